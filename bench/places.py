@@ -1,0 +1,52 @@
+"""Where things stand, which is how they are registered.
+
+A *house* is a folder with ``cells/``, ``conf/``, ``datasets/`` or ``figures/`` in it. The project itself is the first
+house; ``GATEBENCH_PATH`` (folders, separated as in ``PATH``) names houses of your own. A new cell, card, yaml or figure
+is found by its place in a house: there is no table to edit.
+"""
+
+import difflib
+import os
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "conf" / "config.yaml").is_file() else None
+
+# In a checkout conf/ and datasets/ stand beside the package; a wheel carries them inside it.
+OUTER = CHECKOUT or PACKAGE
+OWN = {
+    "cells": PACKAGE / "cells",
+    "conf": OUTER / "conf",
+    "datasets": OUTER / "datasets",
+    "figures": PACKAGE / "report" / "figures",
+}
+
+
+class BadInput(Exception):
+    """A user's mistake: one line that names the input, what was expected and how to mend it."""
+
+
+def houses(kind: str) -> list[Path]:
+    """Folders that hold things of one kind (``cells``, ``conf``, ``datasets``, ``figures``), our own first."""
+    extra = [Path(folder).expanduser() / kind for folder in os.environ.get("GATEBENCH_PATH", "").split(os.pathsep) if folder]
+    return [OWN[kind], *(folder.resolve() for folder in extra if folder.is_dir())]
+
+
+def known(kind: str, suffix: str, group: str = "") -> dict[str, Path]:
+    """Name -> file of everything of one kind, in the order of its name."""
+    files = [file for house in houses(kind) for file in (house / group).glob(f"*{suffix}")]
+    return {file.stem: file for file in sorted(files, key=lambda file: file.stem) if not file.stem.startswith("_")}
+
+
+def find(kind: str, name: str, suffix: str, group: str = "", called: str = "") -> Path:
+    """The file of one thing; ``BadInput`` with the nearest names if there is none."""
+    there = known(kind, suffix, group)
+    if name not in there:
+        raise BadInput(f"unknown {called or kind} '{name}'{suggestion(name, list(there))}")
+    return there[name]
+
+
+def suggestion(name: str, names: list[str]) -> str:
+    """`` (did you mean 'gru'? ...)`` for a mistyped name."""
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return (f"; did you mean '{near[0]}'?" if near else "") + (f" (there are: {', '.join(names)})" if names else "")
