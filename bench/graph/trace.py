@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import FrameType, ModuleType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
-from bench import places
+from bench import checks, places
 from bench.graph.ops import Family, Symbol, Width
 from bench.places import BadInput
 
@@ -220,26 +220,18 @@ def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any,
 
 
 def _options(name: str, step: Callable[..., Any], defaults: dict[str, Option], given: Mapping[str, Option]) -> dict[str, Option]:
-    """Defaults with what was given, checked: a whole number counts something, a fraction is a share, both above zero."""
+    """Defaults with what was given, checked."""
     hints = {p.name: p.annotation for p in inspect.signature(step).parameters.values()}
     for option, value in given.items():
         if option not in defaults:
             raise BadInput(f"cell {name} has no option '{option}'{places.suggestion(option, list(defaults))}")
-        expected = _mismatch(value, hints[option])
+        expected = checks.mismatch(value, hints[option])
+        if isinstance(value, int | float) and not isinstance(value, bool) and not expected:
+            above = value > 1 and isinstance(value, float)  # a whole number counts something, a fraction is a share
+            expected = "a number above 0 (a fraction: up to 1)" if value <= 0 or above else None
         if expected:
             raise BadInput(f"option '{option}' of cell {name} is {value!r}, expected {expected}")
     return {**defaults, **given}
-
-
-def _mismatch(value: Option, hint: Any) -> str | None:
-    if get_origin(hint) is Literal:
-        return None if value in get_args(hint) else "one of " + ", ".join(map(repr, get_args(hint)))
-    if hint is bool:
-        return None if isinstance(value, bool) else "true or false"
-    if hint is int:
-        return None if type(value) is int and value >= 1 else "a whole number from 1"
-    is_share = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1
-    return None if value is None or is_share else "a share above 0 and up to 1, or null for off"
 
 
 def _digest(value: Any) -> str:

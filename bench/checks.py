@@ -1,0 +1,45 @@
+"""Values from outside, checked against type hints: one clear line for what does not fit."""
+
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from bench.places import BadInput, suggestion
+
+T = TypeVar("T")
+
+EXPECTED = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", type(None): "null"}
+
+
+def construct(cls: type[T], where: str, values: Mapping[str, Any]) -> T:
+    """A dataclass from named values; ``BadInput`` names a setting that is unknown, missing or of the wrong type."""
+    hints = {name: hint for name, hint in get_type_hints(cls).items() if name in cls.__dataclass_fields__}  # pyright: ignore[reportAttributeAccessIssue]
+    for name, value in values.items():
+        if name not in hints:
+            raise BadInput(f"unknown setting '{where}.{name}'{suggestion(name, list(hints))}")
+        expected = mismatch(value, hints[name])
+        if expected:
+            raise BadInput(f"{where}.{name} is {value!r}, expected {expected}")
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise BadInput(f"{where}: {str(error).partition(') ')[2] or error}") from error
+
+
+def mismatch(value: Any, hint: Any) -> str | None:
+    """What was expected instead, or None if the value fits the hint."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return None if value in args else "one of " + ", ".join(map(repr, args))
+    if origin in (Union, types.UnionType):
+        expected = [mismatch(value, arg) for arg in args]
+        return None if None in expected else " or ".join(map(str, expected))
+    if origin is dict:
+        fits = isinstance(value, Mapping) and all(mismatch(v, args[1]) is None for v in value.values())
+        return None if fits else f"names, each with {EXPECTED[args[1]]}"
+    if origin is tuple:
+        fits = isinstance(value, list | tuple) and all(mismatch(v, args[0]) is None for v in value)
+        return None if fits else f"a list, each {EXPECTED[args[0]]}"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits = is_number if hint is float else type(value) is hint
+    return None if fits else EXPECTED[hint]

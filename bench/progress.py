@@ -1,0 +1,53 @@
+"""One progress bar for all workers of a sweep: each job writes how far it is, the main process adds up and draws."""
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.records.record import replace
+
+EVERY = 0.5
+"""Seconds between two looks, and between two reports of a job."""
+
+
+class Report:
+    """How far one job is, in epochs of single trials; a file in the sweep's progress folder."""
+
+    def __init__(self, folder: Path, job: str) -> None:
+        self._path = folder / f"{job}.json"
+        self._done, self._written = 0.0, 0.0
+
+    def __call__(self, epochs: float) -> None:
+        """Some more epochs are done."""
+        self._done += epochs
+        if time.monotonic() - self._written > EVERY:
+            self._written = time.monotonic()
+            replace(self._path, lambda partial: partial.write_text(json.dumps(self._done)))
+
+
+@contextmanager
+def bar(folder: Path, name: str, total: int) -> Iterator[None]:
+    """Draw the sum of all jobs' reports while the body runs; quiet where the output is no terminal."""
+    from tqdm import tqdm
+
+    shutil.rmtree(folder, ignore_errors=True)
+    stop = threading.Event()
+    line = tqdm(total=total, desc=name, unit=" epochs", disable=None, smoothing=0.05)
+
+    def watch() -> None:
+        while not stop.wait(EVERY):
+            line.update(max(0.0, min(total, sum(json.loads(p.read_text()) for p in folder.glob("*.json"))) - line.n))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+        line.close()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,100 @@
+"""Records to the frame: the only input of a figure. Columns and units are defined here.
+
+``nll`` is in nats per time step: the sum of -log p over outputs and steps, divided by the number of predicted steps of
+the split; ``nll_sequence_mean`` is the mean over sequences of each one's own. ``seconds`` is wall time of training and
+validation, shared evenly by the members of a population. FLOPs: matrix products, a multiply-add as two, forward pass,
+recurrent layer, per time step.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.records import study_file
+from bench.records.record import CURVE, Record, Store
+
+IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", "lr"]
+COSTS = ["units", "inputs", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
+SCORE = ["split", "nll", "nll_sequence_mean"]
+WAY = ["best_epoch", "epochs", "updates", "seconds", "engine", "population_size", "device", "status"]
+COLUMNS = [*IDENTITY, *COSTS, *SCORE, *WAY]
+RESULT_COLUMNS = [column for column in COLUMNS if column not in ("seconds", "engine", "population_size")]
+"""What a resumed study shares exactly with an undisturbed one."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What figures and tables are drawn from."""
+
+    trials: pd.DataFrame
+    """One row per trial and split, at the trial's best validation point: `COLUMNS`."""
+    curves: pd.DataFrame
+    """One row per trial, evaluation and split: `IDENTITY` and `CURVE`."""
+    floors: pd.DataFrame
+    """Trivial predictors: ``task, floor, split, nll, nll_sequence_mean``."""
+    equations: dict[str, list[str]]
+    """Cell -> its equations as LaTeX."""
+    datasets: dict[str, str]
+    """Task -> the title of its data set."""
+
+    def confirmed(self, split: str) -> pd.DataFrame:
+        """Confirming trials on one split: what is reported as a result."""
+        return self.trials[(self.trials.stage == "confirm") & (self.trials.split == split)]
+
+
+def load(results: Path, study: str) -> Frame:
+    """The frame of a study, from its file and the records alone."""
+    points = study_file.read(results, study)
+    store = Store(results)
+    records = store.read([key for point in points for key in point["search"] + point["confirm"]])
+    return build(study, points, records)
+
+
+def build(study: str, points: list[study_file.Point], records: dict[str, Record]) -> Frame:
+    """The frame of those of a study's trials that are there."""
+    trials, curves, floors, equations, datasets = [], [], {}, {}, {}
+    for point in points:
+        labels = point["labels"]
+        for stage in ("search", "confirm"):
+            for record in (records[key] for key in point[stage] if key in records):
+                identity = _identity(study, stage, labels, record)
+                trials += rows(identity, record)
+                curves.append(record.curve.assign(**identity)[[*IDENTITY, *CURVE]])
+                equations[labels["cell"]] = record.equations
+                floors[labels["task"]] = record.summary["floors"]
+                datasets[labels["task"]] = record.summary["title"]
+    return Frame(
+        trials=pd.DataFrame(trials, columns=COLUMNS),
+        curves=pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=[*IDENTITY, *CURVE]),
+        floors=pd.DataFrame(
+            [
+                {"task": task, "floor": floor, "split": split, **scores}
+                for task, by_floor in floors.items()
+                for floor, by_split in by_floor.items()
+                for split, scores in by_split.items()
+            ],
+            columns=["task", "floor", "split", "nll", "nll_sequence_mean"],
+        ),
+        equations=equations,
+        datasets=datasets,
+    )
+
+
+def rows(identity: dict[str, Any], record: Record) -> list[dict[str, Any]]:
+    """One row of `COLUMNS` for each split."""
+    summary = record.summary
+    shared = {name: summary[name] for name in [*COSTS, *WAY]}
+    missing = float("nan")
+    return [
+        {**identity, **shared, "split": split, **{name: missing if v is None else v for name, v in scores.items()}}
+        for split, scores in summary["scores"].items()
+    ]
+
+
+def _identity(study: str, stage: str, labels: dict[str, str], record: Record) -> dict[str, Any]:
+    settings = record.settings
+    return {
+        "study": study, "stage": stage, **labels, "key": record.key, "seed": settings["seed"], "lr": settings["lr"]
+    }  # fmt: skip

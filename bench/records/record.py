@@ -1,0 +1,280 @@
+"""Keys, records and checkpoints: a trial has an identity, and its record is the truth.
+
+Everything on disk is plain: JSON, CSV and safetensors, never a pickle. Whatever is written appears whole or not at all:
+it is written beside its place, flushed to the disk and renamed.
+"""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+
+from bench.places import BadInput
+
+PROTOCOL = 1
+"""Version of the numerical protocol. It moves when the same settings give other numbers, and every key with it."""
+
+CURVE = ["epoch", "update", "seconds", "split", "nll", "nll_sequence_mean"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What changes a trial's numbers, and nothing else. Sizes, never the budget that led to them."""
+
+    task: str
+    """The task's settings as text: framing, dataset, likelihood."""
+    content: str
+    """The card's checksum of the sequences."""
+    equations: str
+    """Fingerprint of the cell's graph: two texts that mean the same model have one."""
+    sizes: dict[str, int]
+    training: Any
+    """A dataclass; fields at their defaults are neutral and left out of the key."""
+    lr: float
+    seed: int
+
+
+def key(settings: Settings) -> str:
+    """The identity of a trial: sixteen hexadecimal digits."""
+    named = {"protocol": PROTOCOL, **neutral_free(settings)}
+    return hashlib.sha256(json.dumps(_plain(named), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def neutral_free(settings: Any) -> dict[str, Any]:
+    """Fields of a dataclass that are not at their defaults, nested ones likewise."""
+    kept = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if value != field.default:
+            kept[field.name] = neutral_free(value) if is_dataclass(value) else value
+    return kept
+
+
+def _plain(value: Any) -> Any:
+    """JSON with floats as their shortest exact text, whole floats included (1.0 and 1 are one number)."""
+    if isinstance(value, Mapping):
+        return {name: _plain(v) for name, v in value.items()}
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    return repr(float(value))
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a finished trial leaves."""
+
+    key: str
+    settings: dict[str, Any]
+    """As given to the key, readable, with the names ``task``, ``dataset`` and ``cell`` that the trial was run under."""
+    summary: dict[str, Any]
+    """Status, scores of each split at the best validation point, counts and costs."""
+    provenance: dict[str, Any]
+    """Commit, versions, machine, engine, population."""
+    equations: list[str]
+    """The cell as LaTeX, a line each."""
+    curve: pd.DataFrame
+    """Columns `CURVE`: one row per evaluation and split."""
+
+
+class Store:
+    """The records of a results folder: ``trials/<key>/`` and the compact ones that studies publish."""
+
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        self.trials = results / "trials"
+
+    def prepare(self) -> None:
+        """Make the folder and see that it can be written to; ``BadInput`` if not."""
+        try:
+            self.trials.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.trials):
+                pass
+        except OSError as error:
+            raise BadInput(
+                f"results folder '{self.results}' cannot be written ({error.strerror}); choose another: results=FOLDER"
+            ) from error
+
+    def published(self) -> dict[str, Record]:
+        """Key -> record of all studies that published theirs as ``records.parquet``."""
+        found: dict[str, Record] = {}
+        for path in sorted(self.results.glob("*/records.parquet")):
+            found.update({record.key: record for record in read_compact(path)})
+        return found
+
+    def finished(self) -> set[str]:
+        """Keys that are never computed again."""
+        there = {path.parent.name for path in self.trials.glob("*/record.json")}
+        return there | set(self.published())
+
+    def read(self, keys: list[str]) -> dict[str, Record]:
+        """Records of those keys that are finished."""
+        own = {k: read(self.trials / k) for k in keys if (self.trials / k / "record.json").is_file()}
+        rest = [k for k in keys if k not in own]
+        published = self.published() if rest else {}
+        return {**own, **{k: published[k] for k in rest if k in published}}
+
+    def write(self, record: Record, weights: Mapping[str, np.ndarray]) -> None:
+        """Keep a record and its best weights. If two processes finish one trial, the first one's stays."""
+        from safetensors.numpy import save_file
+
+        with appearing(self.trials / record.key) as folder:
+            values = {k: v for k, v in vars(record).items() if k != "curve"}
+            (folder / "record.json").write_text(_json(values))
+            record.curve.to_csv(folder / "curve.csv", index=False)
+            save_file(dict(weights), folder / "weights.safetensors")
+
+
+def read(folder: Path) -> Record:
+    """One record from its folder; ``BadInput`` if it is damaged."""
+    try:
+        values = json.loads((folder / "record.json").read_text())
+        curve = pd.read_csv(folder / "curve.csv", float_precision="round_trip")
+        return Record(**values, curve=curve[CURVE])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise BadInput(f"record {folder} is damaged ({error}); remove the folder, and the next sweep runs it again") from error
+
+
+def read_compact(path: Path) -> Iterator[Record]:
+    """Records of a ``records.parquet``."""
+    try:
+        for row in pd.read_parquet(path).itertuples():
+            yield Record(**json.loads(str(row.record)), curve=pd.DataFrame(json.loads(str(row.curve)))[CURVE])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise BadInput(f"{path} is damaged ({error}); restore it, or remove it to train its trials again") from error
+
+
+def write_compact(path: Path, records: list[Record]) -> None:
+    """Records without their weights, in one file that can be committed."""
+    rows = [
+        {
+            "key": record.key,
+            "record": _json({k: v for k, v in vars(record).items() if k != "curve"}),
+            "curve": json.dumps(record.curve.to_dict("list")),
+        }
+        for record in records
+    ]
+    frame = pd.DataFrame(rows, columns=["key", "record", "curve"])
+    replace(path, lambda partial: frame.to_parquet(partial, index=False, compression="zstd"))
+
+
+class Checkpoint:
+    """The state of one population between two epochs, below ``results/checkpoints/``."""
+
+    def __init__(self, results: Path, keys: list[str]) -> None:
+        self.keys = keys
+        self.folder = results / "checkpoints" / hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
+
+    def save(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
+        """Replace what was saved before."""
+        from safetensors.numpy import save_file
+
+        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # One file, so that arrays and values cannot come from different epochs.
+        metadata = {"keys": json.dumps(self.keys), "values": json.dumps(values)}
+        replace(self.folder / "state.safetensors", lambda partial: save_file(whole, partial, metadata))
+
+    def load(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+        """What was saved last, or None; a damaged checkpoint counts as none, since it can be computed again."""
+        from safetensors import SafetensorError, safe_open
+
+        path = self.folder / "state.safetensors"
+        if not path.is_file():
+            return None
+        try:
+            with safe_open(path, "numpy") as stored:
+                metadata = stored.metadata()
+                return {name: stored.get_tensor(name) for name in stored.keys()}, json.loads(metadata["values"])  # noqa: SIM118
+        except (SafetensorError, ValueError, KeyError):
+            return None
+
+    def remove(self) -> None:
+        """Forget it; the records are there."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @staticmethod
+    def interrupted(results: Path) -> list[list[str]]:
+        """Keys of every population that was interrupted, in the order of its members."""
+        from safetensors import SafetensorError, safe_open
+
+        found = []
+        for path in sorted((results / "checkpoints").glob("*/state.safetensors")):
+            try:
+                with safe_open(path, "numpy") as stored:
+                    found.append(json.loads(stored.metadata()["keys"]))
+            except (SafetensorError, ValueError, KeyError, OSError):
+                continue
+        return found
+
+
+@contextmanager
+def appearing(target: Path) -> Iterator[Path]:
+    """A folder that appears at ``target`` whole, or not at all. If it is there already, that one stays."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    folder.chmod(0o755)  # mkdtemp's folders are private
+    try:
+        yield folder
+        for path in folder.iterdir():
+            _flush(path)
+        try:
+            folder.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+        _flush(target.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def replace(path: Path, write: Any) -> None:
+    """Write a file so that a reader sees the old one or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        write(partial)
+        _flush(partial)
+        partial.replace(path)
+        _flush(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def update_json(path: Path, change: Any) -> None:
+    """Read, change and replace a JSON file under a lock; ``change`` gets its value, or None where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f"{path.name}.lock")):
+        value = change(json.loads(path.read_text()) if path.is_file() else None)
+        replace(path, lambda partial: partial.write_text(_json(value)))
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(_finite(value), indent=1, sort_keys=True, default=asdict) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """NaN is no JSON: a number that is not there is null."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,55 @@
+"""``results/<study>/study.json``: which trials belong to a study, by stage."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bench.places import BadInput, suggestion
+from bench.records.record import update_json
+
+LABELS = ("task", "cell", "budget", "training")
+"""What tells the points of a study apart."""
+
+Point = dict[str, Any]
+"""``labels``, ``search`` (keys), ``selected`` (key or null), ``confirm`` (keys), ``confirm_planned`` (a number)."""
+
+
+def path(results: Path, study: str) -> Path:
+    """Where a study's file stands."""
+    return results / study / "study.json"
+
+
+def read(results: Path, study: str) -> list[Point]:
+    """The points of a study, in the order in which they were planned."""
+    file = path(results, study)
+    if not file.is_file():
+        there = sorted(p.parent.name for p in results.glob("*/study.json"))
+        raise BadInput(
+            f"no study '{study}' in {results}{suggestion(study, there)}; run it first: gatebench sweep study={study}"
+        )
+    try:
+        return list(json.loads(file.read_text())["points"].values())
+    except (ValueError, KeyError, AttributeError) as error:
+        raise BadInput(f"{file} is damaged ({error}); remove it and run the sweep again, which retrains nothing") from error
+
+
+def write_point(results: Path, study: str, point: Point) -> None:
+    """Put a point into a study's file in place of the one with the same labels; other points stay."""
+    name = ", ".join(str(point["labels"][label]) for label in LABELS)
+
+    def change(value: Any) -> Any:
+        value = value or {"study": study, "points": {}}
+        value["points"][name] = point
+        return value
+
+    update_json(path(results, study), change)
+
+
+def studies_of(results: Path) -> dict[str, set[str]]:
+    """Key -> names of the studies that it belongs to."""
+    found: dict[str, set[str]] = {}
+    for file in results.glob("*/study.json"):
+        for point in read(results, file.parent.name):
+            for key in point["search"] + point["confirm"]:
+                found.setdefault(key, set()).add(file.parent.name)
+    return found

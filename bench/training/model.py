@@ -1,0 +1,112 @@
+"""A cell with the readout that a task needs: initial weights, and the loss of a batch for every member."""
+
+import hashlib
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench.graph.cost import Cost, cost
+from bench.graph.trace import Graph
+from bench.places import BadInput
+from bench.training import likelihoods
+from bench.training.likelihoods import Likelihood
+from bench.training.settings import Training
+
+Parameters = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Model:
+    """``readout = h_t @ readout_W + readout_b`` over the cell's first state h."""
+
+    graph: Graph
+    inputs: int
+    outputs: int
+    units: int
+    likelihood: str
+    engine: str
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Width letter -> size."""
+        return self.graph.sizes(self.inputs, self.units)
+
+    @cached_property
+    def _likelihood(self) -> Likelihood:
+        found = getattr(likelihoods, self.likelihood, None)
+        if found is None:
+            raise BadInput(f"unknown likelihood '{self.likelihood}' (there is: bernoulli)")
+        return found
+
+    @cached_property
+    def _engine(self) -> Any:
+        return importlib.import_module(f"bench.engines.{self.engine}")
+
+    @property
+    def cost(self) -> Cost:
+        """Parameters, FLOPs and state size."""
+        return cost(self.graph, self.sizes, self._likelihood.readout(self.outputs))
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Parameter name -> (rows, columns), the readout's included."""
+        width = self._likelihood.readout(self.outputs)
+        readout = {"readout_W": (self.sizes[self.graph.output], width), "readout_b": (1, width)}
+        return {**self.graph.shapes(self.sizes), **readout}
+
+    @property
+    def matrices(self) -> list[str]:
+        """Weight matrices of the recurrent layer, those that weight noise acts on."""
+        return [name for name, (rows, _) in self.graph.parameters.items() if rows != "1"]
+
+    def initialise(self, seed: int, training: Training, targets: np.ndarray) -> Parameters:
+        """Initial weights of one trial, ``[1, rows, columns]``, from its seed and each parameter's name alone.
+
+        Matrices that multiply a state are orthogonal (of a non-square one, its columns or rows). Those that multiply the
+        input, and the readout, are uniform in ``+- input_range``, or by Glorot and Bengio (2010) if that is None.
+        Biases and diagonals are 0, but the gate that keeps the state is biased to keep by ``retention``, and the
+        readout's bias may start at the marginal of the training targets ``[N, Y]``.
+        """
+        values = {name: self._initial(name, seed, training) for name in self.shapes}
+        if training.readout_bias == "marginal":
+            values["readout_b"] = self._likelihood.marginal(targets)[None]
+        return {name: torch.tensor(value, dtype=torch.float32).unsqueeze(0) for name, value in values.items()}
+
+    def _initial(self, name: str, seed: int, training: Training) -> np.ndarray:
+        rows, columns = self.shapes[name]
+        random = stream(seed, "weights", name)
+        is_matrix = name != "readout_b" and self.graph.parameters.get(name, ("H",))[0] != "1"
+        if not is_matrix:
+            return np.full((rows, columns), training.retention * self.graph.retention.get(name, 0))
+        if name == "readout_W" or self.graph.parameters[name][0] == "X":
+            bound = training.input_range if training.input_range is not None else float(np.sqrt(6 / (rows + columns)))
+            return random.uniform(-bound, bound, (rows, columns))
+        return _orthogonal(random, rows, columns)
+
+    def nll(self, parameters: Mapping[str, Tensor], x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
+        """NLL of each sequence in nats, summed over its steps and outputs: ``[K, B]``.
+
+        ``x``, ``y`` are ``[K or 1, T, B, .]`` and ``mask`` is ``[K or 1, T, B]``.
+        """
+        h = self._engine.run(self.graph, self.sizes, parameters, x)
+        readout = torch.matmul(h.flatten(1, -2), parameters["readout_W"]) + parameters["readout_b"]
+        return (self._likelihood.nll(readout.unflatten(1, h.shape[1:-1]), y) * mask).sum(1)
+
+
+def stream(seed: int, *purpose: str | int) -> np.random.Generator:
+    """A random stream that belongs to one purpose of one trial, whoever else is in its population."""
+    text = ":".join(map(str, (seed, *purpose)))
+    return np.random.default_rng(list(hashlib.sha256(text.encode()).digest()))
+
+
+def _orthogonal(random: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    tall = random.standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(tall)
+    q *= np.sign(np.diag(r))  # makes it uniform over orthogonal matrices
+    return q if rows >= columns else q.T
