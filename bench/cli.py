@@ -319,6 +319,7 @@ def sweep(arguments: list[str]) -> int:
     overrides = [argument for argument in arguments if argument != "--dry-run"]
     jobs = _plan(overrides)
     from bench import study
+    from bench.records import study_file
     from bench.records.record import Store
 
     store = Store(jobs[0].results)
@@ -328,6 +329,7 @@ def sweep(arguments: list[str]) -> int:
     name = jobs[0].study
     if dry_run:
         return _dry_run(jobs, plans)
+    study_file.write_points(store.results, name, [plan.point for plan in plans])
     if left:
         print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
     try:
@@ -361,12 +363,22 @@ def _dry_run(jobs: list[Any], plans: list[Any]) -> int:
 def _plan(overrides: list[str]) -> list[Any]:
     """Every job of a sweep, composed by Hydra in this process without running any."""
     jobs: list[Any] = []
+    mistakes: list[BadInput] = []
+
+    def collect(config: Any) -> None:
+        try:
+            jobs.append(_job(config))
+        except BadInput as mistake:  # raised here, Hydra would print lines of its own around it
+            mistakes.append(mistake)
+
     kept = [o for o in overrides if not re.match(r"[+~]*hydra[./](launcher|sweep)\b", o)]
     folder = tempfile.mkdtemp()
     try:
-        _hydra([*kept, "hydra/launcher=basic", f"hydra.sweep.dir={folder}"], lambda config: jobs.append(_job(config)))
+        _hydra([*kept, "hydra/launcher=basic", f"hydra.sweep.dir={folder}"], collect)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    if mistakes:
+        raise mistakes[0]
     if len({(job.study, job.results) for job in jobs}) != 1:
         raise BadInput("name and results must be one for the whole sweep; run one sweep for each")
     return jobs
@@ -392,13 +404,12 @@ def run_job(config: Any) -> int:
     job = _job(config)
     store = Store(job.results)
     folder = _progress_folder(Path(tempfile.gettempdir()), int(os.environ.get("GATEBENCH_SWEEP", os.getpid())))
-    point = job.point(None)
-    trained = study.run(job, store, progress.Report(folder, "-".join(job.labels.values()).replace("/", "-")))
+    before = store.finished()
+    keys = study.run(job, store, progress.Report(folder, "-".join(job.labels.values()).replace("/", "-")))
+    trained = [key for key in keys if key not in before]
     if trained and config.publish:
-        selected = study.selected_point(job, store)
-        track.publish(job.results, selected["search"] + selected["confirm"])
-    del point
-    return trained
+        track.publish(job.results, keys)
+    return len(trained)
 
 
 def _progress_folder(base: Path, sweep_process: int) -> Path:
@@ -478,23 +489,21 @@ def _job(config: Any) -> Any:
     width = cards.load(task["dataset"]).facts["width"]
     budget = construct(study.Budget, "budget", values["budget"])
     search = construct(study.Search, "search", {**values["search"], **rates})
-    return construct(
-        study.Job,
-        "job",
-        {
-            "study": str(values["name"]),
-            "labels": _labels(runtime),
-            **task,
-            "graph": graph,
-            "units": budget.solve(graph, width, width),
-            "training": construct(Training, "training", training),
-            "search": search,
-            "lr": lr,
-            "seeds": tuple(values["population"]["seeds"]),
-            "engine": values["engine"]["name"],
-            "most": values["population"]["max"],
-            "results": Path(values["results"]),
-        },
+    members = construct(study.Members, "population", values["population"])
+    return study.Job(
+        study=str(values["name"]),
+        labels=_labels(runtime),
+        dataset=task["dataset"],
+        predict=task["predict"],
+        likelihood=task["likelihood"],
+        graph=graph,
+        units=budget.solve(graph, width, width),
+        training=construct(Training, "training", training),
+        search=search,
+        lr=None if lr is None else study.rate(lr),
+        members=members,
+        engine=values["engine"]["name"],
+        results=Path(values["results"]),
     )
 
 

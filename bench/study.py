@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,10 +68,40 @@ class Search:
     seed: int
     """Of the draw of rates; the trials of a search have seed 0."""
 
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise BadInput(f"search.size is {self.size}, expected at least 1; or give one rate: training.lr=RATE")
+        rate(self.low), rate(self.high)
+        if self.low > self.high:
+            raise BadInput(f"training.rates go from {self.low:g} down to {self.high:g}; expected low <= high")
+
     def rates(self) -> list[float]:
         """The first ``size`` rates of an endless list, so that a larger search contains the smaller one."""
         draws = np.random.default_rng(self.seed).uniform(np.log(self.low), np.log(self.high), self.size)
         return [float(f"{rate:.4g}") for rate in np.exp(draws)]
+
+
+@dataclass(frozen=True)
+class Members:
+    """Who is trained together."""
+
+    seeds: tuple[int, ...]
+    """Of the confirming trials."""
+    max: int
+    """Members of a population at the most."""
+
+    def __post_init__(self) -> None:
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 1:
+            raise BadInput(f"population.seeds is {list(self.seeds)}, expected different whole numbers from 1 (0 searches)")
+        if self.max < 1:
+            raise BadInput(f"population.max is {self.max}, expected at least 1")
+
+
+def rate(value: object) -> float:
+    """A learning rate from outside."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
+        raise BadInput(f"training.lr is {value!r}, expected a positive number, or null to search for it")
+    return float(value)
 
 
 @dataclass(frozen=True)
@@ -90,11 +120,8 @@ class Job:
     search: Search
     lr: float | None
     """A learning rate that makes the search superfluous."""
-    seeds: tuple[int, ...]
-    """Of the confirming trials."""
+    members: Members
     engine: str
-    most: int
-    """Members of a population at the most."""
     results: Path
 
     @cached_property
@@ -124,16 +151,16 @@ class Job:
 
     def confirmed(self, lr: float) -> list[Member]:
         """Trials of the stage ``confirm`` at the selected rate."""
-        return [self.member(lr, seed) for seed in self.seeds]
+        return [self.member(lr, seed) for seed in self.members.seeds]
 
     def point(self, selected: Member | None) -> study_file.Point:
         """This point as the study's file keeps it."""
         return {
             "labels": self.labels,
             "search": [member.key for member in self.searched()],
-            "selected": selected and selected.key,
+            "selected_lr": selected and selected.lr,
             "confirm": [member.key for member in self.confirmed(selected.lr)] if selected else [],
-            "confirm_planned": len(self.seeds),
+            "confirm_planned": len(self.members.seeds),
         }
 
 
@@ -141,6 +168,7 @@ class Job:
 class Plan:
     """How much of a job is there and how much is left."""
 
+    point: study_file.Point
     trials: int
     left: int
     epochs: int
@@ -152,27 +180,41 @@ def plan(job: Job, store: Store) -> Plan:
     search, chosen = job.searched(), _selected(job, store)
     confirm = job.confirmed(chosen.lr) if chosen else []
     finished = store.finished()
-    left = sum(member.key not in finished for member in [*search, *confirm]) + (0 if chosen else len(job.seeds))
-    return Plan(len(search) + len(job.seeds), left, left * job.training.epochs)
+    left = sum(member.key not in finished for member in [*search, *confirm]) + (0 if chosen else len(job.members.seeds))
+    return Plan(job.point(chosen), len(search) + len(job.members.seeds), left, left * job.training.epochs)
 
 
-def run(job: Job, store: Store, progress: Callable[[float], None]) -> int:
-    """Train what is missing of a job and return how many trials that were. ``progress`` is told epochs of trials done."""
-    study_file.write_point(job.results, job.study, job.point(_selected(job, store)))
+def pace(job: Job) -> float:
+    """Seconds that an epoch of one trial takes in its population, measured on a few updates."""
+    from bench.training import loop
+
+    trainer = _Trainer(job, Store(job.results), lambda _: None)
+    few = {split: trainer.task.splits[split][: 4 * job.training.batch] for split in ("train", "valid")}
+    members = (job.searched() or job.confirmed(job.lr or 0.0))[: job.members.max]
+    population = loop.Population.start(trainer.model, replace(trainer.task, splits=few), job.training, members)
+    started = time.perf_counter()
+    population.run_epoch()
+    share = sum(map(len, few["train"])) / sum(map(len, trainer.task.splits["train"]))
+    return (time.perf_counter() - started) / share / len(members)
+
+
+def run(job: Job, store: Store, progress: Callable[[float], None]) -> list[str]:
+    """Train what is missing of a job; returns the keys of its trials. ``progress`` is told epochs of trials done."""
     trainer = _Trainer(job, store, progress)
     trainer.stage(job.searched())
     chosen = _selected(job, store)
     if chosen is None:
         raise BadInput(f"{job.study}: every learning rate of {job.labels['cell']} diverged; lower training.search.high")
-    study_file.write_point(job.results, job.study, job.point(chosen))
+    point = job.point(chosen)
+    study_file.write_points(job.results, job.study, [point])
     trainer.stage(job.confirmed(chosen.lr))
-    return trainer.trained
+    return point["search"] + point["confirm"]
 
 
 def _selected(job: Job, store: Store) -> Member | None:
     """The setting to confirm: the given rate, or the best of a search that is complete."""
     if job.lr is not None:
-        return Member("", job.lr, 0)
+        return job.member(job.lr, seed=0)
     members = {member.key: member for member in job.searched()}
     records = store.read(list(members))
     if len(records) < len(members):
@@ -196,7 +238,6 @@ class _Trainer:
 
     def __init__(self, job: Job, store: Store, progress: Callable[[float], None]) -> None:
         self.job, self.store, self.progress = job, store, progress
-        self.trained = 0
 
     @cached_property
     def task(self) -> Any:
@@ -222,8 +263,8 @@ class _Trainer:
                 self._population([known[key] for key in keys])
                 missing = {key: member for key, member in missing.items() if key not in keys}
         rest = list(missing.values())
-        for start in range(0, len(rest), self.job.most):
-            self._population(rest[start : start + self.job.most])
+        for start in range(0, len(rest), self.job.members.max):
+            self._population(rest[start : start + self.job.members.max])
 
     def _population(self, members: list[Member]) -> None:
         from bench.training import loop
@@ -249,7 +290,6 @@ class _Trainer:
         for member, outcome in zip(members, loop.train(population, after_epoch), strict=True):
             self.store.write(self._record(member, outcome, len(members)), outcome.weights)
         checkpoint.remove()
-        self.trained += len(members)
 
     def _record(self, member: Member, outcome: "Outcome", size: int) -> Record:
         import torch

@@ -1,5 +1,7 @@
 """A cell's equations as LaTeX, from its graph and the names that its text gives to its quantities."""
 
+import re
+
 from bench.graph.trace import Graph, Node
 
 
@@ -70,3 +72,12 @@ def _subscript(name: str, time: str = "") -> str:
         letter, indices = rf"\tilde{{{letter}}}", indices[:-1]
     subscript = ",".join([*indices, time] if time else indices)
     return f"{letter}_{{{subscript}}}" if subscript else letter
+
+
+def plain(line: str) -> str:
+    """A line of `equations` for a terminal."""
+    words = {r"\left(": "(", r"\right)": ")", r"\sigma": "σ", r"\odot": "*", r"\tanh": "tanh"}
+    for word, text in words.items():
+        line = line.replace(word, text)
+    line = re.sub(r"\\tilde\{(\w)\}", r"\1~", line)
+    return re.sub(r"_\{([^}]*)\}", lambda found: "_" + found.group(1).replace(",t", "[t").replace("[t", "_t"), line)

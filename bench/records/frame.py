@@ -24,6 +24,9 @@ RESULT_COLUMNS = [column for column in COLUMNS if column not in ("seconds", "eng
 """What a resumed study shares exactly with an undisturbed one."""
 
 
+MACHINE = ["commit", "gatebench", "torch", "processor", "cores", "threads", "engine"]
+
+
 @dataclass(frozen=True)
 class Frame:
     """What figures and tables are drawn from."""
@@ -37,7 +40,9 @@ class Frame:
     equations: dict[str, list[str]]
     """Cell -> its equations as LaTeX."""
     datasets: dict[str, str]
-    """Task -> the title of its data set."""
+    """Task -> the title of its data set, marked if it is synthetic."""
+    machines: pd.DataFrame
+    """Where the trials were computed: ``commit, gatebench, torch, processor, cores, threads, engine, trials``."""
 
     def confirmed(self, split: str) -> pd.DataFrame:
         """Confirming trials on one split: what is reported as a result."""
@@ -54,7 +59,7 @@ def load(results: Path, study: str) -> Frame:
 
 def build(study: str, points: list[study_file.Point], records: dict[str, Record]) -> Frame:
     """The frame of those of a study's trials that are there."""
-    trials, curves, floors, equations, datasets = [], [], {}, {}, {}
+    trials, curves, machines, floors, equations, datasets = [], [], [], {}, {}, {}
     for point in points:
         labels = point["labels"]
         for stage in ("search", "confirm"):
@@ -64,7 +69,8 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
                 curves.append(record.curve.assign(**identity)[[*IDENTITY, *CURVE]])
                 equations[labels["cell"]] = record.equations
                 floors[labels["task"]] = record.summary["floors"]
-                datasets[labels["task"]] = record.summary["title"]
+                datasets[labels["task"]] = record.summary["title"] + (" (synthetic)" if record.summary["synthetic"] else "")
+                machines.append(_machine(record))
     return Frame(
         trials=pd.DataFrame(trials, columns=COLUMNS),
         curves=pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=[*IDENTITY, *CURVE]),
@@ -79,6 +85,7 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
         ),
         equations=equations,
         datasets=datasets,
+        machines=pd.DataFrame(machines, columns=MACHINE).value_counts(sort=False, dropna=False).rename("trials").reset_index(),
     )
 
 
@@ -98,3 +105,11 @@ def _identity(study: str, stage: str, labels: dict[str, str], record: Record) ->
     return {
         "study": study, "stage": stage, **labels, "key": record.key, "seed": settings["seed"], "lr": settings["lr"]
     }  # fmt: skip
+
+
+def _machine(record: Record) -> list[Any]:
+    where = record.provenance
+    return [
+        (where["commit"] or "installed package")[:12], where["versions"]["gatebench"], where["versions"]["torch"],
+        where["machine"]["processor"], where["machine"]["cores"], where["threads"], record.summary["engine"],
+    ]  # fmt: skip

@@ -268,7 +268,7 @@ def _flush(path: Path) -> None:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(_finite(value), indent=1, sort_keys=True, default=asdict) + "\n"
+    return json.dumps(_finite(value), indent=1, default=asdict) + "\n"
 
 
 def _finite(value: Any) -> Any:

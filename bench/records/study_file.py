@@ -11,7 +11,7 @@ LABELS = ("task", "cell", "budget", "training")
 """What tells the points of a study apart."""
 
 Point = dict[str, Any]
-"""``labels``, ``search`` (keys), ``selected`` (key or null), ``confirm`` (keys), ``confirm_planned`` (a number)."""
+"""``labels``, ``search`` (keys), ``selected_lr`` (a rate or null), ``confirm`` (keys), ``confirm_planned`` (a number)."""
 
 
 def path(results: Path, study: str) -> Path:
@@ -33,16 +33,20 @@ def read(results: Path, study: str) -> list[Point]:
         raise BadInput(f"{file} is damaged ({error}); remove it and run the sweep again, which retrains nothing") from error
 
 
-def write_point(results: Path, study: str, point: Point) -> None:
-    """Put a point into a study's file in place of the one with the same labels; other points stay."""
-    name = ", ".join(str(point["labels"][label]) for label in LABELS)
+def write_points(results: Path, study: str, points: list[Point]) -> None:
+    """Put points into a study's file, each in place of the one with the same labels; other points stay."""
 
     def change(value: Any) -> Any:
         value = value or {"study": study, "points": {}}
-        value["points"][name] = point
+        value["points"].update({title(point): point for point in points})
         return value
 
     update_json(path(results, study), change)
+
+
+def title(point: Point) -> str:
+    """A point's labels in one line."""
+    return ", ".join(point["labels"][label] for label in LABELS)
 
 
 def studies_of(results: Path) -> dict[str, set[str]]:

@@ -1,0 +1,56 @@
+"""Learning curves in the manner of Chung et al. 2014, Figures 2 and 3: per epoch above, per second below."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+from bench.records.frame import Frame
+from bench.report import style
+
+TITLE = "Learning curves"
+CAPTION = (
+    "For each cell the confirming trial that is best on validation, as in Figures 2 and 3 of Chung et al. 2014: train "
+    "solid, validation dotted, the best validation point marked. Train is the mean over an epoch's updates, with the "
+    "weights as they were. Seconds are wall time of training and validation, a population's shared evenly by its members; "
+    "all cells ran on the engine named in the table of trials. NLL on a logarithmic scale."
+)
+
+
+def numbers(frame: Frame) -> pd.DataFrame:
+    """Curves of the best confirming trial of each cell on each task."""
+    valid = frame.confirmed("valid").dropna(subset="nll")
+    best = valid.loc[valid.groupby(["task", "budget", "training", "cell"]).nll.idxmin(), "key"]
+    curves = frame.curves[frame.curves.key.isin(best) & (frame.curves.stage == "confirm")]
+    columns = ["task", "budget", "training", "cell", "key", "seed", "lr", "split", "epoch", "update", "seconds", "nll"]
+    return curves[columns].reset_index(drop=True)
+
+
+def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
+    """A column for each task, budget and protocol."""
+    panels = list(numbers.groupby(["task", "budget", "training"], sort=False))
+    figure, axes = plt.subplots(2, len(panels), figsize=(2 + 4.6 * len(panels), 7), squeeze=False, sharey="col")
+    cells = style.cells(numbers)
+    for column, ((task, budget, training), panel) in enumerate(panels):
+        for row, (x, label) in enumerate([("epoch", "epoch"), ("seconds", "wall time (seconds)")]):
+            axis = axes[row][column]
+            for cell in style.cells(panel):
+                curve, look = panel[panel.cell == cell], style.look(cell, cells)
+                train, valid = curve[curve.split == "train"], curve[curve.split == "valid"]
+                axis.plot(train[x], train.nll, color=look["color"], lw=1.3)
+                axis.plot(valid[x], valid.nll, color=look["color"], lw=1.5, ls=":")
+                best = valid.loc[valid.nll.idxmin()]
+                axis.plot(best[x], best.nll, ls="", ms=7, mec="white", **look)
+            axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)))
+            axis.yaxis.set_major_formatter(ScalarFormatter())
+            axis.yaxis.set_minor_formatter(NullFormatter())
+            axis.set_xlabel(label)
+            axis.set_ylabel(style.NLL if column == 0 else "")
+        axes[0][column].set_title(f"{frame.datasets[task]}, {budget}, {training}", fontsize=10)
+    handles = [Line2D([], [], ms=7, label=cell, **style.look(cell, cells)) for cell in cells]
+    kinds = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
+    figure.tight_layout()
+    figure.legend(handles=[*handles, *kinds], loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure

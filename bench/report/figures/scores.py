@@ -1,0 +1,54 @@
+"""The results as a table: what each cell scored, with its interval, at what size and cost."""
+
+import pandas as pd
+
+from bench.records.frame import Frame
+from bench.report import style
+from bench.report.stats import mean_interval
+
+TITLE = "Results"
+CAPTION = (
+    "NLL in nats per time step, mean over n confirming seeds with 95% intervals over seeds, at the learning rate that was "
+    "best on validation. The rows in brackets are floors: trivial predictors that a model must beat."
+)
+
+
+def table(frame: Frame) -> pd.DataFrame:
+    """A row for each task and cell, after the floors of the task."""
+    rows = []
+    for task in frame.trials.task.unique():
+        rows += [_floor(frame, task, floor) for floor in frame.floors[frame.floors.task == task].floor.unique()]
+        trials = frame.trials[(frame.trials.task == task) & (frame.trials.stage == "confirm")]
+        for (budget, training), part in trials.groupby(["budget", "training"], sort=False):
+            rows += [_cell(part[part.cell == cell], frame.datasets[task], budget, training) for cell in style.cells(part)]
+    return pd.DataFrame(rows).fillna("")
+
+
+def _floor(frame: Frame, task: str, floor: str) -> dict[str, object]:
+    rows = frame.floors[(frame.floors.task == task) & (frame.floors.floor == floor)].set_index("split")
+    scores = {f"{split} NLL": f"{rows.nll[split]:.3f}" for split in ("train", "valid", "test")}
+    mean = {"test NLL, mean of sequences": f"{rows.nll_sequence_mean['test']:.3f}"}
+    return {"data": frame.datasets[task], "cell": f"[{floor}]", **scores, **mean}
+
+
+def _cell(trials: pd.DataFrame, title: str, budget: object, training: object) -> dict[str, object]:
+    first = trials.iloc[0]
+    by_split = {split: trials[trials.split == split] for split in ("train", "valid", "test")}
+    return {
+        "data": title,
+        "cell": first.cell,
+        **{f"{split} NLL": str(mean_interval(rows.nll.to_numpy())) for split, rows in by_split.items()},
+        "test NLL, mean of sequences": str(mean_interval(by_split["test"].nll_sequence_mean.to_numpy())),
+        "n": str(len(by_split["test"])),
+        "diverged": str((by_split["test"].status == "diverged").sum()),
+        "learning rate": f"{first.lr:g}",
+        "units": str(first.units),
+        "recurrent parameters": f"{first.parameters_recurrent:,}",
+        "total parameters": f"{first.parameters_total:,}",
+        "FLOPs per step": f"{first.flops_per_step:,}",
+        "state size": str(first.state_size),
+        "seconds": f"{by_split['test'].seconds.mean():.1f}",
+        "engine": ", ".join(sorted(trials.engine.unique())),
+        "budget": budget,
+        "training": training,
+    }

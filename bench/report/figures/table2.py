@@ -1,0 +1,36 @@
+"""Chung et al. 2014, Table 2: average NLL, published beside ours, with the floors."""
+
+import pandas as pd
+
+from bench.records.frame import Frame
+from bench.report import published, style
+from bench.report.stats import mean_interval
+
+TITLE = "Table 2 of Chung et al. 2014 beside ours: train / test NLL"
+CAPTION = (
+    "Nats per time step. Published values are single runs; ours are means over confirming seeds, of test with its 95% "
+    "interval. The published LSTM has peepholes. Where a published value is worse than the Markov floor of the same data, "
+    "beating it says little."
+)
+
+
+def table(frame: Frame) -> pd.DataFrame:
+    """A row for each task and cell that was confirmed; ``-`` where the paper has none."""
+    rows = []
+    for (task, budget, training), part in frame.trials.groupby(["task", "budget", "training"], sort=False):
+        floors = frame.floors[(frame.floors.task == task) & (frame.floors.split == "test")].set_index("floor").nll
+        for cell in style.cells(part[part.stage == "confirm"]):
+            trials = part[(part.stage == "confirm") & (part.cell == cell)]
+            train, test = (trials[trials.split == split].nll.to_numpy() for split in ("train", "test"))
+            paper = published.TABLE_2.get((str(task), cell))
+            rows.append({
+                "data": frame.datasets[str(task)],
+                "cell": cell,
+                "published train / test": f"{paper[0]:.2f} / {paper[1]:.2f}" if paper else "-",
+                "ours train / test": f"{train.mean():.2f} / {mean_interval(test)}",
+                "n": len(test),
+                **{f"{floor} floor": f"{value:.2f}" for floor, value in floors.items()},
+                "budget": budget,
+                "training": training,
+            })  # fmt: skip
+    return pd.DataFrame(rows)

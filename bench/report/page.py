@@ -1,0 +1,107 @@
+"""The report of a study: every figure and table below ``results/<study>/``, and one self-contained page."""
+
+import base64
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+
+from bench import places
+from bench.places import BadInput
+from bench.records import frame, study_file
+from bench.records.frame import Frame
+from bench.records.record import Store, write_compact
+from bench.report import published, style
+from bench.report.stats import mean_interval
+
+FIRST = ["results", "scores", "curves", "tradeoff", "sensitivity", "table2", "table1"]
+"""Order on the page; figures that it does not name follow by name."""
+
+
+def write(results: Path, study: str) -> Path:
+    """Draw all of a study's figures and tables and return the page. Needs records only."""
+    found = frame.load(results, study)
+    if found.confirmed("test").empty:
+        raise BadInput(f"study '{study}' has no confirmed trial yet; finish it: gatebench sweep study={study}")
+    folder = results / study
+    style.use()
+    found.trials.to_csv(folder / "trials.csv", index=False)
+    found.curves.to_parquet(folder / "curves.parquet", index=False)
+    keys = [key for point in study_file.read(results, study) for key in point["search"] + point["confirm"]]
+    write_compact(folder / "records.parquet", list(Store(results).read(keys).values()))
+    parts = [_part(name, path, found, folder) for name, path in _ordered()]
+    page = folder / "report.html"
+    page.write_text(_page(study, found, parts))
+    return page
+
+
+def _ordered() -> list[tuple[str, Path]]:
+    known = places.known("figures", ".py")
+    rest = [name for name in known if name not in FIRST]
+    return [(name, known[name]) for name in [*FIRST, *rest]]
+
+
+def _part(name: str, path: Path, found: Frame, folder: Path) -> dict[str, Any]:
+    """Write one figure or table with its numbers, and hand back what the page shows of it."""
+    module = _load(name, path)
+    part = {"name": name, "title": module.TITLE, "caption": module.CAPTION}
+    if hasattr(module, "table"):
+        table = module.table(found)
+        table.to_csv(folder / f"{name}.csv", index=False)
+        (folder / f"{name}.md").write_text(table.to_markdown(index=False, disable_numparse=True) + "\n")
+        (folder / f"{name}.tex").write_text(table.style.hide(axis="index").format(escape="latex").to_latex(hrules=True))
+        notes = published.DEVIATIONS if name == "table2" else []
+        files = [f"{name}.{suffix}" for suffix in ("csv", "md", "tex")]
+        return {**part, "html": table.to_html(index=False, border=0), "notes": notes, "files": files}
+    from matplotlib import pyplot as plt
+
+    numbers = module.numbers(found)
+    numbers.to_csv(folder / f"{name}.csv", index=False)
+    figure = module.draw(numbers, found)
+    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+    figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    plt.close(figure)
+    image = base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
+    return {**part, "image": image, "files": [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]}
+
+
+def _load(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"bench.report.figures.{name}", path)
+    assert spec is not None and spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _page(study: str, found: Frame, parts: list[dict[str, Any]]) -> str:
+    from jinja2 import Environment
+    from latex2mathml.converter import convert
+
+    template = Environment(autoescape=True).from_string(Path(__file__).with_name("page.html.j2").read_text())
+    cells = [cell for cell in style.cells(found.trials) if cell in found.equations]
+    return template.render(
+        study=study,
+        lead=lead(found),
+        parts=parts,
+        equations=[(cell, [convert(line) for line in found.equations[cell]]) for cell in cells],
+        machines=found.machines.to_html(index=False, border=0),
+    )
+
+
+def lead(found: Frame) -> str:
+    """What was done, and the lowest mean of each task with its interval: no difference between cells is claimed."""
+    test = found.confirmed("test")
+    sentences = [
+        f"{len(found.trials.key.unique())} trials of {test.cell.nunique()} cells on {', '.join(found.datasets.values())}."
+    ]
+    for (task, budget, training), part in test.groupby(["task", "budget", "training"], sort=False):
+        estimates = {cell: mean_interval(rows.nll.to_numpy()) for cell, rows in part.groupby("cell")}
+        best = min(estimates, key=lambda cell: estimates[cell].mean)
+        sentences.append(
+            f"On {found.datasets[str(task)]} ({budget}, {training}) the lowest mean test NLL is that of {best}: "
+            f"{estimates[best]} nats per time step, n = {estimates[best].n} seeds; whether it differs from the others, "
+            "read off the intervals."
+        )
+    return " ".join(sentences)
