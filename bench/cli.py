@@ -333,7 +333,7 @@ def sweep(arguments: list[str]) -> int:
     if left:
         print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
     try:
-        _run(overrides, name, sum(plan.epochs for plan in plans))
+        _run(overrides, name, store.results, sum(plan.epochs for plan in plans))
     except (KeyboardInterrupt, SystemExit):
         print(f"\n{name}: interrupted; the same command goes on from here", file=sys.stderr)
         _end_workers()
@@ -351,11 +351,13 @@ def _dry_run(jobs: list[Any], plans: list[Any]) -> int:
         share = study.pace(job) * plan.epochs if plan.left else 0.0
         seconds += share
         where = ", ".join(job.labels.values())
-        print(f"{where}: {job.units} units, {plan.trials} trials, {plan.left} to train, at most {share / 60:.1f} core-minutes")
+        print(
+            f"{where}: {job.units} units, {plan.trials} trials, {plan.left} to train, at most {share / 60:.1f} core-minutes"
+        )
     left, cores = sum(plan.left for plan in plans), min(os.cpu_count() or 1, len(jobs))
     print(
         f"{jobs[0].study}: {sum(plan.trials for plan in plans)} trials, {left} to train, "
-        f"at most about {seconds / 60 / cores:.0f} min on {cores} cores (measured on a few updates; early stopping ends sooner)"
+        f"at most about {seconds / 60 / cores:.0f} min on {cores} cores (from a few updates; early stopping ends sooner)"
     )
     return 0
 
@@ -384,11 +386,12 @@ def _plan(overrides: list[str]) -> list[Any]:
     return jobs
 
 
-def _run(overrides: list[str], name: str, epochs: int) -> None:
+def _run(overrides: list[str], name: str, results: Path, epochs: int) -> None:
     from bench import progress
 
-    with progress.bar(_progress_folder(Path(tempfile.gettempdir()), os.getpid()), name, epochs):
-        os.environ["GATEBENCH_SWEEP"] = str(os.getpid())
+    folder = results / "logs" / f"progress-{os.getpid()}"
+    os.environ["GATEBENCH_PROGRESS"] = str(folder.resolve())  # for the workers
+    with progress.bar(folder, name, epochs):
         _hydra(overrides, run_job)
 
 
@@ -403,17 +406,12 @@ def run_job(config: Any) -> int:
     torch.set_num_threads(config.engine.threads)
     job = _job(config)
     store = Store(job.results)
-    folder = _progress_folder(Path(tempfile.gettempdir()), int(os.environ.get("GATEBENCH_SWEEP", os.getpid())))
     before = store.finished()
-    keys = study.run(job, store, progress.Report(folder, "-".join(job.labels.values()).replace("/", "-")))
+    keys = study.run(job, store, progress.Report(Path(os.environ["GATEBENCH_PROGRESS"])))
     trained = [key for key in keys if key not in before]
     if trained and config.publish:
         track.publish(job.results, keys)
     return len(trained)
-
-
-def _progress_folder(base: Path, sweep_process: int) -> Path:
-    return base / f"gatebench-progress-{sweep_process}"
 
 
 def _end_workers() -> None:
@@ -450,7 +448,8 @@ def _explain(message: str) -> str:
         return f"unknown {group} '{choice}'{suggestion(choice, list(places.known('conf', '.yaml', group)))}"
     if found := re.search(r"Could not override '([^']+)'", message):
         name = found.group(1)
-        return f"unknown setting '{name}'{suggestion(name, _settings()).partition(' (there are')[0]}; see gatebench sweep --help"
+        nearest = suggestion(name, _settings()).partition(" (there are")[0]
+        return f"unknown setting '{name}'{nearest}; see gatebench sweep --help"
     return " ".join(line.strip() for line in message.splitlines()[:2] if line.strip())
 
 
@@ -500,7 +499,7 @@ def _job(config: Any) -> Any:
         units=budget.solve(graph, width, width),
         training=construct(Training, "training", training),
         search=search,
-        lr=None if lr is None else study.rate(lr),
+        lr=None if lr is None else study.positive("training.lr", lr),
         members=members,
         engine=values["engine"]["name"],
         results=Path(values["results"]),

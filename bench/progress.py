@@ -1,6 +1,7 @@
 """One progress bar for all workers of a sweep: each job writes how far it is, the main process adds up and draws."""
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -17,8 +18,8 @@ EVERY = 0.5
 class Report:
     """How far one job is, in epochs of single trials; a file in the sweep's progress folder."""
 
-    def __init__(self, folder: Path, job: str) -> None:
-        self._path = folder / f"{job}.json"
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / f"{os.getpid()}-{time.monotonic_ns()}.json"
         self._done, self._written = 0.0, 0.0
 
     def __call__(self, epochs: float) -> None:

@@ -50,7 +50,11 @@ class Budget:
         if self.units is not None:
             return self.units
         ((name, value),) = given.items()
-        column = {"parameters": "parameters_recurrent", "total_parameters": "parameters_total", "flops": "flops_per_step"}
+        column = {
+            "parameters": "parameters_recurrent",
+            "total_parameters": "parameters_total",
+            "flops": "flops_per_step",
+        }
         return solve(
             value,
             lambda units: getattr(cost(graph, graph.sizes(inputs, units), outputs), column[name]),
@@ -71,7 +75,8 @@ class Search:
     def __post_init__(self) -> None:
         if self.size < 1:
             raise BadInput(f"search.size is {self.size}, expected at least 1; or give one rate: training.lr=RATE")
-        rate(self.low), rate(self.high)
+        for end in ("low", "high"):
+            positive(f"training.rates.{end}", getattr(self, end))
         if self.low > self.high:
             raise BadInput(f"training.rates go from {self.low:g} down to {self.high:g}; expected low <= high")
 
@@ -97,10 +102,10 @@ class Members:
             raise BadInput(f"population.max is {self.max}, expected at least 1")
 
 
-def rate(value: object) -> float:
+def positive(name: str, value: object) -> float:
     """A learning rate from outside."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
-        raise BadInput(f"training.lr is {value!r}, expected a positive number, or null to search for it")
+        raise BadInput(f"{name} is {value!r}, expected a positive number")
     return float(value)
 
 
@@ -230,7 +235,7 @@ def select(trials: pd.DataFrame) -> str | None:
     if (trials.split == "test").any():
         raise ValueError("selection was handed rows of the test split")
     valid = trials[(trials.split == "valid") & (trials.status == "finished")]
-    return None if valid.empty else str(valid.loc[valid.nll.idxmin(), "key"])
+    return None if valid.empty else str(valid.sort_values("nll", kind="stable").iloc[0]["key"])
 
 
 class _Trainer:

@@ -19,6 +19,7 @@ class Width:
     same_as: Width | None = None
 
     def root(self) -> Width:
+        """The one of all equal widths that knows the letter."""
         return self if self.same_as is None else self.same_as.root()
 
     def unify(self, other: Width) -> None:

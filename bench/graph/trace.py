@@ -124,7 +124,8 @@ def load(name: str, **options: Option) -> Graph:
     """The graph of the cell called ``name``, found by its place in a house's ``cells/``."""
     path = places.find("cells", name, ".py", called="cell")
     spec = importlib.util.spec_from_file_location(f"bench.cells.{name}", path)
-    assert spec is not None and spec.loader is not None, path
+    assert spec is not None, path
+    assert spec.loader is not None, path
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return trace(module, name, options)
@@ -219,7 +220,9 @@ def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any,
         sys.setprofile(before)
 
 
-def _options(name: str, step: Callable[..., Any], defaults: dict[str, Option], given: Mapping[str, Option]) -> dict[str, Option]:
+def _options(
+    name: str, step: Callable[..., Any], defaults: dict[str, Option], given: Mapping[str, Option]
+) -> dict[str, Option]:
     """Defaults with what was given, checked."""
     hints = {p.name: p.annotation for p in inspect.signature(step).parameters.values()}
     for option, value in given.items():

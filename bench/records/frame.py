@@ -8,7 +8,7 @@ recurrent layer, per time step.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -22,6 +22,19 @@ WAY = ["best_epoch", "epochs", "updates", "seconds", "engine", "population_size"
 COLUMNS = [*IDENTITY, *COSTS, *SCORE, *WAY]
 RESULT_COLUMNS = [column for column in COLUMNS if column not in ("seconds", "engine", "population_size")]
 """What a resumed study shares exactly with an undisturbed one."""
+
+
+class Panel(NamedTuple):
+    """What is compared with each other: cells on one task, at one budget, under one protocol."""
+
+    task: str
+    budget: str
+    training: str
+
+
+def panels(rows: pd.DataFrame) -> list[tuple[Panel, pd.DataFrame]]:
+    """The rows of each panel, in order of appearance."""
+    return [(Panel(*map(str, name)), part) for name, part in rows.groupby(list(Panel._fields), sort=False)]  # pyright: ignore
 
 
 MACHINE = ["commit", "gatebench", "torch", "processor", "cores", "threads", "engine"]
@@ -43,6 +56,10 @@ class Frame:
     """Task -> the title of its data set, marked if it is synthetic."""
     machines: pd.DataFrame
     """Where the trials were computed: ``commit, gatebench, torch, processor, cores, threads, engine, trials``."""
+
+    def title(self, panel: Panel) -> str:
+        """A panel's heading."""
+        return f"{self.datasets[panel.task]}, {panel.budget}, {panel.training}"
 
     def confirmed(self, split: str) -> pd.DataFrame:
         """Confirming trials on one split: what is reported as a result."""
@@ -85,7 +102,10 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
         ),
         equations=equations,
         datasets=datasets,
-        machines=pd.DataFrame(machines, columns=MACHINE).value_counts(sort=False, dropna=False).rename("trials").reset_index(),
+        machines=pd.DataFrame(machines, columns=MACHINE)
+        .value_counts(sort=False, dropna=False)
+        .rename("trials")
+        .reset_index(),
     )
 
 

@@ -39,7 +39,10 @@ def _commit() -> str | None:
     try:
         run = [
             subprocess.run(["git", *words], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.strip()
-            for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no", "--", "bench", "conf"])
+            for words in (
+                ["rev-parse", "HEAD"],
+                ["status", "--porcelain", "--untracked-files=no", "--", "bench", "conf"],
+            )
         ]
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -142,7 +142,9 @@ def read(folder: Path) -> Record:
         curve = pd.read_csv(folder / "curve.csv", float_precision="round_trip")
         return Record(**values, curve=curve[CURVE])
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BadInput(f"record {folder} is damaged ({error}); remove the folder, and the next sweep runs it again") from error
+        raise BadInput(
+            f"record {folder} is damaged ({error}); remove the folder, and the next sweep runs it again"
+        ) from error
 
 
 def read_compact(path: Path) -> Iterator[Record]:

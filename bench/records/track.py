@@ -84,8 +84,8 @@ def _log(client: Any, experiment: str, record: Record, studies: set[str]) -> boo
 
 
 def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) -> None:
-    from mlflow.data.meta_dataset import MetaDataset
     from mlflow.data.http_dataset_source import HTTPDatasetSource
+    from mlflow.data.meta_dataset import MetaDataset
     from mlflow.entities import DatasetInput, InputTag
 
     settings, summary = record.settings, record.summary
@@ -100,9 +100,8 @@ def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) ->
         **{f"system.{name}": str(value) for name, value in _flat(record.provenance).items()},
     }
     name = f"{settings['dataset']} {settings['cell']} lr {settings['lr']:g} seed {settings['seed']}"
-    start = 0
     run_id = client.create_run(experiment, tags=tags, run_name=name).info.run_id
-    metrics, params = _metrics(record, start), _params(settings)
+    metrics, params = _metrics(record), _params(settings)
     for first in range(0, len(metrics), AT_ONCE):
         client.log_batch(run_id, metrics=metrics[first : first + AT_ONCE])
     client.log_batch(run_id, params=params)
@@ -113,12 +112,12 @@ def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) ->
     client.set_terminated(run_id)
 
 
-def _metrics(record: Record, start: int) -> list[Any]:
+def _metrics(record: Record) -> list[Any]:
     from mlflow.entities import Metric
 
     curve = [
-        Metric(f"{row.split}/{score}", getattr(row, score), start + int(row.seconds * 1000), int(row.epoch))
-        for row in record.curve.dropna().itertuples()
+        Metric(f"{row['split']}/{score}", float(row[score]), int(row["seconds"] * 1000), int(row["epoch"]))
+        for row in record.curve.dropna().to_dict("records")
         for score in ("nll", "nll_sequence_mean")
     ]
     numbers = ["units", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]

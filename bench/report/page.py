@@ -6,12 +6,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pandas as pd
-
 from bench import places
 from bench.places import BadInput
 from bench.records import frame, study_file
-from bench.records.frame import Frame
+from bench.records.frame import Frame, panels
 from bench.records.record import Store, write_compact
 from bench.report import published, style
 from bench.report.stats import mean_interval
@@ -69,7 +67,8 @@ def _part(name: str, path: Path, found: Frame, folder: Path) -> dict[str, Any]:
 
 def _load(name: str, path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"bench.report.figures.{name}", path)
-    assert spec is not None and spec.loader is not None, path
+    assert spec is not None, path
+    assert spec.loader is not None, path
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -96,11 +95,11 @@ def lead(found: Frame) -> str:
     sentences = [
         f"{len(found.trials.key.unique())} trials of {test.cell.nunique()} cells on {', '.join(found.datasets.values())}."
     ]
-    for (task, budget, training), part in test.groupby(["task", "budget", "training"], sort=False):
-        estimates = {cell: mean_interval(rows.nll.to_numpy()) for cell, rows in part.groupby("cell")}
+    for panel, part in panels(test):
+        estimates = {cell: mean_interval(part[part.cell == cell].nll.to_numpy()) for cell in style.cells(part)}
         best = min(estimates, key=lambda cell: estimates[cell].mean)
         sentences.append(
-            f"On {found.datasets[str(task)]} ({budget}, {training}) the lowest mean test NLL is that of {best}: "
+            f"On {found.title(panel)}, the lowest mean test NLL is that of {best}: "
             f"{estimates[best]} nats per time step, n = {estimates[best].n} seeds; whether it differs from the others, "
             "read off the intervals."
         )

@@ -12,7 +12,7 @@ MARKERS = ["o", "s", "D", "^", "v", "P", "X", "*", "<", ">"]
 
 NLL = "NLL (nats per time step)"
 
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 160,
     "savefig.bbox": "tight",

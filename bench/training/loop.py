@@ -235,8 +235,9 @@ def _stack(chosen: dict[int, list[Sequence]], seeds: list[int]) -> tuple[Tensor,
 
 
 def _tensors(batches: list[Batch]) -> tuple[Tensor, Tensor, Tensor]:
-    x, y, mask = (np.stack([getattr(batch, name) for batch in batches]) for name in ("x", "y", "mask"))
-    return torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(mask)
+    stacked = (np.stack([getattr(batch, name) for batch in batches]) for name in ("x", "y", "mask"))
+    x, y, mask = (torch.from_numpy(array).to(torch.get_default_dtype()) for array in stacked)
+    return x, y, mask
 
 
 def _score(score: np.ndarray, has_best: bool) -> dict[str, float]:

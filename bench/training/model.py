@@ -76,7 +76,8 @@ class Model:
         values = {name: self._initial(name, seed, training) for name in self.shapes}
         if training.readout_bias == "marginal":
             values["readout_b"] = self._likelihood.marginal(targets)[None]
-        return {name: torch.tensor(value, dtype=torch.float32).unsqueeze(0) for name, value in values.items()}
+        dtype = torch.get_default_dtype()
+        return {name: torch.tensor(value, dtype=dtype).unsqueeze(0) for name, value in values.items()}
 
     def _initial(self, name: str, seed: int, training: Training) -> np.ndarray:
         rows, columns = self.shapes[name]

@@ -59,12 +59,14 @@ def _parse(card: Card, target: Path) -> dict[str, np.ndarray]:
     except ModuleNotFoundError as error:
         if error.name != "music21":
             raise
-        raise BadInput(f"dataset {card.name} comes from the package music21: pip install 'gatebench[{card.extra}]'") from error
+        raise BadInput(
+            f"dataset {card.name} comes from the package music21: pip install 'gatebench[{card.extra}]'"
+        ) from error
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
     files = [str(path) for path in corpus.getComposer("bach")]
-    rolls = Parallel(n_jobs=-1, return_as="generator")(delayed(_roll)(file) for file in files)
+    rolls = Parallel(n_jobs=-1, return_as="generator")(delayed(_roll)(file) for file in files) or ()
     progress = tqdm(rolls, total=len(files), desc="parsing chorales (once)", unit="score", disable=None)
     pieces = {name: roll for name, roll in progress if roll is not None}
     names = sorted(pieces)

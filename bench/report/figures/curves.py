@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-from bench.records.frame import Frame
+from bench.records.frame import Frame, Panel, panels
 from bench.report import style
 
 TITLE = "Learning curves"
@@ -20,8 +20,8 @@ CAPTION = (
 
 def numbers(frame: Frame) -> pd.DataFrame:
     """Curves of the best confirming trial of each cell on each task."""
-    valid = frame.confirmed("valid").dropna(subset="nll")
-    best = valid.loc[valid.groupby(["task", "budget", "training", "cell"]).nll.idxmin(), "key"]
+    valid = frame.confirmed("valid").dropna(subset="nll").sort_values("nll")
+    best = valid.drop_duplicates([*Panel._fields, "cell"]).key
     curves = frame.curves[frame.curves.key.isin(best) & (frame.curves.stage == "confirm")]
     columns = ["task", "budget", "training", "cell", "key", "seed", "lr", "split", "epoch", "update", "seconds", "nll"]
     return curves[columns].reset_index(drop=True)
@@ -29,18 +29,18 @@ def numbers(frame: Frame) -> pd.DataFrame:
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """A column for each task, budget and protocol."""
-    panels = list(numbers.groupby(["task", "budget", "training"], sort=False))
-    figure, axes = plt.subplots(2, len(panels), figsize=(2 + 4.6 * len(panels), 7), squeeze=False, sharey="col")
+    parts = panels(numbers)
+    figure, axes = plt.subplots(2, len(parts), figsize=(2 + 4.6 * len(parts), 7), squeeze=False, sharey="col")
     cells = style.cells(numbers)
-    for column, ((task, budget, training), panel) in enumerate(panels):
+    for column, (panel, part) in enumerate(parts):
         for row, (x, label) in enumerate([("epoch", "epoch"), ("seconds", "wall time (seconds)")]):
             axis = axes[row][column]
-            for cell in style.cells(panel):
-                curve, look = panel[panel.cell == cell], style.look(cell, cells)
+            for cell in style.cells(part):
+                curve, look = part[part.cell == cell], style.look(cell, cells)
                 train, valid = curve[curve.split == "train"], curve[curve.split == "valid"]
                 axis.plot(train[x], train.nll, color=look["color"], lw=1.3)
                 axis.plot(valid[x], valid.nll, color=look["color"], lw=1.5, ls=":")
-                best = valid.loc[valid.nll.idxmin()]
+                best = valid.sort_values("nll").iloc[0]
                 axis.plot(best[x], best.nll, ls="", ms=7, mec="white", **look)
             axis.set_yscale("log")
             axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)))
@@ -48,7 +48,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.yaxis.set_minor_formatter(NullFormatter())
             axis.set_xlabel(label)
             axis.set_ylabel(style.NLL if column == 0 else "")
-        axes[0][column].set_title(f"{frame.datasets[task]}, {budget}, {training}", fontsize=10)
+        axes[0][column].set_title(frame.title(panel), fontsize=10)
     handles = [Line2D([], [], ms=7, label=cell, **style.look(cell, cells)) for cell in cells]
     kinds = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
     figure.tight_layout()

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.records.frame import Frame
+from bench.records.frame import Frame, panels
 from bench.report import style
 from bench.report.stats import mean_interval
 
@@ -20,23 +20,25 @@ def numbers(frame: Frame) -> pd.DataFrame:
     """One row per confirming trial, with the mean and interval of its group."""
     test = frame.confirmed("test")
     rows = []
-    for (task, budget, training, cell), group in test.groupby(["task", "budget", "training", "cell"], sort=False):
-        e = mean_interval(group.nll.to_numpy())
-        for seed, nll in zip(group.seed, group.nll, strict=True):
-            rows.append((task, budget, training, cell, seed, nll, e.mean, e.low, e.high, e.n))
+    for panel, part in panels(test):
+        for cell in style.cells(part):
+            group = part[part.cell == cell]
+            e = mean_interval(group.nll.to_numpy())
+            for seed, nll in zip(group.seed, group.nll, strict=True):
+                rows.append((*panel, cell, seed, nll, e.mean, e.low, e.high, e.n))
     columns = ["task", "budget", "training", "cell", "seed", "nll", "mean", "low", "high", "n"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """One panel for each task, budget and protocol."""
-    panels = list(numbers.groupby(["task", "budget", "training"], sort=False))
-    figure, axes = plt.subplots(1, len(panels), figsize=(1.5 + 4.2 * len(panels), 3.6), squeeze=False)
+    parts = panels(numbers)
+    figure, axes = plt.subplots(1, len(parts), figsize=(1.5 + 4.5 * len(parts), 3.6), squeeze=False)
     everything = style.cells(numbers)
-    for axis, ((task, budget, training), panel) in zip(axes[0], panels, strict=True):
-        present = style.cells(panel)
+    for axis, (panel, part) in zip(axes[0], parts, strict=True):
+        present = style.cells(part)
         for i, cell in enumerate(present):
-            rows, look = panel[panel.cell == cell], style.look(cell, everything)
+            rows, look = part[part.cell == cell], style.look(cell, everything)
             axis.plot(rows.nll, np.full(len(rows), i), ls="", ms=4, alpha=0.45, **look)
             first = rows.iloc[0]
             error = None if np.isnan(first.low) else [[first["mean"] - first.low], [first.high - first["mean"]]]
@@ -44,8 +46,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_yticks(range(len(present)), present)
         axis.invert_yaxis()
         axis.set_xlabel(f"test {style.NLL}")
-        floors = frame.floors[(frame.floors.task == task) & (frame.floors.split == "test")]
-        best = floors.loc[floors.nll.idxmin()]
-        axis.set_title(f"{frame.datasets[task]}, {budget}, {training}\nbest floor: {best.floor} {best.nll:.2f}", fontsize=10)
+        floors = frame.floors[(frame.floors.task == panel.task) & (frame.floors.split == "test")]
+        best = floors.sort_values("nll").iloc[0]
+        axis.set_title(f"{frame.title(panel)}\nbest floor: {best.floor} {best.nll:.2f}", fontsize=10)
     figure.tight_layout()
     return figure

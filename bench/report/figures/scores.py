@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from bench.records.frame import Frame
+from bench.records.frame import Frame, Panel, panels
 from bench.report import style
 from bench.report.stats import mean_interval
 
@@ -19,8 +19,8 @@ def table(frame: Frame) -> pd.DataFrame:
     for task in frame.trials.task.unique():
         rows += [_floor(frame, task, floor) for floor in frame.floors[frame.floors.task == task].floor.unique()]
         trials = frame.trials[(frame.trials.task == task) & (frame.trials.stage == "confirm")]
-        for (budget, training), part in trials.groupby(["budget", "training"], sort=False):
-            rows += [_cell(part[part.cell == cell], frame.datasets[task], budget, training) for cell in style.cells(part)]
+        for panel, part in panels(trials):
+            rows += [_cell(part[part.cell == cell], frame.datasets[task], panel) for cell in style.cells(part)]
     return pd.DataFrame(rows).fillna("")
 
 
@@ -31,7 +31,7 @@ def _floor(frame: Frame, task: str, floor: str) -> dict[str, object]:
     return {"data": frame.datasets[task], "cell": f"[{floor}]", **scores, **mean}
 
 
-def _cell(trials: pd.DataFrame, title: str, budget: object, training: object) -> dict[str, object]:
+def _cell(trials: pd.DataFrame, title: str, panel: Panel) -> dict[str, object]:
     first = trials.iloc[0]
     by_split = {split: trials[trials.split == split] for split in ("train", "valid", "test")}
     return {
@@ -49,6 +49,6 @@ def _cell(trials: pd.DataFrame, title: str, budget: object, training: object) ->
         "state size": str(first.state_size),
         "seconds": f"{by_split['test'].seconds.mean():.1f}",
         "engine": ", ".join(sorted(trials.engine.unique())),
-        "budget": budget,
-        "training": training,
+        "budget": panel.budget,
+        "training": panel.training,
     }

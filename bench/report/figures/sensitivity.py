@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.records.frame import Frame
+from bench.records.frame import Frame, panels
 from bench.report import style
 
 TITLE = "Sensitivity to the learning rate"
@@ -23,24 +23,23 @@ def numbers(frame: Frame) -> pd.DataFrame:
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """One panel for each task, budget and protocol."""
-    panels = list(numbers.groupby(["task", "budget", "training"], sort=False)) or [(("", "", ""), numbers)]
-    figure, axes = plt.subplots(1, len(panels), figsize=(2 + 4.6 * len(panels), 4), squeeze=False)
+    parts = panels(numbers) or [(None, numbers)]
+    figure, axes = plt.subplots(1, len(parts), figsize=(2 + 4.6 * len(parts), 4), squeeze=False)
     cells = style.cells(numbers)
-    for axis, ((task, budget, training), panel) in zip(axes[0], panels, strict=True):
-        for cell in style.cells(panel):
-            look, rows = style.look(cell, cells), panel[panel.cell == cell]
+    for axis, (panel, part) in zip(axes[0], parts, strict=True):
+        for cell in style.cells(part):
+            look, rows = style.look(cell, cells), part[part.cell == cell]
             good = rows[rows.status == "finished"]
             axis.plot(good.lr, good.nll, lw=1.2, ms=4, label=cell, **look)
             if len(good):
-                best = good.loc[good.nll.idxmin()]
+                best = good.sort_values("nll").iloc[0]
                 axis.plot(best.lr, best.nll, ms=10, mec="white", **look)
             bad = rows[rows.status != "finished"]
             axis.plot(bad.lr, [1] * len(bad), ls="", marker="x", color=look["color"], transform=axis.get_xaxis_transform())
         axis.set_xscale("log")
         axis.set_xlabel("learning rate")
         axis.set_ylabel(f"validation {style.NLL}")
-        title = f"{frame.datasets.get(task, '')}, {budget}, {training}" if task else "no search in this study"
-        axis.set_title(title, fontsize=10)
+        axis.set_title(frame.title(panel) if panel else "no search in this study", fontsize=10)
     figure.tight_layout()
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5))

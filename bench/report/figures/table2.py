@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from bench.records.frame import Frame
+from bench.records.frame import Frame, panels
 from bench.report import published, style
 from bench.report.stats import mean_interval
 
@@ -17,20 +17,20 @@ CAPTION = (
 def table(frame: Frame) -> pd.DataFrame:
     """A row for each task and cell that was confirmed; ``-`` where the paper has none."""
     rows = []
-    for (task, budget, training), part in frame.trials.groupby(["task", "budget", "training"], sort=False):
-        floors = frame.floors[(frame.floors.task == task) & (frame.floors.split == "test")].set_index("floor").nll
+    for panel, part in panels(frame.trials):
+        floors = frame.floors[(frame.floors.task == panel.task) & (frame.floors.split == "test")].set_index("floor").nll
         for cell in style.cells(part[part.stage == "confirm"]):
             trials = part[(part.stage == "confirm") & (part.cell == cell)]
             train, test = (trials[trials.split == split].nll.to_numpy() for split in ("train", "test"))
-            paper = published.TABLE_2.get((str(task), cell))
+            paper = published.TABLE_2.get((panel.task, cell))
             rows.append({
-                "data": frame.datasets[str(task)],
+                "data": frame.datasets[panel.task],
                 "cell": cell,
                 "published train / test": f"{paper[0]:.2f} / {paper[1]:.2f}" if paper else "-",
                 "ours train / test": f"{train.mean():.2f} / {mean_interval(test)}",
                 "n": len(test),
                 **{f"{floor} floor": f"{value:.2f}" for floor, value in floors.items()},
-                "budget": budget,
-                "training": training,
+                "budget": panel.budget,
+                "training": panel.training,
             })  # fmt: skip
     return pd.DataFrame(rows)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.records.frame import Frame
+from bench.records.frame import Frame, panels
 from bench.report import style
 from bench.report.stats import mean_interval
 
@@ -26,29 +26,30 @@ COSTS = {
 def numbers(frame: Frame) -> pd.DataFrame:
     """One row per task, budget, protocol and cell."""
     rows = []
-    groups = frame.confirmed("test").groupby(["task", "budget", "training", "cell"], sort=False)
-    for (task, budget, training, cell), group in groups:
-        e = mean_interval(group.nll.to_numpy())
-        costs = [group[cost].mean() for cost in COSTS]
-        rows.append((task, budget, training, cell, e.mean, e.low, e.high, e.n, *costs))
+    for panel, part in panels(frame.confirmed("test")):
+        for cell in style.cells(part):
+            group = part[part.cell == cell]
+            e = mean_interval(group.nll.to_numpy())
+            rows.append((*panel, cell, e.mean, e.low, e.high, e.n, *(group[cost].mean() for cost in COSTS)))
     return pd.DataFrame(rows, columns=["task", "budget", "training", "cell", "nll", "low", "high", "n", *COSTS])
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """A row for each task, a column for each cost."""
-    tasks = list(numbers.groupby("task", sort=False))
+    tasks = list(numbers.task.unique())
     figure, axes = plt.subplots(len(tasks), 3, figsize=(12, 0.6 + 3.2 * len(tasks)), squeeze=False, sharey="row")
     cells = style.cells(numbers)
-    for row, (task, panel) in enumerate(tasks):
+    for row, task in enumerate(tasks):
+        part = numbers[numbers.task == task]
         for axis, (cost, label) in zip(axes[row], COSTS.items(), strict=True):
-            for cell in style.cells(panel):
-                points = panel[panel.cell == cell]
+            for cell in style.cells(part):
+                points = part[part.cell == cell]
                 error = np.abs(points[["low", "high"]].to_numpy().T - points.nll.to_numpy())
                 known = error if np.isfinite(error).all() else None
                 look = style.look(cell, cells)
                 axis.errorbar(points[cost], points.nll, yerr=known, ls="", ms=8, capsize=3, mec="white", label=cell, **look)
             axis.set_xlabel(label)
-        axes[row][0].set_ylabel(f"{frame.datasets[str(task)]}\ntest {style.NLL}")
+        axes[row][0].set_ylabel(f"{frame.datasets[task]}\ntest {style.NLL}")
     figure.tight_layout()
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5))

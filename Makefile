@@ -1,0 +1,48 @@
+# Every target sets up what it needs: a virtual environment with the exact versions of constraints.txt.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+help: ## this text
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gatebench needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bach,dev]'
+	@touch $@
+
+setup: $(READY) ## virtual environment with everything
+
+demo: $(READY) ## the demonstration: a small study on real music, and its report
+	$(BIN)/gatebench sweep study=demo
+	$(BIN)/gatebench report demo
+	$(BIN)/gatebench publish demo
+
+test: $(READY) ## the tests that need no real data, no root and no network
+	$(BIN)/python -m pytest -m "not data and not wheel"
+
+test-wheel: $(READY) ## a built wheel in an empty environment runs the demonstration
+	$(BIN)/python -m pytest -m wheel
+
+test-data: $(READY) ## the tests on the real data of GATEBENCH_DATA
+	@test -n "$$GATEBENCH_DATA" || { echo "set GATEBENCH_DATA to the folder with music/JSB_Chorales.mat in it"; exit 2; }
+	$(BIN)/python -m pytest -m data
+
+check: $(READY) ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+study: $(READY) ## train what is missing of a study: make study NAME=jsb
+	$(BIN)/gatebench sweep study=$(NAME)
+
+report: $(READY) ## redraw a study's figures, tables and page: make report NAME=jsb
+	$(BIN)/gatebench report $(NAME)
+
+dashboard: $(READY) ## the MLflow page over the results
+	$(BIN)/gatebench dashboard
+
+.PHONY: help setup demo test test-wheel test-data check study report dashboard
