@@ -37,11 +37,12 @@ def bar(folder: Path, name: str, total: int) -> Iterator[None]:
 
     shutil.rmtree(folder, ignore_errors=True)
     stop = threading.Event()
-    line = tqdm(total=total, desc=name, unit=" epochs", disable=None, smoothing=0.05)
+    line = tqdm(total=total, desc=name, unit="epoch", disable=None, smoothing=0.05)
 
     def watch() -> None:
         while not stop.wait(EVERY):
-            line.update(max(0.0, min(total, sum(json.loads(p.read_text()) for p in folder.glob("*.json"))) - line.n))
+            done = sum(json.loads(path.read_text()) for path in folder.glob("*.json"))
+            line.update(max(0, min(total, int(done)) - line.n))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

@@ -81,9 +81,14 @@ class Search:
             raise BadInput(f"training.rates go from {self.low:g} down to {self.high:g}; expected low <= high")
 
     def rates(self) -> list[float]:
-        """The first ``size`` rates of an endless list, so that a larger search contains the smaller one."""
-        draws = np.random.default_rng(self.seed).uniform(np.log(self.low), np.log(self.high), self.size)
-        return [float(f"{rate:.4g}") for rate in np.exp(draws)]
+        """The first ``size`` rates of an endless list, so that a larger search contains the smaller one.
+
+        Van der Corput's sequence in base 2, shifted by one random number: each rate is log-uniform over the range, and
+        any first few of them are spread over it evenly, which independent draws of ten are not.
+        """
+        shift = np.random.default_rng(self.seed).uniform()
+        places = [(shift + int(f"{i:b}"[::-1], 2) / 2 ** i.bit_length()) % 1 for i in range(self.size)]
+        return [float(f"{self.low * (self.high / self.low) ** place:.4g}") for place in places]
 
 
 @dataclass(frozen=True)

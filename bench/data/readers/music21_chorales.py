@@ -9,6 +9,7 @@ Parsing takes a while and is done once, in parallel; the result is kept as an np
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def _parse(card: Card, target: Path) -> dict[str, np.ndarray]:
     from tqdm import tqdm
 
     files = [str(path) for path in corpus.getComposer("bach")]
-    rolls = Parallel(n_jobs=-1, return_as="generator")(delayed(_roll)(file) for file in files) or ()
+    rolls: Any = Parallel(n_jobs=-1, return_as="generator")(delayed(_roll)(file) for file in files)
     progress = tqdm(rolls, total=len(files), desc="parsing chorales (once)", unit="score", disable=None)
     pieces = {name: roll for name, roll in progress if roll is not None}
     names = sorted(pieces)

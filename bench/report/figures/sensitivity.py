@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.records.frame import Frame, panels
 from bench.report import style
@@ -37,6 +38,9 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             bad = rows[rows.status != "finished"]
             axis.plot(bad.lr, [1] * len(bad), ls="", marker="x", color=look["color"], transform=axis.get_xaxis_transform())
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel("learning rate")
         axis.set_ylabel(f"validation {style.NLL}")
         axis.set_title(frame.title(panel) if panel else "no search in this study", fontsize=10)
