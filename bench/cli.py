@@ -397,13 +397,10 @@ def _run(overrides: list[str], name: str, results: Path, epochs: int) -> None:
 
 def run_job(config: Any) -> int:
     """One job, wherever Hydra's launcher runs it; returns the number of trials that it trained."""
-    import torch
-
     from bench import progress, study
     from bench.records import track
     from bench.records.record import Store
 
-    torch.set_num_threads(config.engine.threads)
     job = _job(config)
     store = Store(job.results)
     before = store.finished()
@@ -449,7 +446,7 @@ def _explain(message: str) -> str:
     if found := re.search(r"Could not override '([^']+)'", message):
         name = found.group(1)
         nearest = suggestion(name, _settings()).partition(" (there are")[0]
-        return f"unknown setting '{name}'{nearest}; see gatebench sweep --help"
+        return f"unknown setting '{name}'{nearest} (see gatebench sweep --help)"
     return " ".join(line.strip() for line in message.splitlines()[:2] if line.strip())
 
 
@@ -488,9 +485,10 @@ def _job(config: Any) -> Any:
     width = cards.load(task["dataset"]).facts["width"]
     budget = construct(study.Budget, "budget", values["budget"])
     search = construct(study.Search, "search", {**values["search"], **rates})
+    engine = construct(study.Engine, "engine", values["engine"])
     members = construct(study.Members, "population", values["population"])
     return study.Job(
-        study=str(values["name"]),
+        study=_study_name(values["name"]),
         labels=_labels(runtime),
         dataset=task["dataset"],
         predict=task["predict"],
@@ -501,9 +499,16 @@ def _job(config: Any) -> Any:
         search=search,
         lr=None if lr is None else study.positive("training.lr", lr),
         members=members,
-        engine=values["engine"]["name"],
+        engine=engine.name,
+        threads=engine.threads,
         results=Path(values["results"]),
     )
+
+
+def _study_name(name: Any) -> str:
+    if not re.fullmatch(r"[\w-][\w.-]*", str(name)):
+        raise BadInput(f"name is '{name}', expected letters, digits, '.', '_' and '-': it becomes a folder below results")
+    return str(name)
 
 
 def _labels(runtime: Any) -> dict[str, str]:

@@ -6,8 +6,10 @@ is found by its place in a house: there is no table to edit.
 """
 
 import difflib
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
@@ -44,6 +46,16 @@ def find(kind: str, name: str, suffix: str, group: str = "", called: str = "") -
     if name not in there:
         raise BadInput(f"unknown {called or kind} '{name}'{suggestion(name, list(there))}")
     return there[name]
+
+
+def module(package: str, path: Path) -> ModuleType:
+    """A file of a house as a module, wherever it stands."""
+    spec = importlib.util.spec_from_file_location(f"{package}.{path.stem}", path)
+    assert spec is not None, path
+    assert spec.loader is not None, path
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 def suggestion(name: str, names: list[str]) -> str:

@@ -107,6 +107,19 @@ class Members:
             raise BadInput(f"population.max is {self.max}, expected at least 1")
 
 
+@dataclass(frozen=True)
+class Engine:
+    """What runs the cells."""
+
+    name: str
+    """A module of `bench.engines`."""
+    threads: int
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise BadInput(f"engine.threads is {self.threads}, expected at least 1")
+
+
 def positive(name: str, value: object) -> float:
     """A learning rate from outside."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
@@ -132,6 +145,8 @@ class Job:
     """A learning rate that makes the search superfluous."""
     members: Members
     engine: str
+    threads: int
+    """Of each worker."""
     results: Path
 
     @cached_property
@@ -152,8 +167,8 @@ class Job:
     def settings(self, lr: float, seed: int) -> Settings:
         """What the key of a trial hashes."""
         sizes = {letter: size for letter, size in self.graph.sizes(self.width, self.units).items() if letter != "1"}
-        task = f"{self.predict}, {self.likelihood}"
-        return Settings(task, self.card.content, self.graph.fingerprint, sizes, self.training, lr, seed)
+        framing = f"{self.predict}, {self.likelihood}"
+        return Settings(framing, self.card.content, self.graph.fingerprint, sizes, self.training, lr, seed)
 
     def searched(self) -> list[Member]:
         """Trials of the stage ``search``; none where the learning rate is given."""
@@ -214,7 +229,7 @@ def run(job: Job, store: Store, progress: Callable[[float], None]) -> list[str]:
     trainer.stage(job.searched())
     chosen = _selected(job, store)
     if chosen is None:
-        raise BadInput(f"{job.study}: every learning rate of {job.labels['cell']} diverged; lower training.search.high")
+        raise BadInput(f"{job.study}: every learning rate of {job.labels['cell']} diverged; lower training.rates.high")
     point = job.point(chosen)
     study_file.write_points(job.results, job.study, [point])
     trainer.stage(job.confirmed(chosen.lr))
@@ -247,6 +262,9 @@ class _Trainer:
     """Trains the populations of one job; data is read when the first one needs it."""
 
     def __init__(self, job: Job, store: Store, progress: Callable[[float], None]) -> None:
+        import torch
+
+        torch.set_num_threads(job.threads)
         self.job, self.store, self.progress = job, store, progress
 
     @cached_property
@@ -302,10 +320,8 @@ class _Trainer:
         checkpoint.remove()
 
     def _record(self, member: Member, outcome: "Outcome", size: int) -> Record:
-        import torch
-
         job, settings = self.job, self.job.settings(member.lr, member.seed)
-        named = {"cell": job.graph.name, "options": job.graph.options, "dataset": job.dataset}
+        named = {"task": job.labels["task"], "cell": job.graph.name, "options": job.graph.options, "dataset": job.dataset}
         summary = {
             "status": outcome.status,
             "scores": outcome.scores,
@@ -327,7 +343,7 @@ class _Trainer:
             key=member.key,
             settings={**asdict(settings), **named},
             summary=summary,
-            provenance={**provenance(), "threads": torch.get_num_threads()},
+            provenance={**provenance(), "threads": job.threads},
             equations=latex.equations(job.graph),
             curve=pd.DataFrame(outcome.curve, columns=record.CURVE),
         )

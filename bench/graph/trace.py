@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import inspect
 import json
 import sys
@@ -123,12 +122,7 @@ class Graph:
 def load(name: str, **options: Option) -> Graph:
     """The graph of the cell called ``name``, found by its place in a house's ``cells/``."""
     path = places.find("cells", name, ".py", called="cell")
-    spec = importlib.util.spec_from_file_location(f"bench.cells.{name}", path)
-    assert spec is not None, path
-    assert spec.loader is not None, path
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return trace(module, name, options)
+    return trace(places.module("bench.cells", path), name, options)
 
 
 def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph:

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ CURVE = ["epoch", "update", "seconds", "split", "nll", "nll_sequence_mean"]
 class Settings:
     """What changes a trial's numbers, and nothing else. Sizes, never the budget that led to them."""
 
-    task: str
-    """The task's settings as text: framing, dataset, likelihood."""
+    framing: str
+    """What the task makes of the sequences: how targets follow from them, and the likelihood."""
     content: str
     """The card's checksum of the sequences."""
     equations: str
@@ -105,6 +106,7 @@ class Store:
                 f"results folder '{self.results}' cannot be written ({error.strerror}); choose another: results=FOLDER"
             ) from error
 
+    @cached_property
     def published(self) -> dict[str, Record]:
         """Key -> record of all studies that published theirs as ``records.parquet``."""
         found: dict[str, Record] = {}
@@ -115,14 +117,13 @@ class Store:
     def finished(self) -> set[str]:
         """Keys that are never computed again."""
         there = {path.parent.name for path in self.trials.glob("*/record.json")}
-        return there | set(self.published())
+        return there | set(self.published)
 
     def read(self, keys: list[str]) -> dict[str, Record]:
         """Records of those keys that are finished."""
         own = {k: read(self.trials / k) for k in keys if (self.trials / k / "record.json").is_file()}
         rest = [k for k in keys if k not in own]
-        published = self.published() if rest else {}
-        return {**own, **{k: published[k] for k in rest if k in published}}
+        return {**own, **{k: self.published[k] for k in rest if k in self.published}}
 
     def write(self, record: Record, weights: Mapping[str, np.ndarray]) -> None:
         """Keep a record and its best weights. If two processes finish one trial, the first one's stays."""

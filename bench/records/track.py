@@ -84,14 +84,14 @@ def _log(client: Any, experiment: str, record: Record, studies: set[str]) -> boo
 
 
 def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) -> None:
-    from mlflow.data.http_dataset_source import HTTPDatasetSource
+    from mlflow.data.code_dataset_source import CodeDatasetSource
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.entities import DatasetInput, InputTag
 
     settings, summary = record.settings, record.summary
     tags = {
         "key": record.key,
-        "task": settings["dataset"],
+        "task": settings["task"],
         "cell": settings["cell"],
         "status": summary["status"],
         "synthetic": str(summary["synthetic"]).lower(),
@@ -105,7 +105,7 @@ def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) ->
     for first in range(0, len(metrics), AT_ONCE):
         client.log_batch(run_id, metrics=metrics[first : first + AT_ONCE])
     client.log_batch(run_id, params=params)
-    source = HTTPDatasetSource(f"https://gatebench.invalid/{settings['dataset']}")
+    source = CodeDatasetSource({"gatebench data": settings["dataset"], "content": settings["content"]})
     dataset = MetaDataset(source, name=settings["dataset"], digest=settings["content"][:32])
     client.log_inputs(run_id, [DatasetInput(dataset._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])])
     client.set_tag(run_id, "complete", "yes")

@@ -1,9 +1,7 @@
 """The report of a study: every figure and table below ``results/<study>/``, and one self-contained page."""
 
 import base64
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from bench import places
@@ -43,7 +41,7 @@ def _ordered() -> list[tuple[str, Path]]:
 
 def _part(name: str, path: Path, found: Frame, folder: Path) -> dict[str, Any]:
     """Write one figure or table with its numbers, and hand back what the page shows of it."""
-    module = _load(name, path)
+    module = places.module("bench.report.figures", path)
     part = {"name": name, "title": module.TITLE, "caption": module.CAPTION}
     if hasattr(module, "table"):
         table = module.table(found)
@@ -63,15 +61,6 @@ def _part(name: str, path: Path, found: Frame, folder: Path) -> dict[str, Any]:
     plt.close(figure)
     image = base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
     return {**part, "image": image, "files": [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]}
-
-
-def _load(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"bench.report.figures.{name}", path)
-    assert spec is not None, path
-    assert spec.loader is not None, path
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _page(study: str, found: Frame, parts: list[dict[str, Any]]) -> str:

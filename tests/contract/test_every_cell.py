@@ -1,0 +1,182 @@
+"""Laws that every cell obeys on the reference engine, one model or a population, in float64."""
+
+import numpy as np
+import pytest
+import torch
+
+from bench import places
+from bench.engines.reference import run
+from bench.graph import trace
+from bench.training.model import Model
+
+INPUTS, UNITS, OUTPUTS = 2, 3, 2
+EXTENSIONS = [{"length": 2}, {"length": 3, "window": "ahead"}, {"gate": False, "projection": None}]
+GRAPHS = [trace.load(name) for name in places.known("cells", ".py")]
+GRAPHS += [trace.load("lstm_augmented", **options) for options in EXTENSIONS]
+CAUSAL = [graph for graph in GRAPHS if graph.lookahead == 0]
+
+
+def naming(value):
+    """A test's name says which options are not the default."""
+    if not isinstance(value, trace.Graph):
+        return None
+    default = trace.load(value.name).options
+    return " ".join([value.name, *(f"{o}={v}" for o, v in value.options.items() if default[o] != v)])
+
+
+every_cell = pytest.mark.parametrize("graph", GRAPHS, ids=naming)
+causal_cells = pytest.mark.parametrize("graph", CAUSAL, ids=naming)
+members = pytest.mark.parametrize("K", [1, 3])
+
+
+def tensor(random, *shape, scale=1.0):
+    return torch.from_numpy(random.normal(0, scale, shape))
+
+
+def model(graph):
+    return Model(graph, INPUTS, OUTPUTS, UNITS, "bernoulli", "reference")
+
+
+def weights(graph, K, seed=1):
+    """Different for every member; the readout's included."""
+    random = np.random.default_rng(seed)
+    return {name: tensor(random, K, *shape, scale=0.8) for name, shape in model(graph).shapes.items()}
+
+
+def recurrent(graph, parameters):
+    return {name: value for name, value in parameters.items() if name in graph.parameters}
+
+
+def outputs(graph, parameters, x):
+    return run(graph, graph.sizes(INPUTS, UNITS), recurrent(graph, parameters), x)
+
+
+def targets(random, *shape):
+    return torch.from_numpy(random.integers(0, 2, shape).astype(float))
+
+
+def nll_and_gradients(graph, parameters, x, y, mask):
+    """NLL ``[K, B]`` and, for each sequence alone, the gradient of every parameter."""
+    leaves = {name: value.clone().requires_grad_() for name, value in parameters.items()}
+    nll = model(graph).nll(leaves, x, y, mask)
+    gradients = [torch.autograd.grad(nll[:, b].sum(), list(leaves.values()), retain_graph=True) for b in range(nll.shape[1])]
+    return nll.detach(), gradients
+
+
+def assert_close(found, expected, atol=1e-12):
+    torch.testing.assert_close(found, expected, rtol=0, atol=atol)
+
+
+@members
+@every_cell
+def test_gradients_are_finite_differences(graph, K):
+    random = np.random.default_rng(2)
+    x = tensor(random, K, 3, 2, INPUTS).requires_grad_()
+    y, mask = targets(random, K, 3, 2, OUTPUTS), torch.ones(K, 3, 2, dtype=torch.float64)
+    names, values = zip(*weights(graph, K).items(), strict=True)
+    leaves = [value.requires_grad_() for value in values]
+
+    def loss(x, *leaves):
+        return model(graph).nll(dict(zip(names, leaves, strict=True)), x, y, mask)
+
+    assert torch.autograd.gradcheck(loss, (x, *leaves), rtol=1e-6, atol=1e-8)
+
+
+@members
+@every_cell
+def test_an_output_reads_nothing_beyond_its_lookahead(graph, K):
+    steps = 6
+    x = tensor(np.random.default_rng(3), K, steps, 2, INPUTS).requires_grad_()
+    h = outputs(graph, weights(graph, K), x)
+    for t in range(steps):
+        (slope,) = torch.autograd.grad(h[:, t].sum(), x, retain_graph=True)
+        last = min(t + graph.lookahead, steps - 1)
+        assert (slope[:, last + 1 :] == 0).all()
+        # and it does read up to there, each member and sequence
+        assert (slope[:, : last + 1].abs().amax(-1) > 0).all()
+
+
+@members
+@causal_cells
+def test_later_inputs_change_no_output(graph, K):
+    random = np.random.default_rng(4)
+    x, parameters = tensor(random, K, 6, 2, INPUTS), weights(graph, K)
+    before = outputs(graph, parameters, x)
+    for t in range(5):
+        changed = x.clone()
+        changed[:, t + 1 :] = 1e3 * tensor(random, K, 5 - t, 2, INPUTS)
+        after = outputs(graph, parameters, changed)
+        assert_close(after[:, : t + 1], before[:, : t + 1])
+        assert ((after[:, t + 1 :] - before[:, t + 1 :]).abs().amax((1, 2, 3)) > 1e-3).all()
+
+
+@members
+@causal_cells
+def test_step_equals_sequence(graph, K):
+    x, parameters = tensor(np.random.default_rng(5), K, 6, 2, INPUTS), weights(graph, K)
+    whole = outputs(graph, parameters, x)
+    for steps in range(1, 7):
+        assert_close(outputs(graph, parameters, x[:, :steps]), whole[:, :steps])
+
+
+@members
+@causal_cells
+def test_padding_and_neighbours_change_no_sequence(graph, K):
+    random = np.random.default_rng(6)
+    lengths, steps = [3, 6, 1, 4], 6
+    parameters = weights(graph, K)
+    x, y = tensor(random, K, steps, 4, INPUTS), targets(random, K, steps, 4, OUTPUTS)
+    mask = torch.zeros(K, steps, 4, dtype=torch.float64)
+    for b, length in enumerate(lengths):
+        mask[:, :length, b] = 1
+        x[:, length:, b] = 1e6 * tensor(random, K, steps - length, INPUTS)  # garbage after its end
+        y[:, length:, b] = 1e6
+    together, gradients = nll_and_gradients(graph, parameters, x, y, mask)
+    h = outputs(graph, parameters, x)
+    for b, length in enumerate(lengths):
+        own_x, own_y = x[:, :length, b : b + 1], y[:, :length, b : b + 1]
+        alone, own_gradients = nll_and_gradients(graph, parameters, own_x, own_y, mask[:, :length, b : b + 1])
+        assert_close(h[:, :length, b : b + 1], outputs(graph, parameters, own_x))
+        assert_close(together[:, b : b + 1], alone)
+        for found, expected in zip(gradients[b], own_gradients[0], strict=True):
+            assert_close(found, expected)
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared sequences", "own sequences"])
+@every_cell
+def test_a_population_equals_its_members_alone(graph, shared):
+    K, random = 3, np.random.default_rng(7)
+    brought = 1 if shared else K
+    parameters = weights(graph, K)
+    x, y = tensor(random, brought, 5, 2, INPUTS), targets(random, brought, 5, 2, OUTPUTS)
+    mask = torch.ones(brought, 5, 2, dtype=torch.float64)
+    mask[:, 3:, 1] = 0
+    together, gradients = nll_and_gradients(graph, parameters, x, y, mask)
+    h = outputs(graph, parameters, x)
+    for k in range(K):
+        own = slice(0, 1) if shared else slice(k, k + 1)
+        member = {name: value[k : k + 1] for name, value in parameters.items()}
+        alone, own_gradients = nll_and_gradients(graph, member, x[own], y[own], mask[own])
+        assert_close(h[k : k + 1], outputs(graph, member, x[own]))
+        assert_close(together[k : k + 1], alone)
+        for b in range(2):
+            for found, expected in zip(gradients[b], own_gradients[b], strict=True):
+                assert_close(found[k : k + 1], expected)
+
+
+@every_cell
+def test_a_broken_member_hurts_nobody(graph):
+    K, broken, random = 3, 1, np.random.default_rng(8)
+    healthy = [0, 2]
+    parameters = weights(graph, K)
+    x, y = tensor(random, 1, 5, 2, INPUTS), targets(random, 1, 5, 2, OUTPUTS)
+    mask = torch.ones(1, 5, 2, dtype=torch.float64)
+    expected, expected_gradients = nll_and_gradients(graph, parameters, x, y, mask)
+    for value in parameters.values():
+        value[broken] = torch.nan
+    found, gradients = nll_and_gradients(graph, parameters, x, y, mask)
+    assert found[broken].isnan().all()
+    assert_close(found[healthy], expected[healthy])
+    for b in range(2):
+        for value, clean in zip(gradients[b], expected_gradients[b], strict=True):
+            assert_close(value[healthy], clean[healthy])

@@ -1,0 +1,315 @@
+"""A card is a promise about files: what breaks it is said in one line, before anything is read from them."""
+
+import functools
+import http.server
+import math
+import os
+import pickle
+import re
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from bench import places
+from bench.data import cards
+from bench.places import BadInput
+
+OWN = sorted(path.stem for path in places.OWN["datasets"].glob("*.yaml"))
+
+
+@pytest.fixture
+def no_copy(tiny, monkeypatch):
+    """The file is in no data folder, and the cache is a folder of the test's own."""
+    monkeypatch.setattr(places, "CHECKOUT", tiny.folder / "checkout")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    served = tiny.folder / "served"
+    tiny.mat.parent.rename(served)
+    return served / tiny.mat.name
+
+
+@pytest.fixture
+def server(no_copy):
+    """The address of a web server on this machine that has the file."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(no_copy.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
+        thread = threading.Thread(target=web.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{web.server_port}/{no_copy.name}"
+        web.shutdown()
+        thread.join()
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def one_line(error) -> str:
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+def test_sequences_come_as_written(tiny):
+    read = cards.arrays(cards.load("tiny"))
+    assert list(read) == list(cards.SPLITS)
+    for split in cards.SPLITS:
+        assert [roll.tolist() for roll in read[split]] == [roll.tolist() for roll in tiny.rolls[split]]
+        assert all(roll.dtype == np.uint8 for roll in read[split])
+
+
+@pytest.mark.parametrize("damage", [flipped, lambda content: content[:-1], lambda content: b""], ids=["bit", "cut", "empty"])
+def test_damaged_file_is_named_before_it_is_read(tiny, damage):
+    tiny.mat.write_bytes(damage(tiny.mat.read_bytes()))
+    with pytest.raises(BadInput) as error:
+        cards.arrays(cards.load("tiny"))
+    message = one_line(error)  # of the checksum: a reader that saw these bytes would complain in other words
+    assert str(tiny.mat) in message
+    assert "SHA-256" in message
+    assert "remove it" in message
+
+
+def test_content_is_verified_beside_the_file(tiny):
+    tiny.edit(content="0" * 64)
+    with pytest.raises(
+        BadInput, match=f"have SHA-256 {cards.content_digest(tiny.rolls)}, the card says 0+; correct the card"
+    ):
+        cards.arrays(cards.load("tiny"))
+
+
+def test_content_digest_sees_every_value_length_and_place(tiny):
+    whole = cards.content_digest(tiny.rolls)
+    train, valid, test = (tiny.rolls[split] for split in cards.SPLITS)
+    other = train[0].copy()
+    other[-1, -1] ^= 1
+    changed = [
+        {"train": [other, *train[1:]], "valid": valid, "test": test},
+        {"train": train[::-1], "valid": valid, "test": test},
+        {"train": valid, "valid": train, "test": test},
+        {"train": [*train, valid[0]], "valid": valid[1:], "test": test},
+        {"train": [train[0].reshape(-1, 6), *train[1:]], "valid": valid, "test": test},
+    ]
+    digests = {cards.content_digest(rolls) for rolls in changed}
+    assert len(digests) == len(changed)
+    assert whole not in digests
+    assert whole == cards.content_digest({split: [np.asfortranarray(r) for r in tiny.rolls[split]] for split in tiny.rolls})
+
+
+def test_data_folder_that_is_none(tiny, monkeypatch):
+    monkeypatch.setenv("GATEBENCH_DATA", str(tiny.folder / "nowhere"))
+    with pytest.raises(BadInput, match=r"GATEBENCH_DATA is '.*nowhere', which is not a folder.*music/tiny\.mat"):
+        cards.arrays(cards.load("tiny"))
+
+
+def test_no_network(tiny, no_copy):
+    with pytest.raises(BadInput) as error:
+        cards.arrays(cards.load("tiny"))  # its address is a port where nobody listens
+    message = one_line(error)
+    for part in ("http://127.0.0.1:9/tiny.mat", "by hand", str(cards.cache() / "music" / "tiny.mat"), "GATEBENCH_DATA"):
+        assert part in message
+
+
+def test_fetched_once_with_its_checksum(tiny, no_copy, server):
+    (file,) = cards.load("tiny").files
+    tiny.edit(files=[{**vars(file), "url": server}])
+    fetched = cards.locate(cards.load("tiny"), cards.load("tiny").files[0])
+    assert fetched == cards.cache() / "music" / "tiny.mat"
+    no_copy.unlink()
+    read = cards.arrays(cards.load("tiny"))  # from the cache: the server has it no more
+    assert cards.content_digest(read) == cards.content_digest(tiny.rolls)
+
+
+def test_another_file_at_the_address_is_not_kept(tiny, no_copy, server):
+    (file,) = cards.load("tiny").files
+    tiny.edit(files=[{**vars(file), "url": server}])
+    no_copy.write_bytes(flipped(no_copy.read_bytes()))
+    with pytest.raises(BadInput) as error:
+        cards.arrays(cards.load("tiny"))
+    message = one_line(error)
+    assert server in message
+    assert file.sha256 in message
+    assert not [path for path in cards.cache().rglob("*") if path.is_file()]
+
+
+def test_a_missing_page_at_the_address(tiny, no_copy, server):
+    (file,) = cards.load("tiny").files
+    tiny.edit(files=[{**vars(file), "url": f"{server}.gone"}])
+    with pytest.raises(BadInput, match=r"cannot fetch .*tiny\.mat\.gone .*by hand"):
+        cards.arrays(cards.load("tiny"))
+
+
+def test_damaged_cache_is_not_read(tiny, no_copy):
+    cached = cards.cache() / "music" / "tiny.mat"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(flipped(no_copy.read_bytes()))
+    with pytest.raises(BadInput, match=f"{re.escape(str(cached))} has SHA-256 .*remove it"):
+        cards.arrays(cards.load("tiny"))
+
+
+def test_given_data_goes_before_the_cache(tiny, monkeypatch):
+    monkeypatch.setattr(places, "CHECKOUT", tiny.folder / "checkout")
+    cached = cards.cache() / "music" / "tiny.mat"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"old")
+    assert cards.locate(cards.load("tiny"), cards.load("tiny").files[0]) == tiny.mat
+
+
+def test_unknown_dataset_suggests_the_nearest():
+    with pytest.raises(BadInput, match="unknown dataset 'jsb_chorals'; did you mean 'jsb_chorales'"):
+        cards.load("jsb_chorals")
+
+
+def test_card_without_an_entry(tiny):
+    tiny.yaml.write_text(re.sub(r"^licence: .*\n", "", tiny.yaml.read_text(), flags=re.MULTILINE))
+    with pytest.raises(BadInput, match="licence"):
+        cards.load("tiny")
+
+
+def test_card_with_an_unknown_entry(tiny):
+    tiny.edit(license="CC0")
+    with pytest.raises(BadInput, match="license.*licence"):
+        cards.load("tiny")
+
+
+def test_card_with_an_unknown_reader(tiny):
+    tiny.edit(reader="piano_rol_mat")
+    with pytest.raises(BadInput, match="piano_rol_mat.*piano_roll_mat"):
+        cards.arrays(cards.load("tiny"))
+
+
+ROLL = np.eye(4, 3, dtype=np.uint8)
+SILLY = {
+    "empty split": ({"valid": []}, r"split 'valid' is empty"),
+    "no split": ({"test": None}, r"split 'test' is empty"),
+    "one step": ({"train": [ROLL, ROLL[:1]]}, r"sequence 1 of split 'train' has 1 step"),
+    "no step": ({"test": [ROLL[:0]]}, r"sequence 0 of split 'test' has 0 step"),
+    "another width": ({"valid": [ROLL, ROLL[:, :2]]}, r"split '(train|valid)' has shape .*one width"),
+    "a vector": ({"test": [ROLL, ROLL, ROLL[0]]}, r"sequence 2 of split 'test' has shape \(3,\)"),
+    "NaN": ({"valid": [np.full((4, 3), np.nan)]}, r"sequence 0 of split 'valid' has NaN or infinite"),
+    "infinite": ({"train": [ROLL, np.full((4, 3), -np.inf)]}, r"sequence 1 of split 'train' has NaN or infinite"),
+}
+
+
+@pytest.mark.parametrize(("given", "message"), SILLY.values(), ids=SILLY)
+def test_check_names_what_cannot_be_trained_on(given, message):
+    sequences = {"train": [ROLL, ROLL], "valid": [ROLL], "test": [ROLL], **given}
+    with pytest.raises(BadInput, match=message):
+        cards.check("silly", {split: rolls for split, rolls in sequences.items() if rolls is not None})
+
+
+def test_check_passes_two_steps():
+    cards.check("short", {split: [ROLL[:2]] for split in cards.SPLITS})
+
+
+@pytest.mark.parametrize("value", [2.0, -1.0, 0.5, np.nan])
+def test_piano_roll_holds_zeros_and_ones(tiny, value):
+    rolls = {split: [roll.astype(float) for roll in sequences] for split, sequences in tiny.rolls.items()}
+    rolls["valid"][3][1, 2] = value
+    tiny.mat.write_bytes(tiny.mat.read_bytes())
+    tiny.write(rolls)
+    with pytest.raises(BadInput, match=r"piano_roll_mat: sequence 3 of split 'valid' has values other than 0 and 1"):
+        cards.arrays(cards.load("tiny"))
+
+
+class Trap:
+    """A pickle of it leaves a file when it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+@pytest.mark.parametrize("junk", ["pickle", "page", "nothing"])
+def test_what_is_no_mat_file_is_refused_and_not_run(tiny, junk):
+    trap = tiny.folder / "sprung"
+    content = {"pickle": pickle.dumps(Trap(trap), 0), "page": b"<html>" + b" " * 200, "nothing": b""}[junk]
+    write = tiny.mat.write_bytes
+    write(content)
+    (file,) = cards.load("tiny").files
+    tiny.edit(files=[{**vars(file), "sha256": cards.hashlib.sha256(content).hexdigest()}])
+    with pytest.raises(BadInput, match="dataset tiny cannot be read by piano_roll_mat"):
+        cards.arrays(cards.load("tiny"))
+    assert not trap.exists()
+
+
+READ_ALL = """
+import sys, tempfile
+from pathlib import Path
+from music21 import converter, corpus
+from bench import places
+from bench.data import cards
+from bench.data.readers import music21_chorales
+
+score = next(path for path in corpus.getComposer("bach") if Path(path).stem == "bwv269")
+converter.parse(score)  # in its own ways music21 leaves a pickle here, and would read it
+left = [path for path in Path(tempfile.gettempdir()).rglob("*.p*") if path.is_file()]
+readers = {path.stem for path in (places.PACKAGE / "data" / "readers").glob("*.py")}
+
+seen = []
+sys.addaudithook(lambda event, args: seen.append(args) if event == "pickle.find_class" else None)
+used = set()
+for name in ("tiny", "bach_chorales"):
+    card = cards.load(name)
+    cards.arrays(card)
+    used.add(card.reader)
+assert music21_chorales._roll(str(score))[1] is not None
+print(len(left) > 0, used == readers, seen)
+"""
+
+
+def test_no_reader_unpickles(tiny):
+    cards.arrays(cards.load("bach_chorales"))  # parsed before: the workers of the parser do talk in pickles
+    folder = tiny.folder / "tmp"
+    folder.mkdir()
+    env = {**tiny.env, "TMPDIR": str(folder), "HOME": str(folder)}
+    ran = subprocess.run([sys.executable, "-c", READ_ALL], env=env, capture_output=True, text=True)
+    assert ran.stdout == "True True []\n", ran.stderr
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_own_cards_are_complete(name):
+    card = cards.load(name)
+    for entry in ("title", "description", "source", "licence", "citation", "time_step", "reader"):
+        assert getattr(card, entry).strip(), entry
+    assert re.fullmatch("[0-9a-f]{64}", card.content)
+    assert bool(card.files) != bool(card.package)
+    for file in card.files:
+        assert re.fullmatch("[0-9a-f]{64}", file.sha256)
+        assert re.search("https://.*/[0-9a-f]{40}/", file.url), "an address that cannot change"
+        assert not os.path.isabs(file.path)
+    assert not card.synthetic
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_own_cards_state_plausible_numbers(name):
+    card = cards.load(name)
+    sizes = [card.facts[split] for split in cards.SPLITS]
+    for size in sizes:
+        assert 2 <= size["shortest"] <= size["steps"] / size["sequences"] <= size["longest"]
+        assert 1 < size["notes_per_step"] < 10
+    assert sizes[0]["sequences"] > max(sizes[1]["sequences"], sizes[2]["sequences"])
+    assert card.facts["width"] == 88
+    assert all(0 <= count < sizes[1]["sequences"] for count in card.facts["duplicates"].values())
+    coin = card.facts["width"] * math.log(2)
+    for split in cards.SPLITS:
+        for kind in ("nll", "nll_sequence_mean"):
+            assert 0 < card.floors["markov"][split][kind] < card.floors["unigram"][split][kind] < coin / 4
+
+
+def test_own_cards_are_different_music():
+    assert len({cards.load(name).content for name in OWN}) == len(OWN)
+    assert len({cards.load(name).title for name in OWN}) == len(OWN)
+
+
+def test_every_own_card_has_a_task():
+    assert set(OWN) <= set(places.known("conf", ".yaml", "task"))

@@ -1,0 +1,353 @@
+"""What is read off a cell's text: its graph, fingerprint, widths, gates that keep, and its options."""
+
+from types import ModuleType
+
+import pytest
+
+from bench import places
+from bench.graph import trace
+from bench.graph.ops import shift, sigmoid, tanh
+from bench.places import BadInput
+
+
+def traced(step, sizes=None, **options):
+    """The graph of a cell that was never a file."""
+    module = ModuleType("small", "A small cell.")
+    module.PAPER, module.step = "none", step
+    if sizes:
+        module.sizes = sizes
+    return trace.trace(module, "small", options)
+
+
+def peephole(x, h, c, *, W, U, V, b):
+    f = sigmoid(W.f @ x + U.f @ h + V.f * c + b.f)
+    u = tanh(W.u @ x + U.u @ h + b.u)
+    c = f * c + (1 - f) * u
+    h = tanh(c)
+    return h, c
+
+
+def test_fingerprint_ignores_names_and_the_order_of_statements():
+    def same(x, h, c, *, W, U, V, b):
+        candidate = tanh(W.u @ x + U.u @ h + b.u)
+        unused = sigmoid(W.o @ x)  # noqa: F841 - reaches no state: not part of the equations
+        keep = W.f @ x + U.f @ h
+        keep = keep + V.f * c
+        keep = sigmoid(keep + b.f)
+        new = keep * c + (1 - keep) * candidate
+        return tanh(new), new
+
+    first, second = traced(peephole), traced(same)
+    assert first.fingerprint == second.fingerprint
+    assert first.parameters == second.parameters
+
+
+def bias_left_out(x, h, c, *, W, U, V, b):
+    f = sigmoid(W.f @ x + U.f @ h + V.f * c)
+    u = tanh(W.u @ x + U.u @ h + b.u)
+    c = f * c + (1 - f) * u
+    return tanh(c), c
+
+
+def other_function(x, h, c, *, W, U, V, b):
+    f = sigmoid(W.f @ x + U.f @ h + V.f * c + b.f)
+    u = sigmoid(W.u @ x + U.u @ h + b.u)
+    c = f * c + (1 - f) * u
+    return tanh(c), c
+
+
+def other_state(x, h, c, *, W, U, V, b):
+    f = sigmoid(W.f @ x + U.f @ h + V.f * h + b.f)
+    u = tanh(W.u @ x + U.u @ h + b.u)
+    c = f * c + (1 - f) * u
+    return tanh(c), c
+
+
+def other_number(x, h, c, *, W, U, V, b):
+    f = sigmoid(W.f @ x + U.f @ h + V.f * c + b.f)
+    u = tanh(W.u @ x + U.u @ h + b.u)
+    c = f * c + (2 - f) * u
+    return tanh(c), c
+
+
+def full_matrix(x, h, c, *, W, U, V, b):
+    f = sigmoid(W.f @ x + U.f @ h + V.f @ c + b.f)
+    u = tanh(W.u @ x + U.u @ h + b.u)
+    c = f * c + (1 - f) * u
+    return tanh(c), c
+
+
+def other_input(x, h, c, *, W, U, V, b):
+    f = sigmoid(W.f @ shift(x, -1) + U.f @ h + V.f * c + b.f)
+    u = tanh(W.u @ x + U.u @ h + b.u)
+    c = f * c + (1 - f) * u
+    return tanh(c), c
+
+
+def swapped_outputs(x, h, c, *, W, U, V, b):
+    f = sigmoid(W.f @ x + U.f @ h + V.f * c + b.f)
+    u = tanh(W.u @ x + U.u @ h + b.u)
+    c = f * c + (1 - f) * u
+    return c, tanh(c)
+
+
+def shared_matrix(x, h, c, *, W, U, V, b):
+    f = sigmoid(W.f @ x + U.f @ h + V.f * c + b.f)
+    u = tanh(W.f @ x + U.u @ h + b.u)
+    c = f * c + (1 - f) * u
+    return tanh(c), c
+
+
+CHANGED = [
+    bias_left_out, other_function, other_state, other_number, full_matrix, other_input, swapped_outputs, shared_matrix,
+]  # fmt: skip
+
+
+def test_fingerprint_changes_with_the_equations():
+    fingerprints = {traced(step).fingerprint for step in [peephole, *CHANGED]}
+    assert len(fingerprints) == len(CHANGED) + 1
+
+
+def test_fingerprints_of_all_cells_and_extensions_differ():
+    graphs = [trace.load(name) for name in places.known("cells", ".py")]
+    options = [{"gate": False}, {"projection": None}, {"length": 2}, {"length": 2, "window": "ahead"}]
+    graphs += [trace.load("lstm_augmented", **given) for given in options]
+    assert len({graph.fingerprint for graph in graphs}) == len(graphs)
+
+
+def test_an_option_that_changes_no_equation_does_not_change_the_fingerprint():
+    # a window of one step looks neither way, and a share is a size
+    default = trace.load("lstm_augmented")
+    assert trace.load("lstm_augmented", window="ahead").fingerprint == default.fingerprint
+    assert trace.load("lstm_augmented", projection=0.25).fingerprint == default.fingerprint
+
+
+def test_widths_follow_from_the_equations():
+    graph = traced(peephole)
+    assert graph.states == {"h": "H", "c": "H"}
+    assert graph.output == "H"
+    assert graph.parameters == {
+        "U_f": ("H", "H"),
+        "U_u": ("H", "H"),
+        "V_f": ("1", "H"),
+        "W_f": ("X", "H"),
+        "W_u": ("X", "H"),
+        "b_f": ("1", "H"),
+        "b_u": ("1", "H"),
+    }
+    assert graph.shapes(graph.sizes(3, 5)) == {
+        "U_f": (5, 5), "U_u": (5, 5), "V_f": (1, 5), "W_f": (3, 5), "W_u": (3, 5), "b_f": (1, 5), "b_u": (1, 5),
+    }  # fmt: skip
+
+
+def test_a_width_that_nothing_says_is_refused():
+    def bottleneck(x, v: "P", *, W, b):  # noqa: F821
+        q = tanh(W.x @ x + W.v @ v + b.q)
+        return W.p @ sigmoid(W.q @ q)
+
+    with pytest.raises(ValueError, match="the width of .* does not follow from the equations"):
+        traced(bottleneck)
+
+
+def test_a_second_width_letter_has_the_size_that_the_file_gives_it():
+    def projected(x, v: "P", s: "H", *, W):  # noqa: F821
+        s = tanh(W.x @ x + W.v @ v) * s
+        return W.p @ s, s
+
+    graph = traced(projected, sizes=lambda H, **_: {"P": H // 2})
+    assert graph.states == {"v": "P", "s": "H"}
+    assert graph.output == "P"
+    assert graph.parameters == {"W_p": ("H", "P"), "W_v": ("P", "H"), "W_x": ("X", "H")}
+    assert graph.sizes(3, 8) == {"1": 1, "X": 3, "H": 8, "P": 4}
+
+
+def input_meets_state(x, h, *, W):
+    return tanh(W @ h) + x * h
+
+
+def matrix_of_input_and_state(x, h, *, W):
+    return tanh(W @ x + W @ h)
+
+
+def matrix_and_row(x, h, *, W, U):
+    return tanh(W @ x + U @ h + U[""] * h)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (input_meets_state, "a vector of width . meets one of width ."),
+        (matrix_of_input_and_state, "a vector of width . meets one of width ."),
+        (matrix_and_row, "U is used both as a matrix and as a row"),
+    ],
+)
+def test_equations_that_cannot_be_are_refused(step, message):
+    with pytest.raises(ValueError, match=message):
+        traced(step)
+
+
+def test_only_the_input_can_be_shifted():
+    def shifted(x, h, *, U):
+        return tanh(U @ shift(h, -1))
+
+    with pytest.raises(ValueError, match="only the input can be shifted in time"):
+        traced(shifted)
+
+
+def test_an_update_for_every_state():
+    def one_too_few(x, h, c, *, W):
+        return tanh(W @ x) + h + c
+
+    with pytest.raises(ValueError, match="zip"):
+        traced(one_too_few)
+
+
+def test_sizes_start_at_one():
+    for inputs, units in [(0, 3), (3, 0), (-1, 3)]:
+        with pytest.raises(BadInput, match=f"rnn needs at least one input and one unit, got {inputs} inputs and {units} units"):
+            trace.load("rnn").sizes(inputs, units)
+
+
+RETENTION = {
+    "gru": {"b_z": -1},
+    "gru_reset_after": {"b_z": -1},
+    "lstm": {"b_f": 1},
+    "lstm_augmented": {"b_cs": 1},
+    "lstm_peephole": {"b_f": 1},
+    "lstm_sherstinsky": {"b_cs": 1},
+    "rnn": {},
+}
+
+
+def test_bias_of_the_gate_that_keeps_the_state():
+    assert {name: trace.load(name).retention for name in places.known("cells", ".py")} == RETENTION
+
+
+def test_retention_reads_the_sign_from_the_equations():
+    def keeps_with_one_minus(x, h, *, W, U, b):
+        g = sigmoid(W.g @ x + U.g @ h + b.g)
+        return h * (1 - g) + g * tanh(W @ x)
+
+    def keeps_with_the_gate(x, h, *, W, U, b):
+        g = sigmoid(W.g @ x + U.g @ h + b.g)
+        return g * h + (1 - g) * tanh(W @ x)
+
+    assert traced(keeps_with_one_minus).retention == {"b_g": -1}
+    assert traced(keeps_with_the_gate).retention == {"b_g": 1}
+
+
+def test_lookahead():
+    assert {name: trace.load(name).lookahead for name in places.known("cells", ".py")} == dict.fromkeys(RETENTION, 0)
+    assert trace.load("lstm_augmented", length=3).lookahead == 0
+    assert trace.load("lstm_augmented", length=3, window="ahead").lookahead == 2
+    assert trace.load("lstm_augmented", length=1, window="ahead").lookahead == 0
+
+
+def test_timeless_is_what_no_state_reaches():
+    graph = trace.load("gru")
+    timeless = sorted((graph.nodes[i].op, graph.nodes[i].label) for i in graph.timeless)
+    assert timeless == [
+        ("constant", "1.0"), ("input", ""), ("linear", "W"), ("linear", "W_r"), ("linear", "W_z"),
+        ("row", "b_h"), ("row", "b_r"), ("row", "b_z"),
+    ]  # fmt: skip
+
+
+def test_title_and_paper_come_from_the_text():
+    graph = trace.load("rnn")
+    assert graph.title == "Recurrent unit with tanh"
+    assert graph.paper.startswith("Elman 1990")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "line"),
+    [
+        ("gru", {"gate": True}, "cell gru has no option 'gate'"),
+        (
+            "lstm_augmented",
+            {"lenght": 2},
+            "cell lstm_augmented has no option 'lenght'; did you mean 'length'? (there are: gate, projection, window, length)",
+        ),
+        ("lstm_augmented", {"gate": "no"}, "option 'gate' of cell lstm_augmented is 'no', expected true or false"),
+        ("lstm_augmented", {"gate": 1}, "option 'gate' of cell lstm_augmented is 1, expected true or false"),
+        ("lstm_augmented", {"window": "back"}, "option 'window' of cell lstm_augmented is 'back', expected one of 'past', 'ahead'"),
+        ("lstm_augmented", {"length": 1.5}, "option 'length' of cell lstm_augmented is 1.5, expected a whole number"),
+        ("lstm_augmented", {"length": True}, "option 'length' of cell lstm_augmented is True, expected a whole number"),
+        (
+            "lstm_augmented",
+            {"length": 0},
+            "option 'length' of cell lstm_augmented is 0, expected a number above 0 (a fraction: up to 1)",
+        ),
+        (
+            "lstm_augmented",
+            {"projection": -0.5},
+            "option 'projection' of cell lstm_augmented is -0.5, expected a number above 0 (a fraction: up to 1)",
+        ),
+        (
+            "lstm_augmented",
+            {"projection": 1.5},
+            "option 'projection' of cell lstm_augmented is 1.5, expected a number above 0 (a fraction: up to 1)",
+        ),
+        ("lstm_augmented", {"projection": "half"}, "option 'projection' of cell lstm_augmented is 'half', expected a number or null"),
+    ],
+)  # fmt: skip
+def test_a_bad_option_gets_a_helpful_line(name, options, line):
+    with pytest.raises(BadInput) as raised:
+        trace.load(name, **options)
+    assert str(raised.value) == line
+
+
+def test_a_mistyped_cell_gets_its_nearest_name():
+    with pytest.raises(BadInput, match=r"^unknown cell 'grru'; did you mean 'gru'\? \(there are: gru, gru_reset_after, lstm"):
+        trace.load("grru")
+
+
+def test_a_share_of_units_is_a_size():
+    augmented = trace.load("lstm_augmented", projection=0.5)
+    assert augmented.sizes(3, 5) == {"1": 1, "X": 3, "H": 5, "P": 2}
+    assert augmented.sizes(3, 1)["P"] == 1
+    assert trace.load("lstm_augmented", projection=None).sizes(3, 5) == {"1": 1, "X": 3, "H": 5}
+
+
+@pytest.mark.parametrize("share", [2, 3])
+def test_a_projection_is_never_wider_than_the_state(share):
+    # d_v <= d_s, Sherstinsky 2020, Eq. 189: a share above one is refused, written as 2 or as 2.0
+    with pytest.raises(BadInput, match="option 'projection' of cell lstm_augmented is"):
+        trace.load("lstm_augmented", projection=share)
+
+
+OWN_CELL = '''\
+"""Tanh unit without a bias.
+
+A file in a folder of its own.
+"""
+
+from bench.graph.ops import tanh
+
+PAPER = "none"
+
+
+def step(x, h, *, W, U, leak=0.5):
+    h = leak * h + tanh(W @ x + U @ h)
+    return h
+'''
+
+
+@pytest.fixture
+def own_house(tmp_path, monkeypatch):
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "mine.py").write_text(OWN_CELL)
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("own_house")
+def test_a_cell_of_your_own_is_found_by_its_place():
+    graph = trace.load("mine")
+    assert graph.title == "Tanh unit without a bias"
+    assert graph.parameters == {"U": ("H", "H"), "W": ("X", "H")}
+    assert "mine" in places.known("cells", ".py")
+
+
+@pytest.mark.usefixtures("own_house")
+def test_an_option_without_a_type_can_be_given():
+    # its default says what it is
+    assert trace.load("mine", leak=0.25).options == {"leak": 0.25}
