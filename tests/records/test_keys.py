@@ -1,0 +1,189 @@
+"""A trial's key: pinned for published trials, moved by whatever changes numbers and by nothing else."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from bench import cli
+from bench.records.record import Settings, key
+from bench.study import Job
+from bench.training.settings import Training
+
+TRAINING = Training(
+    loss="step",
+    batch=16,
+    epochs=60,
+    patience=8,
+    optimiser="adam",
+    constants={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+)
+SETTINGS = Settings(
+    task="next_step, bernoulli",
+    content="c0ffee",
+    equations="0123456789abcdef",
+    sizes={"X": 88, "H": 46},
+    training=TRAINING,
+    lr=0.01,
+    seed=1,
+)
+# Keys of settings that are written out here. One that moves orphans every record that was ever published under it.
+GOLDEN = {
+    "0c0d3ac5eef0d3a0": SETTINGS,
+}
+# Keys of real trials, composed as the command composes them, from the cards alone.
+PUBLISHED = {
+    "": "cell=gru task=jsb_chorales budget.units=48 training=modern training.lr=0.01",
+}
+POINT = ["task=jsb_chorales", "budget=units_64", "budget.units=48", "training=modern", "training.lr=0.01"]
+
+OTHER: dict[str, Any] = {
+    "loss": "sequence",
+    "batch": 8,
+    "epochs": 61,
+    "patience": 9,
+    "optimiser": "rmsprop",
+    "constants": {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8},
+    "clip_norm": 1.0,
+    "weight_noise": 0.075,
+    "decay_to": 0.5,
+    "input_range": 0.1,
+    "readout_bias": "marginal",
+    "retention": 1.0,
+}
+"""For each choice of the protocol, another value than that of `TRAINING`."""
+RMSPROP = {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}
+
+
+def job(*overrides: str) -> Job:
+    """The one job of a sweep, composed without data."""
+    (one,) = cli._plan([*POINT, *overrides])
+    return one
+
+
+def key_of(*overrides: str) -> str:
+    return job(*overrides).member(lr=0.01, seed=1).key
+
+
+@pytest.mark.parametrize(("pinned", "settings"), GOLDEN.items())
+def test_the_keys_of_written_out_settings_are_pinned(pinned: str, settings: Settings):
+    assert key(settings) == pinned
+
+
+@pytest.mark.parametrize(("pinned", "overrides"), PUBLISHED.items())
+def test_the_keys_of_real_trials_are_pinned(pinned: str, overrides: str):
+    assert key_of(*overrides.split()) == pinned
+
+
+def test_the_key_hashes_this_text():
+    numbers = {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-08"}
+    training = {"loss": "step", "batch": "16.0", "epochs": "60.0", "patience": "8.0", "optimiser": "adam"}
+    text = {
+        "protocol": "1.0",
+        "task": "next_step, bernoulli",
+        "content": "c0ffee",
+        "equations": "0123456789abcdef",
+        "sizes": {"X": "88.0", "H": "46.0"},
+        "training": {**training, "constants": numbers},
+        "lr": "0.01",
+        "seed": "1.0",
+    }
+    assert key(SETTINGS) == hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def test_a_new_choice_at_its_neutral_default_keeps_every_key():
+    @dataclass(frozen=True)
+    class Later(Training):
+        novelty: float = 0.0
+
+    later = Later(**vars(TRAINING))
+    assert key(replace(SETTINGS, training=later)) == key(SETTINGS)
+    assert key(replace(SETTINGS, training=replace(later, novelty=0.5))) != key(SETTINGS)
+
+
+def test_a_default_that_is_written_out_is_no_other_setting():
+    defaults = {f.name: f.default for f in dataclasses.fields(Training) if f.default is not dataclasses.MISSING}
+    assert len(defaults) >= 6
+    assert key(replace(SETTINGS, training=replace(TRAINING, **defaults))) == key(SETTINGS)
+
+
+def test_whole_floats_and_whole_numbers_are_one_number():
+    whole = replace(TRAINING, retention=1, clip_norm=1)
+    assert key(replace(SETTINGS, training=whole, lr=1)) == key(
+        replace(SETTINGS, training=replace(whole, retention=1.0, clip_norm=1.0), lr=1.0)
+    )
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Training)])
+def test_every_choice_of_the_protocol_moves_the_key(name: str):
+    change = {name: OTHER[name], **({"constants": RMSPROP} if name == "optimiser" else {})}
+    same_constants = replace(TRAINING, **{k: v for k, v in change.items() if k != "optimiser"}) if name != "optimiser" else TRAINING
+    assert key(replace(SETTINGS, training=replace(TRAINING, **change))) != key(SETTINGS)
+    assert same_constants is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"task": "next_step, gaussian"},
+        {"content": "c0ffef"},
+        {"equations": "0123456789abcdee"},
+        {"sizes": {"X": 88, "H": 47}},
+        {"sizes": {"X": 88, "H": 46, "P": 23}},
+        {"lr": 0.010000000000000002},
+        {"seed": 2},
+    ],
+)
+def test_everything_else_that_changes_numbers_moves_the_key(change: dict[str, Any]):
+    assert key(replace(SETTINGS, **change)) != key(SETTINGS)
+
+
+def test_keys_of_all_these_differ():
+    trainings = [TRAINING, *(replace(TRAINING, **{name: value}) for name, value in OTHER.items() if name != "optimiser")]
+    assert len({key(replace(SETTINGS, training=training)) for training in trainings}) == len(OTHER)
+
+
+@pytest.mark.parametrize(
+    "override", ["name=another", "results=elsewhere", "population.max=2", "population.seeds=[1,7]", "publish=false",
+                 "search.size=3", "search.seed=7", "training.rates.high=0.5", "training.lr=0.2", "engine.threads=2"]
+)  # fmt: skip
+def test_what_does_not_change_a_trials_numbers_does_not_move_its_key(override: str):
+    assert key_of(override) == key_of()
+
+
+def test_the_engine_does_not_move_the_key():
+    assert replace(job(), engine="another").member(0.01, 1).key == key_of()
+
+
+def test_the_budget_that_led_to_the_units_does_not_move_the_key():
+    by_parameters = job("budget=parameters_20k")
+    assert by_parameters.member(0.01, 1).key == key_of("budget=units_64", f"budget.units={by_parameters.units}")
+
+
+def test_another_size_cell_data_set_or_protocol_moves_the_key():
+    overrides = ["budget.units=47", "cell=lstm", "task=nottingham", "training=chung2014", "cell=gru_reset_after"]
+    assert len({key_of(override) for override in [*overrides, "name=same"]}) == len(overrides) + 1
+
+
+@pytest.mark.parametrize("window", ["past", "ahead"])
+def test_the_augmented_lstm_with_everything_off_is_the_vanilla_one(window: str):
+    off = ["cell=lstm_augmented", "cell.gate=false", "cell.projection=null", "cell.length=1", f"cell.window={window}"]
+    assert key_of(*off) == key_of("cell=lstm_sherstinsky")
+    assert key_of("cell=lstm_augmented") != key_of("cell=lstm_sherstinsky")
+
+
+def test_a_larger_search_contains_the_smaller_one():
+    free = "training.lr=null"
+    smaller, larger = (job(free, f"search.size={size}").searched() for size in (3, 8))
+    assert larger[:3] == smaller
+    assert len({member.key for member in larger}) == 8
+    assert {member.seed for member in larger} == {0}
+
+
+def test_all_cells_search_the_same_rates():
+    rates = [job("training.lr=null", f"cell={cell}").search.rates() for cell in ("rnn", "gru", "lstm")]
+    assert rates[0] == rates[1] == rates[2]
+    assert all(2e-3 <= rate <= 5e-2 for rate in rates[0])
