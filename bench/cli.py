@@ -246,8 +246,7 @@ def _dashboard(options: argparse.Namespace) -> int:
 
     if not (options.results / "mlflow.db").is_file():
         raise BadInput(f"no tracking store in '{options.results}'; log the records first: gatebench publish")
-    address = f"http://127.0.0.1:{options.port}/#/experiments?workflowType=machine_learning"
-    print(f"{address}  (Ctrl-C ends it)", flush=True)
+    print(f"{track.page(options.results, options.port)}  (Ctrl-C ends it)", flush=True)
     command = [
         sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(options.port), "--workers", "1",
         "--backend-store-uri", track.store_uri(options.results),

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,12 @@ def store_uri(results: Path) -> str:
 def environment() -> dict[str, str]:
     """Settings that MLflow reads from the environment: no telemetry, no background jobs."""
     return {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
+def page(results: Path, port: int) -> str:
+    """Address of the learning curves of all runs on a server at this port."""
+    with _client(results) as (_, experiment):
+        return f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?workflowType=machine_learning&compareRunsMode=CHART"
 
 
 def publish(results: Path, keys: Iterable[str]) -> int:
@@ -99,9 +106,11 @@ def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) ->
         **{f"study.{study}": "member" for study in studies},
         **{f"system.{name}": str(value) for name, value in _flat(record.provenance).items()},
     }
-    name = f"{settings['dataset']} {settings['cell']} lr {settings['lr']:g} seed {settings['seed']}"
-    run_id = client.create_run(experiment, tags=tags, run_name=name).info.run_id
-    metrics, params = _metrics(record), _params(settings)
+    name = f"{settings['cell']} lr {settings['lr']:g} seed {settings['seed']} {settings['task']}"
+    end = int(time.time() * 1000)
+    start = end - int(summary["seconds"] * 1000)  # so that MLflow's duration is that of the training
+    run_id = client.create_run(experiment, start_time=start, tags=tags, run_name=name).info.run_id
+    metrics, params = _metrics(record, start), _params(settings)
     for first in range(0, len(metrics), AT_ONCE):
         client.log_batch(run_id, metrics=metrics[first : first + AT_ONCE])
     client.log_batch(run_id, params=params)
@@ -109,23 +118,24 @@ def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) ->
     dataset = MetaDataset(source, name=settings["dataset"], digest=settings["content"][:32])
     client.log_inputs(run_id, [DatasetInput(dataset._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])])
     client.set_tag(run_id, "complete", "yes")
-    client.set_terminated(run_id)
+    client.set_terminated(run_id, end_time=end)
 
 
-def _metrics(record: Record) -> list[Any]:
+def _metrics(record: Record, start: int) -> list[Any]:
     from mlflow.entities import Metric
 
     curve = [
-        Metric(f"{row['split']}/{score}", float(row[score]), int(row["seconds"] * 1000), int(row["epoch"]))
+        Metric(f"curve/{row['split']}_{score}", float(row[score]), start + int(row["seconds"] * 1000), int(row["epoch"]))
         for row in record.curve.dropna().to_dict("records")
         for score in ("nll", "nll_sequence_mean")
     ]
-    numbers = ["units", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
+    sizes = ["units", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
     once = {
-        **{f"best/{split}_{score}": v for split, scores in record.summary["scores"].items() for score, v in scores.items()},
-        **{f"cost/{name}": record.summary[name] for name in [*numbers, "seconds", "epochs", "updates"]},
+        **{f"final/{split}_{score}": v for split, scores in record.summary["scores"].items() for score, v in scores.items()},
+        **{f"final/{name}": record.summary[name] for name in ("seconds", "epochs", "updates")},
+        **{f"size/{name}": record.summary[name] for name in sizes},
     }
-    return curve + [Metric(name, float(value), 0, 0) for name, value in once.items() if value is not None]
+    return curve + [Metric(name, float(value), start, 0) for name, value in once.items() if value is not None]
 
 
 def _params(settings: dict[str, Any]) -> list[Any]:

@@ -23,7 +23,9 @@ LSTM_PEEPHOLE = [
     r"h_{t} = o_{t} \odot \tanh\left(c_{t}\right)",
 ]
 # the candidate of the augmented cell: gate, window, and no bias inside the gate (Sherstinsky 2020, Eq. 191-195)
-WINDOWED = r"u_{t} = \tanh\left(g_{cx,t} \odot \left(W_{xdu} x_{t} + W_{xdu,1} x_{t-1}\right) + W_{vdu} v_{t-1} + b_{du}\right)"
+WINDOWED = (
+    r"u_{t} = \tanh\left(g_{cx,t} \odot \left(W_{xdu} x_{t} + W_{xdu,1} x_{t-1}\right) + W_{vdu} v_{t-1} + b_{du}\right)"
+)
 
 EXTENSIONS = [{"gate": False}, {"projection": None}, {"length": 3}, {"length": 2, "window": "ahead"}]
 CASES = [(name, {}) for name in places.known("cells", ".py")] + [("lstm_augmented", options) for options in EXTENSIONS]

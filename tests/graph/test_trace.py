@@ -204,7 +204,9 @@ def test_an_update_for_every_state():
 
 def test_sizes_start_at_one():
     for inputs, units in [(0, 3), (3, 0), (-1, 3)]:
-        with pytest.raises(BadInput, match=f"rnn needs at least one input and one unit, got {inputs} inputs and {units} units"):
+        with pytest.raises(
+            BadInput, match=f"rnn needs at least one input and one unit, got {inputs} inputs and {units} units"
+        ):
             trace.load("rnn").sizes(inputs, units)
 
 
@@ -297,7 +299,9 @@ def test_a_bad_option_gets_a_helpful_line(name, options, line):
 
 
 def test_a_mistyped_cell_gets_its_nearest_name():
-    with pytest.raises(BadInput, match=r"^unknown cell 'grru'; did you mean 'gru'\? \(there are: gru, gru_reset_after, lstm"):
+    with pytest.raises(
+        BadInput, match=r"^unknown cell 'grru'; did you mean 'gru'\? \(there are: gru, gru_reset_after, lstm"
+    ):
         trace.load("grru")
 
 

@@ -1,0 +1,179 @@
+"""Every yaml composes and builds what its name says, and every cell and card has its yaml."""
+
+import ast
+import importlib
+import itertools
+import re
+from dataclasses import asdict, fields
+from functools import partial
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from bench import places, study
+from bench.checks import construct
+from bench.data import cards, tasks
+from bench.graph import trace
+from bench.graph.cost import cost
+from bench.training import likelihoods
+from bench.training.settings import Training
+
+CONF = places.OWN["conf"]
+CHOICES = sorted(
+    (path.parent.relative_to(CONF).as_posix(), path.stem) for path in CONF.rglob("*.yaml") if path.parent != CONF
+)
+
+
+def composed(*overrides, hydra=False):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("config", list(overrides), return_hydra_config=hydra)
+    return config
+
+
+def values(*overrides):
+    """As the command line hands them on."""
+    return OmegaConf.to_container(composed(*overrides), resolve=True)
+
+
+def of(group):
+    return [name for folder, name in CHOICES if folder == group]
+
+
+def protocol(training):
+    """The training and the range of its search."""
+    training = dict(training)
+    lr, rates = training.pop("lr"), training.pop("rates")
+    return construct(Training, "training", training), lr, rates
+
+
+def test_every_group_is_known():
+    # a yaml in a folder that this file does not know would go untested
+    groups = {"cell", "task", "training", "budget", "engine", "study", "hydra/launcher"}
+    assert {group for group, _ in CHOICES} == groups
+    assert [path.name for path in CONF.glob("*.yaml")] == ["config.yaml"]
+
+
+@pytest.mark.parametrize(("group", "name"), CHOICES, ids=lambda text: text)
+def test_every_yaml_composes(group, name):
+    config = composed(f"{group}={name}", hydra=True)
+    assert config.hydra.runtime.choices[group] == name
+
+
+def test_the_default_job_is_complete():
+    job = values()
+    assert set(job) == {
+        "name", "results", "search", "population", "publish", "task", "cell", "budget", "training", "engine",
+    }  # fmt: skip
+    construct(study.Search, "search", {**job["search"], **job["training"]["rates"]})
+    construct(study.Members, "population", job["population"])
+    assert "???" not in str(job)
+
+
+def test_every_cell_has_its_yaml():
+    assert of("cell") == list(places.known("cells", ".py"))
+
+
+@pytest.mark.parametrize("name", of("cell"))
+def test_a_cell_is_the_one_of_its_name(name):
+    cell = values(f"cell={name}")["cell"]
+    assert cell.pop("name") == name
+    graph = trace.load(name, **cell)
+    assert graph.name == name
+    # all options are there to be overridden, at the cell's own defaults
+    assert list(cell.items()) == list(trace.load(name).options.items())
+
+
+def test_every_card_has_its_task():
+    assert {values(f"task={name}")["task"]["dataset"] for name in of("task")} == set(places.known("datasets", ".yaml"))
+
+
+@pytest.mark.parametrize("name", of("task"))
+def test_a_task_frames_the_data_of_its_name(name):
+    task = values(f"task={name}")["task"]
+    assert set(task) == {"dataset", "predict", "likelihood"}
+    assert name.startswith(task["dataset"])
+    assert cards.load(task["dataset"]).facts["width"] > 0
+    assert callable(getattr(tasks, task["predict"]))
+    assert getattr(likelihoods, task["likelihood"]).readout(88) > 0
+
+
+@pytest.mark.parametrize("name", of("training"))
+def test_a_training_is_a_whole_protocol(name):
+    given = values(f"training={name}")["training"]
+    # every choice is written down, and so can be overridden
+    assert set(given) == {field.name for field in fields(Training)} | {"lr", "rates"}
+    training, lr, rates = protocol(given)
+    assert {choice: value for choice, value in given.items() if choice not in ("lr", "rates")} == asdict(training)
+    assert lr is None
+    rates = construct(study.Search, "search", {"size": 3, "seed": 1, **rates}).rates()
+    assert all(given["rates"]["low"] <= rate <= given["rates"]["high"] for rate in rates)
+
+
+@pytest.mark.parametrize("name", of("budget"))
+def test_a_budget_is_the_number_of_its_name(name):
+    what, number, thousand = re.fullmatch(r"([a-z_]+)_(\d+)(k?)", name).groups()
+    expected = {"parameters": "parameters", "flops": "flops", "units": "units"} | {"total_parameters": "total_parameters"}
+    budget = values(f"budget={name}")["budget"]
+    assert budget == {expected[what]: int(number) * (1000 if thousand else 1)}
+
+
+def costs(graph, inputs, column, units):
+    return getattr(cost(graph, graph.sizes(inputs, units), inputs), column)
+
+
+@pytest.mark.parametrize("name", of("budget"))
+def test_a_budget_sizes_every_cell(name):
+    given = values(f"budget={name}")["budget"]
+    budget = construct(study.Budget, "budget", given)
+    ((what, value),) = given.items()
+    column = {"parameters": "parameters_recurrent", "total_parameters": "parameters_total", "flops": "flops_per_step"}
+    for cell, inputs in itertools.product(of("cell"), (20, 88)):
+        graph = trace.load(cell)
+        units = budget.solve(graph, inputs, inputs)
+        if what == "units":
+            assert units == value
+        else:
+            count = partial(costs, graph, inputs, column[what])
+            distance = abs(count(units) - value)
+            assert abs(count(units + 1) - value) >= distance
+            assert units == 1 or abs(count(units - 1) - value) > distance
+
+
+@pytest.mark.parametrize("name", of("engine"))
+def test_an_engine_is_the_one_of_its_name(name):
+    engine = values(f"engine={name}")["engine"]
+    assert set(engine) == {"name", "threads"}
+    assert engine["name"] == name
+    assert engine["threads"] >= 1
+    assert callable(importlib.import_module(f"bench.engines.{name}").run)
+
+
+def test_every_engine_has_its_yaml():
+    assert of("engine") == sorted(path.stem for path in (places.PACKAGE / "engines").glob("[!_]*.py"))
+
+
+@pytest.mark.parametrize("name", of("study"))
+def test_a_study_builds_each_of_its_jobs(name):
+    config = composed(f"study={name}", hydra=True)
+    assert config.name == name
+    assert config.hydra.mode.name == "MULTIRUN"
+    swept = {group: re.split(r"\s*,\s*", choices) for group, choices in config.hydra.sweeper.params.items()}
+    points = list(itertools.product(*([f"{group}={choice}" for choice in choices] for group, choices in swept.items())))
+    assert len(set(points)) == len(points)
+    for point in points:
+        job = values(f"study={name}", *point)
+        cell = job["cell"]
+        width = cards.load(job["task"]["dataset"]).facts["width"]
+        units = construct(study.Budget, "budget", job["budget"]).solve(trace.load(cell.pop("name"), **cell), width, width)
+        assert units >= 1
+        _, _, rates = protocol(job["training"])
+        construct(study.Search, "search", {**job["search"], **rates})
+        construct(study.Members, "population", job["population"])
+
+
+@pytest.mark.parametrize(
+    "path", sorted(places.PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(places.PACKAGE).as_posix()
+)
+def test_every_module_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text()))

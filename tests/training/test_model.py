@@ -1,0 +1,233 @@
+"""Initial weights come from a trial's seed and a parameter's name; the readout stands on the cell's first state."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from bench import places
+from bench.data import floors
+from bench.data.tasks import pad
+from bench.graph import trace
+from bench.places import BadInput
+from bench.training.loop import Population, evaluate
+from bench.training.model import Model, stream
+from bench.training.settings import Member, Training
+
+CELLS = sorted(path.stem for path in places.OWN["cells"].glob("*.py"))
+PLAIN = Training("step", 4, 5, 5, "adam", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8})
+TARGETS = np.zeros((2, 12), np.uint8)
+
+
+def model(cell="gru", units=7, inputs=12, **options):
+    return Model(trace.load(cell, **options), inputs, 12, units, "bernoulli", "reference")
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_initial_weights_belong_to_seed_and_name(cell):
+    torch.manual_seed(1)
+    np.random.seed(1)
+    first = model(cell).initialise(3, PLAIN, TARGETS)
+    torch.manual_seed(2)  # global streams, which must not matter
+    np.random.seed(2)
+    assert equal(model(cell).initialise(3, PLAIN, TARGETS), first)
+    other = model(cell).initialise(4, PLAIN, TARGETS)
+    drawn = [*model(cell).matrices, "readout_W"]
+    values = [first[name].flatten().tolist() for name in drawn] + [other[name].flatten().tolist() for name in drawn]
+    assert len({tuple(value) for value in values}) == 2 * len(drawn), "no two names or seeds share numbers"
+
+
+def test_cells_that_share_a_name_share_its_weights():
+    plain, peephole = (model(cell).initialise(3, PLAIN, TARGETS) for cell in ("lstm", "lstm_peephole"))
+    assert set(plain) < set(peephole)
+    assert all(torch.equal(plain[name], peephole[name]) for name in plain)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_initial_weights_know_no_population(tiny, cell):
+    task = tiny.load()
+
+    def start(*seeds):
+        return Population.start(model(cell), task, PLAIN, [Member(f"{k}", 0.1, seed) for k, seed in enumerate(seeds)])
+
+    together, others = start(5, 6, 5).parameters, start(9, 8, 7, 6).parameters
+    for name, p in together.items():
+        assert torch.equal(p[0], start(5).parameters[name][0])
+        assert torch.equal(p[0], p[2])
+        assert torch.equal(p[1], others[name][3])
+
+
+@pytest.mark.parametrize("units", [1, 7, 16])
+@pytest.mark.parametrize("cell", CELLS)
+def test_recurrent_matrices_are_orthogonal(cell, units):
+    built = model(cell, units)
+    weights = built.initialise(1, PLAIN, TARGETS)
+    recurrent = [name for name, (rows, _) in built.graph.parameters.items() if rows not in "1X"]
+    assert recurrent
+    for name in recurrent:
+        matrix = weights[name][0].double()
+        rows, columns = matrix.shape
+        product = matrix.T @ matrix if rows >= columns else matrix @ matrix.T
+        torch.testing.assert_close(product, torch.eye(min(rows, columns), dtype=torch.float64), rtol=0, atol=1e-6)
+
+
+def test_orthogonal_matrices_favour_no_sign():
+    """Without correcting the signs of QR, diagonals would lean to one side."""
+    corners = [float(model("rnn").initialise(seed, PLAIN, TARGETS)["U"][0, 0, 0]) for seed in range(40)]
+    assert 10 < sum(corner > 0 for corner in corners) < 30
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("bound", [0.1, 1.0, None])
+def test_range_of_input_matrices_and_readout(cell, bound):
+    built = model(cell, 40)
+    weights = built.initialise(1, dataclasses.replace(PLAIN, input_range=bound), TARGETS)
+    inputs = [name for name, (rows, _) in built.graph.parameters.items() if rows == "X"]
+    assert inputs
+    for name in [*inputs, "readout_W"]:
+        rows, columns = weights[name].shape[1:]
+        limit = bound or (6 / (rows + columns)) ** 0.5  # Glorot and Bengio 2010, Eq. 16
+        spread = weights[name].abs().max()
+        assert 0.97 * limit < float(spread) <= limit * (1 + 1e-6)
+        torch.testing.assert_close(float(weights[name].square().mean()), limit**2 / 3, rtol=0.2, atol=0)
+        assert abs(float(weights[name].mean())) < 0.15 * limit
+
+
+def test_range_zero_is_zero():
+    weights = model().initialise(1, dataclasses.replace(PLAIN, input_range=0.0), TARGETS)
+    assert not weights["readout_W"].any()
+    assert not weights["W_z"].any()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_biases_and_diagonals_start_at_zero(cell):
+    built = model(cell)
+    weights = built.initialise(1, PLAIN, TARGETS)
+    assert {name for name in weights if not weights[name].any()} == set(weights) - set(built.matrices) - {"readout_W"}
+
+
+# The gate g of ``s' = g s + ...`` is biased up, that of ``s' = (1 - g) s + ...`` down.
+RETENTION = {
+    "gru": {"b_z": -1},
+    "gru_reset_after": {"b_z": -1},
+    "lstm": {"b_f": 1},
+    "lstm_augmented": {"b_cs": 1},
+    "lstm_peephole": {"b_f": 1},
+    "lstm_sherstinsky": {"b_cs": 1},
+    "rnn": {},
+}
+
+
+def test_every_cell_says_what_keeps_its_state():
+    assert set(RETENTION) == set(CELLS)
+
+
+@pytest.mark.parametrize("cell", RETENTION)
+def test_retention_biases(cell):
+    plain = model(cell).initialise(1, PLAIN, TARGETS)
+    kept = model(cell).initialise(1, dataclasses.replace(PLAIN, retention=1.5), TARGETS)
+    for name in plain:
+        assert torch.equal(kept[name], plain[name] + 1.5 * RETENTION[cell].get(name, 0)), name
+
+
+@pytest.mark.parametrize("cell", sorted(set(CELLS) - {"rnn"}))
+def test_retention_keeps_the_state(cell):
+    """With its bias far up, the state that it keeps hardly moves from zero."""
+    sequence = torch.ones(1, 8, 1, 12)
+
+    def moved(retention):
+        built = model(cell)
+        weights = built.initialise(1, dataclasses.replace(PLAIN, retention=retention), TARGETS)
+        states = built._engine.run(built.graph, built.sizes, weights, sequence)
+        return float((states[0, 1:] - states[0, :-1]).abs().max())
+
+    if cell.startswith("gru"):
+        assert moved(30.0) < 1e-6 < moved(0.0)
+    else:  # the gate that lets in stays open: what is kept adds up
+        assert moved(30.0) != moved(0.0)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_marginal_bias_scores_as_the_unigram_floor(tiny, cell):
+    """An untrained model whose readout ignores the state; the floor on the card is rounded to four decimals."""
+    task = tiny.load()
+    frames = np.concatenate(tiny.rolls["train"])
+    weights = model(cell).initialise(1, dataclasses.replace(PLAIN, readout_bias="marginal"), frames)
+    weights["readout_W"].zero_()
+    for split, sequences in task.splits.items():
+        nll, sequence_mean = evaluate(model(cell), weights, sequences)[:, 0].tolist()
+        stated = floors.floors(tiny.rolls)["unigram"][split]
+        assert [nll, sequence_mean] == pytest.approx([stated["nll"], stated["nll_sequence_mean"]], abs=0.6e-4)
+
+
+def test_marginal_bias_in_a_population_is_that_of_the_floor(tiny):
+    """The floor counts every frame of train, the first ones too; so must the bias that is to start there."""
+    population = Population.start(
+        model(), tiny.load(), dataclasses.replace(PLAIN, readout_bias="marginal"), [Member("a", 0.1, 1)]
+    )
+    population.parameters["readout_W"].zero_()
+    nll = evaluate(population.model, population.parameters, population.task.splits["test"])[0, 0]
+    assert nll == pytest.approx(floors.floors(tiny.rolls)["unigram"]["test"]["nll"], abs=0.6e-4)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_noise_is_for_matrices_of_the_recurrent_layer(cell):
+    built = model(cell, units=7, inputs=12)
+    assert set(built.matrices) == {name for name, (rows, _) in built.shapes.items() if rows > 1} - {"readout_W"}
+    assert not [name for name in built.matrices if name.startswith(("b", "V", "readout"))]
+
+
+def test_readout_stands_on_the_first_state(tiny):
+    """By hand, one sequence, from the states that the engine gives."""
+    built = model("lstm_augmented", projection=0.5)
+    weights = built.initialise(2, PLAIN, TARGETS)
+    batch = pad(tiny.load().splits["train"][:1])
+    x, y, mask = (torch.from_numpy(a)[None] for a in (batch.x, batch.y, batch.mask))
+    h = built._engine.run(built.graph, built.sizes, weights, x)[0, :, 0]
+    assert h.shape[1] == 3  # the projection, half of 7 units
+    logits = h @ weights["readout_W"][0] + weights["readout_b"][0]
+    expected = -torch.distributions.Bernoulli(logits=logits).log_prob(y[0, :, 0]).sum()
+    torch.testing.assert_close(built.nll(weights, x, y, mask)[0, 0], expected, rtol=1e-5, atol=0)
+
+
+def test_padding_changes_no_sequence(tiny):
+    built = model("lstm_peephole")
+    weights = built.initialise(2, PLAIN, TARGETS)
+    sequences = tiny.load().splits["valid"]
+
+    def nll(batch):
+        return built.nll(weights, *(torch.from_numpy(a)[None] for a in (batch.x, batch.y, batch.mask)))[0]
+
+    together = nll(pad(sequences, steps=20, size=8))
+    alone = torch.cat([nll(pad([sequence])) for sequence in sequences])
+    torch.testing.assert_close(together[: len(sequences)], alone, rtol=1e-6, atol=0)
+    assert not together[len(sequences) :].any()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_counts_are_those_of_the_weights(cell):
+    built = model(cell)
+    weights = built.initialise(1, PLAIN, TARGETS)
+    total = sum(p.numel() for p in weights.values())
+    assert built.cost.parameters_total == total
+    assert built.cost.parameters_recurrent == total - weights["readout_W"].numel() - weights["readout_b"].numel()
+
+
+def test_unknown_likelihood():
+    with pytest.raises(BadInput, match="unknown likelihood 'gaussian'"):
+        dataclasses.replace(model(), likelihood="gaussian").initialise(1, PLAIN, TARGETS)
+
+
+def test_streams_are_apart():
+    """One purpose of one trial each: also where the parts of a name would run together."""
+    draws = [
+        stream(*name).random()
+        for name in [(1, "order", 2), (1, "order", 3), (2, "order", 2), (1, "noise", 2), (12, "order")]
+    ]
+    assert len(set(draws)) == len(draws)
+    assert stream(1, "order", 2).random() == draws[0]
