@@ -1,19 +1,37 @@
 """Values from outside, checked against type hints: one clear line for what does not fit."""
 
+import math
 import types
-from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bench.places import BadInput, suggestion
 
 T = TypeVar("T")
 
-EXPECTED = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", type(None): "null"}
+EXPECTED = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text", type(None): "null"}
+
+
+@dataclass(frozen=True)
+class Must:
+    """A condition in an annotation, with the words for what was expected."""
+
+    expected: str
+    holds: Callable[[Any], bool]
+
+
+Count = Annotated[int, Must("a whole number from 1", lambda value: value >= 1)]
+Positive = Annotated[float, Must("a positive number", lambda value: value > 0)]
+NotNegative = Annotated[float, Must("a number from 0", lambda value: value >= 0)]
+Fraction = Annotated[float, Must("a number from 0 and below 1", lambda value: 0 <= value < 1)]
 
 
 def construct(cls: type[T], where: str, values: Mapping[str, Any]) -> T:
     """A dataclass from named values; ``BadInput`` names a setting that is unknown, missing or of the wrong type."""
-    hints = {name: hint for name, hint in get_type_hints(cls).items() if name in cls.__dataclass_fields__}  # pyright: ignore[reportAttributeAccessIssue]
+    hints = {
+        name: hint for name, hint in get_type_hints(cls, include_extras=True).items() if name in cls.__dataclass_fields__
+    }  # pyright: ignore[reportAttributeAccessIssue]
     for name, value in values.items():
         if name not in hints:
             raise BadInput(f"unknown setting '{where}.{name}'{suggestion(name, list(hints))}")
@@ -29,6 +47,9 @@ def construct(cls: type[T], where: str, values: Mapping[str, Any]) -> T:
 def mismatch(value: Any, hint: Any) -> str | None:
     """What was expected instead, or None if the value fits the hint."""
     origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        base, must = args
+        return None if mismatch(value, base) is None and must.holds(value) else must.expected
     if origin is Literal:
         return None if value in args else "one of " + ", ".join(map(repr, args))
     if origin in (Union, types.UnionType):
@@ -36,10 +57,14 @@ def mismatch(value: Any, hint: Any) -> str | None:
         return None if None in expected else " or ".join(map(str, expected))
     if origin is dict:
         fits = isinstance(value, Mapping) and all(mismatch(v, args[1]) is None for v in value.values())
-        return None if fits else f"names, each with {EXPECTED[args[1]]}"
+        return None if fits else f"names, each with {_words(args[1])}"
     if origin is tuple:
         fits = isinstance(value, list | tuple) and all(mismatch(v, args[0]) is None for v in value)
-        return None if fits else f"a list, each {EXPECTED[args[0]]}"
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if fits else f"a list, each {_words(args[0])}"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     fits = is_number if hint is float else type(value) is hint
     return None if fits else EXPECTED[hint]
+
+
+def _words(hint: Any) -> str:
+    return get_args(hint)[1].expected if get_origin(hint) is Annotated else EXPECTED[hint]

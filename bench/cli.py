@@ -483,6 +483,7 @@ def _job(config: Any) -> Any:
         )
     width = cards.load(task["dataset"]).facts["width"]
     budget = construct(study.Budget, "budget", values["budget"])
+    rate = construct(study.Rate, "training", {"lr": lr})
     search = construct(study.Search, "search", {**values["search"], **rates})
     engine = construct(study.Engine, "engine", values["engine"])
     members = construct(study.Members, "population", values["population"])
@@ -496,7 +497,7 @@ def _job(config: Any) -> Any:
         units=budget.solve(graph, width, width),
         training=construct(Training, "training", training),
         search=search,
-        lr=None if lr is None else study.positive("training.lr", lr),
+        lr=rate.lr,
         members=members,
         engine=engine.name,
         threads=engine.threads,

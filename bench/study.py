@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bench.checks import Count, Positive
 from bench.data import cards
 from bench.data.cards import Card
 from bench.graph import latex
@@ -32,13 +33,13 @@ SAVE_EVERY = 5.0
 class Budget:
     """How large a cell may be: exactly one of these is given."""
 
-    parameters: float | None = None
+    parameters: Positive | None = None
     """Parameters of the recurrent layer."""
-    total_parameters: float | None = None
+    total_parameters: Positive | None = None
     """Parameters with the readout."""
-    flops: float | None = None
+    flops: Positive | None = None
     """FLOPs of the recurrent layer per time step."""
-    units: int | None = None
+    units: Count | None = None
 
     def solve(self, graph: Graph, inputs: int, outputs: int) -> int:
         """Units whose cost is nearest to the budget."""
@@ -63,20 +64,24 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """A given learning rate."""
+
+    lr: Positive | None
+    """None: search for it."""
+
+
+@dataclass(frozen=True)
 class Search:
     """Learning rates to try: drawn once from the study's own seed, log-uniform, the same for every cell."""
 
-    size: int
-    low: float
-    high: float
+    size: Count
+    low: Positive
+    high: Positive
     seed: int
     """Of the draw of rates; the trials of a search have seed 0."""
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise BadInput(f"search.size is {self.size}, expected at least 1; or give one rate: training.lr=RATE")
-        for end in ("low", "high"):
-            positive(f"training.rates.{end}", getattr(self, end))
         if self.low > self.high:
             raise BadInput(f"training.rates go from {self.low:g} down to {self.high:g}; expected low <= high")
 
@@ -95,16 +100,14 @@ class Search:
 class Members:
     """Who is trained together."""
 
-    seeds: tuple[int, ...]
+    seeds: tuple[Count, ...]
     """Of the confirming trials."""
-    max: int
+    max: Count
     """Members of a population at the most."""
 
     def __post_init__(self) -> None:
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 1:
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise BadInput(f"population.seeds is {list(self.seeds)}, expected different whole numbers from 1 (0 searches)")
-        if self.max < 1:
-            raise BadInput(f"population.max is {self.max}, expected at least 1")
 
 
 @dataclass(frozen=True)
@@ -113,18 +116,7 @@ class Engine:
 
     name: str
     """A module of `bench.engines`."""
-    threads: int
-
-    def __post_init__(self) -> None:
-        if self.threads < 1:
-            raise BadInput(f"engine.threads is {self.threads}, expected at least 1")
-
-
-def positive(name: str, value: object) -> float:
-    """A learning rate from outside."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
-        raise BadInput(f"{name} is {value!r}, expected a positive number")
-    return float(value)
+    threads: Count
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,11 @@ class Tiny:
         self.yaml.write_text(yaml.safe_dump({**yaml.safe_load(self.yaml.read_text()), **values}, sort_keys=False))
 
 
+def pytest_configure() -> None:
+    """Before torch is imported: on models this small, threads do little but wait for one another."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
     house, data = tmp_path / "house", tmp_path / "data"

@@ -3,6 +3,7 @@
 FLOPs are matrix products only, a multiply-add as two, forward pass, recurrent layer, per time step.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -54,6 +55,8 @@ def solve(budget: float, count: Callable[[int], float], what: str) -> int:
 
     ``count`` grows with the units. ``BadInput`` if the budget does not pay for one unit.
     """
+    if not math.isfinite(budget):
+        raise BadInput(f"a budget of {budget} {what} is no size; expected a positive number")
     if count(1) > budget:
         raise BadInput(f"a budget of {budget:g} {what} is too small: one unit takes {count(1):g}")
     above = 1

@@ -10,6 +10,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from bench.checks import Fraction, Positive
+
 Tensors = dict[str, Tensor]
 
 
@@ -29,9 +31,9 @@ class Optimiser(Protocol):
 class adam:
     """Adam (Kingma and Ba 2015, Algorithm 1)."""
 
-    beta1: float
-    beta2: float
-    epsilon: float
+    beta1: Fraction
+    beta2: Fraction
+    epsilon: Positive
 
     def start(self, parameters: Tensors) -> Tensors:
         """Both moments at zero, no update counted."""
@@ -55,9 +57,9 @@ class adam:
 class rmsprop:
     """RMSProp with momentum (Hinton 2012; Graves 2013 without the mean; pylearn2's RMSPropMomentum)."""
 
-    averaging: float
-    momentum: float
-    floor: float
+    averaging: Fraction
+    momentum: Fraction
+    floor: Positive
     """The root mean square that divides is at least this (pylearn2's constant; not added to it)."""
 
     def start(self, parameters: Tensors) -> Tensors:

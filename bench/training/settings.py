@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.checks import construct
-from bench.places import BadInput
+from bench.checks import Count, NotNegative, Positive, construct
 from bench.training import optim
 from bench.training.optim import Optimiser
 
@@ -15,22 +14,22 @@ class Training:
 
     loss: Literal["step", "sequence"]
     """``step``: mean over the predicted steps of a batch. ``sequence``: sum over steps, mean over sequences."""
-    batch: int
+    batch: Count
     """Sequences of a batch."""
-    epochs: int
+    epochs: Count
     """At most this many."""
-    patience: int
+    patience: Count
     """Epochs without a better validation NLL before a trial stops."""
     optimiser: Literal["adam", "rmsprop"]
     """A rule of `bench.training.optim`; ``constants`` are its fields."""
     constants: dict[str, float]
-    clip_norm: float | None = None
+    clip_norm: Positive | None = None
     """Largest gradient norm of a member, over all its parameters; larger gradients are rescaled to it."""
-    weight_noise: float = 0.0
+    weight_noise: NotNegative = 0.0
     """Standard deviation of the noise on the recurrent layer's matrices, drawn anew for every update."""
-    decay_to: float = 1.0
+    decay_to: NotNegative = 1.0
     """Share of the learning rate that is left at the last epoch, reached linearly."""
-    input_range: float | None = None
+    input_range: NotNegative | None = None
     """Input matrices and readout start uniform in +- this; None: Glorot and Bengio (2010)."""
     readout_bias: Literal["zero", "marginal"] = "zero"
     """``marginal``: the readout's bias starts at the marginal distribution of the training targets, so that an untrained
@@ -39,12 +38,6 @@ class Training:
     """Initial bias of the gate that keeps the state, towards keeping (1: the forget bias of Jozefowicz et al. 2015)."""
 
     def __post_init__(self) -> None:
-        least = {"batch": 1, "epochs": 1, "patience": 1, "weight_noise": 0, "decay_to": 0}
-        for name, bound in least.items():
-            if getattr(self, name) < bound:
-                raise BadInput(f"training.{name} is {getattr(self, name)}, expected at least {bound}")
-        if self.clip_norm is not None and self.clip_norm <= 0:
-            raise BadInput(f"training.clip_norm is {self.clip_norm}, expected a positive norm, or null for no limit")
         self.rule()
 
     def rule(self) -> Optimiser:

@@ -33,14 +33,14 @@ def tensor(random, *shape, scale=1.0):
     return torch.from_numpy(random.normal(0, scale, shape))
 
 
-def model(graph):
-    return Model(graph, INPUTS, OUTPUTS, UNITS, "bernoulli", "reference")
+def model(graph, units=UNITS):
+    return Model(graph, INPUTS, OUTPUTS, units, "bernoulli", "reference")
 
 
-def weights(graph, K, seed=1):
+def weights(graph, K, units=UNITS, seed=1):
     """Different for every member; the readout's included."""
     random = np.random.default_rng(seed)
-    return {name: tensor(random, K, *shape, scale=0.8) for name, shape in model(graph).shapes.items()}
+    return {name: tensor(random, K, *shape, scale=0.8) for name, shape in model(graph, units).shapes.items()}
 
 
 def recurrent(graph, parameters):
@@ -70,14 +70,14 @@ def assert_close(found, expected, atol=1e-12):
 @members
 @every_cell
 def test_gradients_are_finite_differences(graph, K):
-    random = np.random.default_rng(2)
+    units, random = 2, np.random.default_rng(2)  # a run for each side of each weight: the smallest with a matrix
     x = tensor(random, K, 3, 2, INPUTS).requires_grad_()
     y, mask = targets(random, K, 3, 2, OUTPUTS), torch.ones(K, 3, 2, dtype=torch.float64)
-    names, values = zip(*weights(graph, K).items(), strict=True)
+    names, values = zip(*weights(graph, K, units).items(), strict=True)
     leaves = [value.requires_grad_() for value in values]
 
     def loss(x, *leaves):
-        return model(graph).nll(dict(zip(names, leaves, strict=True)), x, y, mask)
+        return model(graph, units).nll(dict(zip(names, leaves, strict=True)), x, y, mask)
 
     assert torch.autograd.gradcheck(loss, (x, *leaves), rtol=1e-6, atol=1e-8)
 

@@ -80,9 +80,10 @@ def room(name: str) -> str:
 
 def test_the_test_sees_imports():
     # a reader that finds nothing would let everything pass
-    assert {"bench.places", "bench", "hydra", "bench.study"} <= {*imported("bench.cli"), "bench"}
+    assert {"bench", "bench.places", "bench.study", "hydra"} <= imported("bench.cli")
     assert {"torch", "bench.records.study_file", "bench.records.provenance"} <= imported("bench.study")
     assert ours("bench.cells.gru") == {"bench.graph.ops"}
+    assert "mlflow.MlflowClient" in imported("bench.records.track")  # stands inside a function
     assert {room(name) for name in MODULES} >= {"bench.cells", "bench.graph", "bench.report", "bench.study"}
 
 
@@ -118,7 +119,6 @@ def test_no_circles():
 @pytest.mark.parametrize("library", CONFINED)
 def test_a_library_stays_in_its_place(library):
     users = [name for name in MODULES if any(within(other, library) for other in imported(name))]
-    assert users
     assert [user for user in users if not any(within(user, place) for place in CONFINED[library])] == []
 
 

@@ -145,7 +145,7 @@ def test_a_width_that_nothing_says_is_refused():
         q = tanh(W.x @ x + W.v @ v + b.q)
         return W.p @ sigmoid(W.q @ q)
 
-    with pytest.raises(ValueError, match="the width of .* does not follow from the equations"):
+    with pytest.raises(ValueError, match=r"the width of .* does not follow from the equations"):
         traced(bottleneck)
 
 
@@ -267,11 +267,16 @@ def test_title_and_paper_come_from_the_text():
         (
             "lstm_augmented",
             {"lenght": 2},
-            "cell lstm_augmented has no option 'lenght'; did you mean 'length'? (there are: gate, projection, window, length)",
+            "cell lstm_augmented has no option 'lenght'; did you mean 'length'?"
+            " (there are: gate, projection, window, length)",
         ),
         ("lstm_augmented", {"gate": "no"}, "option 'gate' of cell lstm_augmented is 'no', expected true or false"),
         ("lstm_augmented", {"gate": 1}, "option 'gate' of cell lstm_augmented is 1, expected true or false"),
-        ("lstm_augmented", {"window": "back"}, "option 'window' of cell lstm_augmented is 'back', expected one of 'past', 'ahead'"),
+        (
+            "lstm_augmented",
+            {"window": "back"},
+            "option 'window' of cell lstm_augmented is 'back', expected one of 'past', 'ahead'",
+        ),
         ("lstm_augmented", {"length": 1.5}, "option 'length' of cell lstm_augmented is 1.5, expected a whole number"),
         ("lstm_augmented", {"length": True}, "option 'length' of cell lstm_augmented is True, expected a whole number"),
         (
@@ -289,9 +294,13 @@ def test_title_and_paper_come_from_the_text():
             {"projection": 1.5},
             "option 'projection' of cell lstm_augmented is 1.5, expected a number above 0 (a fraction: up to 1)",
         ),
-        ("lstm_augmented", {"projection": "half"}, "option 'projection' of cell lstm_augmented is 'half', expected a number or null"),
+        (
+            "lstm_augmented",
+            {"projection": "half"},
+            "option 'projection' of cell lstm_augmented is 'half', expected a finite number or null",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_bad_option_gets_a_helpful_line(name, options, line):
     with pytest.raises(BadInput) as raised:
         trace.load(name, **options)

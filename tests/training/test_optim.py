@@ -16,7 +16,7 @@ RULES = [
     adam(0.5, 0.9, 1e-3),
     adam(0.0, 0.99, 1e-8),
     rmsprop(0.95, 0.9, 0.01),
-    rmsprop(0.9, 0.0, 0.0),
+    rmsprop(0.9, 0.0, 1e-300),
     rmsprop(0.5, 0.7, 1.0),
 ]
 
@@ -72,7 +72,7 @@ def test_adam_is_that_of_torch(rule):
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_rmsprop_without_a_floor_is_that_of_torch(momentum):
     theirs = run_torch(lambda p, lr: torch.optim.RMSprop(p, lr, alpha=0.95, eps=0, momentum=momentum))
-    assert_close(run(rmsprop(0.95, momentum, 0.0))[0], theirs)
+    assert_close(run(rmsprop(0.95, momentum, 1e-300))[0], theirs)
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if isinstance(rule, rmsprop)], ids=str)

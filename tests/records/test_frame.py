@@ -1,0 +1,148 @@
+"""The frame: its columns, its units, one row per trial and split."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+from test_study import SMALL, Tiny, settle, sweep
+
+from bench.records import frame, record
+from bench.records.frame import COLUMNS, RESULT_COLUMNS, Frame
+from bench.records.record import CURVE
+
+PROMISED = (
+    "study, stage, task, cell, budget, training, key, seed, lr, units, inputs, parameters_recurrent, parameters_total, "
+    "flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, epochs, updates, seconds, engine, "
+    "population_size, device, status"
+)
+"""Columns that others rely on, in order."""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """Two cells, each with a search of two rates and two confirming seeds."""
+    settled = settle(tmp_path_factory.mktemp("frame"))
+    sweep(settled, *SMALL)
+    return settled
+
+
+@pytest.fixture(scope="module")
+def found(tiny: Tiny) -> Frame:
+    return frame.load(tiny.folder / "results", "adhoc")
+
+
+def test_columns_are_those_that_were_promised(found: Frame):
+    assert list(found.trials.columns) == COLUMNS == PROMISED.split(", ")
+    assert list(found.curves.columns) == [
+        "study",
+        "stage",
+        "task",
+        "cell",
+        "budget",
+        "training",
+        "key",
+        "seed",
+        "lr",
+        *CURVE,
+    ]
+    assert list(found.floors.columns) == ["task", "floor", "split", "nll", "nll_sequence_mean"]
+
+
+def test_an_undisturbed_and_a_resumed_study_may_differ_in_three_columns():
+    assert set(COLUMNS) - set(RESULT_COLUMNS) == {"seconds", "engine", "population_size"}
+
+
+def test_there_is_one_row_per_trial_and_split(found: Frame):
+    assert len(found.trials) == 2 * (2 + 2) * 3
+    assert not found.trials.duplicated(["key", "split"]).any()
+    counts = found.trials.groupby(["cell", "stage", "split"]).size()
+    assert counts.to_dict() == {
+        (c, stage, split): 2
+        for c in ("gru", "rnn")
+        for stage in ("confirm", "search")
+        for split in ("test", "train", "valid")
+    }
+    assert not found.trials.isna().any().any()
+
+
+def test_confirmed_trials_of_a_split_are_those(found: Frame):
+    test = found.confirmed("test")
+    assert sorted(zip(test.cell, test.seed, strict=True)) == [("gru", 1), ("gru", 2), ("rnn", 1), ("rnn", 2)]
+    assert set(test.split) == {"test"}
+
+
+def test_identity_and_costs_say_what_was_trained(found: Frame):
+    rnn = found.trials[found.trials.cell == "rnn"].iloc[0]
+    assert (rnn.study, rnn.task, rnn.budget, rnn.training) == ("adhoc", "tiny", "units_64 units=6", "modern epochs=4")
+    assert (rnn.units, rnn.inputs, rnn.state_size, rnn.device, rnn.engine) == (6, 12, 6, "cpu", "reference")
+    assert rnn.parameters_recurrent == 12 * 6 + 6 * 6 + 6
+    assert rnn.parameters_total == rnn.parameters_recurrent + 6 * 12 + 12
+    assert rnn.flops_per_step == 2 * (12 * 6 + 6 * 6)
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_nll_is_in_nats_per_predicted_time_step(tiny: Tiny, found: Frame, split: str):
+    """Computed again from the best weights that the record keeps, one sequence and one key of the piano at a time."""
+    rows = found.trials[(found.trials.cell == "rnn") & (found.trials.split == split)]
+    assert len(rows) == 4
+    for row in rows.itertuples():
+        weights = load_file(tiny.folder / "results" / "trials" / str(row.key) / "weights.safetensors")
+        sums = [_nll(weights, roll.astype(float)) for roll in tiny.rolls[split]]
+        steps = [len(roll) - 1 for roll in tiny.rolls[split]]
+        assert row.nll == pytest.approx(sum(sums) / sum(steps), rel=1e-5)
+        means = [total / length for total, length in zip(sums, steps, strict=True)]
+        assert row.nll_sequence_mean == pytest.approx(np.mean(means), rel=1e-5)
+
+
+def _nll(weights: dict[str, np.ndarray], roll: np.ndarray) -> float:
+    """Sum of -log p of every key of frames 2..T, of a tanh unit written again."""
+    h, total = np.zeros(weights["b_h"].shape), 0.0
+    for x, y in pairwise(roll):
+        h = np.tanh(x @ weights["W"] + h @ weights["U"] + weights["b_h"])
+        p = 1 / (1 + np.exp(-(h @ weights["readout_W"] + weights["readout_b"])))[0]
+        total -= np.log(np.where(y == 1, p, 1 - p)).sum()
+    return total
+
+
+def test_a_trials_row_stands_at_its_best_validation_point(found: Frame):
+    for key, rows in found.trials.groupby("key"):
+        curve = found.curves[(found.curves.key == key) & (found.curves.split == "valid")]
+        best = curve.loc[curve.nll.idxmin()]
+        assert (rows.best_epoch == best.epoch).all()
+        assert rows.set_index("split").nll["valid"] == pytest.approx(best.nll, rel=1e-6)
+
+
+def test_a_curve_has_one_row_per_epoch_and_split(found: Frame):
+    assert not found.curves.duplicated(["key", "epoch", "split"]).any()
+    for _, rows in found.curves.groupby(["key", "split"]):
+        assert list(rows.epoch) == [1, 2, 3, 4]
+
+
+def test_floors_stand_beside_the_trials(tiny: Tiny, found: Frame):
+    assert sorted(found.floors.floor.unique()) == ["markov", "unigram"]
+    train = np.concatenate(tiny.rolls["train"])
+    p = (train.sum(0) + 1) / (len(train) + 2)
+    predicted = np.concatenate([roll[1:] for roll in tiny.rolls["test"]])
+    nll = -np.log(np.where(predicted == 1, p, 1 - p)).sum() / len(predicted)
+    floor = found.floors.set_index(["floor", "split"]).nll["unigram", "test"]
+    assert floor == pytest.approx(nll, abs=1e-4)
+
+
+def test_a_synthetic_data_set_is_marked(found: Frame):
+    assert found.datasets == {"tiny": "Tiny (synthetic)"}
+
+
+def test_a_score_that_is_not_there_is_not_a_number(tiny: Tiny, tmp_path: Path):
+    """A diverged trial's null comes back as NaN, in a column that stays one of numbers."""
+    folder = next((tiny.folder / "results" / "trials").iterdir())
+    values = json.loads((folder / "record.json").read_text())
+    values["summary"]["scores"]["test"] = {"nll": None, "nll_sequence_mean": None}
+    (tmp_path / "record.json").write_text(json.dumps(values))
+    (tmp_path / "curve.csv").write_text((folder / "curve.csv").read_text())
+    rows = pd.DataFrame(frame.rows({}, record.read(tmp_path))).set_index("split")
+    assert rows.nll.isna().to_dict() == {"train": False, "valid": False, "test": True}
+    assert rows.nll.dtype == float

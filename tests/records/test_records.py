@@ -1,0 +1,336 @@
+"""Records and checkpoints: whole or not there, plain, and honest about damage."""
+
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.places import BadInput
+from bench.records import record, status, study_file
+from bench.records.record import CURVE, Checkpoint, Record, Store, appearing, read, read_compact, write_compact
+
+WEIGHTS = {"W": np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3), "b_h": np.zeros((1, 3), np.float32)}
+# A number that no short text gives exactly, one that is not there, and one with an exponent.
+AWKWARD = [0.1 + 0.2, float("nan"), 1e-300]
+
+
+def made(key: str = "0123456789abcdef", seconds: float = 1.5) -> Record:
+    """A record as a trial leaves it, with a score that is not a number."""
+    scores = {"train": {"nll": 0.1 + 0.2, "nll_sequence_mean": 2.0}, "test": {"nll": float("nan"), "nll_sequence_mean": 1.0}}
+    values = [[1, 4, seconds, split, nll, nll] for split in ("train", "valid") for nll in AWKWARD]
+    return Record(
+        key=key,
+        settings={"cell": "gru", "lr": 0.01, "seed": 1, "sizes": {"H": 3}},
+        summary={"status": "finished", "scores": scores, "seconds": seconds},
+        provenance={"commit": None, "versions": {"torch": "2"}},
+        equations=[r"h = \tanh(W x)", "ä"],
+        curve=pd.DataFrame(values, columns=CURVE),
+    )
+
+
+def assert_same(a: Record, b: Record) -> None:
+    pd.testing.assert_frame_equal(a.curve, b.curve, check_exact=True)
+    a, b = (record._finite({k: v for k, v in vars(r).items() if k != "curve"}) for r in (a, b))
+    assert a == b
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "results")
+
+
+def test_a_record_comes_back_as_it_was(store: Store):
+    store.write(made(), WEIGHTS)
+    assert store.finished() == {"0123456789abcdef"}
+    assert_same(store.read(["0123456789abcdef", "ffffffffffffffff"])["0123456789abcdef"], made())
+
+
+def test_the_weights_come_back_as_they_were(store: Store):
+    from safetensors.numpy import load_file
+
+    store.write(made(), WEIGHTS)
+    found = load_file(store.trials / "0123456789abcdef" / "weights.safetensors")
+    assert {name: value.tolist() for name, value in found.items()} == {n: v.tolist() for n, v in WEIGHTS.items()}
+
+
+def test_a_score_that_is_not_a_number_is_null_on_disk(store: Store):
+    store.write(made(), WEIGHTS)
+    text = (store.trials / "0123456789abcdef" / "record.json").read_text()
+    # Other readers refuse the NaN that Python would write.
+    assert json.loads(text, parse_constant=pytest.fail)["summary"]["scores"]["test"]["nll"] is None
+
+
+def test_compact_records_come_back_as_they_were(tmp_path: Path):
+    path = tmp_path / "results" / "some" / "records.parquet"
+    records = [made("a" * 16), made("b" * 16, seconds=2.5)]
+    write_compact(path, records)
+    for before, after in zip(records, read_compact(path), strict=True):
+        assert_same(before, after)
+    assert Store(tmp_path / "results").finished() == {"a" * 16, "b" * 16}
+
+
+def test_a_compact_record_serves_where_the_folder_is_gone(store: Store):
+    write_compact(store.results / "some" / "records.parquet", [made("a" * 16)])
+    store.write(made("b" * 16), WEIGHTS)
+    assert set(store.read(["a" * 16, "b" * 16, "c" * 16])) == {"a" * 16, "b" * 16}
+
+
+def test_a_folder_that_fails_on_the_way_leaves_nothing(tmp_path: Path):
+    def fail() -> None:
+        with appearing(tmp_path / "there") as folder:
+            (folder / "half").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_appears_only_when_it_is_whole(tmp_path: Path):
+    with appearing(tmp_path / "there") as folder:
+        (folder / "file").write_text("whole")
+        assert not (tmp_path / "there").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+    assert (tmp_path / "there" / "file").read_text() == "whole"
+
+
+def test_the_first_of_two_records_stays(store: Store):
+    store.write(made(seconds=1.0), WEIGHTS)
+    store.write(made(seconds=2.0), WEIGHTS)
+    assert store.read(["0123456789abcdef"])["0123456789abcdef"].summary["seconds"] == 1.0
+    assert len(list(store.trials.iterdir())) == 1
+
+
+def test_a_file_that_fails_on_the_way_leaves_the_old_one(tmp_path: Path):
+    def fail(partial: Path) -> None:
+        partial.write_text("half")
+        raise OSError("disk full")
+
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(OSError, match="disk full"):
+        record.replace(path, fail)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert path.read_text() == "old"
+
+
+WRITER = """
+    import sys, time
+    from dataclasses import replace
+    from pathlib import Path
+
+    import numpy as np
+
+    sys.path.insert(0, {here!r})
+    from test_records import made
+    from bench.records.record import Store
+
+    folder, writer = Path(sys.argv[1]), int(sys.argv[2])
+    (folder / f"ready-{{writer}}").touch()
+    while len(list(folder.glob("ready-*"))) < 2:
+        time.sleep(0.001)
+    for i in range(40):
+        one = made(f"{{i:016x}}", seconds=float(writer))
+        Store(folder / "results").write(one, {{"W": np.full((300, 300), writer, np.float32)}})
+"""
+
+
+def test_two_processes_that_write_one_key_leave_one_whole_record(tmp_path: Path):
+    from safetensors.numpy import load_file
+
+    program = textwrap.dedent(WRITER).format(here=str(Path(__file__).parent))
+    writers = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), str(writer)]) for writer in (1, 2)]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    store = Store(tmp_path / "results")
+    assert sorted(path.name for path in store.trials.iterdir()) == [f"{i:016x}" for i in range(40)]
+    for key, one in store.read([f"{i:016x}" for i in range(40)]).items():
+        # Every file of a record is by the same writer.
+        weights = load_file(store.trials / key / "weights.safetensors")["W"]
+        assert {one.summary["seconds"]} == set(one.curve.seconds) == set(np.unique(weights).tolist())
+
+
+@pytest.fixture(params=[0o022, 0o002, 0o077], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def test_files_are_open_to_whom_the_umask_says_and_to_nobody_else(store: Store, umask: int):
+    store.prepare()
+    store.write(made(), WEIGHTS)
+    write_compact(store.results / "some" / "records.parquet", [made()])
+    study_file.write_points(store.results, "some", [])
+    Checkpoint(store.results, ["a"]).save(WEIGHTS, {"epoch": 1})
+    paths = [path for path in store.results.rglob("*") if path.suffix != ".lock"]
+    assert len(paths) == 11
+    for path in paths:
+        mode = path.stat().st_mode & 0o777
+        widest = (0o777 if path.is_dir() else 0o666) & ~umask
+        assert oct(mode) == oct(widest), path
+
+
+AUDITED = """
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, {here!r})
+    from test_records import WEIGHTS, made
+    import pyarrow.parquet, safetensors.numpy
+    from bench.records.record import Checkpoint, Store, read_compact, write_compact
+
+    def refuse(event, arguments):
+        if event.startswith("pickle."):
+            raise RuntimeError(event)
+
+    sys.addaudithook(refuse)
+    results = Path(sys.argv[1])
+    store, checkpoint = Store(results), Checkpoint(results, ["a" * 16])
+    store.write(made(), WEIGHTS)
+    store.read([made().key])
+    write_compact(results / "some" / "records.parquet", [made()])
+    list(read_compact(results / "some" / "records.parquet"))
+    checkpoint.save(WEIGHTS, {{"epoch": 1}})
+    checkpoint.load()
+    Checkpoint.interrupted(results)
+    print("read and written")
+    import pickle
+    pickle.loads(pickle.dumps(Path()))
+"""
+
+
+def test_nothing_is_pickled(tmp_path: Path):
+    program = textwrap.dedent(AUDITED).format(here=str(Path(__file__).parent))
+    run = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert run.stdout == "read and written\n", run.stderr
+    assert "RuntimeError: pickle.find_class" in run.stderr  # the hook would have told
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json", ".csv", ".safetensors", ".parquet"}
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.read_bytes()[:1] == b"\x80"]
+
+
+# Damage
+
+
+DAMAGED = ["", "{", "[]", "null", '"text"', "{}", '{"key": 1, "other": 2}', "\ud800", "\0" * 40]
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_damaged_record_names_itself_and_the_remedy(store: Store, text: str):
+    store.write(made(), WEIGHTS)
+    folder = store.trials / "0123456789abcdef"
+    (folder / "record.json").write_bytes(text.encode(errors="surrogatepass"))
+    with pytest.raises(BadInput, match=r"0123456789abcdef is damaged \(.*remove the folder"):
+        store.read(["0123456789abcdef"])
+
+
+@pytest.mark.parametrize("text", ["", "epoch\n", "epoch,update\n1,2,3,4\n5", "\0\0\0", None])
+def test_a_damaged_curve_names_its_record_and_the_remedy(store: Store, text: str | None):
+    store.write(made(), WEIGHTS)
+    curve = store.trials / "0123456789abcdef" / "curve.csv"
+    curve.unlink() if text is None else curve.write_text(text)
+    with pytest.raises(BadInput, match=r"0123456789abcdef is damaged \(.*remove the folder"):
+        store.read(["0123456789abcdef"])
+
+
+def test_a_damaged_collection_of_records_names_itself_and_the_remedy(store: Store):
+    path = store.results / "some" / "records.parquet"
+    write_compact(path, [made("a" * 16)])
+    whole = path.read_bytes()
+    for damaged in (b"", b"nothing of the kind", whole[:-20], whole[: len(whole) // 2], b"\0" * len(whole)):
+        path.write_bytes(damaged)
+        with pytest.raises(BadInput, match=r"records\.parquet is damaged \(.*restore it, or remove it"):
+            store.finished()
+
+
+def test_a_table_of_something_else_is_no_collection_of_records(store: Store):
+    path = store.results / "some" / "records.parquet"
+    path.parent.mkdir(parents=True)
+    pd.DataFrame({"key": ["a"], "value": [1]}).to_parquet(path)
+    with pytest.raises(BadInput, match=r"records\.parquet is damaged"):
+        store.finished()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"points": []}', '"text"', '{"points": 3}'])
+def test_a_damaged_study_file_names_itself_and_the_remedy(tmp_path: Path, text: str):
+    path = study_file.path(tmp_path, "some")
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(BadInput, match=r"study\.json is damaged \(.*remove it and run the sweep again"):
+        status.describe(tmp_path, "some")
+
+
+def test_a_sweep_does_not_write_into_a_damaged_study_file(tmp_path: Path):
+    path = study_file.path(tmp_path, "some")
+    path.parent.mkdir()
+    path.write_text('{"study": "some", "poi')
+    point = {"labels": dict.fromkeys(study_file.LABELS, "x"), "search": [], "confirm": []}
+    with pytest.raises(BadInput, match=r"study\.json is damaged \(.*remove it and run the sweep again"):
+        study_file.write_points(tmp_path, "some", [point])
+    assert path.read_text() == '{"study": "some", "poi'
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path):
+    checkpoint = Checkpoint(tmp_path, ["a", "b"])
+    assert checkpoint.load() is None
+    values = {"epoch": 3, "best_nll": [float("inf"), 0.1 + 0.2], "status": ["running", "diverged"]}
+    checkpoint.save({"p": WEIGHTS["W"].T}, {"epoch": 2})
+    checkpoint.save({"p": WEIGHTS["W"].T}, values)
+    arrays, found = checkpoint.load() or pytest.fail("no checkpoint")
+    assert found == values
+    assert arrays["p"].tolist() == WEIGHTS["W"].T.tolist()
+    assert Checkpoint.interrupted(tmp_path) == [["a", "b"]]
+    checkpoint.remove()
+    assert Checkpoint.interrupted(tmp_path) == []
+    assert checkpoint.load() is None
+
+
+def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path):
+    checkpoint = Checkpoint(tmp_path, ["a"])
+    checkpoint.save(WEIGHTS, {"epoch": 3})
+    path = checkpoint.folder / "state.safetensors"
+    whole = path.read_bytes()
+    for damaged in (b"", b"\0" * 100, whole[:40], whole[:-1], b"\xff" * 8 + whole[8:]):
+        path.write_bytes(damaged)
+        assert checkpoint.load() is None
+        assert Checkpoint.interrupted(tmp_path) == []
+
+
+@pytest.mark.parametrize("results", ["file/results", "file", "/proc/results"])
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_trained(tmp_path: Path, results: str):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(BadInput, match=r"cannot be written \(.*results=FOLDER"):
+        Store(tmp_path / results).prepare()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    store = Store(tmp_path_factory.mktemp("fuzz"))
+    store.write(made(), WEIGHTS)
+    return store.trials / made().key
+
+
+@settings(max_examples=300, deadline=None, database=None, derandomize=True)
+@given(seed=st.integers(0, 2**32), edits=st.integers(1, 6), junk=st.text(max_size=8))
+def test_a_text_that_anything_may_have_happened_to_is_a_record_or_bad_input(folder: Path, seed: int, edits: int, junk: str):
+    text, chance = record._json({k: v for k, v in vars(made()).items() if k != "curve"}), random.Random(seed)
+    for _ in range(edits):
+        start, length = chance.randrange(len(text) + 1), chance.choice([0, 1, 3, 40])
+        text = (
+            text[:start]
+            + chance.choice(["", junk, "NaN", "null", "[", "}", '"', text[: 2 * length]])
+            + text[start + length :]
+        )
+    (folder / "record.json").write_bytes(text.encode(errors="surrogatepass"))
+    with contextlib.suppress(BadInput):  # one of the two outcomes; any other exception fails the test
+        assert isinstance(read(folder), Record)

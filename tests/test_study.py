@@ -1,0 +1,431 @@
+"""Studies end to end: what is trained, what is not, and that an interruption leaves no trace in the results."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from conftest import Tiny, compose
+
+from bench import cli, progress
+from bench.places import BadInput
+from bench.records import frame, record, status, study_file
+from bench.records.frame import RESULT_COLUMNS
+from bench.records.record import Store, write_compact
+from bench.study import select
+
+COMMAND = str(Path(sys.executable).with_name("gatebench"))
+SMALL = [
+    "cell=rnn,gru", "task=tiny", "budget=units_64", "budget.units=6", "training.epochs=4", "search.size=2",
+    "population.seeds=[1,2]", "publish=false", "hydra/launcher=basic",
+]  # fmt: skip
+"""Two jobs of a search of two and two confirming seeds, on one core."""
+LONG = [*(o for o in SMALL if "epochs" not in o), "training.epochs=30", "training.patience=1000"]
+"""Long enough to be interrupted at any point."""
+
+
+def settle(folder: Path) -> Tiny:
+    """The tiny set for tests that share a folder; the environment points there while `living` in it."""
+    house, data = folder / "house", folder / "data"
+    env = {**os.environ, "GATEBENCH_PATH": str(house), "GATEBENCH_DATA": str(data)}
+    made = Tiny(folder, house, data, env, compose())
+    made.write(made.rolls)
+    task = house / "conf" / "task" / "tiny.yaml"
+    task.parent.mkdir(parents=True)
+    task.write_text("dataset: tiny\npredict: next_step\nlikelihood: bernoulli\n")
+    return made
+
+
+@contextmanager
+def living(tiny: Tiny) -> Iterator[None]:
+    """The environment of the tiny set; what a command changes of this process is put back."""
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("GATEBENCH_PATH", "GATEBENCH_DATA"):
+            patch.setenv(name, tiny.env[name])
+        for name in ("HYDRA_FULL_ERROR", "GATEBENCH_PROGRESS"):
+            patch.setenv(name, "0")
+        yield
+    torch.set_num_threads(threads)
+
+
+def sweep(tiny: Tiny, *overrides: str, results: Path | None = None) -> str:
+    """``gatebench sweep`` in this process; returns what it prints."""
+    with living(tiny), redirect_stdout(io.StringIO()) as printed:
+        assert cli.sweep([*overrides, f"results={results or tiny.folder / 'results'}"]) == 0
+    return printed.getvalue()
+
+
+def trained(results: Path) -> dict[str, int]:
+    """Key -> when its record was written."""
+    return {path.parent.name: path.stat().st_mtime_ns for path in results.glob("trials/[0-9a-f]*/record.json")}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    return settle(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="module")
+def finished(home: Tiny) -> Path:
+    """Results of a finished study, run as its user does. Tests look at it and work on copies."""
+    results = home.folder / "finished"
+    command = [COMMAND, "sweep", *SMALL, f"results={results}"]
+    run = subprocess.run(command, env=home.env, cwd=home.folder, capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+    assert run.stdout == (
+        "adhoc: 8 trials in 2 job(s), 0 finished, 8 to train\n"
+        f"adhoc: all trials are finished\nnext: gatebench report adhoc --results {results}\n"
+    )
+    return results
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "results"))
+
+
+def test_a_study_trains_every_stage_of_every_job(finished: Path):
+    trials = frame.load(finished, "adhoc").trials
+    assert trials.groupby(["cell", "stage"]).key.nunique().to_dict() == {
+        (cell, stage): 2 for cell in ("gru", "rnn") for stage in ("confirm", "search")
+    }
+    assert set(trials.status) == {"finished"}
+    # No checkpoint and nothing half-written stays.
+    assert {path.name for path in finished.iterdir()} <= {"adhoc", "trials", "logs", "checkpoints"}
+    assert not list(finished.glob("checkpoints/*"))
+    assert not list(finished.glob("logs/progress-*"))
+
+
+def test_confirming_trials_run_at_the_rate_that_was_best_on_validation(finished: Path):
+    trials = frame.load(finished, "adhoc").trials
+    for cell in ("rnn", "gru"):
+        valid = trials[(trials.cell == cell) & (trials.stage == "search") & (trials.split == "valid")]
+        best = valid.loc[valid.nll.idxmin()].lr
+        assert set(trials[(trials.cell == cell) & (trials.stage == "confirm")].lr) == {best}
+
+
+def test_the_same_command_again_trains_nothing_and_says_so(home: Tiny, copy: Path):
+    before = trained(copy)
+    printed = sweep(home, *SMALL, results=copy)
+    assert printed.startswith("adhoc: nothing to train, all 8 trials are finished\n")
+    assert trained(copy) == before
+
+
+def test_one_more_seed_trains_that_seed(home: Tiny, copy: Path):
+    before = trained(copy)
+    printed = sweep(home, *SMALL, "population.seeds=[1,2,5]", results=copy)
+    assert printed.startswith("adhoc: 10 trials in 2 job(s), 8 finished, 2 to train\n")
+    after = trained(copy)
+    assert {key: after[key] for key in before} == before
+    trials = frame.load(copy, "adhoc").trials
+    new = trials[trials.key.isin(after.keys() - before.keys())]
+    assert set(zip(new.cell, new.seed, strict=True)) == {("rnn", 5), ("gru", 5)}
+
+
+def test_a_larger_search_keeps_the_rates_that_were_tried(home: Tiny, copy: Path):
+    before, tried = trained(copy), frame.load(copy, "adhoc").trials.query("stage == 'search'")
+    sweep(home, *SMALL, "search.size=3", results=copy)
+    after, now = trained(copy), frame.load(copy, "adhoc").trials.query("stage == 'search'")
+    assert {key: after[key] for key in before} == before
+    assert set(tried.key) < set(now.key)
+    assert now.groupby("cell").lr.nunique().to_dict() == {"gru": 3, "rnn": 3}
+
+
+def test_a_given_rate_makes_the_search_superfluous(home: Tiny, tmp_path: Path):
+    sweep(home, *SMALL, "cell=rnn", "training.lr=0.02", results=tmp_path)
+    trials = frame.load(tmp_path, "adhoc").trials
+    assert (set(trials.stage), set(trials.lr), set(trials.seed)) == ({"confirm"}, {0.02}, {1, 2})
+
+
+# Selection
+
+
+def rows(*trials: tuple[str, str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(trials, columns=["key", "split", "status", "nll"])
+
+
+def test_selection_refuses_to_see_the_test_split():
+    seen = rows(("a", "valid", "finished", 2.0), ("a", "test", "finished", 2.0))
+    with pytest.raises(ValueError, match="test split"):
+        select(seen)
+
+
+def test_selection_takes_the_lowest_validation_nll_of_trials_that_finished():
+    trials = rows(
+        ("a", "valid", "finished", 3.0),
+        ("b", "valid", "finished", 2.0),
+        ("c", "valid", "diverged", 1.0),
+        ("d", "valid", "finished", 2.5),
+        ("d", "train", "finished", 0.5),
+    )
+    assert select(trials) == "b"
+    assert select(trials[trials.status == "diverged"]) is None
+
+
+def test_selection_within_a_study_never_touches_the_test_split(home: Tiny, copy: Path):
+    """Test scores that would turn the choice around do not."""
+    points = {point["labels"]["cell"]: point for point in study_file.read(copy, "adhoc")}
+    chosen = {cell: point["selected_lr"] for cell, point in points.items()}
+    for point in points.values():
+        for key in point["search"]:
+            path = copy / "trials" / key / "record.json"
+            record = json.loads(path.read_text())
+            record["summary"]["scores"]["test"]["nll"] = -record["summary"]["scores"]["valid"]["nll"]
+            path.write_text(json.dumps(record))
+    sweep(home, *SMALL, results=copy)
+    assert {p["labels"]["cell"]: p["selected_lr"] for p in study_file.read(copy, "adhoc")} == chosen
+
+
+def test_a_search_in_which_every_rate_diverges_is_told(home: Tiny, tmp_path: Path):
+    wild = [*SMALL, "cell=rnn", "training.rates={low:1e30,high:1e35}", "training.clip_norm=null"]
+    with pytest.raises(BadInput, match=r"every learning rate of rnn diverged; lower training\.rates\.high"):
+        sweep(home, *wild, results=tmp_path)
+    found = Store(tmp_path)
+    assert {record.summary["status"] for record in found.read(sorted(found.finished())).values()} == {"diverged"}
+    assert "2 of 4 done, 2 diverged" in status.describe(tmp_path, "adhoc")
+
+
+# Interruption
+
+DRIVER = """
+import os, signal, sys
+import bench.cli, bench.study
+from bench.records.record import Store
+
+bench.study.SAVE_EVERY = float(os.environ["SAVE_EVERY"])
+write, records = Store.write, 0
+
+def dying(self, record, weights):
+    global records
+    write(self, record, weights)
+    records += 1
+    if records == int(os.environ["DIES_AFTER"]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Store.write = dying
+sys.argv[0] = "gatebench"
+bench.cli.main()
+"""
+"""The command with checkpoints as often as the test wants them, which may die right after a certain record."""
+
+
+def start(
+    home: Tiny, results: Path, *overrides: str, save_every: float = 0.0, dies_after: int = -1
+) -> subprocess.Popen[str]:
+    """A sweep in a process group of its own."""
+    # The local launcher's workers import the project themselves, so they save at its own pace.
+    command = [COMMAND] if "hydra/launcher=local" in overrides else [sys.executable, "-c", DRIVER]
+    env = {**home.env, "SAVE_EVERY": str(save_every), "DIES_AFTER": str(dies_after)}
+    return subprocess.Popen(
+        [*command, "sweep", *overrides, f"results={results}"],
+        env=env, cwd=home.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def wait_until(results: Path, trials: int, process: subprocess.Popen[str]) -> None:
+    """Until so many trials are finished and, but for the local launcher, the next population is on its way."""
+    deadline = time.monotonic() + 90
+    while len(trained(results)) < trials or not (trials or list(results.glob("checkpoints/*/state.safetensors"))):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def group_is_gone(group: int) -> bool:
+    """No process of a group is left (a zombie that nobody waited for is no process any more)."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it ended as we looked
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            return False
+    return True
+
+
+def result(results: Path) -> pd.DataFrame:
+    trials = frame.load(results, "adhoc").trials
+    return trials[RESULT_COLUMNS].sort_values(["key", "stage", "split"]).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(home: Tiny) -> pd.DataFrame:
+    results = home.folder / "undisturbed"
+    sweep(home, *LONG, results=results)
+    found = result(results)
+    assert len(found) == 8 * 3
+    return found
+
+
+def assert_goes_on_to_the_same_end(home: Tiny, results: Path, undisturbed: pd.DataFrame) -> None:
+    """The same command ends with the same numbers, to the last bit, and keeps what was finished."""
+    before = trained(results)
+    sweep(home, *LONG, results=results)
+    after = trained(results)
+    assert {key: after[key] for key in before} == before
+    assert len(after) == 8
+    pd.testing.assert_frame_equal(result(results), undisturbed, check_exact=True)
+    assert not list(results.glob("checkpoints/*/state.safetensors"))
+
+
+# Fractions of the way, fixed once: in the first job's search, and in the second job.
+@pytest.mark.parametrize(("trials", "after"), [(0, 0.13), (4, 0.21)])
+def test_a_killed_study_goes_on_to_the_same_end(
+    home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, trials: int, after: float
+):
+    process = start(home, tmp_path, *LONG)
+    wait_until(tmp_path, trials, process)
+    time.sleep(after)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert trials <= len(trained(tmp_path)) < 8
+    assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
+
+
+def test_a_study_killed_while_its_records_are_written_goes_on_to_the_same_end(
+    home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame
+):
+    """Between two records of one population, which no checkpoint had been due for."""
+    process = start(home, tmp_path, *LONG, save_every=3600, dies_after=1)
+    process.communicate(timeout=90)
+    assert process.returncode == -signal.SIGKILL
+    assert len(trained(tmp_path)) == 1
+    assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
+
+
+def test_a_killed_study_leaves_no_worker_and_goes_on_to_the_same_end(home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame):
+    process = start(home, tmp_path, *LONG, "hydra/launcher=local")
+    wait_until(tmp_path, 1, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert group_is_gone(process.pid)
+    assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
+
+
+GOES_ON = "\nadhoc: interrupted; the same command goes on from here\n"
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame):
+    process = start(home, tmp_path, *LONG)
+    wait_until(tmp_path, 2, process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, GOES_ON + "interrupted\n")
+    assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_ended_sweep_ends_its_workers(home: Tiny, tmp_path: Path, number: int, code: int):
+    process = start(home, tmp_path, *LONG, "hydra/launcher=local", "training.epochs=4000")
+    deadline = time.monotonic() + 90
+    while not list(tmp_path.glob("logs/progress-*/*.json")):  # the workers are at work
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    # Ctrl-C reaches the whole group; a batch system or `kill` tells the command alone.
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.terminate()
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert GOES_ON in errors
+    assert "Traceback" not in errors
+    deadline = time.monotonic() + 10
+    while not group_is_gone(process.pid):
+        assert time.monotonic() < deadline, "a worker goes on"
+        time.sleep(0.05)
+
+
+def test_the_progress_bar_bears_a_report_that_is_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """An exception in the bar's thread would be an error here."""
+    monkeypatch.setattr(progress, "EVERY", 0.01)
+    folder = tmp_path / "progress"
+    with progress.bar(folder, "study", 100):
+        report = progress.Report(folder)
+        report(3.0)
+        whole = next(folder.glob("*.json"))
+        record.replace(whole, lambda partial: (partial.write_text(""), time.sleep(0.1), partial.write_text("4.0")))
+    assert not folder.exists()
+
+
+# Without training
+
+
+def test_published_records_are_enough_for_a_clone(home: Tiny, finished: Path, tmp_path: Path):
+    (tmp_path / "adhoc").mkdir()
+    shutil.copy(finished / "adhoc" / "study.json", tmp_path / "adhoc")
+    found = Store(finished)
+    write_compact(tmp_path / "adhoc" / "records.parquet", list(found.read(sorted(found.finished())).values()))
+    printed = sweep(home, *SMALL, results=tmp_path)
+    assert printed.startswith("adhoc: nothing to train, all 8 trials are finished\n")
+    assert trained(tmp_path) == {}
+    # Not even the data is needed.
+    without = {**home.env, "GATEBENCH_DATA": str(tmp_path / "nowhere")}
+    command = [COMMAND, "report", "adhoc", "--results", str(tmp_path)]
+    run = subprocess.run(command, env=without, capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == (f"{tmp_path}/adhoc/report.html\n", "")
+    drawn = {path.name for path in (tmp_path / "adhoc").iterdir()}
+    assert {"report.html", "results.png", "results.pdf", "results.csv", "scores.md", "scores.tex", "trials.csv"} <= drawn
+    pd.testing.assert_frame_equal(frame.load(tmp_path, "adhoc").trials, frame.load(finished, "adhoc").trials)
+
+
+def test_a_dry_run_counts_and_trains_nothing(home: Tiny, tmp_path: Path):
+    printed = sweep(home, *SMALL, "--dry-run", results=tmp_path).splitlines()
+    assert len(printed) == 3
+    assert printed[0].startswith("tiny, rnn, units_64 units=6, modern epochs=4: 6 units, 4 trials, 4 to train, at most ")
+    assert printed[0].endswith(" core-minutes")
+    assert printed[2].startswith("adhoc: 8 trials, 8 to train, at most about ")
+    assert " min on " in printed[2]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_dry_run_of_a_finished_study_has_nothing_left(home: Tiny, copy: Path):
+    before = sorted(copy.rglob("*"))
+    printed = sweep(home, *SMALL, "--dry-run", results=copy).splitlines()
+    assert printed[-1].startswith("adhoc: 8 trials, 0 to train, at most about 0 min")
+    assert sorted(copy.rglob("*")) == before
+
+
+def test_status_at_the_end(finished: Path):
+    assert status.describe(finished, "adhoc") == (
+        "tiny, rnn, units_64 units=6, modern epochs=4: 4 of 4 done\n"
+        "tiny, gru, units_64 units=6, modern epochs=4: 4 of 4 done\n"
+        "adhoc: 8 trials done, 0 left"
+    )
+
+
+def test_status_midway(home: Tiny, tmp_path: Path):
+    process = start(home, tmp_path, *SMALL, "training.patience=1000", "training.epochs=4000")
+    wait_until(tmp_path, 0, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    rnn, gru, total = status.describe(tmp_path, "adhoc").splitlines()
+    where = "units_64 units=6, modern epochs=4000 patience=1000"
+    assert rnn == f"tiny, rnn, {where}: 0 of 4 done, 2 checkpointed"
+    assert gru == f"tiny, gru, {where}: 0 of 4 done"
+    assert total == "adhoc: 0 trials done, 8 left"
+
+
+def test_status_between_two_jobs(home: Tiny, copy: Path):
+    """A study whose second job has not begun: its plan counts, and the time left is that of as many trials."""
+    spent = sum(record.summary["seconds"] for record in Store(copy).read(list(trained(copy))).values())
+    sweep(home, *SMALL, "cell=lstm", "training.epochs=4", results=copy)
+    for point in study_file.read(copy, "adhoc"):
+        if point["labels"]["cell"] == "lstm":
+            for key in point["search"] + point["confirm"]:
+                shutil.rmtree(copy / "trials" / key)
+            study_file.write_points(copy, "adhoc", [{**point, "selected_lr": None, "confirm": []}])
+    lines = status.describe(copy, "adhoc").splitlines()
+    assert lines[2].endswith(": 0 of 4 done")
+    minutes = f"{4 * spent / 8 / 60:.0f}"
+    assert lines[-1] == f"adhoc: 8 trials done, 4 left, about {minutes} core-minutes at the pace so far"
