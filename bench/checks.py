@@ -3,7 +3,7 @@
 import math
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bench.places import BadInput, suggestion
@@ -29,9 +29,8 @@ Fraction = Annotated[float, Must("a number from 0 and below 1", lambda value: 0 
 
 def construct(cls: type[T], where: str, values: Mapping[str, Any]) -> T:
     """A dataclass from named values; ``BadInput`` names a setting that is unknown, missing or of the wrong type."""
-    hints = {
-        name: hint for name, hint in get_type_hints(cls, include_extras=True).items() if name in cls.__dataclass_fields__
-    }  # pyright: ignore[reportAttributeAccessIssue]
+    named = {field.name for field in fields(cls)}  # pyright: ignore[reportArgumentType] - a dataclass
+    hints = {name: hint for name, hint in get_type_hints(cls, include_extras=True).items() if name in named}
     for name, value in values.items():
         if name not in hints:
             raise BadInput(f"unknown setting '{where}.{name}'{suggestion(name, list(hints))}")
@@ -55,9 +54,9 @@ def mismatch(value: Any, hint: Any) -> str | None:
     if origin in (Union, types.UnionType):
         expected = [mismatch(value, arg) for arg in args]
         return None if None in expected else " or ".join(map(str, expected))
-    if origin is dict:
-        fits = isinstance(value, Mapping) and all(mismatch(v, args[1]) is None for v in value.values())
-        return None if fits else f"names, each with {_words(args[1])}"
+    if origin is dict:  # of numbers; what each may be is for whoever knows its name to say
+        fits = isinstance(value, Mapping) and all(isinstance(v, int | float) for v in value.values())
+        return None if fits else "names, each with a number"
     if origin is tuple:
         fits = isinstance(value, list | tuple) and all(mismatch(v, args[0]) is None for v in value)
         return None if fits else f"a list, each {_words(args[0])}"

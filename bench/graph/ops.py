@@ -8,6 +8,7 @@ that multiplies (``V.f * c``) is a diagonal weight. Called on symbols, the funct
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 
@@ -34,6 +35,9 @@ class Width:
         b.same_as = a
 
 
+_WRITTEN = itertools.count()
+
+
 @dataclass(eq=False)
 class Symbol:
     """A vector in a cell's equations: an operation on other symbols."""
@@ -42,6 +46,8 @@ class Symbol:
     args: tuple[Symbol, ...] = ()
     label: str = ""
     width: Width = field(default_factory=Width)
+    written: int = field(default_factory=lambda: next(_WRITTEN))
+    """Place in the order in which the text computes things."""
 
     def __add__(self, other: Operand) -> Symbol:
         return combine("add", self, other)

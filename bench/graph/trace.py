@@ -84,7 +84,7 @@ class Graph:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the equations: equal for two texts that compute the same, whatever their order or local names."""
+        """Hash of the equations: equal for two texts of one computation, whatever the order of statements or local names."""
         digests: list[str] = []
         for node in self.nodes:
             digests.append(_digest([node.op, node.label, *(digests[i] for i in node.args)]))
@@ -164,20 +164,15 @@ def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph
 
 
 def _order(updates: tuple[Symbol, ...]) -> list[Symbol]:
-    """Symbols that the updates need, arguments first; a row that is used twice is one symbol."""
-    order: list[Symbol] = []
-    seen: set[int] = set()
-
-    def visit(symbol: Symbol) -> None:
-        if id(symbol) not in seen:
-            seen.add(id(symbol))
-            for argument in symbol.args:
-                visit(argument)
-            order.append(symbol)
-
-    for update in updates:
-        visit(update)
-    return order
+    """Symbols that the updates need, in the order of the text, which has arguments first."""
+    needed: dict[int, Symbol] = {}
+    waiting = list(updates)
+    while waiting:
+        symbol = waiting.pop()
+        if id(symbol) not in needed:
+            needed[id(symbol)] = symbol
+            waiting += symbol.args
+    return sorted(needed.values(), key=lambda symbol: symbol.written)
 
 
 def _parameters(order: list[Symbol]) -> dict[str, tuple[str, str]]:
@@ -218,13 +213,14 @@ def _options(
     name: str, step: Callable[..., Any], defaults: dict[str, Option], given: Mapping[str, Option]
 ) -> dict[str, Option]:
     """Defaults with what was given, checked."""
-    hints = {p.name: p.annotation for p in inspect.signature(step).parameters.values()}
+    parameters = inspect.signature(step).parameters.values()
+    hints = {p.name: type(p.default) if p.annotation is p.empty else p.annotation for p in parameters}
     for option, value in given.items():
         if option not in defaults:
             raise BadInput(f"cell {name} has no option '{option}'{places.suggestion(option, list(defaults))}")
         expected = checks.mismatch(value, hints[option])
         if isinstance(value, int | float) and not isinstance(value, bool) and not expected:
-            above = value > 1 and isinstance(value, float)  # a whole number counts something, a fraction is a share
+            above = value > 1 and hints[option] is not int  # a whole number counts something, a fraction is a share
             expected = "a number above 0 (a fraction: up to 1)" if value <= 0 or above else None
         if expected:
             raise BadInput(f"option '{option}' of cell {name} is {value!r}, expected {expected}")

@@ -4,6 +4,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
+import seaborn as sns
 
 ORDER = ["rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "lstm_sherstinsky", "lstm_augmented"]
 # Okabe and Ito's palette, chosen to be told apart with any colour vision; the markers tell the rest.
@@ -16,7 +17,6 @@ SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 160,
     "savefig.bbox": "tight",
-    "font.size": 10,
     "axes.grid": True,
     "grid.alpha": 0.25,
     "axes.spines.top": False,
@@ -30,7 +30,7 @@ SETTINGS: dict[Any, Any] = {
 def use() -> None:
     """Draw without a screen, in the house's style."""
     mpl.use("Agg")
-    mpl.rcParams.update(SETTINGS)
+    sns.set_theme(context="paper", style="ticks", font_scale=1.1, rc=SETTINGS)
 
 
 def cells(frame: pd.DataFrame) -> list[str]:
