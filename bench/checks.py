@@ -54,15 +54,17 @@ def mismatch(value: Any, hint: Any) -> str | None:
     if origin in (Union, types.UnionType):
         expected = [mismatch(value, arg) for arg in args]
         return None if None in expected else " or ".join(map(str, expected))
-    if origin is dict:  # of numbers; what each may be is for whoever knows its name to say
-        fits = isinstance(value, Mapping) and all(isinstance(v, int | float) for v in value.values())
+    if hint is Any:
+        return None
+    if origin is dict:  # what number each may be is for whoever knows its name to say
+        fits = isinstance(value, Mapping) and (args[1] is Any or all(isinstance(v, int | float) for v in value.values()))
         return None if fits else "names, each with a number"
     if origin is tuple:
         fits = isinstance(value, list | tuple) and all(mismatch(v, args[0]) is None for v in value)
         return None if fits else f"a list, each {_words(args[0])}"
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     fits = is_number if hint is float else type(value) is hint
-    return None if fits else EXPECTED[hint]
+    return None if fits else _words(hint)
 
 
 def _words(hint: Any) -> str:

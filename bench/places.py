@@ -1,6 +1,6 @@
 """Where things stand, which is how they are registered.
 
-A *house* is a folder with ``cells/``, ``conf/``, ``datasets/`` or ``figures/`` in it. The project itself is the first
+A *house* is a folder with ``cells/``, ``conf/``, ``datasets/``, ``figures/`` or ``readers/``. The project itself is the first
 house; ``GATEBENCH_PATH`` (folders, separated as in ``PATH``) names houses of your own. A new cell, card, yaml or figure
 is found by its place in a house: there is no table to edit.
 """
@@ -21,6 +21,7 @@ OWN = {
     "conf": OUTER / "conf",
     "datasets": OUTER / "datasets",
     "figures": PACKAGE / "report" / "figures",
+    "readers": PACKAGE / "data" / "readers",
 }
 
 
@@ -29,7 +30,7 @@ class BadInput(Exception):
 
 
 def houses(kind: str) -> list[Path]:
-    """Folders that hold things of one kind (``cells``, ``conf``, ``datasets``, ``figures``), our own first."""
+    """Folders that hold things of one kind (a key of `OWN`), our own first."""
     extra = [Path(folder).expanduser() / kind for folder in os.environ.get("GATEBENCH_PATH", "").split(os.pathsep) if folder]
     return [OWN[kind], *(folder.resolve() for folder in extra if folder.is_dir())]
 

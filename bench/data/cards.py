@@ -1,7 +1,6 @@
 """Cards: what a data set is, where its files come from, and how we know that they are the right ones."""
 
 import hashlib
-import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import yaml
 
 from bench import places
+from bench.checks import construct
 from bench.places import BadInput
 
 SPLITS = ("train", "valid", "test")
@@ -57,18 +57,23 @@ class Card:
 def load(name: str) -> Card:
     """The card called ``name``."""
     path = places.find("datasets", name, ".yaml", called="dataset")
-    values = yaml.safe_load(path.read_text())
-    files = tuple(File(**file) for file in values.pop("files", ()))
-    return Card(name=name, files=files, **values)
+    try:
+        values = yaml.safe_load(path.read_text())
+        files = tuple(construct(File, f"{path.name}: files", file) for file in values.get("files", ()))
+    except (yaml.YAMLError, AttributeError, TypeError) as error:
+        raise BadInput(f"{path} is not a card ({' '.join(str(error).split())}); compare it with another card") from error
+    return construct(Card, path.name, {**values, "name": name, "files": files})
 
 
 def arrays(card: Card) -> Arrays:
     """The sequences of a data set, verified: the files' checksums before reading, the content's after."""
     paths = [locate(card, file) for file in card.files]
-    reader = importlib.import_module(f"bench.data.readers.{card.reader}")
+    reader = places.module("bench.data.readers", places.find("readers", card.reader, ".py", called="reader"))
     try:
         sequences: Arrays = reader.read(card, paths)
-    except (ValueError, KeyError, OSError) as error:
+    except BadInput:
+        raise
+    except Exception as error:  # whatever a parser makes of a file that is not what its card says
         raise BadInput(f"dataset {card.name} cannot be read by {card.reader}: {error}") from error
     check(card.name, sequences)
     digest = content_digest(sequences)

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -42,5 +43,5 @@ class bernoulli:
 
     @staticmethod
     def nll(readout: Tensor, target: Tensor) -> Tensor:
-        """``sum_y softplus(a) - a y``, the stable form of the cross-entropy."""
-        return (F.softplus(readout) - readout * target).sum(-1)
+        """``sum_y max(a, 0) - a y + log(1 + exp(-|a|))``, the stable form of the cross-entropy."""
+        return F.binary_cross_entropy_with_logits(*torch.broadcast_tensors(readout, target), reduction="none").sum(-1)

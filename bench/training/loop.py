@@ -1,5 +1,6 @@
 """Training a population: the only place where parameters change."""
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -194,11 +195,11 @@ class Population:
         plain = ("active", "status", "curves", "epoch")
         counted = ("best_nll", "best_epoch", "epochs", "updates", "seconds")
         values = {name: getattr(self, name) for name in plain} | {name: getattr(self, name).tolist() for name in counted}
-        return arrays, values
+        return arrays, copy.deepcopy(values)
 
     def restore(self, state: State) -> None:
         """Go on from `state`."""
-        arrays, values = state
+        arrays, values = state[0], copy.deepcopy(state[1])
         for group in ("parameters", "memory", "best"):
             tensors = {name: torch.from_numpy(a.copy()) for name, a in arrays.items() if name.startswith(f"{group}/")}
             setattr(self, group, {name.partition("/")[2]: t for name, t in tensors.items()})

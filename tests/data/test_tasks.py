@@ -61,11 +61,20 @@ def test_an_epoch_has_every_sequence_once(lengths, size, seed):
 @same
 @given(lengths=LENGTHS, size=st.integers(1, 60), seed=st.integers(0, 2**31))
 def test_batches_are_of_like_length(lengths, size, seed):
-    """Sorted by lengths that are off by a tenth: a batch that starts above where another ends can be told apart."""
-    for batch in buckets(lengths, size, np.random.default_rng(seed)):
-        inside = [lengths[i] for i in batch]
-        between = [n for i, n in enumerate(lengths) if min(inside) * 1.1 / 0.9 < n < max(inside) * 0.9 / 1.1]
-        assert len(between) <= len(batch)
+    """Of two batches one is the longer, up to the tenth by which lengths are off when they are sorted."""
+    inside = [[lengths[i] for i in batch] for batch in buckets(lengths, size, np.random.default_rng(seed))]
+    for i, a in enumerate(inside):
+        for b in inside[:i]:
+            assert max(a) * 0.9 <= min(b) * 1.1 or max(b) * 0.9 <= min(a) * 1.1
+
+
+def test_short_batches_do_not_come_first():
+    """Neither sorted up nor down in any of ten epochs."""
+    lengths = list(range(1, 40))
+    for epoch in range(10):
+        means = [np.mean([lengths[i] for i in batch]) for batch in buckets(lengths, 4, np.random.default_rng(epoch))]
+        assert not (np.diff(means) >= 0).all()
+        assert not (np.diff(means) <= 0).all()
 
 
 def test_order_belongs_to_seed_and_epoch():

@@ -16,6 +16,9 @@ from test_study import SMALL, Tiny, settle, sweep
 from bench.records import frame, study_file, track
 from bench.records.record import Store
 
+# MLflow uses what SQLAlchemy deprecates: theirs to mend, and nothing that our code could do otherwise.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
