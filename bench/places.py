@@ -1,6 +1,6 @@
 """Where things stand, which is how they are registered.
 
-A *house* is a folder with ``cells/``, ``conf/``, ``datasets/``, ``figures/`` or ``readers/``. The project itself is the first
+A *house* is a folder with ``cells/``, ``conf/``, ``datasets/``, ``figures/`` or ``readers/``. The project is the first
 house; ``GATEBENCH_PATH`` (folders, separated as in ``PATH``) names houses of your own. A new cell, card, yaml or figure
 is found by its place in a house: there is no table to edit.
 """

@@ -2,12 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -35,12 +35,13 @@ class Command:
     def __call__(self, *words: str, **environment: str) -> Said:
         self._capture.readouterr()
         on_term = signal.getsignal(signal.SIGTERM)
-        with living(self.tiny), self._patch.context() as patch, pytest.raises(SystemExit) as end:
+        with living(self.tiny), self._patch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", ["gatebench", *words])
             patch.chdir(self.folder)
-            cli.main()
+            with pytest.raises(SystemExit) as end:
+                cli.main()
         signal.signal(signal.SIGTERM, on_term)
         said = self._capture.readouterr()
         return Said(int(end.value.code or 0), said.out, said.err)
@@ -62,12 +63,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 
 @pytest.fixture
-def gatebench(
-    home: Tiny, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Command]:
+def gatebench(home: Tiny, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     folder = tmp_path / "empty"
     folder.mkdir()
-    yield Command(home, folder, capfd, monkeypatch)
+    return Command(home, folder, capfd, monkeypatch)
 
 
 def real(home: Tiny, folder: Path, *words: str) -> Said:
@@ -78,6 +77,8 @@ def real(home: Tiny, folder: Path, *words: str) -> Said:
 
 # Mistakes
 
+LEAST = ["task=tiny", "training.epochs=1", "search.size=1", "population.seeds=[1]", "publish=false", "hydra/launcher=basic"]
+"""Soon over, if a mistake should not be noticed."""
 MISTAKES = {
     "trainig.batch=3": "unknown setting 'trainig.batch'; did you mean 'training.batch'?",
     "cel=gru": "unknown setting 'cel'; did you mean 'cell'?",
@@ -109,10 +110,10 @@ MISTAKES = {
     "population.seeds=[0]": "population.seeds is [0], expected",
     "population.seeds=[a]": "population.seeds is ['a'], expected",
     "population.max=0": "population.max is 0, expected",
-    "budget.parameters=100": "a budget of 100 parameters is too small: one unit takes",
+    "budget.parameters=10": "a budget of 10 parameters is too small: one unit takes",
     "budget.parameters=-5": "budget.parameters is -5, expected",
-    "budget.parameters=.inf": "budget.parameters is inf, expected",
-    "budget.parameters=.nan": "budget.parameters is nan, expected",
+    "budget.parameters=inf": "budget.parameters is inf, expected",
+    "budget.parameters=nan": "budget.parameters is nan, expected",
     "budget.parameters=null": "a budget needs exactly one of",
     "budget=units_64 budget.units=0": "budget.units is 0, expected",
     "cell=lstm_augmented cell.window=ahead cell.length=2": "use cell.window=past",
@@ -120,14 +121,12 @@ MISTAKES = {
     "name=a/b": "name is 'a/b', expected",
     "name=a,b": "name and results must be one for the whole sweep",
     "publish=perhaps": "publish is 'perhaps', expected true or false",
-    "hydra/launcher=locl": "locl",
-    "--dryrun": "--dryrun",
 }
 
 
 @pytest.mark.parametrize("overrides", MISTAKES)
 def test_a_mistake_in_a_sweep_is_one_line_and_leaves_nothing(gatebench: Command, overrides: str):
-    assert MISTAKES[overrides] in gatebench.refuses("sweep", "task=tiny", *overrides.split())
+    assert MISTAKES[overrides] in gatebench.refuses("sweep", *LEAST, *overrides.split())
 
 
 @pytest.mark.parametrize("words", ["sweep trainig.batch=3", "sweep cell=[", "count gruu --inputs 2 --units 2"])
@@ -135,6 +134,25 @@ def test_the_installed_command_says_the_same(home: Tiny, gatebench: Command, tmp
     said = real(home, gatebench.folder, *words.split())
     assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
     assert said.err == gatebench.refuses(*words.split())
+
+
+def test_a_mistyped_launcher_is_one_line(gatebench: Command):
+    said = gatebench("sweep", *LEAST, "hydra/launcher=locl")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert said.err.startswith("gatebench: ")
+    assert "locl" in said.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["sweep --dryrun", "swep study=jsb", "count gru", "count gru --inputs x --units 2", "data lst", "dashboard --port x"],
+)
+def test_words_that_no_command_knows_end_with_a_line_below_the_usage(gatebench: Command, words: str):
+    said = gatebench(*words.split())
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("usage: gatebench ")
+    assert re.match(r"gatebench.*: error: ", said.err.splitlines()[-1])
+    assert list(gatebench.folder.iterdir()) == []
 
 
 OTHER_MISTAKES = {
@@ -178,15 +196,16 @@ def test_results_below_a_file_are_refused(gatebench: Command):
 
 
 @pytest.mark.parametrize("launcher", ["basic", "local"])
-def test_damaged_data_is_one_line(home: Tiny, gatebench: Command, tmp_path: Path, launcher: str):
+def test_damaged_data_is_one_line(home: Tiny, tmp_path: Path, launcher: str):
     data = Path(shutil.copytree(home.data, tmp_path / "data"))
     mat = data / "music" / "tiny.mat"
     mat.write_bytes(mat.read_bytes()[:-10])
-    said = gatebench("sweep", *SMALL, f"hydra/launcher={launcher}", GATEBENCH_DATA=str(data))
+    damaged = replace(home, env={**home.env, "GATEBENCH_DATA": str(data)})
+    said = real(damaged, tmp_path, "sweep", *SMALL, f"hydra/launcher={launcher}")
     assert said.code == 2
     assert said.err.count("\n") == 1, said.err
     assert said.err.startswith(f"gatebench: {mat} has SHA-256 ")
-    assert not list(gatebench.folder.rglob("record.json"))
+    assert not list(tmp_path.rglob("record.json"))
 
 
 def test_a_data_folder_that_is_not_there_is_said(gatebench: Command):
@@ -294,7 +313,7 @@ def test_every_command_has_help(gatebench: Command, command: str):
 def test_help_lists_every_command(gatebench: Command):
     said = gatebench("--help")
     assert said.code == 0
-    assert all(f"\n    {command} " in said.out for command in COMMANDS)
+    assert re.findall(r"^    (\w+)", said.out, re.MULTILINE) == COMMANDS
 
 
 def test_help_of_a_sweep_lists_every_choice(gatebench: Command):
@@ -415,5 +434,5 @@ def test_a_new_cell_is_trained_and_appears_in_every_figure(extended: Tiny, tmp_p
     for name in ("results", "curves", "tradeoff", "sensitivity", "scores", "table1", "table2"):
         assert set(pd.read_csv(folder / f"{name}.csv").cell) >= {"rnn", "mgu"}, name
     scores = pd.read_csv(folder / "scores.csv").set_index("cell")
-    assert scores["recurrent parameters"]["mgu"] == str(2 * (12 * 6 + 6 * 6 + 6))
+    assert float(scores["recurrent parameters"]["mgu"]) == 2 * (12 * 6 + 6 * 6 + 6)
     assert "<h3>mgu</h3>" in (folder / "report.html").read_text()

@@ -39,7 +39,7 @@ def music(roll):
     return len(roll), frozenset(zip(steps.tolist(), (keys - keys.min()).tolist(), strict=True))
 
 
-# With eighths and a tie over the bar; with an upbeat; with sixteenths and rests.
+# All three have notes that begin between the beats, and ties.
 @pytest.mark.parametrize("name", ["bwv269", "bwv66.6", "bwv101.7"])
 def test_a_frame_is_what_sounds_on_the_beat(pieces, name):
     file = next(path for path in corpus.getComposer("bach") if path.stem == name)

@@ -103,7 +103,7 @@ POPULATIONS = {
     "rmsprop": RMSPROP,
     "the paper's": {"loss": "sequence", "batch": 2, "epochs": 3, "decay_to": 0.01, "input_range": 0.1, **RMSPROP},
     "marginal": {"readout_bias": "marginal", "clip_norm": 0.1},
-    "early stop": {"patience": 1, "epochs": 12},
+    "early stop": {"patience": 1, "epochs": 8},
 }
 
 
@@ -130,8 +130,8 @@ def test_population_equals_its_members_alone_in_every_protocol(task, tolerance, 
 
 
 @pytest.mark.parametrize("seeds", [[1, 1, 1], [1, 2, 3]])
-def test_population_of_one_seed_or_several(task, tolerance, seeds):
-    assert_alone(task, BASE, "lstm", tolerance, [Member(f"{k}", 0.01 * (k + 1), seed) for k, seed in enumerate(seeds)])
+def test_population_of_one_seed_or_several(task, double, seeds):
+    assert_alone(task, BASE, "rnn", 1e-12, [Member(f"{k}", 0.01 * (k + 1), seed) for k, seed in enumerate(seeds)])
 
 
 def test_order_of_members_is_irrelevant(task, double):
@@ -402,6 +402,17 @@ def test_an_epoch_shows_every_sequence_to_every_member(task, batch):
     assert population.updates.tolist() == [len(SHOWN)] * len(MEMBERS)
 
 
+def test_every_epoch_and_seed_has_an_order_of_its_own(task):
+    SHOWN.clear()
+    population = start(task, kind=Reading)
+    for _ in range(3):
+        population.run_epoch()
+    orders = [[(x, y) for update in SHOWN[e : e + 4] for k, x, y in update if k == m] for e in (0, 4, 8) for m in (0, 1, 2)]
+    same = [[a == b for b in orders] for a in orders]
+    seeds = [member.seed for member in MEMBERS] * 3
+    assert same == [[seeds[i] == seeds[j] and i // 3 == j // 3 for j in range(9)] for i in range(9)]
+
+
 # Early stopping and what is kept
 
 
@@ -442,7 +453,7 @@ def test_first_of_equals_is_best(task):
 
 def test_training_learns(task):
     """It beats both floors of the card on music that was not trained on."""
-    training = setting(epochs=40, patience=40, weight_noise=0.0)
+    training = setting(epochs=30, patience=30, weight_noise=0.0)
     outcomes = run(task, training, [Member("a", 0.03, 1), Member("b", 0.03, 2)], "gru")
     for outcome in outcomes:
         assert outcome.scores["valid"]["nll"] < task.card.floors["markov"]["valid"]["nll"]
@@ -494,7 +505,7 @@ def stored(population):
     [
         ({}, MEMBERS),
         (RMSPROP, MEMBERS),
-        ({"patience": 1, "epochs": 9, "decay_to": 1.0}, [dataclasses.replace(m, lr=0.2 + 0.1 * m.lr) for m in MEMBERS]),
+        ({"patience": 1, "epochs": 7, "decay_to": 1.0}, [dataclasses.replace(m, lr=0.2 + 0.1 * m.lr) for m in MEMBERS]),
         ({"epochs": 4}, [MEMBERS[0], WILD, MEMBERS[2]]),
     ],
     ids=["adam", "rmsprop", "some have stopped", "one has diverged"],
@@ -514,10 +525,9 @@ def test_going_on_from_any_epoch_ends_the_same(task, settings, members):
 def test_seconds_go_on(task):
     population = start(task)
     population.run_epoch()
-    state = stored(population)
-    state[1]["seconds"] = [100.0] * len(MEMBERS)
+    population.seconds += 100
     again = start(task)
-    again.restore(state)
+    again.restore(stored(population))
     assert all(100 < outcome.seconds < 200 for outcome in train(again, nothing))
 
 

@@ -1,0 +1,139 @@
+"""The dashboard: MLflow's page over the results, for this machine alone, and gone when it ends."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_study import COMMAND, SMALL, Tiny, group_is_gone, settle, sweep
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """Two trials."""
+    settled = settle(tmp_path_factory.mktemp("dashboard"))
+    sweep(settled, *SMALL, "cell=rnn", "training.lr=0.02")
+    return settled
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Dashboard:
+    """A running dashboard and its first line."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        assert process.stdout is not None
+        self.process, self.port, self.line = process, port, process.stdout.readline()
+
+    def ask(self, path: str, question: dict[str, Any]) -> dict[str, Any]:
+        """An answer of the REST API."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/2.0/mlflow/{path}",
+            json.dumps(question).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):  # not yet
+            return False
+
+
+@pytest.fixture(scope="module")
+def dashboard(home: Tiny, port: int) -> Iterator[Dashboard]:
+    results = home.folder / "results"
+    subprocess.run([COMMAND, "publish", "adhoc", "--results", str(results)], env=home.env, check=True, capture_output=True)
+    process = subprocess.Popen(
+        [COMMAND, "dashboard", "--port", str(port), "--results", str(results)],
+        env=home.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+    )  # fmt: skip
+    running = Dashboard(process, port)
+    deadline = time.monotonic() + 90
+    try:
+        while not running.answers():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
+        yield running
+    finally:
+        if not group_is_gone(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def test_it_says_where_it_is(dashboard: Dashboard):
+    assert dashboard.line.startswith(f"http://127.0.0.1:{dashboard.port}/#/experiments/")
+    assert dashboard.line.endswith("  (Ctrl-C ends it)\n")
+
+
+def test_it_lists_the_runs(dashboard: Dashboard):
+    (experiment,) = [
+        e for e in dashboard.ask("experiments/search", {"max_results": 10})["experiments"] if e["name"] == "gatebench"
+    ]
+    assert f"/experiments/{experiment['experiment_id']}/" in dashboard.line  # the page that it opens on
+    runs = dashboard.ask("runs/search", {"experiment_ids": [experiment["experiment_id"]]})["runs"]
+    tags = [{tag["key"]: tag["value"] for tag in run["data"]["tags"]} for run in runs]
+    trials = [tag for tag in tags if tag.get("kind") != "study"]
+    assert [(tag["cell"], tag["task"], tag["study.adhoc"]) for tag in trials] == [("rnn", "tiny", "member")] * 2
+
+
+def test_it_shows_its_page(dashboard: Dashboard):
+    with urllib.request.urlopen(f"http://127.0.0.1:{dashboard.port}/", timeout=30) as answer:
+        assert b"<html" in answer.read().lower()
+
+
+def test_it_listens_on_this_machine_alone(dashboard: Dashboard):
+    """By the kernel's own table of listening sockets, over IPv4 and IPv6, and by trying this machine's other address."""
+    listening = []
+    for table in ("tcp", "tcp6"):
+        for line in (Path("/proc/net") / table).read_text().splitlines()[1:]:
+            fields = line.split()
+            address, _, port = fields[1].partition(":")
+            if fields[3] == "0A" and int(port, 16) == dashboard.port:
+                listening.append(address)
+    assert listening == ["0100007F"]  # 127.0.0.1
+    outer = socket.gethostbyname(socket.gethostname())
+    if not outer.startswith("127."):
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection((outer, dashboard.port), 5)
+
+
+def test_ctrl_c_ends_it_and_all_that_it_started(dashboard: Dashboard):
+    """The last test of this file: it ends what the others look at. Ctrl-C reaches the command alone, as `kill -INT` does."""
+    dashboard.process.send_signal(signal.SIGINT)
+    dashboard.process.communicate(timeout=30)
+    assert dashboard.process.returncode == 130
+    deadline = time.monotonic() + 10
+    while not group_is_gone(dashboard.process.pid):
+        assert time.monotonic() < deadline, "a server goes on"
+        time.sleep(0.1)
+    assert not dashboard.answers()
+
+
+def test_a_port_that_is_taken_is_one_line(home: Tiny, dashboard: Dashboard):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [COMMAND, "dashboard", "--port", port, "--results", str(home.folder / "results")]
+        run = subprocess.run(command, env=home.env, capture_output=True, text=True, timeout=120, check=False)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.count("\n") == 1, run.stderr
+    assert run.stderr.startswith(f"gatebench: port {port} ")

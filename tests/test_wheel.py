@@ -1,0 +1,54 @@
+"""A built wheel in an empty environment, used from an unrelated folder, runs the demonstration."""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)], check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_code_configuration_and_cards_and_nothing_else(wheel: Path):
+    names = [name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name]
+    # Neither conf/ nor datasets/ may become a package of its own: the second is another project's name.
+    assert {name.partition("/")[0] for name in names} == {"bench"}
+    assert {"bench/conf/config.yaml", "bench/conf/hydra/launcher/local.yaml", "bench/datasets/jsb_chorales.yaml"} <= set(
+        names
+    )
+    assert "bench/report/page.html.j2" in names
+    assert {Path(name).suffix for name in names} == {".py", ".yaml", ".j2"}
+
+
+def test_an_installed_wheel_runs_the_demonstration(wheel: Path, tmp_path: Path):
+    environment, home, empty = tmp_path / "environment", tmp_path / "home", tmp_path / "empty"
+    venv.create(environment, with_pip=True)
+    for folder in (home, empty):
+        folder.mkdir()
+    python = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*python, "-c", str(ROOT / "constraints.txt"), f"{wheel}[bach]"], check=True)
+    # Nothing of this checkout or of its user may help.
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    env = {**kept, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
+
+    def gatebench(*words: str) -> str:
+        command = [str(environment / "bin" / "gatebench"), *words]
+        return subprocess.run(command, env=env, cwd=empty, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+    assert gatebench("sweep", "study=demo").endswith("demo: all trials are finished\nnext: gatebench report demo\n")
+    assert gatebench("report", "demo") == "results/demo/report.html\n"
+    assert (empty / "results" / "demo" / "report.html").stat().st_size > 100_000
+    assert {path.name for path in empty.iterdir()} == {"results"}
+    assert gatebench("sweep", "study=demo").startswith("demo: nothing to train")
