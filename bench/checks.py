@@ -67,5 +67,13 @@ def mismatch(value: Any, hint: Any) -> str | None:
     return None if fits else _words(hint)
 
 
+def flat(nested: Any, prefix: str = "") -> dict[str, Any]:
+    """``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
+    if not isinstance(nested, Mapping):
+        return {prefix: nested}
+    parts = ((f"{prefix}.{name}" if prefix else str(name), value) for name, value in nested.items())
+    return {name: value for path, inner in parts for name, value in flat(inner, path).items()}
+
+
 def _words(hint: Any) -> str:
     return get_args(hint)[1].expected if get_origin(hint) is Annotated else EXPECTED[hint]

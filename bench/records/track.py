@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from bench.checks import flat
 from bench.records import study_file
 from bench.records.record import Record, Store
 
@@ -104,7 +105,7 @@ def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) ->
         "synthetic": str(summary["synthetic"]).lower(),
         "engine": summary["engine"],
         **{f"study.{study}": "member" for study in studies},
-        **{f"system.{name}": str(value) for name, value in _flat(record.provenance).items()},
+        **{f"system.{name}": str(value) for name, value in flat(record.provenance).items()},
     }
     name = f"{settings['cell']} lr {settings['lr']:g} seed {settings['seed']} {settings['task']}"
     end = int(time.time() * 1000)
@@ -141,14 +142,4 @@ def _metrics(record: Record, start: int) -> list[Any]:
 def _params(settings: dict[str, Any]) -> list[Any]:
     from mlflow.entities import Param
 
-    return [Param(name, str(value)) for name, value in _flat(settings).items()]
-
-
-def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for name, value in nested.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+    return [Param(name, str(value)) for name, value in flat(settings).items()]

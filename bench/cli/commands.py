@@ -1,0 +1,201 @@
+"""Commands other than ``sweep``: their arguments, and what they print."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import __version__, places
+from bench.checks import flat
+from bench.cli import completion
+from bench.places import BadInput
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their arguments; ``command`` of the result runs the chosen one."""
+    top = argparse.ArgumentParser("gatebench", description="Which recurrent cell should I use, an LSTM or a GRU?")
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=run)
+        return sub
+
+    def results(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+
+    command("sweep", lambda _: 0, "train what is missing of a study or of an ad-hoc sweep")
+    for name, run, text in (
+        ("status", _status, "done, running, left: of a study, from its records alone"),
+        ("report", _report, "records to figures, tables and a page below results/NAME/"),
+    ):
+        sub = command(name, run, text)
+        sub.add_argument("study", metavar="NAME")
+        results(sub)
+    sub = command("publish", _publish, "log records to MLflow and attach figures; twice is the same as once")
+    sub.add_argument("study", metavar="NAME", nargs="?", help="a study (default: all)")
+    results(sub)
+    sub = command("dashboard", _dashboard, "the MLflow page over the results, on 127.0.0.1")
+    sub.add_argument("--port", type=int, default=5000)
+    results(sub)
+    _add_count(command("count", _count, "parameters, FLOPs and state size of a cell; solves its size for a budget"))
+    sub = command("cells", _cells, "the cells, with their equations and papers")
+    sub.add_argument("--json", action="store_true")
+    sub = command("data", _data, "list data sets, fetch their files, verify the facts on their cards")
+    sub.add_argument("action", choices=["list", "fetch", "verify"], nargs="?", default="list")
+    sub.add_argument("name", metavar="NAME", nargs="*", help="data sets (default: all)")
+    sub = command(
+        "completion", lambda options: completion.run(options, top), 'TAB completion: eval "$(gatebench completion)" in bash'
+    )
+    sub.add_argument("--query", action="store_true", help=argparse.SUPPRESS)
+    return top
+
+
+def _add_count(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("cell", metavar="CELL")
+    sub.add_argument("option", metavar="OPTION=VALUE", nargs="*", help="options of the cell, for example projection=null")
+    sub.add_argument("--inputs", type=int, nargs="+", required=True, metavar="X", help="several: the mean of the counts")
+    sub.add_argument("--outputs", type=int, metavar="Y", help="numbers that the readout gives (default: as many as inputs)")
+    size = sub.add_mutually_exclusive_group(required=True)
+    size.add_argument("--units", type=int, metavar="H")
+    size.add_argument("--parameters", type=float, metavar="N", help="budget for the recurrent layer")
+    size.add_argument("--total-parameters", type=float, metavar="N", help="budget with the readout")
+    size.add_argument("--flops", type=float, metavar="N", help="budget of the recurrent layer per time step")
+    sub.add_argument("--without-biases", action="store_true", help="as the music row of Chung et al., Table 1")
+    sub.add_argument("--json", action="store_true")
+
+
+def _count(options: argparse.Namespace) -> int:
+    import yaml
+
+    from bench.graph import cost, trace
+
+    pairs = [pair.partition("=") for pair in options.option]
+    graph = trace.load(options.cell, **{name: yaml.safe_load(value) for name, _, value in pairs})
+    widths = [(inputs, options.outputs or inputs) for inputs in options.inputs]
+    budgets = {
+        "parameters_recurrent": options.parameters,
+        "parameters_total": options.total_parameters,
+        "flops_per_step": options.flops,
+    }
+    units = options.units
+    for column, budget in budgets.items():
+        if budget is not None:
+            units = cost.solve(
+                budget,
+                lambda units, column=column: getattr(
+                    cost.mean_cost(graph, widths, units, not options.without_biases), column
+                ),
+                column.replace("_", " "),
+            )
+    counted = cost.mean_cost(graph, widths, units, not options.without_biases)
+    inputs = options.inputs[0] if len(options.inputs) == 1 else options.inputs
+    values = {"cell": graph.name, "inputs": inputs, "units": units, **vars(counted)}
+    if options.json:
+        print(json.dumps(values))
+    else:
+        for name, value in values.items():
+            print(f"{name:22}{value:,}" if isinstance(value, int | float) else f"{name:22}{value}")
+    return 0
+
+
+def _cells(options: argparse.Namespace) -> int:
+    from bench.graph import latex, trace
+
+    graphs = [trace.load(name) for name in places.known("cells", ".py")]
+    if options.json:
+        fields = [{"cell": g.name, "title": g.title, "paper": g.paper, "latex": latex.equations(g)} for g in graphs]
+        print(json.dumps(fields, indent=1))
+        return 0
+    for graph in graphs:
+        print(f"{graph.name}: {graph.title}\n    {graph.paper}")
+        print("\n".join(f"      {latex.plain(line)}" for line in latex.equations(graph)), end="\n\n")
+    return 0
+
+
+def _data(options: argparse.Namespace) -> int:
+    from bench.data import cards
+
+    wrong = 0
+    for name in options.name or places.known("datasets", ".yaml"):
+        card = cards.load(name)
+        if options.action == "list":
+            sizes = ", ".join(f"{split} {card.facts[split]['sequences']:,}" for split in cards.SPLITS)
+            print(f"{name}: {card.title}{' (synthetic)' if card.synthetic else ''}\n    {card.description}")
+            print(f"    sequences: {sizes}; a step is {card.time_step}\n    licence: {card.licence}\n")
+        elif options.action == "fetch":
+            for path in [cards.locate(card, file) for file in card.files]:
+                print(f"{name}: {path}")
+            if card.package:
+                cards.arrays(card)
+                print(f"{name}: read from {card.package}")
+        else:
+            wrong += _verify(name)
+    return 1 if wrong else 0
+
+
+def _verify(name: str) -> int:
+    """Recompute what a card states; returns how many statements differ."""
+    from bench.data import cards, facts, floors
+
+    card = cards.load(name)
+    sequences = cards.arrays(card)
+    found = flat({"facts": facts.facts(sequences), "floors": floors.floors(sequences)})
+    stated = flat({"facts": card.facts, "floors": card.floors})
+    wrong = [statement for statement in sorted(found | stated) if found.get(statement) != stated.get(statement)]
+    for statement in wrong:
+        print(f"{name}: {statement} is {found.get(statement)}, the card says {stated.get(statement)}", file=sys.stderr)
+    print(f"{name}: checksum right, {len(found) - len(wrong)} of {len(found)} facts and floors as on the card")
+    return len(wrong)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from bench.records import status
+
+    print(status.describe(options.results, options.study))
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from bench.report import page
+
+    print(page.write(options.results, options.study))
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from bench.records import study_file, track
+
+    names = [options.study] if options.study else sorted(p.parent.name for p in options.results.glob("*/study.json"))
+    if not names:
+        raise BadInput(f"nothing to publish: no study in '{options.results}'; run one first: gatebench sweep study=demo")
+    for name in names:
+        points = study_file.read(options.results, name)
+        new = track.publish(options.results, [key for point in points for key in point["search"] + point["confirm"]])
+        track.attach(options.results, name)
+        print(f"{name}: {new} trials logged to {track.store_uri(options.results)}; figures attached")
+    return 0
+
+
+def _dashboard(options: argparse.Namespace) -> int:
+    import subprocess
+
+    from bench.records import track
+
+    if not (options.results / "mlflow.db").is_file():
+        raise BadInput(f"no tracking store in '{options.results}'; log the records first: gatebench publish")
+    print(f"{track.page(options.results, options.port)}  (Ctrl-C ends it)", flush=True)
+    command = [
+        sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(options.port), "--workers", "1",
+        "--backend-store-uri", track.store_uri(options.results),
+        "--default-artifact-root", (options.results.resolve() / "mlruns").as_uri(),
+    ]  # fmt: skip
+    server = subprocess.Popen(command, env={**os.environ, **track.environment()})
+    try:
+        return server.wait()
+    finally:
+        server.terminate()
+        server.wait()

@@ -1,0 +1,48 @@
+"""TAB completion in bash: subcommands and names here, the sweep's grammar from Hydra."""
+
+import argparse
+import os
+from pathlib import Path
+
+from bench import places
+
+COMPLETION = """\
+_gatebench() {
+    COMPREPLY=($(COMP_LINE="$COMP_LINE" COMP_POINT="$COMP_POINT" gatebench completion --query 2>/dev/null))
+    [[ "${COMPREPLY[0]}" == *= ]] && compopt -o nospace
+}
+COMP_WORDBREAKS=${COMP_WORDBREAKS//=/}
+complete -F _gatebench gatebench"""
+
+
+def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Print the script, or what fits the line that bash is at."""
+    if not options.query:
+        print(COMPLETION)
+        return 0
+    line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0"))]
+    words = line.split(" ")
+    if len(words) > 2 and words[1] == "sweep":
+        _complete_sweep(words)
+        return 0
+    subcommands = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction)).choices
+    offered = list(subcommands) if len(words) <= 2 else _names(words[1]) + list(subcommands[words[1]]._option_string_actions)
+    print("\n".join(name for name in offered if name.startswith(words[-1])))
+    return 0
+
+
+def _names(command: str) -> list[str]:
+    if command == "count":
+        return list(places.known("cells", ".py"))
+    if command == "data":
+        return ["list", "fetch", "verify", *places.known("datasets", ".yaml")]
+    return sorted(path.parent.name for path in Path("results").glob("*/study.json"))
+
+
+def _complete_sweep(words: list[str]) -> None:
+    """Hydra's own completion, which must not see the subcommand."""
+    os.environ["COMP_LINE"] = " ".join([words[0], *words[2:]])
+    os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
+    from bench.cli.sweep import through_hydra
+
+    through_hydra(["-sc", "query=bash"], lambda _: None)

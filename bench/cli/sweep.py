@@ -1,0 +1,260 @@
+"""``gatebench sweep``: Hydra composes and launches the jobs; each becomes plain objects here."""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench import places
+from bench.checks import construct, flat
+from bench.places import BadInput, suggestion
+
+GROUPS = ("task", "cell", "budget", "training", "engine", "study")
+LABELLED = ("task", "cell", "budget", "training")
+
+SWEEP_HELP = """\
+usage: gatebench sweep [study=NAME] [group=CHOICE[,CHOICE...]] [setting=VALUE] [--dry-run]
+
+Trains what is missing of a study, or of a sweep that you put together; finished trials are never computed again.
+The grammar is Hydra's: commas sweep, and any setting can be overridden.
+
+  gatebench sweep study=demo                             the demonstration, on music that a package ships
+  gatebench sweep study=jsb --dry-run                    how many trials, and roughly how long
+  gatebench sweep cell=gru,lstm task=nottingham name=mine search.size=4 population.seeds=[1,2]
+  gatebench sweep cell=gru training.lr=0.01 training.batch=8
+
+groups (choose one, or several with commas):
+{groups}
+
+settings (see conf/config.yaml and conf/training/*.yaml):
+  name=STUDY             study that the trials of an ad-hoc sweep belong to (default: adhoc)
+  results=FOLDER         where records and studies go (default: results)
+  search.size=N          learning rates to try; training.lr=RATE skips the search
+  population.seeds=[..]  seeds of the confirming trials
+  training.KEY=VALUE     any choice of the protocol, for example training.epochs=20
+  hydra/launcher=basic   one job after the other in this process (default: local, a worker a core)
+"""
+
+
+def sweep(arguments: list[str]) -> int:
+    """Plan all jobs, which checks every one of them, then run them with Hydra's launcher."""
+    if {"--help", "-h"} & set(arguments):
+        groups = [f"  {group:10}{', '.join(places.known('conf', '.yaml', group))}" for group in GROUPS]
+        print(SWEEP_HELP.format(groups="\n".join(groups)))
+        return 0
+    dry_run = "--dry-run" in arguments
+    overrides = [argument for argument in arguments if argument != "--dry-run"]
+    jobs = _plan(overrides)
+    from bench import study
+    from bench.records import study_file
+    from bench.records.record import Store
+
+    store = Store(jobs[0].results)
+    store.prepare()
+    plans = [study.plan(job, store) for job in jobs]
+    left, trials = sum(plan.left for plan in plans), sum(plan.trials for plan in plans)
+    name = jobs[0].study
+    if dry_run:
+        return _dry_run(jobs, plans)
+    study_file.write_points(store.results, name, [plan.point for plan in plans])
+    if left:
+        print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
+        _train(overrides, jobs, sum(plan.epochs for plan in plans))
+    print(f"{name}: all trials are finished" if left else f"{name}: nothing to train, all {trials} trials are finished")
+    print(f"next: gatebench report {name}" + ("" if str(store.results) == "results" else f" --results {store.results}"))
+    return 0
+
+
+def _train(overrides: list[str], jobs: list[Any], epochs: int) -> None:
+    """Run the jobs through Hydra's launcher, with one progress bar for all."""
+    from bench import progress
+    from bench.data import cards
+
+    for dataset in {job.dataset for job in jobs}:
+        cards.arrays(cards.load(dataset))  # fetched, parsed and verified once, before the workers all want it
+    name, results = jobs[0].study, jobs[0].results
+    folder = results / "logs" / f"progress-{os.getpid()}"
+    os.environ["GATEBENCH_PROGRESS"] = str(folder.resolve())  # for the workers
+    try:
+        with progress.bar(folder, name, epochs):
+            through_hydra(overrides, run_job)
+    except (KeyboardInterrupt, SystemExit):
+        print(f"\n{name}: interrupted; the same command goes on from here", file=sys.stderr)
+        _end_workers()
+        raise
+
+
+def _dry_run(jobs: list[Any], plans: list[Any]) -> int:
+    from bench import study
+
+    seconds = 0.0
+    for job, plan in zip(jobs, plans, strict=True):
+        share = study.pace(job) * plan.epochs if plan.left else 0.0
+        seconds += share
+        where = ", ".join(job.labels.values())
+        print(
+            f"{where}: {job.units} units, {plan.trials} trials, {plan.left} to train, at most {share / 60:.1f} core-minutes"
+        )
+    left, cores = sum(plan.left for plan in plans), min(os.cpu_count() or 1, len(jobs))
+    print(
+        f"{jobs[0].study}: {sum(plan.trials for plan in plans)} trials, {left} to train, "
+        f"at most about {seconds / 60 / cores:.0f} min on {cores} cores (from a few updates; early stopping ends sooner)"
+    )
+    return 0
+
+
+def _plan(overrides: list[str]) -> list[Any]:
+    """Every job of a sweep, composed by Hydra in this process without running any."""
+    jobs: list[Any] = []
+    mistakes: list[BadInput] = []
+
+    def collect(config: Any) -> None:
+        try:
+            jobs.append(_job(config))
+        except BadInput as mistake:  # raised here, Hydra would print lines of its own around it
+            mistakes.append(mistake)
+
+    kept = [o for o in overrides if not re.match(r"[+~]*hydra[./](launcher|sweep)\b", o)]
+    folder = tempfile.mkdtemp()
+    try:
+        through_hydra([*kept, "hydra/launcher=basic", f"hydra.sweep.dir={folder}"], collect)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if mistakes:
+        raise mistakes[0]
+    if len({(job.study, job.results) for job in jobs}) != 1:
+        raise BadInput("name and results must be one for the whole sweep; run one sweep for each")
+    return jobs
+
+
+def run_job(config: Any) -> int:
+    """One job, wherever Hydra's launcher runs it; returns the number of trials that it trained."""
+    from bench import progress, study
+    from bench.records import track
+    from bench.records.record import Store
+
+    job = _job(config)
+    store = Store(job.results)
+    before = store.finished()
+    keys = study.run(job, store, progress.Report(Path(os.environ["GATEBENCH_PROGRESS"])))
+    trained = [key for key in keys if key not in before]
+    if trained and config.publish:
+        try:
+            track.publish(job.results, keys)
+        except Exception as error:  # MLflow is a view: whatever ails it, the trials are finished
+            reason = str(error).partition("\n")[0]
+            print(f"gatebench: not logged to MLflow ({reason}); gatebench publish logs it later", file=sys.stderr)
+    return len(trained)
+
+
+def _end_workers() -> None:
+    """Local workers would go on with their jobs."""
+    if "joblib" in sys.modules:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+def through_hydra(overrides: list[str], task: Callable[[Any], Any]) -> None:
+    """Run a function through Hydra; its errors become one line each."""
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    extra = [folder for folder in places.houses("conf") if folder != places.OWN["conf"]]
+    path = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in extra)}]"] if extra else []
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # hands us the exception instead of printing and leaving
+    before = sys.argv
+    sys.argv = ["gatebench", *overrides, *path]
+    try:
+        hydra.main(version_base="1.3", config_path=str(places.OWN["conf"]), config_name="config")(task)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise BadInput(_explain(str(error))) from error
+    finally:
+        sys.argv = before
+
+
+def _explain(message: str) -> str:
+    """Hydra's errors in one line, with the nearest name."""
+    if found := re.search(r"Could not find '(\w+)/(\S+)'", message):
+        group, choice = found.groups()
+        return f"unknown {group} '{choice}'{suggestion(choice, list(places.known('conf', '.yaml', group)))}"
+    if found := re.search(r"Could not override '([^']+)'", message):
+        name = found.group(1)
+        nearest = suggestion(name, _settings()).partition(" (there are")[0]
+        return f"unknown setting '{name}'{nearest} (see gatebench sweep --help)"
+    return " ".join(line.strip() for line in message.splitlines()[:2] if line.strip())
+
+
+def _settings() -> list[str]:
+    """Names of all settings and groups."""
+    from hydra import compose, initialize_config_dir
+
+    with initialize_config_dir(str(places.OWN["conf"]), version_base="1.3"):
+        config = compose("config")
+    from omegaconf import OmegaConf
+
+    return [*GROUPS, *flat(OmegaConf.to_container(config))]
+
+
+def _job(config: Any) -> Any:
+    """A job's configuration as plain objects."""
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    from bench import study
+    from bench.data import cards
+    from bench.graph import trace
+    from bench.training.settings import Training
+
+    values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore[reportAssignmentType]
+    runtime = HydraConfig.get()
+    task, training, cell = values["task"], dict(values["training"]), dict(values["cell"])
+    lr, rates = training.pop("lr"), training.pop("rates")
+    graph = trace.load(cell.pop("name"), **cell)
+    if graph.lookahead and task["predict"] == "next_step":
+        raise BadInput(
+            f"cell {graph.name} with window=ahead and length={graph.lookahead + 1} would read the very step that task "
+            f"{runtime.runtime.choices['task']} has it predict; use cell.window=past"
+        )
+    width = cards.load(task["dataset"]).facts["width"]
+    budget = construct(study.Budget, "budget", values["budget"])
+    rate = construct(study.Rate, "training", {"lr": lr})
+    search = construct(study.Search, "search", {**values["search"], **rates})
+    engine = construct(study.Engine, "engine", values["engine"])
+    members = construct(study.Members, "population", values["population"])
+    return study.Job(
+        study=_study_name(values["name"]),
+        labels=_labels(runtime),
+        dataset=task["dataset"],
+        predict=task["predict"],
+        likelihood=task["likelihood"],
+        graph=graph,
+        units=budget.solve(graph, width, width),
+        training=construct(Training, "training", training),
+        search=search,
+        lr=rate.lr,
+        members=members,
+        engine=engine.name,
+        threads=engine.threads,
+        results=Path(values["results"]),
+    )
+
+
+def _study_name(name: Any) -> str:
+    if not re.fullmatch(r"[\w-][\w.-]*", str(name)):
+        raise BadInput(f"name is '{name}', expected letters, digits, '.', '_' and '-': it becomes a folder below results")
+    return str(name)
+
+
+def _labels(runtime: Any) -> dict[str, str]:
+    """The choice in each group, with what was overridden inside it: ``modern batch=1``."""
+    overridden = {
+        label: sorted(o.split(".", 1)[1] for o in runtime.overrides.task if o.lstrip("+").startswith(f"{label}."))
+        for label in LABELLED
+    }
+    return {label: " ".join([runtime.runtime.choices[label], *overridden[label]]) for label in LABELLED}
