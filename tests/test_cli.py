@@ -15,6 +15,7 @@ import pytest
 from test_study import COMMAND, SMALL, Tiny, living, settle
 
 from bench import cli, places
+from bench.cli.sweep import GROUPS
 
 
 @dataclass(frozen=True)
@@ -318,7 +319,7 @@ def test_help_lists_every_command(gatebench: Command):
 
 def test_help_of_a_sweep_lists_every_choice(gatebench: Command):
     said = gatebench("sweep", "--help")
-    for group in cli.GROUPS:
+    for group in GROUPS:
         for choice in places.known("conf", ".yaml", group):
             assert choice in said.out
 

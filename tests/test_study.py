@@ -17,7 +17,8 @@ import pytest
 import torch
 from conftest import Tiny, compose
 
-from bench import cli, progress
+from bench import progress
+from bench.cli import sweep as command
 from bench.places import BadInput
 from bench.records import frame, record, status, study_file
 from bench.records.frame import RESULT_COLUMNS
@@ -62,7 +63,7 @@ def living(tiny: Tiny) -> Iterator[None]:
 def sweep(tiny: Tiny, *overrides: str, results: Path | None = None) -> str:
     """``gatebench sweep`` in this process; returns what it prints."""
     with living(tiny), redirect_stdout(io.StringIO()) as printed:
-        assert cli.sweep([*overrides, f"results={results or tiny.folder / 'results'}"]) == 0
+        assert command.sweep([*overrides, f"results={results or tiny.folder / 'results'}"]) == 0
     return printed.getvalue()
 
 

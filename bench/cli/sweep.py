@@ -50,6 +50,7 @@ def sweep(arguments: list[str]) -> int:
     overrides = [argument for argument in arguments if argument != "--dry-run"]
     jobs = _plan(overrides)
     from bench import study
+    from bench.data import cards
     from bench.records import study_file
     from bench.records.record import Store
 
@@ -60,6 +61,8 @@ def sweep(arguments: list[str]) -> int:
     name = jobs[0].study
     if dry_run:
         return _dry_run(jobs, plans)
+    for dataset in sorted({job.dataset for job in jobs if left}):
+        cards.arrays(cards.load(dataset))  # fetched, parsed and verified once, before the workers all want it
     study_file.write_points(store.results, name, [plan.point for plan in plans])
     if left:
         print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
@@ -72,10 +75,7 @@ def sweep(arguments: list[str]) -> int:
 def _train(overrides: list[str], jobs: list[Any], epochs: int) -> None:
     """Run the jobs through Hydra's launcher, with one progress bar for all."""
     from bench import progress
-    from bench.data import cards
 
-    for dataset in {job.dataset for job in jobs}:
-        cards.arrays(cards.load(dataset))  # fetched, parsed and verified once, before the workers all want it
     name, results = jobs[0].study, jobs[0].results
     folder = results / "logs" / f"progress-{os.getpid()}"
     os.environ["GATEBENCH_PROGRESS"] = str(folder.resolve())  # for the workers

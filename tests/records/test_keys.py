@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench import cli
+from bench.cli import sweep
 from bench.records.record import Settings, key
 from bench.study import Job
 from bench.training.settings import Training
@@ -89,7 +89,7 @@ def job(*overrides: str) -> Job:
 def jobs(*overrides: str) -> list[Job]:
     """All jobs of a sweep."""
     size = () if "budget=" in " ".join(overrides) else SIZE
-    return cli._plan([*POINT, *size, *overrides])
+    return sweep._plan([*POINT, *size, *overrides])
 
 
 def key_of(*overrides: str) -> str:
