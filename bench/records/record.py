@@ -116,7 +116,8 @@ class Store:
 
     def finished(self) -> set[str]:
         """Keys that are never computed again."""
-        there = {path.parent.name for path in self.trials.glob("*/record.json")}
+        # A folder that is still being written begins with a dot.
+        there = {path.parent.name for path in self.trials.glob("[!.]*/record.json")}
         return there | set(self.published)
 
     def read(self, keys: list[str]) -> dict[str, Record]:
@@ -244,7 +245,7 @@ def appearing(target: Path) -> Iterator[Path]:
 def replace(path: Path, write: Any) -> None:
     """Write a file so that a reader sees the old one or the new one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         write(partial)
         _flush(partial)
