@@ -295,14 +295,15 @@ def test_a_killed_study_goes_on_to_the_same_end(
     assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
 
 
+@pytest.mark.parametrize("records", [1, 2])
 def test_a_study_killed_while_its_records_are_written_goes_on_to_the_same_end(
-    home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame
+    home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, records: int
 ):
-    """Between two records of one population, which no checkpoint had been due for."""
-    process = start(home, tmp_path, *LONG, save_every=3600, dies_after=1)
+    """Between two records of one population, which no checkpoint had been due for, and right after the last."""
+    process = start(home, tmp_path, *LONG, save_every=3600, dies_after=records)
     process.communicate(timeout=90)
     assert process.returncode == -signal.SIGKILL
-    assert len(trained(tmp_path)) == 1
+    assert len(trained(tmp_path)) == records
     assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
 
 

@@ -141,8 +141,11 @@ def read(folder: Path) -> Record:
     """One record from its folder; ``BadInput`` if it is damaged."""
     try:
         values = json.loads((folder / "record.json").read_text())
-        curve = pd.read_csv(folder / "curve.csv", float_precision="round_trip")
-        return Record(**values, curve=curve[CURVE])
+        text = pd.read_csv(folder / "curve.csv", dtype=str, keep_default_na=False)
+        # Python reads a float back exactly; what pandas does depends on its version.
+        kinds = {"epoch": int, "update": int, "split": str}
+        curve = {name: [kinds.get(name, float)(value or "nan") for value in text[name]] for name in CURVE}
+        return Record(**values, curve=pd.DataFrame(curve))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BadInput(
             f"record {folder} is damaged ({error}); remove the folder, and the next sweep runs it again"
