@@ -10,6 +10,7 @@ import math
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, is_dataclass
@@ -128,13 +129,14 @@ class Store:
 
     def write(self, record: Record, weights: Mapping[str, np.ndarray]) -> None:
         """Keep a record and its best weights. If two processes finish one trial, the first one's stays."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         with appearing(self.trials / record.key) as folder:
             values = {k: v for k, v in vars(record).items() if k != "curve"}
             (folder / "record.json").write_text(_json(values))
             record.curve.to_csv(folder / "curve.csv", index=False)
-            save_file(dict(weights), folder / "weights.safetensors")
+            # Bytes, since the library's own files are closed to everybody else whatever the umask says.
+            (folder / "weights.safetensors").write_bytes(save(dict(weights)))
 
 
 def read(folder: Path) -> Record:
@@ -157,7 +159,7 @@ def read_compact(path: Path) -> Iterator[Record]:
     try:
         for row in pd.read_parquet(path).itertuples():
             yield Record(**json.loads(str(row.record)), curve=pd.DataFrame(json.loads(str(row.curve)))[CURVE])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadInput(f"{path} is damaged ({error}); restore it, or remove it to train its trials again") from error
 
 
@@ -184,13 +186,13 @@ class Checkpoint:
 
     def save(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
         """Replace what was saved before."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         self.folder.mkdir(parents=True, exist_ok=True)
         # One file, so that arrays and values cannot come from different epochs.
         metadata = {"keys": json.dumps(self.keys), "values": json.dumps(values)}
-        replace(self.folder / "state.safetensors", lambda partial: save_file(whole, partial, metadata))
+        replace(self.folder / "state.safetensors", lambda partial: partial.write_bytes(save(whole, metadata)))
 
     def load(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
         """What was saved last, or None; a damaged checkpoint counts as none, since it can be computed again."""
@@ -229,8 +231,8 @@ class Checkpoint:
 def appearing(target: Path) -> Iterator[Path]:
     """A folder that appears at ``target`` whole, or not at all. If it is there already, that one stays."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    folder.chmod(0o755)  # mkdtemp's folders are private
+    folder = target.with_name(f".{target.name}.{os.getpid()}.{time.monotonic_ns()}")
+    folder.mkdir()
     try:
         yield folder
         for path in folder.iterdir():

@@ -1,6 +1,8 @@
 """``results/<study>/study.json``: which trials belong to a study, by stage."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +29,8 @@ def read(results: Path, study: str) -> list[Point]:
         raise BadInput(
             f"no study '{study}' in {results}{suggestion(study, there)}; run it first: gatebench sweep study={study}"
         )
-    try:
+    with _damage(file):
         return list(json.loads(file.read_text())["points"].values())
-    except (ValueError, KeyError, AttributeError) as error:
-        raise BadInput(f"{file} is damaged ({error}); remove it and run the sweep again, which retrains nothing") from error
 
 
 def write_points(results: Path, study: str, points: list[Point]) -> None:
@@ -41,7 +41,17 @@ def write_points(results: Path, study: str, points: list[Point]) -> None:
         value["points"].update({title(point): point for point in points})
         return value
 
-    update_json(path(results, study), change)
+    file = path(results, study)
+    with _damage(file):
+        update_json(file, change)
+
+
+@contextmanager
+def _damage(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise BadInput(f"{file} is damaged ({error}); remove it and run the sweep again, which retrains nothing") from error
 
 
 def title(point: Point) -> str:

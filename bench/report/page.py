@@ -1,6 +1,7 @@
 """The report of a study: every figure and table below ``results/<study>/``, and one self-contained page."""
 
 import base64
+import math
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,10 @@ def lead(found: Frame) -> str:
     ]
     for panel, part in panels(test):
         estimates = {cell: mean_interval(part[part.cell == cell].nll.to_numpy()) for cell in style.cells(part)}
-        best = min(estimates, key=lambda cell: estimates[cell].mean)
+        known = [cell for cell in estimates if not math.isnan(estimates[cell].mean)]
+        if not known:
+            continue
+        best = min(known, key=lambda cell: estimates[cell].mean)
         sentences.append(
             f"On {found.title(panel)}, the lowest mean test NLL is that of {best}: "
             f"{estimates[best]} nats per time step, n = {estimates[best].n} seeds; whether it differs from the others, "

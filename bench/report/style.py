@@ -39,10 +39,13 @@ def cells(frame: pd.DataFrame) -> list[str]:
 
 
 def look(cell: str, among: list[str]) -> dict[str, Any]:
-    """Colour and marker of a cell; those that the house does not know take the looks that are left, in order."""
+    """Colour and marker of a cell. Those that the house does not know take the looks that are left, in their order
+
+    ``among`` all cells of the study, so that a cell looks the same in figures that show only some of them.
+    """
     unknown = [name for name in among if name not in ORDER]
     i = ORDER.index(cell) if cell in ORDER else len(ORDER) + unknown.index(cell)
-    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // len(COLOURS)) % len(MARKERS)]}
 
 
 def _rank(cell: str) -> int:

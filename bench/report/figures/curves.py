@@ -31,7 +31,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """A column for each task, budget and protocol."""
     parts = panels(numbers)
     figure, axes = plt.subplots(2, len(parts), figsize=(2 + 4.6 * len(parts), 7), squeeze=False, sharey="col")
-    cells = style.cells(numbers)
+    cells = style.cells(frame.trials)
     for column, (panel, part) in enumerate(parts):
         for row, (x, label) in enumerate([("epoch", "epoch"), ("seconds", "wall time (seconds)")]):
             axis = axes[row][column]
@@ -49,7 +49,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.set_xlabel(label)
             axis.set_ylabel(style.NLL if column == 0 else "")
         axes[0][column].set_title(frame.title(panel), fontsize=10)
-    handles = [Line2D([], [], ms=7, label=cell, **style.look(cell, cells)) for cell in cells]
+    handles = [Line2D([], [], ms=7, label=cell, **style.look(cell, cells)) for cell in style.cells(numbers)]
     kinds = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
     figure.tight_layout()
     figure.legend(handles=[*handles, *kinds], loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -26,7 +26,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """One panel for each task, budget and protocol."""
     parts = panels(numbers) or [(None, numbers)]
     figure, axes = plt.subplots(1, len(parts), figsize=(2 + 4.6 * len(parts), 4), squeeze=False)
-    cells = style.cells(numbers)
+    cells = style.cells(frame.trials)
     for axis, (panel, part) in zip(axes[0], parts, strict=True):
         for cell in style.cells(part):
             look, rows = style.look(cell, cells), part[part.cell == cell]

@@ -38,7 +38,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """A row for each task, a column for each cost."""
     tasks = list(numbers.task.unique())
     figure, axes = plt.subplots(len(tasks), 3, figsize=(12, 0.6 + 3.2 * len(tasks)), squeeze=False, sharey="row")
-    cells = style.cells(numbers)
+    cells = style.cells(frame.trials)
     for row, task in enumerate(tasks):
         part = numbers[numbers.task == task]
         for axis, (cost, label) in zip(axes[row], COSTS.items(), strict=True):
