@@ -31,7 +31,7 @@ SMALL = [
     "population.seeds=[1,2]", "publish=false", "hydra/launcher=basic",
 ]  # fmt: skip
 """Two jobs of a search of two and two confirming seeds, on one core."""
-LONG = [*(o for o in SMALL if "epochs" not in o), "training.epochs=30", "training.patience=1000"]
+LONG = [*(o for o in SMALL if "epochs" not in o), "training.epochs=30", "training.patience=1000000"]
 """Long enough to be interrupted at any point."""
 
 
@@ -132,6 +132,7 @@ def test_one_more_seed_trains_that_seed(home: Tiny, copy: Path):
     trials = frame.load(copy, "adhoc").trials
     new = trials[trials.key.isin(after.keys() - before.keys())]
     assert set(zip(new.cell, new.seed, strict=True)) == {("rnn", 5), ("gru", 5)}
+    assert set(new.population_size) == {1}  # nobody was trained again beside it
 
 
 def test_a_larger_search_keeps_the_rates_that_were_tried(home: Tiny, copy: Path):
@@ -141,6 +142,7 @@ def test_a_larger_search_keeps_the_rates_that_were_tried(home: Tiny, copy: Path)
     assert {key: after[key] for key in before} == before
     assert set(tried.key) < set(now.key)
     assert now.groupby("cell").lr.nunique().to_dict() == {"gru": 3, "rnn": 3}
+    assert set(now[~now.key.isin(tried.key)].population_size) == {1}
 
 
 def test_a_given_rate_makes_the_search_superfluous(home: Tiny, tmp_path: Path):
@@ -202,32 +204,37 @@ def test_a_search_in_which_every_rate_diverges_is_told(home: Tiny, tmp_path: Pat
 DRIVER = """
 import os, signal, sys
 import bench.cli, bench.study
-from bench.records.record import Store
+from bench.records.record import Checkpoint, Store
 
 bench.study.SAVE_EVERY = float(os.environ["SAVE_EVERY"])
-write, records = Store.write, 0
 
-def dying(self, record, weights):
-    global records
-    write(self, record, weights)
-    records += 1
-    if records == int(os.environ["DIES_AFTER"]):
-        os.kill(os.getpid(), signal.SIGKILL)
 
-Store.write = dying
+def dying(step, times):
+    def then(*arguments):
+        nonlocal times
+        step(*arguments)
+        times -= 1
+        if times == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return then
+
+
+Checkpoint.save = dying(Checkpoint.save, int(os.environ["SAVES"]))
+Store.write = dying(Store.write, int(os.environ["WRITES"]))
 sys.argv[0] = "gatebench"
 bench.cli.main()
 """
-"""The command with checkpoints as often as the test wants them, which may die right after a certain record."""
+"""The command with checkpoints as often as a test wants them, which may die right after a certain checkpoint or record."""
 
 
 def start(
-    home: Tiny, results: Path, *overrides: str, save_every: float = 0.0, dies_after: int = -1
+    home: Tiny, results: Path, *overrides: str, save_every: float = 0.0, saves: int = -1, writes: int = -1
 ) -> subprocess.Popen[str]:
     """A sweep in a process group of its own."""
     # The local launcher's workers import the project themselves, so they save at its own pace.
     command = [COMMAND] if "hydra/launcher=local" in overrides else [sys.executable, "-c", DRIVER]
-    env = {**home.env, "SAVE_EVERY": str(save_every), "DIES_AFTER": str(dies_after)}
+    env = {**home.env, "SAVE_EVERY": str(save_every), "SAVES": str(saves), "WRITES": str(writes)}
     return subprocess.Popen(
         [*command, "sweep", *overrides, f"results={results}"],
         env=env, cwd=home.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -280,30 +287,36 @@ def assert_goes_on_to_the_same_end(home: Tiny, results: Path, undisturbed: pd.Da
     assert not list(results.glob("checkpoints/*/state.safetensors"))
 
 
-# Fractions of the way, fixed once: in the first job's search, and in the second job.
-@pytest.mark.parametrize(("trials", "after"), [(0, 0.13), (4, 0.21)])
-def test_a_killed_study_goes_on_to_the_same_end(
-    home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, trials: int, after: float
+# Half a second is about what the first population takes; the fractions were drawn once.
+@pytest.mark.parametrize("fraction", [0.11, 0.43])
+def test_a_study_killed_at_any_moment_goes_on_to_the_same_end(
+    home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, fraction: float
 ):
     process = start(home, tmp_path, *LONG)
-    wait_until(tmp_path, trials, process)
-    time.sleep(after)
+    wait_until(tmp_path, 0, process)
+    time.sleep(fraction / 2)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert trials <= len(trained(tmp_path)) < 8
     assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
 
 
-@pytest.mark.parametrize("records", [1, 2])
-def test_a_study_killed_while_its_records_are_written_goes_on_to_the_same_end(
-    home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, records: int
+# Moments that a clock would hardly meet: amid the first population and amid the last one; between two records of one
+# population, which no checkpoint had been due for; right after a population's last record.
+MOMENTS = [{"saves": 17}, {"saves": 109}, {"writes": 1, "save_every": 3600}, {"writes": 2, "save_every": 3600}]
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_a_study_killed_at_a_certain_moment_goes_on_to_the_same_end(
+    home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, moment: dict[str, int]
 ):
-    """Between two records of one population, which no checkpoint had been due for, and right after the last."""
-    process = start(home, tmp_path, *LONG, save_every=3600, dies_after=records)
+    process = start(home, tmp_path, *LONG, **moment)
     process.communicate(timeout=90)
     assert process.returncode == -signal.SIGKILL
-    assert len(trained(tmp_path)) == records
+    if "writes" in moment:
+        assert len(trained(tmp_path)) == moment["writes"]
+    else:
+        assert len(list(tmp_path.glob("checkpoints/*/state.safetensors"))) == 1
     assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
 
 
@@ -330,7 +343,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(home: Tiny, tmp_path: Path, 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_ended_sweep_ends_its_workers(home: Tiny, tmp_path: Path, number: int, code: int):
-    process = start(home, tmp_path, *LONG, "hydra/launcher=local", "training.epochs=4000")
+    process = start(home, tmp_path, *LONG, "hydra/launcher=local", "training.epochs=1000000")
     deadline = time.monotonic() + 90
     while not list(tmp_path.glob("logs/progress-*/*.json")):  # the workers are at work
         assert process.poll() is None, process.communicate()
