@@ -20,6 +20,7 @@ OWN = {
     "cells": PACKAGE / "cells",
     "conf": OUTER / "conf",
     "datasets": OUTER / "datasets",
+    "engines": PACKAGE / "engines",
     "figures": PACKAGE / "report" / "figures",
     "readers": PACKAGE / "data" / "readers",
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -108,6 +108,17 @@ class Members:
     def __post_init__(self) -> None:
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise BadInput(f"population.seeds is {list(self.seeds)}, expected different whole numbers from 1 (0 searches)")
+
+
+@dataclass(frozen=True)
+class Framing:
+    """What a task makes of a data set."""
+
+    dataset: str
+    predict: Literal["next_step"]
+    """A function of `bench.data.tasks`."""
+    likelihood: Literal["bernoulli"]
+    """A distribution of `bench.training.likelihoods`."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +290,8 @@ class _Trainer:
         missing = {member.key: member for member in members if member.key not in finished}
         known = {member.key: member for member in members}
         for keys in Checkpoint.interrupted(self.job.results):
+            if finished >= set(keys):
+                Checkpoint(self.job.results, keys).remove()
             if missing.keys() & set(keys) and known.keys() >= set(keys):
                 self._population([known[key] for key in keys])
                 missing = {key: member for key, member in missing.items() if key not in keys}
@@ -307,7 +320,10 @@ class _Trainer:
                 checkpoint.save(*population.state())
                 saved = time.monotonic()
 
-        for member, outcome in zip(members, loop.train(population, after_epoch), strict=True):
+        outcomes = loop.train(population, after_epoch)
+        # Killed between two records, the population must come back whole: alone, a member rounds differently.
+        checkpoint.save(*population.state())
+        for member, outcome in zip(members, outcomes, strict=True):
             self.store.write(self._record(member, outcome, len(members)), outcome.weights)
         checkpoint.remove()
 

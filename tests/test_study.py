@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -287,23 +288,19 @@ def assert_goes_on_to_the_same_end(home: Tiny, results: Path, undisturbed: pd.Da
     assert not list(results.glob("checkpoints/*/state.safetensors"))
 
 
-# Half a second is about what the first population takes; the fractions were drawn once.
-@pytest.mark.parametrize("fraction", [0.11, 0.43])
-def test_a_study_killed_at_any_moment_goes_on_to_the_same_end(
-    home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, fraction: float
-):
+def test_a_study_killed_at_any_moment_goes_on_to_the_same_end(home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame):
     process = start(home, tmp_path, *LONG)
     wait_until(tmp_path, 0, process)
-    time.sleep(fraction / 2)
+    time.sleep(random.Random(tmp_path.name).random() / 2)  # half a second is about what the first population takes
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
 
 
-# Moments that a clock would hardly meet: amid the first population and amid the last one; between two records of one
-# population, which no checkpoint had been due for; right after a population's last record.
-MOMENTS = [{"saves": 17}, {"saves": 109}, {"writes": 1, "save_every": 3600}, {"writes": 2, "save_every": 3600}]
+# Moments that a clock would hardly meet: amid the last job; between two records of one population, which no checkpoint
+# had been due for; right after a population's last record.
+MOMENTS = [{"saves": 77}, {"writes": 1, "save_every": 3600}, {"writes": 2, "save_every": 3600}]
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
@@ -332,13 +329,12 @@ def test_a_killed_study_leaves_no_worker_and_goes_on_to_the_same_end(home: Tiny,
 GOES_ON = "\nadhoc: interrupted; the same command goes on from here\n"
 
 
-def test_ctrl_c_ends_with_130_and_says_how_to_go_on(home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame):
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(home: Tiny, tmp_path: Path):
     process = start(home, tmp_path, *LONG)
     wait_until(tmp_path, 2, process)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (130, GOES_ON + "interrupted\n")
-    assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

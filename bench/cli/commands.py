@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -74,7 +75,15 @@ def _count(options: argparse.Namespace) -> int:
     from bench.graph import cost, trace
 
     pairs = [pair.partition("=") for pair in options.option]
-    graph = trace.load(options.cell, **{name: yaml.safe_load(value) for name, _, value in pairs})
+    try:
+        chosen = {name: yaml.safe_load(value) for name, _, value in pairs}
+    except yaml.YAMLError as error:
+        raise BadInput(
+            f"{' '.join(options.option)} cannot be read; expected OPTION=VALUE, for example projection=null"
+        ) from error
+    graph = trace.load(options.cell, **chosen)
+    if options.outputs is not None and options.outputs < 1:
+        raise BadInput(f"--outputs is {options.outputs}, expected at least one output")
     widths = [(inputs, options.outputs or inputs) for inputs in options.inputs]
     budgets = {
         "parameters_recurrent": options.parameters,
@@ -185,6 +194,12 @@ def _dashboard(options: argparse.Namespace) -> int:
 
     from bench.records import track
 
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that just ended is no obstacle
+        try:
+            probe.bind(("127.0.0.1", options.port))
+        except (OSError, OverflowError) as error:
+            raise BadInput(f"port {options.port} on 127.0.0.1 is not free ({error}); choose another: --port N") from error
     if not (options.results / "mlflow.db").is_file():
         raise BadInput(f"no tracking store in '{options.results}'; log the records first: gatebench publish")
     print(f"{track.page(options.results, options.port)}  (Ctrl-C ends it)", flush=True)

@@ -23,10 +23,14 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0"))]
     words = line.split(" ")
     if len(words) > 2 and words[1] == "sweep":
-        _complete_sweep(words)
-        return 0
+        return _complete_sweep(words)
     subcommands = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction)).choices
-    offered = list(subcommands) if len(words) <= 2 else _names(words[1]) + list(subcommands[words[1]]._option_string_actions)
+    if len(words) <= 2:
+        offered = list(subcommands)
+    elif words[1] in subcommands:
+        offered = _names(words[1]) + list(subcommands[words[1]]._option_string_actions)
+    else:
+        offered = []
     print("\n".join(name for name in offered if name.startswith(words[-1])))
     return 0
 
@@ -39,10 +43,22 @@ def _names(command: str) -> list[str]:
     return sorted(path.parent.name for path in Path("results").glob("*/study.json"))
 
 
-def _complete_sweep(words: list[str]) -> None:
-    """Hydra's own completion, which must not see the subcommand."""
-    os.environ["COMP_LINE"] = " ".join([words[0], *words[2:]])
-    os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
-    from bench.cli.sweep import through_hydra
+def _complete_sweep(words: list[str]) -> int:
+    """Choices of a group, which may stand in houses of one's own; anything else is Hydra's to complete."""
+    from bench.cli.sweep import GROUPS, through_hydra
 
-    through_hydra(["-sc", "query=bash"], lambda _: None)
+    group, equals, chosen = words[-1].partition("=")
+    if words[-1].startswith("-"):
+        offered = ["--dry-run", "--help"]
+    elif equals and group in GROUPS:
+        before = chosen.rpartition(",")[0]
+        start = f"{group}={before}," if before else f"{group}="
+        offered = [start + choice for choice in places.known("conf", ".yaml", group)]
+    else:
+        # Hydra must not see the subcommand.
+        os.environ["COMP_LINE"] = " ".join([words[0], *words[2:]])
+        os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
+        through_hydra(["-sc", "query=bash"], lambda _: None)
+        return 0
+    print("\n".join(name for name in offered if name.startswith(words[-1])))
+    return 0

@@ -213,26 +213,28 @@ def _job(config: Any) -> Any:
 
     values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore[reportAssignmentType]
     runtime = HydraConfig.get()
-    task, training, cell = values["task"], dict(values["training"]), dict(values["cell"])
+    training, cell = dict(values["training"]), dict(values["cell"])
+    if not isinstance(values["publish"], bool):
+        raise BadInput(f"publish is {values['publish']!r}, expected true or false")
+    framing = construct(study.Framing, "task", values["task"])
     lr, rates = training.pop("lr"), training.pop("rates")
     graph = trace.load(cell.pop("name"), **cell)
-    if graph.lookahead and task["predict"] == "next_step":
+    if graph.lookahead and framing.predict == "next_step":
         raise BadInput(
             f"cell {graph.name} with window=ahead and length={graph.lookahead + 1} would read the very step that task "
             f"{runtime.runtime.choices['task']} has it predict; use cell.window=past"
         )
-    width = cards.load(task["dataset"]).facts["width"]
+    width = cards.load(framing.dataset).facts["width"]
     budget = construct(study.Budget, "budget", values["budget"])
     rate = construct(study.Rate, "training", {"lr": lr})
     search = construct(study.Search, "search", {**values["search"], **rates})
     engine = construct(study.Engine, "engine", values["engine"])
+    places.find("engines", engine.name, ".py", called="engine")
     members = construct(study.Members, "population", values["population"])
     return study.Job(
         study=_study_name(values["name"]),
         labels=_labels(runtime),
-        dataset=task["dataset"],
-        predict=task["predict"],
-        likelihood=task["likelihood"],
+        **vars(framing),
         graph=graph,
         units=budget.solve(graph, width, width),
         training=construct(Training, "training", training),

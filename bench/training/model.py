@@ -1,7 +1,6 @@
 """A cell with the readout that a task needs: initial weights, and the loss of a batch for every member."""
 
 import hashlib
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bench import places
 from bench.graph.cost import Cost, cost
 from bench.graph.trace import Graph
 from bench.places import BadInput
@@ -46,7 +46,7 @@ class Model:
 
     @cached_property
     def _engine(self) -> Any:
-        return importlib.import_module(f"bench.engines.{self.engine}")
+        return places.module("bench.engines", places.find("engines", self.engine, ".py", called="engine"))
 
     @property
     def cost(self) -> Cost:
