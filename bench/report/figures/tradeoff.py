@@ -44,10 +44,9 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         for axis, (cost, label) in zip(axes[row], COSTS.items(), strict=True):
             for cell in style.cells(part):
                 points = part[part.cell == cell]
-                error = np.abs(points[["low", "high"]].to_numpy().T - points.nll.to_numpy())
-                known = error if np.isfinite(error).all() else None
+                error = np.abs(points[["low", "high"]].to_numpy().T - points.nll.to_numpy())  # none for a single seed
                 look = style.look(cell, cells)
-                axis.errorbar(points[cost], points.nll, yerr=known, ls="", ms=8, capsize=3, mec="white", label=cell, **look)
+                axis.errorbar(points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **look)
             axis.set_xlabel(label)
         axes[row][0].set_ylabel(f"{frame.datasets[task]}\ntest {style.NLL}")
     figure.tight_layout()
