@@ -80,7 +80,7 @@ def room(name: str) -> str:
 
 def test_the_test_sees_imports():
     # a reader that finds nothing would let everything pass
-    assert {"bench", "bench.places", "bench.study", "hydra"} <= imported("bench.cli.sweep")
+    assert {"bench.places", "bench.study", "hydra"} <= imported("bench.cli.sweep")
     assert {"torch", "bench.records.study_file", "bench.records.provenance"} <= imported("bench.study")
     assert ours("bench.cells.gru") == {"bench.graph.ops"}
     assert "mlflow.MlflowClient" in imported("bench.records.track")  # stands inside a function
