@@ -44,6 +44,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             error = None if np.isnan(first.low) else [[first["mean"] - first.low], [first.high - first["mean"]]]
             axis.errorbar(first["mean"], i, xerr=error, ms=9, capsize=4, lw=1.6, mec="white", **look)
         axis.set_yticks(range(len(present)), present)
+        axis.margins(y=0.1)
         axis.invert_yaxis()
         axis.set_xlabel(f"test {style.NLL}")
         floors = frame.floors[(frame.floors.task == panel.task) & (frame.floors.split == "test")]
