@@ -58,7 +58,7 @@ def mismatch(value: Any, hint: Any) -> str | None:
         return None
     if origin is dict:  # what number each may be is for whoever knows its name to say
         fits = isinstance(value, Mapping) and (args[1] is Any or all(isinstance(v, int | float) for v in value.values()))
-        return None if fits else "names, each with a number"
+        return None if fits else f"names, each with a {'value' if args[1] is Any else 'number'}"
     if origin is tuple:
         fits = isinstance(value, list | tuple) and all(mismatch(v, args[0]) is None for v in value)
         return None if fits else f"a list, each {_words(args[0])}"

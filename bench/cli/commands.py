@@ -138,9 +138,9 @@ def _data(options: argparse.Namespace) -> int:
         elif options.action == "fetch":
             for path in [cards.locate(card, file) for file in card.files]:
                 print(f"{name}: {path}")
-            if card.package:
+            if not card.files:
                 cards.arrays(card)
-                print(f"{name}: read from {card.package}")
+                print(f"{name}: read from {card.package or card.source}")
         else:
             wrong += _verify(name)
     return 1 if wrong else 0
@@ -152,7 +152,7 @@ def _verify(name: str) -> int:
 
     card = cards.load(name)
     sequences = cards.arrays(card)
-    found = flat({"facts": facts.facts(sequences), "floors": floors.floors(sequences)})
+    found = flat({"facts": getattr(facts, card.kind)(sequences), "floors": getattr(floors, card.kind)(sequences)})
     stated = flat({"facts": card.facts, "floors": card.floors})
     wrong = [statement for statement in sorted(found | stated) if found.get(statement) != stated.get(statement)]
     for statement in wrong:

@@ -206,9 +206,10 @@ def _job(config: Any) -> Any:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
-    from bench import study
-    from bench.data import cards
+    from bench import job
+    from bench.data import cards, tasks
     from bench.graph import trace
+    from bench.training import likelihoods
     from bench.training.settings import Training
 
     values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore[reportAssignmentType]
@@ -216,27 +217,32 @@ def _job(config: Any) -> Any:
     training, cell = dict(values["training"]), dict(values["cell"])
     if not isinstance(values["publish"], bool):
         raise BadInput(f"publish is {values['publish']!r}, expected true or false")
-    framing = construct(study.Framing, "task", values["task"])
+    framing = construct(job.Framing, "task", values["task"])
+    options = dict(framing.likelihood)
+    likelihood = likelihoods.build(options.pop("name", None), options)
+    card = cards.load(framing.dataset)
+    inputs, outputs = tasks.framing(framing.predict, card).sizes(card)
     lr, rates = training.pop("lr"), training.pop("rates")
     graph = trace.load(cell.pop("name"), **cell)
-    if graph.lookahead and framing.predict == "next_step":
+    if graph.lookahead:  # every framing predicts what is read later
         raise BadInput(
             f"cell {graph.name} with window=ahead and length={graph.lookahead + 1} would read the very step that task "
             f"{runtime.runtime.choices['task']} has it predict; use cell.window=past"
         )
-    width = cards.load(framing.dataset).facts["width"]
-    budget = construct(study.Budget, "budget", values["budget"])
-    rate = construct(study.Rate, "training", {"lr": lr})
-    search = construct(study.Search, "search", {**values["search"], **rates})
-    engine = construct(study.Engine, "engine", values["engine"])
+    budget = construct(job.Budget, "budget", values["budget"])
+    rate = construct(job.Rate, "training", {"lr": lr})
+    search = construct(job.Search, "search", {**values["search"], **rates})
+    engine = construct(job.Engine, "engine", values["engine"])
     places.find("engines", engine.name, ".py", called="engine")
-    members = construct(study.Members, "population", values["population"])
-    return study.Job(
+    members = construct(job.Members, "population", values["population"])
+    return job.Job(
         study=_study_name(values["name"]),
         labels=_labels(runtime),
-        **vars(framing),
+        dataset=framing.dataset,
+        predict=framing.predict,
+        likelihood=likelihood,
         graph=graph,
-        units=budget.solve(graph, width, width),
+        units=budget.solve(graph, inputs, likelihood.readout(outputs)),
         training=construct(Training, "training", training),
         search=search,
         lr=rate.lr,

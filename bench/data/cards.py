@@ -3,15 +3,15 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import yaml
 
 from bench import places
-from bench.checks import construct
+from bench.checks import Count, construct
 from bench.places import BadInput
 
 SPLITS = ("train", "valid", "test")
@@ -30,7 +30,7 @@ class File:
 
 @dataclass(frozen=True)
 class Card:
-    """A data set as its yaml in ``datasets/`` describes it. Either ``files`` or ``package`` says where data comes from."""
+    """A data set as its yaml in ``datasets/`` describes it. ``files``, ``package`` or its reader says where it is."""
 
     name: str
     title: str
@@ -40,18 +40,24 @@ class Card:
     citation: str
     time_step: str
     synthetic: bool
+    kind: Literal["piano_roll", "audio"]
+    """What a sequence is: 0/1 frames of keys ``[T, keys]``, or 16-bit samples ``[L, 1]``."""
     reader: str
     content: str
     """SHA-256 of the decoded sequences (`content_digest`)."""
     facts: dict[str, Any]
-    """What `bench.data.facts.facts` computes."""
+    """What `bench.data.facts` computes for the kind."""
     floors: dict[str, Any]
-    """What `bench.data.floors.floors` computes, in nats per time step."""
+    """What `bench.data.floors` computes for the kind, in nats per time step."""
     files: tuple[File, ...] = ()
     package: str = ""
     """Requirement of the package that ships the data, for example ``music21==10.5.1``."""
     extra: str = ""
     """Our extra that installs that package."""
+    rate: Count | None = None
+    """Samples of audio a second."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """What the reader needs to know besides; the reader says what."""
 
 
 def load(name: str) -> Card:
@@ -88,15 +94,23 @@ def arrays(card: Card) -> Arrays:
 
 def locate(card: Card, file: File) -> Path:
     """Where a file lies, its checksum verified: ``$GATEBENCH_DATA``, then the cache, then fetched from its address."""
+    found = given(file.path)
+    if found is None:
+        found = cache() / file.path
+        fetch(card, file.url, found, file.sha256)
+    digest = hashlib.sha256(found.read_bytes()).hexdigest()
+    if digest != file.sha256:
+        raise BadInput(f"{found} has SHA-256 {digest}, expected {file.sha256}; it is damaged or another file: remove it")
+    return found
+
+
+def given(path: str) -> Path | None:
+    """The file at a path below ``$GATEBENCH_DATA``, or below the cache; None if it is in neither."""
     folder = os.environ.get("GATEBENCH_DATA")
-    if folder:
-        given = Path(folder).expanduser() / file.path
-        if given.is_file():
-            return _verified(given, file)
-        if not Path(folder).expanduser().is_dir():
-            raise BadInput(f"GATEBENCH_DATA is '{folder}', which is not a folder; expected the one with {file.path} in it")
-    cached = cache() / file.path
-    return _verified(cached if cached.is_file() else _fetch(card, file, cached), file)
+    if folder and not Path(folder).expanduser().is_dir():
+        raise BadInput(f"GATEBENCH_DATA is '{folder}', which is not a folder; expected the one with {path} in it")
+    places_to_look = [*([Path(folder).expanduser()] if folder else []), cache()]
+    return next((place / path for place in places_to_look if (place / path).is_file()), None)
 
 
 def cache() -> Path:
@@ -108,27 +122,21 @@ def cache() -> Path:
     return Path(pooch.os_cache("gatebench"))
 
 
-def _fetch(card: Card, file: File, target: Path) -> Path:
+def fetch(card: Card, url: str, target: Path, sha256: str | None = None) -> None:
+    """Fetch one file; without a checksum here, its content is verified by whoever decodes it."""
     import pooch
     from requests.exceptions import RequestException
 
+    pooch.get_logger().setLevel("WARNING")
     try:
-        pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=target.name, path=target.parent)
+        pooch.retrieve(url, sha256 and f"sha256:{sha256}", fname=target.name, path=target.parent)
     except (RequestException, OSError) as error:
         raise BadInput(
-            f"dataset {card.name}: cannot fetch {file.url} ({type(error).__name__}); download it by hand to {target}, "
-            f"or set GATEBENCH_DATA to a folder that has {file.path}"
+            f"dataset {card.name}: cannot fetch {url} ({type(error).__name__}); download it by hand to {target}, "
+            "or set GATEBENCH_DATA to a folder that has the data"
         ) from error
     except ValueError as error:
-        raise BadInput(f"dataset {card.name}: {file.url} no longer has SHA-256 {file.sha256}") from error
-    return target
-
-
-def _verified(path: Path, file: File) -> Path:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != file.sha256:
-        raise BadInput(f"{path} has SHA-256 {digest}, expected {file.sha256}; it is damaged or another file: remove it")
-    return path
+        raise BadInput(f"dataset {card.name}: {url} no longer has SHA-256 {sha256}") from error
 
 
 def check(name: str, sequences: Mapping[str, list[np.ndarray]]) -> None:

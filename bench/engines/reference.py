@@ -1,10 +1,12 @@
 """The engine that defines the truth: a plain loop over time with autograd, any dtype."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from bench.engines._product import Repeated, product
 from bench.graph.trace import Graph, Sizes
 
 
@@ -15,29 +17,72 @@ def run(graph: Graph, sizes: Sizes, parameters: Mapping[str, Tensor], x: Tensor)
     same sequences. Returns the first state at every step, ``[K, T, B, H]``.
 
     What no state reaches is computed for all steps at once, before the loop; so are the addends of a sum that no state
-    reaches (``W x_t + b``).
+    reaches (``W x_t + b``). In the loop, all products with one vector (``U_z h``, ``U_r h``) are one product.
     """
     steps, batch = x.shape[1:3]
-    members = next(iter(parameters.values())).shape[0]
     before = _before_the_loop(graph, parameters, x)
     moments = {i: value.unbind(1) if value.ndim == 4 else (value,) * steps for i, value in before.items()}
-    states = [x.new_zeros(members, batch, sizes[letter]) for letter in graph.states.values()]
-    positions = {name: i for i, name in enumerate(graph.states)}
+    together = _together(graph, parameters)
+    states = start(graph, sizes, parameters, batch)
     outputs = []
     for t in range(steps):
-        values: list[Tensor] = []
-        for i, node in enumerate(graph.nodes):
-            known = moments[i][t] if i in moments else None
-            if i in graph.timeless:
-                values.append(known)  # pyright: ignore[reportArgumentType] - what is timeless is known
-            elif node.op == "state":
-                values.append(states[positions[node.label]])
-            else:
-                terms = [values[a] for a in node.args if known is None or a not in graph.timeless]
-                values.append(_apply(node.op, node.label, terms if known is None else [known, *terms], parameters))
-        states = [values[i] for i in graph.updates]
+        states = _step(graph, parameters, together, {i: moment[t] for i, moment in moments.items()}, states)
         outputs.append(states[0])
     return torch.stack(outputs, 1)
+
+
+def start(graph: Graph, sizes: Sizes, parameters: Mapping[str, Tensor], batch: int) -> list[Tensor]:
+    """Zero states ``[K, B, H]``."""
+    first = next(iter(parameters.values()))
+    return [first.new_zeros(first.shape[0], batch, sizes[letter]) for letter in graph.states.values()]
+
+
+def advance(graph: Graph, parameters: Mapping[str, Tensor], x: Tensor, states: list[Tensor]) -> list[Tensor]:
+    """States after one more step. ``x [K or 1, N, B, X]`` ends with its input; a cell with a window reads before it."""
+    last = {i: v[:, -1] if v.ndim == 4 else v for i, v in _before_the_loop(graph, parameters, x).items()}
+    return _step(graph, parameters, _together(graph, parameters), last, states)
+
+
+@dataclass(frozen=True)
+class _Products:
+    """Products of the loop with one vector: their nodes, their matrices side by side, and the width of each."""
+
+    nodes: list[int]
+    matrix: Repeated
+    widths: list[int]
+
+
+def _together(graph: Graph, parameters: Mapping[str, Tensor]) -> dict[int, _Products]:
+    """Vector -> all products with it."""
+    found: dict[int, list[int]] = {}
+    for i, node in enumerate(graph.nodes):
+        if node.op == "linear" and i not in graph.timeless:
+            found.setdefault(node.args[0], []).append(i)
+    together = {}
+    for vector, nodes in found.items():
+        matrices = [parameters[graph.nodes[i].label] for i in nodes]
+        together[vector] = _Products(nodes, Repeated(torch.cat(matrices, -1)), [matrix.shape[-1] for matrix in matrices])
+    return together
+
+
+def _step(
+    graph: Graph,
+    parameters: Mapping[str, Tensor],
+    together: dict[int, _Products],
+    known: dict[int, Tensor],
+    states: list[Tensor],
+) -> list[Tensor]:
+    """New states from old ones; ``known`` are this step's values from before the loop."""
+    values = {i: known[i] for i in graph.timeless}
+    values |= {i: states[list(graph.states).index(n.label)] for i, n in enumerate(graph.nodes) if n.op == "state"}
+    for i, node in enumerate(graph.nodes):
+        if i not in values:
+            terms = [values[a] for a in node.args if i not in known or a not in graph.timeless]
+            values[i] = _apply(node.op, node.label, terms if i not in known else [known[i], *terms], parameters)
+        if i in together:
+            products = together[i]
+            values |= zip(products.nodes, products.matrix(values[i]).split(products.widths, -1), strict=True)
+    return [values[i] for i in graph.updates]
 
 
 def _before_the_loop(graph: Graph, parameters: Mapping[str, Tensor], x: Tensor) -> dict[int, Tensor]:
@@ -90,8 +135,3 @@ def _apply(op: str, label: str, args: list[Tensor], parameters: Mapping[str, Ten
     if op == "tanh":
         return args[0].tanh()
     raise NotImplementedError(f"the reference engine has no operation '{op}'")
-
-
-def product(x: Tensor, matrix: Tensor) -> Tensor:
-    """``x @ matrix`` of every member: ``[K or 1, ..., rows]`` by ``[K, rows, columns]`` gives ``[K, ..., columns]``."""
-    return torch.matmul(x.flatten(1, -2), matrix).unflatten(1, x.shape[1:-1])

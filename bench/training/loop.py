@@ -15,8 +15,8 @@ from bench.training import optim
 from bench.training.model import Model, Parameters, stream
 from bench.training.settings import Member, Training
 
-EVALUATED_AT_ONCE = 2**18
-"""Padded steps times members in memory during an evaluation."""
+EVALUATED_AT_ONCE = 88 * 2**18
+"""Numbers of the readout in memory during an evaluation: padded steps times members times its width."""
 
 State = tuple[dict[str, np.ndarray], dict[str, Any]]
 """Arrays and plain values of a population between two epochs: what a checkpoint holds."""
@@ -221,7 +221,8 @@ def evaluate(model: Model, parameters: Parameters, sequences: list[Sequence]) ->
     """NLL per step (sum over the split / its steps) and mean over sequences of each one's own, ``[2, K]``, no noise."""
     members = next(iter(parameters.values())).shape[0]
     sums = np.zeros((members, len(sequences)))
-    for chosen, batch in in_order(sequences, EVALUATED_AT_ONCE // members):
+    width = parameters["readout_b"].shape[-1]
+    for chosen, batch in in_order(sequences, EVALUATED_AT_ONCE // (members * width)):
         sums[:, chosen] = model.nll(parameters, *_tensors([batch])).numpy()
     lengths = np.array([len(sequence) for sequence in sequences])
     return np.stack([sums.sum(1) / lengths.sum(), (sums / lengths).mean(1)])

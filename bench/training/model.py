@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from bench import places
+from bench.engines._product import product
 from bench.graph.cost import Cost, cost
 from bench.graph.trace import Graph
-from bench.places import BadInput
-from bench.training import likelihoods
 from bench.training.likelihoods import Likelihood
 from bench.training.settings import Training
 
@@ -29,7 +28,7 @@ class Model:
     inputs: int
     outputs: int
     units: int
-    likelihood: str
+    likelihood: Likelihood
     engine: str
 
     @cached_property
@@ -38,25 +37,18 @@ class Model:
         return self.graph.sizes(self.inputs, self.units)
 
     @cached_property
-    def _likelihood(self) -> Likelihood:
-        found = getattr(likelihoods, self.likelihood, None)
-        if found is None:
-            raise BadInput(f"unknown likelihood '{self.likelihood}' (there is: bernoulli)")
-        return found
-
-    @cached_property
     def _engine(self) -> Any:
         return places.module("bench.engines", places.find("engines", self.engine, ".py", called="engine"))
 
     @property
     def cost(self) -> Cost:
         """Parameters, FLOPs and state size."""
-        return cost(self.graph, self.sizes, self._likelihood.readout(self.outputs))
+        return cost(self.graph, self.sizes, self.likelihood.readout(self.outputs))
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Parameter name -> (rows, columns), the readout's included."""
-        width = self._likelihood.readout(self.outputs)
+        width = self.likelihood.readout(self.outputs)
         readout = {"readout_W": (self.sizes[self.graph.output], width), "readout_b": (1, width)}
         return {**self.graph.shapes(self.sizes), **readout}
 
@@ -75,7 +67,7 @@ class Model:
         """
         values = {name: self._initial(name, seed, training) for name in self.shapes}
         if training.readout_bias == "marginal":
-            values["readout_b"] = self._likelihood.marginal(targets)[None]
+            values["readout_b"] = self.likelihood.marginal(targets)[None]
         dtype = torch.get_default_dtype()
         return {name: torch.tensor(value, dtype=dtype).unsqueeze(0) for name, value in values.items()}
 
@@ -96,8 +88,8 @@ class Model:
         ``x``, ``y`` are ``[K or 1, T, B, .]`` and ``mask`` is ``[K or 1, T, B]``.
         """
         h = self._engine.run(self.graph, self.sizes, parameters, x)
-        readout = torch.matmul(h.flatten(1, -2), parameters["readout_W"]) + parameters["readout_b"]
-        return (self._likelihood.nll(readout.unflatten(1, h.shape[1:-1]), y) * mask).sum(1)
+        readout = product(h, parameters["readout_W"]) + parameters["readout_b"].unsqueeze(1)
+        return (self.likelihood.nll(readout, y) * mask).sum(1)
 
 
 def stream(seed: int, *purpose: str | int) -> np.random.Generator:
