@@ -155,24 +155,25 @@ class Job:
         """The protocol of the stage ``search``: that of the study, perhaps with fewer epochs."""
         return replace(self.training, epochs=self.search.epochs) if self.search.epochs else self.training
 
-    def settings(self, member: Member, training: Training) -> Settings:
+    def member(self, lr: float, seed: int, training: Training) -> Member:
+        """A trial of this point, with its key."""
+        return Member(record.key(self.settings(lr, seed, training)), lr, seed)
+
+    def settings(self, lr: float, seed: int, training: Training) -> Settings:
         """What the key of a trial hashes."""
         inputs, _ = tasks.framing(self.predict, self.card).sizes(self.card)
         sizes = {letter: size for letter, size in self.graph.sizes(inputs, self.units).items() if letter != "1"}
         framing = f"{self.predict}, {likelihoods.described(self.likelihood)}"
-        return Settings(framing, self.card.content, self.graph.fingerprint, sizes, training, member.lr, member.seed)
+        return Settings(framing, self.card.content, self.graph.fingerprint, sizes, training, lr, seed)
 
     def searched(self) -> list[Member]:
         """Trials of the stage ``search``; none where the learning rate is given."""
         rates = [] if self.lr is not None else self.search.rates()
-        return [self._member(Member("", lr, seed=0), self.search_training) for lr in rates]
+        return [self.member(lr, 0, self.search_training) for lr in rates]
 
     def confirmed(self, lr: float) -> list[Member]:
         """Trials of the stage ``confirm`` at the selected rate."""
-        return [self._member(Member("", lr, seed), self.training) for seed in self.members.seeds]
-
-    def _member(self, member: Member, training: Training) -> Member:
-        return replace(member, key=record.key(self.settings(member, training)))
+        return [self.member(lr, seed, self.training) for seed in self.members.seeds]
 
     def point(self, selected: Member | None) -> study_file.Point:
         """This point as the study's file keeps it."""

@@ -159,7 +159,7 @@ class _Trainer:
         checkpoint.remove()
 
     def _record(self, member: Member, training: Training, outcome: "Outcome", size: int) -> Record:
-        job, settings = self.job, self.job.settings(member, training)
+        job, settings = self.job, self.job.settings(member.lr, member.seed, training)
         named = {
             "task": job.labels["task"],
             "dataset": job.dataset,

@@ -1,17 +1,20 @@
-"""What the whole suite shares: ``tiny``, a small piano-roll data set in a house of its own."""
+"""What the whole suite shares: ``tiny`` and ``murmur``, small data sets of music and of audio in houses of their own."""
 
 import hashlib
 import io
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
+import soundfile
 import yaml
 
 from bench.data import cards, facts, floors, tasks
+from bench.data.readers import recordings
 
 KEYS = 12
 LENGTHS = {
@@ -52,7 +55,7 @@ class Tiny:
 
     def load(self) -> tasks.Task:
         """The task as a study would load it."""
-        return tasks.next_step(self.task, self.card, "bernoulli")
+        return tasks.load(self.task, self.card, "next_step")
 
     def write(self, rolls: dict[str, list[np.ndarray]]) -> None:
         """Other music under the same name, with the card that fits it."""
@@ -64,6 +67,90 @@ class Tiny:
     def edit(self, **values: object) -> None:
         """Change entries of the card."""
         self.yaml.write_text(yaml.safe_dump({**yaml.safe_load(self.yaml.read_text()), **values}, sort_keys=False))
+
+
+@dataclass(frozen=True)
+class Murmur:
+    """A small set of recordings in a house of its own; the environment points there already."""
+
+    folder: Path
+    """What the test may write below."""
+    house: Path
+    """``GATEBENCH_PATH``: ``datasets/murmur.yaml``, ``datasets/murmur.csv`` and ``conf/task/murmur.yaml``."""
+    data: Path
+    """``GATEBENCH_DATA``: ``speech/murmur.zip``."""
+    env: dict[str, str]
+    """For subprocesses."""
+    waves: dict[str, np.ndarray]
+    """File -> its samples, 16-bit; named ``split_speaker_number``."""
+
+    @property
+    def zip(self) -> Path:
+        """The archive of all recordings."""
+        return self.data / "speech" / "murmur.zip"
+
+    @property
+    def yaml(self) -> Path:
+        """The card."""
+        return self.house / "datasets" / "murmur.yaml"
+
+    @property
+    def csv(self) -> Path:
+        """The manifest."""
+        return self.house / "datasets" / "murmur.csv"
+
+    def pack(self, files: dict[str, bytes]) -> None:
+        """An archive of these files, in a folder as real ones are."""
+        self.zip.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(self.zip, "w") as archive:
+            for name, contents in files.items():
+                archive.writestr(name if "/" in name else f"recordings/{name}", contents)
+
+    def files(self) -> dict[str, bytes]:
+        """File -> its bytes."""
+        return {name: sound(wave, name) for name, wave in self.waves.items()}
+
+    def write(self, **options: object) -> None:
+        """Archive, manifest and a complete card, with other options if given."""
+        self.pack(self.files())
+        self.yaml.parent.mkdir(parents=True, exist_ok=True)
+        rows = [
+            f"{name},{name.split('_')[0]},{name.split('_')[1]},{len(wave)},{hashlib.sha256(wave.tobytes()).hexdigest()}"
+            for name, wave in self.waves.items()
+        ]
+        self.csv.write_text("\n".join(["file,split,speaker,samples,sha256", *rows]) + "\n")
+        values = {
+            "title": "Murmur",
+            "description": "Decaying tones and noise.",
+            "time_step": "a block of 10 samples",
+            "source": "made by the tests",
+            "licence": "CC0",
+            "citation": "none",
+            "synthetic": True,
+            "kind": "audio",
+            "rate": 8000,
+            "reader": "recordings",
+            "options": {
+                "manifest": "murmur.csv",
+                "archive": "speech/murmur.zip",
+                "url": "http://127.0.0.1:9",  # nobody listens there: nothing leaves this machine
+                "length": 120,
+                "seed": 1,
+                "train": 18,
+                **options,
+            },
+        }
+        self.yaml.write_text(yaml.safe_dump({**values, "content": "", "facts": {}, "floors": {}}, sort_keys=False))
+        found = recordings.read(cards.load("murmur"), [])
+        stated = {"content": cards.content_digest(found), "facts": facts.audio(found), "floors": floors.audio(found)}
+        self.yaml.write_text(yaml.safe_dump({**values, **stated}, sort_keys=False))
+
+
+def sound(wave: np.ndarray, name: str, rate: int = 8000, subtype: str = "PCM_16") -> bytes:
+    """A wav or flac file."""
+    file = io.BytesIO()
+    soundfile.write(file, wave, rate, subtype, format=name.rpartition(".")[2].upper())
+    return file.getvalue()
 
 
 def pytest_configure() -> None:
@@ -80,8 +167,39 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
     made.write(made.rolls)
     task = house / "conf" / "task" / "tiny.yaml"
     task.parent.mkdir(parents=True)
-    task.write_text("dataset: tiny\npredict: next_step\nlikelihood: bernoulli\n")
+    task.write_text("dataset: tiny\npredict: next_step\nlikelihood: { name: bernoulli }\n")
     return made
+
+
+@pytest.fixture
+def murmur(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Murmur:
+    return settle_murmur(tmp_path, monkeypatch)
+
+
+def settle_murmur(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Murmur:
+    """The small set of recordings below a folder."""
+    house, data = folder / "house", folder / "data"
+    monkeypatch.setenv("GATEBENCH_PATH", str(house))
+    monkeypatch.setenv("GATEBENCH_DATA", str(data))
+    made = Murmur(folder, house, data, dict(os.environ), hum())
+    made.write()
+    task = house / "conf" / "task" / "murmur.yaml"
+    task.parent.mkdir(parents=True)
+    task.write_text("dataset: murmur\npredict: next_block\nlikelihood: { name: gaussian_mixture, components: 4 }\n")
+    return made
+
+
+def hum() -> dict[str, np.ndarray]:
+    """Recordings of several voices, a voice in one split only; as wav and as flac, of lengths that no window divides."""
+    random, waves = np.random.default_rng(2014), {}
+    for split, speakers in {"train": "abc", "valid": "de", "test": "fg"}.items():
+        for speaker in speakers:
+            for number in range(2):
+                t = np.arange(random.integers(700, 1400))
+                tone = np.sin(t * random.uniform(0.1, 0.6)) * (1 + np.cos(t * random.uniform(0.002, 0.01)))
+                wave = random.uniform(400, 2500) * tone + random.normal(0, 30, len(t))
+                waves[f"{split}_{speaker}_{number}.{'wav' if number else 'flac'}"] = wave.round().astype(np.int16)
+    return waves
 
 
 def compose() -> dict[str, list[np.ndarray]]:
@@ -121,6 +239,7 @@ def card_of(mat: Path, rolls: dict[str, list[np.ndarray]]) -> dict[str, object]:
         "licence": "CC0",
         "citation": "none",
         "synthetic": True,
+        "kind": "piano_roll",
         "reader": "piano_roll_mat",
         "files": [
             {
@@ -130,6 +249,6 @@ def card_of(mat: Path, rolls: dict[str, list[np.ndarray]]) -> dict[str, object]:
             }
         ],
         "content": cards.content_digest(rolls),
-        "facts": facts.facts(rolls),
-        "floors": floors.floors(rolls),
+        "facts": facts.piano_roll(rolls),
+        "floors": floors.piano_roll(rolls),
     }

@@ -299,7 +299,7 @@ def test_data_is_verified_against_its_card(home: Tiny, gatebench: Command):
     assert gatebench("data", "fetch", "tiny").out == f"tiny: {home.mat}\n"
 
 
-COMMANDS = ["sweep", "status", "report", "publish", "dashboard", "count", "cells", "data", "completion"]
+COMMANDS = ["sweep", "status", "report", "sample", "publish", "dashboard", "count", "cells", "data", "completion"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -346,7 +346,7 @@ COMPLETED = {
     "gatebench data ver": {"verify"},
     "gatebench data verify jsb": {"jsb_chorales"},
     "gatebench sweep cell=g": {"cell=gru", "cell=gru_reset_after"},
-    "gatebench sweep study=": {"study=demo", "study=jsb"},
+    "gatebench sweep study=": {"study=demo", "study=jsb", "study=speech", "study=speech_demo"},
     "gatebench sweep cell=gru budget=u": {"budget=units_64"},
     "gatebench sweep training.bat": {"training.batch="},
     "gatebench report no": {"nottingham"},

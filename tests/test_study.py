@@ -44,7 +44,7 @@ def settle(folder: Path) -> Tiny:
     made.write(made.rolls)
     task = house / "conf" / "task" / "tiny.yaml"
     task.parent.mkdir(parents=True)
-    task.write_text("dataset: tiny\npredict: next_step\nlikelihood: bernoulli\n")
+    task.write_text("dataset: tiny\npredict: next_step\nlikelihood: { name: bernoulli }\n")
     return made
 
 
@@ -115,6 +115,23 @@ def test_confirming_trials_run_at_the_rate_that_was_best_on_validation(finished:
         valid = trials[(trials.cell == cell) & (trials.stage == "search") & (trials.split == "valid")]
         best = valid.loc[valid.nll.idxmin()].lr
         assert set(trials[(trials.cell == cell) & (trials.stage == "confirm")].lr) == {best}
+
+
+def test_a_search_may_be_shorter_than_what_it_selects_for(home: Tiny, tmp_path: Path):
+    """Its trials are trials of fewer epochs, with their own keys and their own decay; the plan counts them so."""
+    printed = sweep(home, *SMALL, "cell=rnn", "search.epochs=2", results=tmp_path)
+    assert printed.startswith("adhoc: 4 trials in 1 job(s), 0 finished, 4 to train\n")
+    records = Store(tmp_path).read(list(Store(tmp_path).finished()))
+    trials = frame.load(tmp_path, "adhoc").trials.query("split == 'valid'")
+    assert set(trials[trials.stage == "search"].epochs) == {2}
+    assert set(trials[trials.stage == "confirm"].epochs) == {4}
+    for record in records.values():
+        assert record.settings["training"]["epochs"] == (2 if record.settings["seed"] == 0 else 4)
+    assert sweep(home, *SMALL, "cell=rnn", "search.epochs=2", results=tmp_path).startswith("adhoc: nothing to train")
+    # As long as a confirming trial is the same as not said at all.
+    again = sweep(home, *SMALL, "cell=rnn", "search.epochs=4", "--dry-run", results=tmp_path)
+    assert "4 trials" in again
+    assert " 2 to train" in again
 
 
 def test_the_same_command_again_trains_nothing_and_says_so(home: Tiny, copy: Path):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench import __version__, places
 from bench.checks import flat
-from bench.cli import completion
+from bench.cli import completion, sample
 from bench.places import BadInput
 
 
@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
         sub = command(name, run, text)
         sub.add_argument("study", metavar="NAME")
         results(sub)
+    sample.add(command("sample", sample.run, "a sequence drawn from a trained trial: wav, or MIDI and a piano roll"))
     sub = command("publish", _publish, "log records to MLflow and attach figures; twice is the same as once")
     sub.add_argument("study", metavar="NAME", nargs="?", help="a study (default: all)")
     results(sub)

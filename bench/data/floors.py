@@ -16,7 +16,9 @@ Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """NLL ``[N]`` of targets ``[N, Y]`` given what was read ``[N, X]``."""
 
 LEVELS = 32
-"""Classes of loudness."""
+"""Classes of loudness,"""
+LEAST = 100
+"""but none with fewer steps than this, on average."""
 
 
 def piano_roll(sequences: Arrays) -> dict[str, Any]:
@@ -85,9 +87,10 @@ def _linear(x: np.ndarray, y: np.ndarray, full: bool) -> Score:
 
 
 def _by_level(x: np.ndarray, y: np.ndarray, full: bool) -> Score:
-    bounds = np.quantile(_level(x), np.arange(1, LEVELS) / LEVELS)
+    count = min(LEVELS, max(1, len(x) // LEAST))
+    bounds = np.quantile(_level(x), np.arange(1, count) / count)
     classes = np.searchsorted(bounds, _level(x))
-    scores = [_linear(x[classes == c], y[classes == c], full) for c in range(LEVELS)]
+    scores = [_linear(x[classes == c], y[classes == c], full) for c in range(count)]
 
     def score(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         classes, nll = np.searchsorted(bounds, _level(x)), np.empty(len(x))

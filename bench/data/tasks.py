@@ -53,6 +53,11 @@ class Framing(Protocol):
         """Sequences of every split, with the mean and the standard deviation that they were standardised by."""
         ...
 
+    @staticmethod
+    def follow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """What is read at the next step, where ``x [X]`` was read and ``y [Y]`` turned out to follow."""
+        ...
+
 
 class next_step:
     """Predict every frame of a piano roll from those before it: reads frames 1..T-1, predicts frames 2..T."""
@@ -68,6 +73,11 @@ class next_step:
     def frame(arrays: Arrays) -> tuple[dict[str, list[Sequence]], float, float]:
         """Shifted by one frame; nothing is scaled."""
         return {split: [Sequence(a[:-1], a[1:]) for a in sequences] for split, sequences in arrays.items()}, 0.0, 1.0
+
+    @staticmethod
+    def follow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The frame itself."""
+        return y
 
 
 class next_block:
@@ -99,6 +109,11 @@ class next_block:
         mean, std = float(train.mean()), float(train.std())
         splits = {split: [next_block.blocks((wave - mean) / std) for wave in waves[split]] for split in waves}
         return splits, mean, std
+
+    @staticmethod
+    def follow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The last 20 samples."""
+        return np.concatenate([x[next_block.PREDICTED :], y])
 
     @staticmethod
     def dequantised(sequences: list[np.ndarray], split: str) -> list[np.ndarray]:

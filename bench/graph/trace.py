@@ -73,6 +73,11 @@ class Graph:
         """How many steps past the present one the cell reads of its input; 0 for a causal cell."""
         return max((int(node.label or 0) for node in self.nodes if node.op == "input"), default=0)
 
+    @property
+    def lookback(self) -> int:
+        """How many steps before the present one the cell reads of its input."""
+        return max((-int(node.label or 0) for node in self.nodes if node.op == "input"), default=0)
+
     @cached_property
     def timeless(self) -> frozenset[int]:
         """Nodes that no state reaches: they can be computed for all time steps at once, before the loop."""

@@ -6,13 +6,13 @@ validation, shared evenly by the members of a population. FLOPs: matrix products
 recurrent layer, per time step.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench.records import study_file
+from bench.records import samples, study_file
 from bench.records.record import CURVE, Record, Store
 
 IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", "lr"]
@@ -37,6 +37,8 @@ def panels(rows: pd.DataFrame) -> list[tuple[Panel, pd.DataFrame]]:
     return [(Panel(*map(str, name)), part) for name, part in rows.groupby(list(Panel._fields), sort=False)]  # pyright: ignore
 
 
+BEFORE_AUDIO = {"kind": "piano_roll", "time_step": ""}
+"""What a record means that says nothing of its data."""
 MACHINE = ["commit", "gatebench", "torch", "processor", "cores", "threads", "engine"]
 
 
@@ -54,6 +56,14 @@ class Frame:
     """Cell -> its equations as LaTeX."""
     datasets: dict[str, str]
     """Task -> the title of its data set, marked if it is synthetic."""
+    audio: pd.DataFrame
+    """Tasks on audio: ``task, outputs`` (samples predicted at a step), ``std`` (16-bit units in a standardised one)."""
+    steps: dict[str, str]
+    """Task -> what a time step is."""
+    samples: pd.DataFrame
+    """Sequences drawn from trials: `samples.COLUMNS`."""
+    spectra: pd.DataFrame
+    """Of those that can be heard: `samples.SPECTRA`."""
     machines: pd.DataFrame
     """Where the trials were computed: ``commit, gatebench, torch, processor, cores, threads, engine, trials``."""
 
@@ -71,12 +81,13 @@ def load(results: Path, study: str) -> Frame:
     points = study_file.read(results, study)
     store = Store(results)
     records = store.read([key for point in points for key in point["search"] + point["confirm"]])
-    return build(study, points, records)
+    drawn, spectra = samples.read(results, study)
+    return replace(build(study, points, records), samples=drawn, spectra=spectra)
 
 
 def build(study: str, points: list[study_file.Point], records: dict[str, Record]) -> Frame:
     """The frame of those of a study's trials that are there."""
-    trials, curves, machines, floors, equations, datasets = [], [], [], {}, {}, {}
+    trials, curves, machines, floors, equations, datasets, data = [], [], [], {}, {}, {}, {}
     for point in points:
         labels = point["labels"]
         for stage in ("search", "confirm"):
@@ -87,6 +98,7 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
                 equations[labels["cell"]] = record.equations
                 floors[labels["task"]] = record.summary["floors"]
                 datasets[labels["task"]] = record.summary["title"] + (" (synthetic)" if record.summary["synthetic"] else "")
+                data[labels["task"]] = record.summary.get("data", BEFORE_AUDIO)
                 machines.append(_machine(record))
     return Frame(
         trials=pd.DataFrame(trials, columns=COLUMNS),
@@ -100,6 +112,13 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
             ],
             columns=["task", "floor", "split", "nll", "nll_sequence_mean"],
         ),
+        audio=pd.DataFrame(
+            [(task, d["outputs"], d["std"]) for task, d in data.items() if d["kind"] == "audio"],
+            columns=["task", "outputs", "std"],
+        ),
+        steps={task: d["time_step"] for task, d in data.items() if d["time_step"]},
+        samples=pd.DataFrame(columns=samples.COLUMNS),
+        spectra=pd.DataFrame(columns=samples.SPECTRA),
         equations=equations,
         datasets=datasets,
         machines=pd.DataFrame(machines, columns=MACHINE)

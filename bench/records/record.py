@@ -127,6 +127,22 @@ class Store:
         rest = [k for k in keys if k not in own]
         return {**own, **{k: self.published[k] for k in rest if k in self.published}}
 
+    def weights(self, key: str) -> dict[str, np.ndarray]:
+        """The best-validation weights of a trial, ``[rows, columns]`` each; ``BadInput`` if they are not kept here."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        path = self.trials / key / "weights.safetensors"
+        if not path.is_file():
+            raise BadInput(
+                f"the weights of trial {key} are not here: published records carry none; train it anew: "
+                "gatebench sweep ... results=FOLDER, then gatebench sample ... --results FOLDER"
+            )
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise BadInput(f"{path} is damaged ({error}); remove its folder, and the next sweep trains it again") from error
+
     def write(self, record: Record, weights: Mapping[str, np.ndarray]) -> None:
         """Keep a record and its best weights. If two processes finish one trial, the first one's stays."""
         from safetensors.numpy import save

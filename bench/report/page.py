@@ -7,13 +7,13 @@ from typing import Any
 
 from bench import places
 from bench.places import BadInput
-from bench.records import frame, study_file
-from bench.records.frame import Frame, panels
+from bench.records import frame, samples, study_file
+from bench.records.frame import Frame, Panel, panels
 from bench.records.record import Store, write_compact
 from bench.report import published, style
 from bench.report.stats import mean_interval
 
-FIRST = ["results", "scores", "curves", "tradeoff", "sensitivity", "table2", "table1"]
+FIRST = ["results", "scores", "units", "curves", "spectrum", "tradeoff", "sensitivity", "table2", "table1"]
 """Order on the page; figures that it does not name follow by name."""
 
 
@@ -28,9 +28,9 @@ def write(results: Path, study: str) -> Path:
     found.curves.to_parquet(folder / "curves.parquet", index=False)
     keys = [key for point in study_file.read(results, study) for key in point["search"] + point["confirm"]]
     write_compact(folder / "records.parquet", list(Store(results).read(keys).values()))
-    parts = [_part(name, path, found, folder) for name, path in _ordered()]
+    parts = [part for name, path in _ordered() if (part := _part(name, path, found, folder))]
     page = folder / "report.html"
-    page.write_text(_page(study, found, parts))
+    page.write_text(_page(study, found, parts, _drawn(found, samples.folder(results, study))))
     return page
 
 
@@ -40,12 +40,14 @@ def _ordered() -> list[tuple[str, Path]]:
     return [(name, known[name]) for name in [*FIRST, *rest]]
 
 
-def _part(name: str, path: Path, found: Frame, folder: Path) -> dict[str, Any]:
-    """Write one figure or table with its numbers, and hand back what the page shows of it."""
+def _part(name: str, path: Path, found: Frame, folder: Path) -> dict[str, Any] | None:
+    """Write one figure or table with its numbers, and hand back what the page shows; None if the study has none of it."""
     module = places.module("bench.report.figures", path)
     part = {"name": name, "title": module.TITLE, "caption": module.CAPTION}
     if hasattr(module, "table"):
         table = module.table(found)
+        if table is None:
+            return None
         table.to_csv(folder / f"{name}.csv", index=False)
         (folder / f"{name}.md").write_text(table.to_markdown(index=False, disable_numparse=True) + "\n")
         (folder / f"{name}.tex").write_text(table.style.hide(axis="index").format(escape="latex").to_latex(hrules=True))
@@ -55,16 +57,47 @@ def _part(name: str, path: Path, found: Frame, folder: Path) -> dict[str, Any]:
     from matplotlib import pyplot as plt
 
     numbers = module.numbers(found)
+    if numbers is None:
+        return None
     numbers.to_csv(folder / f"{name}.csv", index=False)
     figure = module.draw(numbers, found)
     figure.savefig(folder / f"{name}.png", metadata={"Software": None})
     figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     plt.close(figure)
-    image = base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
-    return {**part, "image": image, "files": [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]}
+    return {
+        **part,
+        "image": _inside(folder / f"{name}.png"),
+        "files": [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")],
+    }
 
 
-def _page(study: str, found: Frame, parts: list[dict[str, Any]]) -> str:
+def _drawn(found: Frame, folder: Path) -> list[dict[str, Any]]:
+    """Sequences drawn from trials, to look at and to listen to."""
+    shown = []
+    for row in found.samples.itertuples():
+        real = "real audio" if str(row.sound).endswith(".wav") else "a real piece"
+        panel = found.title(Panel(str(row.task), str(row.budget), str(row.training)))
+        shown.append({
+            "title": f"{row.cell}: {panel}",
+            "text": f"{row.primed:,} {'samples' if real == 'real audio' else 'frames'} of {real} from the validation split, "
+            f"then {row.drawn:,} drawn by trial {row.key}."
+            + (f" Log-spectral distance from real audio: {row.distance:.1f} dB." if real == "real audio" else ""),
+            "sound": _inside(folder / str(row.sound)) if real == "real audio" else None,
+            "file": f"{folder.name}/{row.sound}",
+            "picture": _inside(folder / str(row.picture)),
+        })  # fmt: skip
+    return shown
+
+
+def _inside(path: Path) -> str:
+    """A file as text that a page can carry."""
+    try:
+        return base64.b64encode(path.read_bytes()).decode()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}); draw the samples anew: gatebench sample STUDY") from error
+
+
+def _page(study: str, found: Frame, parts: list[dict[str, Any]], drawn: list[dict[str, Any]]) -> str:
     from jinja2 import Environment
     from latex2mathml.converter import convert
 
@@ -74,6 +107,8 @@ def _page(study: str, found: Frame, parts: list[dict[str, Any]]) -> str:
         study=study,
         lead=lead(found),
         parts=parts,
+        drawn=drawn,
+        steps=[(found.datasets[task], step) for task, step in found.steps.items()],
         equations=[(cell, [convert(line) for line in found.equations[cell]]) for cell in cells],
         machines=found.machines.to_html(index=False, border=0),
     )

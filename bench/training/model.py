@@ -82,6 +82,16 @@ class Model:
             return random.uniform(-bound, bound, (rows, columns))
         return _orthogonal(random, rows, columns)
 
+    def start(self, parameters: Mapping[str, Tensor]) -> list[Tensor]:
+        """States before the first step of one sequence, ``[K, 1, H]``."""
+        return self._engine.start(self.graph, self.sizes, parameters, 1)
+
+    def advance(self, parameters: Mapping[str, Tensor], x: Tensor, states: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+        """One step of one sequence: ``x [1, N, 1, X]`` are its last inputs, to states and the readout ``[K, R]``."""
+        states = self._engine.advance(self.graph, parameters, x, states)
+        readout = product(states[0], parameters["readout_W"]) + parameters["readout_b"]
+        return states, readout[:, 0]
+
     def nll(self, parameters: Mapping[str, Tensor], x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
         """NLL of each sequence in nats, summed over its steps and outputs: ``[K, B]``.
 

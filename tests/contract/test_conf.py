@@ -9,13 +9,15 @@ from functools import partial
 
 import pytest
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf, open_dict
 
-from bench import places, study
+from bench import places
 from bench.checks import construct
 from bench.data import cards, tasks
 from bench.graph import trace
 from bench.graph.cost import cost
+from bench.job import Budget, Framing, Members, Search
 from bench.training import likelihoods
 from bench.training.settings import Training
 
@@ -32,7 +34,11 @@ def composed(*overrides, hydra=False):
 
 def values(*overrides):
     """As the command line hands them on."""
-    return OmegaConf.to_container(composed(*overrides), resolve=True)
+    config = composed(*overrides, hydra=True)
+    HydraConfig.instance().set_config(config)  # studies ask it which task is on
+    with open_dict(config):
+        del config["hydra"]
+    return OmegaConf.to_container(config, resolve=True)
 
 
 def of(group):
@@ -64,8 +70,8 @@ def test_the_default_job_is_complete():
     assert set(job) == {
         "name", "results", "search", "population", "publish", "task", "cell", "budget", "training", "engine",
     }  # fmt: skip
-    construct(study.Search, "search", {**job["search"], **job["training"]["rates"]})
-    construct(study.Members, "population", job["population"])
+    construct(Search, "search", {**job["search"], **job["training"]["rates"]})
+    construct(Members, "population", job["population"])
     assert "???" not in str(job)
 
 
@@ -89,12 +95,17 @@ def test_every_card_has_its_task():
 
 @pytest.mark.parametrize("name", of("task"))
 def test_a_task_frames_the_data_of_its_name(name):
-    task = values(f"task={name}")["task"]
-    assert set(task) == {"dataset", "predict", "likelihood"}
-    assert name.startswith(task["dataset"])
-    assert cards.load(task["dataset"]).facts["width"] > 0
-    assert callable(getattr(tasks, task["predict"]))
-    assert getattr(likelihoods, task["likelihood"]).readout(88) > 0
+    task = construct(Framing, "task", values(f"task={name}")["task"])
+    assert name == task.dataset
+    card = cards.load(task.dataset)
+    inputs, outputs = tasks.framing(task.predict, card).sizes(card)
+    assert inputs == (20 if card.kind == "audio" else card.facts["width"])
+    options = dict(task.likelihood)
+    likelihood = likelihoods.build(options.pop("name"), options)
+    # all options are there to be overridden, at their defaults
+    assert options == asdict(likelihood)
+    assert likelihoods.described(likelihood) == task.likelihood["name"]
+    assert likelihood.readout(outputs) == (420 if card.kind == "audio" else outputs)
 
 
 @pytest.mark.parametrize("name", of("training"))
@@ -105,7 +116,7 @@ def test_a_training_is_a_whole_protocol(name):
     training, lr, rates = protocol(given)
     assert {choice: value for choice, value in given.items() if choice not in ("lr", "rates")} == asdict(training)
     assert lr is None
-    rates = construct(study.Search, "search", {"size": 3, "seed": 1, **rates}).rates()
+    rates = construct(Search, "search", {"size": 3, "seed": 1, **rates}).rates()
     assert all(given["rates"]["low"] <= rate <= given["rates"]["high"] for rate in rates)
 
 
@@ -123,7 +134,7 @@ def costs(graph, inputs, column, units):
 @pytest.mark.parametrize("name", of("budget"))
 def test_a_budget_sizes_every_cell(name):
     given = values(f"budget={name}")["budget"]
-    budget = construct(study.Budget, "budget", given)
+    budget = construct(Budget, "budget", given)
     ((what, value),) = given.items()
     column = {"parameters": "parameters_recurrent", "total_parameters": "parameters_total", "flops": "flops_per_step"}
     for cell, inputs in itertools.product(of("cell"), (20, 88)):
@@ -161,13 +172,13 @@ def test_a_study_builds_each_of_its_jobs(name):
     assert len(set(points)) == len(points)
     for point in points:
         job = values(f"study={name}", *point)
-        cell = job["cell"]
-        width = cards.load(job["task"]["dataset"]).facts["width"]
-        units = construct(study.Budget, "budget", job["budget"]).solve(trace.load(cell.pop("name"), **cell), width, width)
+        cell, card = job["cell"], cards.load(job["task"]["dataset"])
+        width, _ = tasks.framing(job["task"]["predict"], card).sizes(card)
+        units = construct(Budget, "budget", job["budget"]).solve(trace.load(cell.pop("name"), **cell), width, width)
         assert units >= 1
         _, _, rates = protocol(job["training"])
-        construct(study.Search, "search", {**job["search"], **rates})
-        construct(study.Members, "population", job["population"])
+        construct(Search, "search", {**job["search"], **rates})
+        construct(Members, "population", job["population"])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import torch
 from bench import places
 from bench.engines.reference import run
 from bench.graph import trace
+from bench.training.likelihoods import bernoulli
 from bench.training.model import Model
 
 INPUTS, UNITS, OUTPUTS = 2, 3, 2
@@ -34,7 +35,7 @@ def tensor(random, *shape, scale=1.0):
 
 
 def model(graph, units=UNITS):
-    return Model(graph, INPUTS, OUTPUTS, units, "bernoulli", "reference")
+    return Model(graph, INPUTS, OUTPUTS, units, bernoulli(), "reference")
 
 
 def weights(graph, K, units=UNITS, seed=1):

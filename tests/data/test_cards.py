@@ -281,28 +281,54 @@ def test_own_cards_are_complete(name):
     for entry in ("title", "description", "source", "licence", "citation", "time_step", "reader"):
         assert getattr(card, entry).strip(), entry
     assert re.fullmatch("[0-9a-f]{64}", card.content)
-    assert bool(card.files) != bool(card.package)
+    sources = [card.files, card.package, "manifest" in card.options, card.synthetic]
+    assert sum(map(bool, sources)) == 1
     for file in card.files:
         assert re.fullmatch("[0-9a-f]{64}", file.sha256)
         assert re.search("https://.*/[0-9a-f]{40}/", file.url), "an address that cannot change"
         assert not os.path.isabs(file.path)
-    assert not card.synthetic
+    if "url" in card.options:
+        assert re.search("https://.*/[0-9a-f]{40}/", card.options["url"])
+        assert not os.path.isabs(card.options["archive"])
+    assert card.synthetic == (name == "speech_synthetic")
+    assert (card.rate is not None) == (card.kind == "audio")
 
 
 @pytest.mark.parametrize("name", OWN)
 def test_own_cards_state_plausible_numbers(name):
     card = cards.load(name)
     sizes = [card.facts[split] for split in cards.SPLITS]
+    length = "steps" if card.kind == "piano_roll" else "samples"
     for size in sizes:
-        assert 2 <= size["shortest"] <= size["steps"] / size["sequences"] <= size["longest"]
-        assert 1 < size["notes_per_step"] < 10
+        assert 2 <= size["shortest"] <= size[length] / size["sequences"] <= size["longest"]
     assert sizes[0]["sequences"] > max(sizes[1]["sequences"], sizes[2]["sequences"])
-    assert card.facts["width"] == 88
     assert all(0 <= count < sizes[1]["sequences"] for count in card.facts["duplicates"].values())
+    if card.kind == "piano_roll":
+        _plausible_music(card, sizes)
+    else:
+        _plausible_audio(card, sizes)
+
+
+def _plausible_music(card, sizes):
+    assert card.facts["width"] == 88
+    assert all(1 < size["notes_per_step"] < 10 for size in sizes)
     coin = card.facts["width"] * math.log(2)
     for split in cards.SPLITS:
         for kind in ("nll", "nll_sequence_mean"):
             assert 0 < card.floors["markov"][split][kind] < card.floors["unigram"][split][kind] < coin / 4
+
+
+def _plausible_audio(card, sizes):
+    assert card.facts["width"] == 1
+    assert all(size["shortest"] == size["longest"] == card.options["length"] for size in sizes)
+    assert all(500 < size["std"] < size["peak"] <= 32768 and abs(size["mean"]) < 50 for size in sizes)
+    assert all(size["zeros"] < 0.05 for size in sizes)
+    # A unit Gaussian over ten standardised samples scores 5 (ln 2 pi + 1) on train; whoever knows more scores better there.
+    scores = [card.floors[floor]["train"]["nll"] for floor in ("unit_gaussian", "linear_diagonal", "linear_full")]
+    assert scores[0] == pytest.approx(5 * (math.log(2 * math.pi) + 1), abs=0.05)
+    assert scores == sorted(scores, reverse=True)
+    for kind in ("diagonal", "full"):
+        assert card.floors[f"linear_{kind}_levels"]["train"]["nll"] < card.floors[f"linear_{kind}"]["train"]["nll"]
 
 
 def test_own_cards_are_different_music():

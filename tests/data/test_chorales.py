@@ -102,8 +102,8 @@ def test_shares(splits):
 
 
 def test_card_states_what_is_read(card, splits):
-    assert facts.facts(splits) == card.facts
-    assert floors.floors(splits) == card.floors
+    assert facts.piano_roll(splits) == card.facts
+    assert floors.piano_roll(splits) == card.floors
 
 
 def test_verify_passes():

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.data.tasks import Sequence, buckets, in_order, pad
+from bench.data import cards, tasks
+from bench.data.tasks import Sequence, buckets, in_order, next_block, next_step, pad
+from bench.places import BadInput
 from bench.training.model import stream
 
 LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=50)
@@ -22,7 +24,6 @@ def numbered(lengths, width=3):
 def test_next_step_reads_what_stands_before(tiny):
     task = tiny.load()
     assert task.inputs == task.outputs == 12
-    assert task.predicts_next
     for split, rolls in tiny.rolls.items():
         assert len(task.splits[split]) == len(rolls)
         for sequence, roll in zip(task.splits[split], rolls, strict=True):
@@ -108,3 +109,83 @@ def test_in_order_covers_all_within_its_memory(lengths, most_steps):
         seen += chosen
     assert sorted(seen) == list(range(len(lengths)))
     assert [lengths[i] for i in seen] == sorted(lengths, reverse=True)
+
+
+# Blocks of audio
+
+
+def ramp(samples):
+    """Every sample tells its place."""
+    return np.arange(1, samples + 1, dtype=np.int16)[:, None]
+
+
+@pytest.mark.parametrize("samples", [30, 39, 40, 500, 8000])
+def test_a_block_is_predicted_from_the_samples_before_it(samples):
+    sequence = next_block.blocks(ramp(samples)[:, 0].astype(float))
+    assert len(sequence) == (samples - 20) // 10
+    for t in range(len(sequence)):
+        assert (sequence.x[t] == np.arange(10 * t + 1, 10 * t + 21)).all()
+        assert (sequence.y[t] == np.arange(10 * t + 21, 10 * t + 31)).all()
+
+
+def test_what_was_predicted_is_read_next():
+    sequence = next_block.blocks(ramp(200)[:, 0].astype(float))
+    for t in range(len(sequence) - 1):
+        assert (next_block.follow(sequence.x[t], sequence.y[t]) == sequence.x[t + 1]).all()
+    roll = np.random.default_rng(0).integers(0, 2, (5, 12))
+    assert (next_step.follow(roll[0], roll[1]) == roll[1]).all()
+
+
+def waves(random, count, level):
+    return [(level * random.standard_normal((120, 1))).round().astype(np.int16) for _ in range(count)]
+
+
+def test_samples_are_dequantised_within_their_step_and_always_alike():
+    random = np.random.default_rng(4)
+    sequences = waves(random, 50, 300)
+    first, again = (next_block.dequantised(sequences, "train") for _ in range(2))
+    noise = np.concatenate([a - b[:, 0] for a, b in zip(first, sequences, strict=True)])
+    assert np.abs(noise).max() <= 0.5
+    assert noise.mean() == pytest.approx(0, abs=0.02)
+    assert noise.var() == pytest.approx(1 / 12, rel=0.05)  # of a whole step, evenly
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    other = next_block.dequantised(sequences, "test")
+    assert all((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+def test_silence_has_no_two_equal_blocks():
+    splits, _, std = next_block.frame({split: [np.zeros((500, 1), np.int16)] for split in ("train", "valid", "test")})
+    blocks = [row.tobytes() for sequences in splits.values() for sequence in sequences for row in sequence.y]
+    assert len(set(blocks)) == len(blocks)
+    assert std == pytest.approx(12**-0.5, rel=0.1)
+
+
+def test_only_train_standardises():
+    random = np.random.default_rng(6)
+    arrays = {"train": waves(random, 30, 500), "valid": waves(random, 30, 50), "test": waves(random, 30, 5000)}
+    splits, mean, std = next_block.frame(arrays)
+    flat = {split: np.concatenate([np.r_[s.x[0], s.y.ravel()] for s in sequences]) for split, sequences in splits.items()}
+    assert flat["train"].mean() == pytest.approx(0, abs=1e-6)
+    assert flat["train"].std() == pytest.approx(1, abs=1e-6)
+    assert flat["test"].std() == pytest.approx(10, rel=0.1)
+    other = next_block.frame({**arrays, "valid": waves(random, 9, 7), "test": waves(random, 9, 9)})
+    assert other[1:] == (mean, std)
+    for a, b in zip(splits["train"], other[0]["train"], strict=True):
+        assert (a.x == b.x).all()
+    original = np.concatenate(arrays["test"])[:, 0]
+    np.testing.assert_allclose(flat["test"] * std + mean, original, atol=0.51)
+
+
+def test_a_framing_refuses_data_of_another_kind(tiny):
+    with pytest.raises(BadInput, match=r"next_block frames data of kind audio, but dataset tiny is piano_roll; use"):
+        tasks.load("tiny", "tiny", "next_block")
+    with pytest.raises(BadInput, match=r"unknown framing task.predict=next_blok; did you mean 'next_block'"):
+        tasks.load("tiny", "tiny", "next_blok")
+
+
+def test_audio_as_a_study_loads_it(murmur):
+    task = tasks.load("murmur", "murmur", "next_block")
+    assert (task.inputs, task.outputs) == (20, 10)
+    assert len(task.splits["train"]) == 18
+    assert all(len(sequence) == 10 for sequences in task.splits.values() for sequence in sequences)
+    assert task.std == pytest.approx(cards.load("murmur").facts["train"]["std"], rel=1e-3)

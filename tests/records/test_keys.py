@@ -93,7 +93,8 @@ def jobs(*overrides: str) -> list[Job]:
 
 
 def key_of(*overrides: str) -> str:
-    return job(*overrides).member(lr=0.01, seed=1).key
+    of = job(*overrides)
+    return of.member(0.01, 1, of.training).key
 
 
 @pytest.mark.parametrize(("pinned", "settings"), GOLDEN.items())
@@ -185,19 +186,21 @@ def test_the_engine_does_not_move_the_key():
 
 def test_the_budget_that_led_to_the_units_does_not_move_the_key():
     by_parameters = job("budget=parameters_20k")
-    assert by_parameters.member(0.01, 1).key == key_of("budget=units_64", f"budget.units={by_parameters.units}")
+    assert by_parameters.member(0.01, 1, by_parameters.training).key == key_of(
+        "budget=units_64", f"budget.units={by_parameters.units}"
+    )
 
 
 def test_another_cell_data_set_or_protocol_moves_the_key():
     points = jobs("cell=gru,gru_reset_after", "task=jsb_chorales,nottingham", "training=modern,chung2014")
-    keys = {job.member(0.01, 1).key for job in points}
+    keys = {job.member(0.01, 1, job.training).key for job in points}
     assert len(keys) == 2 * 2 * 2
     assert key_of() in keys
 
 
 def test_the_augmented_lstm_with_everything_off_is_the_vanilla_one():
     off = ["cell.gate=false", "cell.projection=null", "cell.length=1"]
-    keys = {job.member(0.01, 1).key for job in jobs("cell=lstm_augmented", *off, "cell.window=past,ahead")}
+    keys = {job.member(0.01, 1, job.training).key for job in jobs("cell=lstm_augmented", *off, "cell.window=past,ahead")}
     assert keys == {key_of("cell=lstm_sherstinsky")}
     assert key_of("cell=lstm_augmented") not in keys
 

@@ -21,6 +21,7 @@ from scipy import stats
 from test_study import SMALL, Tiny, settle, sweep
 
 from bench import places
+from bench.records import samples
 from bench.records.frame import COLUMNS, IDENTITY, MACHINE, Frame, Panel
 from bench.records.record import CURVE
 from bench.report import page, style
@@ -48,6 +49,9 @@ TRIALS = [
 SEARCHED = [trial for trial in TRIALS if trial[2] == "search"]
 CONFIRMED = [trial for trial in TRIALS if trial[2] == "confirm"]
 BUDGET, TRAINING = "parameters_20k", "modern"
+STD = 1817.9
+OF_AUDIO = {"spectrum", "units"}
+"""Figures and tables that a study of music alone does not have."""
 MEAN = 3.2  # of the GRU's test nll on music, with s = 0.2 and t = 4.3027 for two degrees of freedom
 HALF = 4.302652729749464 * 0.2 / 3**0.5
 
@@ -73,12 +77,28 @@ def by_hand(trials: list[tuple[Any, ...]]) -> Frame:
         for floor, nll in (("unigram", 9.0), ("markov", 6.25))
         for split in ("train", "valid", "test")
     ]
+    heard = any(trial[0] == "speech" for trial in trials)
     return Frame(
         trials=pd.DataFrame(rows, columns=COLUMNS),
         curves=pd.DataFrame(curves, columns=[*IDENTITY, *CURVE]),
         floors=pd.DataFrame(floors),
         equations={cell: [r"h_t = \tanh(W x_t)"] for cell in {trial[1] for trial in trials}},
         datasets={"music": "Some Music", "speech": "Some Speech (synthetic)"},
+        audio=pd.DataFrame([("speech", 10, STD)] * heard, columns=["task", "outputs", "std"]),
+        steps={"speech": "a block of 10 samples"} if heard else {},
+        samples=pd.DataFrame(
+            [("speech", "gru", BUDGET, TRAINING, "0" * 16, "a.wav", "a.png", 500, 16000, 3.25)] * heard,
+            columns=samples.COLUMNS,
+        ),
+        spectra=pd.DataFrame(
+            [
+                ("speech", cell, BUDGET, TRAINING, hertz, decibel - hertz / 100)
+                for cell, decibel in ((samples.REAL, -40.0), ("gru", -45.0))
+                for hertz in (0.0, 500.0, 1000.0)
+            ]
+            * heard,
+            columns=samples.SPECTRA,
+        ),
         machines=pd.DataFrame(
             [["0123456789ab", "0.1", "2.6", "a processor", 2, 1, "reference", 11]], columns=[*MACHINE, "trials"]
         ),
@@ -123,17 +143,25 @@ def test_the_page_knows_the_order_of_figures_that_exist():
 @pytest.mark.parametrize("trials", [TRIALS, CONFIRMED, TRIALS[2:3]], ids=["all", "no search", "one trial"])
 def test_a_figure_draws_all_these(name: str, trials: list[tuple[Any, ...]]):
     frame = by_hand(trials)
+    if name in OF_AUDIO and frame.audio.empty:
+        assert FIGURES[name].numbers(frame) is None
+        return
     assert isinstance(FIGURES[name].numbers(frame), pd.DataFrame)
     figure = drawn(name, frame)
     assert isinstance(figure, Figure)
     assert all(axis.get_xlabel() for axis in figure.axes)
-    assert any("nats per time step" in axis.get_ylabel() + axis.get_xlabel() for axis in figure.axes)
+    unit = "dB" if name == "spectrum" else "nats per time step"
+    assert any(unit in axis.get_ylabel() + axis.get_xlabel() for axis in figure.axes)
 
 
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("trials", [TRIALS, CONFIRMED, TRIALS[2:3]], ids=["all", "no search", "one trial"])
 def test_a_table_shows_all_these(name: str, trials: list[tuple[Any, ...]]):
-    table = FIGURES[name].table(by_hand(trials))
+    frame = by_hand(trials)
+    table = FIGURES[name].table(frame)
+    if name in OF_AUDIO and frame.audio.empty:
+        assert table is None
+        return
     assert len(table) > 0
     assert not table.isna().any().any()
 
@@ -241,6 +269,29 @@ def test_a_cell_that_diverged_at_once_is_not_the_best():
     assert FIGURES["scores"].table(frame).set_index("cell")["diverged"]["rnn"] == "1"
 
 
+def test_other_units_follow_from_block_and_scale(hand: Frame):
+    """(7.5 + 7.3) / 2 = 7.4 nats a block of ten; log2 of e^(0.74) x 1817.9 is 11.896 bits."""
+    table = FIGURES["units"].table(hand).set_index("cell")
+    assert list(table.index) == ["[unigram]", "[markov]", "gru"]
+    assert table["nats per block"]["gru"].startswith("7.400 [")
+    assert table["nats per sample"]["gru"].startswith("0.740 [")
+    assert table["bits per 16-bit sample"]["gru"].startswith(f"{0.74 / np.log(2) + np.log2(STD):.3f} [")
+    assert table["nats per sample"]["[markov]"] == "0.625"
+    assert table["n"]["gru"] == "2"
+
+
+def test_spectra_are_drawn_as_they_are(hand: Frame):
+    (axis,) = drawn("spectrum", hand).axes
+    lines = {line.get_label(): line.get_ydata().tolist() for line in axis.lines}
+    assert lines == {"real": [-40.0, -45.0, -50.0], "gru": [-45.0, -50.0, -55.0]}
+
+
+@pytest.mark.parametrize("below", [True, False], ids=["negative", "positive"])
+def test_curves_are_logarithmic_where_they_can_be(below: bool):
+    trials = [(*trial[:5], trial[5] - 10 * below, trial[6] - 10 * below, trial[7]) for trial in CONFIRMED]
+    assert {axis.get_yscale() for axis in drawn("curves", by_hand(trials)).axes} == {"linear" if below else "log"}
+
+
 # How cells look
 
 
@@ -291,7 +342,7 @@ def test_a_cell_looks_the_same_though_another_was_only_searched():
     under_way = [*TRIALS, ("music", "newer", "search", 0, 0.01, 3.3, 3.4, "finished"),
                  ("music", "novel", "search", 0, 0.01, 3.3, 3.4, "finished")]  # fmt: skip
     frame = by_hand(under_way)
-    seen = {looks(drawn(name, frame))["novel"] for name in DRAWN}
+    seen = {looks(drawn(name, frame))["novel"] for name in DRAWN if name not in OF_AUDIO}
     assert len(seen) == 1
 
 
@@ -355,14 +406,15 @@ def reported(home: Tiny) -> dict[str, bytes]:
 
 
 def test_a_report_writes_every_figure_and_table_with_its_numbers(reported: dict[str, bytes]):
-    expected = {f"{name}.{suffix}" for name in DRAWN for suffix in ("png", "pdf", "csv")}
-    expected |= {f"{name}.{suffix}" for name in TABLES for suffix in ("csv", "md", "tex")}
+    shown, tables = set(DRAWN) - OF_AUDIO, set(TABLES) - OF_AUDIO
+    expected = {f"{name}.{suffix}" for name in shown for suffix in ("png", "pdf", "csv")}
+    expected |= {f"{name}.{suffix}" for name in tables for suffix in ("csv", "md", "tex")}
     expected |= {"report.html", "trials.csv", "curves.parquet", "records.parquet", "study.json"}
     assert {name for name in reported if not name.endswith(".lock")} == expected
     assert all(reported[name] for name in expected)
-    assert all(reported[f"{name}.png"].startswith(b"\x89PNG") for name in DRAWN)
-    assert all(reported[f"{name}.pdf"].startswith(b"%PDF") for name in DRAWN)
-    assert all(b"\\toprule" in reported[f"{name}.tex"] for name in TABLES)
+    assert all(reported[f"{name}.png"].startswith(b"\x89PNG") for name in shown)
+    assert all(reported[f"{name}.pdf"].startswith(b"%PDF") for name in shown)
+    assert all(b"\\toprule" in reported[f"{name}.tex"] for name in tables)
 
 
 class Links(HTMLParser):
@@ -384,7 +436,7 @@ def test_the_page_stands_alone(reported: dict[str, bytes]):
     links.feed(html)
     assert not links.tags & {"script", "link", "iframe", "object", "embed"}
     own = [link for link in links.found if not link.startswith("data:image/png;base64,")]
-    assert len(links.found) - len(own) == len(DRAWN)
+    assert len(links.found) - len(own) == len(set(DRAWN) - OF_AUDIO)
     assert set(own) <= reported.keys()
     assert not re.search(r"url\(|@import", html)
 
@@ -393,9 +445,9 @@ def test_the_page_shows_all_titles_captions_and_equations(reported: dict[str, by
     from html import escape
 
     html = reported["report.html"].decode().replace("&#39;", "&#x27;")
-    for module in FIGURES.values():
-        assert escape(module.TITLE) in html
-        assert escape(module.CAPTION) in html
+    for name, module in FIGURES.items():
+        assert (escape(module.TITLE) in html) == (name not in OF_AUDIO)
+        assert (escape(module.CAPTION) in html) == (name not in OF_AUDIO)
     assert html.count("<math") >= 1 + 4  # of the plain unit and the GRU
     assert "(synthetic)" in html
 

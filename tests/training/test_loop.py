@@ -13,6 +13,7 @@ from bench import places
 from bench.data.tasks import Sequence
 from bench.graph import trace
 from bench.training import loop, optim
+from bench.training.likelihoods import bernoulli
 from bench.training.loop import Outcome, Population, evaluate, train
 from bench.training.model import Model
 from bench.training.settings import Member, Training
@@ -51,7 +52,7 @@ def task(tiny):
 
 
 def model(cell="gru", kind=Model, units=5):
-    return kind(trace.load(cell), 12, 12, units, "bernoulli", "reference")
+    return kind(trace.load(cell), 12, 12, units, bernoulli(), "reference")
 
 
 def setting(**values):

@@ -11,6 +11,8 @@ from bench.data import floors
 from bench.data.tasks import pad
 from bench.graph import trace
 from bench.places import BadInput
+from bench.training import likelihoods
+from bench.training.likelihoods import bernoulli
 from bench.training.loop import Population, evaluate
 from bench.training.model import Model, stream
 from bench.training.settings import Member, Training
@@ -21,7 +23,7 @@ TARGETS = np.zeros((2, 12), np.uint8)
 
 
 def model(cell="gru", units=7, inputs=12, **options):
-    return Model(trace.load(cell, **options), inputs, 12, units, "bernoulli", "reference")
+    return Model(trace.load(cell, **options), inputs, 12, units, bernoulli(), "reference")
 
 
 def equal(a, b):
@@ -156,7 +158,7 @@ def test_marginal_bias_scores_as_the_unigram_floor(tiny, cell):
     weights["readout_W"].zero_()
     for split, sequences in task.splits.items():
         nll, sequence_mean = evaluate(model(cell), weights, sequences)[:, 0].tolist()
-        stated = floors.floors(tiny.rolls)["unigram"][split]
+        stated = floors.piano_roll(tiny.rolls)["unigram"][split]
         assert [nll, sequence_mean] == pytest.approx([stated["nll"], stated["nll_sequence_mean"]], abs=0.6e-4)
 
 
@@ -216,8 +218,8 @@ def test_counts_are_those_of_the_weights(cell):
 
 
 def test_unknown_likelihood():
-    with pytest.raises(BadInput, match="unknown likelihood 'gaussian'"):
-        dataclasses.replace(model(), likelihood="gaussian").initialise(1, PLAIN, TARGETS)
+    with pytest.raises(BadInput, match="unknown likelihood 'gaussian'; did you mean 'gaussian_mixture'"):
+        likelihoods.build("gaussian", {})
 
 
 def test_streams_are_apart():

@@ -14,7 +14,8 @@ CAPTION = (
     "For each cell the confirming trial that is best on validation, as in Figures 2 and 3 of Chung et al. 2014: train "
     "solid, validation dotted, the best validation point marked. Train is the mean over an epoch's updates, with the "
     "weights as they were. Seconds are wall time of training and validation, a population's shared evenly by its members; "
-    "all cells ran on the engine named in the table of trials. NLL on a logarithmic scale."
+    "all cells ran on the engine named in the table of trials. NLL on a logarithmic scale, or on a linear one where it goes "
+    "below zero."
 )
 
 
@@ -42,10 +43,11 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 axis.plot(valid[x], valid.nll, color=look["color"], lw=1.5, ls=":")
                 best = valid.sort_values("nll").iloc[0]
                 axis.plot(best[x], best.nll, ls="", ms=7, mec="white", **look)
-            axis.set_yscale("log")
-            axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)))
-            axis.yaxis.set_major_formatter(ScalarFormatter())
-            axis.yaxis.set_minor_formatter(NullFormatter())
+            if part.nll.min() > 0:  # densities may go below zero, where there is no logarithm
+                axis.set_yscale("log")
+                axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)))
+                axis.yaxis.set_major_formatter(ScalarFormatter())
+                axis.yaxis.set_minor_formatter(NullFormatter())
             axis.set_xlabel(label)
             axis.set_ylabel(style.NLL if column == 0 else "")
         axes[0][column].set_title(frame.title(panel), fontsize=10)

@@ -1,0 +1,39 @@
+"""The listening check that needs no ears: spectra of drawn sequences beside that of real audio."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bench.records.frame import Frame, panels
+from bench.records.samples import REAL
+from bench.report import style
+
+TITLE = "What was drawn beside what is real: spectra"
+CAPTION = (
+    "Mean power spectrum (Welch, segments of 256 samples) of the sequence that each cell's best confirming trial drew by "
+    "itself, the real prime left out, beside that of the validation split. One sequence a cell: an illustration."
+)
+
+
+def numbers(frame: Frame) -> pd.DataFrame | None:
+    """One row per frequency, cell and task; None where nothing that can be heard was drawn."""
+    return None if frame.spectra.empty else frame.spectra
+
+
+def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
+    """One panel for each task, budget and protocol."""
+    parts = panels(numbers)
+    figure, axes = plt.subplots(1, len(parts), figsize=(2 + 5 * len(parts), 3.8), squeeze=False)
+    cells = style.cells(frame.trials)
+    for axis, (panel, part) in zip(axes[0], parts, strict=True):
+        real = part[part.cell == REAL]
+        axis.plot(real.hertz, real.decibel, color="0.75", lw=5, label="real")
+        for cell in style.cells(part[part.cell != REAL]):
+            line = part[part.cell == cell]
+            axis.plot(line.hertz, line.decibel, lw=1.3, ms=4, markevery=12, label=cell, **style.look(cell, cells))
+        axis.set_xlabel("Hz")
+        axis.set_ylabel("power (dB of full scale per Hz)")
+        axis.set_title(frame.title(panel), fontsize=10)
+        axis.legend(fontsize=8)
+    figure.tight_layout()
+    return figure

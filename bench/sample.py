@@ -1,0 +1,193 @@
+"""Sequences drawn from a trained trial: the beginning of a real one, and how the model goes on."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.data import cards, tasks
+from bench.data.cards import Card
+from bench.graph import trace
+from bench.places import BadInput
+from bench.records.record import Record, Store
+
+LOWEST = 21
+"""MIDI pitch of column 0 of a piano roll."""
+SEGMENT = 256
+"""Samples of a segment of a spectrum."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sequence in the data's own units: 0/1 frames ``[T, keys]`` or 16-bit samples ``[L]``."""
+
+    card: Card
+    prime: np.ndarray
+    """Real, from the validation split."""
+    drawn: np.ndarray
+    """The model's."""
+
+    @property
+    def whole(self) -> np.ndarray:
+        """One after the other."""
+        return np.concatenate([self.prime, self.drawn])
+
+
+def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sample:
+    """Prime a trained trial with a real sequence and draw ``steps`` more (None: a second of audio, 64 frames of music).
+
+    Every step is drawn from the predicted distribution and read at the next one. ``seed`` chooses the sequence of the
+    validation split that primes (of audio, among its louder half; of music, its first half) and what is drawn.
+    """
+    import torch
+
+    from bench.training.model import stream
+
+    record = _record(store, key)
+    task = tasks.load(record.settings["task"], record.settings["dataset"], record.settings["predict"])
+    _unchanged(key, "the data", task.card.content, record.settings["content"])
+    random = stream(seed, "sample")
+    x, prime = _PRIMES[task.card.kind](task, random)
+    steps = steps or (task.card.rate or 0) // task.outputs or 64
+    with torch.no_grad():
+        drawn = _continue(store, record, task, x, steps, random)
+    return Sample(task.card, prime, drawn)
+
+
+def _record(store: Store, key: str) -> Record:
+    records = store.read([key])
+    if key not in records:
+        raise BadInput(f"no finished trial '{key}' in '{store.results}'; keys stand in {store.results}/STUDY/trials.csv")
+    if records[key].summary["status"] != "finished":
+        raise BadInput(f"trial {key} {records[key].summary['status']}: there is nothing to draw from; choose another")
+    if "predict" not in records[key].settings:
+        raise BadInput(f"trial {key} was recorded before samples could be drawn; train it anew: results=FOLDER")
+    return records[key]
+
+
+def _unchanged(key: str, what: str, now: str, then: str) -> None:
+    if now != then:
+        raise BadInput(f"{what} of trial {key} changed since it was trained; train it anew, or go back to its commit")
+
+
+def _continue(
+    store: Store, record: Record, task: tasks.Task, x: np.ndarray, steps: int, random: np.random.Generator
+) -> np.ndarray:
+    """Targets ``[steps, Y]`` in the data's own units, drawn one after the other from what follows ``x [N, X]``."""
+    import torch
+
+    from bench.training import likelihoods
+    from bench.training.model import Model
+
+    settings, summary = record.settings, record.summary
+    graph = trace.load(settings["cell"], **settings["options"])
+    _unchanged(record.key, "the cell", graph.fingerprint, settings["equations"])
+    options = dict(settings["likelihood"])
+    likelihood = likelihoods.build(options.pop("name"), options)
+    model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, summary["engine"])
+    parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in store.weights(record.key).items()}
+    framing = tasks.framing(settings["predict"], task.card)
+    low, high = (np.array(_LIMITS[task.card.kind]) - task.mean) / task.std
+    states, drawn = model.start(parameters), []
+    past = deque([np.zeros(task.inputs)] * (graph.lookback + 1), maxlen=graph.lookback + 1)
+    for t in range(len(x) + steps - 1):
+        past.append(x[t] if t < len(x) else framing.follow(past[-1], drawn[-1]))
+        inputs = torch.from_numpy(np.stack(past).astype(np.float32))[None, :, None]
+        states, readout = model.advance(parameters, inputs, states)
+        if t >= len(x) - 1:
+            drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low, high))
+    values = np.stack(drawn) * task.std + task.mean
+    return values.ravel().round().astype(np.int16) if task.card.kind == "audio" else values.astype(np.uint8)
+
+
+def _roll_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    x = task.splits["valid"][random.integers(len(task.splits["valid"]))].x
+    x = x[: max(1, min(32, len(x) // 2))]
+    return x, np.asarray(x, np.uint8)
+
+
+def _audio_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    valid = task.splits["valid"]
+    louder = np.argsort([float(np.square(sequence.y).mean()) for sequence in valid])[len(valid) // 2 :]
+    sequence = valid[random.choice(louder)]
+    # The last target is read as well: what is drawn goes on behind it.
+    last = tasks.next_block.follow(sequence.x[-1], sequence.y[-1])
+    x = np.concatenate([sequence.x, last[None]])
+    wave = np.concatenate([sequence.x[0], sequence.y.ravel()]) * task.std + task.mean
+    return x, wave.round().astype(np.int16)
+
+
+_PRIMES: dict[str, Callable[[tasks.Task, np.random.Generator], tuple[np.ndarray, np.ndarray]]] = {
+    "piano_roll": _roll_prime,
+    "audio": _audio_prime,
+}
+_LIMITS = {"piano_roll": (0, 1), "audio": (-32768, 32767)}
+
+
+def write(sample: Sample, path: Path) -> Path:
+    """The whole sequence as a wav or MIDI file; returns its path, ``path`` with the suffix."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if sample.card.kind == "audio":
+        import soundfile
+
+        target = path.with_suffix(".wav")
+        assert sample.card.rate is not None, sample.card.name
+        soundfile.write(target, sample.whole, sample.card.rate, subtype="PCM_16")
+        return target
+    target = path.with_suffix(".mid")
+    midi(sample.whole).save(target)
+    return target
+
+
+def midi(roll: np.ndarray) -> Any:
+    """A piano roll as MIDI: a frame is a quarter note at 120 beats a minute, equal notes in a row are one held note."""
+    import mido
+
+    file = mido.MidiFile()
+    track = mido.MidiTrack()
+    file.tracks.append(track)
+    silent = np.zeros((1, roll.shape[1]), int)
+    changes = np.diff(np.concatenate([silent, roll.astype(int), silent]), axis=0)
+    written = 0
+    for t, change in enumerate(changes):
+        for sign, message in ((-1, "note_off"), (1, "note_on")):
+            for column in np.flatnonzero(change == sign):
+                delta, written = (t - written) * file.ticks_per_beat, t
+                track.append(mido.Message(message, note=LOWEST + int(column), velocity=64, time=delta))
+    return file
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """Mean power over frequencies in Hz, in decibels of full scale a Hz."""
+
+    hertz: np.ndarray
+    drawn: np.ndarray
+    """Of what the model drew."""
+    real: np.ndarray
+    """Of the whole validation split, which primes come from."""
+
+    @property
+    def distance(self) -> float:
+        """Log-spectral distance: the root mean square difference in decibels."""
+        return float(np.sqrt(np.square(self.drawn - self.real).mean()))
+
+
+def spectra(sample: Sample) -> Spectra:
+    """What was drawn beside what is real, by Welch's method, in segments that fit into either."""
+    assert sample.card.rate is not None, sample.card.name
+    real = [wave[:, 0] for wave in cards.arrays(sample.card)["valid"]]
+    segment = min(SEGMENT, len(sample.drawn), *map(len, real))
+    hertz, drawn = spectrum([sample.drawn], sample.card.rate, segment)
+    return Spectra(hertz, drawn, spectrum(real, sample.card.rate, segment)[1])
+
+
+def spectrum(waves: list[np.ndarray], rate: int, segment: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies in Hz, and the mean power of 16-bit waves in decibels of full scale a Hz."""
+    from scipy.signal import welch
+
+    found = [welch(wave / 32768.0, rate, nperseg=segment) for wave in waves]
+    return found[0][0], 10 * np.log10(np.mean([power for _, power in found], axis=0) + 1e-14)

@@ -1,0 +1,204 @@
+"""Samples of trained trials: what primes them is real, what follows is drawn, and files and report show both."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import mido
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from conftest import Murmur, Tiny, settle_murmur
+
+from bench import sample
+from bench.data import cards, tasks
+from bench.places import BadInput
+from bench.records import samples
+from bench.records.record import Store
+
+COMMAND = str(Path(sys.executable).with_name("gatebench"))
+SMALL = [
+    "budget=units_64", "budget.units=6", "training.epochs=3", "search.size=2", "population.seeds=[1,2]", "publish=false",
+    "hydra/launcher=basic", "training.weight_noise=0",
+]  # fmt: skip
+
+
+def gatebench(home: Tiny | Murmur, *words: str, code: int = 0) -> str:
+    run = subprocess.run([COMMAND, *words], env=home.env, cwd=home.folder, capture_output=True, text=True)
+    assert run.returncode == code, run.stderr
+    assert code or not run.stderr
+    return run.stdout if code == 0 else run.stderr
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Murmur]:
+    """A finished study of two cells on audio, which no test changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        murmur = settle_murmur(tmp_path_factory.mktemp("heard"), patch)
+        gatebench(murmur, "sweep", "cell=rnn,lstm_augmented", "task=murmur", *SMALL)
+        yield murmur
+
+
+@pytest.fixture
+def played(tiny: Tiny) -> Tiny:
+    """A finished study of one cell on music."""
+    gatebench(tiny, "sweep", "cell=gru", "task=tiny", *SMALL)
+    return tiny
+
+
+def keys(home: Tiny | Murmur) -> list[str]:
+    return sorted(path.parent.name for path in home.folder.glob("results/trials/*/record.json"))
+
+
+def test_audio_goes_on_where_the_prime_ends(heard: Murmur):
+    store = Store(heard.folder / "results")
+    first, again, other = (sample.draw(store, keys(heard)[0], steps=30, seed=seed) for seed in (0, 0, 1))
+    assert first.prime.dtype == first.drawn.dtype == np.int16
+    assert (len(first.prime), len(first.drawn)) == (120, 300)
+    real = [window[:, 0] for window in cards.arrays(cards.load("murmur"))["valid"]]
+    assert any(np.abs(first.prime - wave.astype(int)).max() <= 1 for wave in real), "the prime is a real window"
+    assert (first.whole == again.whole).all()
+    assert (first.drawn != other.drawn).any()
+
+
+def test_what_primes_is_among_the_louder_half(heard: Murmur):
+    task = tasks.load("murmur", "murmur", "next_block")
+    loudness = sorted(float(np.square(sequence.y).mean()) for sequence in task.splits["valid"])
+    for seed in range(8):
+        _, wave = sample._audio_prime(task, np.random.default_rng(seed))
+        level = np.square((wave[20:] - task.mean) / task.std).mean()
+        assert level >= loudness[len(loudness) // 2] - 1e-2
+
+
+def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur):
+    """The whole drawn sequence, run through the model at once, has the readouts that it was drawn from."""
+    import torch
+
+    from bench.graph import trace
+    from bench.training.likelihoods import gaussian_mixture
+    from bench.training.model import Model, stream
+
+    store = Store(heard.folder / "results")
+    key = next(k for k in keys(heard) if store.read([k])[k].settings["cell"] == "lstm_augmented")
+    record = store.read([key])[key]
+    task = tasks.load("murmur", "murmur", "next_block")
+    seen: list[np.ndarray] = []
+
+    class watched(gaussian_mixture):
+        def draw(self, readout, random):
+            seen.append(readout.copy())
+            return super().draw(readout, random)
+
+    graph = trace.load("lstm_augmented", **record.settings["options"])
+    model = Model(graph, 20, 10, 6, watched(components=4), "reference")
+    random = stream(0, "sample")
+    x, _ = sample._audio_prime(task, random)
+    with pytest.MonkeyPatch.context() as patch, torch.no_grad():
+        patch.setattr("bench.training.likelihoods.build", lambda *_: watched(components=4))
+        drawn = sample._continue(store, record, task, x, 25, random)
+        wave = np.concatenate([x[0], x[1:, 10:].ravel(), (drawn - task.mean) / task.std])
+        sequence = tasks.next_block.blocks(wave)
+        parameters = {name: torch.from_numpy(w)[None] for name, w in store.weights(key).items()}
+        states = model._engine.run(graph, model.sizes, parameters, torch.from_numpy(np.array(sequence.x))[None, :, None])
+        at_once = states[0, :, 0] @ parameters["readout_W"][0] + parameters["readout_b"][0]
+    # Samples were rounded to 16 bits on the way, by up to half a step of 1 / std.
+    np.testing.assert_allclose(np.array(seen)[1:], at_once[len(x) - 1 :][1 : len(seen)].numpy()[: len(seen) - 1], atol=0.02)
+    assert len(seen) == 25
+
+
+def test_command_writes_sound_and_picture(heard: Murmur):
+    key = keys(heard)[0]
+    printed = gatebench(heard, "sample", key, "--steps", "40")
+    files = [heard.folder / line for line in printed.splitlines()]
+    assert [file.name for file in files] == ["sample.wav", "sample.png"]
+    wave, rate = soundfile.read(files[0], dtype="int16")
+    assert rate == 8000
+    assert len(wave) == 120 + 400
+    assert files[1].read_bytes().startswith(b"\x89PNG")
+    assert len(soundfile.read(heard.folder / gatebench(heard, "sample", key).splitlines()[0])[0]) == 120 + 8000  # a second
+
+
+def test_music_is_a_midi_file_and_a_piano_roll(played: Tiny):
+    store, key = Store(played.folder / "results"), keys(played)[0]
+    drawn = sample.draw(store, key, steps=20)
+    assert drawn.drawn.shape == (20, 12)
+    assert set(np.unique(drawn.whole)) <= {0, 1}
+    starts = [roll[: len(drawn.prime)] for roll in played.rolls["valid"]]
+    assert any(roll.shape == drawn.prime.shape and (roll == drawn.prime).all() for roll in starts)
+    printed = gatebench(played, "sample", key, "--steps", "20", "--folder", "mine")
+    assert printed.splitlines() == ["mine/sample.mid", "mine/sample.png"]
+    back = frames_of(mido.MidiFile(played.folder / "mine" / "sample.mid"), len(drawn.whole))
+    assert (back == drawn.whole).all()
+
+
+def frames_of(file: mido.MidiFile, steps: int) -> np.ndarray:
+    """The piano roll of a MIDI file, a frame a quarter note."""
+    roll, now, on = np.zeros((steps, 12), int), 0, {}
+    for message in file.tracks[0]:
+        now += message.time
+        if message.type == "note_on":
+            on[message.note] = now // file.ticks_per_beat
+        elif message.type == "note_off":
+            roll[on.pop(message.note) : now // file.ticks_per_beat, message.note - 21] = 1
+    assert not on, "every note ends"
+    return roll
+
+
+def test_a_study_draws_of_its_best_trials_and_its_report_shows_them(heard: Murmur):
+    gatebench(heard, "report", "adhoc")
+    page = heard.folder / "results" / "adhoc" / "report.html"
+    assert "<audio" not in page.read_text()
+    gatebench(heard, "sample", "adhoc", "--steps", "100")
+    made, spectra = samples.read(heard.folder / "results", "adhoc")
+    trials = pd.read_csv(heard.folder / "results" / "adhoc" / "trials.csv")
+    valid = trials[(trials.stage == "confirm") & (trials.split == "valid")]
+    assert set(made.key) == set(valid.loc[valid.groupby("cell").nll.idxmin()].key)
+    assert set(spectra.cell) == {samples.REAL, "rnn", "lstm_augmented"}
+    gatebench(heard, "report", "adhoc")
+    html = page.read_text()
+    assert html.count('<audio controls src="data:audio/wav;base64,') == 2
+    assert html.count("Log-spectral distance from real audio") == 2
+    assert "Murmur (synthetic)" in html
+    assert (page.parent / "spectrum.png").is_file()
+    assert (page.parent / "units.md").is_file()
+
+
+def test_the_spectrum_of_a_tone_peaks_at_its_pitch():
+    tone = 8000 * np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
+    hertz, decibel = sample.spectrum([tone], 16000, 256)
+    assert hertz[decibel.argmax()] == pytest.approx(1000)
+    # A sine of amplitude a has a power of a^2 / 2, however wide the window makes it.
+    power = 10 * np.log10(np.sum(10 ** (decibel / 10)) * hertz[1])
+    assert power == pytest.approx(10 * np.log10((8000 / 32768) ** 2 / 2), abs=0.1)
+    loud = slice(15, 18)
+    louder = sample.spectrum([2 * tone], 16000, 256)[1]
+    assert sample.Spectra(hertz[loud], louder[loud], decibel[loud]).distance == pytest.approx(6.02, abs=0.01)
+    assert sample.Spectra(hertz, decibel, decibel).distance == 0
+
+
+WRONG = [
+    (["nonsense"], "no finished trial 'nonsense' in 'results'; keys stand in results/STUDY/trials.csv"),
+    (["adhoc", "--steps", "0"], "--steps is 0, expected at least one step"),
+    (["adhoc", "--seed", "-1"], "--seed is -1, expected a whole number from 0"),
+    (["adhoc", "--folder", "mine"], "--folder is for a single trial; the samples of study adhoc go where"),
+]
+
+
+def test_mistakes_are_one_line(played: Tiny):
+    for words, expected in WRONG:
+        said = gatebench(played, "sample", *words, code=2)
+        assert said.startswith(f"gatebench: {expected}")
+        assert said.count("\n") == 1
+    weights = played.folder / "results" / "trials" / keys(played)[0] / "weights.safetensors"
+    weights.write_bytes(b"no weights")
+    assert "is damaged" in gatebench(played, "sample", keys(played)[0], code=2)
+    weights.unlink()
+    assert "the weights of trial" in gatebench(played, "sample", keys(played)[0], code=2)
+
+
+def test_other_data_under_the_same_name_is_noticed(played: Tiny):
+    played.write({split: [1 - roll for roll in rolls] for split, rolls in played.rolls.items()})
+    with pytest.raises(BadInput, match=r"the data of trial .* changed since it was trained"):
+        sample.draw(Store(played.folder / "results"), keys(played)[0])
