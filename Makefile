@@ -16,8 +16,9 @@ $(READY): pyproject.toml constraints.txt
 
 setup: $(READY) ## virtual environment with everything
 
-demo: $(READY) ## the demonstration: a small study on real music, and its report
+demo: $(READY) ## the demonstration: a small study on real music and synthetic speech, and its report
 	$(BIN)/gatebench sweep study=demo
+	$(BIN)/gatebench sample demo
 	$(BIN)/gatebench report demo
 	$(BIN)/gatebench publish demo
 

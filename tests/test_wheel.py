@@ -29,7 +29,7 @@ def test_the_wheel_holds_code_configuration_and_cards_and_nothing_else(wheel: Pa
         names
     )
     assert "bench/report/page.html.j2" in names
-    assert {Path(name).suffix for name in names} == {".py", ".yaml", ".j2"}
+    assert {Path(name).suffix for name in names} == {".py", ".yaml", ".csv", ".j2"}
 
 
 def test_an_installed_wheel_runs_the_demonstration(wheel: Path, tmp_path: Path):
@@ -48,6 +48,7 @@ def test_an_installed_wheel_runs_the_demonstration(wheel: Path, tmp_path: Path):
         return subprocess.run(command, env=env, cwd=empty, stdout=subprocess.PIPE, text=True, check=True).stdout
 
     assert gatebench("sweep", "study=demo").endswith("demo: all trials are finished\nnext: gatebench report demo\n")
+    assert len(gatebench("sample", "demo").splitlines()) == 2 * 2 * 4
     assert gatebench("report", "demo") == "results/demo/report.html\n"
     assert (empty / "results" / "demo" / "report.html").stat().st_size > 100_000
     assert {path.name for path in empty.iterdir()} == {"results"}

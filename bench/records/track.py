@@ -11,7 +11,7 @@ from typing import Any
 from filelock import FileLock
 
 from bench.checks import flat
-from bench.records import study_file
+from bench.records import samples, study_file
 from bench.records.record import Record, Store
 
 EXPERIMENT = "gatebench"
@@ -54,6 +54,9 @@ def attach(results: Path, study: str) -> None:
         for path in sorted((results / study).iterdir()):
             if path.suffix in (".png", ".pdf", ".csv", ".md", ".tex", ".html"):
                 client.log_artifact(run.info.run_id, str(path))
+        drawn = samples.folder(results, study)
+        if drawn.is_dir():
+            client.log_artifacts(run.info.run_id, str(drawn), drawn.name)
         client.set_terminated(run.info.run_id)
 
 

@@ -11,7 +11,8 @@ from bench.report import style
 TITLE = "Sensitivity to the learning rate"
 CAPTION = (
     "Best validation NLL of each trial of the search, one seed, the same rates for all cells; the selected rate is marked. "
-    "A trial that diverged stands as a cross at the top. Single seeds: read the shape, not the small differences."
+    "A trial that diverged, or that is worse than every floor, stands as a cross at the top. Single seeds: read the shape, "
+    "not the small differences. A search may run for fewer epochs than the trials it selects for: see the table of trials."
 )
 
 
@@ -27,15 +28,17 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     parts = panels(numbers) or [(None, numbers)]
     figure, axes = plt.subplots(1, len(parts), figsize=(2 + 4.6 * len(parts), 4), squeeze=False)
     cells = style.cells(frame.trials)
+    floors = frame.floors[frame.floors.split == "valid"].groupby("task").nll.max()
     for axis, (panel, part) in zip(axes[0], parts, strict=True):
         for cell in style.cells(part):
             look, rows = style.look(cell, cells), part[part.cell == cell]
-            good = rows[rows.status == "finished"]
+            learned = (rows.status == "finished") & (rows.nll <= floors[rows.task].to_numpy())
+            good = rows[learned]
             axis.plot(good.lr, good.nll, lw=1.2, ms=4, label=cell, **look)
             if len(good):
                 best = good.sort_values("nll").iloc[0]
                 axis.plot(best.lr, best.nll, ms=10, mec="white", **look)
-            bad = rows[rows.status != "finished"]
+            bad = rows[~learned]
             axis.plot(bad.lr, [1] * len(bad), ls="", marker="x", color=look["color"], transform=axis.get_xaxis_transform())
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -25,6 +25,7 @@ def table(frame: Frame) -> pd.DataFrame:
             paper = published.TABLE_2.get((panel.task, cell))
             rows.append({
                 "data": frame.datasets[panel.task],
+                "published on": published.STANDS_IN.get(panel.task, "the same") if paper else "-",
                 "cell": cell,
                 "published train / test": f"{paper[0]:.2f} / {paper[1]:.2f}" if paper else "-",
                 "ours train / test": f"{train.mean():.2f} / {mean_interval(test)}",
