@@ -1,4 +1,4 @@
-"""Sequences drawn from a trained trial: the beginning of a real one, and how the model goes on."""
+"""Sequences drawn from a trained trial: the beginning of one of the data, and how the model goes on."""
 
 from collections import deque
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Sample:
 
     card: Card
     prime: np.ndarray
-    """Real, from the validation split."""
+    """Of the validation split."""
     drawn: np.ndarray
     """The model's."""
 
@@ -37,7 +37,7 @@ class Sample:
 
 
 def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sample:
-    """Prime a trained trial with a real sequence and draw ``steps`` more (None: a second of audio, 64 frames of music).
+    """Prime a trained trial with a sequence of the data and draw ``steps`` more (None: a second of audio, 64 frames).
 
     Every step is drawn from the predicted distribution and read at the next one. ``seed`` chooses the sequence of the
     validation split that primes (of audio, among its louder half; of music, its first half) and what is drawn.
@@ -167,22 +167,22 @@ class Spectra:
     hertz: np.ndarray
     drawn: np.ndarray
     """Of what the model drew."""
-    real: np.ndarray
+    data: np.ndarray
     """Of the whole validation split, which primes come from."""
 
     @property
     def distance(self) -> float:
         """Log-spectral distance: the root mean square difference in decibels."""
-        return float(np.sqrt(np.square(self.drawn - self.real).mean()))
+        return float(np.sqrt(np.square(self.drawn - self.data).mean()))
 
 
 def spectra(sample: Sample) -> Spectra:
-    """What was drawn beside what is real, by Welch's method, in segments that fit into either."""
+    """What was drawn beside the data, by Welch's method, in segments that fit into either."""
     assert sample.card.rate is not None, sample.card.name
-    real = [wave[:, 0] for wave in cards.arrays(sample.card)["valid"]]
-    segment = min(SEGMENT, len(sample.drawn), *map(len, real))
+    data = [wave[:, 0] for wave in cards.arrays(sample.card)["valid"]]
+    segment = min(SEGMENT, len(sample.drawn), *map(len, data))
     hertz, drawn = spectrum([sample.drawn], sample.card.rate, segment)
-    return Spectra(hertz, drawn, spectrum(real, sample.card.rate, segment)[1])
+    return Spectra(hertz, drawn, spectrum(data, sample.card.rate, segment)[1])
 
 
 def spectrum(waves: list[np.ndarray], rate: int, segment: int) -> tuple[np.ndarray, np.ndarray]:

@@ -155,11 +155,11 @@ def test_a_study_draws_of_its_best_trials_and_its_report_shows_them(heard: Murmu
     trials = pd.read_csv(heard.folder / "results" / "adhoc" / "trials.csv")
     valid = trials[(trials.stage == "confirm") & (trials.split == "valid")]
     assert set(made.key) == set(valid.loc[valid.groupby("cell").nll.idxmin()].key)
-    assert set(spectra.cell) == {samples.REAL, "rnn", "lstm_augmented"}
+    assert set(spectra.cell) == {samples.DATA, "rnn", "lstm_augmented"}
     gatebench(heard, "report", "adhoc")
     html = page.read_text()
     assert html.count('<audio controls src="data:audio/wav;base64,') == 2
-    assert html.count("Log-spectral distance from real audio") == 2
+    assert html.count("Log-spectral distance from the validation split") == 2
     assert "Murmur (synthetic)" in html
     assert (page.parent / "spectrum.png").is_file()
     assert (page.parent / "units.md").is_file()

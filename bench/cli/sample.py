@@ -15,7 +15,7 @@ def add(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--steps", type=int, metavar="N", help="time steps to draw (default: a second of audio, 64 frames of music)"
     )
-    sub.add_argument("--seed", type=int, default=0, metavar="S", help="of the real sequence that primes and of the draw")
+    sub.add_argument("--seed", type=int, default=0, metavar="S", help="of the sequence that primes and of the draw")
     sub.add_argument("--folder", type=Path, metavar="F", help="for the files of a trial (default: that of its record)")
     sub.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
 
@@ -64,7 +64,7 @@ def _study(store: Any, options: argparse.Namespace) -> list[Path]:
         if drawn.card.rate is not None:
             heard = sample.spectra(drawn)
             distance = heard.distance
-            for cell, decibel in ((samples.REAL, heard.real), (trial.cell, heard.drawn)):
+            for cell, decibel in ((samples.DATA, heard.data), (trial.cell, heard.drawn)):
                 line = {**panel, "cell": cell, "hertz": heard.hertz, "decibel": decibel.round(3)}
                 spectra.append(pd.DataFrame(line))
         made = {"cell": trial.cell, "key": trial.key, "sound": paths[0].name, "picture": paths[1].name}

@@ -25,7 +25,7 @@ class Repeated:
     """A matrix that is multiplied again at every time step: its gradient is one product after the loop, not one a step."""
 
     def __init__(self, matrix: Tensor) -> None:
-        self._seen: list[tuple[Tensor, Tensor]] = []
+        self._seen = _Seen()
         result: Any = _Gathered.apply(matrix, self._seen)
         self._matrix: Tensor = result
 
@@ -35,11 +35,31 @@ class Repeated:
         return result
 
 
+class _Seen:
+    """What the gradient of a repeated matrix needs: the two factors of each product, of one way back at a time."""
+
+    def __init__(self) -> None:
+        self._way, self._pairs = -1, []
+
+    def add(self, x: Tensor, g: Tensor) -> None:
+        """The factors of one product. Those of an earlier way back, which may not have asked for the matrix, are dropped."""
+        way = torch._C._current_graph_task_id()
+        if way != self._way:
+            self._way, self._pairs = way, []
+        self._pairs.append((x, g))
+
+    def gradient(self) -> Tensor:
+        """``sum_t x_t^T g_t`` as one product."""
+        x, g = (torch.cat(parts, 1) for parts in zip(*self._pairs, strict=True))
+        self._pairs = []
+        return _multiply(x.mT, g)
+
+
 class _Product(torch.autograd.Function):
-    """``x [K or 1, N, rows] @ matrix [K, rows, columns]``; given a list, what the matrix's gradient needs goes there."""
+    """``x [K or 1, N, rows] @ matrix [K, rows, columns]``; what the gradient of a repeated matrix needs is kept for it."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, matrix: Tensor, seen: list[tuple[Tensor, Tensor]] | None) -> Tensor:
+    def forward(ctx: Any, x: Tensor, matrix: Tensor, seen: _Seen | None) -> Tensor:
         ctx.save_for_backward(x, matrix)
         ctx.seen = seen
         return _multiply(x, matrix)
@@ -57,15 +77,15 @@ class _Product(torch.autograd.Function):
             if ctx.seen is None:
                 of_matrix = _multiply(x.mT, g)
             else:
-                ctx.seen.append((x, g))
+                ctx.seen.add(x, g)
         return of_x, of_matrix, None
 
 
 class _Gathered(torch.autograd.Function):
-    """The matrix itself; its gradient comes from the list that its products fill on the way back."""
+    """The matrix itself; its gradient comes from what its products leave on the way back."""
 
     @staticmethod
-    def forward(ctx: Any, matrix: Tensor, seen: list[tuple[Tensor, Tensor]]) -> Tensor:
+    def forward(ctx: Any, matrix: Tensor, seen: _Seen) -> Tensor:
         ctx.set_materialize_grads(False)  # products hand back no gradient of their own
         ctx.seen = seen
         return matrix.view_as(matrix)
@@ -73,9 +93,7 @@ class _Gathered(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - ctx by name
-        x, g = (torch.cat(parts, 1) for parts in zip(*ctx.seen, strict=True))
-        ctx.seen.clear()
-        return _multiply(x.mT, g), None
+        return ctx.seen.gradient(), None
 
 
 def _multiply(a: Tensor, b: Tensor) -> Tensor:

@@ -9,10 +9,10 @@ from bench.records.record import replace
 
 COLUMNS = ["task", "cell", "budget", "training", "key", "sound", "picture", "primed", "drawn", "distance"]
 """``sound`` (wav or MIDI) and ``picture`` are file names; ``primed`` and ``drawn`` count frames or samples; ``distance`` is
-the log-spectral distance from real audio of the validation split in dB."""
+the log-spectral distance from the validation split in dB."""
 SPECTRA = ["task", "cell", "budget", "training", "hertz", "decibel"]
-"""``cell`` is `REAL` for the validation split."""
-REAL = "[real]"
+"""``cell`` is `DATA` for the validation split."""
+DATA = "[data]"
 
 
 def folder(results: Path, study: str) -> Path:

@@ -75,14 +75,14 @@ def _drawn(found: Frame, folder: Path) -> list[dict[str, Any]]:
     """Sequences drawn from trials, to look at and to listen to."""
     shown = []
     for row in found.samples.itertuples():
-        real = "real audio" if str(row.sound).endswith(".wav") else "a real piece"
+        heard = str(row.sound).endswith(".wav")
         panel = found.title(Panel(str(row.task), str(row.budget), str(row.training)))
         shown.append({
             "title": f"{row.cell}: {panel}",
-            "text": f"{row.primed:,} {'samples' if real == 'real audio' else 'frames'} of {real} from the validation split, "
-            f"then {row.drawn:,} drawn by trial {row.key}."
-            + (f" Log-spectral distance from real audio: {row.distance:.1f} dB." if real == "real audio" else ""),
-            "sound": _inside(folder / str(row.sound)) if real == "real audio" else None,
+            "text": f"{row.primed:,} {'samples' if heard else 'frames'} of the validation split, then"
+            f" {row.drawn:,} drawn by trial {row.key}."
+            + (f" Log-spectral distance from the validation split: {row.distance:.1f} dB." if heard else ""),
+            "sound": _inside(folder / str(row.sound)) if heard else None,
             "file": f"{folder.name}/{row.sound}",
             "picture": _inside(folder / str(row.picture)),
         })  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pictures of drawn sequences: a piano roll, or a waveform with its spectrogram. What is real stands left of the line."""
+"""Pictures of drawn sequences: a piano roll, or a waveform with its spectrogram. What primed stands left of the line."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from bench.report import style
 
 
 def piano_roll(prime: np.ndarray, drawn: np.ndarray, path: Path, title: str) -> None:
-    """Frames ``[T, keys]``, the real ones darker."""
+    """Frames ``[T, keys]``, those that primed darker."""
     style.use()
     roll = np.concatenate([2 * prime.astype(int), drawn.astype(int)])
     sounding = np.flatnonzero(roll.any(0))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bench import places
-from bench.engines.reference import run
+from bench.engines.reference import advance, run, start
 from bench.graph import trace
 from bench.training.likelihoods import bernoulli
 from bench.training.model import Model
@@ -62,6 +62,20 @@ def nll_and_gradients(graph, parameters, x, y, mask):
     nll = model(graph).nll(leaves, x, y, mask)
     gradients = [torch.autograd.grad(nll[:, b].sum(), list(leaves.values()), retain_graph=True) for b in range(nll.shape[1])]
     return nll.detach(), gradients
+
+
+@members
+@causal_cells
+def test_step_by_step_is_the_sequence_at_once(graph, K):
+    """As a sample is drawn: each step sees its input and as many before it as the cell looks back."""
+    random = np.random.default_rng(8)
+    parameters, x = recurrent(graph, weights(graph, K)), tensor(random, 1, 7, 2, INPUTS)
+    whole = outputs(graph, parameters, x)
+    states = start(graph, graph.sizes(INPUTS, UNITS), parameters, 2)
+    past = torch.cat([torch.zeros(1, graph.lookback, 2, INPUTS, dtype=x.dtype), x], 1)
+    for t in range(7):
+        states = advance(graph, parameters, past[:, t : t + graph.lookback + 1], states)
+        assert_close(states[0], whole[:, t])
 
 
 def assert_close(found, expected, atol=1e-12):

@@ -64,6 +64,18 @@ def test_repeated_gathers_the_gradient_of_every_use(way, members, dtype):
     compare(found, expected, dtype)
 
 
+def test_a_way_back_that_does_not_ask_for_the_matrix_leaves_nothing_behind():
+    x, matrix = values(2, False, torch.float64)
+    x = x.flatten(1, 2)
+    repeated = Repeated(matrix)
+    total = (repeated(x) * 2).sum() + repeated(2 * x).sum()
+    torch.autograd.grad(total, [x], retain_graph=True)
+    (first,) = torch.autograd.grad(total, [matrix], retain_graph=True)
+    (second,) = torch.autograd.grad(total, [matrix])
+    plain = (torch.matmul(x, matrix) * 2).sum() + torch.matmul(2 * x, matrix).sum()
+    compare([first, second], [*torch.autograd.grad(plain, [matrix])] * 2, torch.float64)
+
+
 def test_no_gradient_where_none_is_asked_for():
     x, matrix = values(2, False, torch.float64)
     (of_matrix,) = torch.autograd.grad(product(x.detach(), matrix).sum(), [matrix])

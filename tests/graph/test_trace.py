@@ -243,6 +243,9 @@ def test_lookahead():
     assert trace.load("lstm_augmented", length=3).lookahead == 0
     assert trace.load("lstm_augmented", length=3, window="ahead").lookahead == 2
     assert trace.load("lstm_augmented", length=1, window="ahead").lookahead == 0
+    assert trace.load("lstm_augmented", length=3).lookback == 2
+    assert trace.load("lstm_augmented", length=3, window="ahead").lookback == 0
+    assert trace.load("gru").lookback == 0
 
 
 def test_timeless_is_what_no_state_reaches():

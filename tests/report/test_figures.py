@@ -93,7 +93,7 @@ def by_hand(trials: list[tuple[Any, ...]]) -> Frame:
         spectra=pd.DataFrame(
             [
                 ("speech", cell, BUDGET, TRAINING, hertz, decibel - hertz / 100)
-                for cell, decibel in ((samples.REAL, -40.0), ("gru", -45.0))
+                for cell, decibel in ((samples.DATA, -40.0), ("gru", -45.0))
                 for hertz in (0.0, 500.0, 1000.0)
             ]
             * heard,
@@ -283,7 +283,7 @@ def test_other_units_follow_from_block_and_scale(hand: Frame):
 def test_spectra_are_drawn_as_they_are(hand: Frame):
     (axis,) = drawn("spectrum", hand).axes
     lines = {line.get_label(): line.get_ydata().tolist() for line in axis.lines}
-    assert lines == {"real": [-40.0, -45.0, -50.0], "gru": [-45.0, -50.0, -55.0]}
+    assert lines == {"validation split": [-40.0, -45.0, -50.0], "gru": [-45.0, -50.0, -55.0]}
 
 
 @pytest.mark.parametrize("below", [True, False], ids=["negative", "positive"])

@@ -33,7 +33,7 @@ def numbers(frame: Frame) -> pd.DataFrame:
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """One panel for each task, budget and protocol."""
     parts = panels(numbers)
-    figure, axes = plt.subplots(1, len(parts), figsize=(1.5 + 4.5 * len(parts), 3.6), squeeze=False)
+    figure, axes = plt.subplots(1, len(parts), figsize=(1.5 + 5.2 * len(parts), 3.6), squeeze=False)
     everything = style.cells(frame.trials)
     for axis, (panel, part) in zip(axes[0], parts, strict=True):
         present = style.cells(part)

@@ -1,17 +1,17 @@
-"""The listening check that needs no ears: spectra of drawn sequences beside that of real audio."""
+"""The listening check that needs no ears: spectra of drawn sequences beside that of the data."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.records.frame import Frame, panels
-from bench.records.samples import REAL
+from bench.records.samples import DATA
 from bench.report import style
 
-TITLE = "What was drawn beside what is real: spectra"
+TITLE = "Spectra of what was drawn"
 CAPTION = (
     "Mean power spectrum (Welch, segments of 256 samples) of the sequence that each cell's best confirming trial drew by "
-    "itself, the real prime left out, beside that of the validation split. One sequence a cell: an illustration."
+    "itself, the prime left out, beside that of the validation split. One sequence a cell: an illustration."
 )
 
 
@@ -26,9 +26,9 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     figure, axes = plt.subplots(1, len(parts), figsize=(2 + 5 * len(parts), 3.8), squeeze=False)
     cells = style.cells(frame.trials)
     for axis, (panel, part) in zip(axes[0], parts, strict=True):
-        real = part[part.cell == REAL]
-        axis.plot(real.hertz, real.decibel, color="0.75", lw=5, label="real")
-        for cell in style.cells(part[part.cell != REAL]):
+        data = part[part.cell == DATA]
+        axis.plot(data.hertz, data.decibel, color="0.75", lw=5, label="validation split")
+        for cell in style.cells(part[part.cell != DATA]):
             line = part[part.cell == cell]
             axis.plot(line.hertz, line.decibel, lw=1.3, ms=4, markevery=12, label=cell, **style.look(cell, cells))
         axis.set_xlabel("Hz")
