@@ -104,7 +104,7 @@ class Members:
 
 
 @dataclass(frozen=True)
-class Framing:
+class TaskSettings:
     """What a task makes of a data set."""
 
     dataset: str
@@ -153,7 +153,7 @@ class Job:
     @cached_property
     def search_training(self) -> Training:
         """The protocol of the stage ``search``: that of the study, perhaps with fewer epochs."""
-        return replace(self.training, epochs=self.search.epochs) if self.search.epochs else self.training
+        return replace(self.training, epochs=min(self.training.epochs, self.search.epochs or self.training.epochs))
 
     def member(self, lr: float, seed: int, training: Training) -> Member:
         """A trial of this point, with its key."""

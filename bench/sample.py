@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 
 from bench.data import cards, tasks
-from bench.data.cards import Card
+from bench.data.cards import LOWEST, Card
 from bench.graph import trace
 from bench.places import BadInput
 from bench.records.record import Record, Store
 
-LOWEST = 21
-"""MIDI pitch of column 0 of a piano roll."""
 SEGMENT = 256
 """Samples of a segment of a spectrum."""
 
@@ -40,7 +38,7 @@ def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sam
     """Prime a trained trial with a sequence of the data and draw ``steps`` more (None: a second of audio, 64 frames).
 
     Every step is drawn from the predicted distribution and read at the next one. ``seed`` chooses the sequence of the
-    validation split that primes (of audio, among its louder half; of music, its first half) and what is drawn.
+    validation split that primes (of audio, a window among the louder half; of music, at most 32 frames) and what is drawn.
     """
     import torch
 
@@ -86,7 +84,7 @@ def _continue(
     graph = trace.load(settings["cell"], **settings["options"])
     _unchanged(record.key, "the cell", graph.fingerprint, settings["equations"])
     options = dict(settings["likelihood"])
-    likelihood = likelihoods.build(options.pop("name"), options)
+    likelihood = likelihoods.build(options.pop("name"), options, task.card.kind)
     model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, summary["engine"])
     parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in store.weights(record.key).items()}
     framing = tasks.framing(settings["predict"], task.card)
@@ -117,7 +115,7 @@ def _audio_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndar
     last = tasks.next_block.follow(sequence.x[-1], sequence.y[-1])
     x = np.concatenate([sequence.x, last[None]])
     wave = np.concatenate([sequence.x[0], sequence.y.ravel()]) * task.std + task.mean
-    return x, wave.round().astype(np.int16)
+    return x, wave.round().clip(*_LIMITS["audio"]).astype(np.int16)
 
 
 _PRIMES: dict[str, Callable[[tasks.Task, np.random.Generator], tuple[np.ndarray, np.ndarray]]] = {
@@ -129,7 +127,6 @@ _LIMITS = {"piano_roll": (0, 1), "audio": (-32768, 32767)}
 
 def write(sample: Sample, path: Path) -> Path:
     """The whole sequence as a wav or MIDI file; returns its path, ``path`` with the suffix."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     if sample.card.kind == "audio":
         import soundfile
 
@@ -146,6 +143,8 @@ def midi(roll: np.ndarray) -> Any:
     """A piano roll as MIDI: a frame is a quarter note at 120 beats a minute, equal notes in a row are one held note."""
     import mido
 
+    if LOWEST + roll.shape[1] > 128:
+        raise BadInput(f"MIDI knows pitches up to 127; a roll of {roll.shape[1]} keys from {LOWEST} does not fit")
     file = mido.MidiFile()
     track = mido.MidiTrack()
     file.tracks.append(track)

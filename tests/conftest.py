@@ -166,7 +166,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
     made = Tiny(tmp_path, house, data, dict(os.environ), compose())
     made.write(made.rolls)
     task = house / "conf" / "task" / "tiny.yaml"
-    task.parent.mkdir(parents=True)
+    task.parent.mkdir(parents=True, exist_ok=True)
     task.write_text("dataset: tiny\npredict: next_step\nlikelihood: { name: bernoulli }\n")
     return made
 
@@ -184,7 +184,7 @@ def settle_murmur(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Murmur:
     made = Murmur(folder, house, data, dict(os.environ), hum())
     made.write()
     task = house / "conf" / "task" / "murmur.yaml"
-    task.parent.mkdir(parents=True)
+    task.parent.mkdir(parents=True, exist_ok=True)
     task.write_text("dataset: murmur\npredict: next_block\nlikelihood: { name: gaussian_mixture, components: 4 }\n")
     return made
 

@@ -1,5 +1,6 @@
 """Samples of trained trials: what primes them is real, what follows is drawn, and files and report show both."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from conftest import Murmur, Tiny, settle_murmur
 from bench import sample
 from bench.data import cards, tasks
 from bench.places import BadInput
-from bench.records import samples
+from bench.records import frame, samples
 from bench.records.record import Store
 
 COMMAND = str(Path(sys.executable).with_name("gatebench"))
@@ -165,6 +166,21 @@ def test_a_study_draws_of_its_best_trials_and_its_report_shows_them(heard: Murmu
     assert (page.parent / "units.md").is_file()
 
 
+def test_samples_of_trials_that_are_no_longer_the_best_are_not_shown(heard: Murmur, tmp_path: Path):
+    results = Path(shutil.copytree(heard.folder / "results", tmp_path / "results"))
+    gatebench(heard, "sample", "adhoc", "--steps", "20", "--results", str(results))
+    table = samples.folder(results, "adhoc") / "samples.csv"
+    made = pd.read_csv(table)
+    stale = made.assign(key=made.key.where(made.cell == "rnn", "0" * 16))
+    stale.to_csv(table, index=False)
+    found = frame.load(results, "adhoc")
+    assert list(found.samples.cell) == ["rnn"]
+    assert set(found.spectra.cell) == {samples.DATA, "rnn"}
+    gatebench(heard, "report", "adhoc", "--results", str(results))
+    stale[stale.cell != "rnn"].to_csv(table, index=False)
+    assert frame.load(results, "adhoc").spectra.empty
+
+
 def test_the_spectrum_of_a_tone_peaks_at_its_pitch():
     tone = 8000 * np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
     hertz, decibel = sample.spectrum([tone], 16000, 256)
@@ -191,6 +207,9 @@ def test_mistakes_are_one_line(played: Tiny):
         said = gatebench(played, "sample", *words, code=2)
         assert said.startswith(f"gatebench: {expected}")
         assert said.count("\n") == 1
+    (played.folder / "file").touch()
+    said = gatebench(played, "sample", keys(played)[0], "--folder", "file", code=2)
+    assert said == "gatebench: folder 'file' cannot be made (File exists); choose another: --folder F\n"
     weights = played.folder / "results" / "trials" / keys(played)[0] / "weights.safetensors"
     weights.write_bytes(b"no weights")
     assert "is damaged" in gatebench(played, "sample", keys(played)[0], code=2)

@@ -140,8 +140,7 @@ def _data(options: argparse.Namespace) -> int:
             for path in [cards.locate(card, file) for file in card.files]:
                 print(f"{name}: {path}")
             if not card.files:
-                cards.arrays(card)
-                print(f"{name}: read from {card.package or card.source}")
+                print(f"{name}: {sum(map(len, cards.arrays(card).values())):,} sequences read and verified")
         else:
             wrong += _verify(name)
     return 1 if wrong else 0

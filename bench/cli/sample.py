@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from bench.data.cards import LOWEST
 from bench.places import BadInput
 
 
@@ -51,8 +52,7 @@ def _study(store: Any, options: argparse.Namespace) -> list[Path]:
     from bench.records import frame, samples
 
     found = frame.load(options.results, options.of)
-    valid = found.confirmed("valid").query("status == 'finished'").sort_values("nll", kind="stable")
-    best = valid.drop_duplicates([*frame.Panel._fields, "cell"]).sort_values(["task", "cell"])
+    best = found.best.sort_values(["task", "cell"])
     if best.empty:
         raise BadInput(f"study '{options.of}' has no confirmed trial yet; finish it: gatebench sweep study={options.of}")
     folder, rows, spectra, files = samples.folder(options.results, options.of), [], [], []
@@ -61,7 +61,7 @@ def _study(store: Any, options: argparse.Namespace) -> list[Path]:
         title = f"{trial.cell}, {found.datasets[str(trial.task)]}"
         drawn, paths = _draw(store, str(trial.key), options, folder / str(trial.key), title)
         distance = float("nan")
-        if drawn.card.rate is not None:
+        if drawn.card.kind == "audio":
             heard = sample.spectra(drawn)
             distance = heard.distance
             for cell, decibel in ((samples.DATA, heard.data), (trial.cell, heard.drawn)):
@@ -86,10 +86,15 @@ def _draw(store: Any, key: str, options: argparse.Namespace, path: Path, title: 
     from bench import sample
     from bench.report import pictures
 
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"folder '{path.parent}' cannot be made ({error.strerror}); choose another: --folder F") from error
     drawn = sample.draw(store, key, options.steps, options.seed)
     sound, picture = sample.write(drawn, path), path.with_suffix(".png")
-    if drawn.card.rate is None:
-        pictures.piano_roll(drawn.prime, drawn.drawn, picture, title)
-    else:
+    if drawn.card.kind == "audio":
+        assert drawn.card.rate is not None, key  # of kind audio
         pictures.waveform(drawn.prime, drawn.drawn, drawn.card.rate, picture, title)
+    else:
+        pictures.piano_roll(drawn.prime, drawn.drawn, LOWEST, picture, title)
     return drawn, [sound, picture]

@@ -102,7 +102,7 @@ def _dry_run(jobs: list[Any], plans: list[Any]) -> int:
     left, cores = sum(plan.left for plan in plans), min(os.cpu_count() or 1, len(jobs))
     print(
         f"{jobs[0].study}: {sum(plan.trials for plan in plans)} trials, {left} to train, "
-        f"at most about {seconds / 60 / cores:.0f} min on {cores} cores (from a few updates; early stopping ends sooner)"
+        f"at most about {seconds / 60 / cores:.0f} min on {cores} cores (from a few updates; early stopping may end sooner)"
     )
     return 0
 
@@ -187,6 +187,10 @@ def _explain(message: str) -> str:
         name = found.group(1)
         nearest = suggestion(name, _settings()).partition(" (there are")[0]
         return f"unknown setting '{name}'{nearest} (see gatebench sweep --help)"
+    if found := re.search(r"Interpolation key 'arms\.([^.']+)", message):
+        return (
+            f"this study says nothing of {found.group(1)}: give it an entry under arms: in its yaml, or choose another task"
+        )
     return " ".join(line.strip() for line in message.splitlines()[:2] if line.strip())
 
 
@@ -205,6 +209,7 @@ def _job(config: Any) -> Any:
     """A job's configuration as plain objects."""
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
     from bench import job
     from bench.data import cards, tasks
@@ -212,17 +217,20 @@ def _job(config: Any) -> Any:
     from bench.training import likelihoods
     from bench.training.settings import Training
 
-    values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore[reportAssignmentType]
+    try:
+        values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore[reportAssignmentType]
+    except OmegaConfBaseException as error:
+        raise BadInput(_explain(str(error))) from error
     runtime = HydraConfig.get()
-    training, cell = dict(values["training"]), dict(values["cell"])
+    training, cell, search = (_group(name, values[name]) for name in ("training", "cell", "search"))
     if not isinstance(values["publish"], bool):
         raise BadInput(f"publish is {values['publish']!r}, expected true or false")
-    framing = construct(job.Framing, "task", values["task"])
-    options = dict(framing.likelihood)
-    likelihood = likelihoods.build(options.pop("name", None), options)
-    card = cards.load(framing.dataset)
-    inputs, outputs = tasks.framing(framing.predict, card).sizes(card)
-    lr, rates = training.pop("lr"), training.pop("rates")
+    task = construct(job.TaskSettings, "task", _group("task", values["task"]))
+    card = cards.load(task.dataset)
+    inputs, outputs = tasks.framing(task.predict, card).sizes(card)
+    options = dict(task.likelihood)
+    likelihood = likelihoods.build(options.pop("name", ""), options, card.kind)
+    lr, rates = training.pop("lr"), _group("training.rates", training.pop("rates"))
     graph = trace.load(cell.pop("name"), **cell)
     if graph.lookahead:  # every framing predicts what is read later
         raise BadInput(
@@ -231,26 +239,34 @@ def _job(config: Any) -> Any:
         )
     budget = construct(job.Budget, "budget", values["budget"])
     rate = construct(job.Rate, "training", {"lr": lr})
-    search = construct(job.Search, "search", {**values["search"], **rates})
     engine = construct(job.Engine, "engine", values["engine"])
     places.find("engines", engine.name, ".py", called="engine")
     members = construct(job.Members, "population", values["population"])
     return job.Job(
         study=_study_name(values["name"]),
         labels=_labels(runtime),
-        dataset=framing.dataset,
-        predict=framing.predict,
+        dataset=task.dataset,
+        predict=task.predict,
         likelihood=likelihood,
         graph=graph,
         units=budget.solve(graph, inputs, likelihood.readout(outputs)),
         training=construct(Training, "training", training),
-        search=search,
+        search=construct(job.Search, "search", {**search, **rates}),
         lr=rate.lr,
         members=members,
         engine=engine.name,
         threads=engine.threads,
         results=Path(values["results"]),
     )
+
+
+def _group(name: str, values: Any) -> dict[str, Any]:
+    """The settings of a group, which may have been overridden by something else."""
+    if not isinstance(values, dict):
+        raise BadInput(
+            f"{name} is {values!r}, expected its settings; override one of them, for example {name}.SETTING=VALUE"
+        )
+    return dict(values)
 
 
 def _study_name(name: Any) -> str:

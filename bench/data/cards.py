@@ -15,6 +15,8 @@ from bench.checks import Count, construct
 from bench.places import BadInput
 
 SPLITS = ("train", "valid", "test")
+LOWEST = 21
+"""MIDI pitch of column 0 of a piano roll."""
 Arrays = dict[str, list[np.ndarray]]
 """Split -> its sequences, each ``[T, X]``."""
 
@@ -68,11 +70,14 @@ def load(name: str) -> Card:
         files = tuple(construct(File, f"{path.name}: files", file) for file in values.get("files", ()))
     except (yaml.YAMLError, AttributeError, TypeError) as error:
         raise BadInput(f"{path} is not a card ({' '.join(str(error).split())}); compare it with another card") from error
-    return construct(Card, path.name, {**values, "name": name, "files": files})
+    card = construct(Card, path.name, {**values, "name": name, "files": files})
+    if (card.kind == "audio") != (card.rate is not None):
+        raise BadInput(f"{path.name}: rate is {card.rate!r}; expected samples a second for kind audio, and none for others")
+    return card
 
 
 def arrays(card: Card) -> Arrays:
-    """The sequences of a data set, verified: the files' checksums before reading, the content's after."""
+    """The sequences of a data set, verified: the checksums of its files before reading, that of the content after."""
     paths = [locate(card, file) for file in card.files]
     reader = places.module("bench.data.readers", places.find("readers", card.reader, ".py", called="reader"))
     try:
@@ -81,7 +86,7 @@ def arrays(card: Card) -> Arrays:
         raise
     except Exception as error:  # whatever a parser makes of a file that is not what its card says
         raise BadInput(f"dataset {card.name} cannot be read by {card.reader}: {error}") from error
-    check(card.name, sequences)
+    check(card.name, sequences, card.kind)
     digest = content_digest(sequences)
     if digest != card.content:
         origin = card.package or "its files"
@@ -139,8 +144,8 @@ def fetch(card: Card, url: str, target: Path, sha256: str | None = None) -> None
         raise BadInput(f"dataset {card.name}: {url} no longer has SHA-256 {sha256}") from error
 
 
-def check(name: str, sequences: Mapping[str, list[np.ndarray]]) -> None:
-    """``BadInput`` unless every split has sequences of one width and at least two steps, free of NaN."""
+def check(name: str, sequences: Mapping[str, list[np.ndarray]], kind: str) -> None:
+    """``BadInput`` unless every split has sequences of one width and at least two steps, free of NaN, as their kind asks."""
     widths = {array.shape[1] for split in sequences.values() for array in split if array.ndim == 2}
     for split in SPLITS:
         if not sequences.get(split):
@@ -149,6 +154,10 @@ def check(name: str, sequences: Mapping[str, list[np.ndarray]]) -> None:
             where = f"dataset {name}: sequence {i} of split '{split}'"
             if array.ndim != 2 or len(widths) > 1:
                 raise BadInput(f"{where} has shape {array.shape}; expected [steps, width] with one width for all")
+            if kind == "audio" and (array.dtype != np.int16 or array.shape[1] != 1):
+                raise BadInput(
+                    f"{where} has {array.shape[1]} channel(s) of {array.dtype}; expected one of 16 bits: convert it"
+                )
             if len(array) < 2:
                 raise BadInput(f"{where} has {len(array)} step(s); predicting the next step needs at least 2: remove it")
             if array.dtype.kind == "f" and not np.isfinite(array).all():

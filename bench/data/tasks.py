@@ -104,6 +104,13 @@ class next_block:
     @staticmethod
     def frame(arrays: Arrays) -> tuple[dict[str, list[Sequence]], float, float]:
         """Dequantised, standardised, cut into blocks."""
+        least = next_block.READ + next_block.PREDICTED
+        shortest = min(len(wave) for waves in arrays.values() for wave in waves)
+        if shortest < least:
+            raise BadInput(
+                f"a sequence of audio has {shortest} samples; predicting {next_block.PREDICTED} from {next_block.READ} "
+                f"needs at least {least}: use longer windows"
+            )
         waves = {split: next_block.dequantised(arrays[split], split) for split in arrays}
         train = np.concatenate(waves["train"])
         mean, std = float(train.mean()), float(train.std())

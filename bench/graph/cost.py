@@ -6,12 +6,9 @@ FLOPs are matrix products only, a multiply-add as two, forward pass, recurrent l
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from bench.graph.trace import Graph, Sizes
 from bench.places import BadInput
-
-Measure = Literal["parameters_recurrent", "parameters_total", "flops_per_step", "units"]
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Frame:
     steps: dict[str, str]
     """Task -> what a time step is."""
     samples: pd.DataFrame
-    """Sequences drawn from trials: `samples.COLUMNS`."""
+    """Sequences drawn from the `best` trials: `samples.COLUMNS`."""
     spectra: pd.DataFrame
     """Of those that can be heard: `samples.SPECTRA`."""
     machines: pd.DataFrame
@@ -70,6 +70,12 @@ class Frame:
     def title(self, panel: Panel) -> str:
         """A panel's heading."""
         return f"{self.datasets[panel.task]}, {panel.budget}, {panel.training}"
+
+    @property
+    def best(self) -> pd.DataFrame:
+        """Of each panel and cell the confirming trial that is best on validation, on its validation split."""
+        valid = self.confirmed("valid").dropna(subset="nll").query("status == 'finished'").sort_values("nll", kind="stable")
+        return valid.drop_duplicates([*Panel._fields, "cell"])
 
     def confirmed(self, split: str) -> pd.DataFrame:
         """Confirming trials on one split: what is reported as a result."""
@@ -81,8 +87,12 @@ def load(results: Path, study: str) -> Frame:
     points = study_file.read(results, study)
     store = Store(results)
     records = store.read([key for point in points for key in point["search"] + point["confirm"]])
+    found = build(study, points, records)
     drawn, spectra = samples.read(results, study)
-    return replace(build(study, points, records), samples=drawn, spectra=spectra)
+    drawn = drawn[drawn.key.isin(found.best.key)]  # others were drawn before a better trial was there
+    heard = spectra.set_index([*Panel._fields, "cell"]).index.isin(drawn.set_index([*Panel._fields, "cell"]).index)
+    beside = spectra.set_index([*Panel._fields]).index.isin(drawn.set_index([*Panel._fields]).index)
+    return replace(found, samples=drawn, spectra=spectra[heard | (beside & (spectra.cell == samples.DATA))])
 
 
 def build(study: str, points: list[study_file.Point], records: dict[str, Record]) -> Frame:

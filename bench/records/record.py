@@ -78,7 +78,7 @@ class Record:
 
     key: str
     settings: dict[str, Any]
-    """As given to the key, readable, with the names ``task``, ``dataset`` and ``cell`` that the trial was run under."""
+    """As given to the key, readable, with the names and options of task, data set, likelihood and cell."""
     summary: dict[str, Any]
     """Status, scores of each split at the best validation point, counts and costs."""
     provenance: dict[str, Any]

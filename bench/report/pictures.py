@@ -9,16 +9,18 @@ from matplotlib.figure import Figure
 from bench.report import style
 
 
-def piano_roll(prime: np.ndarray, drawn: np.ndarray, path: Path, title: str) -> None:
-    """Frames ``[T, keys]``, those that primed darker."""
+def piano_roll(prime: np.ndarray, drawn: np.ndarray, lowest: int, path: Path, title: str) -> None:
+    """Frames ``[T, keys]``, of which column 0 is the MIDI pitch ``lowest``; those that primed are darker."""
     style.use()
     roll = np.concatenate([2 * prime.astype(int), drawn.astype(int)])
     sounding = np.flatnonzero(roll.any(0))
     low, high = (int(sounding[0]) - 2, int(sounding[-1]) + 2) if len(sounding) else (0, roll.shape[1])
     figure, axis = plt.subplots(figsize=(8, 2.8))
-    axis.pcolormesh(np.arange(len(roll) + 1), np.arange(roll.shape[1] + 1) + 20.5, roll.T, cmap="Greys", vmin=0, vmax=2.6)
+    axis.pcolormesh(
+        np.arange(len(roll) + 1), np.arange(roll.shape[1] + 1) + lowest - 0.5, roll.T, cmap="Greys", vmin=0, vmax=2.6
+    )
     axis.axvline(len(prime), color="#D55E00", lw=1.2)
-    axis.set_ylim(20.5 + max(0, low), 20.5 + high)
+    axis.set_ylim(lowest - 0.5 + max(0, low), lowest - 0.5 + high)
     axis.set_xlabel("frame")
     axis.set_ylabel("MIDI pitch")
     axis.set_title(title, fontsize=10)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.special import expit
 from torch import Tensor
 
 from bench.checks import Count, construct
@@ -18,6 +19,8 @@ class Likelihood(Protocol):
     """How a readout's numbers become a distribution of the target. A frozen dataclass: its fields are its options."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
+    KIND: ClassVar[str]
+    """The kind of data set that it is a distribution of."""
 
     def readout(self, outputs: int) -> int:
         """Numbers that the readout must give for a target of ``outputs`` values."""
@@ -40,6 +43,8 @@ class Likelihood(Protocol):
 class bernoulli:
     """Independent Bernoulli outputs; the readout gives their logits (Chung et al. 2014, Section 4.2)."""
 
+    KIND: ClassVar[str] = "piano_roll"
+
     def readout(self, outputs: int) -> int:
         """One logit an output."""
         return outputs
@@ -55,7 +60,7 @@ class bernoulli:
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Every output on its own."""
-        return (random.random(readout.shape) < 1 / (1 + np.exp(-readout.astype(float)))).astype(np.float64)
+        return (random.random(readout.shape) < expit(readout.astype(float))).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class gaussian_mixture:
     components: Count = 20
     covariance: Literal["diagonal", "full"] = "diagonal"
 
+    KIND: ClassVar[str] = "audio"
     FLOOR: ClassVar[float] = 1e-8
     """Least variance, in standardised units: a standard deviation of 1e-4, about a fifth of one 16-bit step at the level
     of read speech, and below the 0.29 steps of the noise that dequantises."""
@@ -89,6 +95,11 @@ class gaussian_mixture:
         Loudness is the root mean square of a step. Silence and shouting are then told apart from the first update on, and
         no two components start alike.
         """
+        if len(targets) < self.components:
+            raise BadInput(
+                f"a mixture of {self.components} components starts from classes of training steps, but there are only "
+                f"{len(targets)}; use fewer: task.likelihood.components"
+            )
         loudness = np.square(targets, dtype=np.float64).mean(1)
         classes = np.array_split(targets[np.argsort(loudness, kind="stable")].astype(np.float64), self.components)
         means = np.stack([c.mean(0) for c in classes])
@@ -100,8 +111,9 @@ class gaussian_mixture:
     def nll(self, readout: Tensor, target: Tensor) -> Tensor:
         """``-logsumexp_m (log pi_m + log N_m)``, with every part in logarithms."""
         logits, mu, a, c = self._parts(readout, target.shape[-1])
-        # log L_ii = -log(FLOOR + exp(2 a)) / 2, which no a can overflow
-        log_diagonal = -a - 0.5 * F.softplus(math.log(self.FLOOR) - 2 * a, threshold=40)
+        # log L_ii = -log(FLOOR + exp(2 a)) / 2, which no a can overflow; nothing cancels where the floor takes over
+        floor = math.log(self.FLOOR)
+        log_diagonal = -0.5 * (floor + F.softplus(2 * a - floor, threshold=40))
         away = target.unsqueeze(-2) - mu
         if c is not None:
             away = away + torch.matmul(self._below(c, target.shape[-1]), away.unsqueeze(-1)).squeeze(-1)
@@ -139,12 +151,16 @@ class gaussian_mixture:
         return next(y for y in range(1, readout + 1) if self.readout(y) == readout)
 
 
-def build(name: str, options: Mapping[str, Any]) -> Likelihood:
-    """The likelihood called ``name`` with its options; ``BadInput`` for an unknown name or an option that does not fit."""
+def build(name: str, options: Mapping[str, Any], kind: str) -> Likelihood:
+    """The likelihood called ``name`` with its options, for data of a kind; ``BadInput`` if one of them does not fit."""
     known = {"bernoulli": bernoulli, "gaussian_mixture": gaussian_mixture}
-    if name not in known:
+    found = known.get(str(name))
+    if found is None:
         raise BadInput(f"unknown likelihood '{name}'{suggestion(str(name), list(known))}")
-    return construct(known[name], "task.likelihood", options)
+    if kind != found.KIND:
+        fitting = next(other for other, likelihood in known.items() if kind == likelihood.KIND)
+        raise BadInput(f"likelihood {name} is for data of kind {found.KIND}, but the data is {kind}; use {fitting}")
+    return construct(found, "task.likelihood", options)
 
 
 def described(likelihood: Likelihood) -> str:

@@ -70,8 +70,10 @@ class Population:
     @staticmethod
     def start(model: Model, task: Task, training: Training, members: list[Member]) -> "Population":
         """Initial weights of every member, from its own seed."""
-        targets = np.concatenate([sequence.y for sequence in task.splits["train"]])
-        each = [model.initialise(member.seed, training, targets) for member in members]
+        bias = None
+        if training.readout_bias == "marginal":
+            bias = model.likelihood.marginal(np.concatenate([sequence.y for sequence in task.splits["train"]]))
+        each = [model.initialise(member.seed, training, bias) for member in members]
         parameters = {name: torch.cat([p[name] for p in each]) for name in each[0]}
         count = len(members)
         return Population(

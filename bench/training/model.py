@@ -57,17 +57,17 @@ class Model:
         """Weight matrices of the recurrent layer, those that weight noise acts on."""
         return [name for name, (rows, _) in self.graph.parameters.items() if rows != "1"]
 
-    def initialise(self, seed: int, training: Training, targets: np.ndarray) -> Parameters:
+    def initialise(self, seed: int, training: Training, bias: np.ndarray | None) -> Parameters:
         """Initial weights of one trial, ``[1, rows, columns]``, from its seed and each parameter's name alone.
 
         Matrices that multiply a state are orthogonal (of a non-square one, its columns or rows). Those that multiply the
         input, and the readout, are uniform in ``+- input_range``, or by Glorot and Bengio (2010) if that is None.
         Biases and diagonals are 0, but the gate that keeps the state is biased to keep by ``retention``, and the
-        readout's bias may start at the marginal of the training targets ``[N, Y]``.
+        readout has the ``bias [R]`` if one is given.
         """
         values = {name: self._initial(name, seed, training) for name in self.shapes}
-        if training.readout_bias == "marginal":
-            values["readout_b"] = self.likelihood.marginal(targets)[None]
+        if bias is not None:
+            values["readout_b"] = bias[None]
         dtype = torch.get_default_dtype()
         return {name: torch.tensor(value, dtype=dtype).unsqueeze(0) for name, value in values.items()}
 

@@ -33,7 +33,7 @@ class Training:
     """Input matrices and readout start uniform in +- this; None: Glorot and Bengio (2010)."""
     readout_bias: Literal["zero", "marginal"] = "zero"
     """``marginal``: the readout's bias starts at the marginal distribution of the training targets, so that an untrained
-    model predicts about like the unigram floor instead of spending its first updates on getting there."""
+    model predicts as well as one can without looking, instead of spending its first updates on getting there."""
     retention: float = 0.0
     """Initial bias of the gate that keeps the state, towards keeping (1: the forget bias of Jozefowicz et al. 2015)."""
 

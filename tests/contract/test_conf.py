@@ -17,7 +17,7 @@ from bench.checks import construct
 from bench.data import cards, tasks
 from bench.graph import trace
 from bench.graph.cost import cost
-from bench.job import Budget, Framing, Members, Search
+from bench.job import Budget, Members, Search, TaskSettings
 from bench.training import likelihoods
 from bench.training.settings import Training
 
@@ -95,13 +95,13 @@ def test_every_card_has_its_task():
 
 @pytest.mark.parametrize("name", of("task"))
 def test_a_task_frames_the_data_of_its_name(name):
-    task = construct(Framing, "task", values(f"task={name}")["task"])
+    task = construct(TaskSettings, "task", values(f"task={name}")["task"])
     assert name == task.dataset
     card = cards.load(task.dataset)
     inputs, outputs = tasks.framing(task.predict, card).sizes(card)
     assert inputs == (20 if card.kind == "audio" else card.facts["width"])
     options = dict(task.likelihood)
-    likelihood = likelihoods.build(options.pop("name"), options)
+    likelihood = likelihoods.build(options.pop("name"), options, card.kind)
     # all options are there to be overridden, at their defaults
     assert options == asdict(likelihood)
     assert likelihoods.described(likelihood) == task.likelihood["name"]

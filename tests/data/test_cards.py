@@ -203,11 +203,30 @@ SILLY = {
 def test_check_names_what_cannot_be_trained_on(given, message):
     sequences = {"train": [ROLL, ROLL], "valid": [ROLL], "test": [ROLL], **given}
     with pytest.raises(BadInput, match=message):
-        cards.check("silly", {split: rolls for split, rolls in sequences.items() if rolls is not None})
+        cards.check("silly", {split: rolls for split, rolls in sequences.items() if rolls is not None}, "piano_roll")
 
 
 def test_check_passes_two_steps():
-    cards.check("short", {split: [ROLL[:2]] for split in cards.SPLITS})
+    cards.check("short", {split: [ROLL[:2]] for split in cards.SPLITS}, "piano_roll")
+
+
+WAVE = np.zeros((50, 1), np.int16)
+NO_AUDIO = {"stereo": WAVE.repeat(2, 1), "float": WAVE.astype(np.float32), "8 bit": WAVE.astype(np.uint8)}
+
+
+@pytest.mark.parametrize("wave", NO_AUDIO.values(), ids=NO_AUDIO)
+def test_audio_is_one_channel_of_16_bit(wave):
+    cards.check("sound", {split: [WAVE] for split in cards.SPLITS}, "audio")
+    with pytest.raises(BadInput, match=r"sequence 0 of split 'train' has . channel\(s\) of .*; expected one of 16 bits"):
+        cards.check("sound", {split: [wave] for split in cards.SPLITS}, "audio")
+
+
+def test_audio_has_a_rate_and_nothing_else_has_one(tiny, murmur):
+    tiny.edit(rate=8000)
+    murmur.yaml.write_text(murmur.yaml.read_text().replace("rate: 8000\n", ""))
+    for name, rate in (("tiny", 8000), ("murmur", None)):
+        with pytest.raises(BadInput, match=f"{name}.yaml: rate is {rate}; expected samples a second for kind audio"):
+            cards.load(name)
 
 
 @pytest.mark.parametrize("value", [2.0, -1.0, 0.5, np.nan])
@@ -257,7 +276,7 @@ readers = {path.stem for path in (places.PACKAGE / "data" / "readers").glob("*.p
 seen = []
 sys.addaudithook(lambda event, args: seen.append(args) if event == "pickle.find_class" else None)
 used = set()
-for name in ("tiny", "bach_chorales"):
+for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic"):
     card = cards.load(name)
     cards.arrays(card)
     used.add(card.reader)
@@ -266,7 +285,7 @@ print(len(left) > 0, used == readers, seen)
 """
 
 
-def test_no_reader_unpickles(tiny):
+def test_no_reader_unpickles(tiny, murmur):
     cards.arrays(cards.load("bach_chorales"))  # parsed before: the workers of the parser do talk in pickles
     folder = tiny.folder / "tmp"
     folder.mkdir()

@@ -139,6 +139,26 @@ def test_an_archive_that_lacks_a_file(murmur):
         read()
 
 
+def test_an_archive_that_swells(murmur):
+    """A member that unpacks to far more than its samples is not unpacked at all."""
+    with (
+        zipfile.ZipFile(murmur.zip, "a", zipfile.ZIP_DEFLATED) as archive,
+        pytest.warns(UserWarning, match="Duplicate name"),
+    ):
+        archive.writestr("recordings/train_b_1.wav", bytes(3 * 2**20))
+    with pytest.raises(
+        BadInput, match=r"recordings/train_b_1.wav unpacks to 3,145,728 bytes, far more than its .* remove it"
+    ):
+        read()
+
+
+def test_a_file_that_stands_twice_in_the_manifest(murmur):
+    rows = murmur.csv.read_text().splitlines()
+    murmur.csv.write_text("\n".join([*rows, rows[1]]) + "\n")
+    with pytest.raises(BadInput, match=r"manifest .*murmur.csv names a file twice"):
+        read()
+
+
 def test_an_archive_that_is_none(murmur):
     murmur.zip.write_bytes(b"PK but no archive")
     with pytest.raises(BadInput, match=r"murmur.zip is not a zip archive .*; fetch it again or remove it"):

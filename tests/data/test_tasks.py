@@ -176,6 +176,12 @@ def test_only_train_standardises():
     np.testing.assert_allclose(flat["test"] * std + mean, original, atol=0.51)
 
 
+def test_windows_too_short_for_a_block():
+    short = {split: [np.zeros((25, 1), np.int16)] for split in ("train", "valid", "test")}
+    with pytest.raises(BadInput, match=r"has 25 samples; predicting 10 from 20 needs at least 30: use longer windows"):
+        next_block.frame(short)
+
+
 def test_a_framing_refuses_data_of_another_kind(tiny):
     with pytest.raises(BadInput, match=r"next_block frames data of kind audio, but dataset tiny is piano_roll; use"):
         tasks.load("tiny", "tiny", "next_block")

@@ -181,7 +181,7 @@ def test_what_does_not_change_a_trials_numbers_does_not_move_its_key():
 
 
 def test_the_engine_does_not_move_the_key():
-    assert replace(job(), engine="another").member(0.01, 1).key == key_of()
+    assert replace(job(), engine="another").member(0.01, 1, job().training).key == key_of()
 
 
 def test_the_budget_that_led_to_the_units_does_not_move_the_key():

@@ -218,7 +218,35 @@ def test_sizes_of_readouts():
 )
 def test_options_that_do_not_fit(options, match):
     with pytest.raises(BadInput, match=match):
-        build("gaussian_mixture", options)
+        build("gaussian_mixture", options, "audio")
+
+
+def test_a_likelihood_is_for_its_kind_of_data():
+    """A density of 0/1 frames would have no bound, and a probability of a sample no meaning."""
+    with pytest.raises(
+        BadInput, match="gaussian_mixture is for data of kind audio, but the data is piano_roll; use bernoulli"
+    ):
+        build("gaussian_mixture", {}, "piano_roll")
+    with pytest.raises(
+        BadInput, match="bernoulli is for data of kind piano_roll, but the data is audio; use gaussian_mixture"
+    ):
+        build("bernoulli", {"components": 3}, "audio")
+
+
+def test_more_components_than_steps_to_start_from():
+    with pytest.raises(
+        BadInput, match=r"a mixture of 20 components .* there are only 10; use fewer: task.likelihood.components"
+    ):
+        gaussian_mixture().marginal(np.zeros((10, 10)))
+
+
+@pytest.mark.parametrize("a", [-10.0, -1e3, -1e6, -3e8])
+def test_the_floor_holds_in_single_precision(a):
+    readout = torch.zeros(1, 1, 1, 420)
+    readout[..., 220:] = a
+    found = float(gaussian_mixture().nll(readout, torch.zeros(10)))
+    expected = 10 * (0.5 * np.log(2 * np.pi) + 0.5 * np.log(1e-8 + np.exp(2 * a)))
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_key_knows_the_options_that_were_changed():

@@ -34,18 +34,18 @@ def equal(a, b):
 def test_initial_weights_belong_to_seed_and_name(cell):
     torch.manual_seed(1)
     np.random.seed(1)
-    first = model(cell).initialise(3, PLAIN, TARGETS)
+    first = model(cell).initialise(3, PLAIN, None)
     torch.manual_seed(2)  # global streams, which must not matter
     np.random.seed(2)
-    assert equal(model(cell).initialise(3, PLAIN, TARGETS), first)
-    other = model(cell).initialise(4, PLAIN, TARGETS)
+    assert equal(model(cell).initialise(3, PLAIN, None), first)
+    other = model(cell).initialise(4, PLAIN, None)
     drawn = [*model(cell).matrices, "readout_W"]
     values = [first[name].flatten().tolist() for name in drawn] + [other[name].flatten().tolist() for name in drawn]
     assert len({tuple(value) for value in values}) == 2 * len(drawn), "no two names or seeds share numbers"
 
 
 def test_cells_that_share_a_name_share_its_weights():
-    plain, peephole = (model(cell).initialise(3, PLAIN, TARGETS) for cell in ("lstm", "lstm_peephole"))
+    plain, peephole = (model(cell).initialise(3, PLAIN, None) for cell in ("lstm", "lstm_peephole"))
     assert set(plain) < set(peephole)
     assert all(torch.equal(plain[name], peephole[name]) for name in plain)
 
@@ -68,7 +68,7 @@ def test_initial_weights_know_no_population(tiny, cell):
 @pytest.mark.parametrize("cell", CELLS)
 def test_recurrent_matrices_are_orthogonal(cell, units):
     built = model(cell, units)
-    weights = built.initialise(1, PLAIN, TARGETS)
+    weights = built.initialise(1, PLAIN, None)
     recurrent = [name for name, (rows, _) in built.graph.parameters.items() if rows not in "1X"]
     assert recurrent
     for name in recurrent:
@@ -80,7 +80,7 @@ def test_recurrent_matrices_are_orthogonal(cell, units):
 
 def test_orthogonal_matrices_favour_no_sign():
     """Without correcting the signs of QR, diagonals would lean to one side."""
-    corners = [float(model("rnn").initialise(seed, PLAIN, TARGETS)["U"][0, 0, 0]) for seed in range(40)]
+    corners = [float(model("rnn").initialise(seed, PLAIN, None)["U"][0, 0, 0]) for seed in range(40)]
     assert 10 < sum(corner > 0 for corner in corners) < 30
 
 
@@ -88,7 +88,7 @@ def test_orthogonal_matrices_favour_no_sign():
 @pytest.mark.parametrize("bound", [0.1, 1.0, None])
 def test_range_of_input_matrices_and_readout(cell, bound):
     built = model(cell, 40)
-    weights = built.initialise(1, dataclasses.replace(PLAIN, input_range=bound), TARGETS)
+    weights = built.initialise(1, dataclasses.replace(PLAIN, input_range=bound), None)
     inputs = [name for name, (rows, _) in built.graph.parameters.items() if rows == "X"]
     assert inputs
     for name in [*inputs, "readout_W"]:
@@ -101,7 +101,7 @@ def test_range_of_input_matrices_and_readout(cell, bound):
 
 
 def test_range_zero_is_zero():
-    weights = model().initialise(1, dataclasses.replace(PLAIN, input_range=0.0), TARGETS)
+    weights = model().initialise(1, dataclasses.replace(PLAIN, input_range=0.0), None)
     assert not weights["readout_W"].any()
     assert not weights["W_z"].any()
 
@@ -109,7 +109,7 @@ def test_range_zero_is_zero():
 @pytest.mark.parametrize("cell", CELLS)
 def test_biases_and_diagonals_start_at_zero(cell):
     built = model(cell)
-    weights = built.initialise(1, PLAIN, TARGETS)
+    weights = built.initialise(1, PLAIN, None)
     assert {name for name in weights if not weights[name].any()} == set(weights) - set(built.matrices) - {"readout_W"}
 
 
@@ -131,8 +131,8 @@ def test_every_cell_says_what_keeps_its_state():
 
 @pytest.mark.parametrize("cell", RETENTION)
 def test_retention_biases(cell):
-    plain = model(cell).initialise(1, PLAIN, TARGETS)
-    kept = model(cell).initialise(1, dataclasses.replace(PLAIN, retention=1.5), TARGETS)
+    plain = model(cell).initialise(1, PLAIN, None)
+    kept = model(cell).initialise(1, dataclasses.replace(PLAIN, retention=1.5), None)
     for name in plain:
         assert torch.equal(kept[name], plain[name] + 1.5 * RETENTION[cell].get(name, 0)), name
 
@@ -143,7 +143,7 @@ def test_retention_keeps_the_state(cell):
 
     def moved(retention):
         built = model(cell)
-        weights = built.initialise(1, dataclasses.replace(PLAIN, retention=retention), TARGETS)
+        weights = built.initialise(1, dataclasses.replace(PLAIN, retention=retention), None)
         return float(built._engine.run(built.graph, built.sizes, weights, torch.ones(1, 8, 1, 12)).abs().max())
 
     assert moved(30.0) < 1e-6 < 0.1 < moved(0.0)
@@ -154,7 +154,7 @@ def test_marginal_bias_scores_as_the_unigram_floor(tiny, cell):
     """An untrained model whose readout ignores the state; the floor on the card is rounded to four decimals."""
     task = tiny.load()
     frames = np.concatenate(tiny.rolls["train"])
-    weights = model(cell).initialise(1, dataclasses.replace(PLAIN, readout_bias="marginal"), frames)
+    weights = model(cell).initialise(1, PLAIN, bernoulli().marginal(frames))
     weights["readout_W"].zero_()
     for split, sequences in task.splits.items():
         nll, sequence_mean = evaluate(model(cell), weights, sequences)[:, 0].tolist()
@@ -184,7 +184,7 @@ def test_noise_is_for_matrices_of_the_recurrent_layer(cell):
 def test_readout_stands_on_the_first_state(tiny):
     """By hand, one sequence, from the states that the engine gives."""
     built = model("lstm_augmented", projection=0.5)
-    weights = built.initialise(2, PLAIN, TARGETS)
+    weights = built.initialise(2, PLAIN, None)
     batch = pad(tiny.load().splits["train"][:1])
     x, y, mask = (torch.from_numpy(a)[None] for a in (batch.x, batch.y, batch.mask))
     h = built._engine.run(built.graph, built.sizes, weights, x)[0, :, 0]
@@ -196,7 +196,7 @@ def test_readout_stands_on_the_first_state(tiny):
 
 def test_padding_changes_no_sequence(tiny):
     built = model("lstm_peephole")
-    weights = built.initialise(2, PLAIN, TARGETS)
+    weights = built.initialise(2, PLAIN, None)
     sequences = tiny.load().splits["valid"]
 
     def nll(batch):
@@ -211,7 +211,7 @@ def test_padding_changes_no_sequence(tiny):
 @pytest.mark.parametrize("cell", CELLS)
 def test_counts_are_those_of_the_weights(cell):
     built = model(cell)
-    weights = built.initialise(1, PLAIN, TARGETS)
+    weights = built.initialise(1, PLAIN, None)
     total = sum(p.numel() for p in weights.values())
     assert built.cost.parameters_total == total
     assert built.cost.parameters_recurrent == total - weights["readout_W"].numel() - weights["readout_b"].numel()
@@ -219,7 +219,7 @@ def test_counts_are_those_of_the_weights(cell):
 
 def test_unknown_likelihood():
     with pytest.raises(BadInput, match="unknown likelihood 'gaussian'; did you mean 'gaussian_mixture'"):
-        likelihoods.build("gaussian", {})
+        likelihoods.build("gaussian", {}, "audio")
 
 
 def test_streams_are_apart():

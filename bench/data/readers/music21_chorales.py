@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.data.cards import SPLITS, Arrays, Card, cache
+from bench.data.cards import LOWEST, SPLITS, Arrays, Card, cache
 from bench.places import BadInput
 
 PARTS = ["Soprano", "Alto", "Tenor", "Bass"]
-LOWEST = 21
 KEYS = 88
 SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
 

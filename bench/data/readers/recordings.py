@@ -110,6 +110,8 @@ def manifest(path: Path) -> list[Recording]:
         raise BadInput(
             f"manifest {path} cannot be read ({error}); expected CSV with columns file, split, speaker, samples, sha256"
         ) from error
+    if len({row.file for row in rows}) < len(rows):
+        raise BadInput(f"manifest {path} names a file twice; a recording belongs to one split: remove one of the rows")
     for row in rows:
         if row.split not in SPLITS or PurePosixPath(row.file).name != row.file:
             raise BadInput(
@@ -122,7 +124,7 @@ def _source(card: Card, options: Options, rows: list[Recording]) -> Callable[[st
     """What hands out the bytes of a file: the archive, in ``$GATEBENCH_DATA`` or the cache, or files fetched one by one."""
     found = cards.given(options.archive)
     if found is not None:
-        return _archive(found, {row.file for row in rows})
+        return _archive(found, {row.file: row.samples for row in rows})
     folder = cards.cache() / PurePosixPath(options.archive).parent
     missing = [row.file for row in rows if not (folder / row.file).is_file()]
     if missing:
@@ -137,8 +139,8 @@ def _source(card: Card, options: Options, rows: list[Recording]) -> Callable[[st
     return lambda file: (folder / file).read_bytes()
 
 
-def _archive(path: Path, wanted: set[str]) -> Callable[[str], bytes]:
-    """Files of a zip, read without unpacking it to the disk."""
+def _archive(path: Path, wanted: dict[str, int]) -> Callable[[str], bytes]:
+    """Files of a zip, read without unpacking it to the disk, and none that is far larger than its samples ask for."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
@@ -152,13 +154,18 @@ def _archive(path: Path, wanted: set[str]) -> Callable[[str], bytes]:
             )
         if parts and parts[-1] in wanted:
             members[parts[-1]] = name
-    missing = sorted(wanted - members.keys())
+    missing = sorted(wanted.keys() - members.keys())
     if missing:
         raise BadInput(
             f"{path} lacks {missing[0]} and {len(missing) - 1} other files of the manifest; use the complete archive"
         )
 
     def contents(file: str) -> bytes:
+        size = archive.getinfo(members[file]).file_size
+        if size > 4 * wanted[file] + 2**20:
+            raise BadInput(
+                f"{path}: {members[file]} unpacks to {size:,} bytes, far more than its {wanted[file]:,} samples; remove it"
+            )
         try:
             return archive.read(members[file])
         except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error) as error:
@@ -177,7 +184,7 @@ def decoded(name: str, contents: bytes, rate: int | None) -> np.ndarray:
         raise BadInput(f"{name} is empty; expected a wav or flac file: fetch it again")
     try:
         with soundfile.SoundFile(io.BytesIO(contents)) as sound:
-            if sound.format not in ("WAV", "FLAC"):
+            if sound.format not in ("WAV", "WAVEX", "FLAC"):
                 raise BadInput(f"{name} is a {sound.format} file; expected wav or flac")
             if sound.channels != 1:
                 raise BadInput(f"{name} has {sound.channels} channels; expected mono: mix it down")

@@ -69,7 +69,7 @@ class Speaker:
 def read(card: Card, paths: list[Path]) -> Arrays:
     """Split -> windows ``[length, 1]`` of 16-bit samples, speaker after speaker."""
     options = construct(Options, f"{card.name}.yaml: options", card.options)
-    assert card.rate is not None, card.name
+    assert card.rate is not None, card.name  # of kind audio
     splits: Arrays = {}
     for split in SPLITS:
         waves = []

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-from bench.records.frame import Frame, Panel, panels
+from bench.records.frame import Frame, panels
 from bench.report import style
 
 TITLE = "Learning curves"
@@ -21,9 +21,7 @@ CAPTION = (
 
 def numbers(frame: Frame) -> pd.DataFrame:
     """Curves of the best confirming trial of each cell on each task."""
-    valid = frame.confirmed("valid").dropna(subset="nll").sort_values("nll")
-    best = valid.drop_duplicates([*Panel._fields, "cell"]).key
-    curves = frame.curves[frame.curves.key.isin(best) & (frame.curves.stage == "confirm")]
+    curves = frame.curves[frame.curves.key.isin(frame.best.key) & (frame.curves.stage == "confirm")]
     columns = ["task", "budget", "training", "cell", "key", "seed", "lr", "split", "epoch", "update", "seconds", "nll"]
     return curves[columns].reset_index(drop=True)
 

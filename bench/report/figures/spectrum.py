@@ -10,8 +10,8 @@ from bench.report import style
 
 TITLE = "Spectra of what was drawn"
 CAPTION = (
-    "Mean power spectrum (Welch, segments of 256 samples) of the sequence that each cell's best confirming trial drew by "
-    "itself, the prime left out, beside that of the validation split. One sequence a cell: an illustration."
+    "Mean power spectrum (Welch, segments of at most 256 samples) of the sequence that each cell's best confirming trial "
+    "drew by itself, the prime left out, beside that of the validation split. One sequence a cell: an illustration."
 )
 
 

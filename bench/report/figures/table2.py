@@ -34,4 +34,4 @@ def table(frame: Frame) -> pd.DataFrame:
                 "budget": panel.budget,
                 "training": panel.training,
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).fillna("-")
