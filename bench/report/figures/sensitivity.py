@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.records.frame import Frame, panels
@@ -39,7 +40,9 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 best = good.sort_values("nll").iloc[0]
                 axis.plot(best.lr, best.nll, ms=10, mec="white", **look)
             bad = rows[~learned]
-            axis.plot(bad.lr, [1] * len(bad), ls="", marker="x", color=look["color"], transform=axis.get_xaxis_transform())
+            top = {"transform": axis.get_xaxis_transform(), "clip_on": False}
+            (crosses,) = axis.plot(bad.lr, [1] * len(bad), ls="", marker="x", color=look["color"], **top)
+            crosses.set_in_layout(False)  # half of them stands outside of the axis
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
@@ -48,6 +51,6 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_ylabel(f"validation {style.NLL}")
         axis.set_title(frame.title(panel) if panel else "no search in this study", fontsize=10)
     figure.tight_layout()
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    handles = [Line2D([], [], lw=1.2, ms=4, label=cell, **style.look(cell, cells)) for cell in style.cells(numbers)]
+    figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

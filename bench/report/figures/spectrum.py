@@ -11,7 +11,8 @@ from bench.report import style
 TITLE = "Spectra of what was drawn"
 CAPTION = (
     "Mean power spectrum (Welch, segments of at most 256 samples) of the sequence that each cell's best confirming trial "
-    "drew by itself, the prime left out, beside that of the validation split. One sequence a cell: an illustration."
+    "drew by itself, the prime left out, beside that of the validation split. One sequence a cell: an illustration. A model "
+    "that was trained on short windows may leave the range of its data when it goes on alone for longer, and it shows here."
 )
 
 
