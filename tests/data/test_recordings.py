@@ -139,6 +139,17 @@ def test_an_archive_that_lacks_a_file(murmur):
         read()
 
 
+def test_one_sample_that_differs_is_noticed(murmur):
+    name = "train_b_1.wav"
+    other = murmur.waves[name].copy()
+    other[300] += 1
+    murmur.pack({**murmur.files(), name: sound(other, name)})
+    with pytest.raises(
+        BadInput, match=f"^{name} decodes to {len(other)} samples with SHA-256 .*; the manifest says {len(other)}"
+    ):
+        read()
+
+
 def test_an_archive_that_swells(murmur):
     """A member that unpacks to far more than its samples is not unpacked at all."""
     with (

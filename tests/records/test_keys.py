@@ -58,6 +58,8 @@ PUBLISHED = {
     "36f673793345e722": "cell=lstm_augmented",
     "6b77de8b6d7d8724": "cell=rnn task=nottingham training=chung2014",
     "626b6f5e09c91a4c": "cell=lstm_peephole task=bach_chorales budget.units=36",
+    "aad9c3be30828c02": "cell=gru task=librispeech_short training=modern_speech",
+    "6d77ee8fa1542440": "cell=rnn task=librispeech_long training=modern_speech task.likelihood.covariance=full",
 }
 SIZE = ["budget=units_64", "budget.units=48"]
 POINT = ["task=jsb_chorales", "training=modern", "training.lr=0.01", "cell=gru"]

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from bench.records.frame import Frame, panels
 from bench.report import style
@@ -46,6 +46,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)))
                 axis.yaxis.set_major_formatter(ScalarFormatter())
                 axis.yaxis.set_minor_formatter(NullFormatter())
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set_xlabel(label)
             axis.set_ylabel(style.NLL if column == 0 else "")
         axes[0][column].set_title(frame.title(panel), fontsize=10)

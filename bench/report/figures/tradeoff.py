@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bench.records.frame import Frame, panels
 from bench.report import style
@@ -47,6 +48,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 error = np.abs(points[["low", "high"]].to_numpy().T - points.nll.to_numpy())  # none for a single seed
                 look = style.look(cell, cells)
                 axis.errorbar(points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **look)
+            axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.set_xlabel(label)
         axes[row][0].set_ylabel(f"{frame.datasets[task]}\ntest {style.NLL}")
     figure.tight_layout()
