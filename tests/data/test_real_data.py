@@ -111,12 +111,11 @@ WINDOWS = {
     "librispeech_long": (2_258, 440, 430),
     "fsdd_short": (15_606, 1_967, 1_912),
 }
-# Fitted and scored on all windows without dequantisation, test, nats per block of ten: unit Gaussian, linear diagonal and
-# full, the same within 32 levels. Noise of one least significant bit moves none of them by more than a tenth.
+# Fitted and scored on all windows, without dequantisation, standardised by whole files, test, nats per block of ten: linear
+# diagonal and full, the same within 32 levels. Noise of one least significant bit moves none of them by a tenth.
 AUDIO_FLOORS = {
-    "librispeech_short": (13.99, 11.10, 3.78, -2.41, -11.38),
-    "librispeech_long": (14.07, 11.18, 3.85, -2.11, -11.11),
-    "fsdd_short": (14.47, 11.91, 6.36, 1.01, -4.86),
+    "librispeech_short": (1817.9, (11.10, 3.78, -2.41, -11.38)),
+    "fsdd_short": (2002.0, (11.91, 6.36, 1.01, -4.86)),
 }
 
 
@@ -133,10 +132,17 @@ def test_windows(audio):
     assert tuple(len(every[split]) for split in SPLITS) == WINDOWS[card.name]
 
 
-def test_floors_are_those_measured_elsewhere(audio):
-    card, every = audio
-    found = [scores["test"]["nll"] for scores in floors.audio(every).values()]
-    assert found == pytest.approx(AUDIO_FLOORS[card.name], abs=0.1)
+@pytest.mark.parametrize("name", AUDIO_FLOORS)
+def test_floors_are_those_measured_elsewhere(name):
+    """In 16-bit units, since windows leave out the quiet ends of files and so have another scale."""
+    card = cards.load(name)
+    every = recordings.read(dataclasses.replace(card, options={**card.options, "train": None}), [])
+    scores = floors.audio(every)
+    _, _, std = tasks.next_block.frame(every)
+    whole, stated = AUDIO_FLOORS[name]
+    linear = ("linear_diagonal", "linear_full", "linear_diagonal_levels", "linear_full_levels")
+    found = [scores[floor]["test"]["nll"] + 10 * np.log(std) for floor in linear]
+    assert found == pytest.approx([nll + 10 * np.log(whole) for nll in stated], abs=0.1)
 
 
 def test_drawn_windows_are_some_of_all_and_even_over_speakers(audio):
