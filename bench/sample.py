@@ -14,6 +14,7 @@ from bench.graph import trace
 from bench.places import BadInput
 from bench.records.record import Record, Store
 
+Weights = dict[str, np.ndarray]
 SEGMENT = 256
 """Samples of a segment of a spectrum."""
 
@@ -44,14 +45,14 @@ def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sam
 
     from bench.training.model import stream
 
-    record = _record(store, key)
+    record, weights = _record(store, key), store.weights(key)
     task = tasks.load(record.settings["task"], record.settings["dataset"], record.settings["predict"])
     _unchanged(key, "the data", task.card.content, record.settings["content"])
     random = stream(seed, "sample")
     x, prime = _PRIMES[task.card.kind](task, random)
     steps = steps or (task.card.rate or 0) // task.outputs or 64
     with torch.no_grad():
-        drawn = _continue(store, record, task, x, steps, random)
+        drawn = _continue(weights, record, task, x, steps, random)
     return Sample(task.card, prime, drawn)
 
 
@@ -72,7 +73,7 @@ def _unchanged(key: str, what: str, now: str, then: str) -> None:
 
 
 def _continue(
-    store: Store, record: Record, task: tasks.Task, x: np.ndarray, steps: int, random: np.random.Generator
+    weights: Weights, record: Record, task: tasks.Task, x: np.ndarray, steps: int, random: np.random.Generator
 ) -> np.ndarray:
     """Targets ``[steps, Y]`` in the data's own units, drawn one after the other from what follows ``x [N, X]``."""
     import torch
@@ -86,7 +87,7 @@ def _continue(
     options = dict(settings["likelihood"])
     likelihood = likelihoods.build(options.pop("name"), options, task.card.kind)
     model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, summary["engine"])
-    parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in store.weights(record.key).items()}
+    parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in weights.items()}
     framing = tasks.framing(settings["predict"], task.card)
     low, high = (np.array(_LIMITS[task.card.kind]) - task.mean) / task.std
     states, drawn = model.start(parameters), []

@@ -98,7 +98,7 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
     x, _ = sample._audio_prime(task, random)
     with pytest.MonkeyPatch.context() as patch, torch.no_grad():
         patch.setattr("bench.training.likelihoods.build", lambda *_: watched(components=4))
-        drawn = sample._continue(store, record, task, x, 25, random)
+        drawn = sample._continue(store.weights(key), record, task, x, 25, random)
         wave = np.concatenate([x[0], x[1:, 10:].ravel(), (drawn - task.mean) / task.std])
         sequence = tasks.next_block.blocks(wave)
         parameters = {name: torch.from_numpy(w)[None] for name, w in store.weights(key).items()}
