@@ -207,6 +207,7 @@ def test_mistakes_are_one_line(played: Tiny):
         said = gatebench(played, "sample", *words, code=2)
         assert said.startswith(f"gatebench: {expected}")
         assert said.count("\n") == 1
+    assert not (played.folder / "results" / "trials" / "nonsense").exists()
     (played.folder / "file").touch()
     said = gatebench(played, "sample", keys(played)[0], "--folder", "file", code=2)
     assert said == "gatebench: folder 'file' cannot be made (File exists); choose another: --folder F\n"

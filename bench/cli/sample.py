@@ -86,11 +86,11 @@ def _draw(store: Any, key: str, options: argparse.Namespace, path: Path, title: 
     from bench import sample
     from bench.report import pictures
 
-    try:
+    drawn = sample.draw(store, key, options.steps, options.seed)
+    try:  # only now: a folder in the place of a trial that is not there would stand in the way of its record
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"folder '{path.parent}' cannot be made ({error.strerror}); choose another: --folder F") from error
-    drawn = sample.draw(store, key, options.steps, options.seed)
     sound, picture = sample.write(drawn, path), path.with_suffix(".png")
     if drawn.card.kind == "audio":
         assert drawn.card.rate is not None, key  # of kind audio
