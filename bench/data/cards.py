@@ -136,6 +136,9 @@ def fetch(card: Card, url: str, target: Path, sha256: str | None = None) -> None
     try:
         pooch.retrieve(url, sha256 and f"sha256:{sha256}", fname=target.name, path=target.parent)
     except (RequestException, OSError) as error:
+        response = getattr(error, "response", None)
+        if response is not None:
+            response.close()  # an answer that nobody has read would keep its connection
         raise BadInput(
             f"dataset {card.name}: cannot fetch {url} ({type(error).__name__}); download it by hand to {target}, "
             "or set GATEBENCH_DATA to a folder that has the data"

@@ -242,8 +242,12 @@ def test_without_the_archive_the_single_files_are_fetched_once(murmur, server):
 
 def test_a_single_file_that_cannot_be_fetched(murmur, server):
     (server / "train_b_1.wav").unlink()
-    with pytest.raises(BadInput, match=r"dataset murmur: cannot fetch http://.*/train_b_1.wav .*; download it by hand to"):
+    with pytest.raises(
+        BadInput, match=r"dataset murmur: cannot fetch http://.*/train_b_1.wav .*; download it by hand to"
+    ) as caught:
         read()
+    answer = getattr(caught.value.__cause__, "response", None)
+    assert answer is not None and answer.raw.closed  # or its connection warns whenever it happens to be collected
 
 
 def test_a_fetched_file_is_verified(murmur, server):
