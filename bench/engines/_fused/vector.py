@@ -1,0 +1,252 @@
+"""Writing LLVM code: functions, loops, and vectors of float32 with as many lanes as the machine has."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+
+I64 = ir.IntType(64)
+F32 = ir.FloatType()
+POINTER = ir.PointerType()
+
+Value = Any
+"""A value in LLVM code, as llvmlite has it."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the code is made for."""
+
+    lanes: int
+    """Numbers in a vector."""
+    rows: int
+    """Rows of a tile of a matrix product: with `VECTORS` columns of vectors its sums fill the registers."""
+    name: str
+    """Processor, in LLVM's words."""
+    features: str
+
+
+VECTORS = 3
+"""Vectors side by side in a tile of a matrix product."""
+
+
+class Code:
+    """The body of one function. Arithmetic is on vectors; pointers count in float32, indices are 64-bit integers."""
+
+    def __init__(self, module: ir.Module, machine: Machine, name: str, arguments: str, exported: bool = False, mask: bool = False) -> None:
+        """``arguments``: names in order; those that begin with a capital letter are pointers, the others integers."""
+        names = arguments.split()
+        types = [POINTER if n[0].isupper() else I64 for n in names]
+        self.module, self.machine = module, machine
+        self.vector = ir.VectorType(F32, machine.lanes)
+        self.mask = ir.VectorType(ir.IntType(1), machine.lanes)
+        if mask:
+            names, types = [*names, "last_mask"], [*types, self.mask]
+        self.function = ir.Function(module, ir.FunctionType(ir.VoidType(), types), name)
+        self.function.attributes.add("nounwind")
+        if not exported:
+            self.function.linkage = "internal"
+        self.arguments = dict(zip(names, self.function.args, strict=True))
+        for argument, n in zip(self.function.args, names, strict=True):
+            argument.name = n
+        self.b = ir.IRBuilder(self.function.append_basic_block("entry"))
+
+    def __getattr__(self, name: str) -> Value:
+        try:
+            return self.__dict__["arguments"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    # integers
+
+    def int(self, value: Value) -> Value:
+        """A Python number as LLVM's."""
+        return ir.Constant(I64, value) if isinstance(value, int) else value
+
+    def add(self, a: Value, b: Value) -> Value:
+        return self.b.add(self.int(a), self.int(b))
+
+    def sub(self, a: Value, b: Value) -> Value:
+        return self.b.sub(self.int(a), self.int(b))
+
+    def mul(self, a: Value, b: Value) -> Value:
+        return self.b.mul(self.int(a), self.int(b))
+
+    def div(self, a: Value, b: Value) -> Value:
+        return self.b.sdiv(self.int(a), self.int(b))
+
+    def less(self, a: Value, b: Value) -> Value:
+        return self.b.icmp_signed("<", self.int(a), self.int(b))
+
+    def min(self, a: Value, b: Value) -> Value:
+        return self.b.select(self.less(a, b), self.int(a), self.int(b))
+
+    def round_up(self, a: Value, step: int) -> Value:
+        return self.mul(self.div(self.add(a, step - 1), step), step)
+
+    # control
+
+    @contextmanager
+    def loop(self, start: Value, stop: Value, step: int = 1, sums: list[Value] | None = None) -> Iterator[Any]:
+        """``for i in range(start, stop, step)``; with ``sums`` yields ``(i, values)``, and values set there are carried on.
+
+        After the loop ``sums`` holds the last values.
+        """
+        b = self.b
+        before = b.block
+        head, body, end = (b.append_basic_block(n) for n in ("head", "body", "end"))
+        start, stop = self.int(start), self.int(stop)
+        b.branch(head)
+        b.position_at_end(head)
+        i = b.phi(I64)
+        i.add_incoming(start, before)
+        carried = []
+        for value in sums or []:
+            phi = b.phi(value.type)
+            phi.add_incoming(value, before)
+            carried.append(phi)
+        b.cbranch(b.icmp_signed("<", i, stop), body, end)
+        b.position_at_end(body)
+        values = list(carried)
+        yield i if sums is None else (i, values)
+        i.add_incoming(b.add(i, self.int(step)), b.block)
+        for phi, value in zip(carried, values, strict=True):
+            phi.add_incoming(value, b.block)
+        b.branch(head)
+        b.position_at_end(end)
+        if sums is not None:
+            sums[:] = carried
+
+    @contextmanager
+    def backwards(self, stop: Value) -> Iterator[Value]:
+        """``for i in reversed(range(stop))``."""
+        with self.loop(0, stop) as i:
+            yield self.sub(self.sub(stop, 1), i)
+
+    def when(self, condition: Value) -> Any:
+        return self.b.if_then(condition)
+
+    def call(self, function: "Code", *arguments: Value) -> None:
+        self.b.call(function.function, [self.int(a) for a in arguments])
+
+    def end(self) -> "Code":
+        self.b.ret_void()
+        return self
+
+    # memory
+
+    def at(self, pointer: Value, index: Value) -> Value:
+        """The address ``index`` numbers further on."""
+        return self.b.gep(pointer, [self.int(index)], source_etype=F32)
+
+    def pointer(self, table: Value, index: int) -> Value:
+        """Entry of a table of pointers."""
+        place = self.b.gep(table, [self.int(index)], source_etype=I64)
+        return self.b.load(place, typ=POINTER)
+
+    def integer(self, table: Value, index: Value) -> Value:
+        """Entry of a table of 64-bit integers."""
+        return self.b.load(self.b.gep(table, [self.int(index)], source_etype=I64), typ=I64)
+
+    def scalar(self, pointer: Value) -> Value:
+        return self.b.load(pointer, typ=F32, align=4)
+
+    def load(self, pointer: Value) -> Value:
+        return self.b.load(pointer, typ=self.vector, align=4)
+
+    def store(self, value: Value, pointer: Value, mask: Value | None = None) -> None:
+        if mask is None:
+            self.b.store(value, pointer, align=4)
+        else:
+            align = ir.Constant(ir.IntType(32), 4)
+            self.b.call(self._masked("store", [self.vector, POINTER, ir.IntType(32), self.mask]), [value, pointer, align, mask])
+
+    def _masked(self, kind: str, arguments: list[Any]) -> Value:
+        name = f"llvm.masked.{kind}.v{self.machine.lanes}f32.p0"
+        found = self.module.globals.get(name)
+        return found or ir.Function(self.module, ir.FunctionType(ir.VoidType(), arguments), name)
+
+    # vectors
+
+    def lanes_below(self, count: Value) -> Value:
+        """Mask of the first ``count`` lanes."""
+        lanes = self.machine.lanes
+        wide = ir.VectorType(ir.IntType(32), lanes)
+        here = self.b.trunc(self.min(count, lanes), ir.IntType(32))
+        one = self.b.insert_element(ir.Constant(wide, ir.Undefined), here, ir.Constant(ir.IntType(32), 0))
+        all_alike = self.b.shuffle_vector(one, ir.Constant(wide, ir.Undefined), ir.Constant(wide, [0] * lanes))
+        return self.b.icmp_signed("<", ir.Constant(wide, list(range(lanes))), all_alike)
+
+    def number(self, value: float) -> Value:
+        return ir.Constant(self.vector, [float(value)] * self.machine.lanes)
+
+    def splat(self, scalar: Value) -> Value:
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        one = self.b.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.machine.lanes), [0] * self.machine.lanes)
+        return self.b.shuffle_vector(one, undefined, zeros)
+
+    def fma(self, a: Value, b: Value, c: Value) -> Value:
+        """``a b + c`` with one rounding."""
+        return self._intrinsic("fma", a, b, c)
+
+    def _intrinsic(self, name: str, *args: Value) -> Value:
+        full = f"llvm.{name}.v{self.machine.lanes}f32"
+        found = self.module.globals.get(full)
+        if found is None:
+            found = ir.Function(self.module, ir.FunctionType(self.vector, [self.vector] * len(args)), full)
+        return self.b.call(found, list(args))
+
+    def plus(self, a: Value, b: Value) -> Value:
+        return self.b.fadd(a, b, flags=("contract",))
+
+    def minus(self, a: Value, b: Value) -> Value:
+        return self.b.fsub(a, b, flags=("contract",))
+
+    def times(self, a: Value, b: Value) -> Value:
+        return self.b.fmul(a, b, flags=("contract",))
+
+    def over(self, a: Value, b: Value) -> Value:
+        return self.b.fdiv(a, b, flags=("contract",))
+
+    def at_most(self, a: Value, limit: float) -> Value:
+        """``min(a, limit)``; NaN stays NaN."""
+        return self.b.select(self.b.fcmp_ordered(">", a, self.number(limit)), self.number(limit), a)
+
+    def at_least(self, a: Value, limit: float) -> Value:
+        """``max(a, limit)``; NaN stays NaN."""
+        return self.b.select(self.b.fcmp_ordered("<", a, self.number(limit)), self.number(limit), a)
+
+    def absolute(self, a: Value) -> Value:
+        return self._intrinsic("fabs", a)
+
+    def with_sign(self, a: Value, sign: Value) -> Value:
+        return self._intrinsic("copysign", a, sign)
+
+    def nearest(self, a: Value) -> Value:
+        """The nearest whole number."""
+        return self._intrinsic("roundeven", a)
+
+    def power_of_two(self, n: Value) -> Value:
+        """``2^n`` for whole n in [-126, 127], through the bits of the exponent."""
+        wide = ir.VectorType(ir.IntType(32), self.machine.lanes)
+        name = f"llvm.fptosi.sat.v{self.machine.lanes}i32.v{self.machine.lanes}f32"
+        found = self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(wide, [self.vector]), name)
+        exponent = self.b.add(self.b.call(found, [n]), ir.Constant(wide, [127] * self.machine.lanes))
+        return self.b.bitcast(self.b.shl(exponent, ir.Constant(wide, [23] * self.machine.lanes)), self.vector)
+
+    def total(self, a: Value) -> Value:
+        """The sum of the lanes."""
+        name = f"llvm.vector.reduce.fadd.v{self.machine.lanes}f32"
+        kind = ir.FunctionType(F32, [F32, self.vector])
+        found = self.module.globals.get(name) or ir.Function(self.module, kind, name)
+        return self.b.call(found, [ir.Constant(F32, -0.0), a], fastmath=("reassoc",))
+
+    def polynomial(self, x: Value, coefficients: list[float]) -> Value:
+        """Horner's rule, highest power first."""
+        value = self.number(coefficients[0])
+        for c in coefficients[1:]:
+            value = self.fma(value, x, self.number(c))
+        return value
