@@ -119,7 +119,7 @@ class Engine:
     """What runs the cells."""
 
     name: str
-    """A module of `bench.engines`."""
+    """A module of `bench.engines`, or ``auto``."""
     threads: Count
 
 
@@ -143,6 +143,7 @@ class Job:
     engine: str
     threads: int
     """Of each worker."""
+    device: str
     results: Path
 
     @cached_property

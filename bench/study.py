@@ -113,7 +113,7 @@ class _Trainer:
         from bench.training.model import Model
 
         job = self.job
-        return Model(job.graph, self.task.inputs, self.task.outputs, job.units, job.likelihood, job.engine)
+        return Model(job.graph, self.task.inputs, self.task.outputs, job.units, job.likelihood, job.engine, job.device)
 
     def stage(self, members: list[Member], training: Training) -> None:
         """Train those that are not finished: interrupted populations whole and first, then new ones."""
@@ -180,7 +180,7 @@ class _Trainer:
             **vars(self.model.cost),
             "engine": job.engine,
             "population_size": size,
-            "device": "cpu",
+            "device": job.device,
             "data": {
                 "kind": job.card.kind,
                 "time_step": job.card.time_step,

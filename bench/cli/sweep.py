@@ -213,6 +213,7 @@ def _job(config: Any) -> Any:
 
     from bench import job
     from bench.data import cards, tasks
+    from bench.engines import _choice as engines
     from bench.graph import trace
     from bench.training import likelihoods
     from bench.training.settings import Training
@@ -240,7 +241,7 @@ def _job(config: Any) -> Any:
     budget = construct(job.Budget, "budget", values["budget"])
     rate = construct(job.Rate, "training", {"lr": lr})
     engine = construct(job.Engine, "engine", values["engine"])
-    places.find("engines", engine.name, ".py", called="engine")
+    device = values["device"]
     members = construct(job.Members, "population", values["population"])
     return job.Job(
         study=_study_name(values["name"]),
@@ -254,8 +255,9 @@ def _job(config: Any) -> Any:
         search=construct(job.Search, "search", {**search, **rates}),
         lr=rate.lr,
         members=members,
-        engine=engine.name,
+        engine=engines.pick(engine.name, graph, device),
         threads=engine.threads,
+        device=device,
         results=Path(values["results"]),
     )
 

@@ -162,29 +162,6 @@ def load(name: str, dataset: str, predict: str) -> Task:
     return Task(name, card, splits, inputs, outputs, mean, std)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Padded sequences, time first: ``x [T, B, X]``, ``y [T, B, Y]``, ``mask [T, B]`` (1 where there is a step)."""
-
-    x: np.ndarray
-    y: np.ndarray
-    mask: np.ndarray
-
-
-def pad(sequences: list[Sequence], steps: int | None = None, size: int | None = None) -> Batch:
-    """The one place where sequences are padded, with zeros, to the longest (or ``steps``) and to ``size`` sequences."""
-    steps = steps or max(map(len, sequences))
-    size = size or len(sequences)
-    x = np.zeros((steps, size, sequences[0].x.shape[1]), np.float32)
-    y = np.zeros((steps, size, sequences[0].y.shape[1]), np.float32)
-    mask = np.zeros((steps, size), np.float32)
-    for b, sequence in enumerate(sequences):
-        x[: len(sequence), b] = sequence.x
-        y[: len(sequence), b] = sequence.y
-        mask[: len(sequence), b] = 1
-    return Batch(x, y, mask)
-
-
 def buckets(lengths: list[int], size: int, random: np.random.Generator) -> list[np.ndarray]:
     """One epoch: every sequence once, batches of sequences of like length, in random order.
 
@@ -196,10 +173,10 @@ def buckets(lengths: list[int], size: int, random: np.random.Generator) -> list[
     return [batches[i] for i in random.permutation(len(batches))]
 
 
-def in_order(sequences: list[Sequence], most_steps: int) -> Iterator[tuple[list[int], Batch]]:
-    """Every sequence once, longest first, for evaluation: positions and their batch of at most so many padded steps."""
+def in_order(sequences: list[Sequence], most_steps: int) -> Iterator[list[int]]:
+    """Every sequence once, longest first, for evaluation: positions, of at most so many steps when padded."""
     order = sorted(range(len(sequences)), key=lambda i: -len(sequences[i]))
     while order:
         size = max(1, most_steps // len(sequences[order[0]]))
         chosen, order = order[:size], order[size:]
-        yield chosen, pad([sequences[i] for i in chosen])
+        yield chosen

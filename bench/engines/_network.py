@@ -72,6 +72,16 @@ class Engine(Protocol):
     """A module of this folder. A batch is whatever its ``batch`` makes of sequences."""
 
     @staticmethod
+    def lacks(graph: Graph, device: str) -> str | None:
+        """Why the engine cannot run a cell on a device; None if it can."""
+        ...
+
+    @staticmethod
+    def memory(network: "Network", rows: int) -> int:
+        """Bytes that each member of a population needs for a gradient over so many rows (steps times sequences), about."""
+        ...
+
+    @staticmethod
     def batch(network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> Any:
         """Sequences ``x [T, X]``, ``y [T, Y]`` of their own lengths, made ready."""
         ...

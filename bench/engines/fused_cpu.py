@@ -17,9 +17,10 @@ from torch import Tensor
 
 from bench.engines._fused import heads
 from bench.engines._fused.compiled import Compiled, machine
+from bench.engines._fused.plan import KNOWN
 from bench.engines._fused.product import panel
 from bench.engines._network import Network
-from bench.places import BadInput
+from bench.graph.trace import Graph
 
 SPARSE = 0.25
 """Share of numbers other than zero up to which inputs are gathered rather than multiplied."""
@@ -56,6 +57,20 @@ class Part:
         """Numbers that the kernels read, by their names."""
         sparse = {f"sparse {name}": int(len(arrays) > 1) for name, arrays in self.inputs.items()}
         return {"N": len(self.y), "T": len(self.counts) - 1, "B": len(self.order), **sparse}
+
+
+def lacks(graph: Graph, device: str) -> str | None:
+    """A cell with an operation that no code is made of; any other device."""
+    if device != "cpu":
+        return f"it makes code for processors, not for {device}"
+    unknown = sorted({node.op for node in graph.nodes} - KNOWN)
+    return f"no code is made of the operation {', '.join(unknown)}" if unknown else None
+
+
+def memory(network: Network, rows: int) -> int:
+    """A row of gradients for each part of the batch, and what the optimiser makes of it: what a pass needs is the thread's."""
+    del rows
+    return 4 * network.row * (torch.get_num_threads() + 5)
 
 
 def batch(network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> list[list[Part]]:
@@ -130,12 +145,7 @@ class _Program:
     def __init__(self, network: Network) -> None:
         name = type(network.likelihood).__name__
         self.in_kernel = heads.knows(network.likelihood)
-        try:
-            self.compiled = Compiled(network.graph, name if self.in_kernel else None, machine())
-        except NotImplementedError as error:
-            raise BadInput(
-                f"engine fused_cpu cannot run cell {network.graph.name}: it has no {error}; use engine=reference"
-            ) from error
+        self.compiled = Compiled(network.graph, name if self.in_kernel else None, machine())
         self.network = network
         self.own = threading.local()
 
@@ -144,7 +154,7 @@ class _Program:
     ) -> tuple[list[np.ndarray], Tensor | None]:
         """Losses ``[B]`` of every member, and rows of gradients if there are weights."""
         if parameters.dtype != torch.float32 or parameters.device.type != "cpu":
-            raise BadInput(f"engine fused_cpu works in float32 on cpu, not in {parameters.dtype} on {parameters.device}")
+            raise ValueError(f"fused_cpu works in float32 on the cpu, not in {parameters.dtype} on {parameters.device}")
         threads = torch.get_num_threads()
         parameters = parameters.detach().contiguous()
         values = parameters.numpy()

@@ -1,13 +1,95 @@
 """The engine that defines the truth: a plain loop over time with autograd, any dtype."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from bench.engines._network import Network
 from bench.engines._product import Repeated, product
 from bench.graph.trace import Graph, Sizes
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded sequences, time first: ``x [T, B, X]``, ``y [T, B, Y]``, ``mask [T, B]`` (1 where there is a step)."""
+
+    x: np.ndarray
+    y: np.ndarray
+    mask: np.ndarray
+
+
+def lacks(graph: Graph, device: str) -> str | None:
+    """Nothing: it runs every cell everywhere."""
+    del graph, device
+
+
+def batch(network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> Batch:
+    """The one place where sequences are padded, with zeros, to the longest."""
+    steps = max(map(len, xs))
+    padded = Batch(*(np.zeros((steps, len(xs), *end), np.float32) for end in ((network.inputs,), (network.outputs,), ())))
+    for b, (x, y) in enumerate(zip(xs, ys, strict=True)):
+        padded.x[: len(x), b] = x
+        padded.y[: len(x), b] = y
+        padded.mask[: len(x), b] = 1
+    return padded
+
+
+@torch.no_grad()
+def losses(network: Network, parameters: Tensor, batches: Sequence[Batch]) -> list[np.ndarray]:
+    """NLL of each sequence for every member."""
+    found = nll(network, network.views(parameters), *_stacked(batches, parameters))
+    return _by_member(found, batches)
+
+
+def gradients(
+    network: Network, parameters: Tensor, batches: Sequence[Batch], weights: np.ndarray
+) -> tuple[list[np.ndarray], Tensor]:
+    """`losses`, and by autograd the gradient of every member's weighted sum of them."""
+    leaves = {name: p.detach().requires_grad_() for name, p in network.views(parameters).items()}
+    found = nll(network, leaves, *_stacked(batches, parameters))
+    loss = found.sum(1) @ torch.from_numpy(weights).to(found)
+    gradient = torch.zeros_like(parameters)
+    for view, g in zip(network.views(gradient).values(), torch.autograd.grad(loss, list(leaves.values())), strict=True):
+        view.copy_(g)
+    return _by_member(found.detach(), batches), gradient
+
+
+def memory(network: Network, rows: int) -> int:
+    """Bytes that one member's gradient needs for so many rows, steps times sequences: what autograd keeps, about."""
+    sizes, graph = network.sizes, network.graph
+    columns = sum(max(sizes[letter] for letter in (*graph.states.values(), "H")) for _ in graph.nodes)
+    return 4 * (rows * (columns + 4 * network.likelihood.readout(network.outputs)) + 6 * network.row)
+
+
+def nll(network: Network, parameters: Mapping[str, Tensor], x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
+    """NLL of each sequence in nats, summed over its steps and outputs: ``[K, B]``.
+
+    ``x``, ``y`` are ``[K or 1, T, B, .]`` and ``mask`` is ``[K or 1, T, B]``.
+    """
+    h = run(network.graph, network.sizes, parameters, x)
+    readout = product(h, parameters["readout_W"]) + parameters["readout_b"].unsqueeze(1)
+    return (network.likelihood.nll(readout, y) * mask).sum(1)
+
+
+def _stacked(batches: Sequence[Batch], like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Each member's own batch, padded alike; one for all where all have the same."""
+    distinct = batches[:1] if all(b is batches[0] for b in batches) else batches
+    steps, sequences = (max(b.mask.shape[axis] for b in distinct) for axis in (0, 1))
+    stacked = []
+    for name in ("x", "y", "mask"):
+        arrays = [getattr(b, name) for b in distinct]
+        whole = np.zeros((len(arrays), steps, sequences, *arrays[0].shape[2:]), np.float32)
+        for k, array in enumerate(arrays):
+            whole[k, : array.shape[0], : array.shape[1]] = array
+        stacked.append(torch.from_numpy(whole).to(like))
+    return stacked[0], stacked[1], stacked[2]
+
+
+def _by_member(found: Tensor, batches: Sequence[Batch]) -> list[np.ndarray]:
+    return [row[: b.mask.shape[1]] for row, b in zip(found.cpu().numpy(), batches, strict=True)]
 
 
 def run(graph: Graph, sizes: Sizes, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:

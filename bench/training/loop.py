@@ -1,18 +1,20 @@
 """Training a population: the only place where parameters change."""
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from bench.data.tasks import Batch, Sequence, Task, buckets, in_order, pad
+from bench.data.tasks import Sequence, Task, buckets, in_order
 from bench.training import optim
-from bench.training.model import Model, Parameters, stream
+from bench.training.model import Model, stream
 from bench.training.settings import Member, Training
 
 EVALUATED_AT_ONCE = 88 * 2**18
@@ -49,11 +51,11 @@ class Population:
     training: Training
     members: list[Member]
     active: list[int]
-    parameters: Parameters
-    """Of the active members, ``[A, rows, columns]``; so is ``memory``, the optimiser's."""
+    parameters: Tensor
+    """Of the active members, a row each (`Network.views` gives them by name); so is ``memory``, the optimiser's."""
     memory: dict[str, Tensor]
-    best: Parameters
-    """Of all members, ``[K, rows, columns]``."""
+    best: Tensor
+    """Of all members, a row each."""
     best_nll: np.ndarray
     best_epoch: np.ndarray
     epochs: np.ndarray
@@ -63,9 +65,16 @@ class Population:
     curves: list[list[dict[str, Any]]]
     epoch: int = 0
     rule: optim.Optimiser = field(init=False)
+    _single: dict[int, Any] = field(default_factory=dict, init=False)
+    """Training sequence -> the batch of it alone."""
 
     def __post_init__(self) -> None:
         self.rule = self.training.rule()
+
+    @cached_property
+    def _valid(self) -> "Batches":
+        """Of the validation split, which is read after every epoch."""
+        return batches(self.model, self.task.splits["valid"], len(self.members))
 
     @staticmethod
     def start(model: Model, task: Task, training: Training, members: list[Member]) -> "Population":
@@ -73,15 +82,18 @@ class Population:
         bias = None
         if training.readout_bias == "marginal":
             bias = model.likelihood.marginal(np.concatenate([sequence.y for sequence in task.splits["train"]]))
-        each = [model.initialise(member.seed, training, bias) for member in members]
-        parameters = {name: torch.cat([p[name] for p in each]) for name in each[0]}
         count = len(members)
+        parameters = torch.zeros(count, model.row, device=model.device)
+        for k, member in enumerate(members):
+            values = model.initialise(member.seed, training, bias)
+            for name, view in model.views(parameters[k : k + 1]).items():
+                view.copy_(values[name])
         return Population(
             model, task, training, members,
             active=list(range(count)),
             parameters=parameters,
             memory=training.rule().start(parameters),
-            best={name: p.clone() for name, p in parameters.items()},
+            best=parameters.clone(),
             best_nll=np.full(count, np.inf),
             best_epoch=np.zeros(count, int), epochs=np.zeros(count, int), updates=np.zeros(count, int),
             seconds=np.zeros(count),
@@ -94,7 +106,7 @@ class Population:
         started = time.perf_counter()
         self.epoch += 1
         train, live = self._train_epoch()
-        valid = evaluate(self.model, self.parameters, self.task.splits["valid"])
+        valid = evaluate(self.model, self.parameters, self._valid)
         share = (time.perf_counter() - started) / len(self.active)
         for a, k in enumerate(self.active):
             self.seconds[k] += share
@@ -103,8 +115,7 @@ class Population:
             self._record(k, "valid", *valid[:, a])
             if valid[0, a] < self.best_nll[k]:
                 self.best_nll[k], self.best_epoch[k] = valid[0, a], self.epoch
-                for name, p in self.parameters.items():
-                    self.best[name][k] = p[a]
+                self.best[k] = self.parameters[a]
             if not live[a] or not np.isfinite(valid[0, a]):
                 self.status[k] = "diverged"
             elif self.epoch - self.best_epoch[k] >= self.training.patience or self.epoch == self.training.epochs:
@@ -118,48 +129,59 @@ class Population:
         seeds = [self.members[k].seed for k in self.active]
         orders = {seed: buckets(lengths, self.training.batch, stream(seed, "order", self.epoch)) for seed in seeds}
         share = self.training.rate_at(self.epoch)
-        rate = torch.tensor([self.members[k].lr * share for k in self.active])[:, None, None]
-        live = torch.ones(len(self.active), 1, 1, dtype=torch.bool)
-        total, means = torch.zeros(len(self.active)), torch.zeros(len(self.active))
+        rate = torch.tensor([self.members[k].lr * share for k in self.active], device=self.model.device)[:, None]
+        live = torch.ones(len(self.active), 1, dtype=torch.bool, device=self.model.device)
+        total, means = np.zeros((2, len(self.active)))
         for u in range(len(orders[seeds[0]])):
-            x, y, mask = _stack({seed: [sequences[i] for i in orders[seed][u]] for seed in orders}, seeds)
-            nll = self._update(x, y, mask, rate, live, seeds)
-            total += nll.sum(1)
-            means += (nll / mask.sum(1).clamp(min=1)).sum(1)
-        return torch.stack([total / sum(lengths), means / len(lengths)]).numpy(), live.flatten().tolist()
+            made = {seed: self._batch(order[u]) for seed, order in orders.items()}
+            steps = {seed: np.array([lengths[i] for i in order[u]]) for seed, order in orders.items()}
+            nll = self._update([made[seed] for seed in seeds], [steps[seed] for seed in seeds], rate, live)
+            total += [losses.sum() for losses in nll]
+            means += [(losses / steps[seed]).sum() for losses, seed in zip(nll, seeds, strict=True)]
+        return np.stack([total / sum(lengths), means / len(lengths)]), live.flatten().tolist()
 
-    def _update(self, x: Tensor, y: Tensor, mask: Tensor, rate: Tensor, live: Tensor, seeds: list[int]) -> Tensor:
+    def _batch(self, chosen: np.ndarray) -> Any:
+        """Training sequences made ready. Batches of a single one return in every epoch and are kept."""
+        if len(chosen) > 1:
+            return ready(self.model, [self.task.splits["train"][i] for i in chosen])
+        i = int(chosen[0])
+        if i not in self._single:
+            self._single[i] = ready(self.model, [self.task.splits["train"][i]])
+        return self._single[i]
+
+    def _update(self, batch: list[Any], steps: list[np.ndarray], rate: Tensor, live: Tensor) -> list[np.ndarray]:
         """One step of the optimiser on one batch a member; ``live`` turns false for members that are not finite."""
-        leaves = {name: p.detach() for name, p in self.parameters.items()}
-        leaves = {name: p.requires_grad_() for name, p in {**leaves, **self._noisy(leaves, seeds)}.items()}
-        nll = self.model.nll(leaves, x, y, mask)
-        steps, sequences = mask.sum((1, 2)), (mask.sum(1) > 0).sum(1)
-        loss = nll.sum(1) / (steps if self.training.loss == "step" else sequences)
-        gradients = dict(zip(leaves, torch.autograd.grad(loss.sum(), list(leaves.values())), strict=True))
-        norms = optim.norm(gradients)
-        live &= (loss.isfinite() & norms.isfinite())[:, None, None]
+        each = [len(s) if self.training.loss == "sequence" else s.sum() for s in steps]
+        weights = np.array([1 / count for count in each], np.float32)
+        nll, gradient = self.model.runs.gradients(self.model, self._noisy(), batch, weights)
+        norms = optim.norm(gradient)
+        finite = np.isfinite([losses.sum() for losses in nll])
+        live &= (torch.from_numpy(finite).to(live.device) & norms.isfinite())[:, None]
         if self.training.clip_norm is not None:
-            gradients = optim.clip(gradients, norms, self.training.clip_norm)
-        with torch.no_grad():
-            self.rule.step(self.parameters, gradients, self.memory, rate, live)
-        for a, k in enumerate(self.active):
-            self.updates[k] += bool(live[a])
-        return nll.detach()
+            optim.clip(gradient, norms, self.training.clip_norm)
+        self.rule.step(self.parameters, gradient, self.memory, rate, live)
+        self.updates[self.active] += live.flatten().cpu().numpy()
+        return nll
 
-    def _noisy(self, parameters: Parameters, seeds: list[int]) -> Parameters:
-        """Recurrent matrices with this update's noise: the gradient is taken there and applied to the clean weights."""
+    def _noisy(self) -> Tensor:
+        """Parameters with this update's noise on recurrent matrices: where the gradient is taken, for the clean weights."""
         if not self.training.weight_noise:
-            return {}
+            return self.parameters
+        noisy = self.parameters.clone()
         update = int(self.updates[self.active].max())
-        noisy = {name: parameters[name].clone() for name in self.model.matrices}
-        draws = {}
+        seeds = [self.members[k].seed for k in self.active]
+        draws = {seed: self._noise(stream(seed, "noise", update)) for seed in dict.fromkeys(seeds)}
         for a, seed in enumerate(seeds):
-            if seed not in draws:
-                random = stream(seed, "noise", update)
-                draws[seed] = {name: random.standard_normal(p.shape[1:], np.float32) for name, p in noisy.items()}
-            for name, p in noisy.items():
-                p[a] += self.training.weight_noise * torch.from_numpy(draws[seed][name])
+            noisy[a] += draws[seed]
         return noisy
+
+    def _noise(self, random: np.random.Generator) -> Tensor:
+        """A row of noise, zero where a parameter has none."""
+        row = np.zeros(self.model.row, np.float32)
+        for name in self.model.matrices:
+            start, size = self.model.offsets[name], math.prod(self.model.shapes[name])
+            random.standard_normal(out=row[start : start + size], dtype=np.float32)
+        return torch.from_numpy(row).mul_(self.training.weight_noise).to(self.model.device)
 
     def _record(self, k: int, split: str, nll: float, sequence_mean: float) -> None:
         self.curves[k].append({
@@ -169,19 +191,22 @@ class Population:
 
     def _keep(self, positions: list[int]) -> None:
         if len(positions) < len(self.active):
-            self.parameters = {name: p[positions] for name, p in self.parameters.items()}
+            self.parameters = self.parameters[positions]
             self.memory = {name: m[positions] for name, m in self.memory.items()}
             self.active = [self.active[a] for a in positions]
 
     def outcomes(self) -> list[Outcome]:
         """Scores of every member's best-validation weights. This is the one time that the test split is read."""
-        scores = {s: evaluate(self.model, self.best, self.task.splits[s]) for s in ("train", "valid", "test")}
+        scores = {
+            split: evaluate(self.model, self.best, batches(self.model, self.task.splits[split], len(self.members)))
+            for split in ("train", "valid", "test")
+        }
         return [
             Outcome(
                 status=self.status[k],
                 curve=self.curves[k],
                 scores={s: _score(scores[s][:, k], bool(self.best_epoch[k])) for s in scores},
-                weights={name: p[k].numpy().copy() for name, p in self.best.items()},
+                weights={name: p[k].cpu().numpy().copy() for name, p in self.model.views(self.best).items()},
                 best_epoch=int(self.best_epoch[k]),
                 epochs=int(self.epochs[k]),
                 updates=int(self.updates[k]),
@@ -192,8 +217,9 @@ class Population:
 
     def state(self) -> State:
         """Everything that changes, as arrays and plain values."""
-        groups = {"parameters": self.parameters, "memory": self.memory, "best": self.best}
-        arrays = {f"{group}/{name}": t.numpy() for group, tensors in groups.items() for name, t in tensors.items()}
+        arrays = {"parameters": self.parameters, "best": self.best}
+        arrays |= {f"memory/{name}": m for name, m in self.memory.items()}
+        arrays = {name: array.cpu().numpy() for name, array in arrays.items()}
         plain = ("active", "status", "curves", "epoch")
         counted = ("best_nll", "best_epoch", "epochs", "updates", "seconds")
         values = {name: getattr(self, name) for name in plain} | {name: getattr(self, name).tolist() for name in counted}
@@ -201,10 +227,10 @@ class Population:
 
     def restore(self, state: State) -> None:
         """Go on from `state`."""
-        arrays, values = state[0], copy.deepcopy(state[1])
-        for group in ("parameters", "memory", "best"):
-            tensors = {name: torch.from_numpy(a.copy()) for name, a in arrays.items() if name.startswith(f"{group}/")}
-            setattr(self, group, {name.partition("/")[2]: t for name, t in tensors.items()})
+        values = copy.deepcopy(state[1])
+        tensors = {name: torch.from_numpy(a.copy()).to(self.model.device) for name, a in state[0].items()}
+        self.parameters, self.best = tensors["parameters"], tensors["best"]
+        self.memory = {name.partition("/")[2]: t for name, t in tensors.items() if name.startswith("memory/")}
         for name, value in values.items():
             now = getattr(self, name)
             setattr(self, name, np.array(value, now.dtype) if isinstance(now, np.ndarray) else value)
@@ -218,30 +244,35 @@ def train(population: Population, after_epoch: Callable[[Population], None]) -> 
     return population.outcomes()
 
 
-@torch.no_grad()
-def evaluate(model: Model, parameters: Parameters, sequences: list[Sequence]) -> np.ndarray:
+@dataclass(frozen=True)
+class Batches:
+    """A split made ready for evaluation."""
+
+    chosen: list[list[int]]
+    """Positions of the sequences of each batch."""
+    made: list[Any]
+    lengths: np.ndarray
+
+
+def batches(model: Model, sequences: list[Sequence], members: int) -> Batches:
+    """Every sequence once, in batches that a population of so many members can take."""
+    width = model.likelihood.readout(model.outputs)
+    chosen = list(in_order(sequences, EVALUATED_AT_ONCE // (members * width)))
+    made = [ready(model, [sequences[i] for i in positions]) for positions in chosen]
+    return Batches(chosen, made, np.array([len(sequence) for sequence in sequences]))
+
+
+def ready(model: Model, sequences: list[Sequence]) -> Any:
+    """A batch as the engine wants it."""
+    return model.runs.batch(model, [s.x for s in sequences], [s.y for s in sequences])
+
+
+def evaluate(model: Model, parameters: Tensor, split: Batches) -> np.ndarray:
     """NLL per step (sum over the split / its steps) and mean over sequences of each one's own, ``[2, K]``, no noise."""
-    members = next(iter(parameters.values())).shape[0]
-    sums = np.zeros((members, len(sequences)))
-    width = parameters["readout_b"].shape[-1]
-    for chosen, batch in in_order(sequences, EVALUATED_AT_ONCE // (members * width)):
-        sums[:, chosen] = model.nll(parameters, *_tensors([batch])).numpy()
-    lengths = np.array([len(sequence) for sequence in sequences])
-    return np.stack([sums.sum(1) / lengths.sum(), (sums / lengths).mean(1)])
-
-
-def _stack(chosen: dict[int, list[Sequence]], seeds: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-    """Each member's own batch, padded alike; one batch for all where all share a seed."""
-    steps = max(len(sequence) for batch in chosen.values() for sequence in batch)
-    size = max(len(batch) for batch in chosen.values())
-    batches = {seed: pad(batch, steps, size) for seed, batch in chosen.items()}
-    return _tensors([batches[seed] for seed in (seeds if len(chosen) > 1 else seeds[:1])])
-
-
-def _tensors(batches: list[Batch]) -> tuple[Tensor, Tensor, Tensor]:
-    stacked = (np.stack([getattr(batch, name) for batch in batches]) for name in ("x", "y", "mask"))
-    x, y, mask = (torch.from_numpy(array).to(torch.get_default_dtype()) for array in stacked)
-    return x, y, mask
+    sums = np.zeros((len(parameters), len(split.lengths)))
+    for chosen, batch in zip(split.chosen, split.made, strict=True):
+        sums[:, chosen] = model.runs.losses(model, parameters, [batch] * len(parameters))
+    return np.stack([sums.sum(1) / split.lengths.sum(), (sums / split.lengths).mean(1)])
 
 
 def _score(score: np.ndarray, has_best: bool) -> dict[str, float]:

@@ -4,53 +4,39 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from bench import places
+from bench.engines import _choice as engines
+from bench.engines import reference
+from bench.engines._network import Engine, Network
 from bench.engines._product import product
 from bench.graph.cost import Cost, cost
-from bench.graph.trace import Graph
 from bench.training.likelihoods import Likelihood
 from bench.training.settings import Training
 
 Parameters = dict[str, Tensor]
 
 
-@dataclass(frozen=True)
-class Model:
-    """``readout = h_t @ readout_W + readout_b`` over the cell's first state h."""
+@dataclass(frozen=True, eq=False)
+class Model(Network):
+    """A network with the engine that runs it and the way its weights begin."""
 
-    graph: Graph
-    inputs: int
-    outputs: int
-    units: int
-    likelihood: Likelihood
+    likelihood: Likelihood  # pyright: ignore[reportIncompatibleVariableOverride] - a narrower one
     engine: str
+    device: str = "cpu"
 
     @cached_property
-    def sizes(self) -> dict[str, int]:
-        """Width letter -> size."""
-        return self.graph.sizes(self.inputs, self.units)
-
-    @cached_property
-    def _engine(self) -> Any:
-        return places.module("bench.engines", places.find("engines", self.engine, ".py", called="engine"))
+    def runs(self) -> Engine:
+        """The engine's functions."""
+        return engines.load(self.engine)
 
     @property
     def cost(self) -> Cost:
         """Parameters, FLOPs and state size."""
         return cost(self.graph, self.sizes, self.likelihood.readout(self.outputs))
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, int]]:
-        """Parameter name -> (rows, columns), the readout's included."""
-        width = self.likelihood.readout(self.outputs)
-        readout = {"readout_W": (self.sizes[self.graph.output], width), "readout_b": (1, width)}
-        return {**self.graph.shapes(self.sizes), **readout}
 
     @property
     def matrices(self) -> list[str]:
@@ -84,22 +70,17 @@ class Model:
 
     def start(self, parameters: Mapping[str, Tensor]) -> list[Tensor]:
         """States before the first step of one sequence, ``[K, 1, H]``."""
-        return self._engine.start(self.graph, self.sizes, parameters, 1)
+        return reference.start(self.graph, self.sizes, parameters, 1)
 
     def advance(self, parameters: Mapping[str, Tensor], x: Tensor, states: list[Tensor]) -> tuple[list[Tensor], Tensor]:
         """One step of one sequence: ``x [1, N, 1, X]`` are its last inputs, to states and the readout ``[K, R]``."""
-        states = self._engine.advance(self.graph, parameters, x, states)
+        states = reference.advance(self.graph, parameters, x, states)
         readout = product(states[0], parameters["readout_W"]) + parameters["readout_b"]
         return states, readout[:, 0]
 
     def nll(self, parameters: Mapping[str, Tensor], x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
-        """NLL of each sequence in nats, summed over its steps and outputs: ``[K, B]``.
-
-        ``x``, ``y`` are ``[K or 1, T, B, .]`` and ``mask`` is ``[K or 1, T, B]``.
-        """
-        h = self._engine.run(self.graph, self.sizes, parameters, x)
-        readout = product(h, parameters["readout_W"]) + parameters["readout_b"].unsqueeze(1)
-        return (self.likelihood.nll(readout, y) * mask).sum(1)
+        """`reference.nll`: NLL of each sequence in nats, ``[K, B]``."""
+        return reference.nll(self, parameters, x, y, mask)
 
 
 def stream(seed: int, *purpose: str | int) -> np.random.Generator:

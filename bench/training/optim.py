@@ -1,9 +1,11 @@
 """Optimisers and what acts on gradients, for every member of a population on its own.
 
-Parameters and gradients are dictionaries of ``[K, rows, columns]``; learning rates are ``[K, 1, 1]``. Updates are in
+A member's parameters, gradient and memory are rows of matrices ``[K, N]``; learning rates are ``[K, 1]``. Updates are in
 place and elementwise, so a member's numbers never depend on its neighbours.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,18 +14,19 @@ from torch import Tensor
 
 from bench.checks import Fraction, Positive
 
-Tensors = dict[str, Tensor]
+Memory = dict[str, Tensor]
+"""What an optimiser remembers: ``[K, .]`` by name."""
 
 
 class Optimiser(Protocol):
-    """An update rule with constants; what it remembers is a flat dictionary of tensors with the member axis first."""
+    """An update rule with constants."""
 
-    def start(self, parameters: Tensors) -> Tensors:
+    def start(self, parameters: Tensor) -> Memory:
         """Its memory before the first update."""
         ...
 
-    def step(self, parameters: Tensors, gradients: Tensors, memory: Tensors, rate: Tensor, live: Tensor) -> None:
-        """One update of the members that are ``live`` (``[K, 1, 1]``, true or false), in place."""
+    def step(self, parameters: Tensor, gradient: Tensor, memory: Memory, rate: Tensor, live: Tensor) -> None:
+        """One update of the members that are ``live`` (``[K, 1]``, true or false), in place."""
         ...
 
 
@@ -35,22 +38,20 @@ class adam:
     beta2: Fraction
     epsilon: Positive
 
-    def start(self, parameters: Tensors) -> Tensors:
+    def start(self, parameters: Tensor) -> Memory:
         """Both moments at zero, no update counted."""
-        zeros = {f"{kind}.{name}": torch.zeros_like(p) for kind in ("m", "v") for name, p in parameters.items()}
-        first = next(iter(parameters.values()))
-        return {**zeros, "count": first.new_zeros(first.shape[0], 1, 1)}
+        moments = {kind: torch.zeros_like(parameters) for kind in ("m", "v")}
+        return {**moments, "count": parameters.new_zeros(len(parameters), 1)}
 
-    def step(self, parameters: Tensors, gradients: Tensors, memory: Tensors, rate: Tensor, live: Tensor) -> None:
+    def step(self, parameters: Tensor, gradient: Tensor, memory: Memory, rate: Tensor, live: Tensor) -> None:
         """``theta -= rate * m_hat / (sqrt(v_hat) + epsilon)``."""
-        memory["count"] += live
-        correction1, correction2 = 1 - self.beta1 ** memory["count"], 1 - self.beta2 ** memory["count"]
-        for name, g in gradients.items():
-            m, v = memory[f"m.{name}"], memory[f"v.{name}"]
-            torch.where(live, torch.lerp(g, m, self.beta1), m, out=m)
-            torch.where(live, torch.lerp(g * g, v, self.beta2), v, out=v)
-            change = rate * (m / correction1) / ((v / correction2).sqrt() + self.epsilon)
-            parameters[name] -= torch.where(live, change, 0)
+        with _living(live, parameters, gradient, rate, memory) as (theta, g, rate, own):
+            own["count"] += 1
+            m, v = own["m"].lerp_(g, 1 - self.beta1), own["v"]
+            v.mul_(self.beta2).addcmul_(g, g, value=1 - self.beta2)
+            correction1, correction2 = (1 - beta ** own["count"] for beta in (self.beta1, self.beta2))
+            change = (v / correction2).sqrt_().add_(self.epsilon)
+            theta -= torch.div(m * (rate / correction1), change, out=change)
 
 
 @dataclass(frozen=True)
@@ -62,26 +63,41 @@ class rmsprop:
     floor: Positive
     """The root mean square that divides is at least this (pylearn2's constant; not added to it)."""
 
-    def start(self, parameters: Tensors) -> Tensors:
+    def start(self, parameters: Tensor) -> Memory:
         """Mean squares and velocities at zero."""
-        return {f"{kind}.{name}": torch.zeros_like(p) for kind in ("square", "velocity") for name, p in parameters.items()}
+        return {kind: torch.zeros_like(parameters) for kind in ("square", "velocity")}
 
-    def step(self, parameters: Tensors, gradients: Tensors, memory: Tensors, rate: Tensor, live: Tensor) -> None:
+    def step(self, parameters: Tensor, gradient: Tensor, memory: Memory, rate: Tensor, live: Tensor) -> None:
         """``s = rho s + (1 - rho) g^2``; ``u = mu u - rate g / max(sqrt(s), floor)``; ``theta += u``."""
-        for name, g in gradients.items():
-            square, velocity = memory[f"square.{name}"], memory[f"velocity.{name}"]
-            torch.where(live, torch.lerp(g * g, square, self.averaging), square, out=square)
-            change = self.momentum * velocity - rate * g / square.sqrt().clamp(min=self.floor)
-            torch.where(live, change, velocity, out=velocity)
-            parameters[name] += torch.where(live, velocity, 0)
+        with _living(live, parameters, gradient, rate, memory) as (theta, g, rate, own):
+            square = own["square"].mul_(self.averaging).addcmul_(g, g, value=1 - self.averaging)
+            root = square.sqrt().clamp_(min=self.floor)
+            velocity = own["velocity"].mul_(self.momentum)
+            velocity -= torch.div(g * rate, root, out=root)
+            theta += velocity
 
 
-def norm(gradients: Tensors) -> Tensor:
-    """Euclidean norm over all parameters of each member, ``[K]``."""
-    return torch.stack([g.flatten(1).square().sum(1) for g in gradients.values()]).sum(0).sqrt()
+@contextmanager
+def _living(
+    live: Tensor, parameters: Tensor, gradient: Tensor, rate: Tensor, memory: Memory
+) -> Iterator[tuple[Tensor, Tensor, Tensor, Memory]]:
+    """Parameters, gradient, rate and memory of the members that are live, to be changed in place."""
+    if bool(live.all()):
+        yield parameters, gradient, rate, memory
+        return
+    rows = live.flatten().nonzero().flatten()
+    chosen, own = parameters[rows], {name: m[rows] for name, m in memory.items()}
+    yield chosen, gradient[rows], rate[rows], own
+    parameters[rows] = chosen
+    for name, m in own.items():
+        memory[name][rows] = m
 
 
-def clip(gradients: Tensors, norms: Tensor, limit: float) -> Tensors:
-    """Gradients of members whose norm exceeds ``limit`` are rescaled to it; their direction stays."""
-    scale = (limit / norms).clamp(max=1)[:, None, None]
-    return {name: g * scale for name, g in gradients.items()}
+def norm(gradient: Tensor) -> Tensor:
+    """Euclidean norm of each member's gradient, ``[K]``."""
+    return torch.linalg.vector_norm(gradient, dim=1)
+
+
+def clip(gradient: Tensor, norms: Tensor, limit: float) -> None:
+    """Rescale gradients of members whose norm exceeds ``limit`` to it, in place; their direction stays."""
+    gradient *= (limit / norms).clamp(max=1)[:, None]
