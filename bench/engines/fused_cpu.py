@@ -143,9 +143,7 @@ class _Program:
     """Compiled code for one network, with what its threads work in."""
 
     def __init__(self, network: Network) -> None:
-        name = type(network.likelihood).__name__
-        self.in_kernel = heads.knows(network.likelihood)
-        self.compiled = Compiled(network.graph, name if self.in_kernel else None, machine())
+        self.compiled = Compiled(network.graph, heads.of(network.likelihood), machine())
         self.network = network
         self.own = threading.local()
 
@@ -202,6 +200,9 @@ class _Space:
         self.arrays: dict[str, np.ndarray] = {}
         self.room = {"N": -1, "B": -1}
         self.weight = np.zeros(1, np.float32)
+        head = heads.of(network.likelihood)
+        numbers = head.numbers(network.likelihood, network.outputs) if head else {}
+        self.numbers = {"weight": self.weight} | {name: np.array([x], np.float32) for name, x in numbers.items()}
 
     def run(self, work: _Work, values: np.ndarray) -> np.ndarray:
         """NLL of every row ``[N]``; the gradient goes to where the work says."""
@@ -263,6 +264,8 @@ class _Space:
         sizes = network.sizes
         entries = {letter: size for letter, size in sizes.items() if letter != "1"}
         entries |= {"Y": network.outputs, "readout": network.likelihood.readout(network.outputs)}
+        head = heads.of(network.likelihood)
+        entries |= head.integers(network.likelihood) if head else {}
         entries |= {f"length {name}": length for name, length in self.lengths.items()}
         entries |= {f"parameter {name}": offset for name, offset in network.offsets.items()}
         entries["parameters"] = network.row - self.compiled.machine.lanes
@@ -295,10 +298,11 @@ class _Space:
         sizes |= {"bias": lengths["gates"], "zeros": widest, "gradient": self.network.row, "nll": rows}
         sizes |= {"readout": readout * self.wide, "readout gradient": readout * lengths["hidden"]}
         sizes |= {"readout sums": readout * self.compiled.machine.lanes, "states": lengths["hidden"] * self.wide}
+        sizes |= {"joint": readout * self.wide}
         sizes |= {"readout back": -(-lengths["hidden"] // self.wide) * self.wide * readout}
         slack = 2 * self.wide
         self.arrays = {name: np.zeros(size + slack, np.float32) for name, size in sizes.items()}
-        self._set("pointers", {name: _address(array) for name, array in self.arrays.items()} | {"weight": _address(self.weight)})
+        self._set("pointers", {name: _address(array) for name, array in {**self.arrays, **self.numbers}.items()})
 
 
 @cache

@@ -27,16 +27,16 @@ Function = Callable[[int, int], None]
 class Compiled:
     """Functions ``forward``, ``head`` and ``backward`` of one cell."""
 
-    def __init__(self, graph: Graph, likelihood: str | None, machine: Machine) -> None:
-        """``likelihood``: of `heads.LIKELIHOODS`; None leaves the head out."""
+    def __init__(self, graph: Graph, head: heads.Head | None, machine: Machine) -> None:
+        """Without a head the losses are somebody else's work."""
         self.machine, self.plan, self.tables = machine, Plan(graph), Tables()
         module = ir.Module(graph.name)
         self.kernels = Kernels(self.plan, module, machine, self.tables)
-        if likelihood:
-            heads.build(self.kernels, likelihood)
+        if head:
+            heads.build(self.kernels, head)
         self._engine = _engine(str(module), machine, f"cell {graph.name}")
         self.forward, self.backward = self._function("forward"), self._function("backward")
-        self.head = self._function("head") if likelihood else None
+        self.head = self._function("head") if head else None
 
     def _function(self, name: str) -> Function:
         return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self._engine.get_function_address(name))

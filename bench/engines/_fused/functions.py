@@ -60,3 +60,10 @@ def tanh(c: Code, x: Value) -> Value:
 def log1p(c: Code, e: Value) -> Value:
     """``log(1 + e)`` for e in [0, 1]."""
     return c.times(e, c.polynomial(e, LOG1P))
+
+
+def log(c: Code, u: Value) -> Value:
+    """``log(u)`` for u >= 1 (below, its error is no longer relative); NaN gives what is not finite."""
+    e, m = c.exponent(u)
+    value = c.fma(e, c.number(math.log(2)), log1p(c, c.minus(m, c.number(1))))
+    return c.b.select(c.b.fcmp_unordered("uno", u, u), u, value)

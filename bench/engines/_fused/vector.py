@@ -219,6 +219,10 @@ class Code:
         """``max(a, limit)``; NaN stays NaN."""
         return self.b.select(self.b.fcmp_ordered("<", a, self.number(limit)), self.number(limit), a)
 
+    def greater(self, a: Value, b: Value) -> Value:
+        """``max(a, b)``; where b is NaN, a."""
+        return self.b.select(self.b.fcmp_ordered(">", b, a), b, a)
+
     def absolute(self, a: Value) -> Value:
         return self._intrinsic("fabs", a)
 
@@ -236,6 +240,18 @@ class Code:
         found = self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(wide, [self.vector]), name)
         exponent = self.b.add(self.b.call(found, [n]), ir.Constant(wide, [127] * self.machine.lanes))
         return self.b.bitcast(self.b.shl(exponent, ir.Constant(wide, [23] * self.machine.lanes)), self.vector)
+
+    def exponent(self, a: Value) -> tuple[Value, Value]:
+        """``(e, m)`` with ``a = 2^e m`` and m in [1, 2), for positive normal numbers."""
+        wide = ir.VectorType(ir.IntType(32), self.machine.lanes)
+
+        def bits(value: int) -> Value:
+            return ir.Constant(wide, [value] * self.machine.lanes)
+
+        whole = self.b.bitcast(a, wide)
+        e = self.b.sub(self.b.lshr(whole, bits(23)), bits(127))
+        m = self.b.or_(self.b.and_(whole, bits(0x7FFFFF)), bits(0x3F800000))
+        return self.b.sitofp(e, self.vector), self.b.bitcast(m, self.vector)
 
     def total(self, a: Value) -> Value:
         """The sum of the lanes."""
