@@ -99,9 +99,6 @@ class _Trainer:
     """Trains the populations of one job; data is read when the first one needs it."""
 
     def __init__(self, job: Job, store: Store, progress: Callable[[float], None]) -> None:
-        import torch
-
-        torch.set_num_threads(job.threads)
         self.job, self.store, self.progress = job, store, progress
 
     @cached_property
@@ -110,9 +107,11 @@ class _Trainer:
 
     @cached_property
     def model(self) -> Any:
+        from bench.engines import _choice as engines
         from bench.training.model import Model
 
         job = self.job
+        engines.load(job.engine).use(job.threads)
         return Model(job.graph, self.task.inputs, self.task.outputs, job.units, job.likelihood, job.engine, job.device)
 
     def stage(self, members: list[Member], training: Training) -> None:

@@ -72,6 +72,11 @@ class Engine(Protocol):
     """A module of this folder. A batch is whatever its ``batch`` makes of sequences."""
 
     @staticmethod
+    def use(threads: int) -> None:
+        """How many threads to work with in this process."""
+        ...
+
+    @staticmethod
     def lacks(graph: Graph, device: str) -> str | None:
         """Why the engine cannot run a cell on a device; None if it can."""
         ...
@@ -96,4 +101,11 @@ class Engine(Protocol):
         network: Network, parameters: Tensor, batches: Sequence[Any], weights: np.ndarray
     ) -> tuple[list[np.ndarray], Tensor]:
         """`losses`, and rows of gradients of ``weights[k] * sum(losses[k])``."""
+        ...
+
+    @staticmethod
+    def step(
+        rule: Any, parameters: Tensor, gradient: Tensor, memory: dict[str, Tensor], rate: Tensor, live: Tensor
+    ) -> None:
+        """One update by an optimiser of `bench.training.optim`, in place: rows of all, ``rate`` and ``live`` ``[K, 1]``."""
         ...

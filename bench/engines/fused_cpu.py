@@ -10,15 +10,17 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from bench.engines._fused import heads
-from bench.engines._fused.compiled import Compiled, machine
+from bench.engines._fused.compiled import Compiled, machine, optimiser
 from bench.engines._fused.plan import KNOWN
 from bench.engines._fused.product import panel
+from bench.engines._fused.rules import RULES
 from bench.engines._network import Network
 from bench.graph.trace import Graph
 
@@ -59,6 +61,16 @@ class Part:
         return {"N": len(self.y), "T": len(self.counts) - 1, "B": len(self.order), **sparse}
 
 
+_threads = 1
+
+
+def use(threads: int) -> None:
+    """Threads of our own. Torch keeps to one: its others would go on spinning for a while after each of its operations."""
+    global _threads
+    _threads = threads
+    torch.set_num_threads(1)
+
+
 def lacks(graph: Graph, device: str) -> str | None:
     """A cell with an operation that no code is made of; any other device."""
     if device != "cpu":
@@ -70,12 +82,12 @@ def lacks(graph: Graph, device: str) -> str | None:
 def memory(network: Network, rows: int) -> int:
     """A row of gradients for each part of the batch, and what the optimiser makes of it: what a pass needs is the thread's."""
     del rows
-    return 4 * network.row * (torch.get_num_threads() + 5)
+    return 4 * network.row * (_threads + 5)
 
 
 def batch(network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> list[list[Part]]:
     """The batch whole, and dealt out among threads."""
-    dealt = min(torch.get_num_threads(), len(xs))
+    dealt = min(_threads, len(xs))
     order = sorted(range(len(xs)), key=lambda b: -len(xs[b]))
     ways = [1, dealt] if dealt > 1 else [1]
     return [[_part(network, order[i::ways_], xs, ys) for i in range(ways_)] for ways_ in ways]
@@ -126,6 +138,24 @@ def gradients(
     return found, gradient
 
 
+def step(rule: Any, parameters: Tensor, gradient: Tensor, memory: dict[str, Tensor], rate: Tensor, live: Tensor) -> None:
+    """`bench.training.optim`'s update, in one pass over each member's row."""
+    name = type(rule).__name__
+    if name not in RULES:
+        rule.step(parameters, gradient, memory, rate, live)
+        return
+    run, known = optimiser(name), RULES[name]
+    count = memory.get("count")
+    if count is not None:
+        count += live
+    rows = [array.numpy() for array in (parameters, gradient, *(memory[m] for m in known.memory))]
+    for k in live.flatten().nonzero().flatten().tolist():
+        numbers = np.zeros(7, np.float32)
+        found = known.numbers(rule, float(rate[k]), 0.0 if count is None else float(count[k]))
+        numbers[: len(found)] = found
+        run(*(_address(row[k]) for row in rows), _address(numbers), parameters.shape[1])
+
+
 @lru_cache(8)
 def _program(network: Network) -> "_Program":
     return _Program(network)
@@ -153,7 +183,7 @@ class _Program:
         """Losses ``[B]`` of every member, and rows of gradients if there are weights."""
         if parameters.dtype != torch.float32 or parameters.device.type != "cpu":
             raise ValueError(f"fused_cpu works in float32 on the cpu, not in {parameters.dtype} on {parameters.device}")
-        threads = torch.get_num_threads()
+        threads = _threads
         parameters = parameters.detach().contiguous()
         values = parameters.numpy()
         members = len(values)

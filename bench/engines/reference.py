@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,11 @@ class Batch:
     x: np.ndarray
     y: np.ndarray
     mask: np.ndarray
+
+
+def use(threads: int) -> None:
+    """Those of torch."""
+    torch.set_num_threads(threads)
 
 
 def lacks(graph: Graph, device: str) -> str | None:
@@ -55,6 +61,11 @@ def gradients(
     for view, g in zip(network.views(gradient).values(), torch.autograd.grad(loss, list(leaves.values())), strict=True):
         view.copy_(g)
     return _by_member(found.detach(), batches), gradient
+
+
+def step(rule: Any, parameters: Tensor, gradient: Tensor, memory: dict[str, Tensor], rate: Tensor, live: Tensor) -> None:
+    """As the rule itself does it."""
+    rule.step(parameters, gradient, memory, rate, live)
 
 
 def memory(network: Network, rows: int) -> int:

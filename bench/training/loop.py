@@ -135,7 +135,7 @@ class Population:
         for u in range(len(orders[seeds[0]])):
             made = {seed: self._batch(order[u]) for seed, order in orders.items()}
             steps = {seed: np.array([lengths[i] for i in order[u]]) for seed, order in orders.items()}
-            nll = self._update([made[seed] for seed in seeds], [steps[seed] for seed in seeds], rate, live)
+            nll = self.update([made[seed] for seed in seeds], [steps[seed] for seed in seeds], rate, live)
             total += [losses.sum() for losses in nll]
             means += [(losses / steps[seed]).sum() for losses, seed in zip(nll, seeds, strict=True)]
         return np.stack([total / sum(lengths), means / len(lengths)]), live.flatten().tolist()
@@ -149,7 +149,7 @@ class Population:
             self._single[i] = ready(self.model, [self.task.splits["train"][i]])
         return self._single[i]
 
-    def _update(self, batch: list[Any], steps: list[np.ndarray], rate: Tensor, live: Tensor) -> list[np.ndarray]:
+    def update(self, batch: list[Any], steps: list[np.ndarray], rate: Tensor, live: Tensor) -> list[np.ndarray]:
         """One step of the optimiser on one batch a member; ``live`` turns false for members that are not finite."""
         each = [len(s) if self.training.loss == "sequence" else s.sum() for s in steps]
         weights = np.array([1 / count for count in each], np.float32)
@@ -159,7 +159,7 @@ class Population:
         live &= (torch.from_numpy(finite).to(live.device) & norms.isfinite())[:, None]
         if self.training.clip_norm is not None:
             optim.clip(gradient, norms, self.training.clip_norm)
-        self.rule.step(self.parameters, gradient, self.memory, rate, live)
+        self.model.runs.step(self.rule, self.parameters, gradient, self.memory, rate, live)
         self.updates[self.active] += live.flatten().cpu().numpy()
         return nll
 

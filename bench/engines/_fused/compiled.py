@@ -14,7 +14,7 @@ import llvmlite
 from llvmlite import binding as llvm
 from llvmlite import ir
 
-from bench.engines._fused import heads
+from bench.engines._fused import heads, rules
 from bench.engines._fused.kernels import Kernels, Tables
 from bench.engines._fused.plan import Plan
 from bench.engines._fused.vector import Machine
@@ -40,6 +40,21 @@ class Compiled:
 
     def _function(self, name: str) -> Function:
         return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self._engine.get_function_address(name))
+
+
+@cache
+def optimiser(name: str) -> Callable[..., None]:
+    """The function ``step`` of `rules`."""
+    module = ir.Module(name)
+    rules.build(module, machine(), name)
+    engine = _engine(str(module), machine(), f"optimiser {name}")
+    found = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, ctypes.c_int64)(engine.get_function_address("step"))
+    _engines.append(engine)
+    return found
+
+
+_engines: list[llvm.ExecutionEngine] = []
+"""Their functions live as long as they do."""
 
 
 @cache

@@ -226,6 +226,10 @@ class Code:
     def absolute(self, a: Value) -> Value:
         return self._intrinsic("fabs", a)
 
+    def root(self, a: Value) -> Value:
+        """The square root."""
+        return self._intrinsic("sqrt", a)
+
     def with_sign(self, a: Value, sign: Value) -> Value:
         return self._intrinsic("copysign", a, sign)
 
