@@ -42,6 +42,8 @@ MUSIC = 0.04
 NEAREST = {"rnn": "RNN", "gru": "GRU", "gru_reset_after": "GRU"}
 """Cell -> the module of `torch.nn` nearest to it; all others are LSTMs of a kind."""
 POPULATION = 10
+WARM = 0.04
+"""Seconds."""
 POPULATIONS = (1, 2, 5, 10, 20, 50, 100)
 TRAINING = Training(
     "step", 32, 1, 1, "rmsprop", {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}, clip_norm=1.0
@@ -144,15 +146,26 @@ def _rows(case: Case, rounds: int) -> list[dict[str, Any]]:
 
 
 def _timed(runs: dict[Any, Run], rounds: int) -> dict[Any, float]:
-    """Median seconds of each. Every call that is timed follows one of its own that is not: caches and threads are warm."""
+    """Median seconds of each. What is timed follows untimed calls of its own: caches are warm, and the threads of the one
+    before it, which go on spinning for a while, sleep."""
     taken: dict[Any, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds + 1):
+    for _ in range(rounds):
         for name, run in runs.items():
-            run.call()
-            started = time.perf_counter()
-            run.call()
-            taken[name].append((time.perf_counter() - started) / run.updates)
-    return {name: statistics.median(seconds[1:]) for name, seconds in taken.items()}
+            _repeated(run, WARM)
+            calls, seconds = _repeated(run, WARM / 2)
+            taken[name].append(seconds / calls / run.updates)
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
+def _repeated(run: Run, least: float) -> tuple[int, float]:
+    """Call until so many seconds have gone; calls and seconds."""
+    started, calls = time.perf_counter(), 0
+    while True:
+        run.call()
+        calls += 1
+        seconds = time.perf_counter() - started
+        if seconds > least:
+            return calls, seconds
 
 
 def _model(case: Case, engine: str) -> Model:

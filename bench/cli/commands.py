@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench import __version__, places
 from bench.checks import flat
-from bench.cli import completion, sample
+from bench.cli import completion, sample, speed
 from bench.places import BadInput
 
 
@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("study", metavar="NAME")
         results(sub)
     sample.add(command("sample", sample.run, "a sequence drawn from a trained trial: wav, or MIDI and a piano roll"))
+    speed.add(command("speed", speed.run, speed.TEXT))
     sub = command("publish", _publish, "log records to MLflow and attach figures; twice is the same as once")
     sub.add_argument("study", metavar="NAME", nargs="?", help="a study (default: all)")
     results(sub)
