@@ -26,6 +26,7 @@ from bench.records import study_file
 from bench.records.record import Store
 from bench.training.likelihoods import bernoulli
 from bench.training.loop import Population, ready
+from bench.training.machine import SIDE
 from bench.training.model import Model
 from bench.training.settings import Member, Training
 
@@ -35,8 +36,6 @@ COLUMNS = [
 ]  # fmt: skip
 OUTPUTS = 88
 THREADS = os.cpu_count() or 1
-SIDE = 2048
-"""Of the matrix product whose rate is the yardstick."""
 MUSIC = 0.04
 """Share of keys that sound in an input like music; inputs like speech are dense."""
 NEAREST = {"rnn": "RNN", "gru": "GRU", "gru_reset_after": "GRU"}

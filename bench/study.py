@@ -126,8 +126,10 @@ class _Trainer:
                 self._population([known[key] for key in keys], training)
                 missing = {key: member for key, member in missing.items() if key not in keys}
         rest = list(missing.values())
-        for start in range(0, len(rest), self.job.members.max):
-            self._population(rest[start : start + self.job.members.max], training)
+        if rest:
+            most = self._most(training)
+            for start in range(0, len(rest), most):
+                self._population(rest[start : start + most], training)
 
     def _population(self, members: list[Member], training: Training) -> None:
         from bench.training import loop
@@ -157,6 +159,25 @@ class _Trainer:
             self.store.write(self._record(member, training, outcome, len(members)), outcome.weights)
         checkpoint.remove()
 
+    @cached_property
+    def _rate(self) -> float:
+        from bench.training import machine
+
+        return machine.matmul_rate(self.job.threads)
+
+    def _flops(self, epochs: int) -> float:
+        """Of matrix products of layer and readout, training (a step of it counts three times its forward pass) and validation."""
+        model, steps = self.model, {split: sum(map(len, s)) for split, s in self.task.splits.items()}
+        forward = model.cost.flops_per_step + 2 * model.sizes[model.graph.output] * model.likelihood.readout(model.outputs)
+        return forward * (3 * steps["train"] + steps["valid"]) * epochs
+
+    def _most(self, training: Training) -> int:
+        """Members of a population: no more than asked for, and than memory is there for."""
+        from bench.training import machine
+
+        longest = max(map(len, self.task.splits["train"]))
+        return min(self.job.members.max, machine.members_that_fit(self.model, training.batch * longest, self.job.threads))
+
     def _record(self, member: Member, training: Training, outcome: "Outcome", size: int) -> Record:
         job, settings = self.job, self.job.settings(member.lr, member.seed, training)
         named = {
@@ -174,6 +195,7 @@ class _Trainer:
             "epochs": outcome.epochs,
             "updates": outcome.updates,
             "seconds": round(outcome.seconds, 4),
+            "matmul_fraction": round(self._flops(outcome.epochs) / outcome.seconds / self._rate, 4),
             "units": job.units,
             "inputs": self.task.inputs,
             **vars(self.model.cost),

@@ -2,7 +2,8 @@
 
 ``nll`` is in nats per time step: the sum of -log p over outputs and steps, divided by the number of predicted steps of
 the split; ``nll_sequence_mean`` is the mean over sequences of each one's own. ``seconds`` is wall time of training and
-validation, shared evenly by the members of a population. FLOPs: matrix products, a multiply-add as two, forward pass,
+validation, shared evenly by the members of a population. ``matmul_fraction`` is the FLOPs a second of training and
+validation over the rate of a 2048 matrix product. Other FLOPs: matrix products, a multiply-add as two, forward pass,
 recurrent layer, per time step.
 """
 
@@ -18,9 +19,9 @@ from bench.records.record import CURVE, Record, Store
 IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", "lr"]
 COSTS = ["units", "inputs", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
 SCORE = ["split", "nll", "nll_sequence_mean"]
-WAY = ["best_epoch", "epochs", "updates", "seconds", "engine", "population_size", "device", "status"]
+WAY = ["best_epoch", "epochs", "updates", "seconds", "matmul_fraction", "engine", "population_size", "device", "status"]
 COLUMNS = [*IDENTITY, *COSTS, *SCORE, *WAY]
-RESULT_COLUMNS = [column for column in COLUMNS if column not in ("seconds", "engine", "population_size")]
+RESULT_COLUMNS = [column for column in COLUMNS if column not in ("seconds", "matmul_fraction", "engine", "population_size")]
 """What a resumed study shares exactly with an undisturbed one."""
 
 
@@ -141,8 +142,9 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
 def rows(identity: dict[str, Any], record: Record) -> list[dict[str, Any]]:
     """One row of `COLUMNS` for each split."""
     summary = record.summary
-    shared = {name: summary[name] for name in [*COSTS, *WAY]}
     missing = float("nan")
+    shared = {name: summary[name] for name in [*COSTS, *WAY] if name != "matmul_fraction"}
+    shared["matmul_fraction"] = summary.get("matmul_fraction", missing)  # older records did not measure it
     return [
         {**identity, **shared, "split": split, **{name: missing if v is None else v for name, v in scores.items()}}
         for split, scores in summary["scores"].items()

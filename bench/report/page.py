@@ -13,7 +13,7 @@ from bench.records.record import Store, write_compact
 from bench.report import published, style
 from bench.report.stats import mean_interval
 
-FIRST = ["results", "scores", "units", "curves", "spectrum", "tradeoff", "sensitivity", "table2", "table1"]
+FIRST = ["results", "scores", "units", "curves", "spectrum", "tradeoff", "fairness", "sensitivity", "table2", "table1"]
 """Order on the page; figures that it does not name follow by name."""
 
 

@@ -30,6 +30,8 @@ def updates(rows: pd.DataFrame) -> Figure:
         names = list(dict.fromkeys(f"{c}\n{u}" for c, u in zip(part.cell, part.units, strict=True)))
         for (engine, population), (label, colour) in ENGINES.items():
             own = part[(part.engine == engine) & (part.population == population)]
+            if own.empty:
+                continue
             at = [names.index(f"{c}\n{u}") for c, u in zip(own.cell, own.units, strict=True)]
             axis.plot(at, own.matmul_fraction, "o", ms=7, color=colour, mec="white", label=label)
         axis.axhline(1, color="black", lw=1)
