@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from bench.data import cards, tasks
+from bench.data import cards
 from bench.data.tasks import Sequence, Task
 from bench.graph import trace
 from bench.places import BadInput
@@ -44,9 +44,7 @@ POPULATION = 10
 WARM = 0.04
 """Seconds."""
 POPULATIONS = (1, 2, 5, 10, 20, 50, 100)
-TRAINING = Training(
-    "step", 32, 1, 1, "rmsprop", {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}, clip_norm=1.0
-)
+TRAINING = Training("step", 32, 1, 1, "rmsprop", {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}, clip_norm=1.0)
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,8 @@ def _rows(case: Case, rounds: int) -> list[dict[str, Any]]:
 
 def _timed(runs: dict[Any, Run], rounds: int) -> dict[Any, float]:
     """Median seconds of each. What is timed follows untimed calls of its own: caches are warm, and the threads of the one
-    before it, which go on spinning for a while, sleep."""
+    before it, which go on spinning for a while, sleep.
+    """
     taken: dict[Any, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -176,7 +175,11 @@ def _sequences(case: Case) -> list[list[Sequence]]:
     random = np.random.default_rng(0)
 
     def sequence(steps: int) -> Sequence:
-        x = random.random((steps, case.inputs)) < MUSIC if case.inputs == OUTPUTS else random.standard_normal((steps, case.inputs))
+        x = (
+            random.random((steps, case.inputs)) < MUSIC
+            if case.inputs == OUTPUTS
+            else random.standard_normal((steps, case.inputs))
+        )
         return Sequence(x.astype(np.float32), (random.random((steps, OUTPUTS)) < MUSIC).astype(np.float32))
 
     return [[sequence(steps)] for steps in case.lengths] or [[sequence(case.steps) for _ in range(case.batch)]]
@@ -230,8 +233,8 @@ def _torch(case: Case) -> Run:
 
 def _jax(case: Case, count: int) -> Run:
     """The cell's graph as a ``jax.lax.scan``, jitted, members by ``vmap``; clipping and optimiser are left out."""
-    import jax
-    import jax.numpy as jnp
+    import jax  # pyright: ignore[reportMissingImports]
+    import jax.numpy as jnp  # pyright: ignore[reportMissingImports] - where it happens to be installed
 
     model, batch = _model(case, "reference"), _sequences(case)[0]
     graph, sizes = model.graph, model.sizes
@@ -300,7 +303,7 @@ def populations(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
 
 
 STUDIES = {
-    "batch 1": ["training=chung2014", "training.epochs=4"],
+    "batch 1": ["training=chung2014", "training.epochs=20"],
     "jsb": ["training=modern"],
 }
 """What is timed whole: settings beside the task, JSB Chorales, and the cells that `torch.nn` has."""
@@ -324,11 +327,15 @@ def studies(folder: Path, tell: Callable[[str], None]) -> pd.DataFrame:
         tell(f"study {name} by {len(trials)} plain scripts")
         started = time.perf_counter()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-            list(pool.map(lambda t: _call([sys.executable, "-m", "bench.plain", json.dumps(t)], one_thread), trials))
+            list(pool.map(_script, trials))
         theirs = time.perf_counter() - started
         rows.append((name, len(trials), sum(t["epochs"] for t in trials), ours, theirs, theirs / ours))
     return pd.DataFrame(rows, columns=["study", "trials", "epochs", "sweep_seconds", "scripts_seconds", "ratio"])
+
+
+def _script(trial: dict[str, Any]) -> None:
+    one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    _call([sys.executable, "-m", "bench.plain", json.dumps(trial)], one_thread)
 
 
 def _call(words: list[str], environment: dict[str, str]) -> None:

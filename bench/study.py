@@ -138,7 +138,7 @@ class _Trainer:
         checkpoint = Checkpoint(job.results, [member.key for member in members])
         population = loop.Population.start(self.model, self.task, training, members)
         state = checkpoint.load()
-        if state is not None:
+        if state is not None and "parameters" in state[0]:  # those of earlier versions count as none
             population.restore(state)
         done, saved = 0.0, time.monotonic()
 
@@ -166,7 +166,7 @@ class _Trainer:
         return machine.matmul_rate(self.job.threads)
 
     def _flops(self, epochs: int) -> float:
-        """Of matrix products of layer and readout, training (a step of it counts three times its forward pass) and validation."""
+        """Of the products of layer and readout: a step of training counts three times its forward pass."""
         model, steps = self.model, {split: sum(map(len, s)) for split, s in self.task.splits.items()}
         forward = model.cost.flops_per_step + 2 * model.sizes[model.graph.output] * model.likelihood.readout(model.outputs)
         return forward * (3 * steps["train"] + steps["valid"]) * epochs

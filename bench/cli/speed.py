@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(rows.to_dict("records"), indent=1))
         return 0
-    print(f"One training update (forward, loss, backward, clipping, optimiser), {speed.THREADS} threads, {speed.OUTPUTS} outputs.")
+    print(f"One training update (forward, loss, backward, clipping, optimiser), {speed.THREADS} threads, 88 outputs:")
     print(rows.to_string(index=False, float_format=lambda x: f"{x:.3g}"))
     print("\nA population of gru 46, batch 32, 100 steps:")
     print(sizes.drop(columns=["cell", "units", "batch", "steps"]).to_string(index=False, float_format=lambda x: f"{x:.4g}"))

@@ -104,8 +104,6 @@ class Engine(Protocol):
         ...
 
     @staticmethod
-    def step(
-        rule: Any, parameters: Tensor, gradient: Tensor, memory: dict[str, Tensor], rate: Tensor, live: Tensor
-    ) -> None:
+    def step(rule: Any, parameters: Tensor, gradient: Tensor, memory: dict[str, Tensor], rate: Tensor, live: Tensor) -> None:
         """One update by an optimiser of `bench.training.optim`, in place: rows of all, ``rate`` and ``live`` ``[K, 1]``."""
         ...

@@ -99,7 +99,7 @@ class _Gathered(torch.autograd.Function):
 def _multiply(a: Tensor, b: Tensor) -> Tensor:
     """``a [K or 1, N, rows] @ b [K, rows, columns]``."""
     large = a.shape[1] * b.shape[1] * b.shape[2] >= LARGE
-    if not (large and b.dtype == torch.float32 and _onednn()):
+    if not (large and b.dtype == torch.float32 and b.device.type == "cpu" and _onednn()):
         return torch.matmul(a, b)
     members = [_linear(a[k if len(a) > 1 else 0], b[k].t()) for k in range(len(b))]
     return torch.stack(members) if len(members) > 1 else members[0].unsqueeze(0)

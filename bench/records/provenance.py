@@ -10,7 +10,7 @@ from typing import Any
 from bench import __version__
 from bench.places import CHECKOUT
 
-PACKAGES = ("torch", "numpy", "scipy", "pandas", "hydra-core", "mlflow")
+PACKAGES = ("torch", "llvmlite", "numpy", "scipy", "pandas", "hydra-core", "mlflow")
 
 
 @cache

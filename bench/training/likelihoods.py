@@ -144,7 +144,7 @@ class gaussian_mixture:
         """Strictly lower triangular matrices from their entries, row by row."""
         rows, columns = np.tril_indices(outputs, -1)
         matrix = c.new_zeros(*c.shape[:-1], outputs * outputs)
-        positions = torch.from_numpy(rows * outputs + columns)
+        positions = torch.from_numpy(rows * outputs + columns).to(c.device)
         return matrix.index_copy(-1, positions, c).unflatten(-1, (outputs, outputs))
 
     def _outputs(self, readout: int) -> int:

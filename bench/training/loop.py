@@ -18,7 +18,9 @@ from bench.training.model import Model, stream
 from bench.training.settings import Member, Training
 
 EVALUATED_AT_ONCE = 88 * 2**18
-"""Numbers of the readout in memory during an evaluation: padded steps times members times its width."""
+"""Numbers of the readout in memory during an evaluation, at the most: padded steps times members times its width."""
+EVALUATED_STEPS = 2**15
+"""Padded steps of one batch of an evaluation, at the most."""
 
 State = tuple[dict[str, np.ndarray], dict[str, Any]]
 """Arrays and plain values of a population between two epochs: what a checkpoint holds."""
@@ -257,7 +259,7 @@ class Batches:
 def batches(model: Model, sequences: list[Sequence], members: int) -> Batches:
     """Every sequence once, in batches that a population of so many members can take."""
     width = model.likelihood.readout(model.outputs)
-    chosen = list(in_order(sequences, EVALUATED_AT_ONCE // (members * width)))
+    chosen = list(in_order(sequences, min(EVALUATED_STEPS, EVALUATED_AT_ONCE // (members * width))))
     made = [ready(model, [sequences[i] for i in positions]) for positions in chosen]
     return Batches(chosen, made, np.array([len(sequence) for sequence in sequences]))
 

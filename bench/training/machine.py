@@ -3,6 +3,7 @@
 import os
 import statistics
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -43,10 +44,8 @@ def free_memory() -> int:
     """Bytes that may still be used: of the machine, and of the control group that this process is in."""
     left = [_kilobytes("MemAvailable") * 1024]
     group = Path("/sys/fs/cgroup")
-    try:
+    with suppress(OSError, ValueError):  # no control group, or one without a limit
         left.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
-    except (OSError, ValueError):
-        pass  # no control group, or one without a limit
     return max(0, min(left))
 
 

@@ -15,7 +15,8 @@ from llvmlite import binding as llvm
 from llvmlite import ir
 
 from bench.engines._fused import heads, rules
-from bench.engines._fused.kernels import Kernels, Tables
+from bench.engines._fused.kernels import Kernels
+from bench.engines._fused.phase import Tables
 from bench.engines._fused.plan import Plan
 from bench.engines._fused.vector import Machine
 from bench.graph.trace import Graph
@@ -67,7 +68,9 @@ def machine() -> Machine:
 
 def folder() -> Path:
     """Where machine code is kept: ``GATEBENCH_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get("GATEBENCH_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gatebench"
+    chosen = (
+        os.environ.get("GATEBENCH_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gatebench"
+    )
     return Path(chosen) / "kernels"
 
 

@@ -1,9 +1,8 @@
 """Readout, likelihood and the gradient of both, for blocks of rows.
 
-The readout of a block is kept transposed, ``[R, rows]``: then the lanes of a vector are rows, every likelihood reads as it does
-for one row, and nothing is summed across lanes.
+The readout of a block is kept transposed, ``[R, rows]``: then the lanes of a vector are rows, every likelihood reads as it
+does for one row, and nothing is summed across lanes.
 """
-
 
 import math
 from collections.abc import Callable
@@ -11,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.engines._fused import functions
-from bench.engines._fused.kernels import Kernels, Phase
+from bench.engines._fused.kernels import Kernels
+from bench.engines._fused.phase import Phase
 from bench.engines._fused.vector import Value
 
 
@@ -147,7 +147,7 @@ def build(kernels: Kernels, head: Head) -> None:
     units, outputs, length = c.n(place.width), c.n("readout"), kernels.row_length(c, place)
     matrix, bias = (c.at(c.p("parameters"), c.n(f"parameter {n}")) for n in ("readout_W", "readout_b"))
     hidden, readout = c.n("length hidden"), c.p("readout")
-    wanted = c.b.icmp_signed("!=", c.n("gradient wanted"), c.int(0))
+    wanted = c.b.icmp_signed("!=", c.n("gradient wanted"), c.whole(0))
     weight = c.splat(c.scalar(c.p("weight")))
     c.call(kernels.pack_transposed, matrix, outputs, units, outputs, c.p("readout back"), 0, outputs)
     for array, size in (("readout gradient", c.mul(outputs, hidden)), ("readout sums", c.mul(outputs, c.machine.lanes))):
@@ -161,7 +161,9 @@ def build(kernels: Kernels, head: Head) -> None:
             start = c.splat(c.scalar(c.at(bias, i)))
             for v in range(0, wide, c.machine.lanes):
                 c.store(start, c.at(readout, c.add(c.mul(i, wide), v)))
-        c.call(kernels.product, outputs, count, units, matrix, 1, outputs, c.p("states"), 0, wide, readout, wide, readout, wide)
+        c.call(
+            kernels.product, outputs, count, units, matrix, 1, outputs, c.p("states"), 0, wide, readout, wide, readout, wide
+        )
         target = c.at(c.p("target"), c.mul(row, c.n("Y")))
         with c.loop(0, count, c.machine.lanes) as lane:
             nll = head.code(c, Block(c, wide, target, lane), weight)

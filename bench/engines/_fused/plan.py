@@ -3,10 +3,10 @@
 Rows of all arrays are time steps of sequences, packed: all sequences' first steps, then those sequences' second steps that
 have one, and so on. One step of the loop over time works on the rows of one time step.
 
-- **gates** ``[N, .]``: columns for every *sum*, ``W x_t + U h + b``, into which its products accumulate. The nonlinearity that
-  a sum feeds (and nothing else reads) overwrites it, and on the way back the gradient of the sum overwrites that. So what
-  the weight gradients are made of is there without another pass.
-- **kept** ``[N, .]``: other values that a product or the way back needs, a nonlinearity of something else, ``r * h``, a new state.
+- **gates** ``[N, .]``: columns for every *sum*, ``W x_t + U h + b``, into which its products accumulate. The nonlinearity
+  that a sum feeds (and nothing else reads) overwrites it, and on the way back the gradient of the sum overwrites that. So
+  what the weight gradients are made of is there without another pass.
+- **kept** ``[N, .]``: other values that a product or the way back needs, such as ``r * h`` or a new state.
 - **previous** ``[N, .]``: the states that each row started from.
 
 What is cheap (sums, differences, products) is computed again on the way back rather than kept.
@@ -19,7 +19,12 @@ from bench.graph.trace import Graph, Node
 NONLINEAR = {"sigmoid", "tanh"}
 ELEMENTWISE = {"add", "sub", "mul", *NONLINEAR}
 KNOWN = {  # what `kernels` makes code of
-    "input", "row", "constant", "state", "linear", *ELEMENTWISE,
+    "input",
+    "row",
+    "constant",
+    "state",
+    "linear",
+    *ELEMENTWISE,
 }
 
 

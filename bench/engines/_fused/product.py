@@ -1,11 +1,11 @@
 """Matrix products: the one routine that all of them go through.
 
-``C[i, j] = D[i, j] + sum_k A[i, k] B[k, j]``, with A at ``i a_row + k a_k`` (so a transpose is a pair of strides), and B in
-panels of as many columns as a tile has, either packed or just columns of a wider matrix. D is C itself (accumulate), or a row
-of biases or zeros (``d_row = 0``).
+``C[i, j] = D[i, j] + sum_k A[i, k] B[k, j]``, with A at ``i a_row + k a_k`` (so a transpose is a pair of strides), and B
+in panels of as many columns as a tile has, either packed or just columns of a wider matrix. D is C itself (accumulate), or
+a row of biases or zeros (``d_row = 0``).
 
-A tile of C stays in registers while k runs: each step loads a row of B's panel and multiplies it with one number of A for each
-row of the tile. A panel of B is small enough for the first cache and is used for all rows of A before the next one.
+A tile of C stays in registers while k runs: each step loads a row of B's panel and multiplies it with one number of A for
+each row of the tile. A panel of B is small enough for the first cache and is used for all rows of A before the next one.
 """
 
 from llvmlite import ir
@@ -34,14 +34,14 @@ def build(module: ir.Module, machine: Machine) -> Code:
         vectors = c.div(c.add(left, machine.lanes - 1), machine.lanes)
         mask = c.lanes_below(c.sub(left, c.mul(c.sub(vectors, 1), machine.lanes)))
         for count in range(1, VECTORS + 1):
-            with c.when(c.b.icmp_signed("==", vectors, c.int(count))):
+            with c.when(c.b.icmp_signed("==", vectors, c.whole(count))):
                 _rows(c, {h: tile for (h, v), tile in tiles.items() if v == count}, j, there, mask)
     return c.end()
 
 
 def _rows(c: Code, tiles: dict[int, Code], j: Value, there: Value, mask: Value) -> None:
     """All rows of one panel, by tiles of falling height."""
-    done = c.int(0)
+    done = c.whole(0)
     for height, tile in tiles.items():
         stop = c.mul(c.div(c.rows, height), height)
         with c.loop(done, stop, height) as i:

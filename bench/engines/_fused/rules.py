@@ -13,7 +13,7 @@ from bench.engines._fused.vector import Code, Machine, Value
 
 
 def adam(c: Code, theta: Value, g: Value, memory: list[Value], number: Callable[[int], Value]) -> list[Value]:
-    """``m``, ``v`` and theta; numbers: beta1, beta2, their complements, ``rate / (1 - beta1^n)``, ``1 / (1 - beta2^n)``, epsilon."""
+    """``m``, ``v``, theta; numbers: beta1, beta2, 1 - each, ``rate / (1 - beta1^n)``, ``1 / (1 - beta2^n)``, epsilon."""
     m, v = memory
     m = c.fma(number(0), m, c.times(number(2), g))
     v = c.fma(number(1), v, c.times(number(3), c.times(g, g)))

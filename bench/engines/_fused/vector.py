@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from llvmlite import ir
 
@@ -35,7 +35,9 @@ VECTORS = 3
 class Code:
     """The body of one function. Arithmetic is on vectors; pointers count in float32, indices are 64-bit integers."""
 
-    def __init__(self, module: ir.Module, machine: Machine, name: str, arguments: str, exported: bool = False, mask: bool = False) -> None:
+    def __init__(
+        self, module: ir.Module, machine: Machine, name: str, arguments: str, exported: bool = False, mask: bool = False
+    ) -> None:
         """``arguments``: names in order; those that begin with a capital letter are pointers, the others integers."""
         names = arguments.split()
         types = [POINTER if n[0].isupper() else I64 for n in names]
@@ -61,30 +63,33 @@ class Code:
 
     # integers
 
-    def int(self, value: Value) -> Value:
+    def whole(self, value: Value) -> Value:
         """A Python number as LLVM's."""
         return ir.Constant(I64, value) if isinstance(value, int) else value
 
     def add(self, a: Value, b: Value) -> Value:
-        return self.b.add(self.int(a), self.int(b))
+        """``a + b`` of integers."""
+        return self.b.add(self.whole(a), self.whole(b))
 
     def sub(self, a: Value, b: Value) -> Value:
-        return self.b.sub(self.int(a), self.int(b))
+        """``a - b`` of integers."""
+        return self.b.sub(self.whole(a), self.whole(b))
 
     def mul(self, a: Value, b: Value) -> Value:
-        return self.b.mul(self.int(a), self.int(b))
+        """``a b`` of integers."""
+        return self.b.mul(self.whole(a), self.whole(b))
 
     def div(self, a: Value, b: Value) -> Value:
-        return self.b.sdiv(self.int(a), self.int(b))
+        """``a // b`` of integers that are not negative."""
+        return self.b.sdiv(self.whole(a), self.whole(b))
 
     def less(self, a: Value, b: Value) -> Value:
-        return self.b.icmp_signed("<", self.int(a), self.int(b))
+        """``a < b`` of integers."""
+        return self.b.icmp_signed("<", self.whole(a), self.whole(b))
 
     def min(self, a: Value, b: Value) -> Value:
-        return self.b.select(self.less(a, b), self.int(a), self.int(b))
-
-    def round_up(self, a: Value, step: int) -> Value:
-        return self.mul(self.div(self.add(a, step - 1), step), step)
+        """The lesser of two integers."""
+        return self.b.select(self.less(a, b), self.whole(a), self.whole(b))
 
     # control
 
@@ -97,7 +102,7 @@ class Code:
         b = self.b
         before = b.block
         head, body, end = (b.append_basic_block(n) for n in ("head", "body", "end"))
-        start, stop = self.int(start), self.int(stop)
+        start, stop = self.whole(start), self.whole(stop)
         b.branch(head)
         b.position_at_end(head)
         i = b.phi(I64)
@@ -111,7 +116,7 @@ class Code:
         b.position_at_end(body)
         values = list(carried)
         yield i if sums is None else (i, values)
-        i.add_incoming(b.add(i, self.int(step)), b.block)
+        i.add_incoming(b.add(i, self.whole(step)), b.block)
         for phi, value in zip(carried, values, strict=True):
             phi.add_incoming(value, b.block)
         b.branch(head)
@@ -126,12 +131,15 @@ class Code:
             yield self.sub(self.sub(stop, 1), i)
 
     def when(self, condition: Value) -> Any:
+        """A block that runs where a condition holds."""
         return self.b.if_then(condition)
 
     def call(self, function: "Code", *arguments: Value) -> None:
-        self.b.call(function.function, [self.int(a) for a in arguments])
+        """Call a function of ours."""
+        self.b.call(function.function, [self.whole(a) for a in arguments])
 
-    def end(self) -> "Code":
+    def end(self) -> Self:
+        """The function is complete."""
         self.b.ret_void()
         return self
 
@@ -139,29 +147,34 @@ class Code:
 
     def at(self, pointer: Value, index: Value) -> Value:
         """The address ``index`` numbers further on."""
-        return self.b.gep(pointer, [self.int(index)], source_etype=F32)
+        return self.b.gep(pointer, [self.whole(index)], source_etype=F32)
 
     def pointer(self, table: Value, index: int) -> Value:
         """Entry of a table of pointers."""
-        place = self.b.gep(table, [self.int(index)], source_etype=I64)
+        place = self.b.gep(table, [self.whole(index)], source_etype=I64)
         return self.b.load(place, typ=POINTER)
 
     def integer(self, table: Value, index: Value) -> Value:
         """Entry of a table of 64-bit integers."""
-        return self.b.load(self.b.gep(table, [self.int(index)], source_etype=I64), typ=I64)
+        return self.b.load(self.b.gep(table, [self.whole(index)], source_etype=I64), typ=I64)
 
     def scalar(self, pointer: Value) -> Value:
+        """One number."""
         return self.b.load(pointer, typ=F32, align=4)
 
     def load(self, pointer: Value) -> Value:
+        """A vector, at any address."""
         return self.b.load(pointer, typ=self.vector, align=4)
 
     def store(self, value: Value, pointer: Value, mask: Value | None = None) -> None:
+        """Store a vector, or of it the lanes of a mask."""
         if mask is None:
             self.b.store(value, pointer, align=4)
         else:
             align = ir.Constant(ir.IntType(32), 4)
-            self.b.call(self._masked("store", [self.vector, POINTER, ir.IntType(32), self.mask]), [value, pointer, align, mask])
+            self.b.call(
+                self._masked("store", [self.vector, POINTER, ir.IntType(32), self.mask]), [value, pointer, align, mask]
+            )
 
     def _masked(self, kind: str, arguments: list[Any]) -> Value:
         name = f"llvm.masked.{kind}.v{self.machine.lanes}f32.p0"
@@ -180,9 +193,11 @@ class Code:
         return self.b.icmp_signed("<", ir.Constant(wide, list(range(lanes))), all_alike)
 
     def number(self, value: float) -> Value:
+        """A vector of one constant."""
         return ir.Constant(self.vector, [float(value)] * self.machine.lanes)
 
     def splat(self, scalar: Value) -> Value:
+        """A vector of one number."""
         undefined = ir.Constant(self.vector, ir.Undefined)
         one = self.b.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.machine.lanes), [0] * self.machine.lanes)
@@ -199,17 +214,24 @@ class Code:
             found = ir.Function(self.module, ir.FunctionType(self.vector, [self.vector] * len(args)), full)
         return self.b.call(found, list(args))
 
+    def _float(self, name: str, a: Value, b: Value) -> Value:
+        return getattr(self.b, name)(a, b, flags=("contract",))
+
     def plus(self, a: Value, b: Value) -> Value:
-        return self.b.fadd(a, b, flags=("contract",))
+        """``a + b``."""
+        return self._float("fadd", a, b)
 
     def minus(self, a: Value, b: Value) -> Value:
-        return self.b.fsub(a, b, flags=("contract",))
+        """``a - b``."""
+        return self._float("fsub", a, b)
 
     def times(self, a: Value, b: Value) -> Value:
-        return self.b.fmul(a, b, flags=("contract",))
+        """``a b``."""
+        return self._float("fmul", a, b)
 
     def over(self, a: Value, b: Value) -> Value:
-        return self.b.fdiv(a, b, flags=("contract",))
+        """``a / b``."""
+        return self._float("fdiv", a, b)
 
     def at_most(self, a: Value, limit: float) -> Value:
         """``min(a, limit)``; NaN stays NaN."""
@@ -224,6 +246,7 @@ class Code:
         return self.b.select(self.b.fcmp_ordered(">", b, a), b, a)
 
     def absolute(self, a: Value) -> Value:
+        """``|a|``."""
         return self._intrinsic("fabs", a)
 
     def root(self, a: Value) -> Value:
@@ -231,6 +254,7 @@ class Code:
         return self._intrinsic("sqrt", a)
 
     def with_sign(self, a: Value, sign: Value) -> Value:
+        """``|a|`` with the sign of another."""
         return self._intrinsic("copysign", a, sign)
 
     def nearest(self, a: Value) -> Value:

@@ -10,11 +10,11 @@ from bench.report import style
 
 TITLE = "Were all cells run equally well?"
 CAPTION = (
-    "FLOPs a second of training and validation, as a fraction of the rate of a 2048 x 2048 matrix product measured in the same "
-    "process: 3 times the forward products of layer and readout for a step of training, once for one of validation. Median and "
-    "range over the trials that carry both numbers, n of them. Above 1 is possible: the product is that of torch's BLAS, and a "
-    "product with inputs that are mostly zeros is counted whole. The spread is the largest median over the smallest; where it is "
-    "large, seconds compare implementations and not cells."
+    "FLOPs a second of training and validation, as a fraction of the rate of a 2048 x 2048 matrix product measured in the "
+    "same process: 3 times the forward products of layer and readout for a step of training, once for one of validation. "
+    "Median and range over the trials that were measured, search and confirm. Above 1 is possible: the product is that "
+    "of torch's BLAS, and a product with inputs that are mostly zeros is counted whole. The spread is the largest median "
+    "over the smallest; where it is large, seconds compare implementations and not cells."
 )
 
 
