@@ -77,6 +77,7 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
     """The whole drawn sequence, run through the model at once, has the readouts that it was drawn from."""
     import torch
 
+    from bench.engines import reference
     from bench.graph import trace
     from bench.training.likelihoods import gaussian_mixture
     from bench.training.model import Model, stream
@@ -102,7 +103,7 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
         wave = np.concatenate([x[0], x[1:, 10:].ravel(), (drawn - task.mean) / task.std])
         sequence = tasks.next_block.blocks(wave)
         parameters = {name: torch.from_numpy(w)[None] for name, w in store.weights(key).items()}
-        states = model._engine.run(graph, model.sizes, parameters, torch.from_numpy(np.array(sequence.x))[None, :, None])
+        states = reference.run(graph, model.sizes, parameters, torch.from_numpy(np.array(sequence.x))[None, :, None])
         at_once = states[0, :, 0] @ parameters["readout_W"][0] + parameters["readout_b"][0]
     # Samples were rounded to 16 bits on the way, by up to half a step of 1 / std.
     np.testing.assert_allclose(np.array(seen)[1:], at_once[len(x) - 1 :][1 : len(seen)].numpy()[: len(seen) - 1], atol=0.02)

@@ -15,6 +15,7 @@ from omegaconf import OmegaConf, open_dict
 from bench import places
 from bench.checks import construct
 from bench.data import cards, tasks
+from bench.engines._network import Engine
 from bench.graph import trace
 from bench.graph.cost import cost
 from bench.job import Budget, Members, Search, TaskSettings
@@ -22,6 +23,7 @@ from bench.training import likelihoods
 from bench.training.settings import Training
 
 CONF = places.OWN["conf"]
+AUTO = "auto"  # no engine but the rule that chooses one
 CHOICES = sorted(
     (path.parent.relative_to(CONF).as_posix(), path.stem) for path in CONF.rglob("*.yaml") if path.parent != CONF
 )
@@ -68,7 +70,7 @@ def test_every_yaml_composes(group, name):
 def test_the_default_job_is_complete():
     job = values()
     assert set(job) == {
-        "name", "results", "search", "population", "publish", "task", "cell", "budget", "training", "engine",
+        "name", "results", "search", "population", "device", "publish", "task", "cell", "budget", "training", "engine",
     }  # fmt: skip
     construct(Search, "search", {**job["search"], **job["training"]["rates"]})
     construct(Members, "population", job["population"])
@@ -155,11 +157,20 @@ def test_an_engine_is_the_one_of_its_name(name):
     assert set(engine) == {"name", "threads"}
     assert engine["name"] == name
     assert engine["threads"] >= 1
-    assert callable(importlib.import_module(f"bench.engines.{name}").run)
+    if name != AUTO:
+        module = importlib.import_module(f"bench.engines.{name}")
+        functions = {function for function in vars(Engine) if not function.startswith("_")}
+        assert {"batch", "losses", "gradients"} <= functions
+        assert all(callable(getattr(module, function)) for function in functions)
 
 
 def test_every_engine_has_its_yaml():
-    assert of("engine") == sorted(path.stem for path in (places.PACKAGE / "engines").glob("[!_]*.py"))
+    assert of("engine") == sorted([AUTO, *(path.stem for path in (places.PACKAGE / "engines").glob("[!_]*.py"))])
+
+
+def test_the_default_engine_is_the_rule():
+    assert values()["engine"]["name"] == AUTO
+    assert values()["device"] == "cpu"
 
 
 @pytest.mark.parametrize("name", of("study"))

@@ -247,7 +247,8 @@ def test_a_single_file_that_cannot_be_fetched(murmur, server):
     ) as caught:
         read()
     answer = getattr(caught.value.__cause__, "response", None)
-    assert answer is not None and answer.raw.closed  # or its connection warns whenever it happens to be collected
+    assert answer is not None
+    assert answer.raw.closed  # or its connection warns whenever it happens to be collected
 
 
 def test_a_fetched_file_is_verified(murmur, server):

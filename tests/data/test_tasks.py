@@ -1,4 +1,4 @@
-"""Framing, padding and batching: nothing is lost, nothing is seen early, and the order belongs to the seed."""
+"""Framing and batching: nothing is lost, nothing is seen early, and the order belongs to the seed."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.data import cards, tasks
-from bench.data.tasks import Sequence, buckets, in_order, next_block, next_step, pad
+from bench.data.tasks import Sequence, buckets, in_order, next_block, next_step
 from bench.places import BadInput
 from bench.training.model import stream
 
@@ -31,22 +31,6 @@ def test_next_step_reads_what_stands_before(tiny):
             for t in range(len(sequence)):
                 assert (sequence.x[t] == roll[t]).all()
                 assert (sequence.y[t] == roll[t + 1]).all()
-
-
-@pytest.mark.parametrize(("steps", "size"), [(None, None), (9, None), (None, 6), (9, 6)])
-def test_pad_adds_zeros_and_nothing_else(steps, size):
-    sequences = numbered([4, 7, 1])
-    batch = pad(sequences, steps, size)
-    assert batch.x.shape == batch.y.shape == (steps or 7, size or 3, 3)
-    assert batch.mask.shape == batch.x.shape[:2]
-    for b, sequence in enumerate(sequences):
-        assert (batch.x[: len(sequence), b] == sequence.x).all()
-        assert (batch.y[: len(sequence), b] == sequence.y).all()
-        assert (batch.mask[: len(sequence), b] == 1).all()
-    assert batch.mask.sum() == 12
-    assert (batch.x != 0).all(-1).sum() == (batch.y != 0).all(-1).sum() == 12
-    assert not batch.x[batch.mask == 0].any()
-    assert not batch.y[batch.mask == 0].any()
 
 
 @same
@@ -97,15 +81,10 @@ def test_order_belongs_to_seed_and_epoch():
 @same
 @given(lengths=LENGTHS, most_steps=st.integers(1, 400))
 def test_in_order_covers_all_within_its_memory(lengths, most_steps):
-    sequences = numbered(lengths)
     seen = []
-    for chosen, batch in in_order(sequences, most_steps):
-        steps, size = batch.mask.shape
-        assert size == len(chosen)
-        assert steps * size <= most_steps or size == 1  # a sequence longer than that goes alone
-        assert steps == max(lengths[i] for i in chosen)
-        for b, i in enumerate(chosen):
-            assert (batch.x[: lengths[i], b] == sequences[i].x).all()
+    for chosen in in_order(numbered(lengths), most_steps):
+        padded = max(lengths[i] for i in chosen) * len(chosen)
+        assert padded <= most_steps or len(chosen) == 1  # a sequence longer than that goes alone
         seen += chosen
     assert sorted(seen) == list(range(len(lengths)))
     assert [lengths[i] for i in seen] == sorted(lengths, reverse=True)

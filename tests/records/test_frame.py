@@ -16,8 +16,8 @@ from bench.records.record import CURVE
 
 PROMISED = (
     "study, stage, task, cell, budget, training, key, seed, lr, units, inputs, parameters_recurrent, parameters_total, "
-    "flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, epochs, updates, seconds, engine, "
-    "population_size, device, status"
+    "flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, epochs, updates, seconds, "
+    "matmul_fraction, engine, population_size, device, status"
 )
 """Columns that others rely on, in order."""
 
@@ -52,8 +52,8 @@ def test_columns_are_those_that_were_promised(found: Frame):
     assert list(found.floors.columns) == ["task", "floor", "split", "nll", "nll_sequence_mean"]
 
 
-def test_an_undisturbed_and_a_resumed_study_may_differ_in_three_columns():
-    assert set(COLUMNS) - set(RESULT_COLUMNS) == {"seconds", "engine", "population_size"}
+def test_an_undisturbed_and_a_resumed_study_may_differ_in_four_columns():
+    assert set(COLUMNS) - set(RESULT_COLUMNS) == {"seconds", "matmul_fraction", "engine", "population_size"}
 
 
 def test_there_is_one_row_per_trial_and_split(found: Frame):
@@ -78,7 +78,7 @@ def test_confirmed_trials_of_a_split_are_those(found: Frame):
 def test_identity_and_costs_say_what_was_trained(found: Frame):
     rnn = found.trials[found.trials.cell == "rnn"].iloc[0]
     assert (rnn.study, rnn.task, rnn.budget, rnn.training) == ("adhoc", "tiny", "units_64 units=6", "modern epochs=4")
-    assert (rnn.units, rnn.inputs, rnn.state_size, rnn.device, rnn.engine) == (6, 12, 6, "cpu", "reference")
+    assert (rnn.units, rnn.inputs, rnn.state_size, rnn.device, rnn.engine) == (6, 12, 6, "cpu", "fused_cpu")
     assert rnn.parameters_recurrent == 12 * 6 + 6 * 6 + 6
     assert rnn.parameters_total == rnn.parameters_recurrent + 6 * 12 + 12
     assert rnn.flops_per_step == 2 * (12 * 6 + 6 * 6)
@@ -146,3 +146,13 @@ def test_a_score_that_is_not_there_is_not_a_number(tiny: Tiny, tmp_path: Path):
     rows = pd.DataFrame(frame.rows({}, record.read(tmp_path))).set_index("split")
     assert rows.nll.isna().to_dict() == {"train": False, "valid": False, "test": True}
     assert rows.nll.dtype == float
+
+
+def test_a_record_from_before_the_fraction_was_measured_has_none(tiny: Tiny):
+    done = next(
+        iter(record.Store(tiny.folder / "results").read(sorted(record.Store(tiny.folder / "results").finished())).values())
+    )
+    assert 0 < done.summary.pop("matmul_fraction") < 1
+    rows = pd.DataFrame(frame.rows({}, done))
+    assert rows.matmul_fraction.isna().all()
+    assert not rows.drop(columns="matmul_fraction").isna().any().any()

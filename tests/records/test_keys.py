@@ -177,13 +177,14 @@ def test_keys_of_all_these_differ():
 
 
 def test_what_does_not_change_a_trials_numbers_does_not_move_its_key():
-    where = ["name=another", "results=elsewhere", "publish=false", "engine.threads=2"]
+    where = ["name=another", "results=elsewhere", "publish=false", "engine=reference", "engine.threads=2"]
     whom = ["population.max=2", "population.seeds=[1,7]", "search.size=3", "search.seed=7", "training.rates.high=0.5"]
     assert key_of(*where, *whom, "training.lr=0.2") == key_of()
 
 
-def test_the_engine_does_not_move_the_key():
-    assert replace(job(), engine="another").member(0.01, 1, job().training).key == key_of()
+@pytest.mark.parametrize("where", [{"engine": "another"}, {"device": "cuda"}], ids=str)
+def test_the_engine_and_its_device_do_not_move_the_key(where: dict[str, str]):
+    assert replace(job(), **where).member(0.01, 1, job().training).key == key_of()
 
 
 def test_the_budget_that_led_to_the_units_does_not_move_the_key():

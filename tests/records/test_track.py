@@ -95,7 +95,7 @@ def test_every_trial_is_one_flat_run(published: Path, runs: list[dict[str, Any]]
 def test_a_run_is_tagged_with_what_one_filters_by(runs: list[dict[str, Any]]):
     for run in runs:
         expected = {"task": "tiny", "cell": "rnn", "study.adhoc": "member", "complete": "yes", "status": "finished",
-                    "synthetic": "true", "engine": "reference"}  # fmt: skip
+                    "synthetic": "true", "engine": "fused_cpu"}  # fmt: skip
         assert {name: run["tags"][name] for name in expected} == expected
     assert sorted(run["name"] for run in runs) == sorted(
         f"rnn lr {float(run['params']['lr']):g} seed {run['params']['seed']} tiny" for run in runs

@@ -8,22 +8,31 @@ import torch
 
 from bench import places
 from bench.data import floors
-from bench.data.tasks import pad
+from bench.engines import reference
+from bench.engines._network import SLACK
 from bench.graph import trace
 from bench.places import BadInput
 from bench.training import likelihoods
 from bench.training.likelihoods import bernoulli
-from bench.training.loop import Population, evaluate
+from bench.training.loop import Population, batches, evaluate, ready
 from bench.training.model import Model, stream
 from bench.training.settings import Member, Training
 
 CELLS = sorted(path.stem for path in places.OWN["cells"].glob("*.py"))
 PLAIN = Training("step", 4, 5, 5, "adam", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8})
-TARGETS = np.zeros((2, 12), np.uint8)
+engines = pytest.mark.parametrize("engine", ["reference", "fused_cpu"])
 
 
-def model(cell="gru", units=7, inputs=12, **options):
-    return Model(trace.load(cell, **options), inputs, 12, units, bernoulli(), "reference")
+def model(cell="gru", units=7, inputs=12, engine="reference", **options):
+    return Model(trace.load(cell, **options), inputs, 12, units, bernoulli(), engine)
+
+
+def rows(built, weights):
+    """Weights as the rows that engines take."""
+    found = torch.zeros(len(weights["readout_b"]), built.row)
+    for name, view in built.views(found).items():
+        view.copy_(weights[name])
+    return found
 
 
 def equal(a, b):
@@ -58,10 +67,35 @@ def test_initial_weights_know_no_population(tiny, cell):
         return Population.start(model(cell), task, PLAIN, [Member(f"{k}", 0.1, seed) for k, seed in enumerate(seeds)])
 
     together, others = start(5, 6, 5).parameters, start(9, 8, 7, 6).parameters
-    for name, p in together.items():
-        assert torch.equal(p[0], start(5).parameters[name][0])
-        assert torch.equal(p[0], p[2])
-        assert torch.equal(p[1], others[name][3])
+    assert torch.equal(together[0], start(5).parameters[0])
+    assert torch.equal(together[0], together[2])
+    assert torch.equal(together[1], others[3])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_row_is_the_parameters_by_name_and_zeros(tiny, cell):
+    """Every parameter stands in it once, row by row; what is behind them is no parameter, and enough to read a vector."""
+    built = model(cell)
+    population = Population.start(built, tiny.load(), PLAIN, [Member("a", 0.1, 5), Member("b", 0.1, 6)])
+    for k, seed in enumerate((5, 6)):
+        weights = built.initialise(seed, PLAIN, None)
+        together = torch.cat([weights[name].flatten() for name in built.shapes])
+        assert torch.equal(population.parameters[k, : len(together)], together)
+        assert not population.parameters[k, len(together) :].any()
+        assert built.row == population.parameters.shape[1] >= len(together) + SLACK
+        assert built.row % SLACK == 0
+        views = built.views(population.parameters)
+        assert equal({name: view[k : k + 1] for name, view in views.items()}, weights)
+
+
+def test_views_share_the_memory_of_their_rows():
+    built = model()
+    found = torch.zeros(2, built.row)
+    for view in built.views(found).values():
+        view += 1
+    count = sum(view[0].numel() for view in built.views(found).values())
+    assert (found[:, :count] == 1).all(), "none is written twice"
+    assert not found[:, count:].any()
 
 
 @pytest.mark.parametrize("units", [1, 7, 16])
@@ -144,30 +178,34 @@ def test_retention_keeps_the_state(cell):
     def moved(retention):
         built = model(cell)
         weights = built.initialise(1, dataclasses.replace(PLAIN, retention=retention), None)
-        return float(built._engine.run(built.graph, built.sizes, weights, torch.ones(1, 8, 1, 12)).abs().max())
+        return float(reference.run(built.graph, built.sizes, weights, torch.ones(1, 8, 1, 12)).abs().max())
 
     assert moved(30.0) < 1e-6 < 0.1 < moved(0.0)
 
 
+@engines
 @pytest.mark.parametrize("cell", CELLS)
-def test_marginal_bias_scores_as_the_unigram_floor(tiny, cell):
+def test_marginal_bias_scores_as_the_unigram_floor(tiny, cell, engine):
     """An untrained model whose readout ignores the state; the floor on the card is rounded to four decimals."""
     task = tiny.load()
     frames = np.concatenate(tiny.rolls["train"])
-    weights = model(cell).initialise(1, PLAIN, bernoulli().marginal(frames))
+    built = model(cell, engine=engine)
+    weights = built.initialise(1, PLAIN, bernoulli().marginal(frames))
     weights["readout_W"].zero_()
     for split, sequences in task.splits.items():
-        nll, sequence_mean = evaluate(model(cell), weights, sequences)[:, 0].tolist()
+        nll, sequence_mean = evaluate(built, rows(built, weights), batches(built, sequences, 1))[:, 0].tolist()
         stated = floors.piano_roll(tiny.rolls)["unigram"][split]
         assert [nll, sequence_mean] == pytest.approx([stated["nll"], stated["nll_sequence_mean"]], abs=0.6e-4)
 
 
-def test_marginal_bias_predicts_the_frequencies_of_the_targets(tiny):
+@engines
+def test_marginal_bias_predicts_the_frequencies_of_the_targets(tiny, engine):
     """With the readout matrix at zero the NLL is that of the targets' smoothed frequencies, by hand."""
     task = tiny.load()
-    population = Population.start(model(), task, dataclasses.replace(PLAIN, readout_bias="marginal"), [Member("a", 0.1, 1)])
-    population.parameters["readout_W"].zero_()
-    nll = evaluate(population.model, population.parameters, task.splits["test"])[0, 0]
+    built = model(engine=engine)
+    population = Population.start(built, task, dataclasses.replace(PLAIN, readout_bias="marginal"), [Member("a", 0.1, 1)])
+    built.views(population.parameters)["readout_W"].zero_()
+    nll = evaluate(built, population.parameters, batches(built, task.splits["test"], 1))[0, 0]
     targets = np.concatenate([sequence.y for sequence in task.splits["train"]])
     p = (targets.sum(0) + 1) / (len(targets) + 2)
     y = np.concatenate([sequence.y for sequence in task.splits["test"]])
@@ -181,17 +219,20 @@ def test_noise_is_for_matrices_of_the_recurrent_layer(cell):
     assert not [name for name in built.matrices if name.startswith(("b", "V", "readout"))]
 
 
-def test_readout_stands_on_the_first_state(tiny):
-    """By hand, one sequence, from the states that the engine gives."""
-    built = model("lstm_augmented", projection=0.5)
+@engines
+def test_readout_stands_on_the_first_state(tiny, engine):
+    """By hand, one sequence, from the states that the reference gives."""
+    built = model("lstm_augmented", projection=0.5, engine=engine)
     weights = built.initialise(2, PLAIN, None)
-    batch = pad(tiny.load().splits["train"][:1])
-    x, y, mask = (torch.from_numpy(a)[None] for a in (batch.x, batch.y, batch.mask))
-    h = built._engine.run(built.graph, built.sizes, weights, x)[0, :, 0]
+    (sequence,) = tiny.load().splits["train"][:1]
+    x, y = (torch.from_numpy(a.astype(np.float32))[None, :, None] for a in (sequence.x, sequence.y))
+    h = reference.run(built.graph, built.sizes, weights, x)[0, :, 0]
     assert h.shape[1] == 3  # the projection, half of 7 units
     logits = h @ weights["readout_W"][0] + weights["readout_b"][0]
     expected = -torch.distributions.Bernoulli(logits=logits).log_prob(y[0, :, 0]).sum()
-    torch.testing.assert_close(built.nll(weights, x, y, mask)[0, 0], expected, rtol=1e-5, atol=0)
+    torch.testing.assert_close(built.nll(weights, x, y, torch.ones(1, len(sequence), 1))[0, 0], expected, rtol=1e-5, atol=0)
+    ((nll,),) = built.runs.losses(built, rows(built, weights), [ready(built, [sequence])])
+    assert nll == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_padding_changes_no_sequence(tiny):
@@ -199,13 +240,30 @@ def test_padding_changes_no_sequence(tiny):
     weights = built.initialise(2, PLAIN, None)
     sequences = tiny.load().splits["valid"]
 
-    def nll(batch):
-        return built.nll(weights, *(torch.from_numpy(a)[None] for a in (batch.x, batch.y, batch.mask)))[0]
+    def nll(sequences, steps=0, size=0):
+        batch = ready(built, sequences)
+        more = [(0, max(0, steps - batch.mask.shape[0])), (0, max(0, size - len(sequences)))]
+        arrays = [np.pad(a, [*more, (0, 0)][: a.ndim]) for a in (batch.x, batch.y, batch.mask)]
+        return built.nll(weights, *(torch.from_numpy(a)[None] for a in arrays))[0]
 
-    together = nll(pad(sequences, steps=20, size=8))
-    alone = torch.cat([nll(pad([sequence])) for sequence in sequences])
+    together = nll(sequences, steps=20, size=8)
+    assert len(together) == 8
+    alone = torch.cat([nll([sequence]) for sequence in sequences])
     torch.testing.assert_close(together[: len(sequences)], alone, rtol=1e-6, atol=0)
     assert not together[len(sequences) :].any()
+
+
+@engines
+def test_neighbours_change_no_sequence(tiny, engine):
+    """Neither those of its own batch nor the longer and wider batch of another member."""
+    built = model("lstm_peephole", engine=engine)
+    parameters = rows(built, built.initialise(2, PLAIN, None)).repeat(2, 1)
+    task = tiny.load()
+    valid, train = task.splits["valid"], task.splits["train"]
+    together = built.runs.losses(built, parameters, [ready(built, valid), ready(built, train)])
+    for found, sequences in zip(together, (valid, train), strict=True):
+        alone = [built.runs.losses(built, parameters[:1], [ready(built, [sequence])])[0] for sequence in sequences]
+        np.testing.assert_allclose(found, np.concatenate(alone), rtol=2e-6)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -1,22 +1,18 @@
 """Values of nodes as code, and the way back through them."""
 
-from typing import TYPE_CHECKING
-
 from bench.engines._fused import functions
+from bench.engines._fused.layout import Layout
 from bench.engines._fused.phase import Phase
 from bench.engines._fused.plan import NONLINEAR, Place, Stage
-from bench.engines._fused.vector import Value
-
-if TYPE_CHECKING:
-    from bench.engines._fused.kernels import Kernels
+from bench.engines._fused.vector import Code, Value
 
 
 class Values:
     """Values of nodes for one row and one vector of columns: loaded where they are stored, computed where not."""
 
-    def __init__(self, kernels: "Kernels", c: Phase, j: Value, makes: set[int], reads: set[int]) -> None:
+    def __init__(self, layout: Layout, c: Phase, j: Value, makes: set[int], reads: set[int]) -> None:
         """``makes``: nodes to compute though they have a place. Rows of parameters among ``reads`` are loaded here."""
-        self.plan, self.kernels, self.c, self.j, self.makes = kernels.plan, kernels, c, j, makes
+        self.plan, self.layout, self.c, self.j, self.makes = layout.plan, layout, c, j, makes
         self.rows = {i: c.load(self.parameter(i, "parameters")) for i in sorted(reads) if self.plan.nodes[i].op == "row"}
         self.known: dict[int, Value] = {}
 
@@ -31,7 +27,7 @@ class Values:
 
     def address(self, place: Place) -> Value:
         """Where these columns of a stored value stand."""
-        return self.c.at(self.kernels.address(self.c, place, self.r), self.j)
+        return self.c.at(self.layout.address(self.c, place, self.r), self.j)
 
     def of(self, i: int) -> Value:
         """The value of a node."""
@@ -67,9 +63,12 @@ class Values:
 class WayBack:
     """The way back through the stages of one part of the work, for some rows: reverse-mode differentiation of the plan."""
 
-    def __init__(self, kernels: "Kernels", c: Phase, first: Value, last: Value, carries: tuple[Value, Value] | None) -> None:
+    def __init__(
+        self, layout: Layout, product: Code, c: Phase, first: Value, last: Value, carries: tuple[Value, Value] | None
+    ) -> None:
         """``carries``: gradients of the states after and before the step, if the work is a step."""
-        self.kernels, self.plan, self.c, self.first, self.last, self.carries = kernels, kernels.plan, c, first, last, carries
+        self.layout, self.plan, self.c, self.first, self.last, self.carries = layout, layout.plan, c, first, last, carries
+        self.product = product
         self.written: set[int] = set()
         """Nodes whose gradient has got its first contribution."""
 
@@ -85,7 +84,7 @@ class WayBack:
             reads = plan.reads(mine)
             with c.loop(0, c.n(width), c.machine.lanes) as j:
                 mask = c.lanes_below(c.sub(c.n(width), j))
-                values = Values(self.kernels, c, j, set(), reads)
+                values = Values(self.layout, c, j, set(), reads)
                 sums = {i: c.scratch() for i in values.rows}
                 for place in sums.values():
                     c.b.store(c.number(0), place)
@@ -111,7 +110,7 @@ class WayBack:
 
         for i in range(len(plan.nodes) - 1, -1, -1):
             if i in mine:
-                for value in self._from_outside(i, values):
+                for value in self._from_outside(i, values, i in passed):
                     give(i, value)
             if i not in gradient:
                 continue
@@ -139,10 +138,10 @@ class WayBack:
                 slope = c.minus(c.number(1), c.times(f, f)) if node.op == "tanh" else c.times(f, c.minus(c.number(1), f))
                 give(node.args[0], c.times(g, slope))
 
-    def _from_outside(self, i: int, values: Values) -> list[Value]:
-        """What later stages, later steps and the loss have to say about a node."""
+    def _from_outside(self, i: int, values: Values, passed: bool) -> list[Value]:
+        """What later stages (but not of a node ``passed`` on), later steps and the loss have to say about a node."""
         plan, c = self.plan, self.c
-        found = [c.load(self._target(i, values))] if i in self.written else []
+        found = [c.load(self._target(i, values))] if i in self.written and not passed else []
         if self.carries:
             states = zip(plan.graph.states, plan.graph.updates, strict=True)
             for number, (name, update) in enumerate(states):
@@ -156,7 +155,7 @@ class WayBack:
     def _carry(self, carry: Value, name: str, values: Values) -> Value:
         place, c = self.plan.state(name), self.c
         row = c.mul(c.sub(values.r, self.first), c.n("length previous"))
-        return c.at(carry, c.add(c.add(row, self.kernels.column(c, place)), values.j))
+        return c.at(carry, c.add(c.add(row, self.layout.column(c, place)), values.j))
 
     def _leave(self, i: int, g: Value, values: Values, mask: Value) -> None:
         """Add to the gradient of a node that another stage made; inputs need none."""
@@ -170,11 +169,11 @@ class WayBack:
             return self._carry(self.carries[1], node.label, values)
         place, c = self._gathers(i), self.c
         row = values.r if place.array == "late" else c.sub(values.r, self.first)
-        return c.at(self.kernels.address(c, place, row), values.j)
+        return c.at(self.layout.address(c, place, row), values.j)
 
     def _gathers(self, i: int) -> Place:
         late = self.plan.timeless(i)
-        places = self.kernels.late if late else self.kernels.adjoints
+        places = self.layout.late if late else self.layout.adjoints
         if i not in places:
             behind = tuple(place.width for place in places.values())
             places[i] = Place("late" if late else "adjoints", behind, self.plan.widths[i])
@@ -187,7 +186,7 @@ class WayBack:
 
     def products(self, stage: Stage) -> None:
         """Gradients of vectors from those of the sums that they went into."""
-        plan, c, kernels = self.plan, self.c, self.kernels
+        plan, c, layout = self.plan, self.c, self.layout
         for run in stage.back:
             node = plan.nodes[run.vector]
             if node.op == "input":
@@ -195,18 +194,18 @@ class WayBack:
             width = c.n(plan.widths[run.vector])
             if node.op == "state" and self.carries:
                 place = plan.state(node.label)
-                to, length = c.at(self.carries[1], kernels.column(c, place)), c.n("length previous")
+                to, length = c.at(self.carries[1], layout.column(c, place)), c.n("length previous")
             else:
                 place = self._gathers(run.vector)
-                to = kernels.address(c, place, self.first if place.array == "late" else c.whole(0))
-                length = kernels.row_length(c, place)
+                to = layout.address(c, place, self.first if place.array == "late" else c.whole(0))
+                length = layout.row_length(c, place)
             start = (to, length) if run.vector in self.written else (c.p("zeros"), c.whole(0))
             source = plan.part_of[run.products[0]].place
-            depth = kernels.columns(c, run)
-            matrix = c.at(c.p("packed"), c.n(f"back {kernels.back_runs.index(run)}"))
+            depth = layout.columns(c, run)
+            matrix = c.at(c.p("packed"), c.n(f"back {layout.back_runs.index(run)}"))
             c.call(
-                kernels.product, c.sub(self.last, self.first), width, depth,
-                kernels.address(c, source, self.first), kernels.row_length(c, source), 1,
-                matrix, c.mul(depth, kernels.panel), kernels.panel, *start, to, length,
+                self.product, c.sub(self.last, self.first), width, depth,
+                layout.address(c, source, self.first), layout.row_length(c, source), 1,
+                matrix, c.mul(depth, layout.panel), layout.panel, *start, to, length,
             )  # fmt: skip
             self.written.add(run.vector)

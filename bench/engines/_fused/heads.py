@@ -141,10 +141,10 @@ def of(likelihood: object) -> Head | None:
 
 def build(kernels: Kernels, head: Head) -> None:
     """The function ``head``: losses of all rows and, if wanted, gradients of the readout and of the states that it saw."""
-    plan, wide = kernels.plan, kernels.panel
+    plan, wide = kernels.plan, kernels.layout.panel
     c = Phase(kernels.module, kernels.machine, kernels.tables, "head", exported=True)
     place = plan.places[plan.graph.updates[0]]
-    units, outputs, length = c.n(place.width), c.n("readout"), kernels.row_length(c, place)
+    units, outputs, length = c.n(place.width), c.n("readout"), kernels.layout.row_length(c, place)
     matrix, bias = (c.at(c.p("parameters"), c.n(f"parameter {n}")) for n in ("readout_W", "readout_b"))
     hidden, readout = c.n("length hidden"), c.p("readout")
     wanted = c.b.icmp_signed("!=", c.n("gradient wanted"), c.whole(0))
@@ -155,7 +155,7 @@ def build(kernels: Kernels, head: Head) -> None:
             c.store(c.number(0), c.at(c.p(array), i))
     with c.loop(0, c.n("N"), wide) as row:
         count = c.min(wide, c.sub(c.n("N"), row))
-        h = kernels.address(c, place, row)
+        h = kernels.layout.address(c, place, row)
         c.call(kernels.pack_transposed, h, length, count, units, c.p("states"), 0, units)
         with c.loop(0, outputs) as i:
             start = c.splat(c.scalar(c.at(bias, i)))

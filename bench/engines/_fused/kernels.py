@@ -9,8 +9,9 @@ from llvmlite import ir
 
 from bench.engines._fused import product, routines
 from bench.engines._fused.elementwise import Values, WayBack
+from bench.engines._fused.layout import Layout
 from bench.engines._fused.phase import Phase, Tables
-from bench.engines._fused.plan import Place, Plan, Run, Stage
+from bench.engines._fused.plan import Place, Plan, Stage
 from bench.engines._fused.vector import Machine, Value
 
 CHUNK = 192
@@ -23,13 +24,7 @@ class Kernels:
     def __init__(self, plan: Plan, module: ir.Module, machine: Machine, tables: Tables) -> None:
         self.plan, self.module, self.machine, self.tables = plan, module, machine, tables
         self.product = product.build(module, machine)
-        self.panel = product.panel(machine)
-        self.adjoints: dict[int, Place] = {}
-        """Stored node -> where its gradient gathers, if more than its own stage reads it: for the rows of one step, ..."""
-        self.late: dict[int, Place] = {}
-        """... or for all rows, of nodes that are made before the loop."""
-        self.runs = [run for stage in (*plan.before, *plan.loop) for run in stage.products]
-        self.back_runs = [run for stage in (*plan.before, *plan.loop) for run in stage.back]
+        self.layout = Layout(plan, product.panel(machine))
         self.copy = routines.copy(module, machine)
         self.pack = routines.pack(module, machine)
         self.pack_transposed = routines.pack_transposed(module, machine)
@@ -41,27 +36,6 @@ class Kernels:
 
     def _phase(self, name: str, arguments: str = "", exported: bool = False) -> Phase:
         return Phase(self.module, self.machine, self.tables, name, arguments, exported)
-
-    # names of the tables' entries
-
-    def row_length(self, c: Phase, place: Place) -> Value:
-        """How far the rows of a place's array are apart."""
-        return c.n("X") if place.array.startswith("input") else c.n(f"length {place.array}")
-
-    def column(self, c: Phase, place: Place) -> Value:
-        """The first column of a place."""
-        return c.n(f"column {place.array} {len(place.behind)}") if place.behind else c.whole(0)
-
-    def address(self, c: Phase, place: Place, row: Value) -> Value:
-        """Where a row of a place begins."""
-        return c.at(c.p(place.array), c.add(c.mul(row, self.row_length(c, place)), self.column(c, place)))
-
-    def columns(self, c: Phase, run: Run) -> Value:
-        """Columns of a run's sums together."""
-        total = c.whole(0)
-        for p in run.products:
-            total = c.add(total, c.n(self.plan.widths[p]))
-        return total
 
     # forward
 
@@ -81,7 +55,7 @@ class Kernels:
             place = self.plan.state(name)
             with c.loop(0, c.integer(c.p("counts"), 0)) as r, c.loop(0, c.n(place.width), c.machine.lanes) as j:
                 mask = c.lanes_below(c.sub(c.n(place.width), j))
-                c.store(c.number(0), c.at(self.address(c, place, r), j), mask)
+                c.store(c.number(0), c.at(self.layout.address(c, place, r), j), mask)
         ready = [c.whole(0)]
         with c.loop(0, c.n("T"), 1, ready) as (t, values):
             needed = c.integer(c.p("firsts"), c.add(t, 1))
@@ -98,7 +72,7 @@ class Kernels:
         """Matrices side by side as the products read them, and biases."""
         c = self._phase("pack")
         nodes = self.plan.nodes
-        for kind, runs in (("run", self.runs), ("back", self.back_runs)):
+        for kind, runs in (("run", self.layout.runs), ("back", self.layout.back_runs)):
             for number, run in enumerate(runs):
                 column = c.whole(0)
                 for p in run.products:
@@ -109,7 +83,7 @@ class Kernels:
                     if kind == "run":
                         c.call(self.pack, source, rows, columns, to, column)
                     elif not self._is_input(run.vector):
-                        c.call(self.pack_transposed, source, columns, rows, columns, to, column, self.columns(c, run))
+                        c.call(self.pack_transposed, source, columns, rows, columns, to, column, self.layout.columns(c, run))
                     column = c.add(column, columns)
         for s in self.plan.sums.values():
             width = c.n(self.plan.widths[s.node])
@@ -117,7 +91,7 @@ class Kernels:
                 total = c.number(0)
                 for row in s.rows:
                     total = c.plus(total, c.load(c.at(c.p("parameters"), c.add(c.n(f"parameter {nodes[row].label}"), j))))
-                to = c.at(c.p("bias"), c.add(self.column(c, s.place), j))
+                to = c.at(c.p("bias"), c.add(self.layout.column(c, s.place), j))
                 c.store(total, to, c.lanes_below(c.sub(width, j)))
         return c.end()
 
@@ -127,19 +101,21 @@ class Kernels:
     def _products(self, c: Phase, stage: Stage, first: Value, last: Value) -> None:
         for run in stage.products:
             place = self.plan.part_of[run.products[0]].place
-            to = self.address(c, place, first)
-            length = self.row_length(c, place)
+            to = self.layout.address(c, place, first)
+            length = self.layout.row_length(c, place)
             start, start_row = to, length
             if run.starts:
-                start, start_row = c.at(c.p("bias"), self.column(c, place)), c.whole(0)
+                start, start_row = c.at(c.p("bias"), self.layout.column(c, place)), c.whole(0)
             depth, rows = c.n(self.plan.widths[run.vector]), c.sub(last, first)
-            matrix = c.at(c.p("packed"), c.n(f"run {self.runs.index(run)}"))
-            rest = (matrix, c.mul(depth, self.panel), self.panel, start, start_row, to, length)
+            matrix = c.at(c.p("packed"), c.n(f"run {self.layout.runs.index(run)}"))
+            rest = (matrix, c.mul(depth, self.layout.panel), self.layout.panel, start, start_row, to, length)
             source = self.plan.places[run.vector]
 
             def dense(run=run, rows=rows, depth=depth, source=source, rest=rest) -> None:
-                a = self.address(c, source, first)
-                c.call(self.product, rows, self.columns(c, run), depth, a, self.row_length(c, source), 1, *rest)
+                a = self.layout.address(c, source, first)
+                c.call(
+                    self.product, rows, self.layout.columns(c, run), depth, a, self.layout.row_length(c, source), 1, *rest
+                )
 
             if self._is_input(run.vector):
                 with c.b.if_else(c.b.icmp_signed("!=", c.n(f"sparse {source.array}"), c.whole(0))) as (then, otherwise):
@@ -148,7 +124,7 @@ class Kernels:
                             self.from_nonzeros,
                             first,
                             last,
-                            self.columns(c, run),
+                            self.layout.columns(c, run),
                             depth,
                             *self._nonzeros(c, source),
                             *rest[:1],
@@ -173,8 +149,8 @@ class Kernels:
         carried = c.integer(c.p("counts"), c.add(c.t, 1))
         for name, update in zip(self.plan.graph.states, self.plan.graph.updates, strict=True):
             source, to = self.plan.places[update], self.plan.state(name)
-            a, b = self.address(c, source, first), self.address(c, to, last)
-            c.call(self.copy, carried, c.n(to.width), a, self.row_length(c, source), b, self.row_length(c, to))
+            a, b = self.layout.address(c, source, first), self.layout.address(c, to, last)
+            c.call(self.copy, carried, c.n(to.width), a, self.layout.row_length(c, source), b, self.layout.row_length(c, to))
         return c.end()
 
     def _elementwise(self, c: Phase, stage: Stage, first: Value, last: Value) -> None:
@@ -182,7 +158,7 @@ class Kernels:
             nodes = [i for i in stage.computes if self.plan.widths[i] == width]
             with c.loop(0, c.n(width), c.machine.lanes) as j:
                 mask = c.lanes_below(c.sub(c.n(width), j))
-                values = Values(self, c, j, set(nodes), self.plan.reads(set(nodes)))
+                values = Values(self.layout, c, j, set(nodes), self.plan.reads(set(nodes)))
                 with c.loop(first, last) as r:
                     values.row(r)
                     for i in nodes:
@@ -215,18 +191,18 @@ class Kernels:
         nodes = self.plan.nodes
         rows = c.sub(c.last, c.first)
         for s in self.plan.sums.values():
-            columns, g = c.n(self.plan.widths[s.node]), self.address(c, s.place, c.first)
-            length = self.row_length(c, s.place)
+            columns, g = c.n(self.plan.widths[s.node]), self.layout.address(c, s.place, c.first)
+            length = self.layout.row_length(c, s.place)
             for p in s.products:
                 to = c.at(c.p("gradient"), c.n(f"parameter {nodes[p].label}"))
                 vector = nodes[p].args[0]
                 source, depth = self.plan.places[vector], c.n(self.plan.widths[vector])
 
                 def dense(source=source, depth=depth, columns=columns, g=g, length=length, to=to) -> None:
-                    a = self.address(c, source, c.first)
+                    a = self.layout.address(c, source, c.first)
                     c.call(
-                        self.product, depth, columns, rows, a, 1, self.row_length(c, source),
-                        g, self.panel, length, to, columns, to, columns,
+                        self.product, depth, columns, rows, a, 1, self.layout.row_length(c, source),
+                        g, self.layout.panel, length, to, columns, to, columns,
                     )  # fmt: skip
 
                 if self._is_input(vector):
@@ -244,8 +220,8 @@ class Kernels:
 
     def _back_before(self) -> Phase:
         c = self._phase("back_before", "first last")
-        way = WayBack(self, c, c.first, c.last, None)
-        way.written |= set(self.late)
+        way = WayBack(self.layout, self.product, c, c.first, c.last, None)
+        way.written |= set(self.layout.late)
         for stage in reversed(self.plan.before):
             way.stage(stage)
             way.products(stage)
@@ -257,7 +233,7 @@ class Kernels:
         last = c.add(first, c.integer(c.p("counts"), c.t))
         odd = c.b.icmp_signed("!=", c.b.and_(c.t, c.whole(1)), c.whole(0))
         carries = [c.b.select(odd, c.p(a), c.p(b)) for a, b in (("carry0", "carry1"), ("carry1", "carry0"))]
-        way = WayBack(self, c, first, last, (carries[0], carries[1]))
+        way = WayBack(self.layout, self.product, c, first, last, (carries[0], carries[1]))
         for stage in reversed(self.plan.loop):
             way.stage(stage, is_first=stage is self.plan.loop[0])
             way.products(stage)

@@ -6,7 +6,7 @@ have one, and so on. One step of the loop over time works on the rows of one tim
 - **gates** ``[N, .]``: columns for every *sum*, ``W x_t + U h + b``, into which its products accumulate. The nonlinearity
   that a sum feeds (and nothing else reads) overwrites it, and on the way back the gradient of the sum overwrites that. So
   what the weight gradients are made of is there without another pass.
-- **kept** ``[N, .]``: other values that a product or the way back needs, such as ``r * h`` or a new state.
+- **kept** ``[N, .]``: other values that the way back needs, and those that a product reads, such as ``r * h``.
 - **previous** ``[N, .]``: the states that each row started from.
 
 What is cheap (sums, differences, products) is computed again on the way back rather than kept.
@@ -52,7 +52,7 @@ class Sum:
     """Other addends, elementwise."""
     place: Place
     holds: int
-    """The node whose value its columns have in the end: itself, or the nonlinearity that overwrites it."""
+    """The node whose value its columns have in the end, unless a product reads it: itself, or a nonlinearity of it."""
 
 
 @dataclass
@@ -171,7 +171,8 @@ class Plan:
             place = Place("gates", behind, self.widths[i])
             self.sums[i] = Sum(i, absorbed or [i], rows, rest, place, holds)
             self.part_of |= dict.fromkeys(self.sums[i].products, self.sums[i])
-            self.places[holds] = place
+            if not self._multiplied(holds):
+                self.places[holds] = place
 
     def _absorbed(self, i: int) -> bool:
         """Whether a linear node is just an addend of one sum."""
@@ -179,15 +180,20 @@ class Plan:
         alone = len(users) == 1 and i not in self.graph.updates
         return self.nodes[i].op == "linear" and alone and self.nodes[users[0]].op == "add"
 
+    def _multiplied(self, i: int) -> bool:
+        """Whether a product reads the node: the gradient of its matrix still needs it when its sum's columns are gone."""
+        return any(self.nodes[u].op == "linear" for u in self.users[i])
+
     def _find_kept(self) -> None:
         for i, node in enumerate(self.nodes):
             if node.op == "state":
                 self.places[i] = self.state(node.label)
             elif node.op == "input":
                 self.places[i] = Place(f"input{node.label or 0}", (), "X")
-            multiplied = any(self.nodes[u].op == "linear" for u in self.users[i])
+            multiplied = self._multiplied(i)
             crosses = self.timeless(i) and any(not self.timeless(u) for u in self.users[i])
-            wanted = node.op in NONLINEAR or (node.op in ELEMENTWISE and (multiplied or crosses)) or i in self.graph.updates
+            made = node.op in ELEMENTWISE or i in self.sums
+            wanted = node.op in NONLINEAR or (made and (multiplied or crosses)) or i in self.graph.updates
             if wanted and i not in self.places:
                 self.places[i] = Place("kept", self.columns("kept"), self.widths[i])
 
@@ -199,7 +205,8 @@ class Plan:
             holder = self.sums.get(i)
             if holder or (node.op in ELEMENTWISE and i in self.places):
                 stage.owns.append(i)
-                is_there = holder is not None and (holder.holds != i or not holder.rest)
+                place = self.places.get(i)
+                is_there = place is None or (holder is not None and place.array == "gates" and not holder.rest)
                 if not is_there:
                     stage.computes.append(i)
         for stage in stages:

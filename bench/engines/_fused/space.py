@@ -94,14 +94,14 @@ class Space:
                 values[places[name]] = value
 
     def _length(self, name: str) -> int:
-        plan, kernels = self.compiled.plan, self.compiled.kernels
-        gathered = {"adjoints": kernels.adjoints, "late": kernels.late}
+        plan, layout = self.compiled.plan, self.compiled.kernels.layout
+        gathered = {"adjoints": layout.adjoints, "late": layout.late}
         letters = [p.width for p in gathered[name].values()] if name in gathered else plan.columns(name)
         return _rounded(sum(self.network.sizes[letter] for letter in letters))
 
     def _fixed(self) -> dict[str, int]:
         """Entries that depend on the sizes of the network alone."""
-        network, kernels, plan = self.network, self.compiled.kernels, self.compiled.plan
+        network, layout, plan = self.network, self.compiled.kernels.layout, self.compiled.plan
         sizes = network.sizes
         entries = {letter: size for letter, size in sizes.items() if letter != "1"}
         entries |= {"Y": network.outputs, "readout": network.likelihood.readout(network.outputs)}
@@ -111,12 +111,12 @@ class Space:
         entries |= {f"parameter {name}": offset for name, offset in network.offsets.items()}
         entries["parameters"] = network.row - self.compiled.machine.lanes
         for name in ("gates", "kept", "previous", "adjoints", "late"):
-            gathered = {"adjoints": kernels.adjoints, "late": kernels.late}.get(name)
+            gathered = {"adjoints": layout.adjoints, "late": layout.late}.get(name)
             letters = [p.width for p in gathered.values()] if gathered is not None else plan.columns(name)
             for count in range(1, len(letters)):
                 entries[f"column {name} {count}"] = sum(sizes[letter] for letter in letters[:count])
         end = 0
-        for kind, runs in (("run", kernels.runs), ("back", kernels.back_runs)):
+        for kind, runs in (("run", layout.runs), ("back", layout.back_runs)):
             for number, run in enumerate(runs):
                 entries[f"{kind} {number}"] = end
                 depth, columns = sizes[plan.widths[run.vector]], sum(sizes[plan.widths[p]] for p in run.products)

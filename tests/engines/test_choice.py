@@ -1,0 +1,79 @@
+"""The engine that runs a cell: the one asked for, or the fastest that can; what cannot be is said in a line."""
+
+import dataclasses
+
+import pytest
+
+from bench import places
+from bench.engines import _choice
+from bench.engines._choice import pick
+from bench.graph import trace
+from bench.places import BadInput
+
+CELLS = list(places.known("cells", ".py"))
+GRU = trace.load("gru")
+
+
+@pytest.fixture
+def strange():
+    """A cell with an operation that only the reference is said to run."""
+    nodes = tuple(dataclasses.replace(node, op="softsign") if node.op == "tanh" else node for node in GRU.nodes)
+    return dataclasses.replace(GRU, name="strange", nodes=nodes)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_of_ours_runs_on_the_fast_engine(cell):
+    assert pick("auto", trace.load(cell), "cpu") == "fused_cpu"
+
+
+@pytest.mark.parametrize("engine", ["fused_cpu", "reference"])
+def test_an_engine_that_is_asked_for_is_taken(engine):
+    assert pick(engine, GRU, "cpu") == engine
+
+
+def test_what_the_fast_engine_lacks_the_reference_runs(strange):
+    assert pick("auto", strange, "cpu") == "reference"
+    with pytest.raises(
+        BadInput, match="engine fused_cpu cannot run cell strange: no code is made of the operation softsign; use engine=ref"
+    ):
+        pick("fused_cpu", strange, "cpu")
+
+
+def test_without_a_compiler_the_reference_runs(monkeypatch):
+    def load(name):
+        if name == "fused_cpu":
+            raise ModuleNotFoundError("No module named 'llvmlite'", name="llvmlite")
+        return real(name)
+
+    real = _choice.load
+    monkeypatch.setattr(_choice, "load", load)
+    assert pick("auto", GRU, "cpu") == "reference"
+    with pytest.raises(
+        BadInput, match="engine fused_cpu cannot run cell gru: llvmlite is not installed; use engine=reference"
+    ):
+        pick("fused_cpu", GRU, "cpu")
+
+
+def test_a_device_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(_choice, "_has_cuda", lambda: False)
+    for engine in ("auto", "reference", "fused_cpu"):
+        with pytest.raises(BadInput, match="device is cuda, but torch finds no GPU here; use device=cpu"):
+            pick(engine, GRU, "cuda")
+
+
+def test_the_engine_for_processors_refuses_another_device(monkeypatch):
+    monkeypatch.setattr(_choice, "_has_cuda", lambda: True)
+    assert pick("auto", GRU, "cuda") != "fused_cpu"
+    with pytest.raises(BadInput, match="engine fused_cpu cannot run cell gru: it makes code for processors, not for cuda"):
+        pick("fused_cpu", GRU, "cuda")
+
+
+@pytest.mark.parametrize("device", ["gpu", "CPU", None, ["cpu"]])
+def test_an_unknown_device_is_told(device):
+    with pytest.raises(BadInput, match="expected cpu or cuda"):
+        pick("auto", GRU, device)
+
+
+def test_an_unknown_engine_is_told():
+    with pytest.raises(BadInput, match="unknown engine 'fused'"):
+        pick("fused", GRU, "cpu")

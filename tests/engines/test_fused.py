@@ -1,0 +1,457 @@
+"""The engine for processors against the reference in float64: cells of all shapes, broken members, extreme ones."""
+
+import types
+
+import numpy as np
+import pytest
+import torch
+
+from bench import places
+from bench.engines import fused_cpu, reference
+from bench.engines._fused import compiled, packed, space
+from bench.engines._fused.kernels import CHUNK
+from bench.engines._network import Network
+from bench.graph import trace
+from bench.training.likelihoods import bernoulli, gaussian_mixture
+
+TOLERANCE = 1e-5
+NAMES = list(places.known("cells", ".py"))
+AUGMENTED = [
+    {"length": 3},
+    {"length": 3, "window": "ahead"},
+    {"projection": None, "gate": False},
+    {"projection": 0.3, "gate": False, "length": 2},
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    """Code is compiled here once a cell; what a user's cache holds has no say."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GATEBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    """Threads are chosen for a whole process: back to what they were."""
+    before, of_torch = fused_cpu._threads, torch.get_num_threads()
+    yield
+    fused_cpu.use(before)
+    torch.set_num_threads(of_torch)
+
+
+def ragged(k):
+    """Lengths of member k: other ones for each member, a length of 1, ties, and not in order."""
+    return [20 + k, 9, 33, 1, 20, 2, 3, 9, 1]
+
+
+def population(network, members, scale=1.0, seed=1):
+    """Rows of random parameters, other ones for each member."""
+    random = torch.Generator().manual_seed(seed)
+    flat = torch.zeros(members, network.row)
+    for view in network.views(flat).values():
+        view.copy_(scale * torch.randn(view.shape, generator=random) / view.shape[1] ** 0.5)
+    return flat
+
+
+def sequences(network, lengths, density=1.0, seed=1):
+    """Inputs, of which a share is not zero, and targets as the likelihood has them."""
+    random = np.random.default_rng([seed, *lengths])
+    rolls = isinstance(network.likelihood, bernoulli)
+    xs, ys = [], []
+    for steps in lengths:
+        there = random.random((steps, network.inputs)) < density
+        xs.append((there if density < 1 else random.standard_normal(there.shape)).astype(np.float32))
+        shape = steps, network.outputs
+        ys.append((random.random(shape) < 0.2 if rolls else random.standard_normal(shape)).astype(np.float32))
+    return xs, ys
+
+
+def run(network, flat, music, weights):
+    """Losses and gradient of the engine under test."""
+    return fused_cpu.gradients(network, flat, [fused_cpu.batch(network, *own) for own in music], weights)
+
+
+def true(network, flat, music, weights):
+    """Losses and gradient by the plain loop with autograd, in float64."""
+    return reference.gradients(network, flat.double(), [reference.batch(network, *own) for own in music], weights)
+
+
+def assert_agree(network, found, expected, together=False):
+    """Losses and gradients of all members, each parameter by its norm and by its largest element.
+
+    ``together``: by those of all parameters of the member, where single ones cancel down to the last bits.
+    """
+    for own, other in zip(found[0], expected[0], strict=True):
+        assert own.shape == other.shape
+        np.testing.assert_allclose(own, other, rtol=TOLERANCE, atol=TOLERANCE * np.abs(other).max())
+    of, to = network.views(found[1]), network.views(expected[1])
+    for name in network.shapes:
+        for k, (own, other) in enumerate(zip(of[name].double(), to[name], strict=True)):
+            assert other.isfinite().all()
+            for size in (torch.linalg.vector_norm, lambda a: a.abs().max()):
+                away, whole = float(size(own - other)), float(size(expected[1][k] if together else other))
+                assert away <= TOLERANCE * whole, f"{name} of member {k} is {away:.2g} away, of {whole:.2g}"
+
+
+def compare(network, members=2, lengths=ragged, density=1.0, threads=1, scale=1.0, together=False):
+    """Both engines on a population, each member with its own batch; returns the true gradients by name."""
+    fused_cpu.use(threads)
+    flat = population(network, members, scale)
+    music = [sequences(network, lengths(k), density, k) for k in range(members)]
+    weights = np.random.default_rng(members).uniform(0.5, 1.5, members).astype(np.float32)
+    kept = flat.clone()
+    found, expected = run(network, flat, music, weights), true(network, flat, music, weights)
+    assert torch.equal(flat, kept), "parameters are only read"
+    assert_agree(network, found, expected, together)
+    numbers = sum(rows * columns for rows, columns in network.shapes.values())
+    assert not found[1][:, numbers:].any(), "what is no parameter has no gradient"
+    alone = fused_cpu.losses(network, flat, [fused_cpu.batch(network, *own) for own in music])
+    for a, b in zip(alone, found[0], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+    return network.views(expected[1])
+
+
+def assert_alive(gradients):
+    """A comparison of zeros would say nothing."""
+    for name, gradient in gradients.items():
+        assert (gradient.abs().amax((1, 2)) > 0).all(), f"nothing depends on {name}"
+
+
+# cells of the project
+
+
+SHAPES = {
+    "a piano roll": (88, 88, 46, 3, ragged, 0.05, 1),
+    "a piano roll, its batch dealt out": (88, 88, 46, 1, ragged, 0.05, 2),
+    "one sequence each": (5, 5, 7, 3, lambda k: [3 + 5 * k], 1.0, 2),
+    "equal lengths": (20, 20, 16, 10, lambda k: [12] * 9, 1.0, 2),
+    "more sequences than a tile has rows": (12, 3, 100, 3, lambda k: list(range(1, 20 + k)), 1.0, 2),
+    "one of everything": (1, 1, 1, 10, ragged, 1.0, 1),
+    "more sequences than a chunk has rows": (9, 4, 16, 1, lambda k: [3, 1, 2] * (CHUNK // 3 + 9), 0.2, 1),
+    "steps that end chunks": (7, 2, 7, 3, lambda k: [CHUNK + k, CHUNK - 1, 3], 0.2, 2),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("cell", NAMES)
+def test_a_cell_equals_the_reference(cell, shape):
+    inputs, outputs, units, members, lengths, density, threads = SHAPES[shape]
+    network = Network(trace.load(cell), inputs, outputs, units, bernoulli())
+    scale = 0.5 if max(lengths(0)) > 100 else 1.0  # many steps of large weights make much of a rounding
+    assert_alive(compare(network, members, lengths, density, threads, scale, together=units == 1))
+
+
+@pytest.mark.parametrize("cell", NAMES)
+def test_a_single_step_equals_the_reference(cell):
+    """Nothing comes from before and nothing goes on, so what multiplies a state has a gradient of exactly zero."""
+    network = Network(trace.load(cell), 6, 6, 7, bernoulli())
+    gradients = compare(network, 3, lambda k: [1] * (1 + 10 * k))
+    assert gradients["readout_W"].abs().sum() > 0
+
+
+@pytest.mark.parametrize("shape", ["a piano roll", "equal lengths", "one of everything"])
+@pytest.mark.parametrize("options", AUGMENTED, ids=str)
+def test_options_of_a_cell_equal_the_reference(options, shape):
+    inputs, outputs, units, members, lengths, density, threads = SHAPES[shape]
+    network = Network(trace.load("lstm_augmented", **options), inputs, outputs, units, bernoulli())
+    assert_alive(compare(network, members, lengths, density, threads, together=units == 1))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("mixture", [gaussian_mixture(4), gaussian_mixture(3, "full"), gaussian_mixture(1)], ids=str)
+@pytest.mark.parametrize("cell", ["gru", "lstm_peephole", "lstm_augmented"])
+def test_a_mixture_equals_the_reference(cell, mixture, threads):
+    for outputs, units in ((5, 16), (1, 7)):
+        network = Network(trace.load(cell), 5, outputs, units, mixture)
+        gradients = compare(network, 3, ragged, 1.0, threads, scale=0.5)
+        assert gradients["readout_b"].abs().sum() > 0
+
+
+# cells that the project does not have
+
+
+OTHERS = {
+    "a nonlinearity of the input before a product": """x, h, *, W, U, b ->
+        p = tanh(W @ x + b.x)
+        return tanh(U.a @ p + U @ h) - 0.1 * p""",
+    "a gate that sees no state": """x, h, *, W, U, b ->
+        z = sigmoid(W.z @ x + b.z)
+        r = sigmoid(W.r @ x + U.r @ h + b.r)
+        return tanh(U @ (r * h) + tanh(W @ x) + b.h) * z + h * (1 - z)""",
+    "a delay line": "x, h, g, *, W, U, V, b -> tanh(W @ x + U @ h + V @ g + b.h), h",
+    "a delay line that is read out": "x, g, h, *, W, U, V, b -> h, tanh(W @ x + U @ h + V @ g + b.h)",
+    "one value for two states": """x, h, g, *, W, U, V ->
+        new = tanh(W @ x + U @ h - V.g * g)
+        return new, new""",
+    "a projection": """x, v: "P", c, *, W, U, b ->
+        o = sigmoid(W.o @ x + U.o @ v + b.o)
+        c = 0.5 * c + tanh(W.c @ x + U.c @ v + b.c)
+        return W.p @ (o * tanh(c)), c""",
+    "a product of a product": """x, h, *, W, U, b ->
+        return tanh(U @ (W @ x) + U @ (U @ h) + b.h)""",
+    "products one after another before the loop": """x, h, *, W, U, V, b ->
+        p = U @ sigmoid(U @ (W @ x) + b.a)
+        return tanh(p + V @ h) + U @ h * p""",
+    "one matrix for two vectors": """x, h, *, W, U, b ->
+        r = sigmoid(W.r @ x + U.r @ h + b.r)
+        return tanh(W @ x + U @ (r * h) + U @ h)""",
+    "one matrix before and in the loop": "x, h, *, W, U, b -> tanh(U @ tanh(W @ x) + U @ h + b.h)",
+    "one bias in two sums": "x, h, *, W, U, b -> sigmoid(W.z @ x + b.h) * tanh(W @ x + U @ h + b.h)",
+    "a row times a row": "x, h, *, W, V, b -> tanh(W @ x + V.a * V.b * h + b.h)",
+    "a function of a row": "x, h, *, W, U, V -> tanh(W @ x + U @ h) * sigmoid(V.a) + tanh(V.b)",
+    "a square": "x, h, *, W, U, b -> tanh(W @ x + U @ (h * h) - h * h + b.h)",
+    "the input elementwise": """x, h, *, W, U, b ->
+        gated = x * sigmoid(W.g @ x + b.g)
+        return tanh(W @ gated + U @ h + b.h)""",
+    "a state that is seen a step later": "x, h, c, *, W, U, b -> tanh(W.h @ x + U.h @ c + b.h), tanh(W.c @ x + U.c @ c)",
+    "a state that is only added up": "x, h, c, *, W, U -> tanh(U @ c), c + W @ x",
+    "no recurrence": """x, h, *, W, V, b ->
+        p = tanh(W @ x + b.a)
+        return sigmoid(V @ p + b.b) * p""",
+    "no recurrence, just a product": "x, h, *, W -> W @ x",
+    "no recurrence in one of two states": "x, h, g, *, W, U, b -> tanh(U @ g + U.h @ h), sigmoid(W @ x + b.g)",
+    "a leak": "x, h, *, W -> 0.5 * h + W @ x",
+    "a product without a sum": "x, h, *, W, U -> tanh(U @ h) - sigmoid(W @ x)",
+    "a product used twice": """x, h, *, W, U ->
+        u = U @ h + 0.5
+        return tanh(W @ x) + u * sigmoid(u)""",
+    "a sum used thrice": """x, h, *, W, U, b ->
+        s = W @ x + U @ h + b.h
+        return tanh(s) * sigmoid(s) - 0.1 * s""",
+    "an addend twice": """x, h, *, W, U, b ->
+        u = U @ h
+        return tanh(u + u + W @ x + b.h + b.h)""",
+    "sums of sums": "x, h, *, W, U, b -> tanh(h * b.v + (W @ x + (b.h + U @ tanh(h))) + (0.5 - h))",
+    "two layers and a third": """x, h, g, f, *, W, U, b ->
+        f = tanh(W.f @ x + U.f @ f + b.f)
+        g = tanh(W.g @ f + U.g @ g + b.g)
+        return tanh(W.h @ g + U.h @ h + b.h), g, f""",
+    "a window and its difference": """x, h, *, W, U ->
+        return tanh(W.a @ shift(x, -2) + W.b @ shift(x, 1) - W.a @ x + U @ h)""",
+    "two widths": """x, h, p: "P", *, W, U, V, b ->
+        p = sigmoid(W.p @ x + U.p @ p + V.p @ h + b.p)
+        return tanh(W.h @ x + U.h @ h + V.h @ p + b.h) * (1 - V.d * h), p""",
+}
+
+
+def cell(equations, name="other"):
+    """The graph of a cell from its signature and what it returns."""
+    signature, _, body = (part.strip() for part in equations.partition("->"))
+    lines = body.splitlines() if "return" in body else [f"return {body}"]
+    text = "\n    ".join([f"def step({signature}):", *(line.strip() for line in lines)])
+    module = types.ModuleType("other")
+    exec(f"from bench.graph.ops import shift, sigmoid, tanh\nPAPER = 'none'\n{text}\n", module.__dict__)
+    module.__dict__["sizes"] = lambda units: {"P": max(1, units // 2)}
+    return trace.trace(module, name, {})
+
+
+@pytest.mark.parametrize("equations", OTHERS)
+def test_a_cell_of_another_shape_equals_the_reference(equations):
+    graph = cell(OTHERS[equations])
+    assert fused_cpu.lacks(graph, "cpu") is None
+    for inputs, units, members, density, threads in ((33, 21, 3, 0.1, 2), (4, 7, 2, 1.0, 1)):
+        network = Network(graph, inputs, 5, units, bernoulli())
+        assert_alive(compare(network, members, ragged, density, threads, scale=0.5))
+
+
+def test_a_likelihood_outside_of_the_kernels_sees_any_first_state():
+    """The readout reads the states where they are stored: among sums, among kept values or among previous states."""
+    for name in ("no recurrence, just a product", "a delay line that is read out", "two layers and a third", "a projection"):
+        network = Network(cell(OTHERS[name]), 4, 3, 9, gaussian_mixture(2, "full"))
+        assert_alive(compare(network, 3, ragged, scale=0.5))
+
+
+def test_a_cell_of_another_house(tmp_path, monkeypatch):
+    file = tmp_path / "cells" / "mut1.py"
+    file.parent.mkdir()
+    file.write_text(
+        '"""Of Jozefowicz et al. 2015."""\n\nfrom bench.graph.ops import sigmoid, tanh\n\nPAPER = "Jozefowicz et al."\n\n\n'
+        "def step(x, h, *, W, U, b):\n"
+        "    z = sigmoid(W.z @ x + b.z)\n"
+        "    r = sigmoid(W.r @ x + U.r @ h + b.r)\n"
+        "    h = tanh(U @ (r * h) + tanh(W @ x) + b.h) * z + h * (1 - z)\n"
+        "    return h\n"
+    )
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
+    network = Network(trace.load("mut1"), 88, 88, 30, bernoulli())
+    assert_alive(compare(network, 3, ragged, 0.05, 2))
+
+
+# members and threads
+
+
+FEW = ["gru", "lstm_augmented", "rnn"]
+LIKELIHOODS = [bernoulli(), gaussian_mixture(2), gaussian_mixture(2, "full")]
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=str)
+@pytest.mark.parametrize("cell", FEW)
+def test_a_broken_member_leaves_its_neighbours_alone(cell, likelihood):
+    """Broken ones have the longest sequences: they come first, and their numbers lie where the others work next."""
+    network = Network(trace.load(cell), 9, 3, 13, likelihood)
+    sound, members, broken = [1, 3, 5], 6, [0, 2, 4]
+    for value in (np.nan, np.inf, -np.inf):
+        flat = population(network, members, 0.5)
+        for name in network.shapes:
+            if value == value:  # infinite where no function bounds it again
+                network.views(flat)[name][broken] = value
+            else:  # one number among thousands: in a matrix that states meet, or in the last bias
+                matrix = next(n for n, (rows, _) in network.graph.parameters.items() if rows != "X" and rows != "1")
+                network.views(flat)[matrix][0, -1, -1] = value
+                network.views(flat)["readout_b"][[2, 4], 0, -1] = value
+        music = [sequences(network, [40, 21, 8] if k in broken else [13, 1, 7], seed=k) for k in range(members)]
+        weights = np.ones(members, np.float32)
+        for threads in (1, 3):
+            fused_cpu.use(threads)
+            losses, gradient = run(network, flat, music, weights)
+            alone, own = run(network, flat[sound], [music[k] for k in sound], weights[sound])
+            for k in broken:
+                assert not np.isfinite(losses[k]).any(), f"{value} in member {k} with {threads} threads"
+            for k, clean in zip(sound, alone, strict=True):
+                assert np.isfinite(losses[k]).all()
+                assert np.array_equal(losses[k], clean)
+            assert own.isfinite().all()
+            assert torch.equal(gradient[sound], own)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 7])
+@pytest.mark.parametrize("cell", FEW)
+def test_a_member_of_a_population_equals_that_member_alone(cell, threads):
+    """However batches are dealt out."""
+    network = Network(trace.load(cell), 9, 9, 13, bernoulli())
+    flat, members = population(network, 5), 5
+    music = [sequences(network, ragged(k)[: k + 1], 0.1, k) for k in range(members)]
+    weights = np.linspace(0.5, 2, members, dtype=np.float32)
+    fused_cpu.use(threads)
+    losses, gradient = run(network, flat, music, weights)
+    fused_cpu.use(1)
+    for k in range(members):
+        own, of = run(network, flat[k : k + 1], music[k : k + 1], weights[k : k + 1])
+        np.testing.assert_allclose(losses[k], own[0], rtol=1e-6)
+        assert torch.linalg.vector_norm(gradient[k] - of[0]) <= 1e-6 * torch.linalg.vector_norm(of[0])
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=str)
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_two_runs_are_equal_to_the_bit(threads, likelihood):
+    """Also behind other work that the same memory has seen; members are 2 and 3, dealt out and not."""
+    network = Network(trace.load("lstm_augmented"), 9, 3, 13, likelihood)
+    fused_cpu.use(threads)
+    for members in (2, 3):
+        flat = population(network, members, 0.5)
+        music = [sequences(network, ragged(k), 0.1, k) for k in range(members)]
+        batches = [fused_cpu.batch(network, *own) for own in music]
+        weights = np.ones(members, np.float32)
+        losses, gradient = fused_cpu.gradients(network, flat, batches, weights)
+        other = [sequences(network, [70, 50], seed=k) for k in range(members)]
+        run(network, 3 * population(network, members, seed=2), other, weights)
+        for again in (batches, [fused_cpu.batch(network, *own) for own in music]):
+            repeated, same = fused_cpu.gradients(network, flat, again, weights)
+            assert all(np.array_equal(a, b) for a, b in zip(losses, repeated, strict=True))
+            assert torch.equal(gradient, same)
+
+
+def test_members_may_share_a_batch():
+    network = Network(trace.load("gru"), 9, 9, 13, bernoulli())
+    flat, music, weights = population(network, 3), sequences(network, ragged(0)), np.ones(3, np.float32)
+    shared = fused_cpu.batch(network, *music)
+    fused_cpu.use(2)
+    assert_agree(
+        network, fused_cpu.gradients(network, flat, [shared] * 3, weights), true(network, flat, [music] * 3, weights)
+    )
+
+
+def test_a_batch_keeps_to_the_threads_of_its_run():
+    """One made for one number of threads serves another."""
+    network = Network(trace.load("gru"), 9, 9, 13, bernoulli())
+    flat, music, weights = population(network, 1), [sequences(network, ragged(0))], np.ones(1, np.float32)
+    batches = [fused_cpu.batch(network, *own) for own in music]
+    expected = true(network, flat, music, weights)
+    for threads in (2, 1, 20, 3):
+        fused_cpu.use(threads)
+        assert_agree(network, fused_cpu.gradients(network, flat, batches, weights), expected)
+
+
+@pytest.mark.parametrize("share", [0.05, 1.0])
+def test_half_precision_and_double_precision_are_refused(share):
+    network = Network(trace.load("rnn"), 4, 4, 5, bernoulli())
+    batches = [fused_cpu.batch(network, *sequences(network, [3], share))]
+    for kind in (torch.float64, torch.float16):
+        with pytest.raises(ValueError, match=r"works in float32 on the cpu, not in torch\.float"):
+            fused_cpu.losses(network, population(network, 1).to(kind), batches)
+
+
+# far ends
+
+
+@pytest.mark.parametrize("cell", NAMES)
+def test_saturated_states_and_extreme_readouts_equal_the_reference(cell):
+    """Inputs of 1 or -1 with weights of 50 hold gates at their ends; logits stand at 200 on either side, right and wrong."""
+    network = Network(trace.load(cell), 9, 10, 13, bernoulli())
+    flat = population(network, 3)
+    for name, view in network.views(flat).items():
+        if name == "readout_b":
+            view[:] = 200 * torch.tensor([1.0, -1.0] * 5)
+        elif name != "readout_W":
+            rows = network.graph.parameters[name][0]
+            view.sign_().mul_(50 if rows == "X" else 1 / view.shape[1])
+    music = [sequences(network, [12, 5, 1, 7][k:], seed=k) for k in range(3)]
+    for x in (x for xs, _ in music for x in xs):
+        np.sign(x, out=x)
+    weights = np.ones(3, np.float32)
+    found, expected = run(network, flat, music, weights), true(network, flat, music, weights)
+    assert all((other > 100).all() for other in expected[0])
+    assert_agree(network, found, expected, together=True)
+
+
+def test_a_perfect_prediction_costs_nothing_and_a_wrong_one_its_logit():
+    """A loss that is computed from probabilities would be infinite, or would not tell 200 from 300."""
+    network = Network(trace.load("rnn"), 3, 2, 5, bernoulli())
+    flat = torch.zeros(3, network.row)
+    for k, logit in enumerate((200.0, 300.0, 1e4)):
+        network.views(flat)["readout_b"][k, 0] = torch.tensor([logit, -logit])
+    right = np.tile(np.float32([1, 0]), (4, 1))
+    xs = [np.zeros((4, 3), np.float32)] * 2
+    losses, gradient = run(network, flat, [(xs, [right, 1 - right])] * 3, np.ones(3, np.float32))
+    np.testing.assert_allclose(losses, [[0, 4 * 2 * logit] for logit in (200, 300, 1e4)], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(network.views(gradient)["readout_b"][:, 0], [[4, -4]] * 3, rtol=1e-6)
+
+
+def test_a_mixture_far_from_its_targets_equals_the_reference():
+    network = Network(trace.load("gru"), 5, 3, 13, gaussian_mixture(4))
+    flat = population(network, 2)
+    network.views(flat)["readout_b"].mul_(30)  # means, scales and weights of many orders of magnitude
+    network.views(flat)["readout_b"][:, :, 16:].clamp_(-6, 6)
+    music = [sequences(network, ragged(k), seed=k) for k in range(2)]
+    weights = np.ones(2, np.float32)
+    found, expected = run(network, flat, music, weights), true(network, flat, music, weights)
+    for own, other in zip(found[0], expected[0], strict=True):
+        assert np.abs(other).max() > 1e3
+        np.testing.assert_allclose(own, other, rtol=1e-4)
+    of, to = found[1].double(), expected[1]
+    assert torch.linalg.vector_norm(of - to) <= 1e-4 * torch.linalg.vector_norm(to)
+
+
+# the other kind of machine
+
+
+@pytest.fixture(params=[(8, 4), (16, 8)], ids=["8 lanes", "16 lanes"])
+def another_machine(request, monkeypatch):
+    """Code for vectors of either width; the compiler splits those that are wider than the registers here."""
+    here = compiled.machine()
+    made = compiled.Machine(*request.param, here.name, here.features)
+    for module in (compiled, fused_cpu, packed, space):
+        assert module.machine is compiled.machine or module is not compiled  # all of them know it by this name
+        monkeypatch.setattr(module, "machine", lambda: made)
+    return made
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=str)
+@pytest.mark.parametrize("cell", ["gru", "lstm_augmented"])
+def test_code_for_narrow_and_wide_vectors_equals_the_reference(another_machine, cell, likelihood):
+    for inputs, outputs, units, density in ((30, 30, 46, 0.05), (5, 3, 7, 1.0), (11, 8, 25, 1.0)):
+        network = Network(trace.load(cell), inputs, outputs, units, likelihood)
+        assert fused_cpu._program(network).compiled.machine == another_machine
+        assert_alive(compare(network, 3, ragged, density, 2, scale=0.5))
