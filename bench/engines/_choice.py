@@ -24,9 +24,7 @@ def pick(name: str, graph: Graph, device: str) -> str:
     ``BadInput`` if the device is not there, or the engine asked for cannot run the cell on it.
     """
     if device not in DEVICES:
-        raise BadInput(
-            f"device is {device!r}, expected {' or '.join(DEVICES)}{places.suggestion(str(device), list(DEVICES))}"
-        )
+        raise BadInput(f"device is {device!r}, expected {' or '.join(DEVICES)}")
     if device == "cuda" and not _has_cuda():
         raise BadInput("device is cuda, but torch finds no GPU here; use device=cpu, or install a torch with CUDA")
     if name != "auto":

@@ -154,7 +154,7 @@ class Population:
     def update(self, batch: list[Any], steps: list[np.ndarray], rate: Tensor, live: Tensor) -> list[np.ndarray]:
         """One step of the optimiser on one batch a member; ``live`` turns false for members that are not finite."""
         each = [len(s) if self.training.loss == "sequence" else s.sum() for s in steps]
-        weights = np.array([1 / count for count in each], np.float32)
+        weights = np.array([1 / count for count in each])
         nll, gradient = self.model.runs.gradients(self.model, self._noisy(), batch, weights)
         norms = optim.norm(gradient)
         finite = np.isfinite([losses.sum() for losses in nll])

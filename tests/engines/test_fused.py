@@ -1,5 +1,6 @@
 """The engine for processors against the reference in float64: cells of all shapes, broken members, extreme ones."""
 
+import sys
 import types
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from bench import places
 from bench.engines import fused_cpu, reference
-from bench.engines._fused import compiled, packed, space
+from bench.engines._fused import compiled
 from bench.engines._fused.kernels import CHUNK
 from bench.engines._network import Network
 from bench.graph import trace
@@ -20,7 +21,6 @@ AUGMENTED = [
     {"length": 3},
     {"length": 3, "window": "ahead"},
     {"projection": None, "gate": False},
-    {"projection": 0.3, "gate": False, "length": 2},
 ]
 
 
@@ -56,13 +56,17 @@ def population(network, members, scale=1.0, seed=1):
 
 
 def sequences(network, lengths, density=1.0, seed=1):
-    """Inputs, of which a share is not zero, and targets as the likelihood has them."""
+    """Inputs, of which a share is not zero, and targets as the likelihood has them.
+
+    What is not zero is 1 as in a piano roll where the seed is even; elsewhere, and where all are there, any number.
+    """
     random = np.random.default_rng([seed, *lengths])
     rolls = isinstance(network.likelihood, bernoulli)
     xs, ys = [], []
     for steps in lengths:
         there = random.random((steps, network.inputs)) < density
-        xs.append((there if density < 1 else random.standard_normal(there.shape)).astype(np.float32))
+        numbers = 1 if density < 1 and seed % 2 == 0 else random.standard_normal(there.shape)
+        xs.append((there * numbers).astype(np.float32))
         shape = steps, network.outputs
         ys.append((random.random(shape) < 0.2 if rolls else random.standard_normal(shape)).astype(np.float32))
     return xs, ys
@@ -151,7 +155,7 @@ def test_a_single_step_equals_the_reference(cell):
     assert gradients["readout_W"].abs().sum() > 0
 
 
-@pytest.mark.parametrize("shape", ["a piano roll", "equal lengths", "one of everything"])
+@pytest.mark.parametrize("shape", ["a piano roll", "one of everything"])
 @pytest.mark.parametrize("options", AUGMENTED, ids=str)
 def test_options_of_a_cell_equal_the_reference(options, shape):
     inputs, outputs, units, members, lengths, density, threads = SHAPES[shape]
@@ -159,13 +163,12 @@ def test_options_of_a_cell_equal_the_reference(options, shape):
     assert_alive(compare(network, members, lengths, density, threads, together=units == 1))
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("mixture", [gaussian_mixture(4), gaussian_mixture(3, "full"), gaussian_mixture(1)], ids=str)
-@pytest.mark.parametrize("cell", ["gru", "lstm_peephole", "lstm_augmented"])
-def test_a_mixture_equals_the_reference(cell, mixture, threads):
-    for outputs, units in ((5, 16), (1, 7)):
+@pytest.mark.parametrize("mixture", [gaussian_mixture(4), gaussian_mixture(3, "full")], ids=str)
+@pytest.mark.parametrize("cell", ["gru", "lstm_augmented"])
+def test_a_mixture_equals_the_reference(cell, mixture):
+    for outputs, units, members, threads in ((5, 16, 3, 2), (1, 7, 2, 1)):
         network = Network(trace.load(cell), 5, outputs, units, mixture)
-        gradients = compare(network, 3, ragged, 1.0, threads, scale=0.5)
+        gradients = compare(network, members, ragged, 1.0, threads, scale=0.5)
         assert gradients["readout_b"].abs().sum() > 0
 
 
@@ -176,10 +179,6 @@ OTHERS = {
     "a nonlinearity of the input before a product": """x, h, *, W, U, b ->
         p = tanh(W @ x + b.x)
         return tanh(U.a @ p + U @ h) - 0.1 * p""",
-    "a gate that sees no state": """x, h, *, W, U, b ->
-        z = sigmoid(W.z @ x + b.z)
-        r = sigmoid(W.r @ x + U.r @ h + b.r)
-        return tanh(U @ (r * h) + tanh(W @ x) + b.h) * z + h * (1 - z)""",
     "a delay line": "x, h, g, *, W, U, V, b -> tanh(W @ x + U @ h + V @ g + b.h), h",
     "a delay line that is read out": "x, g, h, *, W, U, V, b -> h, tanh(W @ x + U @ h + V @ g + b.h)",
     "one value for two states": """x, h, g, *, W, U, V ->
@@ -194,35 +193,28 @@ OTHERS = {
     "products one after another before the loop": """x, h, *, W, U, V, b ->
         p = U @ sigmoid(U @ (W @ x) + b.a)
         return tanh(p + V @ h) + U @ h * p""",
-    "one matrix for two vectors": """x, h, *, W, U, b ->
-        r = sigmoid(W.r @ x + U.r @ h + b.r)
-        return tanh(W @ x + U @ (r * h) + U @ h)""",
-    "one matrix before and in the loop": "x, h, *, W, U, b -> tanh(U @ tanh(W @ x) + U @ h + b.h)",
-    "one bias in two sums": "x, h, *, W, U, b -> sigmoid(W.z @ x + b.h) * tanh(W @ x + U @ h + b.h)",
-    "a row times a row": "x, h, *, W, V, b -> tanh(W @ x + V.a * V.b * h + b.h)",
-    "a function of a row": "x, h, *, W, U, V -> tanh(W @ x + U @ h) * sigmoid(V.a) + tanh(V.b)",
-    "a square": "x, h, *, W, U, b -> tanh(W @ x + U @ (h * h) - h * h + b.h)",
-    "the input elementwise": """x, h, *, W, U, b ->
+    "one matrix for two vectors, one bias for two sums": """x, h, *, W, U, b ->
+        r = sigmoid(W.r @ x + U.r @ h + b.h)
+        return tanh(W @ x + U @ (r * h) + U @ h + b.h)""",
+    "rows with rows, and functions of rows": """x, h, *, W, V, b ->
+        return tanh(W @ x + V.a * V.b * h + b.h) * sigmoid(V.c) + tanh(V.d)""",
+    "the input elementwise, and a square": """x, h, *, W, U, b ->
         gated = x * sigmoid(W.g @ x + b.g)
-        return tanh(W @ gated + U @ h + b.h)""",
-    "a state that is seen a step later": "x, h, c, *, W, U, b -> tanh(W.h @ x + U.h @ c + b.h), tanh(W.c @ x + U.c @ c)",
-    "a state that is only added up": "x, h, c, *, W, U -> tanh(U @ c), c + W @ x",
+        return tanh(W @ gated + U @ (h * h) - h * h + b.h)""",
+    "a state that is seen a step later and only added to": """x, h, c, *, W, U, b ->
+        return tanh(W.h @ x + U.h @ c + b.h), c + tanh(W.c @ x + U.c @ c)""",
     "no recurrence": """x, h, *, W, V, b ->
         p = tanh(W @ x + b.a)
         return sigmoid(V @ p + b.b) * p""",
     "no recurrence, just a product": "x, h, *, W -> W @ x",
     "no recurrence in one of two states": "x, h, g, *, W, U, b -> tanh(U @ g + U.h @ h), sigmoid(W @ x + b.g)",
-    "a leak": "x, h, *, W -> 0.5 * h + W @ x",
-    "a product without a sum": "x, h, *, W, U -> tanh(U @ h) - sigmoid(W @ x)",
-    "a product used twice": """x, h, *, W, U ->
+    "products without a sum, one of them used twice": """x, h, *, W, U, V ->
         u = U @ h + 0.5
-        return tanh(W @ x) + u * sigmoid(u)""",
-    "a sum used thrice": """x, h, *, W, U, b ->
+        return tanh(V @ h) - sigmoid(W @ x) * u * sigmoid(u)""",
+    "a sum used thrice and an addend twice": """x, h, *, W, U, V, b ->
         s = W @ x + U @ h + b.h
-        return tanh(s) * sigmoid(s) - 0.1 * s""",
-    "an addend twice": """x, h, *, W, U, b ->
-        u = U @ h
-        return tanh(u + u + W @ x + b.h + b.h)""",
+        v = V @ h
+        return tanh(s) * sigmoid(s + v + v + b.h) - 0.1 * s""",
     "sums of sums": "x, h, *, W, U, b -> tanh(h * b.v + (W @ x + (b.h + U @ tanh(h))) + (0.5 - h))",
     "two layers and a third": """x, h, g, f, *, W, U, b ->
         f = tanh(W.f @ x + U.f @ f + b.f)
@@ -251,14 +243,15 @@ def cell(equations, name="other"):
 def test_a_cell_of_another_shape_equals_the_reference(equations):
     graph = cell(OTHERS[equations])
     assert fused_cpu.lacks(graph, "cpu") is None
-    for inputs, units, members, density, threads in ((33, 21, 3, 0.1, 2), (4, 7, 2, 1.0, 1)):
+    for inputs, units, members, density, threads in ((33, 21, 3, 0.1, 2), (4, 7, 1, 1.0, 1)):
         network = Network(graph, inputs, 5, units, bernoulli())
-        assert_alive(compare(network, members, ragged, density, threads, scale=0.5))
+        gradients = compare(network, members, lambda k: [9, 13 + k, 4, 1, 9], density, threads, scale=0.5)
+        assert_alive(gradients)
 
 
 def test_a_likelihood_outside_of_the_kernels_sees_any_first_state():
-    """The readout reads the states where they are stored: among sums, among kept values or among previous states."""
-    for name in ("no recurrence, just a product", "a delay line that is read out", "two layers and a third", "a projection"):
+    """The readout reads the states where they are stored, be it among sums or among previous states."""
+    for name in ("no recurrence, just a product", "a delay line that is read out"):
         network = Network(cell(OTHERS[name]), 4, 3, 9, gaussian_mixture(2, "full"))
         assert_alive(compare(network, 3, ragged, scale=0.5))
 
@@ -292,22 +285,20 @@ def test_a_broken_member_leaves_its_neighbours_alone(cell, likelihood):
     """Broken ones have the longest sequences: they come first, and their numbers lie where the others work next."""
     network = Network(trace.load(cell), 9, 3, 13, likelihood)
     sound, members, broken = [1, 3, 5], 6, [0, 2, 4]
+    matrix = next(name for name, (rows, _) in network.graph.parameters.items() if rows not in {"X", "1"})
     for value in (np.nan, np.inf, -np.inf):
         flat = population(network, members, 0.5)
-        for name in network.shapes:
-            if value == value:  # infinite where no function bounds it again
-                network.views(flat)[name][broken] = value
-            else:  # one number among thousands: in a matrix that states meet, or in the last bias
-                matrix = next(n for n, (rows, _) in network.graph.parameters.items() if rows != "X" and rows != "1")
-                network.views(flat)[matrix][0, -1, -1] = value
-                network.views(flat)["readout_b"][[2, 4], 0, -1] = value
+        views = network.views(flat)
+        for view in views.values():
+            view[0] = value
+        views[matrix][2, -1, -1], views["readout_b"][4, 0, -1] = value, np.nan  # one number is enough
         music = [sequences(network, [40, 21, 8] if k in broken else [13, 1, 7], seed=k) for k in range(members)]
         weights = np.ones(members, np.float32)
         for threads in (1, 3):
             fused_cpu.use(threads)
             losses, gradient = run(network, flat, music, weights)
             alone, own = run(network, flat[sound], [music[k] for k in sound], weights[sound])
-            for k in broken:
+            for k in broken:  # their gradients are of no interest
                 assert not np.isfinite(losses[k]).any(), f"{value} in member {k} with {threads} threads"
             for k, clean in zip(sound, alone, strict=True):
                 assert np.isfinite(losses[k]).all()
@@ -442,14 +433,18 @@ def another_machine(request, monkeypatch):
     """Code for vectors of either width; the compiler splits those that are wider than the registers here."""
     here = compiled.machine()
     made = compiled.Machine(*request.param, here.name, here.features)
-    for module in (compiled, fused_cpu, packed, space):
-        assert module.machine is compiled.machine or module is not compiled  # all of them know it by this name
+    asked = compiled.machine
+    named = [m for n, m in sys.modules.items() if n.startswith("bench.engines") and getattr(m, "machine", None) is asked]
+    assert compiled in named
+    assert fused_cpu in named
+    for module in named:  # each has the function under its own name
         monkeypatch.setattr(module, "machine", lambda: made)
     return made
 
 
-@pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=str)
-@pytest.mark.parametrize("cell", ["gru", "lstm_augmented"])
+@pytest.mark.parametrize(
+    ("cell", "likelihood"), [("lstm_augmented", LIKELIHOODS[0]), *(("gru", each) for each in LIKELIHOODS[1:])], ids=str
+)
 def test_code_for_narrow_and_wide_vectors_equals_the_reference(another_machine, cell, likelihood):
     for inputs, outputs, units, density in ((30, 30, 46, 0.05), (5, 3, 7, 1.0), (11, 8, 25, 1.0)):
         network = Network(trace.load(cell), inputs, outputs, units, likelihood)

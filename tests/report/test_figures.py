@@ -63,7 +63,8 @@ def by_hand(trials: list[tuple[Any, ...]]) -> Frame:
         identity = dict(zip(IDENTITY, ["hand", stage, task, cell, BUDGET, TRAINING, f"{i:016x}", seed, lr], strict=True))
         costs = {"units": 10 + len(cell), "inputs": 88, "parameters_recurrent": 20_000, "parameters_total": 24_000,
                  "flops_per_step": 39_000, "state_size": 10 + len(cell)}  # fmt: skip
-        way = {"best_epoch": 2, "epochs": 3, "updates": 30, "seconds": 4.0 + seed, "engine": "reference",
+        way = {"best_epoch": 2, "epochs": 3, "updates": 30, "seconds": 4.0 + seed,
+               "matmul_fraction": 0.5 + 0.1 * seed, "engine": "reference",
                "population_size": 1, "device": "cpu", "status": status}  # fmt: skip
         for split, nll in (("train", valid - 0.5), ("valid", valid), ("test", test)):
             rows.append({**identity, **costs, **way, "split": split, "nll": nll, "nll_sequence_mean": nll + 1})
@@ -150,7 +151,7 @@ def test_a_figure_draws_all_these(name: str, trials: list[tuple[Any, ...]]):
     figure = drawn(name, frame)
     assert isinstance(figure, Figure)
     assert all(axis.get_xlabel() for axis in figure.axes)
-    unit = "dB" if name == "spectrum" else "nats per time step"
+    unit = {"spectrum": "dB", "fairness": "fraction"}.get(name, "nats per time step")
     assert any(unit in axis.get_ylabel() + axis.get_xlabel() for axis in figure.axes)
 
 
@@ -284,6 +285,19 @@ def test_spectra_are_drawn_as_they_are(hand: Frame):
     (axis,) = drawn("spectrum", hand).axes
     lines = {line.get_label(): line.get_ydata().tolist() for line in axis.lines}
     assert lines == {"validation split": [-40.0, -45.0, -50.0], "gru": [-45.0, -50.0, -55.0]}
+
+
+def test_fairness_is_of_the_trials_that_were_measured():
+    frame = by_hand(TRIALS)
+    frame.trials.loc[frame.trials.cell == "gru", "matmul_fraction"] *= 3
+    numbers = FIGURES["fairness"].numbers(frame)
+    for (_, _, _), part in numbers.groupby(["task", "budget", "training"]):
+        medians = part.matmul_fraction
+        assert (part.spread == medians.max() / medians.min()).all()
+        assert (part.low <= medians).all() and (medians <= part.high).all()
+    assert numbers.n.sum() == len(TRIALS)
+    frame.trials["matmul_fraction"] = np.nan
+    assert FIGURES["fairness"].numbers(frame) is None
 
 
 @pytest.mark.parametrize("below", [True, False], ids=["negative", "positive"])

@@ -35,19 +35,22 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """A panel for each task, budget and protocol, a bar for each cell."""
+    """A panel for each task, budget and protocol, a row for each cell."""
     found = panels(numbers)
     heights = [len(part) for _, part in found]
     figure, axes = plt.subplots(
-        len(found), 1, figsize=(7, 0.9 * len(found) + 0.32 * sum(heights)), squeeze=False, sharex=True, height_ratios=heights
+        len(found), 1, figsize=(7, 0.9 * len(found) + 0.32 * sum(heights)), squeeze=False, height_ratios=heights
     )
     cells = style.cells(frame.trials)
     for axis, (panel, part) in zip(axes[:, 0], found, strict=True):
-        colours = [style.look(cell, cells)["color"] for cell in part.cell]
-        error = np.abs(part[["low", "high"]].to_numpy().T - part.matmul_fraction.to_numpy())
-        axis.barh(part.cell, part.matmul_fraction, xerr=error, color=colours, ecolor="#555555", capsize=2)
-        axis.invert_yaxis()
+        error = np.abs(part[["low", "high"]].to_numpy() - part[["matmul_fraction"]].to_numpy())
+        for i, (cell, median) in enumerate(zip(part.cell, part.matmul_fraction, strict=True)):
+            look = style.look(str(cell), cells)
+            axis.errorbar(median, i, xerr=error[i, :, None], ls="", ms=8, capsize=2, mec="white", label=cell, **look)
+        axis.set_yticks(range(len(part)), part.cell)
+        axis.set_ylim(len(part) - 0.5, -0.5)
+        axis.set_xlim(left=0)
         axis.set_title(f"{frame.title(panel)}: spread {part.spread.iloc[0]:.2f}", loc="left", fontsize="medium")
-    axes[-1][0].set_xlabel("fraction of a matrix product's rate")
+        axis.set_xlabel("fraction of a matrix product's rate")
     figure.tight_layout()
     return figure

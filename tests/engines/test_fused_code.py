@@ -1,0 +1,486 @@
+"""What the engine for processors is made of: functions, matrix products, the order of work, the cache of machine code."""
+
+import ctypes
+import dataclasses
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from llvmlite import ir
+
+from bench.engines import _choice, fused_cpu
+from bench.engines._fused import compiled, functions, heads, product
+from bench.engines._fused.plan import ELEMENTWISE, Plan
+from bench.engines._fused.vector import Code
+from bench.graph import trace
+from bench.places import BadInput
+from bench.training.likelihoods import bernoulli
+
+HERE = compiled.machine()
+WIDTHS = {"8 lanes": (8, 4), "16 lanes": (16, 8)}
+FUNCTIONS = ["exp", "sigmoid", "tanh", "log1p", "log"]
+ENDS = np.array([0.0, -0.0, 1e-45, -1e-45, 1e-38, -1e-38, 1e-30, 1e-7, -1e-7], np.float32)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    """Code is compiled here; what a user's cache holds has no say."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GATEBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module", params=WIDTHS)
+def machine(request):
+    """For vectors of either width: the compiler splits those that are wider than the registers here."""
+    return compiled.Machine(*WIDTHS[request.param], HERE.name, HERE.features)
+
+
+def test_code_is_made_for_one_of_the_widths_tested_here():
+    assert (HERE.lanes, HERE.rows) in WIDTHS.values()
+
+
+def build(machine, make):
+    """An engine with the functions of a module that ``make`` has filled."""
+    module = ir.Module("test")
+    make(module)
+    return compiled._engine(str(module), machine, "test")
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+# functions
+
+
+@pytest.fixture(scope="module")
+def compute(machine):
+    """``compute(name, x)``: one of our functions of a vector of any length."""
+
+    def make(module):
+        for name in (*FUNCTIONS, "scaled"):
+            c = Code(module, machine, f"all_{name}", "count A C D", exported=True)
+            with c.loop(0, c.count, machine.lanes) as i:
+                found = getattr(functions, name)(c, c.load(c.at(c.A, i)))
+                mask = c.lanes_below(c.sub(c.count, i))
+                for value, to in zip(found if isinstance(found, tuple) else (found,), (c.C, c.D), strict=False):
+                    c.store(value, c.at(to, i), mask)
+            c.end()
+
+    engine = build(machine, make)
+
+    def call(name, x):
+        x = np.asarray(x, np.float32)
+        inputs = np.append(x, np.full(32, np.nan, np.float32))  # read with the last vector, and of no account
+        found = np.full((2, len(inputs)), -7, np.float32)
+        kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 3)
+        kind(engine.get_function_address(f"all_{name}"))(len(x), *map(address, (inputs, found[0], found[1])))
+        assert (found[:, len(x) :] == -7).all(), "nothing is written past the last number"
+        return found[:, : len(x)] if name == "scaled" else found[0, : len(x)]
+
+    return call
+
+
+def spread(low, high, count=20_001):
+    """Numbers between two limits, also very small ones."""
+    random = np.random.default_rng(1)
+    small = np.float32(10) ** random.uniform(-37, 0, count) * random.choice([-1, 1], count)
+    x = np.concatenate([np.linspace(low, high, count), random.uniform(low, high, count), small, ENDS]).astype(np.float32)
+    return x[(x >= low) & (x <= high)]
+
+
+def in_places(found, expected):
+    """The largest error in units of the last place of float32."""
+    return (np.abs(found - expected) / np.spacing(np.abs(expected).astype(np.float32)).astype(float)).max()
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+RELATIVE = {
+    "exp": (np.exp, -87, 88, 2),
+    "sigmoid": (logistic, -86, 88, 4),
+    "tanh": (np.tanh, -50, 50, 4),
+    "log1p": (np.log1p, 0, 1, 4),
+    "log": (np.log, 1.001, 3e38, 4),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_are_exact_to_a_few_units_of_the_last_place(compute, name):
+    function, low, high, places = RELATIVE[name]
+    x = spread(low, high)
+    if name == "log":
+        x = np.concatenate(
+            [x, np.geomspace(low, high, 20_000, dtype=np.float32), np.linspace(1.001, 50, 20_000, dtype=np.float32)]
+        )
+    assert len(x) > 20_000
+    assert in_places(compute(name, x).astype(float), function(x.astype(float))) <= places
+
+
+def test_log_near_one_has_a_small_absolute_error(compute):
+    x = np.linspace(1, 1.01, 10_001, dtype=np.float32)
+    assert compute("log", [1.0])[0] == 0
+    assert np.abs(compute("log", x) - np.log(x.astype(float))).max() < 1e-7
+
+
+def test_exp_of_a_number_as_parts_gives_exp_minus_one(compute):
+    """Of small numbers, too, where 1 would swallow the difference."""
+    x = spread(-87, 88)
+    s, q = (part.astype(float) for part in compute("scaled", x))
+    assert (np.log2(s) == np.round(np.log2(s))).all()
+    assert (np.abs(q) < 0.5).all()
+    small = np.abs(x) < 0.3
+    assert small.sum() > 1000
+    assert (s[small] == 1).all()
+    assert in_places(q[small], np.expm1(x[small].astype(float))) <= 3
+
+
+def test_functions_far_out_stay_at_their_ends(compute):
+    far = np.array([89, 1e3, 1e30, np.inf], np.float32)
+    assert np.isfinite(compute("exp", far)).all()
+    assert (compute("exp", far) >= np.exp(87.9)).all()
+    assert (np.abs(compute("exp", -far)) < 1e-37).all()
+    assert (compute("sigmoid", far) == 1).all()
+    assert (np.abs(compute("sigmoid", -far)) < 1e-37).all()
+    assert (compute("tanh", far) == 1).all()
+    assert (compute("tanh", -far) == -1).all()
+
+
+def test_tanh_keeps_the_sign_and_sigmoid_the_half(compute):
+    x = spread(-50, 50)
+    assert np.array_equal(compute("tanh", -x), -compute("tanh", x))
+    assert np.signbit(compute("tanh", np.array([-0.0], np.float32)))[0]
+    assert (compute("sigmoid", [0.0, -0.0]) == 0.5).all()
+    assert (np.abs(compute("tanh", x)) <= 1).all()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_number_that_is_none_stays_none(compute, name):
+    """In its lane, and in no other."""
+    x = np.full(40, 1.25, np.float32)
+    x[[0, 7, 8, 33]] = np.nan
+    assert np.array_equal(np.isnan(compute(name, x)), np.isnan(x))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_value_does_not_depend_on_its_lane(compute, name):
+    x = np.linspace(1, 2, 37, dtype=np.float32) if name == "log" else np.linspace(0, 1, 37, dtype=np.float32)
+    for shift in range(1, 17):
+        assert np.array_equal(compute(name, np.roll(x, shift)), np.roll(compute(name, x), shift))
+
+
+# products
+
+
+ROWS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31]
+COLUMNS = [1, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 33, 47, 48, 49, 97]
+DEPTHS = [0, 1, 2, 3, 4, 5, 46]
+
+
+@pytest.fixture(scope="module")
+def multiply(machine):
+    """``multiply(...)`` with all thirteen arguments, arrays as ``(array, numbers before)``."""
+    names = "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row"
+
+    def make(module):
+        inner = product.build(module, machine)
+        c = Code(module, machine, "outer", names, exported=True)
+        c.call(inner, *(c.arguments[name] for name in names.split()))
+        c.end()
+
+    engine = build(machine, make)
+    kinds = [ctypes.c_void_p if name[0].isupper() else ctypes.c_int64 for name in names.split()]
+
+    def call(**arguments):
+        assert list(arguments) == names.split()
+        function = ctypes.CFUNCTYPE(None, *kinds)(engine.get_function_address("outer"))  # lives as long as the engine
+        function(*(address(a) if isinstance(a, np.ndarray) else a for a in arguments.values()))
+
+    return call
+
+
+def packed(b, wide, slack):
+    """Panels of B, what is past its columns and rows being no number."""
+    depth, columns = b.shape
+    panels = np.full((-(-columns // wide), depth, wide), np.nan, np.float32)
+    for j in range(columns):
+        panels[j // wide, :, j % wide] = b[:, j]
+    return np.append(panels, np.full(slack, np.nan, np.float32))
+
+
+@pytest.mark.parametrize("start", ["a row", "zeros", "another matrix", "itself"])
+@pytest.mark.parametrize("panels", [True, False], ids=["panels", "plain columns"])
+@pytest.mark.parametrize("transposed", [False, True], ids=["A", "A transposed"])
+def test_products_of_all_shapes(machine, multiply, transposed, panels, start):
+    """Rows and columns of every remainder; what lies past B and D is read but leaves no trace, past C nothing is written."""
+    random, wide = np.random.default_rng(1), product.panel(machine)
+    slack = 2 * wide
+    shapes = [
+        (rows, columns, DEPTHS[(r + n) % len(DEPTHS)]) for r, rows in enumerate(ROWS) for n, columns in enumerate(COLUMNS)
+    ]
+    assert len({depth for _, _, depth in shapes}) == len(DEPTHS)
+    for rows, columns, depth in shapes:
+        a, b = (random.standard_normal(shape).astype(np.float32) for shape in ((rows, depth), (depth, columns)))
+        a_store = np.full((depth, rows + 3) if transposed else (rows, depth + 5), np.nan, np.float32)
+        (a_store.T if transposed else a_store)[:rows, :depth] = a
+        strides = (1, rows + 3) if transposed else (depth + 5, 1)
+        if panels:
+            b_store, b_strides = packed(b, wide, slack), (depth * wide, wide)
+        else:
+            b_store = np.full(depth * (columns + 3) + slack, np.nan, np.float32)
+            b_store[: depth * (columns + 3)].reshape(depth, columns + 3)[:, :columns] = b
+            b_strides = wide, columns + 3
+        c_row = columns + 2
+        c = np.full(rows * c_row + slack, 77, np.float32)
+        inside = c[: rows * c_row].reshape(rows, c_row)
+        if start == "itself":
+            first = random.standard_normal((rows, columns)).astype(np.float32)
+            inside[:, :columns] = first
+            d, d_row = c, c_row
+        elif start == "another matrix":
+            first = random.standard_normal((rows, columns)).astype(np.float32)
+            d, d_row = np.full(rows * (columns + 1) + slack, np.nan, np.float32), columns + 1
+            d[: rows * d_row].reshape(rows, d_row)[:, :columns] = first
+        else:
+            first = (start == "a row") * random.standard_normal(columns).astype(np.float32)
+            d, d_row = np.append(first, np.full(slack, np.nan, np.float32)), 0
+        kept = a_store.copy(), b_store.copy(), d.copy()
+        multiply(
+            rows=rows, columns=columns, depth=depth, A=a_store, a_row=strides[0], a_k=strides[1],
+            B=b_store, b_panel=b_strides[0], b_k=b_strides[1], D=d, d_row=d_row, C=c, c_row=c_row,
+        )  # fmt: skip
+        expected = first + a.astype(float) @ b.astype(float)
+        size = np.abs(first) + np.abs(a).astype(float) @ np.abs(b).astype(float)
+        assert (np.abs(inside[:, :columns] - expected) <= 1e-6 * size).all(), (rows, columns, depth)
+        assert (inside[:, columns:] == 77).all(), (rows, columns, depth)
+        assert (c[rows * c_row :] == 77).all(), (rows, columns, depth)
+        read_only = (a_store, b_store) if start == "itself" else (a_store, b_store, d)
+        for array, before in zip(read_only, kept, strict=False):
+            assert np.array_equal(array, before, equal_nan=True)
+
+
+def test_a_row_of_a_product_does_not_depend_on_the_others(machine, multiply):
+    """Of high tiles, that is; those of few rows add up in another order."""
+    random, wide = np.random.default_rng(1), product.panel(machine)
+    rows, columns, depth = 3 * machine.rows, 33, 29
+    a = random.standard_normal((rows, depth)).astype(np.float32)
+    b = packed(random.standard_normal((depth, columns)).astype(np.float32), wide, 2 * wide)
+    zeros = np.zeros(columns + 2 * wide, np.float32)
+
+    def result(a):
+        c = np.empty(len(a) * columns + 2 * wide, np.float32)
+        multiply(
+            rows=len(a), columns=columns, depth=depth, A=a, a_row=depth, a_k=1,
+            B=b, b_panel=depth * wide, b_k=wide, D=zeros, d_row=0, C=c, c_row=columns,
+        )  # fmt: skip
+        return c[: len(a) * columns].reshape(len(a), columns)
+
+    clean = result(a)
+    a[5] = np.nan
+    broken = result(a)
+    others = [row for row in range(rows) if row != 5]
+    assert np.isnan(broken[5]).all()
+    assert np.array_equal(broken[others], clean[others])
+
+
+# the order of work
+
+
+def runs(plan, stages, which="products"):
+    """(operation and label of the vector, labels of its matrices) of every product that is one."""
+    nodes = plan.nodes
+    return [
+        (nodes[run.vector].op, [nodes[p].label for p in run.products]) for stage in stages for run in getattr(stage, which)
+    ]
+
+
+def test_a_gru_is_three_products():
+    plan = Plan(trace.load("gru"))
+    assert runs(plan, plan.before) == [("input", ["W_z", "W_r", "W"])]
+    assert runs(plan, plan.loop) == [("state", ["U_z", "U_r"]), ("mul", ["U"])]
+    assert runs(plan, plan.loop, "back") == [("state", ["U_z", "U_r"]), ("mul", ["U"])]
+    starts = [run.starts for stages in (plan.before, plan.loop) for stage in stages for run in stage.products]
+    assert starts == [True, False, False], "biases come first, then all else is added"
+
+
+def test_an_lstm_is_two_products():
+    plan = Plan(trace.load("lstm"))
+    assert runs(plan, plan.before) == [("input", ["W_f", "W_i", "W_c", "W_o"])]
+    assert runs(plan, plan.loop) == [("state", ["U_f", "U_i", "U_c", "U_o"])]
+
+
+@pytest.mark.parametrize("cell", trace.places.known("cells", ".py"))
+def test_every_product_stands_in_one_run_and_every_value_in_one_place(cell):
+    plan = Plan(trace.load(cell))
+    for which in ("products", "back"):
+        found = [
+            p
+            for stages in (plan.before, plan.loop)
+            for stage in stages
+            for run in getattr(stage, which)
+            for p in run.products
+        ]
+        assert sorted(found) == [i for i, node in enumerate(plan.nodes) if node.op == "linear"]
+    for array in {place.array for place in plan.places.values()} - {"previous"}:
+        placed = [place for place in plan.places.values() if place.array == array]
+        assert len(set(placed)) == len(placed), "two values share columns"
+    for stages in (plan.before, plan.loop):
+        for run in (run for stage in stages for run in stage.products):
+            sums = [plan.part_of[p].place for p in run.products]
+            for left, right in itertools.pairwise(sums):
+                assert right.behind == (*left.behind, left.width), "sums of one product stand side by side"
+
+
+def strange(*operations):
+    """A gru whose nonlinearities are others."""
+    graph = trace.load("gru")
+    other = dict(zip(("tanh", "sigmoid"), operations, strict=False))
+    nodes = tuple(dataclasses.replace(node, op=other.get(node.op, node.op)) for node in graph.nodes)
+    return dataclasses.replace(graph, name="strange", nodes=nodes)
+
+
+def test_an_operation_without_code_is_named():
+    assert fused_cpu.lacks(trace.load("gru"), "cpu") is None
+    assert fused_cpu.lacks(strange("relu"), "cpu") == "no code is made of the operation relu"
+    assert fused_cpu.lacks(strange("softsign", "relu"), "cpu") == "no code is made of the operation relu, softsign"
+    assert "cuda" in fused_cpu.lacks(trace.load("gru"), "cuda")
+    for operation in ELEMENTWISE:
+        assert fused_cpu.lacks(strange(operation), "cpu") is None
+
+
+def test_a_cell_without_code_goes_to_the_reference_unless_the_engine_is_asked_for():
+    graph = strange("relu")
+    assert _choice.pick("auto", graph, "cpu") == "reference"
+    assert _choice.pick("auto", trace.load("gru"), "cpu") == "fused_cpu"
+    with pytest.raises(BadInput) as told:
+        _choice.pick("fused_cpu", graph, "cpu")
+    assert "\n" not in str(told.value)
+    for word in ("fused_cpu", "strange", "relu", "engine=reference"):
+        assert word in str(told.value)
+
+
+@pytest.mark.parametrize("device", ["cuda", "tpu", ""])
+@pytest.mark.parametrize("engine", ["auto", "fused_cpu", "reference"])
+def test_a_device_that_is_not_there_is_told_in_a_line(engine, device, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(BadInput) as told:
+        _choice.pick(engine, trace.load("gru"), device)
+    assert "\n" not in str(told.value)
+    assert f"device is {device}" in str(told.value).replace("'", "")
+
+
+# the cache
+
+
+SCRIPT = """
+import numpy as np, torch
+from bench.engines import fused_cpu
+from bench.engines._network import Network
+from bench.graph import trace
+from bench.training.likelihoods import bernoulli
+network = Network(trace.load("lstm_augmented"), 3, 2, 4, bernoulli())
+x, y = np.ones((5, 3), np.float32), np.ones((5, 2), np.float32)
+print(fused_cpu.losses(network, torch.full((1, network.row), 0.1), [fused_cpu.batch(network, [x], [y])])[0])
+"""
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache of its own, empty."""
+    monkeypatch.setenv("GATEBENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def told(capsys):
+    """How many lines about compiling there were since it was last called."""
+    return lambda: capsys.readouterr().err.count("gatebench: compiled ")
+
+
+def little(machine=HERE):
+    """An engine with a little function, which is compiled like any other."""
+
+    def fill(module):
+        c = Code(module, machine, "twice", "A", exported=True)
+        c.store(c.times(c.number(2), c.load(c.A)), c.A)
+        c.end()
+
+    return build(machine, fill)
+
+
+def assert_doubles(engine):
+    x = np.full(16, 3, np.float32)
+    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("twice"))(address(x))
+    assert (x[: HERE.lanes] == 6).all()
+
+
+def test_a_process_compiles_and_the_next_one_loads(cache):
+    """Though the order of a set is another one in each process."""
+    found = []
+    for seed in ("1", "2"):
+        run = subprocess.run(
+            [sys.executable, "-c", SCRIPT], env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(compiled.__file__).parents[3], capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        found.append(run)
+    lines = found[0].stderr.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("gatebench: compiled cell lstm_augmented for this machine in ")
+    assert lines[0].endswith(" s")
+    assert found[1].stderr == ""
+    assert found[0].stdout == found[1].stdout != ""
+    assert [file.parent for file in cache.rglob("*") if file.is_file()] == [cache / "kernels"]
+
+
+def test_damaged_code_is_compiled_anew_and_mended(cache, told):
+    little()
+    (file,) = (cache / "kernels").iterdir()
+    whole = file.read_bytes()
+    assert told() == 1
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for contents in (b"", whole[:20], whole[:32], whole[:-1], whole + b"\0", bytes(flipped), 2 * whole):
+        file.write_bytes(contents)
+        assert_doubles(little())
+        assert told() == 1
+        assert list((cache / "kernels").iterdir()) == [file], "nothing else is left lying there"
+        assert_doubles(little())
+        assert told() == 0
+
+
+def test_a_cache_that_cannot_be_written_costs_a_compilation_each_time(cache, told):
+    cache.write_text("a file where the folder should be")
+    for _ in range(2):
+        assert_doubles(little())
+        assert told() == 1
+    assert cache.read_text() == "a file where the folder should be"
+
+
+def test_code_belongs_to_a_machine_and_to_what_it_computes(cache, told):
+    other = compiled.Machine(*next(w for w in WIDTHS.values() if w[0] != HERE.lanes), HERE.name, HERE.features)
+    plain = compiled.Machine(HERE.lanes, HERE.rows, "generic", "")
+    for count, machine in enumerate((HERE, other, plain), 1):
+        little(machine)
+        assert told() == 1
+        assert len(list((cache / "kernels").iterdir())) == count
+    for head in (heads.of(bernoulli()), None):
+        compiled.Compiled(trace.load("rnn"), head, HERE)
+        assert told() == 1
+
+
+def test_the_folder_is_chosen_by_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("GATEBENCH_CACHE", str(tmp_path / "a"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "b"))
+    monkeypatch.setenv("HOME", str(tmp_path / "c"))
+    assert compiled.folder() == tmp_path / "a" / "kernels"
+    monkeypatch.delenv("GATEBENCH_CACHE")
+    assert compiled.folder() == tmp_path / "b" / "gatebench" / "kernels"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert compiled.folder() == tmp_path / "c" / ".cache" / "gatebench" / "kernels"
