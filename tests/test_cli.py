@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import but_compiling
 from test_study import COMMAND, SMALL, Tiny, living, settle
 
 from bench import cli, places
@@ -45,7 +46,7 @@ class Command:
                 cli.main()
         signal.signal(signal.SIGTERM, on_term)
         said = self._capture.readouterr()
-        return Said(int(end.value.code or 0), said.out, said.err)
+        return Said(int(end.value.code or 0), said.out, but_compiling(said.err))
 
     def refuses(self, *words: str, **environment: str) -> str:
         """The one line of a command that the user got wrong; nothing may have been written."""
@@ -73,7 +74,7 @@ def gatebench(home: Tiny, tmp_path: Path, capfd: pytest.CaptureFixture[str], mon
 def real(home: Tiny, folder: Path, *words: str) -> Said:
     """The installed command, in a process of its own."""
     run = subprocess.run([COMMAND, *words], env=home.env, cwd=folder, capture_output=True, text=True, check=False)
-    return Said(run.returncode, run.stdout, run.stderr)
+    return Said(run.returncode, run.stdout, but_compiling(run.stderr))
 
 
 # Mistakes

@@ -294,7 +294,8 @@ def test_fairness_is_of_the_trials_that_were_measured():
     for (_, _, _), part in numbers.groupby(["task", "budget", "training"]):
         medians = part.matmul_fraction
         assert (part.spread == medians.max() / medians.min()).all()
-        assert (part.low <= medians).all() and (medians <= part.high).all()
+        assert (part.low <= medians).all()
+        assert (medians <= part.high).all()
     assert numbers.n.sum() == len(TRIALS)
     frame.trials["matmul_fraction"] = np.nan
     assert FIGURES["fairness"].numbers(frame) is None

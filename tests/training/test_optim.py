@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from bench.engines import fused_cpu
 from bench.training import optim
 from bench.training.optim import adam, rmsprop
 
@@ -205,3 +206,23 @@ def test_clip_of_nothing_is_nothing():
 def test_clip_of_a_nan_member_hurts_nobody():
     poisoned = gradients(3).index_fill(0, torch.tensor([1]), math.nan)
     assert torch.equal(clip(poisoned, 1.0)[[0, 2]], clip(gradients(3), 1.0)[[0, 2]])
+
+
+@pytest.mark.parametrize("rule", [adam(0.9, 0.999, 1e-8), adam(0.5, 0.9, 1e-3), rmsprop(0.95, 0.9, 0.01)], ids=str)
+def test_the_fused_update_is_that_of_the_rule(rule):
+    """In float32, on rows that are a whole number of vectors; member 1 stops after 10 updates, member 2 never starts."""
+    random = torch.Generator().manual_seed(3)
+    ours, theirs = (torch.randn(MEMBERS, 64, generator=random.manual_seed(3)) for _ in range(2))
+    started = ours.clone()
+    memories = rule.start(ours), rule.start(theirs)
+    rate = RATE.float().reshape(-1, 1)
+    for update in range(UPDATES):
+        gradient = 10.0 ** (update % 5 - 3) * torch.randn(MEMBERS, 64, generator=random)
+        live = torch.tensor([[True], [update < 10], [False]])
+        fused_cpu.step(rule, ours, gradient, memories[0], rate, live)
+        rule.step(theirs, gradient, memories[1], rate, live)
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+    for name, memory in memories[0].items():
+        torch.testing.assert_close(memory, memories[1][name], rtol=1e-5, atol=1e-6)
+    assert torch.equal(ours[2], started[2])
+    assert not torch.equal(ours[1], started[1])
