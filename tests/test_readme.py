@@ -27,3 +27,23 @@ def test_a_table_is_that_of_the_published_study(study):
 def test_what_it_links_to_is_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+def speed_rows() -> list[str]:
+    """The table of speed, from its numbers."""
+    rows = pd.read_csv(ROOT / "results" / "speed" / "updates.csv")
+    shown = []
+    for _, part in rows.groupby(["cell", "units", "inputs", "batch", "steps"], sort=False):
+        fused = part[part.engine == "fused_cpu"].set_index("population")
+        first = fused.iloc[0]
+        cells = (
+            f"`{first.cell}` {first.units}, {first.inputs}", f"{first.batch}, {first.steps}", first.beside,
+            f"{first.beside_ms:.3g}", f"{fused.ratio[1]:.1f}", f"{fused.ratio[10]:.1f}",
+        )  # fmt: skip
+        shown.append("| " + " | ".join(cells) + " |")
+    return shown
+
+
+def test_speed_is_that_of_its_results():
+    table = README.partition("<!-- table: results/speed/updates.csv -->\n")[2].partition("\n<!-- end of table -->")[0]
+    assert table.splitlines()[2:] == speed_rows()

@@ -332,6 +332,18 @@ def test_a_study_killed_at_a_certain_moment_goes_on_to_the_same_end(
     assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
 
 
+def test_a_checkpoint_of_an_earlier_version_counts_as_none(home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame):
+    """It kept every parameter by its name."""
+    start(home, tmp_path, *LONG, saves=3).communicate(timeout=90)
+    (keys,) = record.Checkpoint.interrupted(tmp_path)
+    checkpoint = record.Checkpoint(tmp_path, keys)
+    loaded = checkpoint.load()
+    assert loaded is not None
+    arrays = {("parameters/W" if name == "parameters" else name): array for name, array in loaded[0].items()}
+    checkpoint.save(arrays, loaded[1])
+    assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
+
+
 def test_a_killed_study_leaves_no_worker_and_goes_on_to_the_same_end(home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame):
     process = start(home, tmp_path, *LONG, "hydra/launcher=local")
     wait_until(tmp_path, 1, process)

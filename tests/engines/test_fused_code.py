@@ -448,6 +448,7 @@ def test_damaged_code_is_compiled_anew_and_mended(cache, told):
     flipped[len(whole) // 2] ^= 1
     for contents in (b"", whole[:20], whole[:32], whole[:-1], whole + b"\0", bytes(flipped), 2 * whole):
         file.write_bytes(contents)
+        assert compiled._read(file) is None, "it must not even be tried"
         assert_doubles(little())
         assert told() == 1
         assert list((cache / "kernels").iterdir()) == [file], "nothing else is left lying there"
