@@ -43,7 +43,10 @@ study: $(READY) ## train what is missing of a study: make study NAME=jsb
 report: $(READY) ## redraw a study's figures, tables and page: make report NAME=jsb
 	$(BIN)/gatebench report $(NAME)
 
+speed: $(READY) ## engines beside torch.nn, in one run
+	$(BIN)/gatebench speed
+
 dashboard: $(READY) ## the MLflow page over the results
 	$(BIN)/gatebench dashboard
 
-.PHONY: help setup demo test test-wheel test-data check study report dashboard
+.PHONY: help setup demo test test-wheel test-data check study report speed dashboard
