@@ -35,11 +35,15 @@ def use(threads: int) -> None:
 
 
 def lacks(graph: Graph, device: str) -> str | None:
-    """A cell with an operation that no code is made of; any other device."""
+    """A cell with an operation that no code is made of, or with a row of parameters as a state; any other device."""
     if device != "cpu":
         return f"it makes code for processors, not for {device}"
     unknown = sorted({node.op for node in graph.nodes} - KNOWN)
-    return f"no code is made of the operation {', '.join(unknown)}" if unknown else None
+    if unknown:
+        return f"no code is made of the operation {', '.join(unknown)}"
+    read = [*graph.updates, *(node.args[0] for node in graph.nodes if node.op == "linear")]
+    bare = sorted({graph.nodes[i].label for i in read if graph.nodes[i].op in {"row", "constant"}})
+    return f"{', '.join(bare)} alone is a state, or what a product reads" if bare else None
 
 
 def memory(network: Network, rows: int) -> int:

