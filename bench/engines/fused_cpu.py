@@ -148,10 +148,10 @@ class _Program:
         return found, gradient if gradient is None else gradient.sum(1) if most > 1 else gradient[:, 0]
 
     def _work_through(self, queue: Iterator[Work], values: np.ndarray, found: list[np.ndarray]) -> None:
-        space = self.own.__dict__.setdefault("space", None) or Space(self.compiled, self.network)
-        self.own.space = space
+        if not hasattr(self.own, "space"):
+            self.own.space = Space(self.compiled, self.network)
         for work in queue:
-            nll = space.run(work, values)
+            nll = self.own.space.run(work, values)
             found[work.member][work.part.order] = np.bincount(work.part.sequence, nll)
 
 

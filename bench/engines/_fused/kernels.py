@@ -5,13 +5,15 @@ loop over time works on rows ``[first_t, first_t + n_t)``; what does not depend 
 rows just before or after the steps that own them, while they are in the cache.
 """
 
+from collections.abc import Callable
+
 from llvmlite import ir
 
 from bench.engines._fused import product, routines
 from bench.engines._fused.elementwise import Values, WayBack
 from bench.engines._fused.layout import Layout
 from bench.engines._fused.phase import Phase, Tables
-from bench.engines._fused.plan import Place, Plan, Stage
+from bench.engines._fused.plan import Place, Plan, Run, Stage
 from bench.engines._fused.vector import Machine, Value
 
 CHUNK = 192
@@ -43,7 +45,8 @@ class Kernels:
         pack = self._packs()
         before = self._phase("before", "first last")
         for stage in self.plan.before:
-            self._products(before, stage, before.first, before.last)
+            for run in stage.products:
+                self._products(before, run, before.first, before.last)
             self._elementwise(before, stage, before.first, before.last)
         before.end()
         step = self._step()
@@ -98,41 +101,37 @@ class Kernels:
     def _is_input(self, vector: int) -> bool:
         return self.plan.nodes[vector].op == "input"
 
-    def _products(self, c: Phase, stage: Stage, first: Value, last: Value) -> None:
-        for run in stage.products:
-            place = self.plan.part_of[run.products[0]].place
-            to = self.layout.address(c, place, first)
-            length = self.layout.row_length(c, place)
-            start, start_row = to, length
-            if run.starts:
-                start, start_row = c.at(c.p("bias"), self.layout.column(c, place)), c.whole(0)
-            depth, rows = c.n(self.plan.widths[run.vector]), c.sub(last, first)
-            matrix = c.at(c.p("packed"), c.n(f"run {self.layout.runs.index(run)}"))
-            rest = (matrix, c.mul(depth, self.layout.panel), self.layout.panel, start, start_row, to, length)
-            source = self.plan.places[run.vector]
+    def _products(self, c: Phase, run: Run, first: Value, last: Value) -> None:
+        """One run's products, into its sums."""
+        place, source = self.plan.part_of[run.products[0]].place, self.plan.places[run.vector]
+        columns, depth = self.layout.columns(c, run), c.n(self.plan.widths[run.vector])
+        matrix = c.at(c.p("packed"), c.n(f"run {self.layout.runs.index(run)}"))
+        to, length = self.layout.address(c, place, first), self.layout.row_length(c, place)
+        start = (c.at(c.p("bias"), self.layout.column(c, place)), 0) if run.starts else (to, length)
 
-            def dense(run=run, rows=rows, depth=depth, source=source, rest=rest) -> None:
-                a = self.layout.address(c, source, first)
-                c.call(
-                    self.product, rows, self.layout.columns(c, run), depth, a, self.layout.row_length(c, source), 1, *rest
-                )
+        def gathered() -> None:
+            nonzeros = self._nonzeros(c, source)
+            c.call(self.from_nonzeros, first, last, columns, depth, *nonzeros, matrix, *start, to, length)
 
-            if self._is_input(run.vector):
-                with c.b.if_else(c.b.icmp_signed("!=", c.n(f"sparse {source.array}"), c.whole(0))) as (then, otherwise):
-                    with then:
-                        c.call(
-                            self.from_nonzeros,
-                            first,
-                            last,
-                            self.layout.columns(c, run),
-                            depth,
-                            *self._nonzeros(c, source),
-                            *rest[:1],
-                            *rest[3:],
-                        )
-                    with otherwise:
-                        dense()
-            else:
+        def dense() -> None:
+            a, panel = self.layout.address(c, source, first), self.layout.panel
+            c.call(
+                self.product, c.sub(last, first), columns, depth, a, self.layout.row_length(c, source), 1,
+                matrix, c.mul(depth, panel), panel, *start, to, length,
+            )  # fmt: skip
+
+        self._either(c, source, gathered, dense)
+
+    def _either(self, c: Phase, source: Place, gathered: Callable[[], None], dense: Callable[[], None]) -> None:
+        """Inputs of a batch may be mostly zeros; nothing else is."""
+        if not source.array.startswith("input"):
+            dense()
+            return
+        sparse = c.b.icmp_signed("!=", c.n(f"sparse {source.array}"), c.whole(0))
+        with c.b.if_else(sparse) as (then, otherwise):
+            with then:
+                gathered()
+            with otherwise:
                 dense()
 
     def _nonzeros(self, c: Phase, source: Place) -> tuple[Value, ...]:
@@ -144,7 +143,8 @@ class Kernels:
         first = c.integer(c.p("firsts"), c.t)
         last = c.add(first, count)
         for stage in self.plan.loop:
-            self._products(c, stage, first, last)
+            for run in stage.products:
+                self._products(c, run, first, last)
             self._elementwise(c, stage, first, last)
         carried = c.integer(c.p("counts"), c.add(c.t, 1))
         for name, update in zip(self.plan.graph.states, self.plan.graph.updates, strict=True):
@@ -188,35 +188,32 @@ class Kernels:
     def _weights(self) -> Phase:
         """Gradients of matrices and biases from the sums' gradients."""
         c = self._phase("weights", "first last")
-        nodes = self.plan.nodes
-        rows = c.sub(c.last, c.first)
         for s in self.plan.sums.values():
-            columns, g = c.n(self.plan.widths[s.node]), self.layout.address(c, s.place, c.first)
-            length = self.layout.row_length(c, s.place)
+            g, length = self.layout.address(c, s.place, c.first), self.layout.row_length(c, s.place)
             for p in s.products:
-                to = c.at(c.p("gradient"), c.n(f"parameter {nodes[p].label}"))
-                vector = nodes[p].args[0]
-                source, depth = self.plan.places[vector], c.n(self.plan.widths[vector])
-
-                def dense(source=source, depth=depth, columns=columns, g=g, length=length, to=to) -> None:
-                    a = self.layout.address(c, source, c.first)
-                    c.call(
-                        self.product, depth, columns, rows, a, 1, self.layout.row_length(c, source),
-                        g, self.layout.panel, length, to, columns, to, columns,
-                    )  # fmt: skip
-
-                if self._is_input(vector):
-                    with c.b.if_else(c.b.icmp_signed("!=", c.n(f"sparse {source.array}"), c.whole(0))) as (then, otherwise):
-                        with then:
-                            c.call(self.into_nonzeros, c.first, c.last, columns, *self._nonzeros(c, source), g, length, to)
-                        with otherwise:
-                            dense()
-                else:
-                    dense()
+                self._weight(c, p, g, length)
             for row in s.rows:
-                to = c.at(c.p("gradient"), c.n(f"parameter {nodes[row].label}"))
-                c.call(self.column_sums, rows, columns, g, length, to)
+                to = c.at(c.p("gradient"), c.n(f"parameter {self.plan.nodes[row].label}"))
+                c.call(self.column_sums, c.sub(c.last, c.first), c.n(s.place.width), g, length, to)
         return c.end()
+
+    def _weight(self, c: Phase, product: int, g: Value, length: Value) -> None:
+        """The gradient of one matrix: what it multiplied, transposed, times the gradient of the sum."""
+        node = self.plan.nodes[product]
+        source, columns = self.plan.places[node.args[0]], c.n(self.plan.widths[product])
+        to = c.at(c.p("gradient"), c.n(f"parameter {node.label}"))
+
+        def gathered() -> None:
+            c.call(self.into_nonzeros, c.first, c.last, columns, *self._nonzeros(c, source), g, length, to)
+
+        def dense() -> None:
+            a, depth = self.layout.address(c, source, c.first), c.n(source.width)
+            c.call(
+                self.product, depth, columns, c.sub(c.last, c.first), a, 1, self.layout.row_length(c, source),
+                g, self.layout.panel, length, to, columns, to, columns,
+            )  # fmt: skip
+
+        self._either(c, source, gathered, dense)
 
     def _back_before(self) -> Phase:
         c = self._phase("back_before", "first last")

@@ -8,6 +8,9 @@ from bench.engines._fused.vector import Value
 class Layout:
     """Addresses of what a plan stores, and names of the entries of the tables that give them."""
 
+    ARRAYS = ("gates", "kept", "previous", "adjoints", "late")
+    """All that is stored in columns."""
+
     def __init__(self, plan: Plan, panel: int) -> None:
         """``panel``: columns of a packed matrix that stand together."""
         self.plan, self.panel = plan, panel
@@ -17,6 +20,11 @@ class Layout:
         """... or for all rows, of nodes that are made before the loop."""
         self.runs = [run for stage in (*plan.before, *plan.loop) for run in stage.products]
         self.back_runs = [run for stage in (*plan.before, *plan.loop) for run in stage.back]
+
+    def letters(self, array: str) -> list[str]:
+        """Width letters of the columns of an array."""
+        gathered = {"adjoints": self.adjoints, "late": self.late}
+        return [p.width for p in gathered[array].values()] if array in gathered else list(self.plan.columns(array))
 
     def row_length(self, c: Phase, place: Place) -> Value:
         """How far the rows of a place's array are apart."""

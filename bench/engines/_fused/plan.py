@@ -51,8 +51,6 @@ class Sum:
     rest: list[int]
     """Other addends, elementwise."""
     place: Place
-    holds: int
-    """The node whose value its columns have in the end, unless a product reads it: itself, or a nonlinearity of it."""
 
 
 @dataclass
@@ -169,7 +167,7 @@ class Plan:
             user = self.users[i][0] if overwritten else i
             holds = user if self.nodes[user].op in NONLINEAR and self.timeless(user) == self.timeless(i) else i
             place = Place("gates", behind, self.widths[i])
-            self.sums[i] = Sum(i, absorbed or [i], rows, rest, place, holds)
+            self.sums[i] = Sum(i, absorbed or [i], rows, rest, place)
             self.part_of |= dict.fromkeys(self.sums[i].products, self.sums[i])
             if not self._multiplied(holds):
                 self.places[holds] = place

@@ -27,12 +27,13 @@ class Space:
 
     def __init__(self, compiled: Compiled, network: Network) -> None:
         self.compiled, self.network = compiled, network
-        self.wide = panel(compiled.machine)
+        self.wide, self.head = panel(compiled.machine), heads.of(network.likelihood)
         tables = compiled.tables
         self.pointers, self.integers = np.zeros(len(tables.pointers), np.int64), np.zeros(len(tables.integers), np.int64)
         self.pointer_at = {name: i for i, name in enumerate(tables.pointers)}
         self.integer_at = {name: i for i, name in enumerate(tables.integers)}
-        self.lengths = {name: self._length(name) for name in ("gates", "kept", "previous", "adjoints", "late")}
+        layout = compiled.kernels.layout
+        self.lengths = {name: _rounded(sum(network.sizes[w] for w in layout.letters(name))) for name in layout.ARRAYS}
         self.lengths["hidden"] = _rounded(network.sizes[network.graph.output])
         self.fixed = self._fixed()
         for name, value in self.fixed.items():
@@ -41,8 +42,7 @@ class Space:
         self.arrays: dict[str, np.ndarray] = {}
         self.room = {"N": -1, "B": -1}
         self.weight = np.zeros(1, np.float32)
-        head = heads.of(network.likelihood)
-        numbers = head.numbers(network.likelihood, network.outputs) if head else {}
+        numbers = self.head.numbers(network.likelihood, network.outputs) if self.head else {}
         self.numbers = {"weight": self.weight} | {name: np.array([x], np.float32) for name, x in numbers.items()}
 
     def run(self, work: Work, values: np.ndarray) -> np.ndarray:
@@ -93,26 +93,18 @@ class Space:
             if name in places:
                 values[places[name]] = value
 
-    def _length(self, name: str) -> int:
-        plan, layout = self.compiled.plan, self.compiled.kernels.layout
-        gathered = {"adjoints": layout.adjoints, "late": layout.late}
-        letters = [p.width for p in gathered[name].values()] if name in gathered else plan.columns(name)
-        return _rounded(sum(self.network.sizes[letter] for letter in letters))
-
     def _fixed(self) -> dict[str, int]:
         """Entries that depend on the sizes of the network alone."""
         network, layout, plan = self.network, self.compiled.kernels.layout, self.compiled.plan
         sizes = network.sizes
         entries = {letter: size for letter, size in sizes.items() if letter != "1"}
         entries |= {"Y": network.outputs, "readout": network.likelihood.readout(network.outputs)}
-        head = heads.of(network.likelihood)
-        entries |= head.integers(network.likelihood) if head else {}
+        entries |= self.head.integers(network.likelihood) if self.head else {}
         entries |= {f"length {name}": length for name, length in self.lengths.items()}
         entries |= {f"parameter {name}": offset for name, offset in network.offsets.items()}
         entries["parameters"] = network.row - self.compiled.machine.lanes
-        for name in ("gates", "kept", "previous", "adjoints", "late"):
-            gathered = {"adjoints": layout.adjoints, "late": layout.late}.get(name)
-            letters = [p.width for p in gathered.values()] if gathered is not None else plan.columns(name)
+        for name in layout.ARRAYS:
+            letters = layout.letters(name)
             for count in range(1, len(letters)):
                 entries[f"column {name} {count}"] = sum(sizes[letter] for letter in letters[:count])
         end = 0

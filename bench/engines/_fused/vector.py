@@ -124,12 +124,6 @@ class Code:
         if sums is not None:
             sums[:] = carried
 
-    @contextmanager
-    def backwards(self, stop: Value) -> Iterator[Value]:
-        """``for i in reversed(range(stop))``."""
-        with self.loop(0, stop) as i:
-            yield self.sub(self.sub(stop, 1), i)
-
     def when(self, condition: Value) -> Any:
         """A block that runs where a condition holds."""
         return self.b.if_then(condition)
@@ -172,14 +166,10 @@ class Code:
             self.b.store(value, pointer, align=4)
         else:
             align = ir.Constant(ir.IntType(32), 4)
-            self.b.call(
-                self._masked("store", [self.vector, POINTER, ir.IntType(32), self.mask]), [value, pointer, align, mask]
-            )
-
-    def _masked(self, kind: str, arguments: list[Any]) -> Value:
-        name = f"llvm.masked.{kind}.v{self.machine.lanes}f32.p0"
-        found = self.module.globals.get(name)
-        return found or ir.Function(self.module, ir.FunctionType(ir.VoidType(), arguments), name)
+            name = f"llvm.masked.store.v{self.machine.lanes}f32.p0"
+            kind = ir.FunctionType(ir.VoidType(), [self.vector, POINTER, align.type, self.mask])
+            found = self.module.globals.get(name) or ir.Function(self.module, kind, name)
+            self.b.call(found, [value, pointer, align, mask])
 
     # vectors
 
