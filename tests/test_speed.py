@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
-from bench import speed
 from bench.cli import commands
 from bench.engines import fused_cpu
 from bench.graph import trace
 from bench.graph.cost import cost
 from bench.report import speed as figures
+from bench.speed import updates as speed
 
 SMALL = [speed.Case("gru", 5, 88, 1, 7), speed.Case("lstm_augmented", 4, 88, 2, 5), speed.Case("rnn", 6, 20, 3, 4)]
 
@@ -30,7 +30,7 @@ def quick(monkeypatch):
 
 @pytest.fixture
 def rows():
-    return speed.updates(1, lambda _: None)
+    return speed.measure(1, lambda _: None)
 
 
 def test_a_row_is_what_its_columns_say(rows):

@@ -23,28 +23,29 @@ def run(options: argparse.Namespace) -> int:
     """Measure, print, draw."""
     if options.rounds < 1:
         raise BadInput(f"--rounds is {options.rounds}, expected at least 1")
-    from bench import speed
     from bench.report import speed as figures
+    from bench.report import style
+    from bench.speed import studies, updates
 
     def tell(what: str) -> None:
         print(f"gatebench: timing {what}", file=sys.stderr)
 
     folder = options.results / "speed"
     folder.mkdir(parents=True, exist_ok=True)
-    figures.use()
+    style.use()
     whole = None
     if options.studies:
         with tempfile.TemporaryDirectory() as there:
-            whole = speed.studies(Path(there), tell)
+            whole = studies.measure(Path(there), tell)
         figures.save(figures.studies(whole), whole, "studies", str(folder))
-    sizes = speed.populations(options.rounds, tell)
+    sizes = updates.populations(options.rounds, tell)
     figures.save(figures.populations(sizes), sizes, "populations", str(folder))
-    rows = speed.updates(options.rounds, tell)
+    rows = updates.measure(options.rounds, tell)
     figures.save(figures.updates(rows), rows, "updates", str(folder))
     if options.json:
         print(json.dumps(rows.to_dict("records"), indent=1))
         return 0
-    print(f"One training update (forward, loss, backward, clipping, optimiser), {speed.THREADS} threads, 88 outputs:")
+    print(f"One training update (forward, loss, backward, clipping, optimiser), {updates.THREADS} threads, 88 outputs:")
     print(rows.to_string(index=False, float_format=lambda x: f"{x:.3g}"))
     print("\nA population of gru 46, batch 32, 100 steps:")
     print(sizes.drop(columns=["cell", "units", "batch", "steps"]).to_string(index=False, float_format=lambda x: f"{x:.4g}"))

@@ -5,16 +5,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.report import style
-
 ENGINES = {
     ("torch.nn", 1): ("torch.nn", "#999999"),
     ("reference", 1): ("reference engine", "#56B4E9"),
     ("reference", 10): ("reference engine, a member of 10", "#0072B2"),
     ("fused_cpu", 1): ("fused engine", "#E69F00"),
     ("fused_cpu", 10): ("fused engine, a member of 10", "#D55E00"),
-    ("jax scan", 1): ("JAX scan", "#CC79A7"),
-    ("jax scan", 10): ("JAX scan, a member of 10", "#5E4FA2"),
+    ("jax scan", 1): ("JAX scan, without optimiser", "#CC79A7"),
+    ("jax scan", 10): ("JAX scan, without optimiser, a member of 10", "#5E4FA2"),
 }
 
 
@@ -84,6 +82,3 @@ def save(figure: Figure, numbers: pd.DataFrame, stem: str, folder: str) -> None:
     for ending in ("png", "pdf"):
         figure.savefig(f"{folder}/{stem}.{ending}", metadata={"CreationDate": None} if ending == "pdf" else None)
     plt.close(figure)
-
-
-use = style.use

@@ -85,11 +85,7 @@ class Population:
         if training.readout_bias == "marginal":
             bias = model.likelihood.marginal(np.concatenate([sequence.y for sequence in task.splits["train"]]))
         count = len(members)
-        parameters = torch.zeros(count, model.row, device=model.device)
-        for k, member in enumerate(members):
-            values = model.initialise(member.seed, training, bias)
-            for name, view in model.views(parameters[k : k + 1]).items():
-                view.copy_(values[name])
+        parameters = model.start_rows([member.seed for member in members], training, bias)
         return Population(
             model, task, training, members,
             active=list(range(count)),

@@ -57,6 +57,15 @@ class Model(Network):
         dtype = torch.get_default_dtype()
         return {name: torch.tensor(value, dtype=dtype).unsqueeze(0) for name, value in values.items()}
 
+    def start_rows(self, seeds: list[int], training: Training, bias: np.ndarray | None = None) -> Tensor:
+        """`initialise` for every member, as rows of a population on the model's device."""
+        rows = torch.zeros(len(seeds), self.row, device=self.device)
+        for k, seed in enumerate(seeds):
+            values = self.initialise(seed, training, bias)
+            for name, view in self.views(rows[k : k + 1]).items():
+                view.copy_(values[name])
+        return rows
+
     def _initial(self, name: str, seed: int, training: Training) -> np.ndarray:
         rows, columns = self.shapes[name]
         random = stream(seed, "weights", name)
@@ -77,10 +86,6 @@ class Model(Network):
         states = reference.advance(self.graph, parameters, x, states)
         readout = product(states[0], parameters["readout_W"]) + parameters["readout_b"]
         return states, readout[:, 0]
-
-    def nll(self, parameters: Mapping[str, Tensor], x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
-        """`reference.nll`: NLL of each sequence in nats, ``[K, B]``."""
-        return reference.nll(self, parameters, x, y, mask)
 
 
 def stream(seed: int, *purpose: str | int) -> np.random.Generator:

@@ -25,7 +25,6 @@ PICTURE = {
     "bench.training": GROUND | {"bench.engines", "bench.graph", "bench.data.tasks", "bench.records.record"},
     "bench.job": GROUND | {"bench.training", "bench.data", "bench.graph", "bench.records"},
     "bench.study": GROUND | {"bench.job", "bench.training", "bench.engines", "bench.data", "bench.graph", "bench.records"},
-    "bench.plain": {"bench.data.tasks"},
     "bench.speed": GROUND | {"bench.training", "bench.data", "bench.graph", "bench.records"},
     "bench.sample": GROUND | {"bench.training", "bench.data", "bench.graph", "bench.records"},
     "bench.cli": {"bench"},

@@ -12,7 +12,7 @@ import torch
 
 from bench import places
 from bench.data.tasks import Sequence
-from bench.engines import _choice, fused_cpu
+from bench.engines import _choice, fused_cpu, reference
 from bench.graph import trace
 from bench.training import loop, optim
 from bench.training.likelihoods import bernoulli
@@ -130,7 +130,7 @@ def nll_of(population, parameters, sequence):
     """NLL ``[K]`` of one sequence as the reference defines it, in the precision of the parameters."""
     like = next(iter(parameters.values()))
     arrays = (sequence.x, sequence.y, np.ones(len(sequence)))
-    return population.model.nll(parameters, *(torch.from_numpy(a).to(like)[None, :, None] for a in arrays))[:, 0]
+    return reference.nll(population.model, parameters, *(torch.from_numpy(a).to(like)[None, :, None] for a in arrays))[:, 0]
 
 
 def expected_gradient(population, parameters, sequences, count):

@@ -230,7 +230,9 @@ def test_readout_stands_on_the_first_state(tiny, engine):
     assert h.shape[1] == 3  # the projection, half of 7 units
     logits = h @ weights["readout_W"][0] + weights["readout_b"][0]
     expected = -torch.distributions.Bernoulli(logits=logits).log_prob(y[0, :, 0]).sum()
-    torch.testing.assert_close(built.nll(weights, x, y, torch.ones(1, len(sequence), 1))[0, 0], expected, rtol=1e-5, atol=0)
+    torch.testing.assert_close(
+        reference.nll(built, weights, x, y, torch.ones(1, len(sequence), 1))[0, 0], expected, rtol=1e-5, atol=0
+    )
     ((nll,),) = built.runs.losses(built, rows(built, weights), [ready(built, [sequence])])
     assert nll == pytest.approx(float(expected), rel=1e-5)
 
@@ -244,7 +246,7 @@ def test_padding_changes_no_sequence(tiny):
         batch = ready(built, sequences)
         more = [(0, max(0, steps - batch.mask.shape[0])), (0, max(0, size - len(sequences)))]
         arrays = [np.pad(a, [*more, (0, 0)][: a.ndim]) for a in (batch.x, batch.y, batch.mask)]
-        return built.nll(weights, *(torch.from_numpy(a)[None] for a in arrays))[0]
+        return reference.nll(built, weights, *(torch.from_numpy(a)[None] for a in arrays))[0]
 
     together = nll(sequences, steps=20, size=8)
     assert len(together) == 8

@@ -1,6 +1,6 @@
 """One trial as a plain PyTorch script would train it: `torch.nn`'s module, padded batches, autograd, torch's optimiser.
 
-``python -m bench.plain SETTINGS``, settings as JSON. It is what `bench.speed` times studies against; it scores nothing.
+``python -m bench.speed.plain SETTINGS``, settings as JSON. It is what `studies` are timed against; it scores nothing.
 """
 
 import json

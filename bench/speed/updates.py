@@ -1,17 +1,12 @@
-"""How fast engines are: one training update beside `torch.nn`, populations of growing size, and whole studies."""
+"""How fast engines are: one training update beside `torch.nn`, and populations of growing size."""
 
 import importlib.util
-import json
 import os
 import resource
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +17,6 @@ from bench.data import cards
 from bench.data.tasks import Sequence, Task
 from bench.graph import trace
 from bench.places import BadInput
-from bench.records import study_file
-from bench.records.record import Store
 from bench.training.likelihoods import bernoulli
 from bench.training.loop import Population, ready
 from bench.training.machine import SIDE
@@ -103,7 +96,7 @@ def _augmented() -> int:
     return solve(20_000, lambda units: cost(graph, graph.sizes(88, units), 88).parameters_recurrent, "parameters")
 
 
-def updates(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
+def measure(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
     """Every case on every engine: medians over rounds, in each of which all are timed one after another."""
     rows = []
     for case in cases():
@@ -120,7 +113,7 @@ def _rows(case: Case, rounds: int) -> list[dict[str, Any]]:
     }
     beside = ("reference", POPULATION) if case.cell == "lstm_augmented" else ("torch.nn", 1)
     runs[beside] = _ours(case, *beside) if beside[0] == "reference" else _torch(case)
-    if importlib.util.find_spec("jax"):
+    if importlib.util.find_spec("jax") and not case.lengths:
         runs |= {("jax scan", count): _jax(case, count) for count in (1, POPULATION)}
     times = _timed({**runs, ("matmul", 1): _matmul()}, rounds)
     rate = 2 * SIDE**3 / times["matmul", 1]
@@ -232,51 +225,11 @@ def _torch(case: Case) -> Run:
 
 
 def _jax(case: Case, count: int) -> Run:
-    """The cell's graph as a ``jax.lax.scan``, jitted, members by ``vmap``; clipping and optimiser are left out."""
-    import jax  # pyright: ignore[reportMissingImports]
-    import jax.numpy as jnp  # pyright: ignore[reportMissingImports] - where it happens to be installed
+    from bench.speed import jax_scan
 
-    model, batch = _model(case, "reference"), _sequences(case)[0]
-    graph, sizes = model.graph, model.sizes
-    x, y = (jnp.asarray(np.stack([getattr(s, name) for s in batch], 1)) for name in ("x", "y"))
-    operations = {"sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh}
-
-    def loss(p: dict[str, Any]) -> Any:
-        def step(states: tuple[Any, ...], x_t: Any) -> Any:
-            values: list[Any] = []
-            for node in graph.nodes:
-                args = [values[a] for a in node.args]
-                if node.op == "input":
-                    values.append(x_t)
-                elif node.op == "state":
-                    values.append(states[list(graph.states).index(node.label)])
-                elif node.op == "row":
-                    values.append(p[node.label])
-                elif node.op == "constant":
-                    values.append(float(node.label))
-                elif node.op == "linear":
-                    values.append(args[0] @ p[node.label])
-                else:
-                    values.append(sum(args[1:], start=args[0]) if node.op == "add" else operations[node.op](*args))
-            new = tuple(values[i] for i in graph.updates)
-            return new, new[0]
-
-        start = tuple(jnp.zeros((case.batch, sizes[letter])) for letter in graph.states.values())
-        a = jax.lax.scan(step, start, x)[1] @ p["readout_W"] + p["readout_b"]
-        return (jnp.maximum(a, 0) - a * y + jnp.log1p(jnp.exp(-jnp.abs(a)))).sum() / (case.batch * case.steps)
-
-    rows = model.views(_start(model, count))
-    parameters = {name: jnp.asarray(value.numpy()) for name, value in rows.items()}
-    gradient = jax.jit(jax.vmap(jax.value_and_grad(loss)))
-    return Run(lambda: jax.block_until_ready(gradient(parameters)))
-
-
-def _start(model: Model, count: int) -> torch.Tensor:
-    rows = torch.zeros(count, model.row)
-    for k in range(count):
-        for name, view in model.views(rows[k : k + 1]).items():
-            view.copy_(model.initialise(k, TRAINING, None)[name])
-    return rows
+    model, (batch,) = _model(case, "reference"), _sequences(case)
+    x, y = (np.stack([getattr(s, name) for s in batch], 1) for name in ("x", "y"))
+    return Run(jax_scan.gradient(model, model.start_rows(list(range(count)), TRAINING), x, y))
 
 
 def _matmul() -> Run:
@@ -300,64 +253,3 @@ def populations(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
         rows.append((case.cell, case.units, case.batch, case.steps, count, 1e3 * seconds, 1e3 * seconds / count, peak))
     columns = ["cell", "units", "batch", "steps", "population", "ms_per_update", "ms_per_update_per_member", "peak_mb"]
     return pd.DataFrame(rows, columns=columns)
-
-
-STUDIES = {
-    "batch 1": ["training=chung2014", "training.epochs=20"],
-    "jsb": ["training=modern"],
-}
-"""What is timed whole: settings beside the task, JSB Chorales, and the cells that `torch.nn` has."""
-
-
-def studies(folder: Path, tell: Callable[[str], None]) -> pd.DataFrame:
-    """Wall time of studies through ``gatebench sweep``, and of plain scripts that train the same trials for as many epochs.
-
-    The scripts run as many at a time as there are cores, with one thread each: what a loop in a shell does at its best. Both
-    sides pay for their own start, imports and reading of the data.
-    """
-    rows = []
-    for name, settings in STUDIES.items():
-        results = folder / name.replace(" ", "_")
-        tell(f"study {name} through gatebench sweep")
-        words = ["cell=rnn,lstm,gru_reset_after", "task=jsb_chorales", *settings, "name=timed", f"results={results}"]
-        started = time.perf_counter()
-        _call([sys.executable, "-c", "from bench.cli import main; main()", "sweep", *words], {})
-        ours = time.perf_counter() - started
-        trials = _trials(results)
-        tell(f"study {name} by {len(trials)} plain scripts")
-        started = time.perf_counter()
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(_script, trials))
-        theirs = time.perf_counter() - started
-        rows.append((name, len(trials), sum(t["epochs"] for t in trials), ours, theirs, theirs / ours))
-    return pd.DataFrame(rows, columns=["study", "trials", "epochs", "sweep_seconds", "scripts_seconds", "ratio"])
-
-
-def _script(trial: dict[str, Any]) -> None:
-    one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    _call([sys.executable, "-m", "bench.plain", json.dumps(trial)], one_thread)
-
-
-def _call(words: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(words, env={**os.environ, **environment}, capture_output=True, text=True)
-    if done.returncode:
-        raise BadInput(f"{' '.join(words[:4])} ... failed: {done.stderr.strip().splitlines()[-1:]}")
-
-
-def _trials(results: Path) -> list[dict[str, Any]]:
-    """What `bench.plain` needs to know of every trial of a study."""
-    points = study_file.read(results, "timed")
-    records = Store(results).read([key for point in points for key in point["search"] + point["confirm"]])
-    return [
-        {
-            "module": NEAREST.get(record.settings["cell"], "LSTM"),
-            "dataset": record.settings["dataset"],
-            "predict": record.settings["predict"],
-            "units": record.summary["units"],
-            "lr": record.settings["lr"],
-            "seed": record.settings["seed"],
-            "epochs": record.summary["epochs"],
-            "training": record.settings["training"],
-        }
-        for record in records.values()
-    ]
