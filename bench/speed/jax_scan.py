@@ -1,4 +1,4 @@
-"""A cell's graph as a ``jax.lax.scan``, where JAX happens to be installed."""
+"""A cell's graph as a ``jax.lax.scan``, where JAX happens to be installed; for cells that read the present step alone."""
 
 from collections.abc import Callable
 from typing import Any
