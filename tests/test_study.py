@@ -25,6 +25,7 @@ from bench.records import frame, record, status, study_file
 from bench.records.frame import RESULT_COLUMNS
 from bench.records.record import Store, write_compact
 from bench.study import select
+from bench.training import machine
 
 COMMAND = str(Path(sys.executable).with_name("gatebench"))
 SMALL = [
@@ -420,6 +421,37 @@ def test_the_engine_of_the_study_is_the_one_asked_for(home: Tiny, finished: Path
     scores = [trials.set_index(["key", "split"]).nll for trials in (fast, slow)]
     pd.testing.assert_series_equal(*scores, rtol=1e-4)
     assert sweep(home, *SMALL, results=tmp_path).startswith("adhoc: nothing to train, all 8 trials are finished\n")
+
+
+def test_a_population_that_would_not_fit_is_split(home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Scarce memory costs time and nothing else."""
+    several = ["engine=reference", "cell=gru", "search.size=5", *(o for o in SMALL if "size" not in o and "cell" not in o)]
+    sweep(home, *several, results=tmp_path / "whole")
+    monkeypatch.setattr(machine, "members_that_fit", lambda model, rows, threads: 2)
+    sweep(home, *several, results=tmp_path / "split")
+    whole, split = (
+        frame.load(tmp_path / folder, "adhoc").trials.set_index(["key", "split"]) for folder in ("whole", "split")
+    )
+    searched = split[split.stage == "search"].groupby("key").first()
+    assert sorted(whole[whole.stage == "search"].groupby("key").first().population_size) == [5] * 5
+    assert sorted(searched.population_size) == [1, 2, 2, 2, 2]
+    pd.testing.assert_series_equal(whole.nll, split.nll, rtol=1e-4)
+
+
+def test_how_well_a_cell_ran_counts_training_thrice_and_validation_once(
+    home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(machine, "matmul_rate", lambda threads: 1e6)
+    sweep(home, *SMALL, results=tmp_path / "results")
+    trials = frame.load(tmp_path / "results", "adhoc").trials.query("split == 'test'")
+    steps = {split: sum(len(roll) - 1 for roll in rolls) for split, rolls in home.rolls.items()}
+    width = home.rolls["train"][0].shape[1]
+    assert steps["train"] > steps["valid"] > 0
+    for trial in trials.itertuples():
+        forward = trial.flops_per_step + 2 * trial.units * width
+        flops = forward * (3 * steps["train"] + steps["valid"]) * trial.epochs
+        rounded = 0.00006 / trial.seconds  # a record keeps seconds to four places
+        assert trial.matmul_fraction == pytest.approx(flops / trial.seconds / 1e6, rel=rounded + 1e-3)
 
 
 def test_published_records_are_enough_for_a_clone(home: Tiny, finished: Path, tmp_path: Path):
