@@ -76,4 +76,4 @@ def flat(nested: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _words(hint: Any) -> str:
-    return get_args(hint)[1].expected if get_origin(hint) is Annotated else EXPECTED[hint]
+    return get_args(hint)[1].expected if get_origin(hint) is Annotated else EXPECTED.get(hint, "its settings")

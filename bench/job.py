@@ -3,11 +3,11 @@
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.checks import Count, Positive
+from bench.checks import Count, NotNegative, Positive
 from bench.data import cards, tasks
 from bench.data.cards import Card
 from bench.graph.cost import cost, solve
@@ -55,38 +55,74 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Rate:
-    """A given learning rate."""
+class Tuned:
+    """What a search tunes: numbers that are given, or None to search for them."""
 
     lr: Positive | None
-    """None: search for it."""
+    weight_noise: NotNegative | None
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a search looks for a number."""
+
+    low: Positive
+    high: Positive
+
+    def at(self, place: float) -> float:
+        """The number at a place between 0 and 1, log-uniform."""
+        return float(f"{self.low * (self.high / self.low) ** place:.4g}")
+
+
+class Setting(NamedTuple):
+    """What one trial has of the numbers that a search tunes."""
+
+    lr: float
+    weight_noise: float
 
 
 @dataclass(frozen=True)
 class Search:
-    """Learning rates to try: drawn once from the study's own seed, log-uniform, the same for every cell."""
+    """Settings to try: drawn once from the study's own seed, the same for every cell."""
 
     size: Count
-    low: Positive
-    high: Positive
     seed: int
-    """Of the draw of rates; the trials of a search have seed 0."""
-    epochs: Count | None = None
+    """Of the draw of settings; the trials of a search have seed 0."""
+    epochs: Count | None
     """At most so many for a trial of the search, with its own decay; None: as many as a confirming trial."""
+    lr: float | Range
+    weight_noise: float | Range
 
-    def __post_init__(self) -> None:
-        if self.low > self.high:
-            raise BadInput(f"training.rates go from {self.low:g} down to {self.high:g}; expected low <= high")
+    @property
+    def given(self) -> Setting | None:
+        """The one setting there is, where nothing is left to search for."""
+        if isinstance(self.lr, Range) or isinstance(self.weight_noise, Range):
+            return None
+        return Setting(self.lr, self.weight_noise)
 
-    def rates(self) -> list[float]:
-        """The first ``size`` rates of an endless list, so that a larger search contains the smaller one.
+    def settings(self) -> list[Setting]:
+        """The first ``size`` of an endless list, so that a larger search contains the smaller one.
 
-        Van der Corput's sequence in base 2, shifted by one random number: each rate is log-uniform over the range, and
-        any first few of them are spread over it evenly, which independent draws of ten are not.
+        Halton's sequence in bases 2 and 3, shifted by a random number each: a setting is log-uniform over the ranges, and
+        any first few are spread over them evenly, which independent draws of ten are not.
         """
-        shift = np.random.default_rng(self.seed).uniform()
-        places = [(shift + int(f"{i:b}"[::-1], 2) / 2 ** i.bit_length()) % 1 for i in range(self.size)]
-        return [float(f"{self.low * (self.high / self.low) ** place:.4g}") for place in places]
+        random = np.random.default_rng(self.seed)
+        shifts = {base: random.uniform() for base in (2, 3)}
+
+        def tried(axis: float | Range, base: int, i: int) -> float:
+            return axis.at((shifts[base] + _mirrored(i, base)) % 1) if isinstance(axis, Range) else axis
+
+        return [Setting(tried(self.lr, 2, i), tried(self.weight_noise, 3, i)) for i in range(self.size)]
+
+
+def _mirrored(i: int, base: int) -> float:
+    """Van der Corput's sequence: the digits of ``i`` behind the point, the last one first."""
+    value, weight = 0.0, 1.0
+    while i:
+        i, digit = divmod(i, base)
+        weight /= base
+        value += digit * weight
+    return value
 
 
 @dataclass(frozen=True)
@@ -137,8 +173,6 @@ class Job:
     units: int
     training: Training
     search: Search
-    lr: float | None
-    """A learning rate that makes the search superfluous."""
     members: Members
     engine: str
     threads: int
@@ -156,32 +190,34 @@ class Job:
         """The protocol of the stage ``search``: that of the study, perhaps with fewer epochs."""
         return replace(self.training, epochs=min(self.training.epochs, self.search.epochs or self.training.epochs))
 
-    def member(self, lr: float, seed: int, training: Training) -> Member:
+    def member(self, setting: Setting, seed: int, training: Training) -> Member:
         """A trial of this point, with its key."""
-        return Member(record.key(self.settings(lr, seed, training)), lr, seed)
+        key = record.key(self.settings(setting, seed, training))
+        return Member(key, setting.lr, seed, setting.weight_noise)
 
-    def settings(self, lr: float, seed: int, training: Training) -> Settings:
+    def settings(self, setting: Setting, seed: int, training: Training) -> Settings:
         """What the key of a trial hashes."""
         inputs, _ = tasks.framing(self.predict, self.card).sizes(self.card)
         sizes = {letter: size for letter, size in self.graph.sizes(inputs, self.units).items() if letter != "1"}
         framing = f"{self.predict}, {likelihoods.described(self.likelihood)}"
-        return Settings(framing, self.card.content, self.graph.fingerprint, sizes, training, lr, seed)
+        training = replace(training, weight_noise=setting.weight_noise)
+        return Settings(framing, self.card.content, self.graph.fingerprint, sizes, training, setting.lr, seed)
 
     def searched(self) -> list[Member]:
-        """Trials of the stage ``search``; none where the learning rate is given."""
-        rates = [] if self.lr is not None else self.search.rates()
-        return [self.member(lr, 0, self.search_training) for lr in rates]
+        """Trials of the stage ``search``; none where nothing is left to search for."""
+        settings = [] if self.search.given else self.search.settings()
+        return [self.member(setting, 0, self.search_training) for setting in settings]
 
-    def confirmed(self, lr: float) -> list[Member]:
-        """Trials of the stage ``confirm`` at the selected rate."""
-        return [self.member(lr, seed, self.training) for seed in self.members.seeds]
+    def confirmed(self, setting: Setting) -> list[Member]:
+        """Trials of the stage ``confirm`` at the selected setting."""
+        return [self.member(setting, seed, self.training) for seed in self.members.seeds]
 
-    def point(self, selected: Member | None) -> study_file.Point:
+    def point(self, selected: Setting | None) -> study_file.Point:
         """This point as the study's file keeps it."""
         return {
             "labels": self.labels,
             "search": [member.key for member in self.searched()],
-            "selected_lr": selected and selected.lr,
-            "confirm": [member.key for member in self.confirmed(selected.lr)] if selected else [],
+            "selected": selected and selected._asdict(),
+            "confirm": [member.key for member in self.confirmed(selected)] if selected else [],
             "confirm_planned": len(self.members.seeds),
         }

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.data import tasks
 from bench.graph import latex
-from bench.job import Job
+from bench.job import Job, Setting
 from bench.places import BadInput
 from bench.records import frame, record, study_file
 from bench.records.provenance import provenance
@@ -41,7 +41,7 @@ def plan(job: Job, store: Store) -> Plan:
     finished = store.finished()
     to_search = sum(member.key not in finished for member in search)
     seeds = len(job.members.seeds)
-    to_confirm = sum(member.key not in finished for member in job.confirmed(chosen.lr)) if chosen else seeds
+    to_confirm = sum(member.key not in finished for member in job.confirmed(chosen)) if chosen else seeds
     epochs = to_search * job.search_training.epochs + to_confirm * job.training.epochs
     return Plan(job.point(chosen), len(search) + seeds, to_search + to_confirm, epochs)
 
@@ -52,7 +52,7 @@ def pace(job: Job) -> float:
 
     trainer = _Trainer(job, Store(job.results), lambda _: None)
     few = {split: trainer.task.splits[split][: 4 * job.training.batch] for split in ("train", "valid")}
-    members = (job.searched() or job.confirmed(job.lr or 0.0))[: job.members.max]
+    members = (job.searched() or job.confirmed(job.search.settings()[0]))[: job.members.max]
     population = loop.Population.start(trainer.model, replace(trainer.task, splits=few), job.training, members)
     started = time.perf_counter()
     population.run_epoch()
@@ -69,14 +69,14 @@ def run(job: Job, store: Store, progress: Callable[[float], None]) -> list[str]:
         raise BadInput(f"{job.study}: every learning rate of {job.labels['cell']} diverged; lower training.rates.high")
     point = job.point(chosen)
     study_file.write_points(job.results, job.study, [point])
-    trainer.stage(job.confirmed(chosen.lr), job.training)
+    trainer.stage(job.confirmed(chosen), job.training)
     return point["search"] + point["confirm"]
 
 
-def _selected(job: Job, store: Store) -> Member | None:
-    """The setting to confirm: the given rate, or the best of a search that is complete."""
-    if job.lr is not None:
-        return job.confirmed(job.lr)[0]
+def _selected(job: Job, store: Store) -> Setting | None:
+    """The setting to confirm: the given one, or the best of a search that is complete."""
+    if job.search.given:
+        return job.search.given
     members = {member.key: member for member in job.searched()}
     records = store.read(list(members))
     if len(records) < len(members):
@@ -84,7 +84,12 @@ def _selected(job: Job, store: Store) -> Member | None:
     point = {**job.point(None), "confirm": []}
     trials = frame.build(job.study, [point], records).trials
     best = select(trials[trials.split != "test"])
-    return None if best is None else members[best]
+    return None if best is None else _setting(members[best])
+
+
+def _setting(member: Member) -> Setting:
+    assert member.weight_noise is not None  # those of a job have it
+    return Setting(member.lr, member.weight_noise)
 
 
 def select(trials: pd.DataFrame) -> str | None:
@@ -179,7 +184,7 @@ class _Trainer:
         return min(self.job.members.max, machine.members_that_fit(self.model, training.batch * longest, self.job.threads))
 
     def _record(self, member: Member, training: Training, outcome: "Outcome", size: int) -> Record:
-        job, settings = self.job, self.job.settings(member.lr, member.seed, training)
+        job, settings = self.job, self.job.settings(_setting(member), member.seed, training)
         named = {
             "task": job.labels["task"],
             "dataset": job.dataset,
@@ -221,4 +226,5 @@ class _Trainer:
             provenance={**provenance(), "threads": job.threads},
             equations=latex.equations(job.graph),
             curve=pd.DataFrame(outcome.curve, columns=record.CURVE),
+            sequences=pd.DataFrame(outcome.sequences).rename_axis("sequence").reset_index()[record.SEQUENCES],
         )

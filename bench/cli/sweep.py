@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from bench import places
 from bench.checks import construct, flat
 from bench.places import BadInput, suggestion
@@ -48,7 +50,11 @@ def sweep(arguments: list[str]) -> int:
         return 0
     dry_run = "--dry-run" in arguments
     overrides = [argument for argument in arguments if argument != "--dry-run"]
-    jobs = _plan(overrides)
+    sweeps = _sweeps(overrides)
+    planned = [_plan(each) for each in sweeps]
+    jobs = [job for each in planned for job in each]
+    if len({(job.study, job.results) for job in jobs}) != 1:
+        raise BadInput("name and results must be one for the whole sweep; run one sweep for each")
     from bench import study
     from bench.data import cards
     from bench.records import study_file
@@ -66,13 +72,31 @@ def sweep(arguments: list[str]) -> int:
     study_file.write_points(store.results, name, [plan.point for plan in plans])
     if left:
         print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
-        _train(overrides, jobs, sum(plan.epochs for plan in plans))
+        _train(sweeps, jobs, sum(plan.epochs for plan in plans))
     print(f"{name}: all trials are finished" if left else f"{name}: nothing to train, all {trials} trials are finished")
     print(f"next: gatebench report {name}" + ("" if str(store.results) == "results" else f" --results {store.results}"))
     return 0
 
 
-def _train(overrides: list[str], jobs: list[Any], epochs: int) -> None:
+def _sweeps(overrides: list[str]) -> list[list[str]]:
+    """The sweeps of a study: its own, and one for each of its ``parts``, which are overrides of it.
+
+    A part that chooses what the command line chooses otherwise is left out.
+    """
+    given = dict(override.partition("=")[::2] for override in overrides)
+    file = places.known("conf", ".yaml", "study").get(given.get("study", ""))
+    parts = (yaml.safe_load(file.read_text()) or {}).get("parts", []) if file else []
+    others = {name for name in given if name != "study"}
+    sweeps = [overrides]
+    for part in parts:
+        chosen = {override.partition("=")[0] for override in part}
+        # Another study brings its own tasks and protocol.
+        if not (chosen | ({"task", "budget", "training"} if "study" in chosen else set())) & others:
+            sweeps.append([o for o in overrides if o.partition("=")[0] not in chosen] + part)
+    return sweeps
+
+
+def _train(sweeps: list[list[str]], jobs: list[Any], epochs: int) -> None:
     """Run the jobs through Hydra's launcher, with one progress bar for all."""
     from bench import progress
 
@@ -81,7 +105,8 @@ def _train(overrides: list[str], jobs: list[Any], epochs: int) -> None:
     os.environ["GATEBENCH_PROGRESS"] = str(folder.resolve())  # for the workers
     try:
         with progress.bar(folder, name, epochs):
-            through_hydra(overrides, run_job)
+            for overrides in sweeps:
+                through_hydra(overrides, run_job)
     except (KeyboardInterrupt, SystemExit):
         print(f"\n{name}: interrupted; the same command goes on from here", file=sys.stderr)
         _end_workers()
@@ -126,8 +151,6 @@ def _plan(overrides: list[str]) -> list[Any]:
         shutil.rmtree(folder, ignore_errors=True)
     if mistakes:
         raise mistakes[0]
-    if len({(job.study, job.results) for job in jobs}) != 1:
-        raise BadInput("name and results must be one for the whole sweep; run one sweep for each")
     return jobs
 
 
@@ -231,7 +254,10 @@ def _job(config: Any) -> Any:
     inputs, outputs = tasks.framing(task.predict, card).sizes(card)
     options = dict(task.likelihood)
     likelihood = likelihoods.build(options.pop("name", ""), options, card.kind)
-    lr, rates = training.pop("lr"), _group("training.rates", training.pop("rates"))
+    tuned = construct(job.Tuned, "training", {name: training.pop(name) for name in ("lr", "weight_noise")})
+    rates, noises = (training.pop(name) for name in ("rates", "noises"))
+    lr = _axis(tuned.lr, "training.rates", rates)
+    noise = _axis(tuned.weight_noise, "training.noises", noises)
     graph = trace.load(cell.pop("name"), **cell)
     if graph.lookahead:  # every framing predicts what is read later
         raise BadInput(
@@ -239,7 +265,6 @@ def _job(config: Any) -> Any:
             f"{runtime.runtime.choices['task']} has it predict; use cell.window=past"
         )
     budget = construct(job.Budget, "budget", values["budget"])
-    rate = construct(job.Rate, "training", {"lr": lr})
     engine = construct(job.Engine, "engine", values["engine"])
     device = values["device"]
     members = construct(job.Members, "population", values["population"])
@@ -252,14 +277,25 @@ def _job(config: Any) -> Any:
         graph=graph,
         units=budget.solve(graph, inputs, likelihood.readout(outputs)),
         training=construct(Training, "training", training),
-        search=construct(job.Search, "search", {**search, **rates}),
-        lr=rate.lr,
+        search=construct(job.Search, "search", {**search, "lr": lr, "weight_noise": noise}),
         members=members,
         engine=engines.pick(engine.name, graph, device),
         threads=engine.threads,
         device=device,
         results=Path(values["results"]),
     )
+
+
+def _axis(given: float | None, name: str, values: Any) -> Any:
+    """A number that is given, or the range in which to search for it."""
+    from bench import job
+
+    if given is not None:
+        return given
+    axis = construct(job.Range, name, _group(name, values))
+    if axis.low > axis.high:
+        raise BadInput(f"{name} go from {axis.low:g} down to {axis.high:g}; expected low <= high")
+    return axis
 
 
 def _group(name: str, values: Any) -> dict[str, Any]:

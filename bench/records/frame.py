@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench.records import samples, study_file
-from bench.records.record import CURVE, Record, Store
+from bench.records.record import CURVE, SEQUENCES, Record, Store
 
-IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", "lr"]
+IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", "lr", "weight_noise"]
 COSTS = ["units", "inputs", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
 SCORE = ["split", "nll", "nll_sequence_mean"]
 WAY = ["best_epoch", "epochs", "updates", "seconds", "matmul_fraction", "engine", "population_size", "device", "status"]
@@ -51,6 +51,8 @@ class Frame:
     """One row per trial and split, at the trial's best validation point: `COLUMNS`."""
     curves: pd.DataFrame
     """One row per trial, evaluation and split: `IDENTITY` and `CURVE`."""
+    sequences: pd.DataFrame
+    """One row per confirming trial and sequence of the test split: ``key`` and `SEQUENCES`."""
     floors: pd.DataFrame
     """Trivial predictors: ``task, floor, split, nll, nll_sequence_mean``."""
     equations: dict[str, list[str]]
@@ -98,7 +100,7 @@ def load(results: Path, study: str) -> Frame:
 
 def build(study: str, points: list[study_file.Point], records: dict[str, Record]) -> Frame:
     """The frame of those of a study's trials that are there."""
-    trials, curves, machines, floors, equations, datasets, data = [], [], [], {}, {}, {}, {}
+    trials, curves, sequences, machines, floors, equations, datasets, data = [], [], [], [], {}, {}, {}, {}
     for point in points:
         labels = point["labels"]
         for stage in ("search", "confirm"):
@@ -106,6 +108,8 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
                 identity = _identity(study, stage, labels, record)
                 trials += rows(identity, record)
                 curves.append(record.curve.assign(**identity)[[*IDENTITY, *CURVE]])
+                if stage == "confirm":
+                    sequences.append(record.sequences.assign(key=record.key))
                 equations[labels["cell"]] = record.equations
                 floors[labels["task"]] = record.summary["floors"]
                 datasets[labels["task"]] = record.summary["title"] + (" (synthetic)" if record.summary["synthetic"] else "")
@@ -113,7 +117,8 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
                 machines.append(_machine(record))
     return Frame(
         trials=pd.DataFrame(trials, columns=COLUMNS),
-        curves=pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=[*IDENTITY, *CURVE]),
+        curves=_stacked(curves, [*IDENTITY, *CURVE]),
+        sequences=_stacked(sequences, ["key", *SEQUENCES]),
         floors=pd.DataFrame(
             [
                 {"task": task, "floor": floor, "split": split, **scores}
@@ -139,6 +144,11 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
     )
 
 
+def _stacked(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True)[columns] if filled else pd.DataFrame(columns=columns)
+
+
 def rows(identity: dict[str, Any], record: Record) -> list[dict[str, Any]]:
     """One row of `COLUMNS` for each split."""
     summary = record.summary
@@ -154,7 +164,8 @@ def rows(identity: dict[str, Any], record: Record) -> list[dict[str, Any]]:
 def _identity(study: str, stage: str, labels: dict[str, str], record: Record) -> dict[str, Any]:
     settings = record.settings
     return {
-        "study": study, "stage": stage, **labels, "key": record.key, "seed": settings["seed"], "lr": settings["lr"]
+        "study": study, "stage": stage, **labels, "key": record.key, "seed": settings["seed"], "lr": settings["lr"],
+        "weight_noise": settings["training"]["weight_noise"],
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ PROTOCOL = 1
 """Version of the numerical protocol. It moves when the same settings give other numbers, and every key with it."""
 
 CURVE = ["epoch", "update", "seconds", "split", "nll", "nll_sequence_mean"]
+SEQUENCES = ["sequence", "steps", "nll"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,14 @@ class Record:
     """The cell as LaTeX, a line each."""
     curve: pd.DataFrame
     """Columns `CURVE`: one row per evaluation and split."""
+    sequences: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SEQUENCES))
+    """Columns `SEQUENCES`: one row per sequence of the test split, with its predicted steps and its NLL summed over them,
+    at the best validation point. Empty in records of the versions that did not keep it."""
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What is no table."""
+        return {name: value for name, value in vars(self).items() if not isinstance(value, pd.DataFrame)}
 
 
 class Store:
@@ -148,9 +157,9 @@ class Store:
         from safetensors.numpy import save
 
         with appearing(self.trials / record.key) as folder:
-            values = {k: v for k, v in vars(record).items() if k != "curve"}
-            (folder / "record.json").write_text(_json(values))
+            (folder / "record.json").write_text(_json(record.described))
             record.curve.to_csv(folder / "curve.csv", index=False)
+            record.sequences.to_csv(folder / "sequences.csv", index=False)
             # Bytes, since the library's own files are closed to everybody else whatever the umask says.
             (folder / "weights.safetensors").write_bytes(save(dict(weights)))
 
@@ -159,22 +168,31 @@ def read(folder: Path) -> Record:
     """One record from its folder; ``BadInput`` if it is damaged."""
     try:
         values = json.loads((folder / "record.json").read_text())
-        text = pd.read_csv(folder / "curve.csv", dtype=str, keep_default_na=False)
-        # Python reads a float back exactly; what pandas does depends on its version.
-        kinds = {"epoch": int, "update": int, "split": str}
-        curve = {name: [kinds.get(name, float)(value or "nan") for value in text[name]] for name in CURVE}
-        return Record(**values, curve=pd.DataFrame(curve))
+        tables = {"curve": _read_csv(folder / "curve.csv", CURVE)}
+        if (folder / "sequences.csv").is_file():  # records of earlier versions have none
+            tables["sequences"] = _read_csv(folder / "sequences.csv", SEQUENCES)
+        return Record(**values, **tables)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BadInput(
             f"record {folder} is damaged ({error}); remove the folder, and the next sweep runs it again"
         ) from error
 
 
+def _read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
+    text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    # Python reads a float back exactly; what pandas does depends on its version.
+    kinds = {"split": str} | dict.fromkeys(("epoch", "update", "sequence", "steps"), int)
+    return pd.DataFrame({name: [kinds.get(name, float)(value or "nan") for value in text[name]] for name in columns})
+
+
 def read_compact(path: Path) -> Iterator[Record]:
     """Records of a ``records.parquet``."""
     try:
         for row in pd.read_parquet(path).itertuples():
-            yield Record(**json.loads(str(row.record)), curve=pd.DataFrame(json.loads(str(row.curve)))[CURVE])
+            tables = {"curve": pd.DataFrame(json.loads(str(row.curve)))[CURVE]}
+            if hasattr(row, "sequences"):
+                tables["sequences"] = pd.DataFrame(json.loads(str(row.sequences)))[SEQUENCES]
+            yield Record(**json.loads(str(row.record)), **tables)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadInput(f"{path} is damaged ({error}); restore it, or remove it to train its trials again") from error
 
@@ -184,12 +202,12 @@ def write_compact(path: Path, records: list[Record]) -> None:
     rows = [
         {
             "key": record.key,
-            "record": _json({k: v for k, v in vars(record).items() if k != "curve"}),
-            "curve": json.dumps(record.curve.to_dict("list")),
+            "record": _json(record.described),
+            **{table: json.dumps(_finite(getattr(record, table).to_dict("list"))) for table in ("curve", "sequences")},
         }
         for record in records
     ]
-    frame = pd.DataFrame(rows, columns=["key", "record", "curve"])
+    frame = pd.DataFrame(rows, columns=["key", "record", "curve", "sequences"])
     replace(path, lambda partial: frame.to_parquet(partial, index=False, compression="zstd"))
 
 

@@ -36,6 +36,8 @@ class Outcome:
     """Rows ``epoch, update, seconds, split, nll, nll_sequence_mean``; ``train`` is the mean over the epoch's updates."""
     scores: dict[str, dict[str, float]]
     """Split -> ``nll`` and ``nll_sequence_mean`` in nats per time step, at the best validation point."""
+    sequences: dict[str, np.ndarray]
+    """Of the test split, in its order: ``steps`` predicted of each sequence and its ``nll``, the sum over them in nats."""
     weights: dict[str, np.ndarray]
     best_epoch: int
     epochs: int
@@ -163,23 +165,24 @@ class Population:
 
     def _noisy(self) -> Tensor:
         """Parameters with this update's noise on recurrent matrices: where the gradient is taken, for the clean weights."""
-        if not self.training.weight_noise:
+        members = [self.members[k] for k in self.active]
+        noises = [self.training.weight_noise if m.weight_noise is None else m.weight_noise for m in members]
+        if not any(noises):
             return self.parameters
         noisy = self.parameters.clone()
         update = int(self.updates[self.active].max())
-        seeds = [self.members[k].seed for k in self.active]
-        draws = {seed: self._noise(stream(seed, "noise", update)) for seed in dict.fromkeys(seeds)}
-        for a, seed in enumerate(seeds):
-            noisy[a] += draws[seed]
+        draws = {seed: self._noise(stream(seed, "noise", update)) for seed in dict.fromkeys(m.seed for m in members)}
+        for row, member, noise in zip(noisy, members, noises, strict=True):
+            row.add_(draws[member.seed], alpha=noise)
         return noisy
 
     def _noise(self, random: np.random.Generator) -> Tensor:
-        """A row of noise, zero where a parameter has none."""
+        """A row of standard normal noise, zero where a parameter has none."""
         row = np.zeros(self.model.row, np.float32)
         for name in self.model.matrices:
             start, size = self.model.offsets[name], math.prod(self.model.shapes[name])
             random.standard_normal(out=row[start : start + size], dtype=np.float32)
-        return torch.from_numpy(row).mul_(self.training.weight_noise).to(self.model.device)
+        return torch.from_numpy(row).to(self.model.device)
 
     def _record(self, k: int, split: str, nll: float, sequence_mean: float) -> None:
         self.curves[k].append({
@@ -195,15 +198,18 @@ class Population:
 
     def outcomes(self) -> list[Outcome]:
         """Scores of every member's best-validation weights. This is the one time that the test split is read."""
-        scores = {
-            split: evaluate(self.model, self.best, batches(self.model, self.task.splits[split], len(self.members)))
-            for split in ("train", "valid", "test")
+        splits = {
+            split: batches(self.model, self.task.splits[split], len(self.members)) for split in ("train", "valid", "test")
         }
+        sums = {split: sequence_nlls(self.model, self.best, made) for split, made in splits.items()}
+        scores = {split: averaged(sums[split], made.lengths) for split, made in splits.items()}
+        steps = splits["test"].lengths
         return [
             Outcome(
                 status=self.status[k],
                 curve=self.curves[k],
                 scores={s: _score(scores[s][:, k], bool(self.best_epoch[k])) for s in scores},
+                sequences={"steps": steps, "nll": sums["test"][k] if self.best_epoch[k] else np.full(len(steps), np.nan)},
                 weights={name: p[k].cpu().numpy().copy() for name, p in self.model.views(self.best).items()},
                 best_epoch=int(self.best_epoch[k]),
                 epochs=int(self.epochs[k]),
@@ -266,11 +272,21 @@ def ready(model: Model, sequences: list[Sequence]) -> Any:
 
 
 def evaluate(model: Model, parameters: Tensor, split: Batches) -> np.ndarray:
-    """NLL per step (sum over the split / its steps) and mean over sequences of each one's own, ``[2, K]``, no noise."""
+    """`averaged` NLL of a split, no noise."""
+    return averaged(sequence_nlls(model, parameters, split), split.lengths)
+
+
+def sequence_nlls(model: Model, parameters: Tensor, split: Batches) -> np.ndarray:
+    """NLL of every sequence of a split, the sum over its steps, ``[K, N]``."""
     sums = np.zeros((len(parameters), len(split.lengths)))
     for chosen, batch in zip(split.chosen, split.made, strict=True):
         sums[:, chosen] = model.runs.losses(model, parameters, [batch] * len(parameters))
-    return np.stack([sums.sum(1) / split.lengths.sum(), (sums / split.lengths).mean(1)])
+    return sums
+
+
+def averaged(sums: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """NLL per step (sum over the split / its steps) and mean over sequences of each one's own, ``[2, K]``."""
+    return np.stack([sums.sum(1) / lengths.sum(), (sums / lengths).mean(1)])
 
 
 def _score(score: np.ndarray, has_best: bool) -> dict[str, float]:

@@ -26,7 +26,8 @@ class Training:
     clip_norm: Positive | None = None
     """Largest gradient norm of a member, over all its parameters; larger gradients are rescaled to it."""
     weight_noise: NotNegative = 0.0
-    """Standard deviation of the noise on the recurrent layer's matrices, drawn anew for every update."""
+    """Standard deviation of the noise on the recurrent layer's matrices, drawn anew for every update. A member of
+    a population may have its own."""
     decay_to: NotNegative = 1.0
     """Share of the learning rate that is left at the last epoch, reached linearly."""
     input_range: NotNegative | None = None
@@ -57,3 +58,5 @@ class Member:
     key: str
     lr: float
     seed: int
+    weight_noise: float | None = None
+    """None: that of the training."""
