@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bench import __version__, places
 from bench.checks import flat
@@ -36,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
         sub = command(name, run, text)
         sub.add_argument("study", metavar="NAME")
         results(sub)
+        if name == "report":
+            sub.add_argument("--again", type=Path, metavar="FOLDER", help="results of a second run, to keep and compare")
     sample.add(command("sample", sample.run, "a sequence drawn from a trained trial: wav, or MIDI and a piano roll"))
     speed.add(command("speed", speed.run, speed.TEXT))
     sub = command("publish", _publish, "log records to MLflow and attach figures; twice is the same as once")
@@ -47,9 +50,16 @@ def parser() -> argparse.ArgumentParser:
     _add_count(command("count", _count, "parameters, FLOPs and state size of a cell; solves its size for a budget"))
     sub = command("cells", _cells, "the cells, with their equations and papers")
     sub.add_argument("--json", action="store_true")
-    sub = command("data", _data, "list data sets, fetch their files, verify the facts on their cards")
-    sub.add_argument("action", choices=["list", "fetch", "verify"], nargs="?", default="list")
+    sub = command(
+        "data", _data, "list data sets, fetch their files, verify the facts on their cards, alter them for a floor"
+    )
+    sub.add_argument("action", choices=["list", "fetch", "verify", "floors"], nargs="?", default="list")
     sub.add_argument("name", metavar="NAME", nargs="*", help="data sets (default: all)")
+    altered = sub.add_argument_group("floors of altered piano rolls")
+    altered.add_argument("--every", type=int, default=1, metavar="N", help="keep every Nth frame: a coarser time step")
+    altered.add_argument("--hold", type=int, default=1, metavar="N", help="repeat every frame N times: a finer one")
+    altered.add_argument("--first", type=int, metavar="N", help="cut sequences after N frames")
+    altered.add_argument("--sounding", action="store_true", help="drop frames in which no key is down")
     sub = command(
         "completion", lambda options: completion.run(options, top), 'TAB completion: eval "$(gatebench completion)" in bash'
     )
@@ -130,6 +140,8 @@ def _cells(options: argparse.Namespace) -> int:
 def _data(options: argparse.Namespace) -> int:
     from bench.data import cards
 
+    if options.action == "floors":
+        return _floors(options)
     wrong = 0
     for name in options.name or places.known("datasets", ".yaml"):
         card = cards.load(name)
@@ -145,6 +157,33 @@ def _data(options: argparse.Namespace) -> int:
         else:
             wrong += _verify(name)
     return 1 if wrong else 0
+
+
+def _floors(options: argparse.Namespace) -> int:
+    """Test floors of data sets whose frames were altered, a line each."""
+    from bench.data import cards, floors
+
+    if min(options.every, options.hold, 2 if options.first is None else options.first - 1) < 1:
+        raise BadInput("--every and --hold are whole numbers from 1, --first one from 2")
+    chosen = options.name or [name for name in places.known("datasets", ".yaml") if cards.load(name).kind == "piano_roll"]
+    for name in chosen:
+        card = cards.load(name)
+        if card.kind != "piano_roll":
+            raise BadInput(f"{name} is {card.kind}; floors of altered data are for piano rolls only")
+        rolls = {split: [_altered(roll, options) for roll in found] for split, found in cards.arrays(card).items()}
+        kept = {split: [roll for roll in found if len(roll) > 1] for split, found in rolls.items()}
+        found = floors.piano_roll(kept)
+        shown = ", ".join(
+            f"{floor} {score['test']['nll']:.3f} per step, {score['test']['nll_sequence_mean']:.3f} per sequence"
+            for floor, score in found.items()
+        )
+        print(f"{name}: {shown}")
+    return 0
+
+
+def _altered(roll: Any, options: argparse.Namespace) -> Any:
+    kept = roll[roll.any(1)] if options.sounding else roll
+    return kept[:: options.every].repeat(options.hold, 0)[: options.first]
 
 
 def _verify(name: str) -> int:
@@ -172,7 +211,7 @@ def _status(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from bench.report import page
 
-    print(page.write(options.results, options.study))
+    print(page.write(options.results, options.study, options.again))
     return 0
 
 

@@ -38,6 +38,8 @@ def panels(rows: pd.DataFrame) -> list[tuple[Panel, pd.DataFrame]]:
     return [(Panel(*map(str, name)), part) for name, part in rows.groupby(list(Panel._fields), sort=False)]  # pyright: ignore
 
 
+AGAIN = "again"
+"""Folder below a study's, with the study and the records of its second run."""
 BEFORE_AUDIO = {"kind": "piano_roll", "time_step": ""}
 """What a record means that says nothing of its data."""
 MACHINE = ["commit", "gatebench", "torch", "processor", "cores", "threads", "engine"]
@@ -69,6 +71,8 @@ class Frame:
     """Of those that can be heard: `samples.SPECTRA`."""
     machines: pd.DataFrame
     """Where the trials were computed: ``commit, gatebench, torch, processor, cores, threads, engine, trials``."""
+    again: "Frame | None" = None
+    """The study as it was computed a second time."""
 
     def title(self, panel: Panel) -> str:
         """A panel's heading."""
@@ -95,7 +99,12 @@ def load(results: Path, study: str) -> Frame:
     drawn = drawn[drawn.key.isin(found.best.key)]  # others were drawn before a better trial was there
     heard = spectra.set_index([*Panel._fields, "cell"]).index.isin(drawn.set_index([*Panel._fields, "cell"]).index)
     beside = spectra.set_index([*Panel._fields]).index.isin(drawn.set_index([*Panel._fields]).index)
-    return replace(found, samples=drawn, spectra=spectra[heard | (beside & (spectra.cell == samples.DATA))])
+    return replace(
+        found,
+        samples=drawn,
+        spectra=spectra[heard | (beside & (spectra.cell == samples.DATA))],
+        again=load(results / study, AGAIN) if study_file.path(results / study, AGAIN).is_file() else None,
+    )
 
 
 def build(study: str, points: list[study_file.Point], records: dict[str, Record]) -> Frame:

@@ -1,24 +1,32 @@
 """The report of a study: every figure and table below ``results/<study>/``, and one self-contained page."""
 
 import base64
-import math
 from pathlib import Path
 from typing import Any
 
 from bench import places
 from bench.places import BadInput
 from bench.records import frame, samples, study_file
-from bench.records.frame import Frame, Panel, panels
-from bench.records.record import Store, write_compact
-from bench.report import published, style
-from bench.report.stats import mean_interval
+from bench.records.frame import Frame, Panel
+from bench.records.record import Record, Store, write_compact
+from bench.report import compare, published, style
 
-FIRST = ["results", "scores", "units", "curves", "spectrum", "tradeoff", "fairness", "sensitivity", "table2", "table1"]
+FIRST = [
+    "results", "scores", "differences", "table2", "overall", "ranks", "budgets", "tradeoff", "curves", "effort", "sensitivity",
+    "conventions", "again", "units", "spectrum", "fairness", "table1",
+]  # fmt: skip
 """Order on the page; figures that it does not name follow by name."""
 
 
-def write(results: Path, study: str) -> Path:
-    """Draw all of a study's figures and tables and return the page. Needs records only."""
+def write(results: Path, study: str, again: Path | None = None) -> Path:
+    """Draw all of a study's figures and tables and return the page. Needs records only.
+
+    ``again``: another results folder, in which the study was computed a second time; it is kept beside this one.
+    """
+    if again is not None:
+        if again.resolve() == results.resolve():
+            raise BadInput(f"--again is {again}, the folder of the first run; expected that of a second one")
+        _keep(frame.AGAIN, results / study, again, study)
     found = frame.load(results, study)
     if found.confirmed("test").empty:
         raise BadInput(f"study '{study}' has no confirmed trial yet; finish it: gatebench sweep study={study}")
@@ -26,12 +34,25 @@ def write(results: Path, study: str) -> Path:
     style.use()
     found.trials.to_csv(folder / "trials.csv", index=False)
     found.curves.to_parquet(folder / "curves.parquet", index=False)
-    keys = [key for point in study_file.read(results, study) for key in point["search"] + point["confirm"]]
-    write_compact(folder / "records.parquet", list(Store(results).read(keys).values()))
+    write_compact(folder / "records.parquet", _records(results, study))
     parts = [part for name, path in _ordered() if (part := _part(name, path, found, folder))]
     page = folder / "report.html"
     page.write_text(_page(study, found, parts, _drawn(found, samples.folder(results, study))))
     return page
+
+
+def _records(results: Path, study: str) -> list[Record]:
+    keys = [key for point in study_file.read(results, study) for key in point["search"] + point["confirm"]]
+    return list(Store(results).read(list(dict.fromkeys(keys))).values())
+
+
+def _keep(name: str, folder: Path, results: Path, study: str) -> None:
+    """A study and its records, taken from another results folder, under a name below a folder."""
+    records = _records(results, study)
+    if not records:
+        raise BadInput(f"{results} has no finished trial of study '{study}'")
+    study_file.write_points(folder, name, study_file.read(results, study))
+    write_compact(folder / name / "records.parquet", records)
 
 
 def _ordered() -> list[tuple[str, Path]]:
@@ -106,6 +127,8 @@ def _page(study: str, found: Frame, parts: list[dict[str, Any]], drawn: list[dic
     return template.render(
         study=study,
         lead=lead(found),
+        verdict=compare.verdict(found),
+        untested=compare.untested(found),
         parts=parts,
         drawn=drawn,
         steps=[(found.datasets[task], step) for task, step in found.steps.items()],
@@ -115,20 +138,6 @@ def _page(study: str, found: Frame, parts: list[dict[str, Any]], drawn: list[dic
 
 
 def lead(found: Frame) -> str:
-    """What was done, and the lowest mean of each task with its interval: no difference between cells is claimed."""
+    """What was done, in a sentence."""
     test = found.confirmed("test")
-    sentences = [
-        f"{len(found.trials.key.unique())} trials of {test.cell.nunique()} cells on {', '.join(found.datasets.values())}."
-    ]
-    for panel, part in panels(test):
-        estimates = {cell: mean_interval(part[part.cell == cell].nll.to_numpy()) for cell in style.cells(part)}
-        known = [cell for cell in estimates if not math.isnan(estimates[cell].mean)]
-        if not known:
-            continue
-        best = min(known, key=lambda cell: estimates[cell].mean)
-        sentences.append(
-            f"On {found.title(panel)}, the lowest mean test NLL is that of {best}: "
-            f"{estimates[best]} nats per time step, n = {estimates[best].n} seeds; whether it differs from the others, "
-            "read off the intervals."
-        )
-    return " ".join(sentences)
+    return f"{found.trials.key.nunique()} trials of {test.cell.nunique()} cells on {', '.join(found.datasets.values())}."

@@ -3,8 +3,11 @@
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 ORDER = ["rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "lstm_sherstinsky", "lstm_augmented"]
 # Okabe and Ito's palette, chosen to be told apart with any colour vision; the markers tell the rest.
@@ -50,3 +53,20 @@ def look(cell: str, among: list[str]) -> dict[str, Any]:
 
 def _rank(cell: str) -> int:
     return ORDER.index(cell) if cell in ORDER else len(ORDER)
+
+
+def grid(count: int, width: float, height: float, columns: int = 4) -> tuple[Figure, list[Any]]:
+    """A figure of so many axes, in rows of a few."""
+    across = min(count, columns)
+    down = -(-count // across)
+    figure, axes = plt.subplots(down, across, figsize=(1.5 + width * across, height * down), squeeze=False)
+    for axis in axes.flat[count:]:
+        axis.remove()
+    return figure, list(axes.flat[:count])
+
+
+def legend(figure: Figure, shown: list[str], among: list[str]) -> None:
+    """The cells that a figure shows, beside it."""
+    handles = [Line2D([], [], lw=1.2, ms=6, label=cell, **look(cell, among)) for cell in shown]
+    figure.tight_layout()
+    figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -18,6 +18,9 @@ CAPTION = (
     "below zero."
 )
 
+ACROSS = 4
+"""Panels beside each other, at the most."""
+
 
 def numbers(frame: Frame) -> pd.DataFrame:
     """Curves of the best confirming trial of each cell on each task."""
@@ -27,13 +30,15 @@ def numbers(frame: Frame) -> pd.DataFrame:
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """A column for each task, budget and protocol."""
+    """Two axes for each task, budget and protocol, by epoch above and by second below."""
     parts = panels(numbers)
-    figure, axes = plt.subplots(2, len(parts), figsize=(2 + 4.6 * len(parts), 7), squeeze=False, sharey="col")
+    across = min(len(parts), ACROSS)
+    figure = plt.figure(figsize=(2 + 4.6 * across, 7 * -(-len(parts) // across)), layout="constrained")
+    blocks = figure.subfigures(-(-len(parts) // across), across, squeeze=False).flat
     cells = style.cells(frame.trials)
-    for column, (panel, part) in enumerate(parts):
-        for row, (x, label) in enumerate([("epoch", "epoch"), ("seconds", "wall time (seconds)")]):
-            axis = axes[row][column]
+    for (panel, part), block in zip(parts, blocks, strict=False):
+        axes = block.subplots(2, 1, sharey=True)
+        for axis, (x, label) in zip(axes, [("epoch", "epoch"), ("seconds", "wall time (seconds)")], strict=True):
             for cell in style.cells(part):
                 curve, look = part[part.cell == cell], style.look(cell, cells)
                 train, valid = curve[curve.split == "train"], curve[curve.split == "valid"]
@@ -48,10 +53,9 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 axis.yaxis.set_minor_formatter(NullFormatter())
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set_xlabel(label)
-            axis.set_ylabel(style.NLL if column == 0 else "")
-        axes[0][column].set_title(frame.title(panel), fontsize=10)
+            axis.set_ylabel(style.NLL)
+        axes[0].set_title(frame.title(panel), fontsize=10)
     handles = [Line2D([], [], ms=7, label=cell, **style.look(cell, cells)) for cell in style.cells(numbers)]
     kinds = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
-    figure.tight_layout()
-    figure.legend(handles=[*handles, *kinds], loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.legend(handles=[*handles, *kinds], loc="outside right center")
     return figure

@@ -1,9 +1,7 @@
 """Validation NLL of every learning rate of the search."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.records.frame import Frame, panels
@@ -11,7 +9,8 @@ from bench.report import style
 
 TITLE = "Sensitivity to the learning rate"
 CAPTION = (
-    "Best validation NLL of each trial of the search, one seed, the same rates for all cells; the selected rate is marked. "
+    "Best validation NLL of each trial of the search, one seed, the same settings for all cells; the selected one is marked. "
+    "Where the search is over weight noise as well, points are not joined: they differ in both. "
     "A trial that diverged, or that is worse than every floor, stands as a cross at the top. Single seeds: read the shape, "
     "not the small differences. A search may run for fewer epochs than the trials it selects for: see the table of trials."
 )
@@ -20,22 +19,23 @@ CAPTION = (
 def numbers(frame: Frame) -> pd.DataFrame:
     """One row per trial of the search."""
     search = frame.trials[(frame.trials.stage == "search") & (frame.trials.split == "valid")]
-    columns = ["task", "budget", "training", "cell", "lr", "seed", "nll", "status", "key"]
+    columns = ["task", "budget", "training", "cell", "lr", "weight_noise", "seed", "nll", "status", "key"]
     return search[columns].sort_values(["task", "budget", "training", "cell", "lr"]).reset_index(drop=True)
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """One panel for each task, budget and protocol."""
     parts = panels(numbers) or [(None, numbers)]
-    figure, axes = plt.subplots(1, len(parts), figsize=(2 + 4.6 * len(parts), 4), squeeze=False)
+    figure, axes = style.grid(len(parts), width=4.6, height=3.8)
     cells = style.cells(frame.trials)
     floors = frame.floors[frame.floors.split == "valid"].groupby("task").nll.max()
-    for axis, (panel, part) in zip(axes[0], parts, strict=True):
+    for axis, (panel, part) in zip(axes, parts, strict=True):
         for cell in style.cells(part):
             look, rows = style.look(cell, cells), part[part.cell == cell]
             learned = (rows.status == "finished") & (rows.nll <= floors[rows.task].to_numpy())
             good = rows[learned]
-            axis.plot(good.lr, good.nll, lw=1.2, ms=4, label=cell, **look)
+            line = "-" if rows.weight_noise.nunique() == 1 else ""  # of a search over both, rates alone are no curve
+            axis.plot(good.lr, good.nll, lw=1.2, ls=line, ms=4, label=cell, **look)
             if len(good):
                 best = good.sort_values("nll").iloc[0]
                 axis.plot(best.lr, best.nll, ms=10, mec="white", **look)
@@ -50,7 +50,5 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_xlabel("learning rate")
         axis.set_ylabel(f"validation {style.NLL}")
         axis.set_title(frame.title(panel) if panel else "no search in this study", fontsize=10)
-    figure.tight_layout()
-    handles = [Line2D([], [], lw=1.2, ms=4, label=cell, **style.look(cell, cells)) for cell in style.cells(numbers)]
-    figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    style.legend(figure, style.cells(numbers), cells)
     return figure

@@ -36,12 +36,11 @@ def numbers(frame: Frame) -> pd.DataFrame:
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """A row for each task, a column for each cost."""
-    tasks = list(numbers.task.unique())
-    figure, axes = plt.subplots(len(tasks), 3, figsize=(12, 0.6 + 3.2 * len(tasks)), squeeze=False, sharey="row")
+    """A row for each task, budget and protocol, a column for each cost."""
+    found = panels(numbers)
+    figure, axes = plt.subplots(len(found), 3, figsize=(12, 0.6 + 3.2 * len(found)), squeeze=False, sharey="row")
     cells = style.cells(frame.trials)
-    for row, task in enumerate(tasks):
-        part = numbers[numbers.task == task]
+    for row, (panel, part) in enumerate(found):
         for axis, (cost, label) in zip(axes[row], COSTS.items(), strict=True):
             for cell in style.cells(part):
                 points = part[part.cell == cell]
@@ -50,7 +49,9 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 axis.errorbar(points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **look)
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.set_xlabel(label)
-        axes[row][0].set_ylabel(f"{frame.datasets[task]}\ntest {style.NLL}")
+        axes[row][0].set_ylabel(
+            f"{frame.datasets[panel.task]}\n{panel.budget}, {panel.training}\ntest {style.NLL}", fontsize=9
+        )
     figure.tight_layout()
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5))
