@@ -83,7 +83,7 @@ def _sweeps(overrides: list[str]) -> list[list[str]]:
 
     A part that chooses what the command line chooses otherwise is left out.
     """
-    given = dict(override.partition("=")[::2] for override in overrides)
+    given = {name: value for name, _, value in (override.partition("=") for override in overrides)}
     file = places.known("conf", ".yaml", "study").get(given.get("study", ""))
     parts = (yaml.safe_load(file.read_text()) or {}).get("parts", []) if file else []
     others = {name for name in given if name != "study"}

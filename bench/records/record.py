@@ -29,6 +29,7 @@ PROTOCOL = 1
 
 CURVE = ["epoch", "update", "seconds", "split", "nll", "nll_sequence_mean"]
 SEQUENCES = ["sequence", "steps", "nll"]
+_NO_SEQUENCES = pd.DataFrame(columns=SEQUENCES)
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ def key(settings: Settings) -> str:
 def neutral_free(settings: Any) -> dict[str, Any]:
     """Fields of a dataclass that are not at their defaults, nested ones likewise."""
     kept = {}
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        if value != field.default:
-            kept[field.name] = neutral_free(value) if is_dataclass(value) else value
+    for own in fields(settings):
+        value = getattr(settings, own.name)
+        if value != own.default:
+            kept[own.name] = neutral_free(value) if is_dataclass(value) else value
     return kept
 
 
@@ -88,7 +89,7 @@ class Record:
     """The cell as LaTeX, a line each."""
     curve: pd.DataFrame
     """Columns `CURVE`: one row per evaluation and split."""
-    sequences: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SEQUENCES))
+    sequences: pd.DataFrame = field(default_factory=lambda: _NO_SEQUENCES)
     """Columns `SEQUENCES`: one row per sequence of the test split, with its predicted steps and its NLL summed over them,
     at the best validation point. Empty in records of the versions that did not keep it."""
 
@@ -168,10 +169,9 @@ def read(folder: Path) -> Record:
     """One record from its folder; ``BadInput`` if it is damaged."""
     try:
         values = json.loads((folder / "record.json").read_text())
-        tables = {"curve": _read_csv(folder / "curve.csv", CURVE)}
-        if (folder / "sequences.csv").is_file():  # records of earlier versions have none
-            tables["sequences"] = _read_csv(folder / "sequences.csv", SEQUENCES)
-        return Record(**values, **tables)
+        kept = folder / "sequences.csv"
+        sequences = _read_csv(kept, SEQUENCES) if kept.is_file() else _NO_SEQUENCES  # earlier versions kept none
+        return Record(**values, curve=_read_csv(folder / "curve.csv", CURVE), sequences=sequences)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BadInput(
             f"record {folder} is damaged ({error}); remove the folder, and the next sweep runs it again"
@@ -189,10 +189,10 @@ def read_compact(path: Path) -> Iterator[Record]:
     """Records of a ``records.parquet``."""
     try:
         for row in pd.read_parquet(path).itertuples():
-            tables = {"curve": pd.DataFrame(json.loads(str(row.curve)))[CURVE]}
-            if hasattr(row, "sequences"):
-                tables["sequences"] = pd.DataFrame(json.loads(str(row.sequences)))[SEQUENCES]
-            yield Record(**json.loads(str(row.record)), **tables)
+            curve = pd.DataFrame(json.loads(str(row.curve)))[CURVE]
+            kept = hasattr(row, "sequences")
+            sequences = pd.DataFrame(json.loads(str(row.sequences)))[SEQUENCES] if kept else _NO_SEQUENCES
+            yield Record(**json.loads(str(row.record)), curve=curve, sequences=sequences)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadInput(f"{path} is damaged ({error}); restore it, or remove it to train its trials again") from error
 

@@ -13,7 +13,8 @@ LABELS = ("task", "cell", "budget", "training")
 """What tells the points of a study apart."""
 
 Point = dict[str, Any]
-"""``labels``, ``search`` (keys), ``selected`` (``lr`` and ``weight_noise``, or null), ``confirm`` (keys), ``confirm_planned`` (a number)."""
+"""``labels``, ``search`` (keys), ``selected`` (``lr`` and ``weight_noise``, or null), ``confirm`` (keys),
+``confirm_planned`` (a number)."""
 
 
 def path(results: Path, study: str) -> Path:

@@ -1,5 +1,6 @@
 """Cells against each other: every pair of a panel, and what the numbers say in words."""
 
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -21,11 +22,30 @@ from bench.report.stats import (
 
 LEVEL = 0.05
 """Of Holm's adjusted p, below which two cells are said to differ."""
-PAIRS = [
-    *Panel._fields, "better", "worse", "nll_better", "nll_worse", "difference", "low", "high", "p", "p_holm", "probability",
-    "probability_low", "probability_high", "n_better", "n_worse", "interval",
-]  # fmt: skip
 BOTH, SEEDS = "seeds and sequences", "seeds"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two cells of a panel, the one with the lower mean test NLL first."""
+
+    panel: Panel
+    lower: str
+    other: str
+    difference: Difference
+    """In means, lower minus other."""
+    p_holm: float
+    """Adjusted for all pairs of the panel."""
+    probability: Estimate
+    """That a new run of the lower one scores lower than a new run of the other."""
+    n: tuple[int, int]
+    interval: str
+    """What the interval of the difference is over: `BOTH` or `SEEDS`."""
+
+    @property
+    def differ(self) -> bool:
+        """Whether there is a difference at `LEVEL`; never between single runs."""
+        return self.p_holm < LEVEL
 
 
 def runs(frame: Frame, trials: pd.DataFrame) -> Runs | None:
@@ -44,25 +64,21 @@ def interval(frame: Frame, trials: pd.DataFrame) -> Estimate:
     return bootstrapped(found) if found else mean_interval(trials.nll.to_numpy())
 
 
-def pairs(frame: Frame) -> pd.DataFrame:
-    """Every pair of cells of every panel, `PAIRS`: the one with the lower mean test NLL first, p adjusted in its panel."""
-    rows = []
+def pairs(frame: Frame) -> list[Pair]:
+    """Every pair of cells of every panel; cells with a run that has no score are left out."""
+    found = []
     for panel, part in panels(frame.confirmed("test")):
         groups = {cell: part[part.cell == cell] for cell in style.cells(part)}
         ranked = sorted((c for c in groups if groups[c].nll.notna().all()), key=lambda c: groups[c].nll.mean())
-        found = []
-        for better, worse in combinations(ranked, 2):
-            a, b = groups[better], groups[worse]
-            d, kind = _difference(frame, a, b)
-            above = probability_lower(a.nll.to_numpy(), b.nll.to_numpy())
-            found.append([
-                *panel, better, worse, a.nll.mean(), b.nll.mean(), d.mean, d.low, d.high, d.p, np.nan,
-                above.mean, above.low, above.high, len(a), len(b), kind,
-            ])  # fmt: skip
-        for row, p in zip(found, holm([row[PAIRS.index("p")] for row in found]), strict=True):
-            row[PAIRS.index("p_holm")] = p
-        rows += found
-    return pd.DataFrame(rows, columns=PAIRS)
+        own = []
+        for lower, other in combinations(ranked, 2):
+            a, b = groups[lower], groups[other]
+            found_difference, kind = _difference(frame, a, b)
+            probability = probability_lower(a.nll.to_numpy(), b.nll.to_numpy())
+            own.append(Pair(panel, lower, other, found_difference, np.nan, probability, (len(a), len(b)), kind))
+        adjusted = holm([pair.difference.p for pair in own])
+        found += [replace(pair, p_holm=float(p)) for pair, p in zip(own, adjusted, strict=True)]
+    return found
 
 
 def _difference(frame: Frame, a: pd.DataFrame, b: pd.DataFrame) -> tuple[Difference, str]:
@@ -73,58 +89,53 @@ def _difference(frame: Frame, a: pd.DataFrame, b: pd.DataFrame) -> tuple[Differe
 
 
 def verdict(frame: Frame) -> list[str]:
-    """What the numbers say, a sentence or two for each panel."""
-    table = pairs(frame)
-    return [_said(frame, panel, part, table) for panel, part in panels(frame.confirmed("test"))]
+    """What the numbers say, a few sentences for each panel."""
+    found = pairs(frame)
+    return [
+        _said(frame, panel, part, [pair for pair in found if pair.panel == panel])
+        for panel, part in panels(frame.confirmed("test"))
+    ]
 
 
-def _said(frame: Frame, panel: Panel, part: pd.DataFrame, table: pd.DataFrame) -> str:
-    own = table[(table[list(Panel._fields)] == list(panel)).all(axis=1)]
-    means = part.groupby("cell", sort=False).nll.agg(["mean", "size"]).dropna().sort_values("mean")
+def _said(frame: Frame, panel: Panel, part: pd.DataFrame, found: list[Pair]) -> str:
+    means = part.groupby("cell", sort=False).nll.mean().dropna().sort_values()
     start = f"On {frame.title(panel)}"
     if means.empty:
         return f"{start}, no run has a score."
     best = str(means.index[0])
-    told = [
-        f"{start}, the lowest mean is that of {best}: {interval(frame, part[part.cell == best])} nats per time step, n = {means['size'].iloc[0]}."
-    ]
-    of_best = own[own.better == best]
-    if len(of_best):
-        beaten = [_won(row) for row in of_best.itertuples() if row.p_holm < LEVEL]
-        equal = [str(row.worse) for row in of_best.itertuples() if not row.p_holm < LEVEL]
-        if beaten:
-            told.append(f"It beats {_listed(beaten)}.")
-        if equal:
-            gap = max((row for row in of_best.itertuples() if not row.p_holm < LEVEL), key=lambda row: row.high - row.low)
-            wide = (
-                ""
-                if np.isnan(gap.low)
-                else f" (the widest interval is {gap.difference:.3f} [{gap.low:.3f}, {gap.high:.3f}])"
-            )
-            told.append(f"Between it and {_listed(equal)} no difference was found after Holm's adjustment{wide}.")
-        told.append(_gated(own, best))
-    told.append(_floors(frame, panel, means["mean"]))
+    lowest = interval(frame, part[part.cell == best])
+    told = [f"{start}, the lowest mean is that of {best}: {lowest} nats per time step, n = {lowest.n}."]
+    beaten = [pair for pair in found if pair.lower == best and pair.differ]
+    equal = [pair for pair in found if pair.lower == best and not pair.differ]
+    if beaten:
+        told.append(f"It beats {_listed([f'{pair.other} by {_size(pair)}' for pair in beaten])}.")
+    if equal:
+        names = _listed([f"{pair.other} ({_size(pair)})" for pair in equal])
+        told.append(f"Between it and {names} no difference was found.")
+    told.append(_title_question(found, best))
+    told.append(_floors(frame, panel, means))
     failed = part[part.status == "diverged"].groupby("cell").size()
     if len(failed):
         told.append(f"Diverged in confirming: {_listed([f'{n} of {cell}' for cell, n in failed.items()])}.")
     return " ".join(sentence for sentence in told if sentence)
 
 
-def _won(row: "pd.Series | object") -> str:
-    r = row
-    return f"{r.worse} by {-r.difference:.3f} nats [{-r.high:.3f}, {-r.low:.3f}]"  # pyright: ignore
+def _size(pair: Pair) -> str:
+    """By how much the lower cell is lower."""
+    d = pair.difference
+    return f"{-d.mean:.3f} nats" + (", one seed" if np.isnan(d.p) else f" [{-d.high:.3f}, {-d.low:.3f}]")
 
 
-def _gated(own: pd.DataFrame, best: str) -> str:
-    """The question of the house, where its answer was not given already: GRU or LSTM."""
-    lstm = next((c for c in ("lstm", "lstm_peephole") if c in {*own.better, *own.worse}), None)
-    asked = own[own[["better", "worse"]].isin(["gru", lstm]).all(axis=1)]
-    if lstm is None or asked.empty or best in ("gru", lstm):
-        return ""
-    row = next(asked.itertuples())
-    size = f"{row.better} is {-row.difference:.3f} nats [{-row.high:.3f}, {-row.low:.3f}] lower than {row.worse}"  # pyright: ignore
-    found = "" if row.p_holm < LEVEL else ", which is no difference found"  # pyright: ignore
-    return f"Of the two of the title, {size}{found}; n = {min(row.n_better, row.n_worse)}."  # pyright: ignore
+def _title_question(found: list[Pair], best: str) -> str:
+    """The question of the house, GRU or LSTM, where what was said of the best cell does not answer it."""
+    for lstm in ("lstm", "lstm_peephole"):
+        pair = next((pair for pair in found if {pair.lower, pair.other} == {"gru", lstm}), None)
+        if pair and best not in ("gru", lstm):
+            end = "" if pair.differ else ", which is no difference found"
+            return f"Of GRU and LSTM, {pair.lower} is lower than {pair.other} by {_size(pair)}{end}; n = {min(pair.n)}."
+        if pair:
+            return ""
+    return ""
 
 
 def _floors(frame: Frame, panel: Panel, means: pd.Series) -> str:
@@ -154,13 +165,16 @@ def untested(frame: Frame) -> list[str]:
     seeds = confirmed.groupby([*Panel._fields, "cell"]).size()
     searched = trials[(trials.stage == "search") & (trials.split == "valid")].groupby([*Panel._fields, "cell"]).size()
     tried = _span(searched) if len(searched) else "no"
+    sizes = confirmed.parameters_recurrent
     told = [
-        f"Tasks other than {_listed(list(dict.fromkeys(frame.datasets.values())))}; models of more than one layer; sizes other "
-        f"than {confirmed.parameters_recurrent.min():,} to {confirmed.parameters_recurrent.max():,} recurrent parameters.",
-        f"Other searches: {tried} settings were tried for each cell, with one seed. The confirming seeds (n = {_span(seeds)}) "
+        f"Tasks other than {_listed(list(dict.fromkeys(frame.datasets.values())))}; models of more than one layer; "
+        f"sizes other than {sizes.min():,} to {sizes.max():,} recurrent parameters.",
+        f"Other searches: {tried} settings were tried for each cell, with one seed. The confirming seeds (n = "
+        f"{_span(seeds)}) "
         "vary weights, order and noise at the one setting that was selected, so no interval here covers "
         "what another draw of settings would have selected.",
-        "Other regularisers and schedules: those of the protocol are the same for every cell, which is not the best for each.",
+        "Other regularisers and schedules: those of the protocol are the same for every cell, which is not the "
+        "best for each.",
     ]
     last = confirmed[(confirmed.best_epoch >= confirmed.epochs) & (confirmed.status == "finished")]
     if len(last):

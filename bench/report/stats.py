@@ -1,7 +1,8 @@
-"""Statistics of results, on scipy. Scores are NLL: lower is better. ``S`` seeds, ``N`` test sequences, ``D`` bootstrap draws."""
+"""Statistics of results, on scipy. Scores are NLL, lower is better. ``S`` seeds, ``N`` test sequences, ``D`` draws."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize, special, stats
@@ -105,7 +106,7 @@ def difference_of_means(a: "np.ndarray | list[float]", b: "np.ndarray | list[flo
     mean = float(np.mean(a) - np.mean(b))
     if min(len(a), len(b)) == 1:
         return Difference(mean, np.nan, np.nan, np.nan)
-    test = stats.ttest_ind(a, b, equal_var=False)
+    test: Any = stats.ttest_ind(a, b, equal_var=False)
     low, high = test.confidence_interval(level)
     return Difference(mean, float(low), float(high), float(test.pvalue))
 
@@ -161,13 +162,13 @@ def probability_lower(a: "np.ndarray | list[float]", b: "np.ndarray | list[float
         variance = t * (1 - t) * (1 + mean_size * ((1 - t) / (2 - t) + t / (1 + t))) / (m * n)
         return (t - theta) ** 2 - z**2 * variance
 
-    low = optimize.brentq(beyond, 0.0, theta) if theta > 0 and beyond(0.0) * beyond(theta) < 0 else 0.0
-    high = optimize.brentq(beyond, theta, 1.0) if theta < 1 and beyond(1.0) * beyond(theta) < 0 else 1.0
-    if theta == 1:
-        low = optimize.brentq(beyond, 0.0, 1 - 1e-9)
-    if theta == 0:
-        high = optimize.brentq(beyond, 1e-9, 1.0)
-    return Estimate(theta, float(low), float(high), min(m, n))
+    def root(low: float, high: float) -> float:
+        return float(optimize.brentq(beyond, low, high))  # pyright: ignore[reportArgumentType] - without full_output
+
+    nearly = 1e-9  # at 0 and 1 themselves there is no variance
+    low = 0.0 if theta == 0 else root(0.0, min(theta, 1 - nearly))
+    high = 1.0 if theta == 1 else root(max(theta, nearly), 1.0)
+    return Estimate(theta, low, high, min(m, n))
 
 
 def interquartile_mean(tasks: Sequence[np.ndarray], level: float = 0.95) -> Estimate:
@@ -181,7 +182,8 @@ def interquartile_mean(tasks: Sequence[np.ndarray], level: float = 0.95) -> Esti
         return Estimate(mean, np.nan, np.nan, 1)
     random = np.random.default_rng(0)
     drawn = np.concatenate([task[random.integers(len(task), size=(DRAWS, len(task)))] for task in found], axis=1)
-    low, high = np.quantile(stats.trim_mean(drawn, 0.25, axis=1), [(1 - level) / 2, (1 + level) / 2])
+    means = np.asarray(stats.trim_mean(drawn, 0.25, axis=1))
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(mean, float(low), float(high), n)
 
 
@@ -195,7 +197,7 @@ def expected_best(values: "np.ndarray | list[float]") -> np.ndarray:
     size = len(v)
     n = np.arange(1, size + 1)[:, None]
     others = size - np.arange(1, size + 1)[None, :]  # that come after the lowest of a subset
-    weights = special.comb(others, n - 1) / special.comb(size, n)
+    weights = np.asarray(special.comb(others, n - 1) / special.comb(size, n))
     return np.array([(row[row > 0] * v[row > 0]).sum() for row in weights])
 
 

@@ -82,7 +82,8 @@ def remembered(monkeypatch: pytest.MonkeyPatch):
         return SimpleNamespace(multinomial=lambda n, p, size: drawn(next(calls), n, size))
 
     monkeypatch.setattr(np.random, "default_rng", generator)
-    monkeypatch.setattr("bench.report.stats.DRAWS", 600)  # larger products get threads, which wait on a busy machine
+    # BLAS shares the products of more between threads, which wait for one another on a busy machine.
+    monkeypatch.setattr("bench.report.stats.DRAWS", 600)
 
 
 def crossed(random: Generator, seeds: int, steps: np.ndarray, sequences: np.ndarray) -> Runs:
@@ -105,7 +106,7 @@ def width(found: "Estimate | Difference") -> float:
 @pytest.mark.parametrize("seeds", [3, 10])
 def test_95_of_100_intervals_hold_the_mean_of_all_seeds_and_sequences(seeds: int, sequences: int):
     random, held = default_rng([seeds, sequences]), []
-    for _ in range(2000):
+    for _ in range(1000):
         steps = random.integers(20, 200, sequences)
         found = bootstrapped(crossed(random, seeds, steps, random.normal(0, 0.2, sequences)))
         held.append(found.low <= 8.5 <= found.high)
@@ -116,7 +117,7 @@ def test_on_sequences_of_one_length_it_is_the_interval_of_two_way_anova():
     random, (s, n) = default_rng(7), (4, 40)
     x = random.normal(0, 0.1, (s, 1)) + random.normal(8.5, 0.3, n) + random.normal(0, 0.4, (s, n))
     rows, columns = x.mean(1, keepdims=True), x.mean(0)
-    # Mean squares of seeds, of sequences, and of what belongs to both (Searle et al. 1992, 4.7); Satterthwaite 1946.
+    # Mean squares of seeds, of sequences, and of both together; degrees of freedom of Satterthwaite (1946).
     a, b = n * rows.var(ddof=1), s * columns.var(ddof=1)
     both = ((x - rows - columns + x.mean()) ** 2).sum() / ((s - 1) * (n - 1))
     freedom = (a + b) ** 2 / (a**2 / (s - 1) + b**2 / (n - 1))
@@ -129,7 +130,7 @@ def test_without_variation_between_seeds_it_is_the_interval_of_a_ratio():
     random = default_rng(1)
     steps = random.integers(20, 200, 200)
     nll = steps * random.normal(8.5, 0.2, 200)
-    # Cochran 1977, 6.3: the variance of a ratio of sums, to first order.
+    # Cochran 1977, chapter 6: the variance of a ratio of sums, to first order.
     half = stats.t.ppf(0.975, 199) * math.sqrt(((nll - nll.sum() / steps.sum() * steps) ** 2).sum()) / steps.sum()
     assert width(bootstrapped(Runs(np.tile(nll, (3, 1)), steps))) == pytest.approx(2 * half, rel=0.05)
 
@@ -148,7 +149,7 @@ def test_a_mean_is_over_seeds_of_all_their_steps_and_one_seed_gives_no_interval(
 @pytest.mark.parametrize("seeds", [3, 10])
 def test_5_of_100_differences_between_equals_are_found(seeds: int):
     random, found = default_rng(seeds), []
-    for _ in range(2000):
+    for _ in range(1000):
         steps, common = random.integers(20, 200, 25), random.normal(0, 0.2, 25)
         a, b = (crossed(random, seeds, steps, common + random.normal(0, 0.1, 25)) for _ in range(2))
         found.append(difference(a, b))
@@ -170,10 +171,11 @@ def test_a_difference_over_seeds_alone_is_that_of_welch():
     # As R prints it for both drugs of Student (1908): t = -1.8608, df = 17.776.
     other = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
     found = difference_of_means(STUDENT, other)
-    np.testing.assert_allclose(
-        [found.mean, found.low, found.high, found.p], [-1.58, -3.3654832, 0.2054832, 0.0793941], rtol=1e-5
+    assert (found.mean, found.p) == pytest.approx((-1.58, 0.0793941), rel=1e-5)
+    assert (found.low, found.high) == pytest.approx((-3.3654832, 0.2054832), rel=1e-5)
+    assert width(difference_of_means(STUDENT, other, 0.8)) == pytest.approx(
+        2 * stats.t.ppf(0.9, 17.776) * 1.58 / 1.8608, rel=1e-3
     )
-    assert found.high - difference_of_means(STUDENT, other, 0.8).high == pytest.approx((2.1028 - 1.3309) * 0.84909, rel=1e-3)
     assert np.isnan([difference_of_means(*pair).p for pair in ((STUDENT, [1.0]), ([1.0], STUDENT))]).all()
     steps = default_rng(3).integers(20, 200, 40)
     crossed = difference(level(STUDENT, steps), level(other, steps))
@@ -200,7 +202,7 @@ def test_holm_by_hand_and_as_the_closure_of_bonferroni():
 
 
 def test_5_of_100_families_of_true_nulls_are_rejected_by_holm():
-    p = default_rng(5).random((3000, 6))
+    p = default_rng(5).random((2000, 6))
     assert 0.04 <= np.mean([holm(row).min() <= 0.05 for row in p]) <= 0.06
 
 
@@ -218,31 +220,25 @@ NORMAL, ABNORMAL = np.repeat(range(1, 6), [33, 6, 6, 11, 2]), np.repeat(range(1,
 def test_a_probability_counts_pairs_and_its_interval_is_newcombes(a: list[float], b: list[float]):
     found, other, pairs = probability_lower(a, b, 0.9), probability_lower(b, a, 0.9), len(a) * len(b)
     assert found.mean == pytest.approx(sum(1.0 if x < y else 0.5 if x == y else 0.0 for x in a for y in b) / pairs)
-    np.testing.assert_allclose(
-        [1 - other.high, 1 - other.mean, 1 - other.low], [found.low, found.mean, found.high], atol=1e-9
-    )
+    assert (other.low, other.mean, other.high) == pytest.approx((1 - found.high, 1 - found.mean, 1 - found.low), abs=1e-9)
     assert 0 < found.low < found.mean <= found.high <= 1
+    size = (len(a) + len(b)) / 2
     for end in {found.low, found.high} - {1.0}:
-        error = hanley(end, (len(a) + len(b)) / 2, (len(a) + len(b)) / 2, pairs)
-        assert abs(end - found.mean) == pytest.approx(stats.norm.ppf(0.95) * error, rel=1e-6)
+        assert abs(end - found.mean) == pytest.approx(stats.norm.ppf(0.95) * hanley(end, size, size, pairs), rel=1e-6)
 
 
 def test_a_published_probability_complete_separation_and_a_single_run():
-    found, apart, single = (
-        probability_lower(NORMAL, ABNORMAL),
-        probability_lower([1.0, 2.0], [3.0, 4.0]),
-        probability_lower([1.0], [0.0, 2.0]),
-    )
+    found, apart = probability_lower(NORMAL, ABNORMAL), probability_lower([1.0, 2.0], [3.0, 4.0])
     assert (found.mean, found.n) == (pytest.approx(0.893, abs=5e-4), 51)
     assert hanley(found.mean, 51, 58, 51 * 58) == pytest.approx(0.032, abs=5e-4)
     assert (apart.mean, apart.high) == (1, 1)
     assert 0.2 < apart.low < 0.8
-    assert str(single) == "0.500 (one seed)"
+    assert str(probability_lower([1.0], [0.0, 2.0])) == "0.500 (one seed)"
 
 
 @pytest.mark.parametrize("shift", [0.0, 1.0, 2.0])
 def test_95_of_100_intervals_hold_the_probability(shift: float):
-    a, b = default_rng(8).normal(0, 1, (2, 1000, 10))
+    a, b = default_rng(8).normal(0, 1, (2, 600, 10))
     true = stats.norm.cdf(shift / math.sqrt(2))
     found = [probability_lower(x, y) for x, y in zip(a, b + shift, strict=True)]
     assert 0.90 <= np.mean([one.low <= true <= one.high for one in found]) <= 0.99
@@ -263,7 +259,7 @@ def test_its_interval_draws_again_the_runs_of_each_task_but_no_tasks():
     drawn = np.sort([np.concatenate([random.choice(task, 8) for task in tasks]) for _ in range(4000)])[:, 6:-6].mean(1)
     for share, ends in ((0.8, [0.1, 0.9]), (0.95, [0.025, 0.975])):
         found = interquartile_mean(tasks, share)
-        np.testing.assert_allclose([found.low, found.high], np.quantile(drawn, ends), atol=0.1 * np.ptp(drawn) / 4)
+        np.testing.assert_allclose([found.low, found.high], np.quantile(drawn, ends), atol=0.2 * drawn.std())
     alike = interquartile_mean([np.full(4, 1.0), np.full(8, 5.0)])
     assert (alike.low, alike.high) == (alike.mean, alike.mean)
     assert str(interquartile_mean([np.array([1.0]), np.array([2.0, 3.0])])) == "2.000 (one seed)"

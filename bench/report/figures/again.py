@@ -1,4 +1,4 @@
-"""The study computed a second time, on other threads, populations or engines: noise of the machine beside noise of the seed."""
+"""The study computed a second time: noise of the machine beside noise of the seed."""
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,10 @@ from bench.report.stats import difference_of_means, mean_interval
 TITLE = "Computed again"
 CAPTION = (
     "The same study, run a second time by itself, search and selection included. Where both runs selected the same setting "
-    "they have the same trials, and 'same trial' is the root mean square of what test NLL differs by within a trial: rounding, "
-    "which training amplifies. It stands beside the standard deviation over seeds, which it is a part of. Where they selected "
+    "they have the same trials, and 'same trial' is the root mean square of what test NLL differs by within a "
+    "trial: rounding, "
+    "which training amplifies. It stands beside the standard deviation over seeds, which it is a part of. Where "
+    "they selected "
     "other settings, the difference of the means is that of the whole procedure."
 )
 

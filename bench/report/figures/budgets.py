@@ -11,7 +11,8 @@ from bench.report import compare, style
 TITLE = "Matched by other budgets"
 CAPTION = (
     "Mean test NLL over confirming seeds at each budget, with 95% intervals over seeds and sequences, against the cell's "
-    "recurrent parameters, parameters with readout, FLOPs and seconds. Cells that are equal in one are not equal in the others; "
+    "recurrent parameters, parameters with readout, FLOPs and seconds. Cells that are equal in one are not equal "
+    "in the others; "
     "an order of cells that holds in all columns does not hang on what was matched."
 )
 COSTS = {

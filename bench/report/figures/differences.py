@@ -1,8 +1,9 @@
 """Every pair of cells: by how much, how sure, how often."""
 
+import numpy as np
 import pandas as pd
 
-from bench.records.frame import Frame, Panel
+from bench.records.frame import Frame
 from bench.report import compare
 
 TITLE = "Differences between cells"
@@ -18,27 +19,25 @@ CAPTION = (
 
 def table(frame: Frame) -> pd.DataFrame | None:
     """A row for each pair; None where there is one cell a panel."""
-    found = compare.pairs(frame)
-    if found.empty:
-        return None
     rows = []
-    for r in found.itertuples():
-        alone = r.p != r.p
+    for pair in compare.pairs(frame):
+        d, lower = pair.difference, pair.probability
+        alone = np.isnan(d.p)
         rows.append({
-            "data": frame.datasets[str(r.task)],
-            "lower": r.better,
-            "other": r.worse,
-            "difference": f"{r.difference:.3f}" + (" (one seed)" if alone else f" [{r.low:.3f}, {r.high:.3f}]"),
-            "p": "" if alone else _p(r.p),
-            "p, Holm": "" if alone else _p(r.p_holm),
-            "P(lower)": f"{r.probability:.2f}" if alone else f"{r.probability:.2f} [{r.probability_low:.2f}, {r.probability_high:.2f}]",
-            "n": f"{r.n_better}, {r.n_worse}",
-            "interval over": "" if alone else r.interval,
-            **{name: getattr(r, name) for name in Panel._fields[1:]},
+            "data": frame.datasets[pair.panel.task],
+            "lower": pair.lower,
+            "other": pair.other,
+            "difference": f"{d.mean:.3f}" + (" (one seed)" if alone else f" [{d.low:.3f}, {d.high:.3f}]"),
+            "p": _p(d.p),
+            "p, Holm": _p(pair.p_holm),
+            "P(lower)": f"{lower.mean:.2f}" + ("" if lower.n == 1 else f" [{lower.low:.2f}, {lower.high:.2f}]"),
+            "n": f"{pair.n[0]}, {pair.n[1]}",
+            "interval over": "" if alone else pair.interval,
+            "budget": pair.panel.budget,
+            "training": pair.panel.training,
         })  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows) if rows else None
 
 
-def _p(p: "float | object") -> str:
-    value = float(p)  # pyright: ignore
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+def _p(p: float) -> str:
+    return "" if np.isnan(p) else "< 0.0001" if p < 1e-4 else f"{p:.4f}"

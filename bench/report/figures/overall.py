@@ -9,7 +9,8 @@ from bench.report.stats import interquartile_mean
 TITLE = "Over all tasks"
 CAPTION = (
     "Each run's test NLL as the share of the way from the highest floor of its task (0) to the lowest one (1): above 1 is "
-    "better than every trivial predictor. The interquartile mean is that of the middle half of all runs on all tasks (Agarwal "
+    "better than every trivial predictor. The interquartile mean is that of the middle half of all runs on all "
+    "tasks (Agarwal "
     "et al. 2021), over tasks on which all these cells were confirmed; its 95% interval is over runs, for these tasks. "
     "Higher is better."
 )

@@ -12,7 +12,8 @@ from bench.report.stats import ranks
 TITLE = "Ranks over tasks"
 CAPTION = (
     "Mean rank by mean test NLL over the tasks on which all these cells were confirmed, 1 for the lowest, at one budget and "
-    "protocol each (Demsar 2006). Cells that a grey bar spans do not differ by Nemenyi's test at 0.05; p is Friedman's. With "
+    "protocol each (Demsar 2006). Cells that a grey bar spans do not differ by Nemenyi's test at 0.05; p is "
+    "Friedman's. With "
     "so few tasks the test hardly finds anything: the critical difference stands beside the largest difference that "
     "mean ranks can have. Absence of a difference here says nothing; the intervals within a task say more."
 )

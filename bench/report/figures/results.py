@@ -11,7 +11,8 @@ from bench.report.stats import mean_interval
 TITLE = "Test NLL of the confirming trials"
 CAPTION = (
     "Each small mark is one confirming seed at the cell's selected learning rate; the large mark is their mean with its "
-    "95% interval over seeds (Student's t), the thin grey bar its interval over seeds and test sequences. Lower is better. The two lowest floors are given above each panel."
+    "95% interval over seeds (Student's t), the thin grey bar its interval over seeds and test sequences. Lower "
+    "is better. The two lowest floors are given above each panel."
 )
 
 

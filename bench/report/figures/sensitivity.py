@@ -9,7 +9,8 @@ from bench.report import style
 
 TITLE = "Sensitivity to the learning rate"
 CAPTION = (
-    "Best validation NLL of each trial of the search, one seed, the same settings for all cells; the selected one is marked. "
+    "Best validation NLL of each trial of the search, one seed, the same settings for all cells; the selected "
+    "one is marked. "
     "Where the search is over weight noise as well, points are not joined: they differ in both. "
     "A trial that diverged, or that is worse than every floor, stands as a cross at the top. Single seeds: read the shape, "
     "not the small differences. A search may run for fewer epochs than the trials it selects for: see the table of trials."
