@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from scipy import optimize, special, stats
 
+_ROUNDING = 1e-12
+"""Of a score: what is smaller is no difference."""
 DRAWS = 2000
 """Of a bootstrap: the standard error that it gives is then known to 1.6%."""
 
@@ -80,8 +83,8 @@ def bootstrapped(runs: Runs, level: float = 0.95) -> Estimate:
     bootstrap over a few seeds are too narrow.
     """
     mean, n = float(runs.scores.mean()), len(runs.nll)
-    if n == 1:
-        return Estimate(mean, np.nan, np.nan, 1)
+    if n == 1 or len(runs.steps) == 1:  # one sequence says nothing of others
+        return mean_interval(runs.scores, level)
     error, freedom = _error([runs], [1.0])
     half = float(stats.t.ppf((1 + level) / 2, freedom)) * error
     return Estimate(mean, mean - half, mean + half, n)
@@ -92,10 +95,11 @@ def difference(a: Runs, b: Runs, level: float = 0.95) -> Difference:
     if len(a.steps) != len(b.steps) or (a.steps != b.steps).any():
         raise ValueError("the two were not scored on the same sequences")
     mean = float(a.scores.mean() - b.scores.mean())
-    if min(len(a.nll), len(b.nll)) == 1:
-        return Difference(mean, np.nan, np.nan, np.nan)
+    if min(len(a.nll), len(b.nll), len(a.steps)) == 1:
+        return difference_of_means(a.scores, b.scores, level)
     error, freedom = _error([a, b], [1.0, -1.0])
-    if error == 0:
+    if error <= _ROUNDING * abs(a.scores.mean()):
+        mean = 0.0 if abs(mean) <= _ROUNDING * abs(a.scores.mean()) else mean
         return Difference(mean, mean, mean, 1.0 if mean == 0 else 0.0)
     half = float(stats.t.ppf((1 + level) / 2, freedom)) * error
     return Difference(mean, mean - half, mean + half, float(2 * stats.t.sf(abs(mean) / error, freedom)))
@@ -106,6 +110,8 @@ def difference_of_means(a: "np.ndarray | list[float]", b: "np.ndarray | list[flo
     mean = float(np.mean(a) - np.mean(b))
     if min(len(a), len(b)) == 1:
         return Difference(mean, np.nan, np.nan, np.nan)
+    if np.ptp(a) == 0 and np.ptp(b) == 0:
+        return Difference(mean, mean, mean, 1.0 if mean == 0 else 0.0)
     test: Any = stats.ttest_ind(a, b, equal_var=False)
     low, high = test.confidence_interval(level)
     return Difference(mean, float(low), float(high), float(test.pvalue))
@@ -115,7 +121,7 @@ def _error(groups: list[Runs], signs: list[float]) -> tuple[float, float]:
     """Standard error and degrees of freedom of a signed sum of means over seeds."""
     random = np.random.default_rng(0)
     n = len(groups[0].steps)
-    counts = random.multinomial(n, np.full(n, 1 / n), DRAWS).astype(float)
+    counts = _counts(n)
     total = np.zeros(DRAWS)
     of_sequences = np.zeros(DRAWS)
     parts = []
@@ -132,6 +138,12 @@ def _error(groups: list[Runs], signs: list[float]) -> tuple[float, float]:
     below = sum(part**2 / freedom for part, freedom in parts)
     freedom = sum(part for part, _ in parts) ** 2 / below if below else 1.0
     return variance**0.5, freedom
+
+
+@cache
+def _counts(n: int) -> np.ndarray:
+    """How often each of n sequences is drawn, ``[D, n]``: the same draws for everything that is compared."""
+    return np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), DRAWS).astype(float)
 
 
 def holm(p: "np.ndarray | list[float]") -> np.ndarray:
@@ -174,7 +186,8 @@ def probability_lower(a: "np.ndarray | list[float]", b: "np.ndarray | list[float
 def interquartile_mean(tasks: Sequence[np.ndarray], level: float = 0.95) -> Estimate:
     """Mean of the middle half of all runs on all tasks (Agarwal et al. 2021), scores of each task already normalised.
 
-    The interval is a bootstrap's, over the runs of each task: it says nothing of other tasks.
+    The interval is the percentiles of a bootstrap over the runs of each task: it says nothing of other tasks, and with few
+    runs it is too narrow (of 5 tasks with 10 runs each, simulated, 0.90 held where 0.95 should).
     """
     found = [np.asarray(task, float) for task in tasks]
     mean, n = float(stats.trim_mean(np.concatenate(found), 0.25)), min(map(len, found))
@@ -191,14 +204,20 @@ def expected_best(values: "np.ndarray | list[float]") -> np.ndarray:
     """Expected lowest of n settings for n from 1 to N, of N that were tried; a failed one is infinite.
 
     The unbiased form of Dodge et al. (2019): the mean over all subsets of n, drawn without replacement, from the order
-    statistics. Infinite while more than N - n failed.
+    statistics. Infinite while n or more failed.
     """
     v = np.sort(np.where(np.isnan(values), np.inf, values))
     size = len(v)
     n = np.arange(1, size + 1)[:, None]
     others = size - np.arange(1, size + 1)[None, :]  # that come after the lowest of a subset
-    weights = np.asarray(special.comb(others, n - 1) / special.comb(size, n))
-    return np.array([(row[row > 0] * v[row > 0]).sum() for row in weights])
+    enough = others >= n - 1
+    # By logarithms, since the numbers of subsets have no float from 1030 settings on.
+    weights = np.exp(_log_comb(np.maximum(others, n - 1), n - 1) - _log_comb(size, n))
+    return np.array([(row[there] * v[there]).sum() for row, there in zip(weights, enough, strict=True)])
+
+
+def _log_comb(n: "np.ndarray | int", k: np.ndarray) -> np.ndarray:
+    return special.gammaln(np.add(n, 1)) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from bench.data import cards, tasks
 from bench.engines._network import Engine
 from bench.graph import trace
 from bench.graph.cost import cost
-from bench.job import Budget, Members, Search, TaskSettings
+from bench.job import Budget, Members, Range, Search, TaskSettings, Tuned
+from bench.report import published
 from bench.training import likelihoods
 from bench.training.settings import Training
 
@@ -48,10 +49,20 @@ def of(group):
 
 
 def protocol(training):
-    """The training and the range of its search."""
+    """The training, what its search tunes, and where it looks."""
     training = dict(training)
-    lr, rates = training.pop("lr"), training.pop("rates")
-    return construct(Training, "training", training), lr, rates
+    tuned = construct(Tuned, "training", {name: training.pop(name) for name in ("lr", "weight_noise")})
+    ranges = {"lr": training.pop("rates"), "weight_noise": training.pop("noises")}
+    return construct(Training, "training", training), tuned, ranges
+
+
+def search(given, tuned, ranges):
+    """As the command line makes it."""
+    axes = {
+        name: construct(Range, name, ranges[name]) if getattr(tuned, name) is None else getattr(tuned, name)
+        for name in ("lr", "weight_noise")
+    }
+    return construct(Search, "search", {**given, **axes})
 
 
 def test_every_group_is_known():
@@ -72,7 +83,7 @@ def test_the_default_job_is_complete():
     assert set(job) == {
         "name", "results", "search", "population", "device", "publish", "task", "cell", "budget", "training", "engine",
     }  # fmt: skip
-    construct(Search, "search", {**job["search"], **job["training"]["rates"]})
+    assert search(job["search"], *protocol(job["training"])[1:]).given is None
     construct(Members, "population", job["population"])
     assert "???" not in str(job)
 
@@ -114,15 +125,21 @@ def test_a_task_frames_the_data_of_its_name(name):
 def test_a_training_is_a_whole_protocol(name):
     given = values(f"training={name}")["training"]
     # every choice is written down, and so can be overridden
-    assert set(given) == {field.name for field in fields(Training)} | {"lr", "rates"}
-    training, lr, rates = protocol(given)
-    assert {choice: value for choice, value in given.items() if choice not in ("lr", "rates")} == asdict(training)
-    assert lr is None
-    rates = construct(Search, "search", {"size": 3, "seed": 1, **rates}).rates()
-    assert all(given["rates"]["low"] <= rate <= given["rates"]["high"] for rate in rates)
+    assert set(given) == {field.name for field in fields(Training)} | {"lr", "rates", "noises"}
+    training, tuned, ranges = protocol(given)
+    assert {choice: given[choice] for choice in asdict(training) if choice != "weight_noise"} == {
+        choice: value for choice, value in asdict(training).items() if choice != "weight_noise"
+    }
+    assert tuned.lr is None
+    assert tuned.weight_noise is not None
+    tried = search({"size": 3, "seed": 1, "epochs": None}, tuned, ranges).settings()
+    assert all(given["rates"]["low"] <= setting.lr <= given["rates"]["high"] for setting in tried)
 
 
-@pytest.mark.parametrize("name", of("budget"))
+NUMBERED = [name for name in of("budget") if name != "table1"]
+
+
+@pytest.mark.parametrize("name", NUMBERED)
 def test_a_budget_is_the_number_of_its_name(name):
     what, number, thousand = re.fullmatch(r"([a-z_]+)_(\d+)(k?)", name).groups()
     budget = values(f"budget={name}")["budget"]
@@ -133,7 +150,14 @@ def costs(graph, inputs, column, units):
     return getattr(cost(graph, graph.sizes(inputs, units), inputs), column)
 
 
-@pytest.mark.parametrize("name", of("budget"))
+@pytest.mark.parametrize(("kind", "cell"), published.TABLE_1)
+def test_table_1_is_that_of_the_paper(kind, cell):
+    task = {"music": "jsb_chorales", "speech": "librispeech_long"}[kind]
+    units, _ = published.TABLE_1[kind, cell]
+    assert values("budget=table1", f"task={task}", f"cell={cell}")["budget"] == {"units": units}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
 def test_a_budget_sizes_every_cell(name):
     given = values(f"budget={name}")["budget"]
     budget = construct(Budget, "budget", given)
@@ -173,10 +197,14 @@ def test_the_default_engine_is_the_rule():
     assert values()["device"] == "cpu"
 
 
+PARTS = {"chung2014_speech": "chung2014"}
+"""Study -> the study that it is a part of."""
+
+
 @pytest.mark.parametrize("name", of("study"))
 def test_a_study_builds_each_of_its_jobs(name):
     config = composed(f"study={name}", hydra=True)
-    assert config.name == name
+    assert config.name == PARTS.get(name, name)
     assert config.hydra.mode.name == "MULTIRUN"
     swept = {group: re.split(r"\s*,\s*", choices) for group, choices in config.hydra.sweeper.params.items()}
     points = list(itertools.product(*([f"{group}={choice}" for choice in choices] for group, choices in swept.items())))
@@ -187,8 +215,7 @@ def test_a_study_builds_each_of_its_jobs(name):
         width, _ = tasks.framing(job["task"]["predict"], card).sizes(card)
         units = construct(Budget, "budget", job["budget"]).solve(trace.load(cell.pop("name"), **cell), width, width)
         assert units >= 1
-        _, _, rates = protocol(job["training"])
-        construct(Search, "search", {**job["search"], **rates})
+        assert search(job["search"], *protocol(job["training"])[1:]).given is None
         construct(Members, "population", job["population"])
 
 

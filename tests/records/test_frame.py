@@ -15,8 +15,8 @@ from bench.records.frame import COLUMNS, RESULT_COLUMNS, Frame
 from bench.records.record import CURVE
 
 PROMISED = (
-    "study, stage, task, cell, budget, training, key, seed, lr, units, inputs, parameters_recurrent, parameters_total, "
-    "flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, epochs, updates, seconds, "
+    "study, stage, task, cell, budget, training, key, seed, lr, weight_noise, units, inputs, parameters_recurrent, "
+    "parameters_total, flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, epochs, updates, seconds, "
     "matmul_fraction, engine, population_size, device, status"
 )
 """Columns that others rely on, in order."""
@@ -47,6 +47,7 @@ def test_columns_are_those_that_were_promised(found: Frame):
         "key",
         "seed",
         "lr",
+        "weight_noise",
         *CURVE,
     ]
     assert list(found.floors.columns) == ["task", "floor", "split", "nll", "nll_sequence_mean"]

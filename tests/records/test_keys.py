@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bench.cli import sweep
+from bench.job import Job, Range, Setting
 from bench.records.record import Settings, key
-from bench.study import Job
 from bench.training.settings import Training
 
 RMSPROP = {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}
@@ -95,8 +96,14 @@ def jobs(*overrides: str) -> list[Job]:
 
 
 def key_of(*overrides: str) -> str:
-    of = job(*overrides)
-    return of.member(0.01, 1, of.training).key
+    return trial(job(*overrides))
+
+
+def trial(of: Job) -> str:
+    """Key of a trial at one rate, with the noise of its protocol."""
+    noise = of.search.weight_noise
+    assert isinstance(noise, float)
+    return of.member(Setting(0.01, noise), 1, of.training).key
 
 
 @pytest.mark.parametrize(("pinned", "settings"), GOLDEN.items())
@@ -184,26 +191,24 @@ def test_what_does_not_change_a_trials_numbers_does_not_move_its_key():
 
 @pytest.mark.parametrize("where", [{"engine": "another"}, {"device": "cuda"}], ids=str)
 def test_the_engine_and_its_device_do_not_move_the_key(where: dict[str, str]):
-    assert replace(job(), **where).member(0.01, 1, job().training).key == key_of()
+    assert trial(replace(job(), **where)) == key_of()
 
 
 def test_the_budget_that_led_to_the_units_does_not_move_the_key():
     by_parameters = job("budget=parameters_20k")
-    assert by_parameters.member(0.01, 1, by_parameters.training).key == key_of(
-        "budget=units_64", f"budget.units={by_parameters.units}"
-    )
+    assert trial(by_parameters) == key_of("budget=units_64", f"budget.units={by_parameters.units}")
 
 
 def test_another_cell_data_set_or_protocol_moves_the_key():
     points = jobs("cell=gru,gru_reset_after", "task=jsb_chorales,nottingham", "training=modern,chung2014")
-    keys = {job.member(0.01, 1, job.training).key for job in points}
+    keys = {trial(job) for job in points}
     assert len(keys) == 2 * 2 * 2
     assert key_of() in keys
 
 
 def test_the_augmented_lstm_with_everything_off_is_the_vanilla_one():
     off = ["cell.gate=false", "cell.projection=null", "cell.length=1"]
-    keys = {job.member(0.01, 1, job.training).key for job in jobs("cell=lstm_augmented", *off, "cell.window=past,ahead")}
+    keys = {trial(job) for job in jobs("cell=lstm_augmented", *off, "cell.window=past,ahead")}
     assert keys == {key_of("cell=lstm_sherstinsky")}
     assert key_of("cell=lstm_augmented") not in keys
 
@@ -216,7 +221,38 @@ def test_a_larger_search_contains_the_smaller_one():
     assert {member.seed for member in larger} == {0}
 
 
-def test_all_cells_search_the_same_rates():
-    rnn, gru = (job.search for job in jobs("training.lr=null", "cell=rnn,gru"))
-    assert rnn.rates() == gru.rates()
-    assert all(rnn.low <= rate <= rnn.high for rate in rnn.rates())
+BOTH = ("training.lr=null", "training.weight_noise=null")
+
+
+def test_all_cells_search_the_same_settings():
+    rnn, gru = (job.search for job in jobs(*BOTH, "cell=rnn,gru", "search.size=50"))
+    assert rnn.settings() == gru.settings()
+    for axis, found in zip((rnn.lr, rnn.weight_noise), zip(*rnn.settings(), strict=True), strict=True):
+        assert isinstance(axis, Range)
+        assert all(axis.low <= value <= axis.high for value in found)
+        # Halton's points are spread more evenly than independent ones: a fifth of the range has its fifth of them.
+        places = np.log(np.array(found) / axis.low) / np.log(axis.high / axis.low)
+        assert np.abs(np.histogram(places, 5, (0, 1))[0] - 10).max() <= 2
+
+
+def test_rates_are_those_of_a_search_over_rates_alone():
+    alone, both = job("training.lr=null").search, job(*BOTH).search
+    assert [setting.lr for setting in both.settings()] == [setting.lr for setting in alone.settings()]
+    assert {setting.weight_noise for setting in alone.settings()} == {0.075}
+
+
+@pytest.mark.parametrize("given", [["training.lr=0.01"], ["training.lr=0.01", "training.weight_noise=0"]], ids=str)
+def test_nothing_is_searched_for_where_all_is_given(given: list[str]):
+    assert job(*given).searched() == []
+    assert job(*given).search.given is not None
+
+
+@pytest.mark.parametrize("null", ["lr", "weight_noise"])
+def test_what_is_null_is_searched_for(null: str):
+    values = {"lr": "0.01", "weight_noise": "0.1"} | {null: "null"}
+    of = job(*(f"training.{name}={value}" for name, value in values.items()), "search.size=4")
+    assert of.search.given is None
+    assert len({getattr(member, null) for member in of.searched()}) == 4
+    (other,) = {"lr", "weight_noise"} - {null}
+    assert {getattr(member, other) for member in of.searched()} == {float(values[other])}
+    assert len({member.key for member in of.searched()}) == 4

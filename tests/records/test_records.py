@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bench.places import BadInput
 from bench.records import record, status, study_file
-from bench.records.record import CURVE, Checkpoint, Record, Store, appearing, read, read_compact, write_compact
+from bench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, appearing, read, read_compact, write_compact
 
 WEIGHTS = {"W": np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3), "b_h": np.zeros((1, 3), np.float32)}
 # A number that no short text gives exactly, one that is not there, and one with an exponent.
@@ -36,13 +36,14 @@ def made(key: str = "0123456789abcdef", seconds: float = 1.5) -> Record:
         provenance={"commit": None, "versions": {"torch": "2"}},
         equations=[r"h = \tanh(W x)", "ä"],
         curve=pd.DataFrame(values, columns=CURVE),
+        sequences=pd.DataFrame([[i, 7 + i, nll] for i, nll in enumerate(AWKWARD)], columns=SEQUENCES),
     )
 
 
 def assert_same(a: Record, b: Record) -> None:
     pd.testing.assert_frame_equal(a.curve, b.curve, check_exact=True)
-    a, b = (record._finite({k: v for k, v in vars(r).items() if k != "curve"}) for r in (a, b))
-    assert a == b
+    pd.testing.assert_frame_equal(a.sequences, b.sequences, check_exact=True)
+    assert record._finite(a.described) == record._finite(b.described)
 
 
 @pytest.fixture
@@ -78,6 +79,20 @@ def test_compact_records_come_back_as_they_were(tmp_path: Path):
     for before, after in zip(records, read_compact(path), strict=True):
         assert_same(before, after)
     assert Store(tmp_path / "results").finished() == {"a" * 16, "b" * 16}
+
+
+def test_records_of_before_the_sequences_have_none(store: Store):
+    store.write(made("a" * 16), WEIGHTS)
+    (store.trials / ("a" * 16) / "sequences.csv").unlink()
+    path = store.results / "some" / "records.parquet"
+    write_compact(path, [made("b" * 16)])
+    pd.read_parquet(path).drop(columns="sequences").to_parquet(path, index=False)
+    found = store.read(["a" * 16, "b" * 16])
+    assert len(found) == 2
+    for before in found.values():
+        assert list(before.sequences.columns) == SEQUENCES
+        assert before.sequences.empty
+        pd.testing.assert_frame_equal(before.curve, made().curve)
 
 
 def test_a_compact_record_serves_where_the_folder_is_gone(store: Store):
@@ -174,7 +189,7 @@ def test_files_are_open_to_whom_the_umask_says_and_to_nobody_else(store: Store, 
     study_file.write_points(store.results, "some", [])
     Checkpoint(store.results, ["a"]).save(WEIGHTS, {"epoch": 1})
     paths = [path for path in store.results.rglob("*") if path.suffix != ".lock"]
-    assert len(paths) == 11
+    assert len(paths) == 12
     for path in paths:
         mode = path.stat().st_mode & 0o777
         widest = (0o777 if path.is_dir() else 0o666) & ~umask
@@ -323,7 +338,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=300, deadline=None, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), edits=st.integers(1, 6), junk=st.text(max_size=8))
 def test_a_text_that_anything_may_have_happened_to_is_a_record_or_bad_input(folder: Path, seed: int, edits: int, junk: str):
-    text, chance = record._json({k: v for k, v in vars(made()).items() if k != "curve"}), random.Random(seed)
+    text, chance = record._json(made().described), random.Random(seed)
     for _ in range(edits):
         start, length = chance.randrange(len(text) + 1), chance.choice([0, 1, 3, 40])
         text = (

@@ -1,11 +1,17 @@
 """Every figure and table of a house, on a frame of a few trials that is written by hand, and the page on real records."""
 
+import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 from itertools import combinations
+from math import inf, sqrt
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,13 +24,16 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy import stats
-from test_study import SMALL, Tiny, settle, sweep
+from test_study import COMMAND, SMALL, Tiny, settle, sweep
 
 from bench import places
+from bench.places import BadInput
+from bench.records import frame as frames
 from bench.records import samples
 from bench.records.frame import COLUMNS, IDENTITY, MACHINE, Frame, Panel
-from bench.records.record import CURVE
-from bench.report import page, style
+from bench.records.record import CURVE, SEQUENCES
+from bench.report import compare, page, style
+from bench.report.stats import Runs, bootstrapped, difference
 
 FIGURES = {name: places.module("bench.report.figures", path) for name, path in places.known("figures", ".py").items()}
 DRAWN = [name for name, module in FIGURES.items() if hasattr(module, "draw")]
@@ -32,7 +41,7 @@ TABLES = [name for name, module in FIGURES.items() if hasattr(module, "table")]
 
 VARIANT = "lstm_augmented gate=false"
 NAN = float("nan")
-# task, cell, stage, seed, rate, best validation nll, test nll, status
+# task, cell, stage, seed, rate, best validation nll, test nll, status, and the budget where it is another
 TRIALS = [
     ("music", "gru", "search", 0, 0.01, 3.0, 3.1, "finished"),
     ("music", "gru", "search", 0, 0.02, NAN, NAN, "diverged"),
@@ -48,21 +57,50 @@ TRIALS = [
 ]
 SEARCHED = [trial for trial in TRIALS if trial[2] == "search"]
 CONFIRMED = [trial for trial in TRIALS if trial[2] == "confirm"]
-BUDGET, TRAINING = "parameters_20k", "modern"
+EVERYTHING = [
+    *TRIALS,
+    ("speech", VARIANT, "confirm", 1, 0.05, 7.1, 7.4, "finished"),
+    ("speech", VARIANT, "confirm", 2, 0.05, 7.3, 7.2, "finished"),
+    ("speech", "novel", "confirm", 1, 0.05, 8.1, 8.4, "finished"),
+    ("nottingham", "gru", "confirm", 1, 0.01, 3.3, 3.5, "finished"),
+    ("nottingham", "gru", "confirm", 2, 0.01, 3.4, 3.6, "finished"),
+    ("nottingham", "gru", "confirm", 1, 0.01, 3.0, 3.1, "finished", "units_64"),
+]
+BUDGET, TRAINING, NOISE = "parameters_20k", "modern", 0.075
+TITLES = {"music": "Some Music", "speech": "Some Speech (synthetic)", "nottingham": "Nottingham"}
+STEPS = np.array([4, 10, 6])
+"""Of the test sequences."""
+APART = np.array([0.5, -0.2, 0.0])
+"""What a step of each costs more than a step of the split; the longer ones are easier, and their sum is that of the split."""
 STD = 1817.9
 OF_AUDIO = {"spectrum", "units"}
-"""Figures and tables that a study of music alone does not have."""
+OF_SEVERAL = {"budgets", "ranks", "overall", "conventions", "again"}
+"""Figures and tables of more than one task, budget or run, and of a task that the paper has."""
+FRAMES = {
+    "all": (TRIALS, OF_SEVERAL),
+    "no search": (CONFIRMED, {"effort", *OF_SEVERAL}),
+    "one trial": (TRIALS[2:3], {"effort", "differences", *OF_AUDIO, *OF_SEVERAL}),
+    "everything": (EVERYTHING, set()),
+}
+"""Trials by hand, and the figures and tables that a study of them does not have."""
 MEAN = 3.2  # of the GRU's test nll on music, with s = 0.2 and t = 4.3027 for two degrees of freedom
 HALF = 4.302652729749464 * 0.2 / 3**0.5
 
 
-def by_hand(trials: list[tuple[Any, ...]]) -> Frame:
+def sums(tests: list[float], seeds: list[int]) -> np.ndarray:
+    """NLL of each test sequence of runs with these scores ``[S, N]``: seeds differ in it, not in their sum alone."""
+    return STEPS * (np.array(tests)[:, None] + APART * (1 + np.array(seeds)[:, None] / 10))
+
+
+def by_hand(trials: list[tuple[Any, ...]], again: Frame | None = None) -> Frame:
     """The frame of these trials: three epochs each, of which the second is best."""
-    rows, curves = [], []
-    for i, (task, cell, stage, seed, lr, valid, test, status) in enumerate(trials):
-        identity = dict(zip(IDENTITY, ["hand", stage, task, cell, BUDGET, TRAINING, f"{i:016x}", seed, lr], strict=True))
-        costs = {"units": 10 + len(cell), "inputs": 88, "parameters_recurrent": 20_000, "parameters_total": 24_000,
-                 "flops_per_step": 39_000, "state_size": 10 + len(cell)}  # fmt: skip
+    rows, curves, sequences = [], [], []
+    for task, cell, stage, seed, lr, valid, test, status, *other in trials:
+        budget = other[0] if other else BUDGET
+        key = hashlib.sha256(repr((task, cell, seed, lr, budget)).encode()).hexdigest()[:16]
+        identity = dict(zip(IDENTITY, ["hand", stage, task, cell, budget, TRAINING, key, seed, lr, NOISE], strict=True))
+        costs = {"units": 10 + len(cell), "inputs": 88, "parameters_recurrent": 30_000 if other else 20_000,
+                 "parameters_total": 24_000, "flops_per_step": 39_000, "state_size": 10 + len(cell)}  # fmt: skip
         way = {"best_epoch": 2, "epochs": 3, "updates": 30, "seconds": 4.0 + seed,
                "matmul_fraction": 0.5 + 0.1 * seed, "engine": "reference",
                "population_size": 1, "device": "cpu", "status": status}  # fmt: skip
@@ -72,6 +110,8 @@ def by_hand(trials: list[tuple[Any, ...]]) -> Frame:
             for split, nll in (("train", valid - 0.5 + above), ("valid", valid + above)):
                 point = dict(zip(CURVE, [epoch, 10 * epoch, 2.0 * epoch, split, nll, nll + 1], strict=True))
                 curves.append({**identity, **point})
+        if stage == "confirm":
+            sequences += [(key, i, *each) for i, each in enumerate(zip(STEPS, sums([test], [seed])[0], strict=True))]
     floors = [
         {"task": task, "floor": floor, "split": split, "nll": nll, "nll_sequence_mean": nll}
         for task in sorted({trial[0] for trial in trials})
@@ -82,9 +122,10 @@ def by_hand(trials: list[tuple[Any, ...]]) -> Frame:
     return Frame(
         trials=pd.DataFrame(rows, columns=COLUMNS),
         curves=pd.DataFrame(curves, columns=[*IDENTITY, *CURVE]),
+        sequences=pd.DataFrame(sequences, columns=["key", *SEQUENCES]),
         floors=pd.DataFrame(floors),
         equations={cell: [r"h_t = \tanh(W x_t)"] for cell in {trial[1] for trial in trials}},
-        datasets={"music": "Some Music", "speech": "Some Speech (synthetic)"},
+        datasets={task: TITLES[task] for task in dict.fromkeys(trial[0] for trial in trials)},
         audio=pd.DataFrame([("speech", 10, STD)] * heard, columns=["task", "outputs", "std"]),
         steps={"speech": "a block of 10 samples"} if heard else {},
         samples=pd.DataFrame(
@@ -103,7 +144,23 @@ def by_hand(trials: list[tuple[Any, ...]]) -> Frame:
         machines=pd.DataFrame(
             [["0123456789ab", "0.1", "2.6", "a processor", 2, 1, "reference", 11]], columns=[*MACHINE, "trials"]
         ),
+        again=again,
     )
+
+
+def without_sequences(frame: Frame) -> Frame:
+    """As of records that do not have them."""
+    return replace(frame, sequences=pd.DataFrame(columns=["key", *SEQUENCES]))
+
+
+def everything() -> Frame:
+    """A frame that has every figure and table."""
+    return by_hand(EVERYTHING, again=by_hand(EVERYTHING))
+
+
+def seeds(task: str, cell: str, tests: list[float], *budget: str) -> list[tuple[Any, ...]]:
+    """Confirming trials with these test scores."""
+    return [(task, cell, "confirm", seed, 0.01, nll, nll, "finished", *budget) for seed, nll in enumerate(tests, 1)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -126,6 +183,12 @@ def drawn(name: str, frame: Frame) -> Figure:
     return figure
 
 
+def test_sequences_by_hand_make_up_the_score(hand: Frame):
+    test = hand.confirmed("test").set_index("key").nll
+    total = hand.sequences.groupby("key")[["steps", "nll"]].sum()
+    np.testing.assert_allclose((total.nll / total.steps)[test.index], test, rtol=1e-12)
+
+
 # What every figure has
 
 
@@ -141,10 +204,11 @@ def test_the_page_knows_the_order_of_figures_that_exist():
 
 
 @pytest.mark.parametrize("name", DRAWN)
-@pytest.mark.parametrize("trials", [TRIALS, CONFIRMED, TRIALS[2:3]], ids=["all", "no search", "one trial"])
-def test_a_figure_draws_all_these(name: str, trials: list[tuple[Any, ...]]):
+@pytest.mark.parametrize("which", FRAMES)
+def test_a_figure_draws_all_these(name: str, which: str):
+    trials, lacking = FRAMES[which]
     frame = by_hand(trials)
-    if name in OF_AUDIO and frame.audio.empty:
+    if name in lacking:
         assert FIGURES[name].numbers(frame) is None
         return
     assert isinstance(FIGURES[name].numbers(frame), pd.DataFrame)
@@ -156,15 +220,16 @@ def test_a_figure_draws_all_these(name: str, trials: list[tuple[Any, ...]]):
 
 
 @pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("trials", [TRIALS, CONFIRMED, TRIALS[2:3]], ids=["all", "no search", "one trial"])
-def test_a_table_shows_all_these(name: str, trials: list[tuple[Any, ...]]):
-    frame = by_hand(trials)
-    table = FIGURES[name].table(frame)
-    if name in OF_AUDIO and frame.audio.empty:
+@pytest.mark.parametrize("which", FRAMES)
+def test_a_table_shows_all_these(name: str, which: str):
+    trials, lacking = FRAMES[which]
+    table = FIGURES[name].table(everything() if which == "everything" else by_hand(trials))
+    if name in lacking:
         assert table is None
         return
     assert len(table) > 0
     assert not table.isna().any().any()
+    assert not table.astype(str).apply(lambda column: column.str.contains("nan")).any().any()
 
 
 # That their numbers are right
@@ -179,7 +244,24 @@ def test_results_have_every_seed_and_the_interval_of_its_cell(hand: Frame):
     np.testing.assert_allclose(gru[["mean", "low", "high"]], [[MEAN, MEAN - HALF, MEAN + HALF]] * 3, rtol=1e-9)
     single = numbers[numbers.cell == VARIANT].iloc[0]
     assert (single["mean"], single.n) == (2.6, 1)
-    assert np.isnan(single.low)
+    assert np.isnan(single[["low", "high", "low_both", "high_both"]].astype(float)).all()
+
+
+def test_results_have_the_interval_over_seeds_and_sequences_beside_that_over_seeds(hand: Frame):
+    numbers = FIGURES["results"].numbers(hand)
+    gru = numbers[(numbers.task == "music") & (numbers.cell == "gru")]
+    expected = bootstrapped(Runs(sums([3.0, 3.2, 3.4], [1, 2, 3]), STEPS))
+    np.testing.assert_allclose(gru[["low_both", "high_both"]], [[expected.low, expected.high]] * 3, rtol=1e-9)
+    assert expected.low < MEAN < expected.high
+    assert abs(expected.low - (MEAN - HALF)) > 0.01  # the two are not the same
+    axis = next(axis for axis in drawn("results", hand).axes if axis.get_title().startswith("Some Music"))
+    grey = [np.asarray(line.get_xdata(), float) for line in axis.lines if line.get_color() == "0.6"]
+    assert any(np.allclose(ends, [expected.low, expected.high]) for ends in grey)
+
+
+def test_results_of_records_without_sequences_have_one_interval(hand: Frame):
+    numbers = FIGURES["results"].numbers(without_sequences(hand))
+    np.testing.assert_array_equal(numbers[["low", "high"]], numbers[["low_both", "high_both"]])
 
 
 def test_costs_stand_beside_the_same_interval(hand: Frame):
@@ -255,19 +337,16 @@ def test_sizes_stand_beside_the_published_ones(hand: Frame):
     assert ours["recurrent parameters"].to_dict() == {"gru": "20,000", VARIANT: "20,000", "novel": "20,000"}
 
 
-def test_the_lead_names_the_lowest_mean_and_its_interval(hand: Frame):
-    lead = page.lead(hand)
-    assert lead.startswith("11 trials of 3 cells on Some Music, Some Speech (synthetic).")
-    assert f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean test NLL is that of {VARIANT}: 2.600 (one seed)" in lead
-    assert "that of gru: 7.400 [" in lead
+def test_the_lead_says_what_was_done(hand: Frame):
+    assert page.lead(hand) == "11 trials of 3 cells on Some Music, Some Speech (synthetic)."
 
 
-def test_a_cell_that_diverged_at_once_is_not_the_best():
-    frame = by_hand([("music", "rnn", "confirm", 1, 0.01, NAN, NAN, "diverged"), *CONFIRMED])
-    assert "nan" not in page.lead(frame)
+def test_a_cell_that_diverged_at_once_is_shown_and_counted():
+    frame = by_hand([("music", "rnn", "confirm", 1, 0.01, NAN, NAN, "diverged"), *EVERYTHING])
     for name in DRAWN:
         drawn(name, frame)
     assert FIGURES["scores"].table(frame).set_index("cell")["diverged"]["rnn"] == "1"
+    assert "rnn" not in set(FIGURES["differences"].table(frame)[["lower", "other"]].to_numpy().flat)
 
 
 def test_other_units_follow_from_block_and_scale(hand: Frame):
@@ -299,6 +378,257 @@ def test_fairness_is_of_the_trials_that_were_measured():
     assert numbers.n.sum() == len(TRIALS)
     frame.trials["matmul_fraction"] = np.nan
     assert FIGURES["fairness"].numbers(frame) is None
+
+
+# Cells against each other
+
+THREE = [
+    *seeds("music", "gru", [3.0, 3.2, 3.4]),
+    *seeds("music", "rnn", [3.5, 3.9, 3.6, 3.8]),
+    *seeds("music", "novel", [4.0, 4.1, 4.3]),
+]
+"""Three cells with several seeds each: means 3.2, 3.7 and 4.1333."""
+
+
+def by_step(p: list[float]) -> list[float]:
+    """Three p, adjusted as Holm (1979) does it, one after the other."""
+    first, second, third = sorted(p)
+    steps = [min(1, 3 * first), max(min(1, 3 * first), 2 * second), max(min(1, 3 * first), 2 * second, third)]
+    return [steps[sorted(p).index(one)] for one in p]
+
+
+def test_differences_are_those_of_every_pair_the_lower_one_first():
+    table = FIGURES["differences"].table(by_hand(THREE))
+    assert list(zip(table["lower"], table["other"], strict=True)) == [("gru", "rnn"), ("gru", "novel"), ("rnn", "novel")]
+    runs = {
+        cell: Runs(sums([trial[6] for trial in THREE if trial[1] == cell], list(range(1, n + 1))), STEPS)
+        for cell, n in (("gru", 3), ("rnn", 4), ("novel", 3))
+    }
+    expected = [difference(runs[a], runs[b]) for a, b in (("gru", "rnn"), ("gru", "novel"), ("rnn", "novel"))]
+    np.testing.assert_allclose([d.mean for d in expected], [-0.5, -0.9333333, -0.4333333])
+    assert list(table["difference"]) == [f"{d.mean:.3f} [{d.low:.3f}, {d.high:.3f}]" for d in expected]
+    assert list(table["p"]) == [f"{d.p:.4f}" for d in expected]
+    assert list(table["p, Holm"]) == [f"{p:.4f}" for p in by_step([d.p for d in expected])]
+    assert list(table["n"]) == ["3, 4", "3, 3", "4, 3"]
+    assert set(table["interval over"]) == {"seeds and sequences"}
+    assert [lower[:4] for lower in table["P(lower)"]] == ["1.00"] * 3  # all runs of each are below all of the next
+
+
+def test_differences_of_records_without_sequences_are_welchs():
+    table = FIGURES["differences"].table(without_sequences(by_hand(THREE)))
+    found = {cell: [trial[6] for trial in THREE if trial[1] == cell] for cell in ("gru", "rnn", "novel")}
+    tests: list[Any] = [stats.ttest_ind(found[a], found[b], equal_var=False) for a, b in combinations(found, 2)]
+    shown = [float(re.sub(r" .*", "", text)) for text in table["difference"]]
+    np.testing.assert_allclose(shown, [-0.5, -0.933, -0.433])
+    ends = [test.confidence_interval(0.95) for test in tests]
+    assert [text.partition(" ")[2] for text in table["difference"]] == [f"[{end.low:.3f}, {end.high:.3f}]" for end in ends]
+    assert list(table["p"]) == [f"{test.pvalue:.4f}" for test in tests]
+    assert list(table["p, Holm"]) == [f"{p:.4f}" for p in by_step([test.pvalue for test in tests])]
+    assert set(table["interval over"]) == {"seeds"}
+
+
+def test_a_difference_to_a_single_run_has_no_interval_and_no_p(hand: Frame):
+    table = FIGURES["differences"].table(hand).set_index(["lower", "other"])
+    assert list(table.index) == [(VARIANT, "gru"), (VARIANT, "novel"), ("gru", "novel")]  # speech has one cell only
+    single = table.loc[(VARIANT, "gru")]
+    assert (single["difference"], single["p"], single["p, Holm"]) == ("-0.600 (one seed)", "", "")
+    assert (single["P(lower)"], single["n"], single["interval over"]) == ("1.00", "1, 3", "")
+    other = table.loc[("gru", "novel")]
+    assert other["difference"].startswith("-1.100 [")
+    assert other["p"] == other["p, Holm"] != ""  # single runs are no tests, so there is one
+
+
+def test_how_often_a_run_is_lower_counts_all_pairs_of_runs():
+    trials = [*seeds("music", "gru", [3.0, 3.2, 3.4]), *seeds("music", "rnn", [3.1, 3.2, 3.9])]
+    (shown,) = FIGURES["differences"].table(by_hand(trials))["P(lower)"]
+    assert shown.startswith(f"{(3 + 1.5 + 1) / 9:.2f} [")
+
+
+def test_pairs_of_one_panel_are_adjusted_for_that_panel_alone():
+    one = FIGURES["differences"].table(by_hand(THREE))
+    both = FIGURES["differences"].table(by_hand([*THREE, *(("speech", *trial[1:]) for trial in THREE)]))
+    assert list(both["p, Holm"]) == [*one["p, Holm"]] * 2
+
+
+# task, cell, stage, seed, rate, best validation nll, test nll, status; the last three have failed
+TRIED = [("music", "gru", "search", 0, 0.001 * i, nll, 3.0, "finished") for i, nll in enumerate([4.0, 2.5, 3.0, 3.5], 1)] + [
+    ("music", "gru", "search", 0, 0.1, NAN, NAN, "diverged"),
+    ("music", "gru", "search", 0, 0.2, 2.0, 2.0, "diverged"),
+    ("music", "gru", "search", 0, 0.3, 9.5, 9.5, "finished"),  # worse than every floor
+]
+
+
+def test_effort_is_the_mean_over_all_subsets_of_the_settings():
+    numbers = FIGURES["effort"].numbers(by_hand([*TRIED, *CONFIRMED]))
+    values = [4.0, 2.5, 3.0, 3.5, inf, inf, inf]
+    expected = [np.mean([min(drawn) for drawn in combinations(values, n)]) for n in range(1, 8)]
+    assert [np.isinf(value) for value in expected] == [True] * 3 + [False] * 4
+    assert list(numbers.cell) == ["gru"] * 4
+    assert list(numbers.settings) == [4, 5, 6, 7]
+    np.testing.assert_allclose(numbers.nll, expected[3:])
+    assert numbers.nll.iloc[-1] == 2.5
+
+
+def test_effort_ignores_what_was_confirmed_and_needs_a_search_that_did_not_fail():
+    searched = [trial for trial in TRIED if trial[-1] == "diverged"]
+    assert FIGURES["effort"].numbers(by_hand([*searched, *CONFIRMED])) is None
+    first = FIGURES["effort"].numbers(by_hand(TRIED))
+    pd.testing.assert_frame_equal(first, FIGURES["effort"].numbers(by_hand([*TRIED, *CONFIRMED])))
+
+
+RANKED = [
+    *seeds("music", "gru", [3.0, 3.4]), *seeds("music", "rnn", [3.1, 3.2]), *seeds("music", "novel", [4.0]),
+    *seeds("speech", "gru", [7.5]), *seeds("speech", "rnn", [7.4]), *seeds("speech", "novel", [7.6, 7.8]),
+    *seeds("nottingham", "gru", [3.0]), *seeds("nottingham", "rnn", [3.5]), *seeds("nottingham", "novel", [3.6]),
+]  # fmt: skip
+"""The plain unit is first, first and second; the GRU second, second and first; the other last."""
+
+
+def test_ranks_are_those_of_the_means_over_tasks():
+    numbers = FIGURES["ranks"].numbers(by_hand(RANKED)).set_index("cell")
+    assert numbers["rank"].to_dict() == {"rnn": pytest.approx(4 / 3), "gru": pytest.approx(5 / 3), "novel": 3}
+    assert (set(numbers.tasks), set(numbers.cells)) == ({3}, {3})
+    # 2.343 is q for three cells at 0.05 (Demsar 2006, Table 5a).
+    np.testing.assert_allclose(numbers.critical_difference, 2.343 * sqrt(3 * 4 / (6 * 3)), rtol=3e-4)
+    friedman = stats.friedmanchisquare([3.2, 7.5, 3.0], [3.15, 7.4, 3.5], [4.0, 7.7, 3.6])
+    np.testing.assert_allclose(numbers.p, friedman.pvalue)
+
+
+def test_ranks_are_of_cells_and_tasks_that_are_complete():
+    whole = FIGURES["ranks"].numbers(by_hand(RANKED))
+    alone = FIGURES["ranks"].numbers(by_hand([*RANKED, *seeds("music", "lstm", [1.0])]))
+    pd.testing.assert_frame_equal(whole, alone)
+    without = [trial for trial in RANKED if trial[:2] != ("nottingham", "novel")]
+    numbers = FIGURES["ranks"].numbers(by_hand(without)).set_index("cell")
+    assert numbers["rank"].to_dict() == {"rnn": 1, "gru": 2, "novel": 3}
+    assert set(numbers.tasks) == {2}
+    assert FIGURES["ranks"].numbers(by_hand([trial for trial in RANKED if trial[1] != "novel"])) is None
+    assert FIGURES["ranks"].numbers(by_hand([trial for trial in RANKED if trial[0] == "music"])) is None
+
+
+def test_cells_over_all_tasks_stand_between_the_floors():
+    frame = by_hand([
+        *seeds("music", "gru", [3.5, 7.625]), *seeds("speech", "gru", [12.5, 9.75]),
+        *seeds("music", "rnn", [9.0, 9.0]), *seeds("speech", "rnn", [18.0, 12.5]),
+    ])  # fmt: skip
+    frame.floors.loc[frame.floors.task == "speech", "nll"] *= 2  # from 18 to 12.5; on music from 9 to 6.25
+    table = FIGURES["overall"].table(frame).set_index("cell")
+    assert list(table.index) == ["rnn", "gru"]
+    # Shares of the GRU: 2 and 0.5, 1 and 1.5.
+    assert table["interquartile mean"]["gru"].startswith("1.250 [")
+    assert (table["Some Music"]["gru"], table["Some Speech (synthetic)"]["gru"]) == ("1.250", "1.250")
+    assert table["interquartile mean"]["rnn"].startswith("0.000 [")
+    assert (table["Some Music"]["rnn"], table["Some Speech (synthetic)"]["rnn"]) == ("0.000", "0.500")
+    assert list(table["runs"]) == ["4", "4"]
+
+
+def test_over_all_tasks_a_single_run_on_one_of_them_has_no_interval():
+    trials = [*RANKED, *seeds("music", "lstm", [1.0])]
+    table = FIGURES["overall"].table(by_hand(trials)).set_index("cell")
+    assert set(table.index) == {"rnn", "gru", "novel"}
+    assert table["interquartile mean"]["novel"].endswith("(one seed)")
+
+
+def test_budgets_stand_beside_each_other_where_there_are_two():
+    trials = [*seeds("music", "gru", [3.0, 3.2]), *seeds("music", "gru", [2.8, 3.1], "units_64"),
+              *seeds("music", "rnn", [3.3], "units_64"), *seeds("speech", "gru", [7.0])]  # fmt: skip
+    frame = by_hand(trials)
+    numbers = FIGURES["budgets"].numbers(frame).set_index(["budget", "cell"])
+    assert list(numbers.index) == [(BUDGET, "gru"), ("units_64", "gru"), ("units_64", "rnn")]
+    assert set(numbers.task) == {"music"}
+    for budget, tests, size in ((BUDGET, [3.0, 3.2], 20_000), ("units_64", [2.8, 3.1], 30_000)):
+        expected, row = bootstrapped(Runs(sums(tests, [1, 2]), STEPS)), numbers.loc[(budget, "gru")]
+        shown = row[["nll", "low", "high"]].astype(float)
+        np.testing.assert_allclose(shown, [expected.mean, expected.low, expected.high], rtol=1e-9)
+        assert (row.n, row.parameters_recurrent, row.parameters_total, row.flops_per_step) == (2, size, 24_000, 39_000)
+        assert row.seconds == 4.0 + 1.5
+    single = numbers.loc[("units_64", "rnn")]
+    assert (single.nll, single.n) == (pytest.approx(3.3), 1)
+    assert np.isnan(single.low)
+
+
+def test_every_column_of_budgets_says_which_cost_it_is():
+    costs = list(FIGURES["budgets"].COSTS.values())
+    assert [axis.get_xlabel() for axis in drawn("budgets", everything()).axes][-len(costs) :] == costs
+
+
+# Averages and a second run
+
+
+def test_the_same_runs_averaged_in_other_ways():
+    """Twelve sequences: batches of ten and of two, whose longest have 12 and 3 steps."""
+    frame = by_hand(seeds("nottingham", "gru", [3.0, 3.2]))
+    steps = [12, 2, 3, 4, 5, 6, 7, 8, 9, 10, 3, 1]
+    costs = {
+        key: [offset + 0.25 * i for i in range(12)] for key, offset in zip(frame.confirmed("test").key, (2, 3), strict=True)
+    }
+    rows = [(key, i, n, n * cost[i]) for key, cost in costs.items() for i, n in enumerate(steps)]
+    # In any order: a sequence is known by its number.
+    frame = replace(frame, sequences=pd.DataFrame(rows[::-1], columns=["key", *SEQUENCES]))
+    total = np.mean([sum(n * c for n, c in zip(steps, cost, strict=True)) for cost in costs.values()])
+    (row,) = FIGURES["conventions"].table(frame).to_dict("records")
+    assert row["per step"] == f"{total / 70:.3f}"
+    assert row["per sequence"] == f"{2.5 + 0.25 * 5.5:.3f}"
+    assert row["padded"] == f"{total / (10 * 12 + 2 * 3):.3f}"
+    assert row["first frame counted"] == f"{total / (70 + 12):.3f}"
+    assert (row["published test"], row["cell"], row["n"], row["data"]) == ("3.23", "gru", "2", "Nottingham")
+
+
+def test_the_headline_is_the_average_per_step():
+    (row,) = FIGURES["conventions"].table(by_hand(seeds("nottingham", "gru", [3.0, 3.2]))).to_dict("records")
+    assert row["per step"] == "3.100"
+
+
+def test_other_averages_are_of_cells_that_the_paper_has_on_the_same_data():
+    trials = [*seeds("nottingham", "gru", [3.0]), *seeds("nottingham", "lstm", [3.0]), *seeds("music", "gru", [3.0])]
+    table = FIGURES["conventions"].table
+    assert list(table(by_hand(trials))["cell"]) == ["gru"]
+    assert table(without_sequences(by_hand(trials))) is None
+    stands_in = replace(by_hand(trials), datasets={"librispeech_short": "LibriSpeech"})
+    stands_in.trials["task"] = "librispeech_short"
+    assert table(stands_in) is None
+
+
+def test_a_second_run_shows_what_the_same_trials_differ_by():
+    first = [
+        *seeds("music", "gru", [3.0, 3.2, 3.4]),
+        *seeds("music", "rnn", [3.5, 3.6]),
+        *seeds("music", "novel", [4.0, 4.1]),
+    ]
+    off = {("gru", 1): 0.01, ("gru", 2): -0.02, ("gru", 3): 0.02}
+    second = [
+        (*trial[:6], trial[6] + off.get((trial[1], trial[3]), 0.0), *trial[7:]) for trial in first if trial[1] != "novel"
+    ]
+    # Of the plain unit the second run selected another rate.
+    second = [(*trial[:4], 0.02, trial[5], trial[6] + 0.1, trial[7]) if trial[1] == "rnn" else trial for trial in second]
+    table = FIGURES["again"].table(by_hand(first, again=by_hand(second))).set_index("cell")
+    assert list(table.index) == ["rnn", "gru"]
+    gru, rnn = table.loc["gru"], table.loc["rnn"]
+    assert (gru["same setting"], gru["same trial"]) == ("yes", f"{sqrt((0.01**2 + 0.02**2 + 0.02**2) / 3):.4f}")
+    assert gru["seeds"] == "0.2000"
+    assert gru["first run"] == f"3.200 [{MEAN - HALF:.3f}, {MEAN + HALF:.3f}]"
+    welch: Any = stats.ttest_ind([3.01, 3.18, 3.42], [3.0, 3.2, 3.4], equal_var=False)
+    low, high = welch.confidence_interval(0.95)
+    assert gru["difference"] == f"{0.01 / 3:.3f} [{low:.3f}, {high:.3f}]"
+    assert (rnn["same setting"], rnn["same trial"]) == ("no", "")
+    assert rnn["difference"].startswith("0.100 [")
+    assert gru["engines"] == "reference x 1; reference x 1"
+
+
+def test_a_second_run_of_other_cells_is_no_second_run(hand: Frame):
+    other = by_hand(seeds("nottingham", "gru", [3.0]))
+    assert FIGURES["again"].table(replace(hand, again=other)) is None
+    assert FIGURES["again"].table(replace(hand, again=by_hand(SEARCHED))) is None
+
+
+@pytest.mark.parametrize("noises", [[0.05, 0.05, 0.05], [0.05, 0.075, 0.1]], ids=["rates", "rates and noise"])
+def test_a_search_over_both_is_no_curve(noises: list[float]):
+    frame = by_hand([*TRIED[:3], *CONFIRMED])
+    frame.trials.loc[frame.trials.stage == "search", "weight_noise"] = np.repeat(noises, 3)
+    assert list(FIGURES["sensitivity"].numbers(frame).weight_noise) == noises
+    (axis,) = drawn("sensitivity", frame).axes
+    (points,) = [line for line in axis.lines if len(line.get_xdata()) == 3]
+    assert (points.get_linestyle() == "-") == (len(set(noises)) == 1)
 
 
 @pytest.mark.parametrize("below", [True, False], ids=["negative", "positive"])
@@ -341,10 +671,11 @@ def looks(figure: Figure) -> dict[str, tuple[tuple[float, ...], str]]:
     return {cell: ways.pop() for cell, ways in found.items()}
 
 
-def test_a_cell_looks_the_same_in_every_figure(hand: Frame):
+def test_a_cell_looks_the_same_in_every_figure():
     seen: dict[str, set[Any]] = {}
+    frame = everything()
     for name in DRAWN:
-        shown = looks(drawn(name, hand))
+        shown = looks(drawn(name, frame))
         assert shown, name
         for cell, look in shown.items():
             seen.setdefault(cell, set()).add(look)
@@ -357,7 +688,7 @@ def test_a_cell_looks_the_same_though_another_was_only_searched():
     under_way = [*TRIALS, ("music", "newer", "search", 0, 0.01, 3.3, 3.4, "finished"),
                  ("music", "novel", "search", 0, 0.01, 3.3, 3.4, "finished")]  # fmt: skip
     frame = by_hand(under_way)
-    seen = {looks(drawn(name, frame))["novel"] for name in DRAWN if name not in OF_AUDIO}
+    seen = {looks(drawn(name, frame))["novel"] for name in DRAWN if name not in OF_AUDIO | OF_SEVERAL}
     assert len(seen) == 1
 
 
@@ -403,6 +734,9 @@ def _lab(linear: np.ndarray) -> np.ndarray:
 
 # The page, on real records
 
+LACKING = OF_AUDIO | OF_SEVERAL
+"""What a study of one small task does not have."""
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
@@ -421,7 +755,7 @@ def reported(home: Tiny) -> dict[str, bytes]:
 
 
 def test_a_report_writes_every_figure_and_table_with_its_numbers(reported: dict[str, bytes]):
-    shown, tables = set(DRAWN) - OF_AUDIO, set(TABLES) - OF_AUDIO
+    shown, tables = set(DRAWN) - LACKING, set(TABLES) - LACKING
     expected = {f"{name}.{suffix}" for name in shown for suffix in ("png", "pdf", "csv")}
     expected |= {f"{name}.{suffix}" for name in tables for suffix in ("csv", "md", "tex")}
     expected |= {"report.html", "trials.csv", "curves.parquet", "records.parquet", "study.json"}
@@ -451,20 +785,25 @@ def test_the_page_stands_alone(reported: dict[str, bytes]):
     links.feed(html)
     assert not links.tags & {"script", "link", "iframe", "object", "embed"}
     own = [link for link in links.found if not link.startswith("data:image/png;base64,")]
-    assert len(links.found) - len(own) == len(set(DRAWN) - OF_AUDIO)
+    assert len(links.found) - len(own) == len(set(DRAWN) - LACKING)
     assert set(own) <= reported.keys()
     assert not re.search(r"url\(|@import", html)
 
 
 def test_the_page_shows_all_titles_captions_and_equations(reported: dict[str, bytes]):
-    from html import escape
-
     html = reported["report.html"].decode().replace("&#39;", "&#x27;")
     for name, module in FIGURES.items():
-        assert (escape(module.TITLE) in html) == (name not in OF_AUDIO)
-        assert (escape(module.CAPTION) in html) == (name not in OF_AUDIO)
+        assert (escape(module.TITLE) in html) == (name not in LACKING)
+        assert (escape(module.CAPTION) in html) == (name not in LACKING)
     assert html.count("<math") >= 1 + 4  # of the plain unit and the GRU
     assert "(synthetic)" in html
+
+
+def test_the_page_says_what_the_numbers_say(home: Tiny, reported: dict[str, bytes]):
+    html, found = reported["report.html"].decode(), frames.load(home.folder / "results", "adhoc")
+    (said,), untested = compare.verdict(found), compare.untested(found)
+    assert said.startswith("On ")
+    assert all(f"<li>{escape(sentence)}</li>" in html for sentence in (said, *untested))
 
 
 def test_a_report_twice_is_the_same_to_the_byte(home: Tiny, reported: dict[str, bytes]):
@@ -484,6 +823,82 @@ def test_the_numbers_beside_a_figure_are_the_frames(home: Tiny, reported: dict[s
         nll = test[test.cell == cell].nll
         low, high = stats.t.interval(0.95, len(nll) - 1, loc=nll.mean(), scale=stats.sem(nll))
         np.testing.assert_allclose(group[["mean", "low", "high"]].iloc[0], [nll.mean(), low, high], rtol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def second(home: Tiny) -> Path:
+    """Results of the same study, computed a second time by the other engine."""
+    results = home.folder / "second"
+    sweep(home, *SMALL, "engine=reference", results=results)
+    return results
+
+
+@pytest.fixture
+def copy(home: Tiny, reported: dict[str, bytes], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(home.folder / "results", tmp_path / "results"))
+
+
+AGAIN = f'<h2 id="again">{FIGURES["again"].TITLE}</h2>'
+
+
+def test_a_second_run_is_kept_beside_the_first_and_shown(home: Tiny, copy: Path, second: Path, reported: dict[str, bytes]):
+    assert AGAIN not in reported["report.html"].decode()
+    command = [COMMAND, "report", "adhoc", "--results", str(copy), "--again", str(second)]
+    run = subprocess.run(command, env=home.env, cwd=home.folder, capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == (f"{copy}/adhoc/report.html\n", "")
+    kept = {path.name for path in (copy / "adhoc" / "again").iterdir() if path.suffix != ".lock"}
+    assert kept == {"study.json", "records.parquet"}
+    html = (copy / "adhoc" / "report.html").read_text().replace("&#39;", "&#x27;")
+    assert AGAIN in html
+    assert escape(FIGURES["again"].CAPTION) in html
+    table = pd.read_csv(copy / "adhoc" / "again.csv", dtype=str).set_index("cell")
+    assert list(table.index) == ["rnn", "gru"]
+    found = [frames.load(results, "adhoc").confirmed("test").set_index(["cell", "key"]).nll for results in (copy, second)]
+    for cell, row in table.iterrows():
+        a, b = (nll.loc[cell] for nll in found)
+        assert row["same trial"] == f"{np.sqrt(((a - b) ** 2).mean()):.4f}"
+        assert row["seeds"] == f"{a.std():.4f}"
+        assert row["engines"] == "fused_cpu x 2; reference x 2"
+    # What was kept is the second run, whole; the first is as it was.
+    again = frames.load(copy, "adhoc").again
+    assert again is not None
+    pd.testing.assert_frame_equal(
+        again.trials.drop(columns="study"), frames.load(second, "adhoc").trials.drop(columns="study")
+    )
+    assert (copy / "adhoc" / "trials.csv").read_bytes() == reported["trials.csv"]
+
+
+def test_a_second_run_that_was_kept_is_shown_without_being_named(copy: Path, second: Path, tmp_path: Path):
+    gone = Path(shutil.copytree(second, tmp_path / "gone"))
+    with mpl.rc_context():
+        page.write(copy, "adhoc", again=gone)
+        first = {path.name: path.read_bytes() for path in (copy / "adhoc").iterdir() if path.is_file()}
+        shutil.rmtree(gone)
+        page.write(copy, "adhoc")
+        assert {path.name: path.read_bytes() for path in (copy / "adhoc").iterdir() if path.is_file()} == first
+        # As in a clone, which has no more than what is published.
+        shutil.copytree(copy / "adhoc", tmp_path / "clone" / "adhoc")
+        page.write(tmp_path / "clone", "adhoc")
+    assert AGAIN in (tmp_path / "clone" / "adhoc" / "report.html").read_text()
+    assert (tmp_path / "clone" / "adhoc" / "again.csv").read_bytes() == first["again.csv"]
+
+
+def test_the_first_run_is_no_second_one(copy: Path):
+    for same in (copy, copy / ".." / copy.name):
+        with pytest.raises(BadInput, match="the folder of the first run; expected that of a second one"):
+            page.write(copy, "adhoc", again=same)
+    assert not (copy / "adhoc" / "again").exists()
+
+
+def test_a_folder_without_the_study_is_no_second_run(copy: Path, second: Path, tmp_path: Path):
+    with pytest.raises(BadInput, match=f"no study 'adhoc' in {tmp_path / 'empty'}"):
+        page.write(copy, "adhoc", again=tmp_path / "empty")
+    # A study of which nothing is finished.
+    (tmp_path / "planned" / "adhoc").mkdir(parents=True)
+    shutil.copy(second / "adhoc" / "study.json", tmp_path / "planned" / "adhoc")
+    with pytest.raises(BadInput, match="no finished trial of study 'adhoc'"):
+        page.write(copy, "adhoc", again=tmp_path / "planned")
+    assert not (copy / "adhoc" / "again").exists()
 
 
 WITHOUT = """

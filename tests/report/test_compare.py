@@ -1,0 +1,326 @@
+"""What the numbers say in words, of frames that are written by hand: other numbers, other words."""
+
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from test_figures import BUDGET, NAN, STEPS, TRAINING, VARIANT, by_hand, seeds, sums, without_sequences
+
+from bench.records.frame import Frame, Panel
+from bench.report import compare
+from bench.report.stats import Runs, bootstrapped, difference, difference_of_means, mean_interval
+
+MUSIC = Panel("music", BUDGET, TRAINING)
+LOW, HIGH = [3.0, 3.1, 3.2], [4.0, 4.1, 4.3]
+"""Of three seeds each; no doubt which are lower."""
+
+
+def said(*trials: list[tuple[Any, ...]]) -> str:
+    """The verdict on the one panel of these trials."""
+    (verdict,) = compare.verdict(by_hand(sum(trials, [])))
+    return verdict
+
+
+def at_once(cell: str, seed: int = 1) -> list[tuple[Any, ...]]:
+    """A confirming trial that diverged before its first validation."""
+    return [("music", cell, "confirm", seed, 0.01, NAN, NAN, "diverged")]
+
+
+# Pairs
+
+
+def test_a_pair_is_of_one_panel_and_the_lower_one_is_first():
+    frame = by_hand([
+        *seeds("music", "gru", HIGH), *seeds("music", "rnn", LOW), *seeds("music", "novel", [5.0, 5.1]),
+        *seeds("speech", "gru", LOW), *seeds("speech", "rnn", HIGH),
+        *seeds("music", "gru", LOW, "units_64"),
+    ])  # fmt: skip
+    assert [(pair.panel, pair.lower, pair.other, pair.n) for pair in compare.pairs(frame)] == [
+        (MUSIC, "rnn", "gru", (3, 3)),
+        (MUSIC, "rnn", "novel", (3, 2)),
+        (MUSIC, "gru", "novel", (3, 2)),
+        (Panel("speech", BUDGET, TRAINING), "gru", "rnn", (3, 3)),
+    ]
+
+
+def test_a_difference_is_over_seeds_and_sequences_where_records_have_them():
+    (pair,) = compare.pairs(by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)]))
+    assert pair.difference == difference(Runs(sums(LOW, [1, 2, 3]), STEPS), Runs(sums(HIGH, [1, 2, 3]), STEPS))
+    assert (pair.interval, pair.p_holm) == (compare.BOTH, pair.difference.p)
+    assert pair.differ
+
+
+@pytest.mark.parametrize("without", [{"gru"}, {"rnn"}, {"gru", "rnn"}], ids=str)
+def test_records_without_sequences_fall_back_to_welch_over_seeds(without: set[str]):
+    frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)])
+    keys = frame.trials[frame.trials.cell.isin(without)].key
+    (pair,) = compare.pairs(replace(frame, sequences=frame.sequences[~frame.sequences.key.isin(keys)]))
+    welch: Any = stats.ttest_ind(LOW, HIGH, equal_var=False)
+    assert pair.interval == compare.SEEDS
+    assert pair.difference == difference_of_means(LOW, HIGH)
+    np.testing.assert_allclose([pair.difference.mean, pair.difference.p], [np.mean(LOW) - np.mean(HIGH), welch.pvalue])
+
+
+def test_a_seed_without_sequences_is_not_left_out():
+    """Its cell falls back to all seeds; it is not scored on those that are left."""
+    frame = by_hand(seeds("music", "gru", LOW))
+    first = frame.confirmed("test").key.iloc[0]
+    fewer = replace(frame, sequences=frame.sequences[frame.sequences.key != first])
+    assert compare.runs(fewer, fewer.confirmed("test")) is None
+    assert compare.interval(fewer, fewer.confirmed("test")) == mean_interval(LOW)
+    assert compare.interval(frame, frame.confirmed("test")) == bootstrapped(Runs(sums(LOW, [1, 2, 3]), STEPS))
+
+
+def test_runs_are_by_seed_and_sequence_in_the_order_of_the_file():
+    frame = by_hand(seeds("music", "gru", LOW))
+    shuffled = replace(frame, sequences=frame.sequences.sample(frac=1, random_state=0))
+    found = compare.runs(shuffled, shuffled.confirmed("test"))
+    assert found is not None
+    np.testing.assert_allclose(found.nll, sums(LOW, [1, 2, 3]))
+    np.testing.assert_array_equal(found.steps, STEPS)
+    np.testing.assert_allclose(found.scores, LOW)
+
+
+def test_a_trial_that_belongs_to_two_budgets_counts_in_both():
+    """Two budgets may come to the same sizes, and then to the same trials."""
+    one = by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)])
+    other = one.trials.assign(budget="units_64")
+    both = replace(one, trials=pd.concat([one.trials, other]), sequences=pd.concat([one.sequences, one.sequences]))
+    first, second = compare.pairs(both)
+    (alone,) = compare.pairs(one)
+    assert (first, second) == (alone, replace(alone, panel=alone.panel._replace(budget="units_64")))
+
+
+def test_single_runs_never_differ():
+    (pair,) = compare.pairs(by_hand([*seeds("music", "gru", [1.0]), *seeds("music", "rnn", HIGH)]))
+    assert np.isnan(pair.p_holm)
+    assert not pair.differ
+
+
+def test_a_cell_with_a_run_that_has_no_score_is_in_no_pair():
+    frame = by_hand(
+        [*seeds("music", "gru", LOW), *at_once("rnn", 9), *seeds("music", "rnn", HIGH), *seeds("music", "lstm", HIGH)]
+    )
+    assert [(pair.lower, pair.other) for pair in compare.pairs(frame)] == [("gru", "lstm")]
+
+
+# The verdict
+
+
+def test_the_lowest_cell_beats_the_others_by_what_they_differ():
+    trials = [*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)]
+    (pair,) = compare.pairs(by_hand(trials))
+    lowest = bootstrapped(Runs(sums(LOW, [1, 2, 3]), STEPS))
+    d = pair.difference
+    assert said(trials) == (
+        f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean is that of gru: {lowest} nats per time step, n = 3. "
+        f"It beats rnn by {np.mean(HIGH) - np.mean(LOW):.3f} nats [{-d.high:.3f}, {-d.low:.3f}]. "
+        "All are below the lowest floor (markov, 6.25)."
+    )
+    assert 0 < -d.high < -d.low
+
+
+def test_other_numbers_other_words():
+    before = said(seeds("music", "gru", LOW), seeds("music", "rnn", HIGH))
+    after = said(seeds("music", "gru", HIGH), seeds("music", "rnn", LOW))
+    assert "that of gru: 3.100 [" in before
+    assert "It beats rnn by 1.033 nats [" in before
+    assert "that of rnn: 3.100 [" in after
+    assert "It beats gru by 1.033 nats [" in after
+    assert before.replace("gru", "?").replace("rnn", "gru").replace("?", "rnn") == after
+
+
+@pytest.mark.parametrize("order", [("rnn", "gru"), ("gru", "rnn")], ids=str)
+def test_between_equal_numbers_no_difference_is_found(order: tuple[str, str]):
+    sentence = said(*(seeds("music", cell, LOW) for cell in order))
+    assert "beats" not in sentence
+    assert "(0.000 nats [" in sentence
+    assert sentence.count("no difference was found") == 1
+    assert all(cell in sentence for cell in order)
+
+
+def test_a_difference_that_could_be_chance_is_not_one():
+    sentence = said(seeds("music", "gru", [3.0, 3.4, 3.2]), seeds("music", "rnn", [3.1, 3.3, 3.4]))
+    assert "the lowest mean is that of gru" in sentence
+    assert "Between it and rnn (0.067 nats [" in sentence
+    assert "no difference was found" in sentence
+    assert "beats" not in sentence
+
+
+def test_single_seeds_are_labelled_and_beat_nobody():
+    sentence = said(seeds("music", "gru", [1.0]), seeds("music", "rnn", [5.0]), seeds("music", "novel", HIGH))
+    assert "that of gru: 1.000 (one seed) nats per time step, n = 1." in sentence
+    assert "rnn (4.000 nats, one seed)" in sentence
+    assert "novel (3.133 nats, one seed)" in sentence
+    assert "beats" not in sentence
+    assert "nan" not in sentence
+
+
+def test_a_verdict_names_those_that_are_beaten_and_those_that_are_not():
+    sentence = said(
+        seeds("music", "gru", LOW), seeds("music", "rnn", HIGH), seeds("music", "lstm", HIGH),
+        seeds("music", "novel", [3.05, 3.1, 3.3]), seeds("music", VARIANT, [3.6]),
+    )  # fmt: skip
+    beats, equal = sentence.split(". ")[1:3]
+    assert beats.startswith("It beats ")
+    assert {cell for cell in ("rnn", "lstm", "novel", VARIANT) if f"{cell} by" in beats} == {"rnn", "lstm"}
+    assert " and " in beats
+    assert equal.startswith("Between it and novel (0.050 nats [")
+    assert f"{VARIANT} (0.500 nats, one seed) no difference was found" in equal
+
+
+def test_a_difference_must_hold_for_all_pairs_of_the_panel():
+    """What is a difference between two cells alone may be none among many."""
+    two = [*seeds("music", "gru", [3.0, 3.2, 3.1]), *seeds("music", "rnn", [3.2, 3.4, 3.5])]
+    more = [trial for i in range(5) for trial in seeds("music", f"novel_{i}", [3.1, 3.3, 3.2 + 0.01 * i])]
+    alone, among = by_hand(two), by_hand(two + more)
+    (pair,) = compare.pairs(without_sequences(alone))
+    assert 0.01 < pair.p_holm < 0.05
+    assert "It beats rnn by" in compare.verdict(without_sequences(alone))[0]
+    (same,) = [p for p in compare.pairs(without_sequences(among)) if (p.lower, p.other) == ("gru", "rnn")]
+    assert same.difference.p == pair.difference.p
+    assert same.p_holm > 0.05
+    assert "beats" not in compare.verdict(without_sequences(among))[0]
+
+
+def test_a_panel_of_one_cell_is_compared_with_the_floors_alone():
+    sentence = said(seeds("music", "gru", LOW))
+    assert sentence.endswith("nats per time step, n = 3. All are below the lowest floor (markov, 6.25).")
+
+
+def test_every_panel_has_its_own_verdict():
+    frame = by_hand([
+        *seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH),
+        *seeds("speech", "gru", HIGH), *seeds("speech", "rnn", LOW),
+    ])  # fmt: skip
+    music, speech = compare.verdict(frame)
+    assert music.startswith(f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean is that of gru")
+    assert speech.startswith(f"On Some Speech (synthetic), {BUDGET}, {TRAINING}, the lowest mean is that of rnn")
+
+
+def test_a_verdict_is_of_confirming_trials_on_the_test_split():
+    searched = [("music", "rnn", "search", 0, 0.01, 0.1, 0.1, "finished")]
+    trials = [("music", "gru", "confirm", s, 0.01, 9.0, nll, "finished") for s, nll in enumerate(LOW, 1)]
+    other = [("music", "rnn", "confirm", s, 0.01, 1.0, nll, "finished") for s, nll in enumerate(HIGH, 1)]
+    assert "the lowest mean is that of gru" in said(searched, trials, other)
+
+
+# Floors and failures
+
+
+def test_a_cell_that_is_not_below_the_lowest_floor_is_named():
+    sentence = said(seeds("music", "gru", LOW), seeds("music", "rnn", [6.2, 6.3]), seeds("music", "novel", [7.0, 7.1]))
+    assert "Not below the lowest floor (markov, 6.25): rnn and novel." in sentence
+    assert "All are below" not in sentence
+    assert "Not below the lowest floor (markov, 6.25): gru." in said(seeds("music", "gru", [6.3]))
+    assert "All are below the lowest floor (markov, 6.25)." in said(seeds("music", "gru", [6.2]))
+
+
+def test_without_floors_nothing_is_said_of_them():
+    frame = by_hand(seeds("music", "gru", LOW))
+    (sentence,) = compare.verdict(replace(frame, floors=frame.floors[:0]))
+    assert "floor" not in sentence
+
+
+def test_trials_that_diverged_in_confirming_are_told():
+    diverged = [(*trial[:7], "diverged") for trial in seeds("music", "rnn", HIGH)[:2]]
+    sentence = said(seeds("music", "gru", LOW), diverged, seeds("music", "rnn", HIGH)[2:])
+    assert sentence.endswith("Diverged in confirming: 2 of rnn.")
+    assert "rnn by 1.033" in sentence  # they have scores, of before
+    assert "Diverged" not in said(seeds("music", "gru", LOW), [("music", "gru", "search", 0, 9.0, NAN, NAN, "diverged")])
+
+
+def test_a_cell_that_never_had_a_score_is_told_and_not_compared():
+    sentence = said(at_once("rnn"), seeds("music", "gru", LOW))
+    assert "the lowest mean is that of gru" in sentence
+    assert sentence.endswith("Diverged in confirming: 1 of rnn.")
+    assert "nan" not in sentence
+
+
+def test_a_cell_of_which_one_run_has_no_score_has_no_mean():
+    """The mean of the others would be that of the seeds that went well."""
+    sentence = said(at_once("rnn", 9), seeds("music", "rnn", LOW), seeds("music", "gru", HIGH), seeds("music", "lstm", HIGH))
+    assert "nan" not in sentence
+    assert "the lowest mean is that of" in sentence
+    assert "that of rnn" not in sentence
+    assert sentence.endswith("Diverged in confirming: 1 of rnn.")
+
+
+def test_a_panel_in_which_no_run_has_a_score_says_so():
+    frame = by_hand([*at_once("rnn"), *at_once("gru"), *seeds("speech", "gru", LOW)])
+    assert compare.pairs(frame) == []
+    music, speech = compare.verdict(frame)
+    assert music == f"On Some Music, {BUDGET}, {TRAINING}, no run has a score."
+    assert "that of gru: 3.100 [" in speech
+
+
+# The question of the house
+
+QUESTION = "Of GRU and LSTM, "
+
+
+def test_gru_and_lstm_are_compared_where_another_cell_is_the_lowest():
+    sentence = said(seeds("music", "rnn", LOW), seeds("music", "gru", HIGH), seeds("music", "lstm", [5.0, 5.1, 5.2]))
+    assert "Of GRU and LSTM, gru is lower than lstm by 0.967 nats [" in sentence
+    assert "; n = 3." in sentence
+    assert "no difference found" not in sentence
+    turned = said(seeds("music", "rnn", LOW), seeds("music", "lstm", HIGH), seeds("music", "gru", [4.1, 4.2, 4.2]))
+    assert "lstm is lower than gru by 0.033 nats [" in turned
+    assert ", which is no difference found; n = 3." in turned
+
+
+def test_the_lstm_with_peepholes_stands_for_one_that_is_missing():
+    trials = [*seeds("music", "rnn", LOW), *seeds("music", "gru", HIGH), *seeds("music", "lstm_peephole", [5.0, 5.1, 5.2])]
+    assert "gru is lower than lstm_peephole by 0.967 nats [" in said(trials)
+    both = said(trials, seeds("music", "lstm", [5.5, 5.6]))
+    assert "gru is lower than lstm by 1.417 nats [" in both
+    assert both.count(QUESTION) == 1
+
+
+@pytest.mark.parametrize("cells", list(combinations(["gru", "lstm", "lstm_peephole"], 2)), ids=str)
+@pytest.mark.parametrize("turned", [False, True], ids=["first is lower", "second is lower"])
+def test_what_was_said_of_the_lowest_is_not_said_twice(cells: tuple[str, str], turned: bool):
+    lower, other = cells[::-1] if turned else cells
+    sentence = said(seeds("music", lower, LOW), seeds("music", other, HIGH))
+    assert f"It beats {other} by 1.033 nats" in sentence
+    assert QUESTION not in sentence
+
+
+# What was not tested
+
+
+def untested(frame: Frame, about: str) -> str:
+    """The sentence that begins so."""
+    (sentence,) = [sentence for sentence in compare.untested(frame) if sentence.startswith(about)]
+    return sentence
+
+
+def test_what_was_not_tested_names_tasks_and_sizes():
+    frame = by_hand([*seeds("music", "gru", LOW), *seeds("speech", "gru", LOW), *seeds("music", "gru", LOW, "units_64")])
+    sentence = untested(frame, "Tasks other than Some Music and Some Speech (synthetic);")
+    assert "sizes other than 20,000 to 30,000 recurrent parameters" in sentence
+
+
+def test_what_was_not_tested_counts_settings_and_seeds():
+    searched = [("music", "gru", "search", 0, 0.01 * i, 3.0, 3.0, "finished") for i in range(1, 4)]
+    frame = by_hand([*searched, *seeds("music", "gru", LOW), *seeds("speech", "gru", [3.0])])
+    sentence = untested(frame, "Other searches: 3 settings were tried for each cell")
+    assert "(n = 1 to 3)" in sentence
+    other = [("music", "rnn", "search", 0, 0.01, 3.0, 3.0, "finished")]
+    assert untested(by_hand([*searched, *other, *seeds("music", "gru", LOW)]), "Other searches: 1 to 3 settings were tried")
+    assert untested(by_hand(seeds("music", "gru", LOW)), "Other searches: no settings were tried")
+
+
+def test_trials_that_were_best_in_their_last_epoch_are_counted():
+    searched = [("music", "gru", "search", 0, 0.01, 3.0, 3.0, "finished")]
+    diverged = [("music", "rnn", "confirm", 1, 0.01, 3.0, 3.0, "diverged")]
+    frame = by_hand([*searched, *seeds("music", "gru", LOW), *diverged])
+    assert not any("Longer training" in sentence for sentence in compare.untested(frame))
+    frame.trials.loc[frame.trials.seed != 3, "best_epoch"] = 3  # two of the GRU's, and those that do not count
+    assert untested(frame, "Longer training") == (
+        "Longer training: 2 of 4 confirming trials were at their best in their last epoch."
+    )
