@@ -54,6 +54,7 @@ def pace(job: Job) -> float:
     few = {split: trainer.task.splits[split][: 4 * job.training.batch] for split in ("train", "valid")}
     members = (job.searched() or job.confirmed(job.search.settings()[0]))[: job.members.max]
     population = loop.Population.start(trainer.model, replace(trainer.task, splits=few), job.training, members)
+    population.run_epoch()  # the first one makes everything ready
     started = time.perf_counter()
     population.run_epoch()
     share = sum(map(len, few["train"])) / sum(map(len, trainer.task.splits["train"]))

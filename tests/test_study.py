@@ -168,6 +168,86 @@ def test_a_given_rate_makes_the_search_superfluous(home: Tiny, tmp_path: Path):
     assert (set(trials.stage), set(trials.lr), set(trials.seed)) == ({"confirm"}, {0.02}, {1, 2})
 
 
+def test_rate_and_noise_are_searched_together_and_both_are_selected(home: Tiny, tmp_path: Path):
+    printed = sweep(home, *SMALL, "cell=gru", "training.weight_noise=null", "search.size=3", results=tmp_path)
+    assert printed.startswith("adhoc: 5 trials in 1 job(s)")
+    trials = frame.load(tmp_path, "adhoc").trials.query("split == 'valid'")
+    searched, confirmed = trials[trials.stage == "search"], trials[trials.stage == "confirm"]
+    assert (searched.lr.nunique(), searched.weight_noise.nunique()) == (3, 3)
+    best = searched.loc[searched.nll.idxmin()]
+    assert set(zip(confirmed.lr, confirmed.weight_noise, strict=True)) == {(best.lr, best.weight_noise)}
+    (point,) = study_file.read(tmp_path, "adhoc")
+    assert point["selected"] == {"lr": best.lr, "weight_noise": best.weight_noise}
+
+
+def test_a_record_keeps_every_test_sequence(home: Tiny, finished: Path):
+    with living(home):
+        test = home.load().splits["test"]
+    for key, found in Store(finished).read(list(Store(finished).finished())).items():
+        assert list(found.sequences.steps) == [len(sequence) for sequence in test], key
+        scores, kept = found.summary["scores"]["test"], found.sequences
+        assert kept.nll.sum() / kept.steps.sum() == pytest.approx(scores["nll"], rel=1e-12)
+        assert (kept.nll / kept.steps).mean() == pytest.approx(scores["nll_sequence_mean"], rel=1e-12)
+
+
+# A study of several sweeps
+
+TWO = """# @package _global_
+name: two
+parts:
+  - [cell=lstm, training.batch=5]
+  - [study=other]
+training: { epochs: 2 }
+budget: { units: 5 }
+search: { size: 1 }
+population: { seeds: [1] }
+hydra: { sweeper: { params: { cell: 'rnn, gru', budget: units_64, task: tiny } } }
+"""
+
+
+@pytest.fixture
+def two(home: Tiny) -> Iterator[Path]:
+    folder = home.house / "conf" / "study"
+    folder.mkdir(exist_ok=True)
+    other = TWO.replace("'rnn, gru'", "gru_reset_after").partition("parts:")
+    (folder / "two.yaml").write_text(TWO)
+    (folder / "other.yaml").write_text(other[0] + other[2].partition("\n  - [study=other]\n")[2])
+    yield folder / "two.yaml"
+    shutil.rmtree(folder)
+
+
+HERE = ["publish=false", "hydra/launcher=basic"]
+
+
+@pytest.mark.usefixtures("two")
+def test_a_study_may_be_several_sweeps(home: Tiny, tmp_path: Path):
+    printed = sweep(home, "study=two", *HERE, results=tmp_path)
+    assert printed.startswith("two: 8 trials in 4 job(s), 0 finished, 8 to train\n")
+    cells = {(point["labels"]["cell"], point["labels"]["training"]) for point in study_file.read(tmp_path, "two")}
+    assert cells == {("rnn", "modern"), ("gru", "modern"), ("lstm", "modern batch=5"), ("gru_reset_after", "modern")}
+    assert sweep(home, "study=two", *HERE, results=tmp_path).startswith("two: nothing to train, all 8")
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize(
+    ("chosen", "cells"),
+    [("cell=gru", {"gru"}), ("task=tiny", {"rnn", "gru", "lstm"}), ("training.batch=3", {"rnn", "gru", "gru_reset_after"})],
+)
+def test_a_part_that_chooses_otherwise_is_left_out(home: Tiny, tmp_path: Path, chosen: str, cells: set[str]):
+    sweep(home, "study=two", chosen, *HERE, results=tmp_path)
+    found = {point["labels"]["cell"] for point in study_file.read(tmp_path, "two")}
+    assert found == (cells if chosen != "cell=gru" else {"gru"})
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"), [("parts: 3", "expected a list of lists of overrides"), ("parts: [[", "cannot be read")]
+)
+def test_parts_that_are_none_are_told(home: Tiny, two: Path, tmp_path: Path, parts: str, told: str):
+    two.write_text(f"# @package _global_\nname: two\n{parts}\n")
+    with pytest.raises(BadInput, match=told):
+        sweep(home, "study=two", *HERE, results=tmp_path)
+
+
 # Selection
 
 
@@ -196,7 +276,7 @@ def test_selection_takes_the_lowest_validation_nll_of_trials_that_finished():
 def test_selection_within_a_study_never_touches_the_test_split(home: Tiny, copy: Path):
     """Test scores that would turn the choice around do not."""
     points = {point["labels"]["cell"]: point for point in study_file.read(copy, "adhoc")}
-    chosen = {cell: point["selected_lr"] for cell, point in points.items()}
+    chosen = {cell: point["selected"] for cell, point in points.items()}
     for point in points.values():
         for key in point["search"]:
             path = copy / "trials" / key / "record.json"
@@ -204,11 +284,11 @@ def test_selection_within_a_study_never_touches_the_test_split(home: Tiny, copy:
             record["summary"]["scores"]["test"]["nll"] = -record["summary"]["scores"]["valid"]["nll"]
             path.write_text(json.dumps(record))
     sweep(home, *SMALL, results=copy)
-    assert {p["labels"]["cell"]: p["selected_lr"] for p in study_file.read(copy, "adhoc")} == chosen
+    assert {p["labels"]["cell"]: p["selected"] for p in study_file.read(copy, "adhoc")} == chosen
 
 
 def test_a_search_in_which_every_rate_diverges_is_told(home: Tiny, tmp_path: Path):
-    wild = [*SMALL, "cell=rnn", "training.rates={low:1e30,high:1e35}", "training.clip_norm=null"]
+    wild = [*SMALL, "cell=rnn", "training.rates={low:1e37,high:3e38}", "training.clip_norm=null"]
     with pytest.raises(BadInput, match=r"every learning rate of rnn diverged; lower training\.rates\.high"):
         sweep(home, *wild, results=tmp_path)
     found = Store(tmp_path)
@@ -517,7 +597,7 @@ def test_status_between_two_jobs(home: Tiny, copy: Path):
         if point["labels"]["cell"] == "lstm":
             for key in point["search"] + point["confirm"]:
                 shutil.rmtree(copy / "trials" / key)
-            study_file.write_points(copy, "adhoc", [{**point, "selected_lr": None, "confirm": []}])
+            study_file.write_points(copy, "adhoc", [{**point, "selected": None, "confirm": []}])
     lines = status.describe(copy, "adhoc").splitlines()
     assert lines[2].endswith(": 0 of 4 done")
     minutes = f"{4 * spent / 8 / 60:.0f}"

@@ -84,8 +84,7 @@ def _sweeps(overrides: list[str]) -> list[list[str]]:
     A part that chooses what the command line chooses otherwise is left out.
     """
     given = {name: value for name, _, value in (override.partition("=") for override in overrides)}
-    file = places.known("conf", ".yaml", "study").get(given.get("study", ""))
-    parts = (yaml.safe_load(file.read_text()) or {}).get("parts", []) if file else []
+    parts = _parts(places.known("conf", ".yaml", "study").get(given.get("study", "")))
     others = {name for name in given if name != "study"}
     sweeps = [overrides]
     for part in parts:
@@ -94,6 +93,18 @@ def _sweeps(overrides: list[str]) -> list[list[str]]:
         if not (chosen | ({"task", "budget", "training"} if "study" in chosen else set())) & others:
             sweeps.append([o for o in overrides if o.partition("=")[0] not in chosen] + part)
     return sweeps
+
+
+def _parts(file: Path | None) -> list[list[str]]:
+    if file is None:
+        return []
+    try:
+        parts = (yaml.safe_load(file.read_text()) or {}).get("parts", [])
+    except yaml.YAMLError as error:
+        raise BadInput(f"{file} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(parts, list) or not all(isinstance(part, list) for part in parts):
+        raise BadInput(f"{file}: parts is {parts!r}, expected a list of lists of overrides, for example [[task=nottingham]]")
+    return [[str(override) for override in part] for part in parts]
 
 
 def _train(sweeps: list[list[str]], jobs: list[Any], epochs: int) -> None:
@@ -210,6 +221,8 @@ def _explain(message: str) -> str:
         name = found.group(1)
         nearest = suggestion(name, _settings()).partition(" (there are")[0]
         return f"unknown setting '{name}'{nearest} (see gatebench sweep --help)"
+    if found := re.search(r"Interpolation key 'table1\.\w+\.(\w+)'", message):
+        return f"Table 1 has no size for cell {found.group(1)}: it has rnn, gru and lstm_peephole; choose another budget"
     if found := re.search(r"Interpolation key 'arms\.([^.']+)", message):
         return (
             f"this study says nothing of {found.group(1)}: give it an entry under arms: in its yaml, or choose another task"

@@ -180,6 +180,17 @@ def test_population_of_one_seed_or_several(task, way, seeds):
     assert_alone(task, BASE, "rnn", way, [Member(f"{k}", 0.01 * (k + 1), seed) for k, seed in enumerate(seeds)])
 
 
+def test_members_have_their_own_noise(task, way):
+    noises = [0.0, 0.075, 0.3]
+    members = [Member(f"{noise}", 0.02, 1, noise) for noise in noises]
+    together = assert_alone(task, setting(weight_noise=0.1), "gru", way, members)
+    # What a member brings counts, and what the training says of noise does not.
+    for noise, outcome in zip(noises, together, strict=True):
+        (alone,) = run(task, setting(weight_noise=noise), [Member("alone", 0.02, 1)], "gru", engine=way.engine)
+        assert_same(outcome, alone, way.tolerance)
+    assert len({outcome.scores["valid"]["nll"] for outcome in together}) == 3
+
+
 def test_order_of_members_is_irrelevant(task, way):
     straight = run(task, engine=way.engine)
     back = run(task, members=MEMBERS[::-1], engine=way.engine)[::-1]
