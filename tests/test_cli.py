@@ -1,5 +1,6 @@
 """The command: every mistake is one clear line, and what it prints can be relied on."""
 
+import argparse
 import json
 import os
 import re
@@ -10,13 +11,16 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import but_compiling
 from test_study import COMMAND, SMALL, Tiny, living, settle
 
 from bench import cli, places
+from bench.cli import commands
 from bench.cli.sweep import GROUPS
+from bench.data import floors
 
 
 @dataclass(frozen=True)
@@ -176,6 +180,11 @@ OTHER_MISTAKES = {
     "dashboard": "no tracking store in 'results'",
     "data list tinny": "unknown dataset 'tinny'; did you mean 'tiny'?",
     "data verify tinny": "unknown dataset 'tinny'; did you mean 'tiny'?",
+    "data floors tinny": "unknown dataset 'tinny'; did you mean 'tiny'?",
+    "data floors tiny --every 0": "--every and --hold are whole numbers from 1",
+    "data floors tiny --first 1": "--first one from 2",
+    "data floors speech_synthetic": "floors of altered data are for piano rolls only",
+    "report noten --again results": "the folder of the first run; expected that of a second one",
     "count gruu --inputs 20 --units 5": "unknown cell 'gruu'; did you mean 'gru'?",
     "count gru gate=1 --inputs 20 --units 5": "cell gru has no option 'gate'",
     "count lstm_augmented gat=true --inputs 20 --units 5": "no option 'gat'; did you mean 'gate'?",
@@ -311,6 +320,32 @@ def test_data_is_verified_against_its_card(home: Tiny, gatebench: Command):
     assert gatebench("data", "fetch", "tiny").out == f"tiny: {home.mat}\n"
 
 
+ALTERED = {
+    "": lambda roll: roll,
+    "--every 2": lambda roll: roll[::2],
+    "--hold 3": lambda roll: np.repeat(roll, 3, axis=0),
+    "--first 5": lambda roll: roll[:5],
+    "--sounding": lambda roll: roll[roll.sum(1) > 0],
+}
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_floors_of_altered_data_are_those_of_the_altered_rolls(home: Tiny, gatebench: Command, how: str):
+    said = gatebench("data", "floors", "tiny", *how.split())
+    rolls = {split: [ALTERED[how](roll) for roll in found] for split, found in home.rolls.items()}
+    found = floors.piano_roll({split: [roll for roll in kept if len(roll) > 1] for split, kept in rolls.items()})
+    score = found["markov"]["test"]
+    assert (said.code, said.err) == (0, "")
+    assert f"markov {score['nll']:.3f} per step, {score['nll_sequence_mean']:.3f} per sequence" in said.out
+    assert how in ("", "--sounding") or said.out != gatebench("data", "floors", "tiny").out  # no frame of it is silent
+
+
+def test_silent_frames_can_be_left_out():
+    roll = np.array([[1, 0], [0, 0], [0, 1]])
+    options = argparse.Namespace(sounding=True, every=1, hold=1, first=None)
+    assert commands._altered(roll, options).tolist() == [[1, 0], [0, 1]]
+
+
 COMMANDS = ["sweep", "status", "report", "sample", "speed", "publish", "dashboard", "count", "cells", "data", "completion"]
 
 
@@ -358,8 +393,10 @@ COMPLETED = {
     "gatebench data ver": {"verify"},
     "gatebench data verify jsb": {"jsb_chorales"},
     "gatebench sweep cell=g": {"cell=gru", "cell=gru_reset_after"},
-    "gatebench sweep study=": {"study=demo", "study=jsb", "study=speech", "study=speech_demo"},
-    "gatebench sweep cell=gru budget=u": {"budget=units_64"},
+    "gatebench sweep study=": {
+        f"study={name}" for name in ("chung2014", "chung2014_speech", "demo", "fair", "jsb", "speech", "speech_demo")
+    },
+    "gatebench sweep cell=gru budget=u": {"budget=units_48", "budget=units_64"},
     "gatebench sweep training.bat": {"training.batch="},
     "gatebench report no": {"nottingham"},
     "gatebench status no": {"nottingham"},

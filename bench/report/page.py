@@ -12,8 +12,8 @@ from bench.records.record import Record, Store, write_compact
 from bench.report import compare, published, style
 
 FIRST = [
-    "results", "scores", "differences", "table2", "overall", "ranks", "budgets", "tradeoff", "curves", "effort",
-    "sensitivity", "conventions", "again", "units", "spectrum", "fairness", "table1",
+    "answer", "summary", "results", "scores", "differences", "table2", "overall", "ranks", "budgets", "tradeoff",
+    "curves", "effort", "sensitivity", "conventions", "again", "units", "spectrum", "fairness", "table1",
 ]  # fmt: skip
 """Order on the page; figures that it does not name follow by name."""
 
