@@ -212,12 +212,12 @@ class Job:
         """Trials of the stage ``confirm`` at the selected setting."""
         return [self.member(setting, seed, self.training) for seed in self.members.seeds]
 
-    def point(self, selected: Setting | None) -> study_file.Point:
-        """This point as the study's file keeps it."""
+    def point(self, selected: Setting | None, planned: int) -> study_file.Point:
+        """This point as the study's file keeps it, with so many confirming trials planned."""
         return {
             "labels": self.labels,
             "search": [member.key for member in self.searched()],
             "selected": selected and selected._asdict(),
             "confirm": [member.key for member in self.confirmed(selected)] if selected else [],
-            "confirm_planned": len(self.members.seeds),
+            "confirm_planned": planned,
         }

@@ -1,5 +1,6 @@
 """A study's stages: what of a job is missing, search, select, confirm."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +12,6 @@ import pandas as pd
 from bench.data import tasks
 from bench.graph import latex
 from bench.job import Job, Setting
-from bench.places import BadInput
 from bench.records import frame, record, study_file
 from bench.records.provenance import provenance
 from bench.records.record import Checkpoint, Record, Store
@@ -40,10 +40,11 @@ def plan(job: Job, store: Store) -> Plan:
     search, chosen = job.searched(), _selected(job, store)
     finished = store.finished()
     to_search = sum(member.key not in finished for member in search)
-    seeds = len(job.members.seeds)
+    hopeless = chosen is None and not to_search
+    seeds = 0 if hopeless else len(job.members.seeds)
     to_confirm = sum(member.key not in finished for member in job.confirmed(chosen)) if chosen else seeds
     epochs = to_search * job.search_training.epochs + to_confirm * job.training.epochs
-    return Plan(job.point(chosen), len(search) + seeds, to_search + to_confirm, epochs)
+    return Plan(job.point(chosen, seeds), len(search) + seeds, to_search + to_confirm, epochs)
 
 
 def pace(job: Job) -> float:
@@ -66,10 +67,12 @@ def run(job: Job, store: Store, progress: Callable[[float], None]) -> list[str]:
     trainer = _Trainer(job, store, progress)
     trainer.stage(job.searched(), job.search_training)
     chosen = _selected(job, store)
-    if chosen is None:
-        raise BadInput(f"{job.study}: every learning rate of {job.labels['cell']} diverged; lower training.rates.high")
-    point = job.point(chosen)
+    point = job.point(chosen, len(job.members.seeds) if chosen else 0)
     study_file.write_points(job.results, job.study, [point])
+    if chosen is None:  # which is a result
+        where = f"{job.study}: every setting of {job.labels['cell']} on {job.labels['task']} diverged"
+        print(f"\n{where}, so that none is confirmed; other rates: training.rates.high", file=sys.stderr)
+        return point["search"]
     trainer.stage(job.confirmed(chosen), job.training)
     return point["search"] + point["confirm"]
 
@@ -82,7 +85,7 @@ def _selected(job: Job, store: Store) -> Setting | None:
     records = store.read(list(members))
     if len(records) < len(members):
         return None
-    point = {**job.point(None), "confirm": []}
+    point = job.point(None, 0)
     trials = frame.build(job.study, [point], records).trials
     best = select(trials[trials.split != "test"])
     return None if best is None else _setting(members[best])

@@ -287,13 +287,17 @@ def test_selection_within_a_study_never_touches_the_test_split(home: Tiny, copy:
     assert {p["labels"]["cell"]: p["selected"] for p in study_file.read(copy, "adhoc")} == chosen
 
 
-def test_a_search_in_which_every_rate_diverges_is_told(home: Tiny, tmp_path: Path):
+def test_a_search_in_which_every_setting_diverges_is_told_and_is_a_result(
+    home: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     wild = [*SMALL, "cell=rnn", "training.rates={low:1e35,high:1e37}", "training.clip_norm=null"]
-    with pytest.raises(BadInput, match=r"every learning rate of rnn diverged; lower training\.rates\.high"):
-        sweep(home, *wild, results=tmp_path)
+    sweep(home, *wild, results=tmp_path)
+    assert "adhoc: every setting of rnn on tiny diverged, so that none is confirmed" in capsys.readouterr().err
+    assert status.describe(tmp_path, "adhoc").endswith("adhoc: 2 trials done, 0 left")
+    assert sweep(home, *wild, results=tmp_path).startswith("adhoc: nothing to train, all 2 trials are finished")
     found = Store(tmp_path)
     assert {record.summary["status"] for record in found.read(sorted(found.finished())).values()} == {"diverged"}
-    assert "2 of 4 done, 2 diverged" in status.describe(tmp_path, "adhoc")
+    assert "2 of 2 done, 2 diverged" in status.describe(tmp_path, "adhoc")
 
 
 # Interruption

@@ -114,10 +114,19 @@ def _said(frame: Frame, panel: Panel, part: pd.DataFrame, found: list[Pair]) -> 
         told.append(f"Between it and {names} no difference was found.")
     told.append(_title_question(found, best))
     told.append(_floors(frame, panel, means))
+    told.append(_hopeless(frame, panel, part))
     failed = part[part.status == "diverged"].groupby("cell").size()
     if len(failed):
         told.append(f"Diverged in confirming: {_listed([f'{n} of {cell}' for cell, n in failed.items()])}.")
     return " ".join(sentence for sentence in told if sentence)
+
+
+def _hopeless(frame: Frame, panel: Panel, part: pd.DataFrame) -> str:
+    """Cells of which the search found nothing to confirm."""
+    trials = frame.trials[(frame.trials[list(Panel._fields)] == list(panel)).all(axis=1)]
+    found = [cell for cell in style.cells(trials) if cell not in set(part.cell)]
+    lost = [cell for cell in found if (trials[trials.cell == cell].status == "diverged").all()]
+    return f"Of {_listed(lost)} every setting of the search diverged." if lost else ""
 
 
 def _size(pair: Pair) -> str:

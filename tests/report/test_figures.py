@@ -79,7 +79,7 @@ OF_SEVERAL = {"budgets", "ranks", "overall", "conventions", "again"}
 FRAMES = {
     "all": (TRIALS, OF_SEVERAL),
     "no search": (CONFIRMED, {"effort", *OF_SEVERAL}),
-    "one trial": (TRIALS[2:3], {"effort", "differences", *OF_AUDIO, *OF_SEVERAL}),
+    "one trial": (TRIALS[2:3], {"effort", "differences", "answer", "summary", *OF_AUDIO, *OF_SEVERAL}),
     "everything": (EVERYTHING, set()),
 }
 """Trials by hand, and the figures and tables that a study of them does not have."""
@@ -457,6 +457,42 @@ def test_pairs_of_one_panel_are_adjusted_for_that_panel_alone():
     assert list(both["p, Holm"]) == [*one["p, Holm"]] * 2
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["lowest", "not the lowest"])
+def test_the_answer_is_the_difference_to_the_gru(turned: bool):
+    names = {"gru": "rnn", "rnn": "gru"} if turned else {}
+    frame = by_hand([(trial[0], names.get(trial[1], trial[1]), *trial[2:]) for trial in THREE])
+    numbers = FIGURES["answer"].numbers(frame).set_index("cell")
+    expected = {"gru": 0, "rnn": -0.5, "novel": 13 / 3 - 0.2 - 3.7} if turned else {"gru": 0, "rnn": 0.5, "novel": 14 / 15}
+    assert numbers.difference.to_dict() == pytest.approx(expected)
+    assert set(numbers.beside) == {"gru"}
+    others = numbers.drop(index="gru")
+    assert ((others.low < others.difference) & (others.difference < others.high)).all()
+    pairs = {frozenset((pair.lower, pair.other)): pair.p_holm for pair in compare.pairs(frame)}
+    assert others.p_holm.to_dict() == {cell: pairs[frozenset((cell, "gru"))] for cell in ("rnn", "novel")}
+    drawn("answer", frame)
+
+
+def test_the_answer_without_a_gru_is_the_difference_to_the_lowest():
+    numbers = FIGURES["answer"].numbers(by_hand([trial for trial in THREE if trial[1] != "gru"])).set_index("cell")
+    assert set(numbers.beside) == {"rnn"}
+    assert numbers.difference["novel"] == pytest.approx(13 / 3 - 0.2 - 3.7)
+
+
+def test_the_summary_marks_the_lowest_and_what_does_not_differ_from_it():
+    trials = [*seeds("music", "gru", [3.0, 3.1, 3.2]), *seeds("music", "rnn", [3.1, 3.2, 3.1]),
+              *seeds("music", "novel", [5.0, 5.1, 5.2]), *seeds("music", "lstm", [1.0, 1.1])]  # fmt: skip
+    other = {"gru": "rnn", "rnn": "gru", "novel": "novel"}
+    frame = by_hand([*trials, *(("speech", other[trial[1]], *trial[2:]) for trial in trials if trial[1] in other)])
+    table = FIGURES["summary"].table(by_hand([trial for trial in TRIALS if trial[0] == "music"]))
+    assert table is None  # one task is no summary
+    table = FIGURES["summary"].table(frame).set_index("cell")
+    assert list(table.index) == ["rnn", "gru", "novel"]  # the LSTM was confirmed on one task
+    marks = {task: [text.rpartition("]")[2] for text in table[task]] for task in ("Some Music", "Some Speech (synthetic)")}
+    assert marks["Some Speech (synthetic)"] == [" lowest", " =", ""]
+    assert marks["Some Music"] == ["", "", ""]  # the lowest there is the LSTM
+    assert table["Some Music"]["gru"].startswith("3.100 [")
+
+
 # task, cell, stage, seed, rate, best validation nll, test nll, status; the last three have failed
 TRIED = [("music", "gru", "search", 0, 0.001 * i, nll, 3.0, "finished") for i, nll in enumerate([4.0, 2.5, 3.0, 3.5], 1)] + [
     ("music", "gru", "search", 0, 0.1, NAN, NAN, "diverged"),
@@ -741,7 +777,7 @@ def _lab(linear: np.ndarray) -> np.ndarray:
 
 # The page, on real records
 
-LACKING = OF_AUDIO | OF_SEVERAL
+LACKING = OF_AUDIO | OF_SEVERAL | {"summary"}
 """What a study of one small task does not have."""
 
 

@@ -16,6 +16,8 @@ CAPTION = (
     "differ from it at p < 0.05 by Holm's adjustment for all pairs of the panel, hollow ones are no difference found. Cells "
     "that are further away than the axis is wide stand at its end with their number."
 )
+MANY = 5
+"""Cells of a panel, from which on the axis may leave one out."""
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
@@ -46,15 +48,18 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     everything = style.cells(frame.trials)
     for axis, (panel, part) in zip(axes, parts, strict=True):
         present = style.cells(part)
-        # One cell that is far off would leave the others on top of each other.
-        most = 3 * max(0.01, float(part.difference.abs().median()))
+        most = 1.05 * max(0.01, float(np.abs(part[["low", "high"]].to_numpy()).max()))
+        if len(part) >= MANY:  # one cell that is far off would leave the others on top of each other
+            most = min(most, 4 * max(0.01, float(part.difference.abs().median())))
         for i, cell in enumerate(present):
             row, look = part[part.cell == cell].iloc[0], style.look(cell, everything)
             face = look["color"] if row.p_holm < compare.LEVEL or cell == row.beside else "white"
             if abs(row.difference) > most:
                 axis.plot(np.sign(row.difference) * most, i, ls="", ms=8, mec=look["color"], mfc=face, clip_on=False, **look)
-                axis.annotate(f"{row.difference:+.2f}", (np.sign(row.difference) * most, i), xytext=(-8, 0),
-                              textcoords="offset points", ha="right", va="center", fontsize=8)  # fmt: skip
+                side = 1 if row.difference > 0 else -1
+                text = {"ha": "right" if side > 0 else "left", "va": "center", "fontsize": 8}
+                offset = {"xytext": (-8 * side, 0), "textcoords": "offset points"}
+                axis.annotate(f"{row.difference:+.2f}", (side * most, i), **offset, **text)
                 continue
             axis.plot(np.clip([row.low, row.high], -most, most), [i, i], color=look["color"], lw=1.6)
             axis.plot(row.difference, i, ls="", ms=8, mec=look["color"], mfc=face, **look)
