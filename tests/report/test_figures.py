@@ -836,7 +836,7 @@ def test_the_page_stands_alone(reported: dict[str, bytes]):
 def test_the_page_shows_all_titles_captions_and_equations(reported: dict[str, bytes]):
     html = reported["report.html"].decode().replace("&#39;", "&#x27;")
     for name, module in FIGURES.items():
-        assert (escape(module.TITLE) in html) == (name not in LACKING)
+        assert (f"{escape(module.TITLE)}</h2>" in html) == (name not in LACKING)
         assert (escape(module.CAPTION) in html) == (name not in LACKING)
     assert html.count("<math") >= 1 + 4  # of the plain unit and the GRU
     assert "(synthetic)" in html
