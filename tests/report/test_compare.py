@@ -234,6 +234,15 @@ def test_trials_that_diverged_in_confirming_are_told():
     assert "Diverged" not in said(seeds("music", "gru", LOW), [("music", "gru", "search", 0, 9.0, NAN, NAN, "diverged")])
 
 
+def test_a_cell_of_which_every_setting_diverged_in_the_search_is_told():
+    lost = [("music", "rnn", "search", 0, 0.01 * i, NAN, NAN, "diverged") for i in (1, 2)]
+    assert said(lost, seeds("music", "gru", LOW)).endswith("Of rnn every setting of the search diverged.")
+    found = [("music", "rnn", "search", 0, 0.03, 3.0, 3.0, "finished")]  # and not confirmed yet
+    assert "every setting" not in said(lost, found, seeds("music", "gru", LOW))
+    elsewhere = [("speech", *trial[1:]) for trial in lost]
+    assert "every setting" not in said(elsewhere, seeds("music", "gru", LOW))
+
+
 def test_a_cell_that_never_had_a_score_is_told_and_not_compared():
     sentence = said(at_once("rnn"), seeds("music", "gru", LOW))
     assert "the lowest mean is that of gru" in sentence
