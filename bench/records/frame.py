@@ -84,6 +84,11 @@ class Frame:
         valid = self.confirmed("valid").dropna(subset="nll").query("status == 'finished'").sort_values("nll", kind="stable")
         return valid.drop_duplicates([*Panel._fields, "cell"])
 
+    def scored(self) -> pd.DataFrame:
+        """Confirming trials on test, of those cells of a panel of which every run has a score."""
+        test = self.confirmed("test")
+        return test[test.groupby([*Panel._fields, "cell"]).nll.transform(lambda nll: nll.notna().all())]
+
     def confirmed(self, split: str) -> pd.DataFrame:
         """Confirming trials on one split: what is reported as a result."""
         return self.trials[(self.trials.stage == "confirm") & (self.trials.split == split)]

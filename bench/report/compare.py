@@ -51,6 +51,7 @@ class Pair:
 def runs(frame: Frame, trials: pd.DataFrame) -> Runs | None:
     """The test sequences of these confirming trials; None if a record does not have them, or a trial has no score."""
     kept = frame.sequences[frame.sequences.key.isin(trials.key)]
+    kept = kept.drop_duplicates(["key", "sequence"])  # a trial may belong to several points
     if kept.key.nunique() < trials.key.nunique() or kept.nll.isna().any():
         return None
     wide = kept.pivot(index="key", columns="sequence", values="nll").loc[trials.key].to_numpy(float)
@@ -98,7 +99,8 @@ def verdict(frame: Frame) -> list[str]:
 
 
 def _said(frame: Frame, panel: Panel, part: pd.DataFrame, found: list[Pair]) -> str:
-    means = part.groupby("cell", sort=False).nll.mean().dropna().sort_values()
+    own = {cell: part[part.cell == cell].nll.mean(skipna=False) for cell in style.cells(part)}
+    means = pd.Series(own, dtype=float).dropna().sort_values(kind="stable")
     start = f"On {frame.title(panel)}"
     if means.empty:
         return f"{start}, no run has a score."
@@ -132,7 +134,7 @@ def _hopeless(frame: Frame, panel: Panel, part: pd.DataFrame) -> str:
 def _size(pair: Pair) -> str:
     """By how much the lower cell is lower."""
     d = pair.difference
-    return f"{-d.mean:.3f} nats" + (", one seed" if np.isnan(d.p) else f" [{-d.high:.3f}, {-d.low:.3f}]")
+    return f"{abs(d.mean):.3f} nats" + (", one seed" if np.isnan(d.p) else f" [{-d.high:.3f}, {-d.low:.3f}]")
 
 
 def _title_question(found: list[Pair], best: str) -> str:

@@ -26,6 +26,7 @@ def write(results: Path, study: str, again: Path | None = None) -> Path:
     if again is not None:
         if again.resolve() == results.resolve():
             raise BadInput(f"--again is {again}, the folder of the first run; expected that of a second one")
+        study_file.read(results, study)  # the first run must be there
         _keep(frame.AGAIN, results / study, again, study)
     found = frame.load(results, study)
     if found.confirmed("test").empty:

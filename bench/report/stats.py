@@ -121,7 +121,7 @@ def _error(groups: list[Runs], signs: list[float]) -> tuple[float, float]:
     """Standard error and degrees of freedom of a signed sum of means over seeds."""
     random = np.random.default_rng(0)
     n = len(groups[0].steps)
-    counts = _counts(n)
+    counts = _counts(n, DRAWS)
     total = np.zeros(DRAWS)
     of_sequences = np.zeros(DRAWS)
     parts = []
@@ -141,9 +141,9 @@ def _error(groups: list[Runs], signs: list[float]) -> tuple[float, float]:
 
 
 @cache
-def _counts(n: int) -> np.ndarray:
+def _counts(n: int, draws: int) -> np.ndarray:
     """How often each of n sequences is drawn, ``[D, n]``: the same draws for everything that is compared."""
-    return np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), DRAWS).astype(float)
+    return np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), draws).astype(float)
 
 
 def holm(p: "np.ndarray | list[float]") -> np.ndarray:

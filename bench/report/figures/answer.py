@@ -48,7 +48,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     everything = style.cells(frame.trials)
     for axis, (panel, part) in zip(axes, parts, strict=True):
         present = style.cells(part)
-        most = 1.05 * max(0.01, float(np.abs(part[["low", "high"]].to_numpy()).max()))
+        most = 1.05 * max(0.01, float(np.nanmax(np.abs(part[["difference", "low", "high"]].to_numpy(float)))))
         if len(part) >= MANY:  # one cell that is far off would leave the others on top of each other
             most = min(most, 4 * max(0.01, float(part.difference.abs().median())))
         for i, cell in enumerate(present):

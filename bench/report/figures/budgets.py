@@ -52,9 +52,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 axis.errorbar(
                     point[cost], point.nll, yerr=error, ls="", ms=7, capsize=2, mec="white", **style.look(cell, cells)
                 )
-            axis.set_xlabel(label if row is axes[-1] else "")
+            axis.set_xlabel(label)
             axis.tick_params(axis="x", labelsize=8)
         row[0].set_ylabel(f"{frame.datasets[str(task)]}, {budget}\ntest {style.NLL}", fontsize=8)
-    axes[0][0].set_xlabel(COSTS["parameters_recurrent"])
     style.legend(figure, style.cells(numbers), cells)
     return figure

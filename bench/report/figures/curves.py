@@ -22,11 +22,11 @@ ACROSS = 4
 """Panels beside each other, at the most."""
 
 
-def numbers(frame: Frame) -> pd.DataFrame:
-    """Curves of the best confirming trial of each cell on each task."""
+def numbers(frame: Frame) -> pd.DataFrame | None:
+    """Curves of the best confirming trial of each cell on each task; None where no trial has a score."""
     curves = frame.curves[frame.curves.key.isin(frame.best.key) & (frame.curves.stage == "confirm")]
     columns = ["task", "budget", "training", "cell", "key", "seed", "lr", "split", "epoch", "update", "seconds", "nll"]
-    return curves[columns].reset_index(drop=True)
+    return curves[columns].reset_index(drop=True) if len(curves) else None
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:

@@ -18,7 +18,7 @@ CAPTION = (
 
 def table(frame: Frame) -> pd.DataFrame | None:
     """A row for each budget, protocol and cell; None where no two tasks share two cells."""
-    test = frame.confirmed("test").dropna(subset="nll")
+    test = frame.scored()
     floors = frame.floors[frame.floors.split == "test"].groupby("task").nll.agg(["max", "min"])
     rows = []
     for (budget, training), part in test.groupby(["budget", "training"], sort=False):

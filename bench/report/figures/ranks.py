@@ -21,7 +21,7 @@ CAPTION = (
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
     """One row per budget, protocol and cell; None where no two tasks share three cells."""
-    test = frame.confirmed("test").dropna(subset="nll")
+    test = frame.scored()
     rows = []
     for (budget, training), part in test.groupby(["budget", "training"], sort=False):
         table = part.groupby(["task", "cell"]).nll.mean().unstack()

@@ -18,7 +18,7 @@ CAPTION = (
 def table(frame: Frame) -> pd.DataFrame | None:
     """A row for each budget, protocol and cell with two tasks or more; None where there is none."""
     found = compare.pairs(frame)
-    test = frame.confirmed("test").dropna(subset="nll")
+    test = frame.scored()
     rows = []
     for (budget, training), part in test.groupby(["budget", "training"], sort=False):
         for cell in style.cells(part):
