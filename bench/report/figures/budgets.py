@@ -6,11 +6,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.records.frame import Frame
-from bench.report import compare, style
+from bench.report import style
+from bench.report.stats import mean_interval
 
 TITLE = "Matched by other budgets"
 CAPTION = (
-    "Mean test NLL over confirming seeds at each budget, with 95% intervals over seeds and sequences, against the cell's "
+    "Mean test NLL over confirming seeds at each budget, with 95% intervals over seeds, against the cell's "
     "recurrent parameters, parameters with readout, FLOPs and seconds. Cells that are equal in one are not equal "
     "in the others; "
     "an order of cells that holds in all columns does not hang on what was matched."
@@ -31,7 +32,7 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
         if part.budget.nunique() < 2:
             continue
         for (budget, cell), group in part.groupby(["budget", "cell"], sort=False):
-            e = compare.interval(frame, group)
+            e = mean_interval(group.nll.to_numpy())
             rows.append((task, training, budget, cell, e.mean, e.low, e.high, e.n, *(group[cost].mean() for cost in COSTS)))
     columns = ["task", "training", "budget", "cell", "nll", "low", "high", "n", *COSTS]
     return pd.DataFrame(rows, columns=columns) if rows else None
