@@ -219,6 +219,9 @@ def _explain(message: str) -> str:
         return f"unknown {group} '{choice}'{suggestion(choice, list(places.known('conf', '.yaml', group)))}"
     if found := re.search(r"Could not override '([^']+)'", message):
         name = found.group(1)
+        if name in _settings():
+            whole = name.rpartition(".")[0]
+            return f"'{name}' cannot be overridden alone in this study, which gives {whole} as a whole: {whole}={{...}}"
         nearest = suggestion(name, _settings()).partition(" (there are")[0]
         return f"unknown setting '{name}'{nearest} (see gatebench sweep --help)"
     if found := re.search(r"Interpolation key 'table1\.\w+\.(\w+)'", message):

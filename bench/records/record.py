@@ -134,8 +134,8 @@ class Store:
     def read(self, keys: list[str]) -> dict[str, Record]:
         """Records of those keys that are finished."""
         own = {k: read(self.trials / k) for k in keys if (self.trials / k / "record.json").is_file()}
-        rest = [k for k in keys if k not in own]
-        return {**own, **{k: self.published[k] for k in rest if k in self.published}}
+        found = own if len(own) == len(keys) else {**self.published, **own}
+        return {k: found[k] for k in keys if k in found}
 
     def weights(self, key: str) -> dict[str, np.ndarray]:
         """The best-validation weights of a trial, ``[rows, columns]`` each; ``BadInput`` if they are not kept here."""
