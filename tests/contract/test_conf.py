@@ -197,6 +197,13 @@ def test_the_default_engine_is_the_rule():
     assert values()["device"] == "cpu"
 
 
+def test_the_study_of_the_paper_states_its_protocol_as_the_protocol_does():
+    # the study gives these for both of its protocols, so that they stand in two files
+    stated, protocol = (values(*choice)["training"] for choice in (["study=chung2014"], ["training=chung2014"]))
+    for name in set(protocol) - {"epochs"}:
+        assert stated[name] == protocol[name], name
+
+
 PARTS = {"chung2014_speech": "chung2014"}
 """Study -> the study that it is a part of."""
 
