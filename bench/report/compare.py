@@ -181,8 +181,8 @@ def untested(frame: Frame) -> list[str]:
         f"Tasks other than {_listed(list(dict.fromkeys(frame.datasets.values())))}; models of more than one layer; "
         f"sizes other than {sizes.min():,} to {sizes.max():,} recurrent parameters.",
         f"Other searches: {tried} settings were tried for each cell, with one seed. The confirming seeds "
-        f"(n = {_span(seeds)}) vary weights, order and noise at the one setting that was selected, so no interval here covers "
-        "what another draw of settings would have selected.",
+        f"(n = {_span(seeds)}) vary weights, order and noise at the one setting that was selected, so no interval here "
+        "covers what another draw of settings would have selected.",
         "Other regularisers and schedules: those of the protocol are the same for every cell, which is not the "
         "best for each.",
     ]
