@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "units", "recurrent parameters"]
+FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "MuseData", "units", "recurrent parameters"]
 SPEECH = ["data", "cell", "units", "recurrent parameters", "total parameters", "test NLL", "n"]
 
 

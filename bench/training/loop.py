@@ -23,7 +23,11 @@ EVALUATED_STEPS = 2**15
 """Padded steps of one batch of an evaluation, at the most."""
 
 State = tuple[dict[str, np.ndarray], dict[str, Any]]
-"""Arrays and plain values of a population between two epochs: what a checkpoint holds."""
+"""Arrays and plain values of a population between two updates: what a checkpoint holds."""
+
+
+def go_on() -> None:
+    """Nothing to do at a pause."""
 
 
 @dataclass
@@ -44,6 +48,19 @@ class Outcome:
     updates: int
     seconds: float
     """Wall time of training and validation; a population's is shared evenly by its active members."""
+
+
+@dataclass
+class Pass:
+    """How far the epoch under way is."""
+
+    sums: np.ndarray
+    """Of the losses as seen while training: NLL, and means of sequences, ``[2, A]``."""
+    live: list[bool]
+    """Active members whose losses and gradients were finite so far."""
+    updates: int = 0
+    seconds: float = 0.0
+    """Before the last interruption."""
 
 
 @dataclass
@@ -68,7 +85,12 @@ class Population:
     status: list[str]
     curves: list[list[dict[str, Any]]]
     epoch: int = 0
+    under_way: Pass | None = None
+    """None between two epochs."""
+    pause: Callable[[], None] = go_on
+    """Called between updates and between batches of an evaluation, where `state` may be taken; it may raise."""
     rule: optim.Optimiser = field(init=False)
+    _started: float = field(default=0.0, init=False)
     _single: dict[int, Any] = field(default_factory=dict, init=False)
     """Training sequence -> the batch of it alone."""
 
@@ -102,12 +124,15 @@ class Population:
         )  # fmt: skip
 
     def run_epoch(self) -> None:
-        """One pass over the training split, then validation; members that are done leave."""
-        started = time.perf_counter()
-        self.epoch += 1
-        train, live = self._train_epoch()
-        valid = evaluate(self.model, self.parameters, self._valid)
-        share = (time.perf_counter() - started) / len(self.active)
+        """One pass over the training split, then validation; members that are done leave. Goes on if one is under way."""
+        self._started = time.perf_counter()
+        if self.under_way is None:
+            self.epoch += 1
+            self.under_way = Pass(np.zeros((2, len(self.active))), [True] * len(self.active))
+        train = self._train_epoch(self.under_way)
+        valid = averaged(sequence_nlls(self.model, self.parameters, self._valid, self.pause), self._valid.lengths)
+        live, share = self.under_way.live, self._elapsed() / len(self.active)
+        self.under_way = None
         for a, k in enumerate(self.active):
             self.seconds[k] += share
             self.epochs[k] = self.epoch
@@ -122,23 +147,29 @@ class Population:
                 self.status[k] = "finished"
         self._keep([a for a, k in enumerate(self.active) if self.status[k] == "running"])
 
-    def _train_epoch(self) -> tuple[np.ndarray, list[bool]]:
-        """NLL per step and mean over sequences ``[2, A]`` as seen while training, and who stayed finite."""
+    def _elapsed(self) -> float:
+        """Seconds of the epoch under way."""
+        assert self.under_way is not None
+        return self.under_way.seconds + time.perf_counter() - self._started
+
+    def _train_epoch(self, under_way: Pass) -> np.ndarray:
+        """The updates of an epoch that are left; NLL per step and mean over sequences ``[2, A]`` as seen while training."""
         sequences = self.task.splits["train"]
         lengths = [len(sequence) for sequence in sequences]
         seeds = [self.members[k].seed for k in self.active]
         orders = {seed: buckets(lengths, self.training.batch, stream(seed, "order", self.epoch)) for seed in seeds}
         share = self.training.rate_at(self.epoch)
         rate = torch.tensor([self.members[k].lr * share for k in self.active], device=self.model.device)[:, None]
-        live = torch.ones(len(self.active), 1, dtype=torch.bool, device=self.model.device)
-        total, means = np.zeros((2, len(self.active)))
-        for u in range(len(orders[seeds[0]])):
+        live = torch.tensor(under_way.live, device=self.model.device)[:, None]
+        for u in range(under_way.updates, len(orders[seeds[0]])):
             made = {seed: self._batch(order[u]) for seed, order in orders.items()}
             steps = {seed: np.array([lengths[i] for i in order[u]]) for seed, order in orders.items()}
             nll = self.update([made[seed] for seed in seeds], [steps[seed] for seed in seeds], rate, live)
-            total += [losses.sum() for losses in nll]
-            means += [(losses / steps[seed]).sum() for losses, seed in zip(nll, seeds, strict=True)]
-        return np.stack([total / sum(lengths), means / len(lengths)]), live.flatten().tolist()
+            under_way.sums[0] += [losses.sum() for losses in nll]
+            under_way.sums[1] += [(losses / steps[seed]).sum() for losses, seed in zip(nll, seeds, strict=True)]
+            under_way.live, under_way.updates = live.flatten().tolist(), u + 1
+            self.pause()
+        return under_way.sums / np.array([[sum(lengths)], [len(lengths)]])
 
     def _batch(self, chosen: np.ndarray) -> Any:
         """Training sequences made ready. Batches of a single one return in every epoch and are kept."""
@@ -201,7 +232,7 @@ class Population:
         splits = {
             split: batches(self.model, self.task.splits[split], len(self.members)) for split in ("train", "valid", "test")
         }
-        sums = {split: sequence_nlls(self.model, self.best, made) for split, made in splits.items()}
+        sums = {split: sequence_nlls(self.model, self.best, made, self.pause) for split, made in splits.items()}
         scores = {split: averaged(sums[split], made.lengths) for split, made in splits.items()}
         steps = splits["test"].lengths
         return [
@@ -227,11 +258,16 @@ class Population:
         plain = ("active", "status", "curves", "epoch")
         counted = ("best_nll", "best_epoch", "epochs", "updates", "seconds")
         values = {name: getattr(self, name) for name in plain} | {name: getattr(self, name).tolist() for name in counted}
+        if self.under_way is not None:
+            seconds = self._elapsed()
+            values["under_way"] = vars(self.under_way) | {"sums": self.under_way.sums.tolist(), "seconds": seconds}
         return arrays, copy.deepcopy(values)
 
     def restore(self, state: State) -> None:
         """Go on from `state`."""
         values = copy.deepcopy(state[1])
+        under_way = values.pop("under_way", None)
+        self.under_way = under_way and Pass(**under_way | {"sums": np.array(under_way["sums"])})
         tensors = {name: torch.from_numpy(a.copy()).to(self.model.device) for name, a in state[0].items()}
         self.parameters, self.best = tensors["parameters"], tensors["best"]
         self.memory = {name.partition("/")[2]: t for name, t in tensors.items() if name.startswith("memory/")}
@@ -240,8 +276,26 @@ class Population:
             setattr(self, name, np.array(value, now.dtype) if isinstance(now, np.ndarray) else value)
 
 
+def of_members(state: State, chosen: list[int]) -> State:
+    """What a checkpoint holds of some members of a population alone, which go on from there as a smaller one."""
+    arrays, values = state[0], copy.deepcopy(state[1])
+    places = [a for a, k in enumerate(values["active"]) if k in chosen]
+    rows = {name: array[chosen if name == "best" else places] for name, array in arrays.items()}
+    if "under_way" in values:
+        seen = values["under_way"]
+        seen["sums"] = [[row[a] for a in places] for row in seen["sums"]]
+        seen["live"] = [seen["live"][a] for a in places]
+        seen["seconds"] *= len(places) / len(values["active"])
+        if not places:  # none of them is in the epoch that is under way
+            del values["under_way"]
+    values["active"] = [chosen.index(values["active"][a]) for a in places]
+    for name in ("status", "curves", "best_nll", "best_epoch", "epochs", "updates", "seconds"):
+        values[name] = [values[name][k] for k in chosen]
+    return rows, values
+
+
 def train(population: Population, after_epoch: Callable[[Population], None]) -> list[Outcome]:
-    """Run a population until every member stopped; ``after_epoch`` may report and save."""
+    """Run a population until every member stopped; ``after_epoch`` may report."""
     while population.active:
         population.run_epoch()
         after_epoch(population)
@@ -276,11 +330,12 @@ def evaluate(model: Model, parameters: Tensor, split: Batches) -> np.ndarray:
     return averaged(sequence_nlls(model, parameters, split), split.lengths)
 
 
-def sequence_nlls(model: Model, parameters: Tensor, split: Batches) -> np.ndarray:
+def sequence_nlls(model: Model, parameters: Tensor, split: Batches, pause: Callable[[], None] = go_on) -> np.ndarray:
     """NLL of every sequence of a split, the sum over its steps, ``[K, N]``."""
     sums = np.zeros((len(parameters), len(split.lengths)))
     for chosen, batch in zip(split.chosen, split.made, strict=True):
         sums[:, chosen] = model.runs.losses(model, parameters, [batch] * len(parameters))
+        pause()
     return sums
 
 

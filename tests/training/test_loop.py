@@ -16,7 +16,7 @@ from bench.engines import _choice, fused_cpu, reference
 from bench.graph import trace
 from bench.training import loop, optim
 from bench.training.likelihoods import bernoulli
-from bench.training.loop import Outcome, Population, batches, evaluate, train
+from bench.training.loop import Outcome, Population, batches, evaluate, of_members, train
 from bench.training.model import Model
 from bench.training.settings import Member, Training
 
@@ -605,16 +605,40 @@ def stored(population):
     ids=["adam", "rmsprop", "some have stopped", "one has diverged"],
 )
 @every_engine
-def test_going_on_from_any_epoch_ends_the_same(task, way, settings, members):
+def test_going_on_from_any_pause_ends_the_same(task, way, settings, members):
     training, engine = setting(**settings), way.engine
     states = [stored(start(task, training, members, engine=engine))]
-    whole = run(task, training, members, engine=engine, after_epoch=lambda population: states.append(stored(population)))
-    assert len(states) > 3
-    for state in states:
+    population = start(task, training, members, engine=engine)
+    population.pause = lambda: states.append(stored(population))
+    whole = train(population, lambda population: states.append(stored(population)))
+    amid = [state[1]["under_way"]["updates"] for state in states if "under_way" in state[1]]
+    assert len(set(amid)) > 1  # amid an epoch, and in its evaluation
+    for state in states[:: max(1, len(states) // 25)]:
         population = start(task, training, members, engine=engine)
         population.restore(copy.deepcopy(state))
         outcomes = train(population, nothing)
         assert [numbers(outcome) for outcome in outcomes] == [numbers(outcome) for outcome in whole]
+
+
+@every_engine
+def test_some_members_go_on_alone_from_a_state_of_all(task, way):
+    """From any pause, in any order, whether or not others have stopped; equal but for the rounding of another population."""
+    training = setting(patience=2, epochs=7, decay_to=1.0)
+    members = [dataclasses.replace(m, lr=0.2 + 0.1 * m.lr) for m in MEMBERS] + [dataclasses.replace(WILD, key="wild")]
+    population, states = start(task, training, members, engine=way.engine), []
+    population.pause = lambda: states.append(stored(population))
+    whole = train(population, nothing)
+    assert len({outcome.epochs for outcome in whole}) > 1
+    for chosen in ([1], [2, 0], [3]):
+        for state in states[:: max(1, len(states) // 7)]:
+            fewer = start(task, training, [members[k] for k in chosen], engine=way.engine)
+            fewer.restore(of_members(state, chosen))
+            for k, outcome in zip(chosen, train(fewer, nothing), strict=True):
+                assert (outcome.status, outcome.epochs, outcome.updates) == (
+                    whole[k].status, whole[k].epochs, whole[k].updates,
+                )  # fmt: skip
+                if outcome.status == "finished":
+                    assert outcome.scores["test"]["nll"] == pytest.approx(whole[k].scores["test"]["nll"], rel=1e-4)
 
 
 def test_seconds_go_on(task):
