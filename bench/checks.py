@@ -1,12 +1,12 @@
 """Values from outside, checked against type hints: one clear line for what does not fit."""
 
-import math
+import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from bench.places import BadInput, suggestion
+from bench.places import BadInput, short, suggestion
 
 T = TypeVar("T")
 
@@ -33,10 +33,10 @@ def construct(cls: type[T], where: str, values: Mapping[str, Any]) -> T:
     hints = {name: hint for name, hint in get_type_hints(cls, include_extras=True).items() if name in named}
     for name, value in values.items():
         if name not in hints:
-            raise BadInput(f"unknown setting '{where}.{name}'{suggestion(name, list(hints))}")
+            raise BadInput(f"unknown setting '{where}.{short(name)}'{suggestion(str(name), list(hints))}")
         expected = mismatch(value, hints[name])
         if expected:
-            raise BadInput(f"{where}.{name} is {value!r}, expected {expected}")
+            raise BadInput(f"{where}.{name} is {shown(value)}, expected {expected}")
     try:
         return cls(**values)
     except TypeError as error:
@@ -62,9 +62,18 @@ def mismatch(value: Any, hint: Any) -> str | None:
     if origin is tuple:
         fits = isinstance(value, list | tuple) and all(mismatch(v, args[0]) is None for v in value)
         return None if fits else f"a list, each {_words(args[0])}"
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # of whole numbers, the largest have no float
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     fits = is_number if hint is float else type(value) is hint
     return None if fits else _words(hint)
+
+
+def shown(value: Any) -> str:
+    """A value for a message."""
+    try:
+        return short(repr(value))
+    except ValueError:  # Python does not write out a number of so many digits
+        return "a number of thousands of digits"
 
 
 def flat(nested: Any, prefix: str = "") -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """A job: one point of a study, as plain objects. Its settings from outside, and the identity of its trials."""
 
+import hashlib
+import re
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -179,11 +181,21 @@ class Job:
     """Of each worker."""
     device: str
     results: Path
+    tracking: str | None
+    """The MLflow store that trials are logged to; None: none."""
 
     @cached_property
     def card(self) -> Card:
         """The card of the data set."""
         return cards.load(self.dataset)
+
+    @property
+    def log(self) -> Path:
+        """Where this job says what it does."""
+        name = re.sub(r"[^\w.=-]+", "_", ", ".join(self.labels.values()))
+        if len(name) > 200:  # of what was overridden there is no end, of a file's name there is
+            name = f"{name[:180]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        return self.results / "logs" / self.study / f"{name}.log"
 
     @cached_property
     def search_training(self) -> Training:

@@ -25,15 +25,34 @@ OWN = {
     "readers": PACKAGE / "data" / "readers",
 }
 
+LONGEST = 300
+"""Characters of somebody else's text in a message."""
+
 
 class BadInput(Exception):
     """A user's mistake: one line that names the input, what was expected and how to mend it."""
 
+    def __init__(self, line: str) -> None:
+        super().__init__(" ".join(line.splitlines()))  # what a library says of a file may be several
+
 
 def houses(kind: str) -> list[Path]:
     """Folders that hold things of one kind (a key of `OWN`), our own first."""
-    extra = [Path(folder).expanduser() / kind for folder in os.environ.get("GATEBENCH_PATH", "").split(os.pathsep) if folder]
+    named = [folder for folder in os.environ.get("GATEBENCH_PATH", "").split(os.pathsep) if folder]
+    extra = [folder_of("GATEBENCH_PATH", f"{folder}/{kind}") for folder in named]
     return [OWN[kind], *(folder.resolve() for folder in extra if folder.is_dir())]
+
+
+def folder_of(variable: str, name: str) -> Path:
+    """The folder that a variable of the environment names; ``BadInput`` if none can have that name."""
+    try:
+        folder = Path(name).expanduser()
+        folder.is_dir()
+    except (OSError, RuntimeError) as error:  # a name that is too long, or the home of nobody
+        raise BadInput(
+            f"{variable} names '{short(name)}' ({getattr(error, 'strerror', error)}); expected a folder"
+        ) from error
+    return folder
 
 
 def known(kind: str, suffix: str, group: str = "") -> dict[str, Path]:
@@ -46,7 +65,7 @@ def find(kind: str, name: str, suffix: str, group: str = "", called: str = "") -
     """The file of one thing; ``BadInput`` with the nearest names if there is none."""
     there = known(kind, suffix, group)
     if name not in there:
-        raise BadInput(f"unknown {called or kind} '{name}'{suggestion(name, list(there))}")
+        raise BadInput(f"unknown {called or kind} '{short(name)}'{suggestion(name, list(there))}")
     return there[name]
 
 
@@ -58,6 +77,12 @@ def module(package: str, path: Path) -> ModuleType:
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
+
+
+def short(text: object) -> str:
+    """A text for a message: its beginning, if it goes on for pages."""
+    whole = str(text)
+    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}..."
 
 
 def suggestion(name: str, names: list[str]) -> str:

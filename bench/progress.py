@@ -2,14 +2,14 @@
 
 import json
 import os
-import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.records.record import replace
+from bench.records.files import replace
 
 EVERY = 0.5
 """Seconds between two looks, and between two reports of a job."""
@@ -19,13 +19,14 @@ class Report:
     """How far one job is, in epochs of single trials; a file in the sweep's progress folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / f"{os.getpid()}-{time.monotonic_ns()}.json"
+        self._path = folder / f"{socket.gethostname()}-{os.getpid()}-{time.monotonic_ns()}.json"
         self._done, self._written = 0.0, 0.0
 
     def __call__(self, epochs: float) -> None:
         """Some more epochs are done."""
         self._done += epochs
-        if time.monotonic() - self._written > EVERY:
+        # Jobs of a batch system may outlive the command that drew the bar.
+        if time.monotonic() - self._written > EVERY and self._path.parent.is_dir():
             self._written = time.monotonic()
             replace(self._path, lambda partial: partial.write_text(json.dumps(self._done)))
 
@@ -35,7 +36,6 @@ def bar(folder: Path, name: str, total: int) -> Iterator[None]:
     """Draw the sum of all jobs' reports while the body runs; quiet where the output is no terminal."""
     from tqdm import tqdm
 
-    shutil.rmtree(folder, ignore_errors=True)
     stop = threading.Event()
     line = tqdm(total=total, desc=name, unit="epoch", disable=None, smoothing=0.05)
 
@@ -52,4 +52,3 @@ def bar(folder: Path, name: str, total: int) -> Iterator[None]:
         stop.set()
         watcher.join()
         line.close()
-        shutil.rmtree(folder, ignore_errors=True)

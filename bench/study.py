@@ -2,26 +2,36 @@
 
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.data import tasks
+from bench.data import cards, tasks
 from bench.graph import latex
+from bench.graph.cost import cost
 from bench.job import Job, Setting
+from bench.places import BadInput
 from bench.records import frame, record, study_file
+from bench.records.claims import Claims
+from bench.records.files import Unwritable, writing
 from bench.records.provenance import provenance
 from bench.records.record import Checkpoint, Record, Store
+from bench.stopping import Stopped
 from bench.training.settings import Member, Training
 
 if TYPE_CHECKING:
-    from bench.training.loop import Outcome, Population
+    from bench.training.loop import Outcome, Population, State
 
 SAVE_EVERY = 5.0
 """Seconds between checkpoints of a population."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks at trials that another process computes."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ def pace(job: Job) -> float:
     """Seconds that an epoch of one trial takes in its population, measured on a few updates."""
     from bench.training import loop
 
-    trainer = _Trainer(job, Store(job.results), lambda _: None)
+    trainer = _Trainer(job, Store(job.results))
     few = {split: trainer.task.splits[split][: 4 * job.training.batch] for split in ("train", "valid")}
     members = (job.searched() or job.confirmed(job.search.settings()[0]))[: job.members.max]
     population = loop.Population.start(trainer.model, replace(trainer.task, splits=few), job.training, members)
@@ -62,19 +72,24 @@ def pace(job: Job) -> float:
     return (time.perf_counter() - started) / share / len(members)
 
 
-def run(job: Job, store: Store, progress: Callable[[float], None]) -> list[str]:
-    """Train what is missing of a job; returns the keys of its trials. ``progress`` is told epochs of trials done."""
-    trainer = _Trainer(job, store, progress)
+def run(
+    job: Job, store: Store, progress: Callable[[float], None], stop: Callable[[], bool], fail_fast: bool = False
+) -> None:
+    """Train what is missing of a job.
+
+    ``progress`` is told epochs of trials done. When ``stop`` turns true, what is under way is saved and `Stopped` raised.
+    A trial that ends with an error of its own is kept as failed and the others go on, unless ``fail_fast``.
+    """
+    trainer = _Trainer(job, store, progress, stop, fail_fast)
     trainer.stage(job.searched(), job.search_training)
     chosen = _selected(job, store)
-    point = job.point(chosen, len(job.members.seeds) if chosen else 0)
-    study_file.write_points(job.results, job.study, [point])
-    if chosen is None:  # which is a result
+    hopeless = chosen is None and not trainer.failed  # every setting diverged, which is a result
+    study_file.write_points(job.results, job.study, [job.point(chosen, 0 if hopeless else len(job.members.seeds))])
+    if chosen is not None:
+        trainer.stage(job.confirmed(chosen), job.training)
+    elif hopeless:
         where = f"{job.study}: every setting of {job.labels['cell']} on {job.labels['task']} diverged"
         print(f"\n{where}, so that none is confirmed; other rates: training.rates.high", file=sys.stderr)
-        return point["search"]
-    trainer.stage(job.confirmed(chosen), job.training)
-    return point["search"] + point["confirm"]
 
 
 def _selected(job: Job, store: Store) -> Setting | None:
@@ -107,8 +122,17 @@ def select(trials: pd.DataFrame) -> str | None:
 class _Trainer:
     """Trains the populations of one job; data is read when the first one needs it."""
 
-    def __init__(self, job: Job, store: Store, progress: Callable[[float], None]) -> None:
-        self.job, self.store, self.progress = job, store, progress
+    def __init__(
+        self,
+        job: Job,
+        store: Store,
+        progress: Callable[[float], None] = lambda _: None,
+        stop: Callable[[], bool] = lambda: False,
+        fail_fast: bool = False,
+    ) -> None:
+        self.job, self.store, self.progress, self.stop, self.fail_fast = job, store, progress, stop, fail_fast
+        self.claims = Claims(store.results)
+        self.failed: set[str] = set()
 
     @cached_property
     def task(self) -> Any:
@@ -124,49 +148,116 @@ class _Trainer:
         return Model(job.graph, self.task.inputs, self.task.outputs, job.units, job.likelihood, job.engine, job.device)
 
     def stage(self, members: list[Member], training: Training) -> None:
-        """Train those that are not finished: interrupted populations whole and first, then new ones."""
-        finished = self.store.finished()
-        missing = {member.key: member for member in members if member.key not in finished}
+        """Train those that are not finished, each in one process at a time; wait for those that others have claimed."""
         known = {member.key: member for member in members}
-        for keys in Checkpoint.interrupted(self.job.results):
-            if finished >= set(keys):
-                Checkpoint(self.job.results, keys).remove()
-            if missing.keys() & set(keys) and known.keys() >= set(keys):
-                self._population([known[key] for key in keys], training)
-                missing = {key: member for key, member in missing.items() if key not in keys}
-        rest = list(missing.values())
-        if rest:
-            most = self._most(training)
-            for start in range(0, len(rest), most):
-                self._population(rest[start : start + most], training)
+        while missing := [key for key in known if key not in self.store.finished() | self.failed]:
+            if self.stop():
+                raise Stopped
+            with self._claimed(known, missing) as keys:
+                if keys:
+                    self._isolated([known[key] for key in keys], training)
+            if not keys:
+                time.sleep(LOOK_EVERY)
+        for keys in Checkpoint.interrupted(self.store.results):
+            if set(keys) <= known.keys() - self.failed:  # a process ended between its last record and this
+                Checkpoint(self.store.results, keys).remove()
 
-    def _population(self, members: list[Member], training: Training) -> None:
+    @contextmanager
+    def _claimed(self, known: Iterable[str], missing: list[str]) -> Iterator[list[str]]:
+        """Claim what to train next: an interrupted population, whole, or new trials; none if others have them all."""
+        interrupted = [keys for keys in Checkpoint.interrupted(self.store.results) if set(keys) <= set(known)]
+        due = [keys for keys in interrupted if set(keys) & set(missing)]
+        claimed = next((keys for keys in due if self.claims.take_all(keys)), [])
+        whole = bool(claimed)
+        for key in [] if whole else missing:
+            if len(claimed) < self.job.members.max and not any(key in keys for keys in due) and self.claims.take(key):
+                claimed.append(key)
+        try:
+            finished = self.store.finished()  # others may have finished some a moment before they were claimed
+            left = [key for key in claimed if key not in finished]
+            yield claimed if whole and left else left
+        finally:
+            self.claims.release(claimed)
+
+    def _isolated(self, members: list[Member], training: Training, state: "State | None" = None) -> None:
+        """Train a population; if it ends with an error, its halves, until the trial is alone whose error it is."""
+        checkpoint = Checkpoint(self.store.results, [member.key for member in members])
+        trouble = None
+        try:
+            state = checkpoint.load() or state
+            most = len(members) if state else self._most(training)
+            if len(members) <= most:
+                self._population(members, training, checkpoint, state)
+            else:
+                for start in range(0, len(members), most):
+                    self._isolated(members[start : start + most], training)
+        except Unwritable:
+            raise
+        except Exception as error:  # whatever it is: it may be a user's cell
+            trouble = error
+        if trouble and len(members) == 1:
+            self._fail(members[0], training, trouble)
+        elif trouble:
+            self._halves(members, training, checkpoint.load() or state)
+        checkpoint.remove()
+
+    def _halves(self, members: list[Member], training: Training, state: "State | None") -> None:
+        """Both halves of a population, each from where the whole one was saved last."""
         from bench.training import loop
 
-        job = self.job
-        checkpoint = Checkpoint(job.results, [member.key for member in members])
+        middle = len(members) // 2
+        for half in (list(range(middle)), list(range(middle, len(members)))):
+            self._isolated([members[k] for k in half], training, state and loop.of_members(state, half))
+
+    def _fail(self, member: Member, training: Training, error: Exception) -> None:
+        reason = str(error) if isinstance(error, BadInput) else "".join(traceback.format_exception(error))
+        self.failed.add(member.key)
+        self.store.write_failed(self._record(member, training, self._summary() | {"status": "failed", "error": reason}))
+        self.log(f"failed {member.key}: {reason}")
+        if self.fail_fast:
+            raise Stopped
+
+    def log(self, text: str) -> None:
+        """A line of the job's log."""
+        path = self.job.log
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a") as file:
+                file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text.rstrip()}\n")
+
+    def _population(self, members: list[Member], training: Training, checkpoint: Checkpoint, state: "State | None") -> None:
+        from bench.training import loop
+
         population = loop.Population.start(self.model, self.task, training, members)
-        state = checkpoint.load()
-        if state is not None and "parameters" in state[0]:  # those of earlier versions count as none
+        if state is not None:
             population.restore(state)
+        self.log(f"{'goes on with' if state else 'trains'} {' '.join(checkpoint.keys)}")
         done, saved = 0.0, time.monotonic()
 
         def after_epoch(population: "Population") -> None:
-            nonlocal done, saved
+            nonlocal done
             stopped = sum(status != "running" for status in population.status)
             now = population.epoch * len(population.active) + training.epochs * stopped
             self.progress(now - done)
             done = now
-            if time.monotonic() - saved > SAVE_EVERY:
+
+        def pause() -> None:
+            nonlocal saved
+            stopped = self.stop()
+            if stopped or time.monotonic() - saved > SAVE_EVERY:
                 checkpoint.save(*population.state())
                 saved = time.monotonic()
+            if stopped:
+                self.log(f"stopped and saved {' '.join(checkpoint.keys)}")
+                raise Stopped
 
+        population.pause = pause
         outcomes = loop.train(population, after_epoch)
         # Killed between two records, the population must come back whole: alone, a member rounds differently.
         checkpoint.save(*population.state())
         for member, outcome in zip(members, outcomes, strict=True):
-            self.store.write(self._record(member, training, outcome, len(members)), outcome.weights)
-        checkpoint.remove()
+            self.store.write(self._finished(member, training, outcome, len(members)), outcome.weights)
+        self.log(f"finished {' '.join(checkpoint.keys)}")
 
     @cached_property
     def _rate(self) -> float:
@@ -187,7 +278,24 @@ class _Trainer:
         longest = max(map(len, self.task.splits["train"]))
         return min(self.job.members.max, machine.members_that_fit(self.model, training.batch * longest, self.job.threads))
 
-    def _record(self, member: Member, training: Training, outcome: "Outcome", size: int) -> Record:
+    def _finished(self, member: Member, training: Training, outcome: "Outcome", size: int) -> Record:
+        """The record of a trial that came to its end."""
+        summary = self._summary()
+        summary |= {name: getattr(outcome, name) for name in ("status", "scores", "best_epoch", "epochs", "updates")}
+        summary |= {
+            "seconds": round(outcome.seconds, 4),
+            "matmul_fraction": round(self._flops(outcome.epochs) / outcome.seconds / self._rate, 4),
+            "population_size": size,
+        }
+        summary["data"] |= {"mean": self.task.mean, "std": self.task.std}
+        return replace(
+            self._record(member, training, summary),
+            curve=pd.DataFrame(outcome.curve, columns=record.CURVE),
+            sequences=pd.DataFrame(outcome.sequences).rename_axis("sequence").reset_index()[record.SEQUENCES],
+        )
+
+    def _record(self, member: Member, training: Training, summary: dict[str, Any]) -> Record:
+        """A record without its tables."""
         job, settings = self.job, self.job.settings(_setting(member), member.seed, training)
         named = {
             "task": job.labels["task"],
@@ -197,38 +305,38 @@ class _Trainer:
             "cell": job.graph.name,
             "options": job.graph.options,
         }
-        summary = {
-            "status": outcome.status,
-            "scores": outcome.scores,
-            "best_epoch": outcome.best_epoch,
-            "epochs": outcome.epochs,
-            "updates": outcome.updates,
-            "seconds": round(outcome.seconds, 4),
-            "matmul_fraction": round(self._flops(outcome.epochs) / outcome.seconds / self._rate, 4),
-            "units": job.units,
-            "inputs": self.task.inputs,
-            **vars(self.model.cost),
-            "engine": job.engine,
-            "population_size": size,
-            "device": job.device,
-            "data": {
-                "kind": job.card.kind,
-                "time_step": job.card.time_step,
-                "outputs": self.task.outputs,
-                "rate": job.card.rate,
-                "mean": self.task.mean,
-                "std": self.task.std,
-            },
-            "title": job.card.title,
-            "synthetic": job.card.synthetic,
-            "floors": job.card.floors,
-        }
         return Record(
             key=member.key,
             settings={**asdict(settings), **named},
             summary=summary,
             provenance={**provenance(), "threads": job.threads},
             equations=latex.equations(job.graph),
-            curve=pd.DataFrame(outcome.curve, columns=record.CURVE),
-            sequences=pd.DataFrame(outcome.sequences).rename_axis("sequence").reset_index()[record.SEQUENCES],
+            curve=pd.DataFrame(columns=record.CURVE),
         )
+
+    def _summary(self) -> dict[str, Any]:
+        """What a record says of its trial before anything is trained; its scores are not there yet."""
+        job = self.job
+        inputs, outputs = tasks.framing(job.predict, job.card).sizes(job.card)
+        return {
+            "scores": {split: {"nll": None, "nll_sequence_mean": None} for split in cards.SPLITS},
+            **dict.fromkeys(("best_epoch", "epochs", "updates"), 0),
+            **dict.fromkeys(("seconds", "matmul_fraction")),
+            "units": job.units,
+            "inputs": inputs,
+            **vars(cost(job.graph, job.graph.sizes(inputs, job.units), job.likelihood.readout(outputs))),
+            "engine": job.engine,
+            "population_size": 1,
+            "device": job.device,
+            "data": {
+                "kind": job.card.kind,
+                "time_step": job.card.time_step,
+                "outputs": outputs,
+                "rate": job.card.rate,
+                "mean": None,
+                "std": None,
+            },
+            "title": job.card.title,
+            "synthetic": job.card.synthetic,
+            "floors": job.card.floors,
+        }

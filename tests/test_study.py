@@ -22,6 +22,7 @@ from bench import progress
 from bench.cli import sweep as command
 from bench.places import BadInput
 from bench.records import frame, record, status, study_file
+from bench.records.files import replace
 from bench.records.frame import RESULT_COLUMNS
 from bench.records.record import Store, write_compact
 from bench.study import select
@@ -105,7 +106,7 @@ def test_a_study_trains_every_stage_of_every_job(finished: Path):
     }
     assert set(trials.status) == {"finished"}
     # No checkpoint and nothing half-written stays.
-    assert {path.name for path in finished.iterdir()} <= {"adhoc", "trials", "logs", "checkpoints"}
+    assert {path.name for path in finished.iterdir()} <= {"adhoc", "trials", "trials.lock", "logs", "checkpoints"}
     assert not list(finished.glob("checkpoints/*"))
     assert not list(finished.glob("logs/progress-*"))
 
@@ -417,15 +418,18 @@ def test_a_study_killed_at_a_certain_moment_goes_on_to_the_same_end(
     assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
 
 
-def test_a_checkpoint_of_an_earlier_version_counts_as_none(home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame):
-    """It kept every parameter by its name."""
+def test_a_checkpoint_of_an_earlier_version_counts_as_none(
+    home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+):
     start(home, tmp_path, *LONG, saves=3).communicate(timeout=90)
     (keys,) = record.Checkpoint.interrupted(tmp_path)
     checkpoint = record.Checkpoint(tmp_path, keys)
     loaded = checkpoint.load()
     assert loaded is not None
-    arrays = {("parameters/W" if name == "parameters" else name): array for name, array in loaded[0].items()}
-    checkpoint.save(arrays, loaded[1])
+    with monkeypatch.context() as earlier:
+        earlier.setattr(record.Checkpoint, "FORMAT", "1")
+        checkpoint.save({"parameters/W": loaded[0]["parameters"]}, {})
+    assert record.Checkpoint.interrupted(tmp_path) == []
     assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
 
 
@@ -473,12 +477,12 @@ def test_the_progress_bar_bears_a_report_that_is_being_written(tmp_path: Path, m
     """An exception in the bar's thread would be an error here."""
     monkeypatch.setattr(progress, "EVERY", 0.01)
     folder = tmp_path / "progress"
+    folder.mkdir()
     with progress.bar(folder, "study", 100):
         report = progress.Report(folder)
         report(3.0)
         whole = next(folder.glob("*.json"))
-        record.replace(whole, lambda partial: (partial.write_text(""), time.sleep(0.1), partial.write_text("4.0")))
-    assert not folder.exists()
+        replace(whole, lambda partial: (partial.write_text(""), time.sleep(0.1), partial.write_text("4.0")))
 
 
 # Without training

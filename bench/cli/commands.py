@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
     command("sweep", lambda _: 0, "train what is missing of a study or of an ad-hoc sweep")
     for name, run, text in (
-        ("status", _status, "done, running, left: of a study, from its records alone"),
+        ("status", _status, "done, running, failed, left: of a study, from its records alone"),
         ("report", _report, "records to figures, tables and a page below results/NAME/"),
     ):
         sub = command(name, run, text)
@@ -43,6 +43,12 @@ def parser() -> argparse.ArgumentParser:
     speed.add(command("speed", speed.run, speed.TEXT))
     sub = command("publish", _publish, "log records to MLflow and attach figures; twice is the same as once")
     sub.add_argument("study", metavar="NAME", nargs="?", help="a study (default: all)")
+    sub.add_argument(
+        "--tracking-uri",
+        default=os.environ.get("MLFLOW_TRACKING_URI"),
+        metavar="ADDRESS",
+        help="MLflow server or database (default: $MLFLOW_TRACKING_URI, or a database in the results folder)",
+    )
     results(sub)
     sub = command("dashboard", _dashboard, "the MLflow page over the results, on 127.0.0.1")
     sub.add_argument("--port", type=int, default=5000)
@@ -221,11 +227,21 @@ def _publish(options: argparse.Namespace) -> int:
     names = [options.study] if options.study else sorted(p.parent.name for p in options.results.glob("*/study.json"))
     if not names:
         raise BadInput(f"nothing to publish: no study in '{options.results}'; run one first: gatebench sweep study=demo")
+    uri = track.store_uri(options.results, options.tracking_uri)
     for name in names:
         points = study_file.read(options.results, name)
-        new = track.publish(options.results, [key for point in points for key in point["search"] + point["confirm"]])
-        track.attach(options.results, name)
-        print(f"{name}: {new} trials logged to {track.store_uri(options.results)}; figures attached")
+        keys = [key for point in points for key in point["search"] + point["confirm"]]
+        try:
+            new = track.publish(options.results, keys, uri)
+            track.attach(options.results, name, uri)
+        except BadInput:
+            raise
+        except Exception as error:  # MLflow's, of many kinds: the store is away, locked, full or too new
+            raise BadInput(
+                f"{name} is not logged to {uri} ({' '.join(str(error).split())[:200]}); the records are complete: mend the "
+                "store, then give the same command again"
+            ) from error
+        print(f"{name}: {new} trials logged to {uri}; figures attached")
     return 0
 
 

@@ -2,10 +2,12 @@
 
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,14 @@ import yaml
 
 from bench import places
 from bench.checks import construct, flat
+from bench.cli import launch
 from bench.places import BadInput, suggestion
 
 GROUPS = ("task", "cell", "budget", "training", "engine", "study")
 LABELLED = ("task", "cell", "budget", "training")
 
 SWEEP_HELP = """\
-usage: gatebench sweep [study=NAME] [group=CHOICE[,CHOICE...]] [setting=VALUE] [--dry-run]
+usage: gatebench sweep [study=NAME] [group=CHOICE[,CHOICE...]] [setting=VALUE] [--dry-run] [--fail-fast]
 
 Trains what is missing of a study, or of a sweep that you put together; finished trials are never computed again.
 The grammar is Hydra's: commas sweep, and any setting can be overridden.
@@ -38,7 +41,12 @@ settings (see conf/config.yaml and conf/training/*.yaml):
   search.size=N          learning rates to try; training.lr=RATE skips the search
   population.seeds=[..]  seeds of the confirming trials
   training.KEY=VALUE     any choice of the protocol, for example training.epochs=20
-  hydra/launcher=basic   one job after the other in this process (default: local, a worker a core)
+  tracking.uri=ADDRESS   MLflow server to log to (default: $MLFLOW_TRACKING_URI, or a database in the results folder)
+  hydra/launcher=basic   one job after the other in this process (default: local, a worker a core; slurm: docs/slurm.md)
+
+flags:
+  --dry-run              how many trials, and roughly how long; trains nothing
+  --fail-fast            stop at the first trial that ends with an error (default: the others go on)
 """
 
 
@@ -48,8 +56,8 @@ def sweep(arguments: list[str]) -> int:
         groups = [f"  {group:10}{', '.join(places.known('conf', '.yaml', group))}" for group in GROUPS]
         print(SWEEP_HELP.format(groups="\n".join(groups)))
         return 0
-    dry_run = "--dry-run" in arguments
-    overrides = [argument for argument in arguments if argument != "--dry-run"]
+    flags = {flag for flag in ("--dry-run", "--fail-fast") if flag in arguments}
+    overrides = [argument for argument in arguments if argument not in flags]
     sweeps = _sweeps(overrides)
     planned = [_plan(each) for each in sweeps]
     jobs = [job for each in planned for job in each]
@@ -65,17 +73,52 @@ def sweep(arguments: list[str]) -> int:
     plans = [study.plan(job, store) for job in jobs]
     left, trials = sum(plan.left for plan in plans), sum(plan.trials for plan in plans)
     name = jobs[0].study
-    if dry_run:
+    if "--dry-run" in flags:
         return _dry_run(jobs, plans)
     for dataset in sorted({job.dataset for job in jobs if left}):
         cards.arrays(cards.load(dataset))  # fetched, parsed and verified once, before the workers all want it
     study_file.write_points(store.results, name, [plan.point for plan in plans])
     if left:
         print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
-        _train(sweeps, jobs, sum(plan.epochs for plan in plans))
-    print(f"{name}: all trials are finished" if left else f"{name}: nothing to train, all {trials} trials are finished")
+        launcher = _launcher(overrides)
+        each = [_with_workers(each, launcher, of) for each, of in zip(sweeps, planned, strict=True)]
+        launch.Sweep(
+            study=name,
+            results=store.results,
+            epochs=sum(plan.epochs for plan in plans),
+            launch=lambda: [through_hydra(overrides, run_job) for overrides in each],
+            batch_system=launcher.endswith("slurm"),
+            tracking=jobs[0].tracking,
+            fail_fast="--fail-fast" in flags,
+        ).run()
+        plans = [study.plan(job, store) for job in jobs]
+        if left := sum(plan.left for plan in plans):
+            keys = [key for plan in plans for key in plan.point["search"] + plan.point["confirm"]]
+            print("\n".join(launch.failed(store.results, name, keys)), file=sys.stderr)
+            command = shlex.join(["gatebench", "sweep", *arguments])
+            print(f"{name}: {left} trial(s) left; this trains just those: {command}", file=sys.stderr)
+            return 1
+        print(f"{name}: all trials are finished")
+    else:
+        print(f"{name}: nothing to train, all {trials} trials are finished")
     print(f"next: gatebench report {name}" + ("" if str(store.results) == "results" else f" --results {store.results}"))
     return 0
+
+
+def _launcher(overrides: list[str]) -> str:
+    """The launcher that was asked for."""
+    return next((o.partition("=")[2] for o in reversed(overrides) if re.match(r"\+*hydra/launcher=", o)), "local")
+
+
+def _with_workers(overrides: list[str], launcher: str, jobs: list[Any]) -> list[str]:
+    """Local workers: no more than there are jobs, and no more threads of all of them than cores."""
+    if launcher != "local" or any(o.lstrip("+").startswith("hydra.launcher.n_jobs=") for o in overrides):
+        return overrides
+    import joblib
+
+    cores = joblib.cpu_count()  # that this process may use, not that the machine has
+    workers = max(1, min(len(jobs), cores // max(job.threads for job in jobs)))
+    return [*overrides, f"hydra.launcher.n_jobs={workers}"]
 
 
 def _sweeps(overrides: list[str]) -> list[list[str]]:
@@ -105,23 +148,6 @@ def _parts(file: Path | None) -> list[list[str]]:
     if not isinstance(parts, list) or not all(isinstance(part, list) for part in parts):
         raise BadInput(f"{file}: parts is {parts!r}, expected a list of lists of overrides, for example [[task=nottingham]]")
     return [[str(override) for override in part] for part in parts]
-
-
-def _train(sweeps: list[list[str]], jobs: list[Any], epochs: int) -> None:
-    """Run the jobs through Hydra's launcher, with one progress bar for all."""
-    from bench import progress
-
-    name, results = jobs[0].study, jobs[0].results
-    folder = results / "logs" / f"progress-{os.getpid()}"
-    os.environ["GATEBENCH_PROGRESS"] = str(folder.resolve())  # for the workers
-    try:
-        with progress.bar(folder, name, epochs):
-            for overrides in sweeps:
-                through_hydra(overrides, run_job)
-    except (KeyboardInterrupt, SystemExit):
-        print(f"\n{name}: interrupted; the same command goes on from here", file=sys.stderr)
-        _end_workers()
-        raise
 
 
 def _dry_run(jobs: list[Any], plans: list[Any]) -> int:
@@ -165,32 +191,20 @@ def _plan(overrides: list[str]) -> list[Any]:
     return jobs
 
 
-def run_job(config: Any) -> int:
-    """One job, wherever Hydra's launcher runs it; returns the number of trials that it trained."""
-    from bench import progress, study
-    from bench.records import track
+def run_job(config: Any) -> None:
+    """One job, wherever Hydra's launcher runs it. What ends it early is on record, and no reason to end the others."""
+    from bench import progress, stopping, study
     from bench.records.record import Store
 
     job = _job(config)
-    store = Store(job.results)
-    before = store.finished()
-    keys = study.run(job, store, progress.Report(Path(os.environ["GATEBENCH_PROGRESS"])))
-    trained = [key for key in keys if key not in before]
-    if trained and config.publish:
+    folder, fail_fast = Path(os.environ["GATEBENCH_SWEEP"]), os.environ["GATEBENCH_FAIL_FAST"] == "1"
+    stop = stopping.Stop(folder)
+    with nullcontext() if os.environ["GATEBENCH_COMMAND"] == launch.this_process() else stop.listening():
         try:
-            track.publish(job.results, keys)
-        except Exception as error:  # MLflow is a view: whatever ails it, the trials are finished
-            reason = str(error).partition("\n")[0]
-            print(f"gatebench: not logged to MLflow ({reason}); gatebench publish logs it later", file=sys.stderr)
-    return len(trained)
-
-
-def _end_workers() -> None:
-    """Local workers would go on with their jobs."""
-    if "joblib" in sys.modules:
-        from joblib.externals.loky import get_reusable_executor
-
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+            study.run(job, Store(job.results), progress.Report(folder), stop, fail_fast)
+        except stopping.Stopped:
+            if fail_fast:
+                stop.ask("a trial failed")
 
 
 def through_hydra(overrides: list[str], task: Callable[[Any], Any]) -> None:
@@ -263,8 +277,6 @@ def _job(config: Any) -> Any:
         raise BadInput(_explain(str(error))) from error
     runtime = HydraConfig.get()
     training, cell, search = (_group(name, values[name]) for name in ("training", "cell", "search"))
-    if not isinstance(values["publish"], bool):
-        raise BadInput(f"publish is {values['publish']!r}, expected true or false")
     task = construct(job.TaskSettings, "task", _group("task", values["task"]))
     card = cards.load(task.dataset)
     inputs, outputs = tasks.framing(task.predict, card).sizes(card)
@@ -299,7 +311,17 @@ def _job(config: Any) -> Any:
         threads=engine.threads,
         device=device,
         results=Path(values["results"]),
+        tracking=_tracking(values),
     )
+
+
+def _tracking(values: dict[str, Any]) -> str | None:
+    from bench.records import track
+
+    publish, uri = values["publish"], _group("tracking", values["tracking"]).get("uri")
+    if not isinstance(publish, bool):
+        raise BadInput(f"publish is {publish!r}, expected true or false")
+    return track.store_uri(Path(values["results"]), uri) if publish else None
 
 
 def _axis(given: float | None, name: str, values: Any) -> Any:

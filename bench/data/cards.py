@@ -2,17 +2,18 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import yaml
 
 from bench import places
-from bench.checks import Count, construct
-from bench.places import BadInput
+from bench.checks import Count, Must, construct, shown
+from bench.places import BadInput, short
 
 SPLITS = ("train", "valid", "test")
 LOWEST = 21
@@ -21,13 +22,30 @@ Arrays = dict[str, list[np.ndarray]]
 """Split -> its sequences, each ``[T, X]``."""
 
 
+def _is_below(path: str) -> bool:
+    plain = path.isprintable() and len(path.encode()) < 256 and not {"\\", ":"} & set(path)  # of other systems
+    return plain and all(part not in ("", ".", "..") for part in path.split("/"))
+
+
+def _text(expected: str, pattern: str) -> Must:
+    return Must(expected, lambda text: re.fullmatch(pattern, text, re.ASCII) is not None)
+
+
+Below = Annotated[str, Must("a path below a folder, for example music/JSB_Chorales.mat", _is_below)]
+"""What is read from there, or fetched to there, is nobody else's file."""
+HOST = r"[\w-]{1,63}(\.[\w-]{1,63})*(:\d{1,5})?"
+Address = Annotated[str, _text("an address, for example https://zenodo.org/x.zip", rf"https?://{HOST}(/[!-~]{{0,999}})?")]
+Digest = Annotated[str, _text("64 hexadecimal digits", "[0-9a-f]{64}")]
+Requirement = Annotated[str, _text("a package and its version, for example music21==10.5.1", r"[\w-]+==[\w.]+|")]
+
+
 @dataclass(frozen=True)
 class File:
     """One file of a data set: its path below a data folder, its address and its SHA-256."""
 
-    path: str
-    url: str
-    sha256: str
+    path: Below
+    url: Address
+    sha256: Digest
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,7 @@ class Card:
     floors: dict[str, Any]
     """What `bench.data.floors` computes for the kind, in nats per time step."""
     files: tuple[File, ...] = ()
-    package: str = ""
+    package: Requirement = ""
     """Requirement of the package that ships the data, for example ``music21==10.5.1``."""
     extra: str = ""
     """Our extra that installs that package."""
@@ -62,17 +80,30 @@ class Card:
     """What the reader needs to know besides; the reader says what."""
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML without aliases: with a few lines of them a card would fill the memory, or stand inside itself."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has an alias (*): write out what it stands for")
+        return super().compose_node(parent, index)
+
+
 def load(name: str) -> Card:
     """The card called ``name``."""
     path = places.find("datasets", name, ".yaml", called="dataset")
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.load(path.read_text(), _Loader)
         files = tuple(construct(File, f"{path.name}: files", file) for file in values.get("files", ()))
-    except (yaml.YAMLError, AttributeError, TypeError) as error:
-        raise BadInput(f"{path} is not a card ({' '.join(str(error).split())}); compare it with another card") from error
+    except BadInput:
+        raise
+    except Exception as error:  # of tags, the parser raises anything: '!!int ""' is an IndexError, '!!bool x' a KeyError
+        raise BadInput(f"{path} is not a card ({short(error)}); compare it with another card") from error
     card = construct(Card, path.name, {**values, "name": name, "files": files})
     if (card.kind == "audio") != (card.rate is not None):
-        raise BadInput(f"{path.name}: rate is {card.rate!r}; expected samples a second for kind audio, and none for others")
+        raise BadInput(
+            f"{path.name}: rate is {shown(card.rate)}; expected samples a second for kind audio, and none for others"
+        )
     return card
 
 
@@ -85,13 +116,16 @@ def arrays(card: Card) -> Arrays:
     except BadInput:
         raise
     except Exception as error:  # whatever a parser makes of a file that is not what its card says
-        raise BadInput(f"dataset {card.name} cannot be read by {card.reader}: {error}") from error
+        said = short(str(error) or type(error).__name__)
+        raise BadInput(
+            f"dataset {card.name} cannot be read by {card.reader}: {said}; correct the card, or fetch what it describes"
+        ) from error
     check(card.name, sequences, card.kind)
     digest = content_digest(sequences)
     if digest != card.content:
-        origin = card.package or "its files"
+        origin, stated = card.package or "its files", short(card.content)
         raise BadInput(
-            f"dataset {card.name}: the sequences read from {origin} have SHA-256 {digest}, the card says {card.content}; "
+            f"dataset {card.name}: the sequences read from {origin} have SHA-256 {digest}, the card says {stated}; "
             + (f"install {card.package}" if card.package else "correct the card")
         )
     return sequences
@@ -103,7 +137,10 @@ def locate(card: Card, file: File) -> Path:
     if found is None:
         found = cache() / file.path
         fetch(card, file.url, found, file.sha256)
-    digest = hashlib.sha256(found.read_bytes()).hexdigest()
+    try:
+        digest = hashlib.sha256(found.read_bytes()).hexdigest()
+    except OSError as error:
+        raise BadInput(f"{found} cannot be read ({error.strerror}); remove it, or make it readable") from error
     if digest != file.sha256:
         raise BadInput(f"{found} has SHA-256 {digest}, expected {file.sha256}; it is damaged or another file: remove it")
     return found
@@ -112,9 +149,10 @@ def locate(card: Card, file: File) -> Path:
 def given(path: str) -> Path | None:
     """The file at a path below ``$GATEBENCH_DATA``, or below the cache; None if it is in neither."""
     folder = os.environ.get("GATEBENCH_DATA")
-    if folder and not Path(folder).expanduser().is_dir():
+    named = [places.folder_of("GATEBENCH_DATA", folder)] if folder else []
+    if named and not named[0].is_dir():
         raise BadInput(f"GATEBENCH_DATA is '{folder}', which is not a folder; expected the one with {path} in it")
-    places_to_look = [*([Path(folder).expanduser()] if folder else []), cache()]
+    places_to_look = [*named, cache()]
     return next((place / path for place in places_to_look if (place / path).is_file()), None)
 
 
@@ -155,7 +193,7 @@ def check(name: str, sequences: Mapping[str, list[np.ndarray]], kind: str) -> No
             raise BadInput(f"dataset {name}: split '{split}' is empty; expected at least one sequence")
         for i, array in enumerate(sequences[split]):
             where = f"dataset {name}: sequence {i} of split '{split}'"
-            if array.ndim != 2 or len(widths) > 1:
+            if array.ndim != 2 or len(widths) > 1 or not array.shape[1]:
                 raise BadInput(f"{where} has shape {array.shape}; expected [steps, width] with one width for all")
             if kind == "audio" and (array.dtype != np.int16 or array.shape[1] != 1):
                 raise BadInput(

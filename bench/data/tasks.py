@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from bench.checks import Count, mismatch, shown
 from bench.data import cards
 from bench.data.cards import SPLITS, Arrays, Card
 from bench.places import BadInput, suggestion
@@ -67,7 +68,10 @@ class next_step:
     @staticmethod
     def sizes(card: Card) -> tuple[int, int]:
         """All keys, both ways."""
-        return card.facts["width"], card.facts["width"]
+        width: Any = card.facts.get("width")
+        if mismatch(width, Count):
+            raise BadInput(f"{card.name}.yaml: facts.width is {shown(width)}, expected the number of keys")
+        return width, width
 
     @staticmethod
     def frame(arrays: Arrays) -> tuple[dict[str, list[Sequence]], float, float]:
@@ -159,6 +163,9 @@ def load(name: str, dataset: str, predict: str) -> Task:
     how = framing(predict, card)
     splits, mean, std = how.frame(cards.arrays(card))
     inputs, outputs = how.sizes(card)
+    found = splits["train"][0].x.shape[1]
+    if found != inputs:
+        raise BadInput(f"{card.name}.yaml: facts.width is {inputs}, but its sequences are {found} wide; correct the card")
     return Task(name, card, splits, inputs, outputs, mean, std)
 
 

@@ -98,8 +98,8 @@ def load(results: Path, study: str) -> Frame:
     """The frame of a study, from its file and the records alone."""
     points = study_file.read(results, study)
     store = Store(results)
-    records = store.read([key for point in points for key in point["search"] + point["confirm"]])
-    found = build(study, points, records)
+    keys = [key for point in points for key in point["search"] + point["confirm"]]
+    found = build(study, points, {**store.failures(keys), **store.read(keys)})
     drawn, spectra = samples.read(results, study)
     drawn = drawn[drawn.key.isin(found.best.key)]  # others were drawn before a better trial was there
     heard = spectra.set_index([*Panel._fields, "cell"]).index.isin(drawn.set_index([*Panel._fields, "cell"]).index)
@@ -121,6 +121,8 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
             for record in (records[key] for key in point[stage] if key in records):
                 identity = _identity(study, stage, labels, record)
                 trials += rows(identity, record)
+                if record.summary["status"] == "failed":  # it has a row, and no numbers
+                    continue
                 curves.append(record.curve.assign(**identity)[[*IDENTITY, *CURVE]])
                 if stage == "confirm":
                     sequences.append(record.sequences.assign(key=record.key))
@@ -168,7 +170,8 @@ def rows(identity: dict[str, Any], record: Record) -> list[dict[str, Any]]:
     summary = record.summary
     missing = float("nan")
     shared = {name: summary[name] for name in [*COSTS, *WAY] if name != "matmul_fraction"}
-    shared["matmul_fraction"] = summary.get("matmul_fraction", missing)  # older records did not measure it
+    shared["matmul_fraction"] = summary.get("matmul_fraction")  # older records did not measure it
+    shared = {name: missing if value is None else value for name, value in shared.items()}
     return [
         {**identity, **shared, "split": split, **{name: missing if v is None else v for name, v in scores.items()}}
         for split, scores in summary["scores"].items()

@@ -6,23 +6,20 @@ it is written beside its place, flushed to the disk and renamed.
 
 import hashlib
 import json
-import math
-import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
 from bench.places import BadInput
+from bench.records.files import appearing, as_json, finite, replace, writing
 
 PROTOCOL = 1
 """Version of the numerical protocol. It moves when the same settings give other numbers, and every key with it."""
@@ -100,18 +97,19 @@ class Record:
 
 
 class Store:
-    """The records of a results folder: ``trials/<key>/`` and the compact ones that studies publish."""
+    """The records of a results folder: ``trials/<key>/``, ``failed/<key>/``, and the compact ones that studies publish."""
 
     def __init__(self, results: Path) -> None:
         self.results = results
         self.trials = results / "trials"
+        self.failed = results / "failed"
 
     def prepare(self) -> None:
         """Make the folder and see that it can be written to; ``BadInput`` if not."""
         try:
             self.trials.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.trials):
-                pass
+            with tempfile.TemporaryFile(dir=self.trials) as file:
+                file.write(bytes(2**16))
         except OSError as error:
             raise BadInput(
                 f"results folder '{self.results}' cannot be written ({error.strerror}); choose another: results=FOLDER"
@@ -120,22 +118,58 @@ class Store:
     @cached_property
     def published(self) -> dict[str, Record]:
         """Key -> record of all studies that published theirs as ``records.parquet``."""
-        found: dict[str, Record] = {}
-        for path in sorted(self.results.glob("*/records.parquet")):
-            found.update({record.key: record for record in read_compact(path)})
-        return found
+        return {record.key: record for path in self._compact for record in read_compact(path)}
+
+    @cached_property
+    def _published_summaries(self) -> dict[str, dict[str, Any]]:
+        return {key: summary for path in self._compact for key, summary in read_summaries(path)}
+
+    @property
+    def _compact(self) -> list[Path]:
+        return sorted(self.results.glob("*/records.parquet"))
 
     def finished(self) -> set[str]:
         """Keys that are never computed again."""
         # A folder that is still being written begins with a dot.
         there = {path.parent.name for path in self.trials.glob("[!.]*/record.json")}
-        return there | set(self.published)
+        return there | set(self._published_summaries)
 
     def read(self, keys: list[str]) -> dict[str, Record]:
         """Records of those keys that are finished."""
-        own = {k: read(self.trials / k) for k in keys if (self.trials / k / "record.json").is_file()}
+        own = self._own(keys, read)
         found = own if len(own) == len(keys) else {**self.published, **own}
         return {k: found[k] for k in keys if k in found}
+
+    def summaries(self, keys: list[str]) -> dict[str, dict[str, Any]]:
+        """`Record.summary` of those keys that are finished; much faster than reading them whole."""
+        own = self._own(keys, read_summary)
+        found = own if len(own) == len(keys) else {**self._published_summaries, **own}
+        return {k: found[k] for k in keys if k in found}
+
+    def failures(self, keys: list[str]) -> dict[str, Record]:
+        """Records of those keys that ended with an error of their own, and are not finished since."""
+        there = [key for key in keys if (self.failed / key / "record.json").is_file()]
+        finished = self.finished() if there else set()
+        return {key: read(self.failed / key) for key in there if key not in finished}
+
+    def _own(self, keys: list[str], read_one: Callable[[Path], Any]) -> dict[str, Any]:
+        """What is read of the folders below ``trials/``; damaged ones are set aside, for the next sweep to compute again."""
+        found, damaged = {}, []
+        for folder in (self.trials / key for key in keys if (self.trials / key / "record.json").is_file()):
+            try:
+                found[folder.name] = read_one(folder)
+            except BadInput as error:
+                damaged.append((folder, error))
+        if damaged:
+            aside = self.results / "damaged"
+            for folder, _ in damaged:
+                with writing(folder):
+                    aside.mkdir(exist_ok=True)
+                    folder.rename(aside / f"{folder.name}.{time.time_ns()}")
+            more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+            reason = str(damaged[0][1]).partition("; ")[0]
+            raise BadInput(f"{reason}; set aside in {aside}{more}: give the sweep's command again, which computes it anew")
+        return found
 
     def weights(self, key: str) -> dict[str, np.ndarray]:
         """The best-validation weights of a trial, ``[rows, columns]`` each; ``BadInput`` if they are not kept here."""
@@ -158,11 +192,22 @@ class Store:
         from safetensors.numpy import save
 
         with appearing(self.trials / record.key) as folder:
-            (folder / "record.json").write_text(_json(record.described))
-            record.curve.to_csv(folder / "curve.csv", index=False)
-            record.sequences.to_csv(folder / "sequences.csv", index=False)
+            _write(folder, record)
             # Bytes, since the library's own files are closed to everybody else whatever the umask says.
             (folder / "weights.safetensors").write_bytes(save(dict(weights)))
+        shutil.rmtree(self.failed / record.key, ignore_errors=True)
+
+    def write_failed(self, record: Record) -> None:
+        """Keep what a trial leaves that ended with an error, in place of what an earlier attempt left."""
+        shutil.rmtree(self.failed / record.key, ignore_errors=True)
+        with appearing(self.failed / record.key) as folder:
+            _write(folder, record)
+
+
+def _write(folder: Path, record: Record) -> None:
+    (folder / "record.json").write_text(as_json(record.described))
+    record.curve.to_csv(folder / "curve.csv", index=False)
+    record.sequences.to_csv(folder / "sequences.csv", index=False)
 
 
 def read(folder: Path) -> Record:
@@ -173,9 +218,21 @@ def read(folder: Path) -> Record:
         sequences = _read_csv(kept, SEQUENCES) if kept.is_file() else _NO_SEQUENCES  # earlier versions kept none
         return Record(**values, curve=_read_csv(folder / "curve.csv", CURVE), sequences=sequences)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BadInput(
-            f"record {folder} is damaged ({error}); remove the folder, and the next sweep runs it again"
-        ) from error
+        raise _damaged(folder, error) from error
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """`Record.summary` from a record's folder; ``BadInput`` if it is damaged."""
+    try:
+        summary = json.loads((folder / "record.json").read_text())["summary"]
+        return {**summary, "status": str(summary["status"]), "seconds": float(summary["seconds"])}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _damaged(folder, error) from error
+
+
+def _damaged(folder: Path, error: Exception) -> BadInput:
+    reason = f"no {error}" if isinstance(error, KeyError) else error
+    return BadInput(f"record {folder} is damaged ({reason}); remove the folder, and the next sweep runs it again")
 
 
 def _read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -197,13 +254,22 @@ def read_compact(path: Path) -> Iterator[Record]:
         raise BadInput(f"{path} is damaged ({error}); restore it, or remove it to train its trials again") from error
 
 
+def read_summaries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Key and `Record.summary` of each record of a ``records.parquet``."""
+    try:
+        for row in pd.read_parquet(path, columns=["key", "record"]).itertuples():
+            yield str(row.key), json.loads(str(row.record))["summary"]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadInput(f"{path} is damaged ({error}); restore it, or remove it to train its trials again") from error
+
+
 def write_compact(path: Path, records: list[Record]) -> None:
     """Records without their weights, in one file that can be committed."""
     rows = [
         {
             "key": record.key,
-            "record": _json(record.described),
-            **{table: json.dumps(_finite(getattr(record, table).to_dict("list"))) for table in ("curve", "sequences")},
+            "record": as_json(record.described),
+            **{table: json.dumps(finite(getattr(record, table).to_dict("list"))) for table in ("curve", "sequences")},
         }
         for record in records
     ]
@@ -212,7 +278,10 @@ def write_compact(path: Path, records: list[Record]) -> None:
 
 
 class Checkpoint:
-    """The state of one population between two epochs, below ``results/checkpoints/``."""
+    """The state of one population between two updates, below ``results/checkpoints/``."""
+
+    FORMAT = "2"
+    """Those of other formats count as none."""
 
     def __init__(self, results: Path, keys: list[str]) -> None:
         self.keys = keys
@@ -225,22 +294,13 @@ class Checkpoint:
         whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         self.folder.mkdir(parents=True, exist_ok=True)
         # One file, so that arrays and values cannot come from different epochs.
-        metadata = {"keys": json.dumps(self.keys), "values": json.dumps(values)}
+        metadata = {"format": self.FORMAT, "keys": json.dumps(self.keys), "values": json.dumps(values)}
         replace(self.folder / "state.safetensors", lambda partial: partial.write_bytes(save(whole, metadata)))
 
     def load(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
         """What was saved last, or None; a damaged checkpoint counts as none, since it can be computed again."""
-        from safetensors import SafetensorError, safe_open
-
-        path = self.folder / "state.safetensors"
-        if not path.is_file():
-            return None
-        try:
-            with safe_open(path, "numpy") as stored:
-                metadata = stored.metadata()
-                return {name: stored.get_tensor(name) for name in stored.keys()}, json.loads(metadata["values"])  # noqa: SIM118
-        except (SafetensorError, ValueError, KeyError):
-            return None
+        found = _checkpointed(self.folder / "state.safetensors", whole=True)
+        return found and (found[0], found[1])
 
     def remove(self) -> None:
         """Forget it; the records are there."""
@@ -249,75 +309,20 @@ class Checkpoint:
     @staticmethod
     def interrupted(results: Path) -> list[list[str]]:
         """Keys of every population that was interrupted, in the order of its members."""
-        from safetensors import SafetensorError, safe_open
-
-        found = []
-        for path in sorted((results / "checkpoints").glob("*/state.safetensors")):
-            try:
-                with safe_open(path, "numpy") as stored:
-                    found.append(json.loads(stored.metadata()["keys"]))
-            except (SafetensorError, ValueError, KeyError, OSError):
-                continue
-        return found
+        found = [_checkpointed(path) for path in sorted((results / "checkpoints").glob("*/state.safetensors"))]
+        return [checkpoint[2] for checkpoint in found if checkpoint]
 
 
-@contextmanager
-def appearing(target: Path) -> Iterator[Path]:
-    """A folder that appears at ``target`` whole, or not at all. If it is there already, that one stays."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = target.with_name(f".{target.name}.{os.getpid()}.{time.monotonic_ns()}")
-    folder.mkdir()
+def _checkpointed(path: Path, whole: bool = False) -> tuple[dict[str, np.ndarray], dict[str, Any], list[str]] | None:
+    """Arrays (if ``whole``), values and keys of a checkpoint; None if it is not there, damaged or of another format."""
+    from safetensors import SafetensorError, safe_open
+
     try:
-        yield folder
-        for path in folder.iterdir():
-            _flush(path)
-        try:
-            folder.rename(target)
-        except OSError:
-            if not target.is_dir():
-                raise
-        _flush(target.parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def replace(path: Path, write: Any) -> None:
-    """Write a file so that a reader sees the old one or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        write(partial)
-        _flush(partial)
-        partial.replace(path)
-        _flush(path.parent)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def update_json(path: Path, change: Any) -> None:
-    """Read, change and replace a JSON file under a lock; ``change`` gets its value, or None where there is none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(f"{path.name}.lock")):
-        value = change(json.loads(path.read_text()) if path.is_file() else None)
-        replace(path, lambda partial: partial.write_text(_json(value)))
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(_finite(value), indent=1, default=asdict) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    """NaN is no JSON: a number that is not there is null."""
-    if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        with safe_open(path, "numpy") as stored:
+            metadata = stored.metadata() or {}
+            if metadata.get("format") != Checkpoint.FORMAT:
+                return None
+            arrays = {name: stored.get_tensor(name) for name in (stored.keys() if whole else [])}
+            return arrays, json.loads(metadata["values"]), json.loads(metadata["keys"])
+    except (SafetensorError, ValueError, KeyError, OSError):
+        return None

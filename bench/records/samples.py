@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.places import BadInput
-from bench.records.record import replace
+from bench.records.files import replace
 
 COLUMNS = ["task", "cell", "budget", "training", "key", "sound", "picture", "primed", "drawn", "distance"]
 """``sound`` (wav or MIDI) and ``picture`` are file names; ``primed`` and ``drawn`` count frames or samples; ``distance`` is

@@ -3,27 +3,39 @@
 from pathlib import Path
 
 from bench.records import study_file
+from bench.records.claims import Claims
 from bench.records.record import Checkpoint, Store
 
 
 def describe(results: Path, study: str) -> str:
-    """Done, running and left, a line for each point and one for all, with the time left at the pace so far."""
+    """Done, running, failed and left, a line for each point and one for all, with the time left at the pace so far.
+
+    A trial *runs* if a process on any machine that shares the folder has claimed it; it is *checkpointed* if it was
+    interrupted and goes on from what was saved.
+    """
     points = study_file.read(results, study)
     store = Store(results)
     keys = [key for point in points for key in point["search"] + point["confirm"]]
-    records = store.read(keys)
-    interrupted = {key for keys in Checkpoint.interrupted(results) for key in keys} - records.keys()
-    lines, left, spent = [], 0, 0.0
+    summaries = store.summaries(keys)
+    missing = [key for key in keys if key not in summaries]
+    running = Claims(results).of_others(missing)
+    failed = store.failures(missing).keys() - running
+    saved = {key for keys in Checkpoint.interrupted(results) for key in keys} & set(missing) - running - failed
+    lines, left = [], 0
+    total: dict[str, int] = {"running": 0, "failed": 0}
     for point in points:
         known = point["search"] + point["confirm"]
-        done = [key for key in known if key in records]
-        running = sum(key in interrupted for key in known)
+        done = [key for key in known if key in summaries]
         planned = len(point["search"]) + point["confirm_planned"]
-        diverged = sum(records[key].summary["status"] == "diverged" for key in done)
         left += planned - len(done)
-        spent += sum(records[key].summary["seconds"] for key in done)
-        extra = (f", {running} checkpointed" if running else "") + (f", {diverged} diverged" if diverged else "")
+        counts = {"running": sum(key in running for key in known), "failed": sum(key in failed for key in known)}
+        total = {name: total[name] + count for name, count in counts.items()}
+        counts["checkpointed"] = sum(key in saved for key in known)
+        counts["diverged"] = sum(summaries[key]["status"] == "diverged" for key in done)
+        extra = "".join(f", {count} {name}" for name, count in counts.items() if count)
         lines.append(f"{study_file.title(point)}: {len(done)} of {planned} done{extra}")
-    done = len(records)
+    done = len(summaries)
+    spent = sum(summary["seconds"] for summary in summaries.values())
+    extra = "".join(f", {count} {name}" for name, count in total.items() if count)
     time = f", about {left * spent / done / 60:.0f} core-minutes at the pace so far" if left and done else ""
-    return "\n".join([*lines, f"{study}: {done} trials done, {left} left{time}"])
+    return "\n".join([*lines, f"{study}: {done} trials done{extra}, {left} left{time}"])

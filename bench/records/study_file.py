@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.places import BadInput, suggestion
-from bench.records.record import update_json
+from bench.records.files import update_json
 
 LABELS = ("task", "cell", "budget", "training")
 """What tells the points of a study apart."""

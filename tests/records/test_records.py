@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.places import BadInput
-from bench.records import record, status, study_file
-from bench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, appearing, read, read_compact, write_compact
+from bench.records import files, record, status, study_file
+from bench.records.files import appearing
+from bench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
 
 WEIGHTS = {"W": np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3), "b_h": np.zeros((1, 3), np.float32)}
 # A number that no short text gives exactly, one that is not there, and one with an exponent.
@@ -43,7 +44,7 @@ def made(key: str = "0123456789abcdef", seconds: float = 1.5) -> Record:
 def assert_same(a: Record, b: Record) -> None:
     pd.testing.assert_frame_equal(a.curve, b.curve, check_exact=True)
     pd.testing.assert_frame_equal(a.sequences, b.sequences, check_exact=True)
-    assert record._finite(a.described) == record._finite(b.described)
+    assert files.finite(a.described) == files.finite(b.described)
 
 
 @pytest.fixture
@@ -134,8 +135,8 @@ def test_a_file_that_fails_on_the_way_leaves_the_old_one(tmp_path: Path):
 
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(OSError, match="disk full"):
-        record.replace(path, fail)
+    with pytest.raises(files.Unwritable, match=r"file cannot be written \(disk full\); make room"):
+        files.replace(path, fail)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     assert path.read_text() == "old"
 
@@ -245,8 +246,12 @@ def test_a_damaged_record_names_itself_and_the_remedy(store: Store, text: str):
     store.write(made(), WEIGHTS)
     folder = store.trials / "0123456789abcdef"
     (folder / "record.json").write_bytes(text.encode(errors="surrogatepass"))
-    with pytest.raises(BadInput, match=r"0123456789abcdef is damaged \(.*remove the folder"):
+    with pytest.raises(BadInput, match=r"0123456789abcdef is damaged \(.*set aside in .*computes it anew"):
         store.read(["0123456789abcdef"])
+    assert store.finished() == set()  # the next sweep computes it again
+    assert [path.name.partition(".")[0] for path in (store.results / "damaged").iterdir()] == ["0123456789abcdef"]
+    store.write(made(), WEIGHTS)
+    assert list(store.read(["0123456789abcdef"])) == ["0123456789abcdef"]
 
 
 @pytest.mark.parametrize("text", ["", "epoch\n", "epoch,update\n1,2,3,4\n5", "\0\0\0", None])
@@ -254,7 +259,7 @@ def test_a_damaged_curve_names_its_record_and_the_remedy(store: Store, text: str
     store.write(made(), WEIGHTS)
     curve = store.trials / "0123456789abcdef" / "curve.csv"
     curve.unlink() if text is None else curve.write_text(text)
-    with pytest.raises(BadInput, match=r"0123456789abcdef is damaged \(.*remove the folder"):
+    with pytest.raises(BadInput, match=r"0123456789abcdef is damaged \(.*set aside in .*computes it anew"):
         store.read(["0123456789abcdef"])
 
 
@@ -338,7 +343,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=300, deadline=None, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), edits=st.integers(1, 6), junk=st.text(max_size=8))
 def test_a_text_that_anything_may_have_happened_to_is_a_record_or_bad_input(folder: Path, seed: int, edits: int, junk: str):
-    text, chance = record._json(made().described), random.Random(seed)
+    text, chance = files.as_json(made().described), random.Random(seed)
     for _ in range(edits):
         start, length = chance.randrange(len(text) + 1), chance.choice([0, 1, 3, 40])
         text = (

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bench.data.cards import LOWEST, SPLITS, Arrays, Card, cache
-from bench.places import BadInput
+from bench.places import BadInput, short
 
 PARTS = ["Soprano", "Alto", "Tenor", "Bass"]
 KEYS = 88
@@ -25,8 +25,12 @@ def read(card: Card, paths: list[Path]) -> Arrays:
     """The three splits, from the cache or from the package."""
     version = card.package.partition("==")[2]
     cached = cache() / card.name / f"music21-{version}.npz"
-    pieces = _read_cache(cached) if cached.is_file() else _parse(card, cached)
-    return split_by_piece(pieces)
+    if not cached.is_file():
+        return split_by_piece(_parse(card, cached))
+    try:
+        return split_by_piece(_read_cache(cached))
+    except Exception as error:  # of damaged bytes, numpy, zipfile and zlib raise anything
+        raise BadInput(f"{cached} is damaged ({short(error)}); remove it, and the chorales are parsed again") from error
 
 
 def split_by_piece(pieces: dict[str, np.ndarray]) -> Arrays:

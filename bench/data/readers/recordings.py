@@ -11,6 +11,7 @@ card's seed, as many of each speaker as of the others.
 import csv
 import hashlib
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,21 +21,24 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from bench import places
-from bench.checks import Count, construct
+from bench.checks import Count, construct, mismatch
 from bench.data import cards
-from bench.data.cards import SPLITS, Arrays, Card
-from bench.places import BadInput
+from bench.data.cards import SPLITS, Address, Arrays, Below, Card
+from bench.places import BadInput, short
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, struct.error)
+"""What zipfile raises of an archive that is none, or no more."""
 
 
 @dataclass(frozen=True)
 class Options:
     """What a card says about its recordings."""
 
-    manifest: str
-    """CSV in the folder of the card."""
-    archive: str
+    manifest: Below
+    """CSV below the folder of the card."""
+    archive: Below
     """Zip below a data folder with the files in it, in whatever folder; without it, the files are fetched one by one."""
-    url: str
+    url: Address
     """Where the single files are."""
     length: Count
     """Samples of a window."""
@@ -95,27 +99,30 @@ def spread(speakers: list[str], count: int, random: np.random.Generator) -> list
 
 def recordings(card: Card, options: Options) -> Iterator[tuple[Recording, np.ndarray]]:
     """Every recording of the manifest with its samples, verified."""
-    rows = manifest(places.find("datasets", card.name, ".yaml").with_name(options.manifest))
+    rows = manifest(places.find("datasets", card.name, ".yaml").parent / options.manifest)
     contents = _source(card, options, rows)
     for row in rows:
-        yield row, _verified(row, decoded(row.file, contents(row.file), card.rate))
+        yield row, _verified(row, decoded(row.file, contents(row.file), card.rate, _most(row.samples)))
 
 
 def manifest(path: Path) -> list[Recording]:
     """The rows of a manifest."""
     try:
         with path.open(newline="") as lines:
-            rows = [Recording(**{**row, "samples": int(row["samples"])}) for row in csv.DictReader(lines)]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+            table = csv.DictReader(lines, restval="")  # a row that is too short is told by what it lacks
+            rows = [Recording(**{**row, "samples": int(row["samples"])}) for row in table]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise BadInput(
-            f"manifest {path} cannot be read ({error}); expected CSV with columns file, split, speaker, samples, sha256"
+            f"manifest {path} cannot be read ({short(error)}); "
+            "expected CSV with columns file, split, speaker, samples, sha256"
         ) from error
     if len({row.file for row in rows}) < len(rows):
         raise BadInput(f"manifest {path} names a file twice; a recording belongs to one split: remove one of the rows")
     for row in rows:
-        if row.split not in SPLITS or PurePosixPath(row.file).name != row.file:
+        if row.split not in SPLITS or "/" in row.file or mismatch(row.file, Below):
             raise BadInput(
-                f"manifest {path}: '{row.file}' of split '{row.split}'; expected a plain file name and one of {SPLITS}"
+                f"manifest {path}: '{short(row.file)}' of split '{short(row.split)}'; "
+                f"expected a plain file name and one of {SPLITS}"
             )
     return rows
 
@@ -139,18 +146,24 @@ def _source(card: Card, options: Options, rows: list[Recording]) -> Callable[[st
     return lambda file: (folder / file).read_bytes()
 
 
+def _most(samples: int) -> int:
+    """Bytes of a file, and samples in it, that are not yet suspicious where so many samples were promised."""
+    return 4 * max(samples, 0) + 2**20
+
+
 def _archive(path: Path, wanted: dict[str, int]) -> Callable[[str], bytes]:
     """Files of a zip, read without unpacking it to the disk, and none that is far larger than its samples ask for."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise BadInput(f"{path} is not a zip archive ({error}); fetch it again or remove it") from error
+    except DAMAGED as error:
+        raise BadInput(f"{path} is not a zip archive ({short(error)}); fetch it again or remove it") from error
     members: dict[str, str] = {}
     for name in archive.namelist():
         parts = PurePosixPath(name).parts
         if ".." in parts or name.startswith(("/", "\\")) or "\\" in name or ":" in name:
             raise BadInput(
-                f"{path} has a member named '{name}', which points out of the archive; it is not to be trusted: remove it"
+                f"{path} has a member named '{short(name)}', which points out of the archive; "
+                "it is not to be trusted: remove it"
             )
         if parts and parts[-1] in wanted:
             members[parts[-1]] = name
@@ -161,23 +174,28 @@ def _archive(path: Path, wanted: dict[str, int]) -> Callable[[str], bytes]:
         )
 
     def contents(file: str) -> bytes:
-        size = archive.getinfo(members[file]).file_size
-        if size > 4 * wanted[file] + 2**20:
+        member, name = archive.getinfo(members[file]), short(members[file])
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise BadInput(f"{path}: {name} is packed in a way that is not read here; expected deflate: pack it anew")
+        if member.file_size > _most(wanted[file]):
             raise BadInput(
-                f"{path}: {members[file]} unpacks to {size:,} bytes, far more than its {wanted[file]:,} samples; remove it"
+                f"{path}: {name} unpacks to {member.file_size:,} bytes, "
+                f"far more than its {wanted[file]:,} samples; remove it"
             )
         try:
-            return archive.read(members[file])
-        except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error) as error:
+            # So many bytes and no more: reading all there is would unpack first and see then that it is more than was said.
+            with archive.open(member) as packed:
+                return packed.read(member.file_size)
+        except DAMAGED as error:
             raise BadInput(
-                f"{path}: {members[file]} cannot be unpacked ({error}); the archive is damaged: fetch it again"
+                f"{path}: {name} cannot be unpacked ({short(error)}); the archive is damaged: fetch it again"
             ) from error
 
     return contents
 
 
-def decoded(name: str, contents: bytes, rate: int | None) -> np.ndarray:
-    """Samples ``[L]`` of a 16-bit mono wav or flac; ``BadInput`` says what it is instead."""
+def decoded(name: str, contents: bytes, rate: int | None, most: int = 2**31) -> np.ndarray:
+    """Samples ``[L]`` of a 16-bit mono wav or flac; ``BadInput`` says what it is instead, or that they are too many."""
     import soundfile
 
     if not contents:
@@ -192,6 +210,8 @@ def decoded(name: str, contents: bytes, rate: int | None) -> np.ndarray:
                 raise BadInput(f"{name} holds {sound.subtype} samples; expected 16-bit whole numbers (PCM_16): convert it")
             if sound.samplerate != rate:
                 raise BadInput(f"{name} has {sound.samplerate} samples a second; its card says {rate}: resample it")
+            if sound.frames > most:
+                raise BadInput(f"{name} states {sound.frames:,} samples, far more than its manifest; fetch it again")
             stated, samples = sound.frames, sound.read(dtype="int16")
     except soundfile.SoundFileError as error:
         raise BadInput(

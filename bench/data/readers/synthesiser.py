@@ -16,6 +16,7 @@ import numpy as np
 
 from bench.checks import Count, construct
 from bench.data.cards import SPLITS, Arrays, Card
+from bench.places import BadInput
 
 VOWELS = [
     (270, 2290, 3010), (390, 1990, 2550), (530, 1840, 2480), (660, 1720, 2410), (730, 1090, 2440),
@@ -35,6 +36,10 @@ HISS = 0.3
 """Level of a fricative beside a vowel."""
 ROOM = 20.0
 """Noise that is always there, at most, in 16-bit units."""
+MOST = 2**26
+"""Samples of all speakers together,"""
+LEAST = 2**10
+"""each of whom takes as long as so many."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,9 @@ class Speaker:
 def read(card: Card, paths: list[Path]) -> Arrays:
     """Split -> windows ``[length, 1]`` of 16-bit samples, speaker after speaker."""
     options = construct(Options, f"{card.name}.yaml: options", card.options)
+    voices = options.train + options.valid + options.test
+    if voices * max(LEAST, options.windows * options.length) > MOST:
+        raise BadInput(f"{card.name}.yaml: options ask for more than {MOST:,} samples, which would take hours; use fewer")
     assert card.rate is not None, card.name  # of kind audio
     splits: Arrays = {}
     for split in SPLITS:
