@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PACKAGES := slurmctld slurmd slurm-client munge postgresql faketime
 
 help: ## this text
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -11,7 +12,7 @@ help: ## this text
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gatebench needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bach,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bach,slurm,cluster,dev]'
 	@touch $@
 
 setup: $(READY) ## virtual environment with everything
@@ -23,7 +24,7 @@ demo: $(READY) ## the demonstration: a small study on real music and synthetic s
 	$(BIN)/gatebench publish demo
 
 test: $(READY) ## the tests that need no real data, no root and no network
-	$(BIN)/python -m pytest -m "not data and not wheel"
+	$(BIN)/python -m pytest -m "not data and not wheel and not cluster"
 
 test-wheel: $(READY) ## a built wheel in an empty environment runs the demonstration
 	$(BIN)/python -m pytest -m wheel
@@ -31,6 +32,12 @@ test-wheel: $(READY) ## a built wheel in an empty environment runs the demonstra
 test-data: $(READY) ## the tests on the real data of GATEBENCH_DATA
 	@test -n "$$GATEBENCH_DATA" || { echo "set GATEBENCH_DATA to the folder with music/JSB_Chorales.mat in it"; exit 2; }
 	$(BIN)/python -m pytest -m data
+
+test-cluster: $(READY) ## the tests on a real Slurm and PostgreSQL, full disks and fifty kills: as root, on Debian, whose packages it installs
+	@test "$$(id -u)" = 0 || { echo "make test-cluster starts a Slurm and mounts file systems: run it as root"; exit 2; }
+	DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(PACKAGES) || \
+		{ apt-get update --quiet && DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
+	$(BIN)/python -m pytest -m cluster
 
 check: $(READY) ## format, lint and types
 	$(BIN)/ruff format --check .
@@ -49,4 +56,4 @@ speed: $(READY) ## engines beside torch.nn, in one run
 dashboard: $(READY) ## the MLflow page over the results
 	$(BIN)/gatebench dashboard
 
-.PHONY: help setup demo test test-wheel test-data check study report speed dashboard
+.PHONY: help setup demo test test-wheel test-data test-cluster check study report speed dashboard

@@ -21,6 +21,10 @@ LOOK_EVERY = 0.2
 """Seconds between two looks at the folder."""
 
 
+_given_up: set[Path] = set()
+"""Folders of sweeps that have nothing more to ask of this process."""
+
+
 class Stopped(BaseException):
     """A job was told to stop and saved what it has. No error, hence no `Exception`."""
 
@@ -30,7 +34,7 @@ class Stop:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "stop"
-        self._looked, self._wanted = -LOOK_EVERY, False
+        self._looked, self._wanted = -LOOK_EVERY, folder in _given_up
         self._signal: int | None = None
 
     def __call__(self) -> bool:
@@ -44,6 +48,10 @@ class Stop:
         """Have every job of the sweep stop."""
         self._wanted = True
         replace(self._file, lambda partial: partial.write_text(f"{why} ({socket.gethostname()}, process {os.getpid()})\n"))
+
+    def give_up(self) -> None:
+        """Have further jobs of the sweep in this process not even begin."""
+        _given_up.add(self._file.parent)
 
     @contextmanager
     def listening(self) -> Iterator[None]:

@@ -28,8 +28,10 @@ from bench.training.settings import Member, Training
 if TYPE_CHECKING:
     from bench.training.loop import Outcome, Population, State
 
-SAVE_EVERY = 5.0
-"""Seconds between checkpoints of a population."""
+SAVE_EVERY = 0.5
+"""Seconds between checkpoints of a population, at the least."""
+SAVE_SHARE = 0.02
+"""Of the time, spent on checkpoints at the most."""
 LOOK_EVERY = 0.5
 """Seconds between two looks at trials that another process computes."""
 
@@ -232,7 +234,7 @@ class _Trainer:
         if state is not None:
             population.restore(state)
         self.log(f"{'goes on with' if state else 'trains'} {' '.join(checkpoint.keys)}")
-        done, saved = 0.0, time.monotonic()
+        done, due = 0.0, time.monotonic() + SAVE_EVERY
 
         def after_epoch(population: "Population") -> None:
             nonlocal done
@@ -242,11 +244,11 @@ class _Trainer:
             done = now
 
         def pause() -> None:
-            nonlocal saved
-            stopped = self.stop()
-            if stopped or time.monotonic() - saved > SAVE_EVERY:
+            nonlocal due
+            stopped, now = self.stop(), time.monotonic()
+            if stopped or now > due:
                 checkpoint.save(*population.state())
-                saved = time.monotonic()
+                due = time.monotonic() + max(SAVE_EVERY, (time.monotonic() - now) / SAVE_SHARE)
             if stopped:
                 self.log(f"stopped and saved {' '.join(checkpoint.keys)}")
                 raise Stopped

@@ -1,5 +1,6 @@
 """``gatebench sweep``: Hydra composes and launches the jobs; each becomes plain objects here."""
 
+import importlib.util
 import os
 import re
 import shlex
@@ -58,6 +59,7 @@ def sweep(arguments: list[str]) -> int:
         return 0
     flags = {flag for flag in ("--dry-run", "--fail-fast") if flag in arguments}
     overrides = [argument for argument in arguments if argument not in flags]
+    launcher = _launcher(overrides)
     sweeps = _sweeps(overrides)
     planned = [_plan(each) for each in sweeps]
     jobs = [job for each in planned for job in each]
@@ -80,7 +82,6 @@ def sweep(arguments: list[str]) -> int:
     study_file.write_points(store.results, name, [plan.point for plan in plans])
     if left:
         print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
-        launcher = _launcher(overrides)
         each = [_with_workers(each, launcher, of) for each, of in zip(sweeps, planned, strict=True)]
         launch.Sweep(
             study=name,
@@ -106,8 +107,14 @@ def sweep(arguments: list[str]) -> int:
 
 
 def _launcher(overrides: list[str]) -> str:
-    """The launcher that was asked for."""
-    return next((o.partition("=")[2] for o in reversed(overrides) if re.match(r"\+*hydra/launcher=", o)), "local")
+    """The launcher that was asked for; ``BadInput`` if there is none of this name, or its extra is not installed."""
+    name = next((o.partition("=")[2] for o in reversed(overrides) if re.match(r"\+*hydra/launcher=", o)), "local")
+    known = [*places.known("conf", ".yaml", "hydra/launcher"), "basic", "joblib", "submitit_local", "submitit_slurm"]
+    if name not in known:
+        raise BadInput(f"unknown hydra/launcher '{name}'{suggestion(name, known)}")
+    if ("slurm" in name or "submitit" in name) and importlib.util.find_spec("submitit") is None:
+        raise BadInput(f"hydra/launcher={name} needs an extra that is not installed: pip install 'gatebench[slurm]'")
+    return name
 
 
 def _with_workers(overrides: list[str], launcher: str, jobs: list[Any]) -> list[str]:
@@ -194,6 +201,7 @@ def _plan(overrides: list[str]) -> list[Any]:
 def run_job(config: Any) -> None:
     """One job, wherever Hydra's launcher runs it. What ends it early is on record, and no reason to end the others."""
     from bench import progress, stopping, study
+    from bench.records.files import Unwritable
     from bench.records.record import Store
 
     job = _job(config)
@@ -205,6 +213,9 @@ def run_job(config: Any) -> None:
         except stopping.Stopped:
             if fail_fast:
                 stop.ask("a trial failed")
+        except Unwritable as error:  # told here, since Hydra would print lines of its own around it
+            stop.give_up()
+            print(f"\ngatebench: {error}", file=sys.stderr)
 
 
 def through_hydra(overrides: list[str], task: Callable[[Any], Any]) -> None:

@@ -123,9 +123,9 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
                 trials += rows(identity, record)
                 if record.summary["status"] == "failed":  # it has a row, and no numbers
                     continue
-                curves.append(record.curve.assign(**identity)[[*IDENTITY, *CURVE]])
+                curves.append((identity, record.curve))
                 if stage == "confirm":
-                    sequences.append(record.sequences.assign(key=record.key))
+                    sequences.append(({"key": record.key}, record.sequences))
                 equations[labels["cell"]] = record.equations
                 floors[labels["task"]] = record.summary["floors"]
                 datasets[labels["task"]] = record.summary["title"] + (" (synthetic)" if record.summary["synthetic"] else "")
@@ -160,9 +160,16 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
     )
 
 
-def _stacked(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True)[columns] if filled else pd.DataFrame(columns=columns)
+def _stacked(tables: list[tuple[dict[str, Any], pd.DataFrame]], columns: list[str]) -> pd.DataFrame:
+    """Tables one below the other, each row with what identifies its table."""
+    filled = [(identity, table) for identity, table in tables if len(table)]
+    if not filled:
+        return pd.DataFrame(columns=columns)
+    # Once for all: a column set in each of thousands of tables takes most of the time.
+    identities = pd.DataFrame([identity for identity, _ in filled])
+    below = pd.concat([table for _, table in filled], ignore_index=True)
+    beside = identities.loc[identities.index.repeat([len(table) for _, table in filled])].reset_index(drop=True)
+    return pd.concat([beside, below], axis=1)[columns]
 
 
 def rows(identity: dict[str, Any], record: Record) -> list[dict[str, Any]]:

@@ -39,10 +39,13 @@ def store_uri(results: Path, uri: str | None = None) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Settings that MLflow reads from the environment: no telemetry, no background jobs, no long waits for a server."""
+    """Settings that MLflow reads from the environment: no telemetry, no background jobs, no advice on stdout, no
+    long waits for a server.
+    """
     return {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     }

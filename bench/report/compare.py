@@ -191,4 +191,10 @@ def untested(frame: Frame) -> list[str]:
         told.append(
             f"Longer training: {len(last)} of {len(confirmed)} confirming trials were at their best in their last epoch."
         )
+    failed = trials[trials.status == "failed"].key.nunique()
+    if failed:
+        told.append(
+            f"{failed} trials, which ended with an error: a cell has no score until its trials are complete, and is left out "
+            "of what compares cells; the sweep's command retries them."
+        )
     return told

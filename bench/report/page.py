@@ -7,6 +7,7 @@ from typing import Any
 from bench import places
 from bench.places import BadInput
 from bench.records import frame, samples, study_file
+from bench.records.files import writing
 from bench.records.frame import Frame, Panel
 from bench.records.record import Record, Store, write_compact
 from bench.report import compare, published, style
@@ -33,12 +34,13 @@ def write(results: Path, study: str, again: Path | None = None) -> Path:
         raise BadInput(f"study '{study}' has no confirmed trial yet; finish it: gatebench sweep study={study}")
     folder = results / study
     style.use()
-    found.trials.to_csv(folder / "trials.csv", index=False)
-    found.curves.to_parquet(folder / "curves.parquet", index=False)
-    write_compact(folder / "records.parquet", _records(results, study))
-    parts = [part for name, path in _ordered() if (part := _part(name, path, found, folder))]
-    page = folder / "report.html"
-    page.write_text(_page(study, found, parts, _drawn(found, samples.folder(results, study))))
+    with writing(folder):
+        found.trials.to_csv(folder / "trials.csv", index=False)
+        found.curves.to_parquet(folder / "curves.parquet", index=False)
+        write_compact(folder / "records.parquet", _records(results, study))
+        parts = [part for name, path in _ordered() if (part := _part(name, path, found, folder))]
+        page = folder / "report.html"
+        page.write_text(_page(study, found, parts, _drawn(found, samples.folder(results, study))))
     return page
 
 

@@ -1,17 +1,16 @@
 """Whatever a card says, it is a card or one line; it reaches no file outside the data folders and runs nothing."""
 
 import os
-import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from conftest import Tiny, compose
+from conftest import LENGTHS, Tiny, compose
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, answer, anything, instead, law
+from mutations import altered, answer, anything, frugal, instead, law
 
 from bench import places
 from bench.data import cards, tasks
@@ -31,45 +30,51 @@ MARKS = [
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
-    """The tiny set, with a cache of its own and no way out of this machine."""
+def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The card of the tiny set, which has a cache of its own and no way out of this machine."""
     folder = tmp_path_factory.mktemp("card")
     with pytest.MonkeyPatch.context() as patch:
-        made = Tiny(folder, folder / "house", folder / "data", dict(os.environ), compose())
+        made = Tiny(folder, folder / "house", folder / "data", {}, compose())
         patch.setattr(places, "CHECKOUT", folder / "checkout")
+        cards.cache().mkdir(parents=True)
         for name, value in {"GATEBENCH_PATH": made.house, "GATEBENCH_DATA": made.data}.items():
             patch.setenv(name, str(value))
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, NOBODY)
         made.write(made.rolls)
-        yield made
+        yield made.yaml
 
 
-def judge(tiny: Tiny) -> None:
+def read() -> Task:
+    """The task of the card."""
+    return tasks.load("tiny", "tiny", "next_step")
+
+
+def judge(card: Path) -> None:
     """Whoever reads a card, and the data by it."""
     found = answer(lambda: cards.load("tiny"), "tiny.yaml", "'tiny'")
     assert found is None or isinstance(found, Card)
     if found is not None and not found.reader.startswith("music21"):  # that one parses for minutes
-        before = places_outside(tiny)
-        task = answer(tiny.load, "tiny")
+        before = outside(card)
+        task = answer(read, "tiny")
         assert task is None or isinstance(task, Task)
-        assert places_outside(tiny) == before
+        assert outside(card) == before
 
 
-def places_outside(tiny: Tiny) -> list[Path]:
+def outside(card: Path) -> list[Path]:
     """All files that are not in the cache."""
-    return sorted(path for path in tiny.folder.rglob("*") if cards.cache() not in path.parents)
+    return sorted(path for path in card.parents[2].rglob("*") if cards.cache() not in path.parents)
 
 
-def test_what_is_whole_is_read(tiny: Tiny):
-    assert len(tiny.load().splits["train"]) == len(tiny.rolls["train"])
+def test_what_is_whole_is_read(card: Path):
+    assert [len(sequence) + 1 for sequence in read().splits["train"]] == LENGTHS["train"]
 
 
 @law(150)
 @given(data=st.data())
-def test_any_bytes_are_a_card_or_one_line(tiny: Tiny, data: st.DataObject):
-    with instead(tiny.yaml, data.draw(anything(tiny.yaml.read_bytes(), MARKS))):
-        judge(tiny)
+def test_any_bytes_are_a_card_or_one_line(card: Path, data: st.DataObject):
+    with instead(card, data.draw(anything(card.read_bytes(), MARKS))):
+        judge(card)
 
 
 READERS = ["piano_roll_mat", "recordings", "synthesiser"]
@@ -78,20 +83,20 @@ OPTIONS = {"seed": 1, "length": 9, "windows": 9, "train": 1, "valid": 1, "test":
 
 @law(150)
 @given(data=st.data())
-def test_any_values_of_a_card_are_a_card_or_one_line(tiny: Tiny, data: st.DataObject):
-    values = yaml.safe_load(tiny.yaml.read_text())
+def test_any_values_of_a_card_are_a_card_or_one_line(card: Path, data: st.DataObject):
+    values = yaml.safe_load(card.read_text())
     values |= {"package": "", "extra": "", "rate": None, "options": {}} if data.draw(st.booleans()) else {}
     written = yaml.safe_dump(data.draw(altered(values, [*READERS, OPTIONS])))
-    with instead(tiny.yaml, written.encode(errors="surrogatepass")):
-        judge(tiny)
+    with instead(card, written.encode(errors="surrogatepass")):
+        judge(card)
 
 
 @law(60)
 @given(facts=altered({"train": {"steps": 9}, "width": 12}, [12, 11, 13]), rate=st.none() | st.just(8000))
-def test_any_facts_of_a_card_are_a_task_or_one_line(tiny: Tiny, facts: Any, rate: int | None):
-    values = yaml.safe_load(tiny.yaml.read_text())
-    with instead(tiny.yaml, yaml.safe_dump({**values, "facts": facts, "rate": rate}).encode(errors="surrogatepass")):
-        judge(tiny)
+def test_any_facts_of_a_card_are_a_task_or_one_line(card: Path, facts: Any, rate: int | None):
+    values = yaml.safe_load(card.read_text())
+    with instead(card, yaml.safe_dump({**values, "facts": facts, "rate": rate}).encode(errors="surrogatepass")):
+        judge(card)
 
 
 LAUGHS = "\n".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9) if i else 'lol'}]" for i in range(12))
@@ -100,11 +105,11 @@ TRAPS = {
     "a thousand million laughs": f"{LAUGHS}\ntitle: *l11\n",
     "a thousand million merges": f"{MERGES}\n",
     "itself": "facts: &a {train: *a}\ntitle: &b [*b]\n",
-    "a deep hole": "title: " + "[" * 100_000,
-    "a deep ladder": "title: " + "- " * 100_000,
-    "a long number": f"title: 0x{'f' * 500_000}\n",
-    "a long name": f"{'a' * 500_000}: 1\n",
-    "a long text": f"rate: {'a' * 500_000}\n",
+    "a deep hole": "title: " + "[" * 600,
+    "a deep ladder": "title: " + "- " * 600,
+    "a long number": f"title: 0x{'f' * 100_000}\n",
+    "a long name": f"{'a' * 100_000}: 1\n",
+    "a long text": f"rate: {'a' * 100_000}\n",
     "an object": "title: !!python/object/apply:os.mkdir [sprung]\n",
     "a module": "title: !!python/module:sprung\n",
     "an object of its own": "!!python/object/new:os.mkdir [sprung]\n",
@@ -112,58 +117,60 @@ TRAPS = {
 
 
 @pytest.mark.parametrize("trap", TRAPS.values(), ids=TRAPS)
-def test_a_trap_is_one_line_and_costs_little(tiny: Tiny, trap: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_trap_is_one_line_and_costs_little(card: Path, trap: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.chdir(tmp_path)
-    with instead(tiny.yaml, (tiny.yaml.read_text() + trap).encode()):
-        tracemalloc.start()
-        try:
-            assert answer(lambda: cards.load("tiny"), "tiny.yaml") is None
-            _, most = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-    assert most < 200e6
+    with frugal(2**26), instead(card, (card.read_text() + trap).encode()):
+        assert answer(lambda: cards.load("tiny"), "tiny.yaml") is None
     assert not list(tmp_path.iterdir())
 
 
-OUTSIDE = ["../escaped.mat", "music/../../escaped.mat", "/tmp/escaped.mat", "", ".", "..", "a\0b", "a" * 300, "C:\\x", "..\\x"]
+OUTSIDE = [
+    "../escaped.mat",
+    "music/../../escaped.mat",
+    "/tmp/escaped.mat",
+    "",
+    ".",
+    "..",
+    "a\0b",
+    "a" * 300,
+    "C:\\x",
+    "..\\x",
+]
 
 
 @pytest.mark.parametrize("path", OUTSIDE)
-def test_a_file_outside_the_data_folders_is_no_file_of_a_card(tiny: Tiny, path: str):
-    values = yaml.safe_load(tiny.yaml.read_text())
-    (tiny.data.parent / "escaped.mat").write_bytes(tiny.mat.read_bytes())
+def test_a_file_outside_the_data_folders_is_no_file_of_a_card(card: Path, path: str):
+    values = yaml.safe_load(card.read_text())
     (file,) = values["files"]
-    with instead(tiny.yaml, yaml.safe_dump({**values, "files": [{**file, "path": path}]}).encode()):
-        with pytest.raises(places.BadInput, match=r"tiny.yaml: files.path is .*, expected a path below a data folder"):
-            cards.load("tiny")
+    with instead(card, yaml.safe_dump({**values, "files": [{**file, "path": path}]}).encode()):
+        assert answer(lambda: cards.load("tiny"), "tiny.yaml: files.path is") is None
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "sftp://127.0.0.1/x", "doi:10.1/1", "x", ""])
-def test_a_file_comes_from_the_web_or_not_at_all(tiny: Tiny, url: str):
-    values = yaml.safe_load(tiny.yaml.read_text())
+def test_a_file_comes_from_the_web_or_not_at_all(card: Path, url: str):
+    values = yaml.safe_load(card.read_text())
     (file,) = values["files"]
-    with instead(tiny.yaml, yaml.safe_dump({**values, "files": [{**file, "url": url}]}).encode()):
-        with pytest.raises(places.BadInput, match=r"tiny.yaml: files.url is .*, expected an address"):
-            cards.load("tiny")
+    with instead(card, yaml.safe_dump({**values, "files": [{**file, "url": url}]}).encode()):
+        assert answer(lambda: cards.load("tiny"), "tiny.yaml: files.url is") is None
 
 
 @law(60)
 @given(url=anything(f"{NOBODY}/tiny.mat".encode(), [b"[", b"]", b"@", b":", b"%", b"..", b"#", b"?"]))
-def test_any_address_is_one_line_where_nobody_answers(tiny: Tiny, url: bytes):
-    values = yaml.safe_load(tiny.yaml.read_text())
+def test_any_address_is_one_line_where_nobody_answers(card: Path, url: bytes):
+    values = yaml.safe_load(card.read_text())
     (file,) = values["files"]
     other = {**file, "path": "music/other.mat", "url": f"http://{url.decode(errors='replace').removeprefix('http://')}"}
-    with instead(tiny.yaml, yaml.safe_dump({**values, "files": [other]}).encode()):
-        assert answer(tiny.load, "tiny") is None
+    with instead(card, yaml.safe_dump({**values, "files": [other]}).encode()):
+        assert answer(read, "tiny") is None
 
 
 # Houses
 
 
-def test_what_stands_in_the_place_of_a_card_and_is_none_is_said(tiny: Tiny):
-    (tiny.house / "datasets" / "folder.yaml").mkdir()
-    (tiny.house / "datasets" / "gone.yaml").symlink_to("nowhere")
-    (tiny.house / "datasets" / "loop.yaml").symlink_to("loop.yaml")
+def test_what_stands_in_the_place_of_a_card_and_is_none_is_said(card: Path):
+    (card.parent / "folder.yaml").mkdir()
+    (card.parent / "gone.yaml").symlink_to("nowhere")
+    (card.parent / "loop.yaml").symlink_to("loop.yaml")
     for name in ("folder", "gone", "loop"):
         assert answer(lambda name=name: cards.load(name), f"{name}.yaml", f"'{name}'") is None
 
@@ -172,7 +179,9 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 
 
 @law(60)
-@given(folders=st.lists(TEXTS | st.sampled_from(["~nobody/x", "~", "..", "a" * 300, "a/" * 3000, "/proc/self/mem"]), max_size=3))
+@given(
+    folders=st.lists(TEXTS | st.sampled_from(["~nobody/x", "~", "..", "a" * 300, "a/" * 3000, "/proc/self/mem"]), max_size=3)
+)
 def test_any_list_of_houses_is_searched_or_one_line(folders: list[str]):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATEBENCH_PATH", os.pathsep.join(folders))

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.places import BadInput
-from bench.records import files, record, status, study_file
+from bench.records import files, status, study_file
 from bench.records.files import appearing
 from bench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
 

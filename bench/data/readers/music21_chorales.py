@@ -52,7 +52,7 @@ def _untransposed(roll: np.ndarray) -> bytes:
 
 
 def _read_cache(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         rolls = np.unpackbits(stored["packed"], axis=1, count=KEYS)
         return dict(zip(stored["names"].tolist(), np.split(rolls, np.cumsum(stored["lengths"])[:-1]), strict=True))
 

@@ -1,0 +1,142 @@
+"""Sweeps that leave one machine: through Slurm, and logged to a shared MLflow server."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import Tiny, but_compiling
+from mlflow import MlflowClient
+from test_study import COMMAND, result, settle, sweep
+
+from bench.records.record import Store
+from cluster.services import MlflowServer, Slurm, wait_until
+
+pytestmark = pytest.mark.cluster
+
+POINTS = [
+    "cell=rnn,gru,lstm", "task=tiny", "budget=units_64", "budget.units=5,6", "training.patience=1000000", "search.size=2",
+    "population.seeds=[1,2]",
+]  # fmt: skip
+"""Six jobs of four trials."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    return settle(tmp_path_factory.mktemp("cluster"))
+
+
+def log_of(results: Path) -> str:
+    return "".join(path.read_text() for path in sorted(results.glob("logs/adhoc/*.log")))
+
+
+def array(slurm: Slurm, seconds: float = 60) -> str:
+    """Number of the one array in the queue, once it is there."""
+    wait_until(lambda: slurm.run("squeue", "--noheader", "--format=%F"), seconds, "the array to be submitted")
+    (job,) = set(slurm.run("squeue", "--noheader", "--format=%F").split())
+    return job
+
+
+def start(home: Tiny, slurm: Slurm, *overrides: str) -> subprocess.Popen[str]:
+    command = [COMMAND, "sweep", *POINTS, "publish=false", "hydra/launcher=slurm", *overrides]
+    env = {**home.env, **slurm.env}
+    return subprocess.Popen(command, env=env, cwd=home.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_an_array_with_two_jobs_stopped_and_requeued_ends_as_on_one_machine(home: Tiny, slurm: Slurm, tmp_path: Path):
+    """Both had saved what they were at, and went on from there."""
+    long = "training.epochs=5000"
+    process = start(home, slurm, long, f"results={tmp_path / 'slurm'}")
+    job = array(slurm)
+    for task in (0, 3):
+        wait_until(lambda task=task: slurm.state(f"{job}_{task}") == "RUNNING", 120, f"task {task}")
+        wait_until(lambda task=task: log_of(tmp_path / "slurm").count("trains ") > task, 60, "its first population")
+        slurm.run("scontrol", "requeue", f"{job}_{task}")
+    said, errors = process.communicate(timeout=400)
+    assert process.returncode == 0, errors + log_of(tmp_path / "slurm")
+    assert "Traceback" not in errors  # what submitit says of the accounting that this Slurm has not is its own
+    assert said.startswith("adhoc: 24 trials in 6 job(s), 0 finished, 24 to train\nadhoc: all trials are finished\n")
+    log = log_of(tmp_path / "slurm")
+    assert log.count("stopped and saved") == log.count("goes on with") == 2
+    sweep(home, *POINTS, "publish=false", "hydra/launcher=basic", long, results=tmp_path / "local")
+    pd.testing.assert_frame_equal(result(tmp_path / "slurm"), result(tmp_path / "local"), check_exact=True)
+
+
+def test_a_job_whose_time_is_up_saves_and_goes_on(home: Tiny, slurm: Slurm, tmp_path: Path):
+    """Slurm's limits are whole minutes, so that the warning comes early here, and often."""
+    overrides = ["cell=rnn", "budget.units=5", "training.epochs=20000"]
+    early = ["hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=30"]
+    process = start(home, slurm, *overrides, *early, f"results={tmp_path / 'slurm'}")
+    _, errors = process.communicate(timeout=500)
+    assert process.returncode == 0, errors + log_of(tmp_path / "slurm")
+    log = log_of(tmp_path / "slurm")
+    assert log.count("stopped and saved") == log.count("goes on with") >= 1
+    sweep(home, *POINTS, *overrides, "publish=false", "hydra/launcher=basic", results=tmp_path / "local")
+    pd.testing.assert_frame_equal(result(tmp_path / "slurm"), result(tmp_path / "local"), check_exact=True)
+
+
+def test_ctrl_c_leaves_the_jobs_in_the_queue_and_says_so(home: Tiny, slurm: Slurm, tmp_path: Path):
+    process = start(home, slurm, "cell=rnn", "budget.units=5", "training.epochs=3000", f"results={tmp_path}")
+    array(slurm)
+    process.terminate()
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert "adhoc: interrupted; its jobs go on in the batch system" in errors
+    wait_until(lambda: len(list(tmp_path.glob("trials/*/record.json"))) == 4, 120, "the job to end all the same")
+
+
+# Tracking
+
+
+def runs(server: MlflowServer) -> list[str]:
+    """Keys of all trials that a server knows."""
+    client = MlflowClient(server.uri)
+    (experiment,) = [e.experiment_id for e in client.search_experiments() if e.name == "gatebench"]
+    found = client.search_runs([experiment], max_results=1000)
+    assert all(run.info.status == "FINISHED" for run in found)
+    return sorted(run.data.tags["key"] for run in found if "kind" not in run.data.tags)
+
+
+def publish(home: Tiny, results: Path, uri: str) -> subprocess.CompletedProcess[str]:
+    command = [COMMAND, "publish", "adhoc", "--results", str(results), "--tracking-uri", uri]
+    return subprocess.run(command, env=home.env, capture_output=True, text=True, timeout=300, check=False)
+
+
+SHORT = ["cell=rnn,gru", "budget.units=5", "training.epochs=20", "hydra/launcher=local"]
+
+
+def test_trials_are_logged_to_a_server_on_a_database(home: Tiny, mlflow_server: MlflowServer, tmp_path: Path):
+    command = [COMMAND, "sweep", *POINTS, *SHORT, f"tracking.uri={mlflow_server.uri}", f"results={tmp_path}"]
+    run = subprocess.run(command, env=home.env, cwd=home.folder, capture_output=True, text=True, check=True, timeout=300)
+    assert but_compiling(run.stderr) == ""
+    trained = sorted(Store(tmp_path).finished())
+    assert set(trained) <= set(runs(mlflow_server))
+    before = runs(mlflow_server)
+    assert publish(home, tmp_path, mlflow_server.uri).stdout.startswith("adhoc: 0 trials logged")
+    assert runs(mlflow_server) == before  # twice is the same as once
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize("away", ["stop", "pause"])
+def test_training_goes_on_with_the_server_away_or_silent(home: Tiny, mlflow_server: MlflowServer, tmp_path: Path, away: str):
+    """Records are complete, and are logged later."""
+    getattr(mlflow_server, away)()
+    other = ["training.epochs=21" if away == "stop" else "training.epochs=22"]
+    command = [COMMAND, "sweep", *POINTS, *SHORT, *other, f"tracking.uri={mlflow_server.uri}", f"results={tmp_path}"]
+    begun = time.monotonic()
+    run = subprocess.run(command, env=home.env, cwd=home.folder, capture_output=True, text=True, check=True, timeout=300)
+    assert "not all is logged to MLflow" in run.stderr
+    assert "later: gatebench publish" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert time.monotonic() - begun < 90
+    assert len(Store(tmp_path).finished()) == 8
+    if away == "stop":
+        refused = publish(home, tmp_path, mlflow_server.uri)
+        assert refused.returncode == 2
+        assert "the records are complete: mend the store, then give the same command again" in refused.stderr
+        mlflow_server.start()
+    else:
+        mlflow_server.resume()
+    assert publish(home, tmp_path, mlflow_server.uri).stdout.startswith("adhoc: 8 trials logged")
+    assert Store(tmp_path).finished() <= set(runs(mlflow_server))

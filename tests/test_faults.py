@@ -1,0 +1,294 @@
+"""What may happen to a sweep: killed workers, errors of single trials, other sweeps beside it, a store that is away."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import Tiny, but_compiling
+from test_study import COMMAND, SMALL, result, settle, start, sweep, trained
+
+from bench.records import frame, status, study_file
+from bench.records.claims import Claims
+
+LOCAL = [*(o for o in SMALL if "launcher" not in o and "epochs" not in o), "training.patience=1000000"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    return settle(tmp_path_factory.mktemp("faults"))
+
+
+def workers(group: int) -> list[int]:
+    """Local workers of a sweep that runs in a process group of its own."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group and fields[0] != "Z" and b"LokyProcess" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except OSError:  # it ended as we looked
+            continue
+    return found
+
+
+def survive(home: Tiny, results: Path, kills: int, epochs: int, seed: int) -> int:
+    """Run a study while its workers are killed at random moments; returns how many were. It may have to be started again."""
+    chance, killed = random.Random(seed), 0
+    while True:
+        process = start(home, results, *LOCAL, f"training.epochs={epochs}", "hydra/launcher=local")
+        while killed < kills and process.poll() is None:
+            time.sleep(chance.uniform(0.2, 2.0))
+            there = workers(process.pid)
+            if there:
+                os.kill(chance.choice(there), signal.SIGKILL)
+                killed += 1
+        said, errors = process.communicate(timeout=600)
+        assert process.returncode in (0, 2), errors
+        if process.returncode == 0:
+            assert "adhoc: all trials are finished\n" in said or "adhoc: nothing to train" in said
+            return killed
+        assert "ended 4 times without any progress" in errors
+
+
+def assert_survives(home: Tiny, folder: Path, kills: int, epochs: int) -> None:
+    """None lost, none doubled, every number the same to the last bit."""
+    sweep(home, *LOCAL, f"training.epochs={epochs}", "hydra/launcher=basic", results=folder / "undisturbed")
+    assert survive(home, folder / "killed", kills, epochs, seed=kills) == kills
+    found, undisturbed = result(folder / "killed"), result(folder / "undisturbed")
+    assert not found.duplicated(["key", "stage", "split"]).any()
+    pd.testing.assert_frame_equal(found, undisturbed, check_exact=True)
+    assert len(trained(folder / "killed")) == 8
+    assert not list((folder / "killed").glob("checkpoints/*/state.safetensors"))
+    assert not list((folder / "killed").glob("failed/*"))
+
+
+def test_a_study_survives_workers_that_are_killed_at_random_moments(home: Tiny, tmp_path: Path):
+    assert_survives(home, tmp_path, kills=3, epochs=3000)
+
+
+@pytest.mark.cluster
+def test_a_study_survives_fifty_kills(home: Tiny, tmp_path: Path):
+    assert_survives(home, tmp_path, kills=50, epochs=20000)
+
+
+# Errors of single trials
+
+FAILING = """
+import os
+from bench.training import loop
+
+update = loop.Population.update
+
+
+def failing(self, *arguments):
+    if self.epoch == 3 and any(self.members[k].seed == int(os.environ["FAILS"]) for k in self.active):
+        raise ZeroDivisionError("a fault of its own")
+    return update(self, *arguments)
+
+
+loop.Population.update = failing
+"""
+"""The ``sitecustomize`` of every Python process of a sweep: a fault that hits trials of one seed in their third epoch."""
+THREE = [*(o for o in SMALL if "seeds" not in o), "population.seeds=[1,2,3]"]
+
+
+def failing(home: Tiny, results: Path, seed: int, *more: str) -> subprocess.CompletedProcess[str]:
+    (home.folder / "fault").mkdir(exist_ok=True)
+    (home.folder / "fault" / "sitecustomize.py").write_text(FAILING)
+    command = [COMMAND, "sweep", *THREE, f"results={results}", *more]
+    env = {**home.env, "FAILS": str(seed), "PYTHONPATH": str(home.folder / "fault")}
+    return subprocess.run(command, env=env, cwd=home.folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module")
+def broken(home: Tiny) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A study in which every trial of seed 2 fails."""
+    results = home.folder / "broken"
+    return results, failing(home, results, 2)
+
+
+def test_a_trial_that_fails_ends_alone(home: Tiny, broken: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path):
+    """The others of its population have the numbers that they have without it, but for rounding."""
+    results, _ = broken
+    sweep(home, *THREE, results=tmp_path)
+    whole, found = (frame.load(folder, "adhoc").trials.set_index(["key", "split"]) for folder in (tmp_path, results))
+    failed = found[found.status == "failed"]
+    assert set(failed.seed) == {2}
+    assert set(failed.cell) == {"rnn", "gru"}
+    assert failed.nll.isna().all()
+    others = found[found.status == "finished"].nll
+    assert len(others) == (2 * 2 + 2 * 2) * 3
+    pd.testing.assert_series_equal(others.sort_index(), whole.nll.loc[others.index].sort_index(), rtol=1e-4)
+
+
+def test_a_sweep_tells_what_failed_and_how_to_retry_just_that(broken: tuple[Path, subprocess.CompletedProcess[str]]):
+    results, run = broken
+    failed = sorted(path.name for path in results.glob("failed/*"))
+    assert (run.returncode, len(failed)) == (1, 2)
+    assert "all trials are finished" not in run.stdout
+    lines = but_compiling(run.stderr).splitlines()
+    assert lines[0] == "adhoc: 2 trial(s) failed"
+    assert sorted(line.split()[0] for line in lines[1:3]) == failed
+    assert all(line.endswith("seed 2: ZeroDivisionError: a fault of its own") for line in lines[1:3])
+    assert lines[-1].startswith("adhoc: 2 trial(s) left; this trains just those: gatebench sweep cell=rnn,gru task=tiny ")
+
+
+def test_a_failed_trial_keeps_its_traceback_in_its_record_and_the_jobs_log(
+    broken: tuple[Path, subprocess.CompletedProcess[str]],
+):
+    results, _ = broken
+    for path in results.glob("failed/*/record.json"):
+        summary = json.loads(path.read_text())["summary"]
+        assert summary["status"] == "failed"
+        assert summary["error"].startswith("Traceback (most recent call last):\n")
+        assert summary["error"].endswith("ZeroDivisionError: a fault of its own\n")
+        logs = "".join(log.read_text() for log in results.glob("logs/adhoc/*.log"))
+        assert f"failed {path.parent.name}: {summary['error']}" in logs
+    told = status.describe(results, "adhoc").splitlines()
+    assert [line.partition(": ")[2] for line in told[:2]] == ["4 of 5 done, 1 failed"] * 2
+    assert told[2].startswith("adhoc: 8 trials done, 2 failed, 2 left")
+
+
+def test_the_same_command_retries_just_what_failed(
+    home: Tiny, broken: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+):
+    results = Path(shutil.copytree(broken[0], tmp_path / "results"))
+    before = trained(results)
+    assert sweep(home, *THREE, results=results).startswith("adhoc: 10 trials in 2 job(s), 8 finished, 2 to train\n")
+    after = trained(results)
+    assert {key: after[key] for key in before} == before
+    assert len(after) == 10
+    assert not list(results.glob("failed/*"))
+    assert "failed" not in status.describe(results, "adhoc")
+
+
+def test_a_search_with_a_failed_trial_selects_nothing(home: Tiny, tmp_path: Path):
+    """Fewer settings than the other cells had would be no equal effort."""
+    run = failing(home, tmp_path, 0)
+    assert run.returncode == 1
+    assert "adhoc: 4 trial(s) failed" in run.stderr
+    assert "adhoc: 10 trial(s) left" in run.stderr
+    assert [point["selected"] for point in study_file.read(tmp_path, "adhoc")] == [None, None]
+    sweep(home, *THREE, results=tmp_path)
+    assert status.describe(tmp_path, "adhoc").endswith("adhoc: 10 trials done, 0 left")
+
+
+@pytest.mark.parametrize("launcher", ["basic", "local"])
+def test_fail_fast_ends_the_sweep_at_the_first_error(home: Tiny, tmp_path: Path, launcher: str):
+    run = failing(home, tmp_path, 0, "--fail-fast", f"hydra/launcher={launcher}", "cell=rnn,gru,lstm,lstm_peephole")
+    assert run.returncode == 1
+    assert trained(tmp_path) == {}
+    failed = len(list(tmp_path.glob("failed/*")))
+    assert 1 <= failed <= (1 if launcher == "basic" else os.cpu_count() or 1)  # not 8: other workers had begun by then
+    assert f"adhoc: {failed} trial(s) failed" in run.stderr
+    assert "adhoc: 20 trial(s) left; this trains just those: gatebench sweep " in run.stderr
+    # What was under way elsewhere goes on another time.
+    sweep(home, *THREE, "cell=rnn,gru,lstm,lstm_peephole", results=tmp_path)
+    assert status.describe(tmp_path, "adhoc").endswith("adhoc: 20 trials done, 0 left")
+
+
+# Others beside it
+
+
+def test_two_sweeps_at_once_compute_every_trial_once(home: Tiny, tmp_path: Path):
+    """Of overlapping studies, each with workers of its own."""
+    long = [*LOCAL, "training.epochs=1500", "hydra/launcher=local"]
+    both = [
+        start(home, tmp_path, *long, "cell=rnn,gru", "name=one"),
+        start(home, tmp_path, *long, "cell=gru,rnn,lstm", "name=two", "population.seeds=[2,1,3]"),
+    ]
+    said = [process.communicate(timeout=240) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    begun = [
+        key
+        for path in tmp_path.glob("logs/*/*.log")
+        for line in path.read_text().splitlines()
+        if " trains " in line
+        for key in line.partition(" trains ")[2].split()
+    ]
+    assert len(begun) == len(set(begun))
+    assert set(begun) == set(trained(tmp_path))
+    assert len(begun) == 3 * 5
+    assert "5 trials done" not in status.describe(tmp_path, "one")
+    assert status.describe(tmp_path, "one").endswith("one: 8 trials done, 0 left")
+    assert status.describe(tmp_path, "two").endswith("two: 15 trials done, 0 left")
+
+
+CLAIMING = """
+import os, sys, time
+from pathlib import Path
+
+from bench.records.claims import Claims
+
+results, keys, ends = Path(sys.argv[1]), sys.argv[2].split(","), time.monotonic() + float(sys.argv[3])
+claims, counted = Claims(results), 0
+while time.monotonic() < ends:
+    for key in keys:
+        if claims.take(key):
+            held = results / key
+            number = int(held.read_text()) if held.exists() else 0
+            held.write_text(str(number + 1))  # lost or doubled, were two here at once
+            counted += 1
+            claims.release([key])
+print(counted)
+"""
+
+
+def test_a_claim_is_held_by_one_process_at_a_time(tmp_path: Path):
+    """Many short holds by several processes, one of which is killed amid them."""
+    keys = ["0123456789abcdef", "0123456789abcde0"]
+    command = [sys.executable, "-c", CLAIMING, str(tmp_path), ",".join(keys), "3"]
+    several = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    counted = sum(int(process.communicate(timeout=60)[0]) for process in several)
+    assert counted > 1000
+    assert sum(int((tmp_path / key).read_text()) for key in keys) == counted
+
+
+def test_the_claims_of_a_killed_process_are_free_and_those_of_another_are_seen(tmp_path: Path):
+    holds = f"""
+        import time
+        from pathlib import Path
+        from bench.records.claims import Claims
+        claims = Claims(Path({str(tmp_path)!r}))
+        print(claims.take_all(["a" * 16, "b" * 16]), flush=True)
+        time.sleep(600)
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(holds)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "True\n"
+    mine = Claims(tmp_path)
+    assert mine.of_others(["a" * 16, "b" * 16, "c" * 16]) == {"a" * 16, "b" * 16}
+    assert not mine.take("a" * 16)
+    assert not mine.take_all(["c" * 16, "b" * 16])
+    assert mine.take("c" * 16)  # none of them was kept
+    process.kill()
+    process.communicate()
+    assert mine.of_others(["a" * 16, "b" * 16]) == set()
+    assert mine.take_all(["a" * 16, "b" * 16])
+
+
+def test_twelve_short_sweeps_of_three_studies_at_once_leave_one_record_each(home: Tiny, tmp_path: Path):
+    """Processes that begin and end all the time, six at once."""
+    short = [*(o for o in SMALL if "epochs" not in o), "training.epochs=2", "cell=rnn", f"results={tmp_path}"]
+    waiting = [[*short, f"population.seeds=[{1 + i % 4},{2 + i % 4}]", f"name=study{i % 3}"] for i in range(12)]
+    running: list[subprocess.Popen[str]] = []
+    while waiting or running:
+        while waiting and len(running) < 6:
+            running.append(start(home, tmp_path, *waiting.pop(), save_every=0))
+        process = running.pop(0)
+        _, errors = process.communicate(timeout=240)
+        assert process.returncode == 0, errors
+    begun = [line for path in tmp_path.glob("logs/*/*.log") for line in path.read_text().splitlines() if " trains " in line]
+    keys = [key for line in begun for key in line.partition(" trains ")[2].split()]
+    assert len(keys) == len(set(keys)) == len(trained(tmp_path)) == 2 + 5
+    for study in ("study0", "study1", "study2"):
+        assert " 0 left" in status.describe(tmp_path, study)
