@@ -194,7 +194,7 @@ def untested(frame: Frame) -> list[str]:
     failed = trials[trials.status == "failed"].key.nunique()
     if failed:
         told.append(
-            f"{failed} trials, which ended with an error: a cell has no score until its trials are complete, and is left out "
-            "of what compares cells; the sweep's command retries them."
+            f"{failed} trials, which ended with an error: a cell has no score until its trials are complete, and is left "
+            "out of what compares cells; the sweep's command retries them."
         )
     return told

@@ -124,7 +124,7 @@ def test_a_clock_that_is_set_back_costs_no_trial(home: Tiny, tmp_path: Path, und
     assert run(home, COMMAND, "sweep", *STUDY, "cell=rnn", f"results={tmp_path}").returncode == 0
     back = run(
         home, "faketime", "-f", "@2020-11-24 00:00:00", COMMAND, "sweep", *STUDY, f"results={tmp_path}",
-        FAKETIME_DONT_FAKE_MONOTONIC="1",
+        "hydra/launcher=basic", FAKETIME_DONT_FAKE_MONOTONIC="1",
     )  # fmt: skip
     assert (back.returncode, lines(back.stderr)) == (0, [])
     pd.testing.assert_frame_equal(result(tmp_path), undisturbed, check_exact=True)

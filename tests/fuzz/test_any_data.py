@@ -128,6 +128,29 @@ def test_any_bytes_are_music_or_one_line(mat: Path, data: st.DataObject):
         judge(cards.load("tiny"))
 
 
+NUMBERS = st.sampled_from([np.bool_, np.uint8, np.int8, np.int16, np.uint32, np.int64, np.float32, np.float64])
+
+
+@law(40)
+@given(data=st.data(), rows=st.integers(1, 3), columns=st.integers(1, 3), packed=st.booleans(), order=st.sampled_from("CF"))
+def test_matrices_of_any_numbers_come_as_they_were_written(
+    mat: Path, data: st.DataObject, rows: int, columns: int, packed: bool, order: Any
+):
+    """Cells row by row, whatever the layout of the array that they are in."""
+    shapes = st.tuples(st.integers(2, 4), st.just(3))
+    random = np.random.default_rng(0)
+    matrices = [
+        np.asarray(random.random(data.draw(shapes)) < 0.5, data.draw(NUMBERS), order=order) for _ in range(rows * columns)
+    ]
+    found = cells(matrices).reshape(rows, columns)
+    others = {"remark": "text", "when": {"year": 2012}}  # of no concern
+    scipy.io.savemat(file := io.BytesIO(), {f"{split}data": found for split in SPLITS} | others, do_compression=packed)
+    with instead(mat, file.getvalue()):
+        read = judge(cards.load("tiny"))
+    assert read is not None
+    assert [roll.tolist() for roll in read["valid"]] == [matrix.astype(int).tolist() for matrix in matrices]
+
+
 TYPES = st.sampled_from([np.uint8, np.int16, np.float64, np.complex128, np.bool_, "U3", "S2"])
 SHAPES = st.lists(st.sampled_from([0, 1, 2, 3]), min_size=2, max_size=3).map(tuple)
 MATRICES = st.one_of(

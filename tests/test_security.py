@@ -1,0 +1,114 @@
+"""What commands leave open: nothing goes out that nobody asked for, nothing is unpickled, files are as the umask says."""
+
+import ast
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import Tiny
+from test_study import COMMAND, SMALL, settle
+
+from bench import places
+
+LOOPBACK = """
+import os, sys
+
+
+def refuse(event, arguments):
+    away = event == "socket.getaddrinfo" and arguments[0] not in (None, "127.0.0.1", "localhost")
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        away = arguments[1][0] not in ("127.0.0.1", "::1")
+    if away:
+        with open(os.environ["ATTEMPTS"], "a") as file:
+            file.write(f"{event} {arguments[1:] if event == 'socket.connect' else arguments}\\n")
+        raise OSError("there is no network")
+
+
+sys.addaudithook(refuse)
+"""
+"""The ``sitecustomize`` of every Python process of a command, workers included."""
+TOLD = ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "CI", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
+"""What switches MLflow's telemetry off, or tells it that this is a test."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    return settle(tmp_path_factory.mktemp("security"))
+
+
+@pytest.fixture(scope="module")
+def alone(home: Tiny) -> dict[str, str]:
+    """The environment of a machine that reaches nothing but itself."""
+    place = home.folder / "site"
+    place.mkdir()
+    (place / "sitecustomize.py").write_text(LOOPBACK)
+    attempts = home.folder / "attempts"
+    attempts.touch()
+    env = {name: value for name, value in home.env.items() if name not in TOLD}
+    return {**env, "PYTHONPATH": str(place), "ATTEMPTS": str(attempts)}
+
+
+def run(home: Tiny, env: dict[str, str], *command: str) -> None:
+    subprocess.run([COMMAND, *command], env=env, cwd=home.folder, check=True, capture_output=True, umask=0o027, timeout=200)
+
+
+@pytest.fixture(scope="module")
+def results(home: Tiny, alone: dict[str, str]) -> Path:
+    """A study from its training to its report, with workers and MLflow, under a umask of 027."""
+    run(home, alone, "sweep", *(o for o in SMALL if "publish" not in o), "hydra/launcher=local")
+    run(home, alone, "status", "adhoc")
+    run(home, alone, "report", "adhoc")
+    run(home, alone, "publish", "adhoc")
+    return home.folder / "results"
+
+
+def test_no_command_calls_anybody(results: Path, alone: dict[str, str]):
+    assert (results / "mlflow.db").stat().st_size > 0  # MLflow was asked
+    assert Path(alone["ATTEMPTS"]).read_text() == ""
+
+
+def test_a_call_would_be_noticed(home: Tiny, alone: dict[str, str], tmp_path: Path):
+    env = {**alone, "ATTEMPTS": str(tmp_path / "attempts"), "GATEBENCH_DATA": str(tmp_path)}
+    subprocess.run([COMMAND, "data", "fetch", "jsb_chorales"], env=env, cwd=home.folder, check=False, capture_output=True)
+    assert "socket.getaddrinfo" in (tmp_path / "attempts").read_text()
+
+
+def test_files_are_as_open_as_the_umask_says(results: Path):
+    found = {path: stat.S_IMODE(path.stat().st_mode) for path in results.rglob("*")}
+    assert len(found) > 50
+    assert {mode for path, mode in found.items() if path.is_dir()} == {0o750}
+    assert {mode for path, mode in found.items() if path.is_file()} == {0o640}
+
+
+def test_nothing_that_could_run_code_is_read():
+    """By any name under which Python's libraries unpickle, or make objects of a text."""
+    forbidden = {
+        "pickle",
+        "dill",
+        "cloudpickle",
+        "marshal",
+        "shelve",
+        "eval",
+        "exec",
+        "unsafe_load",
+        "full_load",
+        "read_pickle",
+    }
+    for path in places.PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        names |= {
+            alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        }
+        names |= {(node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        names |= {call.rpartition(".")[2] for call in calls}
+        assert not names & forbidden, path
+        assert not calls & {"torch.load", "joblib.load"}, path
+        assert "allow_pickle" not in path.read_text(), path
+
+
+def test_the_working_folder_gets_nothing_but_results(home: Tiny, results: Path):
+    assert results.is_dir()
+    assert {path.name for path in home.folder.iterdir()} <= {"house", "data", "results", "site", "attempts"}
