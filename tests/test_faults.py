@@ -1,4 +1,4 @@
-"""What may happen to a sweep: killed workers, errors of single trials, other sweeps beside it, a store that is away."""
+"""What may happen to a sweep: killed workers, errors of single trials, other sweeps beside it."""
 
 import json
 import os
@@ -18,6 +18,7 @@ from test_study import COMMAND, SMALL, result, settle, start, sweep, trained
 
 from bench.records import frame, status, study_file
 from bench.records.claims import Claims
+from bench.records.record import Checkpoint
 
 LOCAL = [*(o for o in SMALL if "launcher" not in o and "epochs" not in o), "training.patience=1000000"]
 
@@ -196,6 +197,49 @@ def test_fail_fast_ends_the_sweep_at_the_first_error(home: Tiny, tmp_path: Path,
     assert status.describe(tmp_path, "adhoc").endswith("adhoc: 20 trials done, 0 left")
 
 
+# Signals
+
+SLOW = """
+import time
+from bench.training import loop
+
+update = loop.Population.update
+loop.Population.update = lambda self, *arguments: (time.sleep(0.3), update(self, *arguments))[1]
+"""
+"""The ``sitecustomize`` of a machine on which an epoch takes longer than the time that there is to end."""
+
+
+@pytest.mark.parametrize("launcher", ["basic", "local"])
+def test_sigterm_amid_a_long_epoch_saves_what_is_done_and_ends_within_ten_seconds(home: Tiny, tmp_path: Path, launcher: str):
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "sitecustomize.py").write_text(SLOW)
+    study = [*(o for o in SMALL if "launcher" not in o), "cell=rnn", "training.batch=1", "training.epochs=3"]
+    results = tmp_path / "results"
+    command = [COMMAND, "sweep", *study, f"hydra/launcher={launcher}", f"results={results}"]
+    env = {**home.env, "PYTHONPATH": str(slow)}
+    process = subprocess.Popen(command, env=env, cwd=home.folder, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(results.glob("checkpoints/*/state.safetensors")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    asked = time.monotonic()
+    process.terminate()
+    _, errors = process.communicate(timeout=30)
+    assert time.monotonic() - asked < 10
+    assert process.returncode == 143
+    assert "adhoc: interrupted; the same command goes on from here" in errors
+    (keys,) = Checkpoint.interrupted(results)
+    saved = Checkpoint(results, keys).load()
+    assert saved is not None
+    assert (saved[1]["epoch"], 1 <= saved[1]["under_way"]["updates"] < 13) == (1, True)
+    sweep(home, *study, "hydra/launcher=basic", results=results)
+    sweep(home, *study, "hydra/launcher=basic", results=tmp_path / "undisturbed")
+    pd.testing.assert_frame_equal(result(results), result(tmp_path / "undisturbed"), check_exact=True)
+    log = "".join(path.read_text() for path in results.glob("logs/adhoc/*.log"))
+    assert log.count("stopped and saved") == log.count("goes on with") == 1
+
+
 # Others beside it
 
 
@@ -228,6 +272,7 @@ import os, sys, time
 from pathlib import Path
 
 from bench.records.claims import Claims
+from bench.records.record import Checkpoint
 
 results, keys, ends = Path(sys.argv[1]), sys.argv[2].split(","), time.monotonic() + float(sys.argv[3])
 claims, counted = Claims(results), 0
