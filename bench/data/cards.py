@@ -110,7 +110,8 @@ def load(name: str) -> Card:
 def arrays(card: Card) -> Arrays:
     """The sequences of a data set, verified: the checksums of its files before reading, that of the content after."""
     paths = [locate(card, file) for file in card.files]
-    reader = places.module("bench.data.readers", places.find("readers", card.reader, ".py", called="reader"))
+    found = places.find("readers", card.reader, ".py", called=f"reader in {card.name}.yaml")
+    reader = places.module("bench.data.readers", found)
     try:
         sequences: Arrays = reader.read(card, paths)
     except BadInput:

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from bench.places import BadInput
+from bench.records import shape
 from bench.records.files import appearing, as_json, finite, replace, writing
 
 PROTOCOL = 1
@@ -27,6 +29,8 @@ PROTOCOL = 1
 
 CURVE = ["epoch", "update", "seconds", "split", "nll", "nll_sequence_mean"]
 SEQUENCES = ["sequence", "steps", "nll"]
+DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, csv.Error)
+"""What readers raise of a file that is not what it should be."""
 _NO_SEQUENCES = pd.DataFrame(columns=SEQUENCES)
 
 
@@ -185,7 +189,7 @@ class Store:
             )
         try:
             return load_file(path)
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, *DAMAGE) as error:  # some kinds of numbers NumPy does not know
             raise BadInput(f"{path} is damaged ({error}); remove its folder, and the next sweep trains it again") from error
 
     def write(self, record: Record, weights: Mapping[str, np.ndarray]) -> None:
@@ -214,25 +218,32 @@ def _write(folder: Path, record: Record) -> None:
 def read(folder: Path) -> Record:
     """One record from its folder; ``BadInput`` if it is damaged."""
     try:
-        values = json.loads((folder / "record.json").read_text())
+        values = _shaped(json.loads((folder / "record.json").read_text()), shape.RECORD)
+        if values["key"] != folder.name:
+            raise ValueError(f"it is that of {values['key']}")
         kept = folder / "sequences.csv"
         sequences = _read_csv(kept, SEQUENCES) if kept.is_file() else _NO_SEQUENCES  # earlier versions kept none
         return Record(**values, curve=_read_csv(folder / "curve.csv", CURVE), sequences=sequences)
-    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+    except DAMAGE as error:
         raise _damaged(folder, error) from error
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
     """`Record.summary` from a record's folder; ``BadInput`` if it is damaged."""
     try:
-        summary = json.loads((folder / "record.json").read_text())["summary"]
-        return {**summary, "status": str(summary["status"]), "seconds": float(summary["seconds"])}
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return _shaped(json.loads((folder / "record.json").read_text()), {"summary": shape.SUMMARY})["summary"]
+    except DAMAGE as error:
         raise _damaged(folder, error) from error
 
 
+def _shaped(value: Any, expected: shape.Shape) -> Any:
+    if place := shape.misfit(value, expected):
+        raise ValueError(f"{place} is missing or of another kind")
+    return value
+
+
 def _damaged(folder: Path, error: Exception) -> BadInput:
-    reason = f"no {error}" if isinstance(error, KeyError) else error
+    reason = " ".join(str(error).split())
     return BadInput(f"record {folder} is damaged ({reason}); remove the folder, and the next sweep runs it again")
 
 
@@ -247,23 +258,36 @@ def _read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
 
 def read_compact(path: Path) -> Iterator[Record]:
     """Records of a ``records.parquet``."""
-    try:
-        for row in pd.read_parquet(path).itertuples():
-            curve = pd.DataFrame(json.loads(str(row.curve)))[CURVE]
-            kept = hasattr(row, "sequences")
-            sequences = pd.DataFrame(json.loads(str(row.sequences)))[SEQUENCES] if kept else _NO_SEQUENCES
-            yield Record(**json.loads(str(row.record)), curve=curve, sequences=sequences)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BadInput(f"{path} is damaged ({error}); restore it, or remove it to train its trials again") from error
+    for row in _rows(path, None):
+        with _whole(path):
+            curve = pd.DataFrame(_shaped(json.loads(row["curve"]), shape.CURVE))[CURVE]
+            kept = "sequences" in row
+            told = _shaped(json.loads(row["sequences"]), shape.SEQUENCES) if kept else {}
+            sequences = pd.DataFrame(told)[SEQUENCES] if kept else _NO_SEQUENCES
+            record = Record(**_shaped(json.loads(row["record"]), shape.RECORD), curve=curve, sequences=sequences)
+        yield record
 
 
 def read_summaries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Key and `Record.summary` of each record of a ``records.parquet``."""
+    for row in _rows(path, ["key", "record"]):
+        with _whole(path):
+            told = _shaped(json.loads(row["record"]), {"key": shape.key, "summary": shape.SUMMARY})
+        yield told["key"], told["summary"]
+
+
+def _rows(path: Path, columns: list[str] | None) -> list[dict[Any, Any]]:
+    with _whole(path):
+        return pd.read_parquet(path, columns=columns).to_dict("records")
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
     try:
-        for row in pd.read_parquet(path, columns=["key", "record"]).itertuples():
-            yield str(row.key), json.loads(str(row.record))["summary"]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BadInput(f"{path} is damaged ({error}); restore it, or remove it to train its trials again") from error
+        yield
+    except DAMAGE as error:
+        reason = " ".join(str(error).split())
+        raise BadInput(f"{path} is damaged ({reason}); restore it, or remove it to train its trials again") from error
 
 
 def write_compact(path: Path, records: list[Record]) -> None:
@@ -326,6 +350,7 @@ def _checkpointed(path: Path, whole: bool = False) -> tuple[dict[str, np.ndarray
             if metadata.get("format") != Checkpoint.FORMAT:
                 return None
             arrays = {name: stored.get_tensor(name) for name in (stored.keys() if whole else [])}
-            return arrays, json.loads(metadata["values"]), json.loads(metadata["keys"])
-    except (SafetensorError, ValueError, KeyError, OSError):
+            values = _shaped(json.loads(metadata["values"]), shape.Each(lambda _: True, dict))
+            return arrays, values, _shaped(json.loads(metadata["keys"]), shape.Each(shape.text))
+    except (SafetensorError, *DAMAGE):
         return None

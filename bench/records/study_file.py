@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.places import BadInput, suggestion
+from bench.records import shape
 from bench.records.files import update_json
 
 LABELS = ("task", "cell", "budget", "training")
@@ -31,7 +32,10 @@ def read(results: Path, study: str) -> list[Point]:
             f"no study '{study}' in {results}{suggestion(study, there)}; run it first: gatebench sweep study={study}"
         )
     with _damage(file):
-        return list(json.loads(file.read_text())["points"].values())
+        found = json.loads(file.read_text())
+        if place := shape.misfit(found, {"points": shape.Each(shape.POINT, dict)}):
+            raise ValueError(f"{place} is missing or of another kind")
+        return list(found["points"].values())
 
 
 def write_points(results: Path, study: str, points: list[Point]) -> None:
@@ -51,7 +55,7 @@ def write_points(results: Path, study: str, points: list[Point]) -> None:
 def _damage(file: Path) -> Iterator[None]:
     try:
         yield
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise BadInput(f"{file} is damaged ({error}); remove it and run the sweep again, which retrains nothing") from error
 
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 LONG = int(os.environ.get("GATEBENCH_FUZZ", "0"))
 REMEDY = re.compile(
     r"\b(expected|missing|did you mean|there are|remove|restore|fetch|correct|compare|set|use|choose|run|train|draw|install|"
-    r"convert|resample|mix|ask for)\b"
+    r"convert|resample|mix|give|ask for)\b"
 )
 """What a line says that says what to do."""
 
@@ -35,7 +35,7 @@ def law(cases: int) -> settings:
         max_examples=LONG or cases,
         derandomize=not LONG,
         database=None,
-        deadline=timedelta(seconds=20),
+        deadline=timedelta(seconds=60),
         print_blob=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

@@ -301,7 +301,7 @@ def test_any_options_are_recordings_or_one_line(data: st.DataObject):
     card = cards.load("murmur")
     options = data.draw(altered(card.options, ["murmur.csv", "murmur.yaml", "speech/murmur.zip", "music/tiny.mat", 10**12]))
     if isinstance(options, dict):
-        judge(replace(card, options=options), "murmur.csv", "murmur.yaml", "tiny.mat", ".wav", ".flac")
+        judge(replace(card, options=options), "manifest", "murmur.yaml", "tiny.mat", ".wav", ".flac")
 
 
 @law(60)
@@ -309,7 +309,7 @@ def test_any_options_are_recordings_or_one_line(data: st.DataObject):
 def test_any_options_are_synthetic_speech_or_one_line(data: st.DataObject):
     card = cards.load("murmur")
     small = {"seed": 1, "length": 50, "windows": 2, "train": 1, "valid": 1, "test": 1}
-    options = data.draw(altered(small, [2, 1000, 10**6, 10**9, 10**12, 2**64]))
+    options = data.draw(altered(small, [2, 10**7, 10**9, 10**12, 2**64]))
     rate = data.draw(st.sampled_from([1, 80, 16000, 10**6, 10**12, 10**400]))
     if isinstance(options, dict):
         judge(replace(card, reader="synthesiser", rate=rate, options=options))

@@ -36,7 +36,14 @@ def made(key: str) -> Record:
     sizes = ("units", "inputs", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size")
     return Record(
         key=key,
-        settings={"lr": 0.01, "seed": 1, "sizes": {"H": 3}, "training": {"weight_noise": 0.0}},
+        settings={
+            "task": "tiny",
+            "cell": "gru",
+            "lr": 0.01,
+            "seed": 1,
+            "sizes": {"H": 3},
+            "training": {"weight_noise": 0.0},
+        },
         summary={
             "status": "finished",
             "scores": SCORES,

@@ -142,9 +142,11 @@ def test_a_score_that_is_not_there_is_not_a_number(tiny: Tiny, tmp_path: Path):
     folder = next((tiny.folder / "results" / "trials").iterdir())
     values = json.loads((folder / "record.json").read_text())
     values["summary"]["scores"]["test"] = {"nll": None, "nll_sequence_mean": None}
-    (tmp_path / "record.json").write_text(json.dumps(values))
-    (tmp_path / "curve.csv").write_text((folder / "curve.csv").read_text())
-    rows = pd.DataFrame(frame.rows({}, record.read(tmp_path))).set_index("split")
+    copied = tmp_path / folder.name
+    copied.mkdir()
+    (copied / "record.json").write_text(json.dumps(values))
+    (copied / "curve.csv").write_text((folder / "curve.csv").read_text())
+    rows = pd.DataFrame(frame.rows({}, record.read(copied))).set_index("split")
     assert rows.nll.isna().to_dict() == {"train": False, "valid": False, "test": True}
     assert rows.nll.dtype == float
 

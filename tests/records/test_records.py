@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.places import BadInput
-from bench.records import files, status, study_file
+from bench.records import files, shape, status, study_file
 from bench.records.files import appearing
 from bench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
 
@@ -32,13 +32,21 @@ def made(key: str = "0123456789abcdef", seconds: float = 1.5) -> Record:
     values = [[1, 4, seconds, split, nll, nll] for split in ("train", "valid") for nll in AWKWARD]
     return Record(
         key=key,
-        settings={"cell": "gru", "lr": 0.01, "seed": 1, "sizes": {"H": 3}},
-        summary={"status": "finished", "scores": scores, "seconds": seconds},
-        provenance={"commit": None, "versions": {"torch": "2"}},
+        settings={
+            "task": "tiny", "cell": "gru", "lr": 0.01, "seed": 1, "sizes": {"H": 3}, "training": {"weight_noise": 0.0},
+        },
+        summary={
+            "status": "finished", "scores": scores, "seconds": seconds, "engine": "reference", "device": "cpu", "title": "Tiny",
+            "synthetic": True, "floors": {}, **dict.fromkeys((*shape.COUNTS, *shape.COSTS), 3),
+        },
+        provenance={
+            "commit": None, "versions": {"gatebench": "0", "torch": "2"}, "machine": {"processor": None, "cores": 2},
+            "threads": 1,
+        },
         equations=[r"h = \tanh(W x)", "ä"],
         curve=pd.DataFrame(values, columns=CURVE),
         sequences=pd.DataFrame([[i, 7 + i, nll] for i, nll in enumerate(AWKWARD)], columns=SEQUENCES),
-    )
+    )  # fmt: skip
 
 
 def assert_same(a: Record, b: Record) -> None:

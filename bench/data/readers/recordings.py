@@ -228,7 +228,8 @@ def _verified(row: Recording, samples: np.ndarray) -> np.ndarray:
     digest = hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest()
     if digest != row.sha256 or len(samples) != row.samples:
         raise BadInput(
-            f"{row.file} decodes to {len(samples)} samples with SHA-256 {digest}; the manifest says {row.samples} with "
-            f"{row.sha256}: it is damaged or another recording, fetch it again"
+            f"{row.file} decodes to {len(samples)} samples with SHA-256 {digest}; "
+            f"the manifest says {short(row.samples)} with {short(row.sha256)}: "
+            "it is damaged or another recording, fetch it again"
         )
     return samples

@@ -36,7 +36,7 @@ HISS = 0.3
 """Level of a fricative beside a vowel."""
 ROOM = 20.0
 """Noise that is always there, at most, in 16-bit units."""
-MOST = 2**26
+MOST = 2**23
 """Samples of all speakers together,"""
 LEAST = 2**10
 """each of whom takes as long as so many."""
@@ -76,7 +76,7 @@ def read(card: Card, paths: list[Path]) -> Arrays:
     options = construct(Options, f"{card.name}.yaml: options", card.options)
     voices = options.train + options.valid + options.test
     if voices * max(LEAST, options.windows * options.length) > MOST:
-        raise BadInput(f"{card.name}.yaml: options ask for more than {MOST:,} samples, which would take hours; use fewer")
+        raise BadInput(f"{card.name}.yaml: options ask for more than {MOST:,} samples, which would take long; use fewer")
     assert card.rate is not None, card.name  # of kind audio
     splits: Arrays = {}
     for split in SPLITS:
