@@ -36,8 +36,8 @@ def made(key: str = "0123456789abcdef", seconds: float = 1.5) -> Record:
             "task": "tiny", "cell": "gru", "lr": 0.01, "seed": 1, "sizes": {"H": 3}, "training": {"weight_noise": 0.0},
         },
         summary={
-            "status": "finished", "scores": scores, "seconds": seconds, "engine": "reference", "device": "cpu", "title": "Tiny",
-            "synthetic": True, "floors": {}, **dict.fromkeys((*shape.COUNTS, *shape.COSTS), 3),
+            "status": "finished", "scores": scores, "seconds": seconds, "engine": "reference", "device": "cpu",
+            "title": "Tiny", "synthetic": True, "floors": {}, **dict.fromkeys((*shape.COUNTS, *shape.COSTS), 3),
         },
         provenance={
             "commit": None, "versions": {"gatebench": "0", "torch": "2"}, "machine": {"processor": None, "cores": 2},
