@@ -102,6 +102,15 @@ class Population:
         """Of the validation split, which is read after every epoch."""
         return batches(self.model, self.task.splits["valid"], len(self.members))
 
+    @cached_property
+    def _decaying(self) -> Tensor:
+        """1 for the numbers of weight matrices in a row of parameters, 0 for those of biases and diagonals."""
+        row = torch.zeros(self.model.row, device=self.model.device)
+        for name in [*self.model.matrices, "readout_W"]:
+            start = self.model.offsets[name]
+            row[start : start + math.prod(self.model.shapes[name])] = 1
+        return row
+
     @staticmethod
     def start(model: Model, task: Task, training: Training, members: list[Member]) -> "Population":
         """Initial weights of every member, from its own seed."""
@@ -190,6 +199,9 @@ class Population:
         live &= (torch.from_numpy(finite).to(live.device) & norms.isfinite())[:, None]
         if self.training.clip_norm is not None:
             optim.clip(gradient, norms, self.training.clip_norm)
+        if self.training.weight_decay:
+            shrink = torch.where(live, self.training.weight_decay * rate, 0.0)  # a dead member's rate may be infinite
+            self.parameters.mul_(1 - shrink * self._decaying)
         self.model.runs.step(self.rule, self.parameters, gradient, self.memory, rate, live)
         self.updates[self.active] += live.flatten().cpu().numpy()
         return nll

@@ -28,6 +28,9 @@ class Training:
     weight_noise: NotNegative = 0.0
     """Standard deviation of the noise on the recurrent layer's matrices, drawn anew for every update. A member of
     a population may have its own."""
+    weight_decay: NotNegative = 0.0
+    """Decoupled (Loshchilov and Hutter 2019, Algorithm 2): weight matrices, those of the readout too, shrink by this times
+    the learning rate at every update; biases and diagonals do not."""
     decay_to: NotNegative = 1.0
     """Share of the learning rate that is left at the last epoch, reached linearly."""
     input_range: NotNegative | None = None

@@ -74,6 +74,7 @@ OTHER: dict[str, Any] = {
     "constants": {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8},
     "clip_norm": 1.0,
     "weight_noise": 0.075,
+    "weight_decay": 0.01,
     "decay_to": 0.5,
     "input_range": 0.1,
     "readout_bias": "marginal",

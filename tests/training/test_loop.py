@@ -16,7 +16,7 @@ from bench.engines import _choice, fused_cpu, reference
 from bench.graph import trace
 from bench.training import loop, optim
 from bench.training.likelihoods import bernoulli
-from bench.training.loop import Outcome, Population, batches, evaluate, of_members, train
+from bench.training.loop import Outcome, Pass, Population, batches, evaluate, of_members, train
 from bench.training.model import Model
 from bench.training.settings import Member, Training
 
@@ -150,6 +150,7 @@ POPULATIONS = {
     "the paper's": {"loss": "sequence", "batch": 2, "epochs": 3, "decay_to": 0.01, "input_range": 0.1, **RMSPROP},
     "marginal": {"readout_bias": "marginal", "clip_norm": 0.1},
     "early stop": {"patience": 1, "epochs": 8},
+    "weight decay": {"weight_decay": 0.3},
 }
 
 
@@ -664,6 +665,33 @@ def test_a_state_is_kept_apart_from_what_goes_on(task, way):
     assert all(np.array_equal(state[0][name], array) for name, array in before[0].items())
 
 
+@every_engine
+@pytest.mark.parametrize("cell", ["gru", "lstm_peephole"])
+def test_weight_decay_shrinks_matrices_by_the_rate_and_nothing_else(task, way, cell):
+    """``theta <- theta - eta (step + lambda theta)``, whatever the optimiser makes of the gradient."""
+    rates = [0.01, 0.02, math.inf]
+    members = [Member(str(rate), rate, 1) for rate in rates]
+    once = {"clip_norm": None, "weight_noise": 0.0, "decay_to": 1.0, "epochs": 1, "batch": 1000}  # one update
+    plain, decayed = (
+        start(task, setting(**once, weight_decay=decay), members, cell=cell, engine=way.engine) for decay in (0.0, 0.3)
+    )
+    before = {name: p.clone() for name, p in plain.model.views(plain.parameters).items()}
+    plain._train_epoch(under_way(plain))
+    decayed._train_epoch(under_way(decayed))
+    without, found = (p.model.views(p.parameters) for p in (plain, decayed))
+    for k, rate in enumerate(rates[:2]):
+        for name, theta in before.items():
+            matrix = name == "readout_W" or plain.model.graph.parameters.get(name, ("1",))[0] != "1"
+            shrunk = without[name][k] - (0.3 * rate * theta[k] if matrix else 0)
+            torch.testing.assert_close(found[name][k], shrunk, rtol=1e-5, atol=1e-7)
+
+
+def under_way(population):
+    """An epoch that begins."""
+    population.epoch += 1
+    return Pass(np.zeros((2, len(population.active))), [True] * len(population.active))
+
+
 # Every setting acts
 
 PLAIN = Training("step", 4, 6, 6, "adam", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8})
@@ -676,6 +704,7 @@ EFFECTS = {
     "constants": {"constants": {"beta1": 0.8, "beta2": 0.999, "epsilon": 1e-8}},
     "clip_norm": {"clip_norm": 0.05},
     "weight_noise": {"weight_noise": 0.01},
+    "weight_decay": {"weight_decay": 0.1},
     "decay_to": {"decay_to": 0.9},
     "input_range": {"input_range": 0.1},
     "readout_bias": {"readout_bias": "marginal"},
