@@ -63,7 +63,7 @@ class Sweep:
             try:
                 self.launch()
                 return
-            except (BadInput, MemoryError):
+            except BadInput:
                 raise
             except Exception as error:  # the launcher's own; jobs keep theirs
                 if stop():
