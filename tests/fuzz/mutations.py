@@ -139,39 +139,58 @@ def altered(draw: st.DrawFn, value: Any, extra: Sequence[Any] = ()) -> Any:
     odd = (json_values() | st.sampled_from(list(extra)) if extra else json_values()).map(copy.deepcopy)
     value = copy.deepcopy(value)
     for _ in range(draw(st.integers(1, 3))):
-        path = draw(st.sampled_from(list(_paths(value))))
-        old = _at(value, path)
+        path = draw(st.sampled_from(list(paths(value))))
+        old = at(value, path)
         match draw(st.sampled_from(["replace", "replace", "replace", "delete", "rename", "wrap", "move", "fill"])):
             case "replace":
-                value = _put(value, path, draw(odd))
+                value = put(value, path, draw(odd))
             case "delete" if path:
-                del _at(value, path[:-1])[path[-1]]
+                del at(value, path[:-1])[path[-1]]
             case "rename" if path and isinstance(path[-1], str):
-                _at(value, path[:-1])[draw(st.text(max_size=4) | st.sampled_from(["key", "name", "", "\n"]))] = old
+                at(value, path[:-1])[draw(st.text(max_size=4) | st.sampled_from(["key", "name", "", "\n"]))] = old
             case "wrap":
-                value = _put(value, path, draw(st.sampled_from([[old], {"x": old}, [old, old], str(old)])))
+                value = put(value, path, draw(st.sampled_from([[old], {"x": old}, [old, old], str(old)])))
             case "move":
-                value = _put(value, path, copy.deepcopy(_at(value, draw(st.sampled_from(list(_paths(value)))))))
+                value = put(value, path, copy.deepcopy(at(value, draw(st.sampled_from(list(paths(value)))))))
             case "fill" if isinstance(old, list):
                 old.append(draw(odd))
     return value
 
 
-def _paths(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def one_changed(value: Any, new: Callable[[Any], Any]) -> Iterator[Any]:
+    """A JSON value once for each of its nodes, with another in its place; without it where the new one is `GONE`."""
+    for path in paths(value):
+        changed = new(copy.deepcopy(at(value, path)))
+        if changed is not GONE:
+            yield put(copy.deepcopy(value), path, changed)
+        elif path:
+            whole = copy.deepcopy(value)
+            del at(whole, path[:-1])[path[-1]]
+            yield whole
+
+
+GONE = object()
+"""In place of a node: nothing."""
+
+
+def paths(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to all nodes of a JSON value."""
     yield here
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, child in inner:
-        yield from _paths(child, (*here, name))
+        yield from paths(child, (*here, name))
 
 
-def _at(value: Any, path: tuple[Any, ...]) -> Any:
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    """A node."""
     for name in path:
         value = value[name]
     return value
 
 
-def _put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """The value with another node in a place."""
     if not path:
         return new
-    _at(value, path[:-1])[path[-1]] = new
+    at(value, path[:-1])[path[-1]] = new
     return value

@@ -4,7 +4,7 @@ import io
 import json
 import shutil
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, answer, anything, json_values, law
+from mutations import GONE, altered, answer, anything, json_values, law, one_changed
 from safetensors.numpy import save
 
 from bench.records import frame, samples, status, study_file
@@ -144,6 +144,34 @@ def test_any_bytes_in_a_record_are_a_record_or_one_line(whole: Path, name: str, 
 def test_any_values_of_a_record_are_a_frame_or_one_line(whole: Path, values: Any):
     with changed(whole, f"{RECORD}/record.json", json.dumps(values).encode()) as results:
         judge(results, CONFIRMED)
+
+
+CHANGES = {
+    "gone": lambda _: GONE,
+    "null": lambda _: None,
+    "wrapped": lambda node: [node],
+    "half a character": lambda node: "\ud800" if isinstance(node, str) else node,
+    "negative": lambda node: -1 if isinstance(node, int | float) else node,
+    "endless": lambda node: 10**400 if isinstance(node, int | float) else node,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_record_of_which_one_value_is_odd_is_a_frame_or_one_line(whole: Path, change: Callable[[Any], Any]):
+    described = made(CONFIRMED).described
+    for values in one_changed(described, change):
+        if values != described:
+            with changed(whole, f"{RECORD}/record.json", json.dumps(values).encode()) as results:
+                judge(results, CONFIRMED)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_study_of_which_one_value_is_odd_is_a_frame_or_one_line(whole: Path, change: Callable[[Any], Any]):
+    described = {"study": STUDY, "points": {study_file.title(POINT): POINT}}
+    for values in one_changed(described, change):
+        if values != described:
+            with changed(whole, f"{STUDY}/study.json", json.dumps(values).encode()) as results:
+                judge_study(results)
 
 
 CELLS = st.sampled_from(["", "0", "-1", "1.5", "nan", "inf", "1e999", "9" * 400, "x", "é", " ", '"', "1_0", "test"])
