@@ -129,7 +129,7 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
                 equations[labels["cell"]] = record.equations
                 floors[labels["task"]] = record.summary["floors"]
                 datasets[labels["task"]] = record.summary["title"] + (" (synthetic)" if record.summary["synthetic"] else "")
-                data[labels["task"]] = record.summary.get("data", BEFORE_AUDIO)
+                data[labels["task"]] = record.summary.get("data") or BEFORE_AUDIO
                 machines.append(_machine(record))
     return Frame(
         trials=pd.DataFrame(trials, columns=COLUMNS),
@@ -176,9 +176,8 @@ def rows(identity: dict[str, Any], record: Record) -> list[dict[str, Any]]:
     """One row of `COLUMNS` for each split."""
     summary = record.summary
     missing = float("nan")
-    shared = {name: summary[name] for name in [*COSTS, *WAY] if name != "matmul_fraction"}
-    shared["matmul_fraction"] = summary.get("matmul_fraction")  # older records did not measure it
-    shared = {name: missing if value is None else value for name, value in shared.items()}
+    found = {name: summary.get(name) for name in [*COSTS, *WAY]}  # what a failed trial or an older record does not have
+    shared = {name: missing if value is None else value for name, value in found.items()}
     return [
         {**identity, **shared, "split": split, **{name: missing if v is None else v for name, v in scores.items()}}
         for split, scores in summary["scores"].items()

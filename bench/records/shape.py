@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Shape = Any
-"""A test of one value, `Each`, `Perhaps`, or a mapping from names to shapes: other names may stand beside them."""
+"""A test of one value, `Each`, `Null`, `Perhaps`, or a mapping from names to shapes: other names may stand beside them."""
 
 
 @dataclass(frozen=True)
@@ -18,15 +18,20 @@ class Each:
 
 
 @dataclass(frozen=True)
-class Perhaps:
-    """This, or null, or in a mapping nothing."""
+class Null:
+    """This, or null."""
 
     of: Shape
 
 
+@dataclass(frozen=True)
+class Perhaps(Null):
+    """This, or null, or not there at all: earlier versions did not have it."""
+
+
 def text(value: Any) -> bool:
-    """A text."""
-    return isinstance(value, str)
+    """A text that can be written down: JSON may hold half a character."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def truth(value: Any) -> bool:
@@ -56,15 +61,17 @@ def one_of(*values: str) -> Callable[[Any], bool]:
 
 def table(**columns: Callable[[Any], bool]) -> Shape:
     """Columns of values, as a table is stored in JSON."""
-    return {name: Each(of if of is text else Perhaps(of)) for name, of in columns.items()}
+    return {name: Each(of if of is text else Null(of)) for name, of in columns.items()}
 
 
 def misfit(value: Any, shape: Shape, where: str = "") -> str | None:
     """The place of the first part that is not as it must be; None if all is."""
-    if isinstance(shape, Perhaps):
+    if isinstance(shape, Null):
         return None if value is None else misfit(value, shape.of, where)
     if isinstance(shape, Each):
         if not isinstance(value, shape.kind):
+            return where or "all of it"
+        if isinstance(value, dict) and not all(map(text, value)):
             return where or "all of it"
         parts = value.items() if isinstance(value, dict) else enumerate(value)
         found = (misfit(part, shape.of, f"{where}.{name}".lstrip(".")) for name, part in parts)
@@ -72,18 +79,21 @@ def misfit(value: Any, shape: Shape, where: str = "") -> str | None:
     if isinstance(shape, dict):
         if not isinstance(value, dict):
             return where or "all of it"
+        absent = [name for name, part in shape.items() if name not in value and not isinstance(part, Perhaps)]
+        if absent:
+            return f"{where}.{absent[0]}".lstrip(".")
         found = (misfit(value.get(name), part, f"{where}.{name}".lstrip(".")) for name, part in shape.items())
         return next((place for place in found if place), None)
     return None if shape(value) else where or "all of it"
 
 
-SCORES = {"nll": Perhaps(number), "nll_sequence_mean": Perhaps(number)}
+SCORES = {"nll": Null(number), "nll_sequence_mean": Null(number)}
 COUNTS = ("best_epoch", "epochs", "updates", "units", "inputs", "population_size")
 COSTS = ("parameters_recurrent", "parameters_total", "flops_per_step", "state_size")
 
 SUMMARY = {
     "status": one_of("finished", "diverged", "failed"),
-    "seconds": Perhaps(number),
+    "seconds": Null(number),
     "matmul_fraction": Perhaps(number),
     "scores": Each(SCORES, dict),
     **dict.fromkeys(COUNTS, whole),
@@ -91,16 +101,16 @@ SUMMARY = {
     **dict.fromkeys(("engine", "device", "title"), text),
     "synthetic": truth,
     "floors": Each(Each(SCORES, dict), dict),
-    "data": Perhaps({"kind": text, "time_step": text, "outputs": Perhaps(whole), "std": Perhaps(number)}),
+    "data": Perhaps({"kind": text, "time_step": text, "outputs": whole, "std": Null(number)}),
 }
 RECORD = {
     "key": key,
     "settings": {"seed": whole, "lr": number, "training": {"weight_noise": number}, "task": text, "cell": text},
     "summary": SUMMARY,
     "provenance": {
-        "commit": Perhaps(text),
+        "commit": Null(text),
         "versions": {"gatebench": text, "torch": text},
-        "machine": {"processor": Perhaps(text), "cores": Perhaps(whole)},
+        "machine": {"processor": Null(text), "cores": Null(whole)},
         "threads": whole,
     },
     "equations": Each(text),
@@ -110,7 +120,7 @@ SEQUENCES = table(sequence=whole, steps=whole, nll=number)
 POINT = {
     "labels": dict.fromkeys(("task", "cell", "budget", "training"), text),
     "search": Each(key),
-    "selected": Perhaps({"lr": number, "weight_noise": number}),
+    "selected": Null({"lr": number, "weight_noise": number}),
     "confirm": Each(key),
     "confirm_planned": whole,
 }

@@ -35,7 +35,7 @@ def describe(results: Path, study: str) -> str:
         extra = "".join(f", {count} {name}" for name, count in counts.items() if count)
         lines.append(f"{study_file.title(point)}: {len(done)} of {planned} done{extra}")
     done = len(summaries)
-    spent = sum(summary["seconds"] for summary in summaries.values())
+    spent = sum(summary.get("seconds") or 0.0 for summary in summaries.values())
     extra = "".join(f", {count} {name}" for name, count in total.items() if count)
     time = f", about {left * spent / done / 60:.0f} core-minutes at the pace so far" if left and done else ""
     return "\n".join([*lines, f"{study}: {done} trials done{extra}, {left} left{time}"])
