@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.places import BadInput
+from bench.places import BadInput, short
 from bench.records import shape
 from bench.records.files import appearing, as_json, finite, replace, writing
 
@@ -243,7 +243,7 @@ def _shaped(value: Any, expected: shape.Shape) -> Any:
 
 
 def _damaged(folder: Path, error: Exception) -> BadInput:
-    reason = " ".join(str(error).split())
+    reason = short(error)
     return BadInput(f"record {folder} is damaged ({reason}); remove the folder, and the next sweep runs it again")
 
 
@@ -286,7 +286,7 @@ def _whole(path: Path) -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
-        reason = " ".join(str(error).split())
+        reason = short(error)
         raise BadInput(f"{path} is damaged ({reason}); restore it, or remove it to train its trials again") from error
 
 
