@@ -80,8 +80,8 @@ def module(package: str, path: Path) -> ModuleType:
 
 
 def short(text: object) -> str:
-    """A text for a message: its beginning, if it goes on for pages."""
-    whole = str(text)
+    """A text for a message: in one line, and its beginning alone if it goes on for pages."""
+    whole = " ".join(str(text).split())
     return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}..."
 
 

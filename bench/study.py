@@ -83,15 +83,18 @@ def run(
     A trial that ends with an error of its own is kept as failed and the others go on, unless ``fail_fast``.
     """
     trainer = _Trainer(job, store, progress, stop, fail_fast)
-    trainer.stage(job.searched(), job.search_training)
-    chosen = _selected(job, store)
-    hopeless = chosen is None and not trainer.failed  # every setting diverged, which is a result
-    study_file.write_points(job.results, job.study, [job.point(chosen, 0 if hopeless else len(job.members.seeds))])
-    if chosen is not None:
-        trainer.stage(job.confirmed(chosen), job.training)
-    elif hopeless:
-        where = f"{job.study}: every setting of {job.labels['cell']} on {job.labels['task']} diverged"
-        print(f"\n{where}, so that none is confirmed; other rates: training.rates.high", file=sys.stderr)
+    try:
+        trainer.stage(job.searched(), job.search_training)
+        chosen = _selected(job, store)
+        hopeless = chosen is None and not trainer.failed  # every setting diverged, which is a result
+        study_file.write_points(job.results, job.study, [job.point(chosen, 0 if hopeless else len(job.members.seeds))])
+        if chosen is not None:
+            trainer.stage(job.confirmed(chosen), job.training)
+        elif hopeless:
+            where = f"{job.study}: every setting of {job.labels['cell']} on {job.labels['task']} diverged"
+            print(f"\n{where}, so that none is confirmed; other rates: training.rates.high", file=sys.stderr)
+    finally:
+        trainer.claims.close()
 
 
 def _selected(job: Job, store: Store) -> Setting | None:

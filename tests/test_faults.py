@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -243,6 +244,25 @@ def test_sigterm_amid_a_long_epoch_saves_what_is_done_and_ends_within_ten_second
     pd.testing.assert_frame_equal(result(results), result(tmp_path / "undisturbed"), check_exact=True)
     log = "".join(path.read_text() for path in results.glob("logs/adhoc/*.log"))
     assert log.count("stopped and saved") == log.count("goes on with") == 1
+
+
+def test_sigterm_waits_for_no_tracking_server(home: Tiny, tmp_path: Path):
+    """Of a server that takes a call and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tracking.uri=http://127.0.0.1:{silent.getsockname()[1]}"
+        study = [*(o for o in SMALL if "publish" not in o and "epochs" not in o), "training.patience=1000000", address]
+        command = [COMMAND, "sweep", *study, "training.epochs=100000", "search.epochs=2", f"results={tmp_path}"]
+        process = subprocess.Popen(command, env=home.env, cwd=home.folder, stderr=subprocess.PIPE, text=True)
+        silent.settimeout(60)
+        call, _ = silent.accept()  # the search is done, and is being logged
+        with call:
+            asked = time.monotonic()
+            process.terminate()
+            _, errors = process.communicate(timeout=30)
+    assert time.monotonic() - asked < 10
+    assert process.returncode == 143
+    assert "not all is logged to MLflow" in errors
+    assert len(trained(tmp_path)) >= 2
 
 
 # Others beside it

@@ -12,7 +12,7 @@ from typing import Any
 from bench import __version__, places
 from bench.checks import flat
 from bench.cli import completion, sample, speed
-from bench.places import BadInput
+from bench.places import BadInput, short
 
 
 def parser() -> argparse.ArgumentParser:
@@ -230,7 +230,7 @@ def _publish(options: argparse.Namespace) -> int:
     uri = track.store_uri(options.results, options.tracking_uri)
     for name in names:
         points = study_file.read(options.results, name)
-        keys = [key for point in points for key in point["search"] + point["confirm"]]
+        keys = study_file.keys(points)
         try:
             new = track.publish(options.results, keys, uri)
             track.attach(options.results, name, uri)
@@ -238,7 +238,7 @@ def _publish(options: argparse.Namespace) -> int:
             raise
         except Exception as error:  # MLflow's, of many kinds: the store is away, locked, full or too new
             raise BadInput(
-                f"{name} is not logged to {uri} ({' '.join(str(error).split())[:200]}); the records are complete: mend the "
+                f"{name} is not logged to {uri} ({short(error)}); the records are complete: mend the "
                 "store, then give the same command again"
             ) from error
         print(f"{name}: {new} trials logged to {uri}; figures attached")

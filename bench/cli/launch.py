@@ -1,4 +1,4 @@
-"""Running the jobs of a sweep: its launcher, its signals, its workers, and what is told of its end."""
+"""Running the jobs of a sweep: its launcher, its signals, its workers, its MLflow."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from bench.places import BadInput
+from bench.places import BadInput, short
 
 GRACE = 8.0
 """Seconds that jobs have to save what they are at before they are ended."""
@@ -41,11 +41,14 @@ class Sweep:
     def run(self) -> None:
         """Until every trial is there or failed. Raises `KeyboardInterrupt` or `SystemExit` if a signal ended it."""
         from bench import progress, stopping
+        from bench.records.files import writing
 
         logs = self.results / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        # Beside the records, where the workers of any launcher see it.
-        with tempfile.TemporaryDirectory(prefix="progress-", dir=logs, ignore_cleanup_errors=True) as folder:
+        with writing(logs):
+            logs.mkdir(parents=True, exist_ok=True)
+            # Beside the records, where the workers of any launcher see it.
+            place = tempfile.TemporaryDirectory(prefix="progress-", dir=logs, ignore_cleanup_errors=True)
+        with place as folder:
             # For the workers, wherever they are.
             os.environ["GATEBENCH_SWEEP"] = str(Path(folder).resolve())
             os.environ["GATEBENCH_COMMAND"] = this_process()
@@ -69,7 +72,7 @@ class Sweep:
                 if stop():
                     return
                 without = 0 if self._reached() != before else without + 1
-                reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+                reason = f"{type(error).__name__}: {short(error)}"
                 if without == ATTEMPTS:
                     raise BadInput(
                         f"{self.study}: the workers ended {ATTEMPTS} times without any progress ({reason}); is there enough "
@@ -134,16 +137,20 @@ class Sweep:
         over = threading.Event()
         follower = track.Follower(self.results, self.study, self.tracking, over)
         follower.start()
+        waits = LOGGING_TIME
         try:
             yield
+        except (KeyboardInterrupt, SystemExit):
+            waits = 0.0  # whoever ends a sweep waits for no server
+            raise
         finally:
             over.set()
             logged = -1
             while follower.is_alive() and follower.logged > logged:
                 logged = follower.logged
-                follower.join(LOGGING_TIME)
+                follower.join(waits)
             if follower.trouble or follower.is_alive():
-                reason = follower.trouble or f"{self.tracking} takes too long"
+                reason = follower.trouble or (f"{self.tracking} takes too long" if waits else "there was no time")
                 print(f"gatebench: not all is logged to MLflow ({reason}); later: gatebench publish", file=sys.stderr)
 
 
@@ -163,18 +170,3 @@ def _end_workers() -> None:
         from joblib.externals.loky import get_reusable_executor
 
         get_reusable_executor().shutdown(wait=True, kill_workers=True)
-
-
-def failed(results: Path, study: str, keys: list[str]) -> list[str]:
-    """A table of the trials that ended with an error, a line each; empty if there are none."""
-    from bench.records.record import Store
-
-    records = Store(results).failures(keys)
-    if not records:
-        return []
-    lines = [f"{study}: {len(records)} trial(s) failed"]
-    for key, record in records.items():
-        settings, error = record.settings, record.summary["error"].strip().splitlines()[-1]
-        what = f"{settings['cell']} on {settings['task']}, lr {settings['lr']:g}, seed {settings['seed']}"
-        lines.append(f"  {key}  {what}: {error}")
-    return [*lines, f"  whole errors: {results}/failed/KEY/record.json and {results}/logs/{study}/"]

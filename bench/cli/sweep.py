@@ -67,7 +67,7 @@ def sweep(arguments: list[str]) -> int:
         raise BadInput("name and results must be one for the whole sweep; run one sweep for each")
     from bench import study
     from bench.data import cards
-    from bench.records import study_file
+    from bench.records import status, study_file
     from bench.records.record import Store
 
     store = Store(jobs[0].results)
@@ -94,8 +94,8 @@ def sweep(arguments: list[str]) -> int:
         ).run()
         plans = [study.plan(job, store) for job in jobs]
         if left := sum(plan.left for plan in plans):
-            keys = [key for plan in plans for key in plan.point["search"] + plan.point["confirm"]]
-            print("\n".join(launch.failed(store.results, name, keys)), file=sys.stderr)
+            keys = study_file.keys([plan.point for plan in plans])
+            print("\n".join(status.failed(store.results, name, keys)), file=sys.stderr)
             command = shlex.join(["gatebench", "sweep", *arguments])
             print(f"{name}: {left} trial(s) left; this trains just those: {command}", file=sys.stderr)
             return 1

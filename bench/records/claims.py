@@ -21,7 +21,7 @@ class Claims:
 
     def take(self, key: str) -> bool:
         """Claim a trial; false if another process has it."""
-        return self._lock(fcntl.LOCK_EX, key)
+        return _locked(self._open(), fcntl.LOCK_EX, key)
 
     def take_all(self, keys: Iterable[str]) -> bool:
         """Claim all of these, or none."""
@@ -38,6 +38,12 @@ class Claims:
         for key in keys:
             fcntl.lockf(self._open(), fcntl.LOCK_UN, 1, _place(key))
 
+    def close(self) -> None:
+        """Give all back. A process has one such object for a folder at a time."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
     def of_others(self, keys: Iterable[str]) -> set[str]:
         """Those that another process has claimed. Reading is enough for it."""
         if not self._path.is_file():
@@ -49,14 +55,11 @@ class Claims:
             os.close(file)  # and with it every lock that was tried
 
     def _open(self) -> int:
-        if self._file is None:  # one for good: closing any would free all claims of this process
+        if self._file is None:  # and stays open: closing any file of it would free all claims of this process
             with writing(self._path):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
         return self._file
-
-    def _lock(self, how: int, key: str) -> bool:
-        return _locked(self._open(), how, key)
 
 
 def _locked(file: int, how: int, key: str) -> bool:

@@ -98,7 +98,7 @@ def load(results: Path, study: str) -> Frame:
     """The frame of a study, from its file and the records alone."""
     points = study_file.read(results, study)
     store = Store(results)
-    keys = [key for point in points for key in point["search"] + point["confirm"]]
+    keys = study_file.keys(points)
     found = build(study, points, {**store.failures(keys), **store.read(keys)})
     drawn, spectra = samples.read(results, study)
     drawn = drawn[drawn.key.isin(found.best.key)]  # others were drawn before a better trial was there

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.places import BadInput
+from bench.places import BadInput, short
 from bench.records.files import replace
 
 COLUMNS = ["task", "cell", "budget", "training", "key", "sound", "picture", "primed", "drawn", "distance"]
@@ -35,4 +35,4 @@ def read(results: Path, study: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     try:
         return pd.read_csv(place / "samples.csv")[COLUMNS], pd.read_csv(place / "spectra.csv")[SPECTRA]
     except (OSError, ValueError, KeyError) as error:
-        raise BadInput(f"{place} is damaged ({error}); remove it and draw anew: gatebench sample {study}") from error
+        raise BadInput(f"{place} is damaged ({short(error)}); remove it and draw anew: gatebench sample {study}") from error

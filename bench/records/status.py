@@ -15,7 +15,7 @@ def describe(results: Path, study: str) -> str:
     """
     points = study_file.read(results, study)
     store = Store(results)
-    keys = [key for point in points for key in point["search"] + point["confirm"]]
+    keys = study_file.keys(points)
     summaries = store.summaries(keys)
     missing = [key for key in keys if key not in summaries]
     running = Claims(results).of_others(missing)
@@ -39,3 +39,16 @@ def describe(results: Path, study: str) -> str:
     extra = "".join(f", {count} {name}" for name, count in total.items() if count)
     time = f", about {left * spent / done / 60:.0f} core-minutes at the pace so far" if left and done else ""
     return "\n".join([*lines, f"{study}: {done} trials done{extra}, {left} left{time}"])
+
+
+def failed(results: Path, study: str, keys: list[str]) -> list[str]:
+    """A table of the trials that ended with an error, a line each; empty if there are none."""
+    records = Store(results).failures(keys)
+    if not records:
+        return []
+    lines = [f"{study}: {len(records)} trial(s) failed"]
+    for key, record in records.items():
+        settings, error = record.settings, record.summary["error"].strip().splitlines()[-1]
+        what = f"{settings['cell']} on {settings['task']}, lr {settings['lr']:g}, seed {settings['seed']}"
+        lines.append(f"  {key}  {what}: {error}")
+    return [*lines, f"  whole errors: {results}/failed/KEY/record.json and {results}/logs/{study}/"]

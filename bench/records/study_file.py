@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.places import BadInput, suggestion
+from bench.places import BadInput, short, suggestion
 from bench.records import shape
 from bench.records.files import update_json
 
@@ -38,6 +38,11 @@ def read(results: Path, study: str) -> list[Point]:
         return list(found["points"].values())
 
 
+def keys(points: list[Point]) -> list[str]:
+    """Keys of all their trials."""
+    return [key for point in points for key in point["search"] + point["confirm"]]
+
+
 def write_points(results: Path, study: str, points: list[Point]) -> None:
     """Put points into a study's file, each in place of the one with the same labels; other points stay."""
 
@@ -56,7 +61,9 @@ def _damage(file: Path) -> Iterator[None]:
     try:
         yield
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise BadInput(f"{file} is damaged ({error}); remove it and run the sweep again, which retrains nothing") from error
+        raise BadInput(
+            f"{file} is damaged ({short(error)}); remove it and run the sweep again, which retrains nothing"
+        ) from error
 
 
 def title(point: Point) -> str:
@@ -68,7 +75,6 @@ def studies_of(results: Path) -> dict[str, set[str]]:
     """Key -> names of the studies that it belongs to."""
     found: dict[str, set[str]] = {}
     for file in results.glob("*/study.json"):
-        for point in read(results, file.parent.name):
-            for key in point["search"] + point["confirm"]:
-                found.setdefault(key, set()).add(file.parent.name)
+        for key in keys(read(results, file.parent.name)):
+            found.setdefault(key, set()).add(file.parent.name)
     return found

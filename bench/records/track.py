@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from bench.checks import flat
-from bench.places import BadInput
+from bench.places import BadInput, short
 from bench.records import samples, study_file
 from bench.records.record import Record, Store
 
@@ -84,6 +84,7 @@ class Follower(threading.Thread):
     def __init__(self, results: Path, study: str, uri: str, over: threading.Event) -> None:
         super().__init__(daemon=True)
         self.results, self.study, self.uri, self.over = results, study, uri, over
+        self._store = Store(results)  # one for all rounds: it reads published records once
         self.trouble: str | None = None
         self.logged = 0
         self._done: set[str] = set()
@@ -100,11 +101,10 @@ class Follower(threading.Thread):
                     self._done |= new
                 self.trouble = None
             except Exception as error:  # MLflow is a view: whatever ails it, the trials are finished
-                self.trouble = " ".join(str(error).split())[:200]
+                self.trouble = short(error)
 
     def _finished(self) -> set[str]:
-        points = study_file.read(self.results, self.study)
-        return {key for point in points for key in point["search"] + point["confirm"]} & Store(self.results).finished()
+        return self._store.finished() & set(study_file.keys(study_file.read(self.results, self.study)))
 
     def _count(self) -> None:
         self.logged += 1

@@ -45,7 +45,7 @@ def write(results: Path, study: str, again: Path | None = None) -> Path:
 
 
 def _records(results: Path, study: str) -> list[Record]:
-    keys = [key for point in study_file.read(results, study) for key in point["search"] + point["confirm"]]
+    keys = study_file.keys(study_file.read(results, study))
     return list(Store(results).read(list(dict.fromkeys(keys))).values())
 
 

@@ -139,7 +139,7 @@ class Population:
             self.epoch += 1
             self.under_way = Pass(np.zeros((2, len(self.active))), [True] * len(self.active))
         train = self._train_epoch(self.under_way)
-        valid = averaged(sequence_nlls(self.model, self.parameters, self._valid, self.pause), self._valid.lengths)
+        valid = evaluate(self.model, self.parameters, self._valid, self.pause)
         live, share = self.under_way.live, self._elapsed() / len(self.active)
         self.under_way = None
         for a, k in enumerate(self.active):
@@ -337,12 +337,12 @@ def ready(model: Model, sequences: list[Sequence]) -> Any:
     return model.runs.batch(model, [s.x for s in sequences], [s.y for s in sequences])
 
 
-def evaluate(model: Model, parameters: Tensor, split: Batches) -> np.ndarray:
+def evaluate(model: Model, parameters: Tensor, split: Batches, pause: Callable[[], None] = go_on) -> np.ndarray:
     """`averaged` NLL of a split, no noise."""
-    return averaged(sequence_nlls(model, parameters, split), split.lengths)
+    return averaged(sequence_nlls(model, parameters, split, pause), split.lengths)
 
 
-def sequence_nlls(model: Model, parameters: Tensor, split: Batches, pause: Callable[[], None] = go_on) -> np.ndarray:
+def sequence_nlls(model: Model, parameters: Tensor, split: Batches, pause: Callable[[], None]) -> np.ndarray:
     """NLL of every sequence of a split, the sum over its steps, ``[K, N]``."""
     sums = np.zeros((len(parameters), len(split.lengths)))
     for chosen, batch in zip(split.chosen, split.made, strict=True):
