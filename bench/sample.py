@@ -1,6 +1,5 @@
 """Sequences drawn from a trained trial: the beginning of one of the data, and how the model goes on."""
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,12 +89,10 @@ def _continue(
     parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in weights.items()}
     framing = tasks.framing(settings["predict"], task.card)
     low, high = (np.array(_LIMITS[task.card.kind]) - task.mean) / task.std
-    states, drawn = model.start(parameters), []
-    past = deque([np.zeros(task.inputs)] * (graph.lookback + 1), maxlen=graph.lookback + 1)
+    memories, drawn, read = model.start(parameters), [], x[0]
     for t in range(len(x) + steps - 1):
-        past.append(x[t] if t < len(x) else framing.follow(past[-1], drawn[-1]))
-        inputs = torch.from_numpy(np.stack(past).astype(np.float32))[None, :, None]
-        states, readout = model.advance(parameters, inputs, states)
+        read = x[t] if t < len(x) else framing.follow(read, drawn[-1])
+        readout = model.advance(parameters, torch.from_numpy(np.asarray(read, np.float32))[None], memories)
         if t >= len(x) - 1:
             drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low, high))
     values = np.stack(drawn) * task.std + task.mean

@@ -23,6 +23,11 @@ class Sequence:
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def predicted(self) -> int:
+        """How often something is predicted."""
+        return len(self.y)
+
 
 @dataclass(frozen=True)
 class Task:

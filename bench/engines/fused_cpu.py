@@ -15,13 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.engines._fused import heads
-from bench.engines._fused.compiled import Compiled, machine, optimiser
+from bench.engines._fused.compiled import optimiser
 from bench.engines._fused.packed import Part, address, part
 from bench.engines._fused.plan import KNOWN
 from bench.engines._fused.rules import RULES
-from bench.engines._fused.space import Space, Work
-from bench.engines._network import Network
+from bench.engines._fused.way import Code, Way, Work
+from bench.engines._network import Kept, Network
 from bench.graph.trace import Graph
 
 _threads = 1
@@ -78,10 +77,14 @@ def losses(network: Network, parameters: Tensor, batches: Sequence[Batch]) -> li
 
 
 def gradients(
-    network: Network, parameters: Tensor, batches: Sequence[Batch], weights: np.ndarray
+    network: Network,
+    parameters: Tensor,
+    batches: Sequence[Batch],
+    weights: np.ndarray,
+    kept: Sequence[Kept] | None = None,
 ) -> tuple[list[np.ndarray], Tensor]:
     """`losses`, and the gradient of every member's weighted sum of them."""
-    found, gradient = _program(network).run(parameters, batches, weights)
+    found, gradient = _program(network).run(parameters, batches, weights, kept)
     assert gradient is not None
     return found, gradient
 
@@ -113,12 +116,15 @@ class _Program:
     """Compiled code for one network, with what its threads work in."""
 
     def __init__(self, network: Network) -> None:
-        self.compiled = Compiled(network.graph, heads.of(network.likelihood), machine())
-        self.network = network
+        self.code, self.network = Code(network), network
         self.own = threading.local()
 
     def run(
-        self, parameters: Tensor, batches: Sequence[Batch], weights: np.ndarray | None
+        self,
+        parameters: Tensor,
+        batches: Sequence[Batch],
+        weights: np.ndarray | None,
+        kept: Sequence[Kept] | None = None,
     ) -> tuple[list[np.ndarray], Tensor | None]:
         """Losses ``[B]`` of every member, and rows of gradients if there are weights."""
         if parameters.dtype != torch.float32 or parameters.device.type != "cpu":
@@ -132,13 +138,17 @@ class _Program:
         gradient = torch.zeros(members, most, values.shape[1]) if weights is not None else None
         work = [
             Work(
-                k, part, None if gradient is None else gradient[k, p].numpy(), 0.0 if weights is None else float(weights[k])
+                k,
+                part,
+                None if gradient is None else gradient[k, p].numpy(),
+                0.0 if weights is None else float(weights[k]),
+                kept and kept[k],
             )
             for k in range(members)
             for p, part in enumerate(parts[k])
         ]
         found = [np.zeros(sum(len(part.order) for part in own)) for own in parts]
-        queue = iter(sorted(work, key=lambda w: -len(w.part.y)))
+        queue = iter(sorted(work, key=lambda w: -len(w.part.step)))
         helpers = [
             _pool(threads).submit(self._work_through, queue, values, found) for _ in range(min(threads, len(work)) - 1)
         ]
@@ -148,11 +158,11 @@ class _Program:
         return found, gradient if gradient is None else gradient.sum(1) if most > 1 else gradient[:, 0]
 
     def _work_through(self, queue: Iterator[Work], values: np.ndarray, found: list[np.ndarray]) -> None:
-        if not hasattr(self.own, "space"):
-            self.own.space = Space(self.compiled, self.network)
+        if not hasattr(self.own, "way"):
+            self.own.way = Way(self.code, self.network)
         for work in queue:
-            nll = self.own.space.run(work, values)
-            found[work.member][work.part.order] = np.bincount(work.part.sequence, nll)
+            nll = self.own.way.run(work, values)
+            found[work.member][work.part.order] = np.bincount(work.part.of, nll)
 
 
 @cache

@@ -8,18 +8,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.engines._network import Network
+from bench.engines._network import Kept, Network
 from bench.engines._product import Repeated, product
+from bench.graph.stack import Direction
 from bench.graph.trace import Graph, Sizes
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded sequences, time first: ``x [T, B, X]``, ``y [T, B, Y]``, ``mask [T, B]`` (1 where there is a step)."""
+    """Padded sequences, time first: ``x [T, B, X]``, ``y [S, B, Y]``, of ``S = T`` steps or of 1, the sequence.
+
+    ``lengths [B]`` of the sequences; ``mask [S, B]`` is 1 where something is predicted.
+    """
 
     x: np.ndarray
     y: np.ndarray
     mask: np.ndarray
+    lengths: np.ndarray
 
 
 def use(threads: int) -> None:
@@ -34,12 +39,17 @@ def lacks(graph: Graph, device: str) -> str | None:
 
 def batch(network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> Batch:
     """The one place where sequences are padded, with zeros, to the longest."""
-    steps = max(map(len, xs))
-    padded = Batch(*(np.zeros((steps, len(xs), *end), np.float32) for end in ((network.inputs,), (network.outputs,), ())))
+    read, predicted = max(map(len, xs)), max(map(len, ys))
+    padded = Batch(
+        np.zeros((read, len(xs), network.inputs), np.float32),
+        np.zeros((predicted, len(xs), network.outputs), np.float32),
+        np.zeros((predicted, len(xs)), np.float32),
+        np.array([len(x) for x in xs]),
+    )
     for b, (x, y) in enumerate(zip(xs, ys, strict=True)):
         padded.x[: len(x), b] = x
-        padded.y[: len(x), b] = y
-        padded.mask[: len(x), b] = 1
+        padded.y[: len(y), b] = y
+        padded.mask[: len(y), b] = 1
     return padded
 
 
@@ -51,11 +61,16 @@ def losses(network: Network, parameters: Tensor, batches: Sequence[Batch]) -> li
 
 
 def gradients(
-    network: Network, parameters: Tensor, batches: Sequence[Batch], weights: np.ndarray
+    network: Network,
+    parameters: Tensor,
+    batches: Sequence[Batch],
+    weights: np.ndarray,
+    kept: Sequence[Kept] | None = None,
 ) -> tuple[list[np.ndarray], Tensor]:
     """`losses`, and by autograd the gradient of every member's weighted sum of them."""
     leaves = {name: p.detach().requires_grad_() for name, p in network.views(parameters).items()}
-    found = nll(network, leaves, *_stacked(batches, parameters))
+    factors = kept and _padded(network, kept, batches, parameters)
+    found = nll(network, leaves, *_stacked(batches, parameters), factors)
     loss = found.sum(1) @ torch.from_numpy(weights).to(found)
     gradient = torch.zeros_like(parameters)
     for view, g in zip(network.views(gradient).values(), torch.autograd.grad(loss, list(leaves.values())), strict=True):
@@ -70,37 +85,110 @@ def step(rule: Any, parameters: Tensor, gradient: Tensor, memory: dict[str, Tens
 
 def memory(network: Network, rows: int) -> int:
     """Bytes that one member's gradient needs for so many rows, steps times sequences: what autograd keeps, about."""
-    sizes, graph = network.sizes, network.graph
-    columns = sum(max(sizes[letter] for letter in (*graph.states.values(), "H")) for _ in graph.nodes)
+    graph, columns = network.graph, 0
+    for cell in (cell for layer in network.cells for cell in layer):
+        columns += sum(max(cell.sizes[letter] for letter in (*graph.states.values(), "H")) for _ in graph.nodes)
     return 4 * (rows * (columns + 4 * network.likelihood.readout(network.outputs)) + 6 * network.row)
 
 
-def nll(network: Network, parameters: Mapping[str, Tensor], x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
-    """NLL of each sequence in nats, summed over its steps and outputs: ``[K, B]``.
+def nll(
+    network: Network,
+    parameters: Mapping[str, Tensor],
+    x: Tensor,
+    y: Tensor,
+    mask: Tensor,
+    lengths: Tensor,
+    kept: Sequence[Tensor] | None = None,
+) -> Tensor:
+    """NLL of each sequence in nats, summed over what is predicted and over outputs: ``[K, B]``.
 
-    ``x``, ``y`` are ``[K or 1, T, B, .]`` and ``mask`` is ``[K or 1, T, B]``.
+    `Batch` with an axis ``K`` in front, which is 1 where all members have the same. ``kept``: for each layer the factor of
+    what it hands on (dropout), shaped like that.
     """
-    h = run(network.graph, network.sizes, parameters, x)
-    readout = product(h, parameters["readout_W"]) + parameters["readout_b"].unsqueeze(1)
-    return (network.likelihood.nll(readout, y) * mask).sum(1)
+    return (network.likelihood.nll(readout(network, parameters, x, lengths, kept), y) * mask).sum(1)
 
 
-def _stacked(batches: Sequence[Batch], like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def readout(
+    network: Network,
+    parameters: Mapping[str, Tensor],
+    x: Tensor,
+    lengths: Tensor,
+    kept: Sequence[Tensor] | None = None,
+) -> Tensor:
+    """``[K, T, B, R]`` at every step of ``x [K or 1, T, B, X]``, or ``[K, 1, B, R]`` of every sequence.
+
+    ``lengths [K or 1, B]``; past the end of a sequence stand zeros in ``x``, and what is of no meaning in what is given back.
+    """
+    for number, layer in enumerate(network.cells):
+        is_top = number == len(network.cells) - 1
+        said = [_read(network, parameters, cell, x, lengths, is_top) for cell in layer]
+        x = torch.cat(said, -1) if len(said) > 1 else said[0]
+        if kept is not None:
+            x = x * kept[number]
+        if network.graph.lookahead and not is_top:
+            x = x * _within(x, lengths)
+    return product(x, parameters["readout_W"]) + parameters["readout_b"].unsqueeze(1)
+
+
+def _read(
+    network: Network, parameters: Mapping[str, Tensor], cell: Direction, x: Tensor, lengths: Tensor, is_top: bool
+) -> Tensor:
+    """What one cell of a layer says at every step, or if it is the last one and the readout is of the sequence, at the end."""
+    h = run(network.graph, cell.sizes, network.of_cell(cell, parameters), reversed_(x, lengths) if cell.backwards else x)
+    if is_top and network.at == "sequence":
+        last = (lengths - 1).clamp(min=0)[:, None, :, None].expand(len(h), 1, -1, h.shape[-1])
+        return h.gather(1, last)
+    return reversed_(h, lengths) if cell.backwards else h
+
+
+def reversed_(x: Tensor, lengths: Tensor) -> Tensor:
+    """Every sequence of ``x [K, T, B, .]`` from its end to its beginning, zeros past that."""
+    members = max(len(x), len(lengths))
+    t = torch.arange(x.shape[1], device=x.device)[None, :, None]
+    index = (lengths[:, None] - 1 - t).clamp(min=0)[..., None]
+    there = x.expand(members, -1, -1, -1).gather(1, index.expand(members, -1, -1, x.shape[-1]))
+    return there * _within(x, lengths)
+
+
+def _within(x: Tensor, lengths: Tensor) -> Tensor:
+    """``[K or 1, T, B, 1]``: 1 within a sequence, 0 past its end."""
+    return (torch.arange(x.shape[1], device=x.device)[None, :, None] < lengths[:, None])[..., None].to(x.dtype)
+
+
+def _stacked(batches: Sequence[Batch], like: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Each member's own batch, padded alike; one for all where all have the same."""
     distinct = batches[:1] if all(b is batches[0] for b in batches) else batches
-    steps, sequences = (max(b.mask.shape[axis] for b in distinct) for axis in (0, 1))
-    stacked = []
-    for name in ("x", "y", "mask"):
-        arrays = [getattr(b, name) for b in distinct]
-        whole = np.zeros((len(arrays), steps, sequences, *arrays[0].shape[2:]), np.float32)
-        for k, array in enumerate(arrays):
-            whole[k, : array.shape[0], : array.shape[1]] = array
-        stacked.append(torch.from_numpy(whole).to(like))
-    return stacked[0], stacked[1], stacked[2]
+    x, y, mask = (_alike([getattr(b, name) for b in distinct]).to(like) for name in ("x", "y", "mask"))
+    return x, y, mask, _alike([b.lengths for b in distinct]).to(like.device)
+
+
+def _padded(network: Network, kept: Sequence[Kept], batches: Sequence[Batch], like: Tensor) -> list[Tensor]:
+    """For each layer the factors of all members, ``[K, T, B, width]``, or ``[K, 1, B, width]``; 0 where there is no step."""
+    found = []
+    for number, own in enumerate(zip(*kept, strict=True)):
+        of_sequence = network.at == "sequence" and number == network.stack.layers - 1
+        lengths = [np.ones_like(b.lengths) if of_sequence else b.lengths for b in batches]
+        found.append(_alike([_spread(*each) for each in zip(own, lengths, strict=True)]).to(like))
+    return found
+
+
+def _spread(rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Rows of sequence after sequence, ``[N, .]``, as ``[T, B, .]``."""
+    whole = np.zeros((len(lengths), lengths.max(), rows.shape[1]), rows.dtype)
+    whole[np.arange(lengths.max()) < lengths[:, None]] = rows
+    return whole.swapaxes(0, 1)
+
+
+def _alike(arrays: Sequence[np.ndarray]) -> Tensor:
+    """Arrays of like shapes, one on another, with zeros up to the largest."""
+    whole = np.zeros((len(arrays), *(max(sizes) for sizes in zip(*(a.shape for a in arrays), strict=True))), arrays[0].dtype)
+    for k, array in enumerate(arrays):
+        whole[k][tuple(slice(size) for size in array.shape)] = array
+    return torch.from_numpy(whole)
 
 
 def _by_member(found: Tensor, batches: Sequence[Batch]) -> list[np.ndarray]:
-    return [row[: b.mask.shape[1]] for row, b in zip(found.cpu().numpy(), batches, strict=True)]
+    return [row[: len(b.lengths)] for row, b in zip(found.cpu().numpy(), batches, strict=True)]
 
 
 def run(graph: Graph, sizes: Sizes, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:

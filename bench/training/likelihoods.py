@@ -8,19 +8,24 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.special import expit
+from scipy.special import expit, softmax
 from torch import Tensor
 
 from bench.checks import Count, construct
 from bench.places import BadInput, suggestion
 
 
+FLOOR = 1e-8
+"""Least variance of a Gaussian, in standardised units: a standard deviation of 1e-4, about a fifth of one 16-bit step at the
+level of read speech, and below the 0.29 steps of the noise that dequantises."""
+
+
 class Likelihood(Protocol):
     """How a readout's numbers become a distribution of the target. A frozen dataclass: its fields are its options."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
-    KIND: ClassVar[str]
-    """The kind of data set that it is a distribution of."""
+    OF: ClassVar[tuple[str, ...]]
+    """Kinds of what is predicted that it is a distribution of."""
 
     def readout(self, outputs: int) -> int:
         """Numbers that the readout must give for a target of ``outputs`` values."""
@@ -43,7 +48,7 @@ class Likelihood(Protocol):
 class bernoulli:
     """Independent Bernoulli outputs; the readout gives their logits (Chung et al. 2014, Section 4.2)."""
 
-    KIND: ClassVar[str] = "piano_roll"
+    OF: ClassVar[tuple[str, ...]] = ("piano_roll", "binary")
 
     def readout(self, outputs: int) -> int:
         """One logit an output."""
@@ -64,6 +69,64 @@ class bernoulli:
 
 
 @dataclass(frozen=True)
+class categorical:
+    """One of several classes; the readout gives their logits."""
+
+    classes: Count
+    """How many there are; a target is the number of its class, from 0."""
+
+    OF: ClassVar[tuple[str, ...]] = ("symbols",)
+
+    def readout(self, outputs: int) -> int:
+        """One logit a class, of the one target."""
+        del outputs
+        return self.classes
+
+    def marginal(self, targets: np.ndarray) -> np.ndarray:
+        """Logarithms of the frequencies, with one pseudo-count a class as in the unigram floor."""
+        counts = np.bincount(targets[:, 0].astype(int), minlength=self.classes)
+        return np.log((counts + 1) / (len(targets) + self.classes))
+
+    def nll(self, readout: Tensor, target: Tensor) -> Tensor:
+        """``logsumexp_v a_v - a_y``."""
+        chosen = target.long().expand(*readout.shape[:-1], 1)
+        return torch.logsumexp(readout, -1) - readout.gather(-1, chosen)[..., 0]
+
+    def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """A class by its probability."""
+        return np.array([random.choice(self.classes, p=softmax(readout.astype(float)))], float)
+
+
+@dataclass(frozen=True)
+class gaussian:
+    """Independent Gaussians; the readout gives ``mu [Y]`` and ``a [Y]``, with the variance ``FLOOR + exp(2 a)``."""
+
+    OF: ClassVar[tuple[str, ...]] = ("reals", "audio")
+    FLOOR: ClassVar[float] = FLOOR
+
+    def readout(self, outputs: int) -> int:
+        """A mean and a scale of each output."""
+        return 2 * outputs
+
+    def marginal(self, targets: np.ndarray) -> np.ndarray:
+        """Mean and deviation of each output."""
+        variance = targets.var(0, dtype=np.float64)
+        return np.concatenate([targets.mean(0, dtype=np.float64), _scale(variance)])
+
+    def nll(self, readout: Tensor, target: Tensor) -> Tensor:
+        """``sum_y (y - mu)^2 / (2 variance) + log(variance) / 2 + log(2 pi) / 2``."""
+        mu, a = readout.chunk(2, -1)
+        log_diagonal = _log_diagonal(a)
+        z = (target - mu) * log_diagonal.exp()
+        return (0.5 * z.square() - log_diagonal).sum(-1) + 0.5 * math.log(2 * math.pi) * target.shape[-1]
+
+    def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Every output on its own."""
+        mu, a = np.split(readout.astype(float), 2)
+        return mu + random.standard_normal(len(mu)) * np.sqrt(self.FLOOR + np.exp(2 * a))
+
+
+@dataclass(frozen=True)
 class gaussian_mixture:
     r"""Mixture of M Gaussians over the Y values of a step (Chung et al. 2014, Section 4.2; Bishop 1994).
 
@@ -79,10 +142,8 @@ class gaussian_mixture:
     components: Count = 20
     covariance: Literal["diagonal", "full"] = "diagonal"
 
-    KIND: ClassVar[str] = "audio"
-    FLOOR: ClassVar[float] = 1e-8
-    """Least variance, in standardised units: a standard deviation of 1e-4, about a fifth of one 16-bit step at the level
-    of read speech, and below the 0.29 steps of the noise that dequantises."""
+    OF: ClassVar[tuple[str, ...]] = ("audio", "reals")
+    FLOOR: ClassVar[float] = FLOOR
 
     def readout(self, outputs: int) -> int:
         """Weights, means, scales and, if full, what stands below the diagonal."""
@@ -104,16 +165,14 @@ class gaussian_mixture:
         classes = np.array_split(targets[np.argsort(loudness, kind="stable")].astype(np.float64), self.components)
         means = np.stack([c.mean(0) for c in classes])
         variances = np.stack([c.var(0) for c in classes])
-        scales = 0.5 * np.log(np.maximum(variances - self.FLOOR, self.FLOOR))
+        scales = _scale(variances)
         rest = self.readout(targets.shape[1]) - self.components - means.size - scales.size
         return np.concatenate([np.zeros(self.components), means.ravel(), scales.ravel(), np.zeros(rest)])
 
     def nll(self, readout: Tensor, target: Tensor) -> Tensor:
         """``-logsumexp_m (log pi_m + log N_m)``, with every part in logarithms."""
         logits, mu, a, c = self._parts(readout, target.shape[-1])
-        # log L_ii = -log(FLOOR + exp(2 a)) / 2, which no a can overflow; nothing cancels where the floor takes over
-        floor = math.log(self.FLOOR)
-        log_diagonal = -0.5 * (floor + F.softplus(2 * a - floor, threshold=40))
+        log_diagonal = _log_diagonal(a)
         away = target.unsqueeze(-2) - mu
         if c is not None:
             away = away + torch.matmul(self._below(c, target.shape[-1]), away.unsqueeze(-1)).squeeze(-1)
@@ -151,16 +210,31 @@ class gaussian_mixture:
         return next(y for y in range(1, readout + 1) if self.readout(y) == readout)
 
 
-def build(name: str, options: Mapping[str, Any], kind: str) -> Likelihood:
-    """The likelihood called ``name`` with its options, for data of a kind; ``BadInput`` if one of them does not fit."""
-    known = {"bernoulli": bernoulli, "gaussian_mixture": gaussian_mixture}
+def _scale(variance: np.ndarray) -> np.ndarray:
+    """The number a whose ``FLOOR + exp(2 a)`` is the variance, if that is above the floor."""
+    return 0.5 * np.log(np.maximum(variance - FLOOR, FLOOR))
+
+
+def _log_diagonal(a: Tensor) -> Tensor:
+    """``-log(FLOOR + exp(2 a)) / 2``, which no a can overflow; nothing cancels where the floor takes over."""
+    floor = math.log(FLOOR)
+    return -0.5 * (floor + F.softplus(2 * a - floor, threshold=40))
+
+
+def build(name: str, options: Mapping[str, Any], of: str, classes: int) -> Likelihood:
+    """The likelihood called ``name`` with its options, of a kind of targets with so many classes (0: they have none).
+
+    ``BadInput`` if one of them does not fit.
+    """
+    known = {own.__name__: own for own in (bernoulli, categorical, gaussian, gaussian_mixture)}
     found = known.get(str(name))
     if found is None:
         raise BadInput(f"unknown likelihood '{name}'{suggestion(str(name), list(known))}")
-    if kind != found.KIND:
-        fitting = next(other for other, likelihood in known.items() if kind == likelihood.KIND)
-        raise BadInput(f"likelihood {name} is for data of kind {found.KIND}, but the data is {kind}; use {fitting}")
-    return construct(found, "task.likelihood", options)
+    if of not in found.OF:
+        fitting = " or ".join(other for other, likelihood in known.items() if of in likelihood.OF)
+        raise BadInput(f"likelihood {name} is for data of kind {' or '.join(found.OF)}, but the data is {of}; use {fitting}")
+    of_data = {"classes": classes} if classes else {}
+    return construct(found, "task.likelihood", {**options, **of_data})
 
 
 def described(likelihood: Likelihood) -> str:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.data.tasks import Sequence, Task, buckets, in_order
+from bench.engines._network import Kept
 from bench.training import optim
 from bench.training.model import Model, stream
 from bench.training.settings import Member, Training
@@ -164,7 +165,7 @@ class Population:
     def _train_epoch(self, under_way: Pass) -> np.ndarray:
         """The updates of an epoch that are left; NLL per step and mean over sequences ``[2, A]`` as seen while training."""
         sequences = self.task.splits["train"]
-        lengths = [len(sequence) for sequence in sequences]
+        lengths, predicted = ([measure(s) for s in sequences] for measure in (len, lambda s: s.predicted))
         seeds = [self.members[k].seed for k in self.active]
         orders = {seed: buckets(lengths, self.training.batch, stream(seed, "order", self.epoch)) for seed in seeds}
         share = self.training.rate_at(self.epoch)
@@ -172,13 +173,14 @@ class Population:
         live = torch.tensor(under_way.live, device=self.model.device)[:, None]
         for u in range(under_way.updates, len(orders[seeds[0]])):
             made = {seed: self._batch(order[u]) for seed, order in orders.items()}
-            steps = {seed: np.array([lengths[i] for i in order[u]]) for seed, order in orders.items()}
-            nll = self.update([made[seed] for seed in seeds], [steps[seed] for seed in seeds], rate, live)
+            steps = {seed: np.array([predicted[i] for i in order[u]]) for seed, order in orders.items()}
+            kept = self._kept({seed: [lengths[i] for i in order[u]] for seed, order in orders.items()})
+            nll = self.update([made[seed] for seed in seeds], [steps[seed] for seed in seeds], rate, live, kept)
             under_way.sums[0] += [losses.sum() for losses in nll]
             under_way.sums[1] += [(losses / steps[seed]).sum() for losses, seed in zip(nll, seeds, strict=True)]
             under_way.live, under_way.updates = live.flatten().tolist(), u + 1
             self.pause()
-        return under_way.sums / np.array([[sum(lengths)], [len(lengths)]])
+        return under_way.sums / np.array([[sum(predicted)], [len(predicted)]])
 
     def _batch(self, chosen: np.ndarray) -> Any:
         """Training sequences made ready. Batches of a single one return in every epoch and are kept."""
@@ -189,11 +191,21 @@ class Population:
             self._single[i] = ready(self.model, [self.task.splits["train"][i]])
         return self._single[i]
 
-    def update(self, batch: list[Any], steps: list[np.ndarray], rate: Tensor, live: Tensor) -> list[np.ndarray]:
-        """One step of the optimiser on one batch a member; ``live`` turns false for members that are not finite."""
+    def update(
+        self,
+        batch: list[Any],
+        steps: list[np.ndarray],
+        rate: Tensor,
+        live: Tensor,
+        kept: list[Kept] | None = None,
+    ) -> list[np.ndarray]:
+        """One step of the optimiser on one batch a member; ``live`` turns false for members that are not finite.
+
+        ``steps``: how often something is predicted in each sequence; ``kept``: what dropout leaves of each member's batch.
+        """
         each = [len(s) if self.training.loss == "sequence" else s.sum() for s in steps]
         weights = np.array([1 / count for count in each])
-        nll, gradient = self.model.runs.gradients(self.model, self._noisy(), batch, weights)
+        nll, gradient = self.model.runs.gradients(self.model, self._noisy(), batch, weights, kept)
         norms = optim.norm(gradient)
         finite = np.isfinite([losses.sum() for losses in nll])
         live &= (torch.from_numpy(finite).to(live.device) & norms.isfinite())[:, None]
@@ -218,6 +230,24 @@ class Population:
         for row, member, noise in zip(noisy, members, noises, strict=True):
             row.add_(draws[member.seed], alpha=noise)
         return noisy
+
+    def _kept(self, lengths: dict[int, list[int]]) -> list[Kept] | None:
+        """What this update's dropout leaves of what each layer hands on, for every active member; None without dropout.
+
+        ``lengths``: seed -> those of the sequences of its batch.
+        """
+        share = self.training.dropout
+        if not share:
+            return None
+        update, drawn = int(self.updates[self.active].max()), {}
+        for seed, own in lengths.items():
+            random = stream(seed, "dropout", update)
+            rows = [sum(own)] * self.model.stack.layers
+            if self.model.at == "sequence":
+                rows[-1] = len(own)
+            kept = [random.random((n, self.model.width), np.float32) >= share for n in rows]
+            drawn[seed] = [layer.astype(np.float32) / np.float32(1 - share) for layer in kept]
+        return [drawn[self.members[k].seed] for k in self.active]
 
     def _noise(self, random: np.random.Generator) -> Tensor:
         """A row of standard normal noise, zero where a parameter has none."""
@@ -245,8 +275,8 @@ class Population:
             split: batches(self.model, self.task.splits[split], len(self.members)) for split in ("train", "valid", "test")
         }
         sums = {split: sequence_nlls(self.model, self.best, made, self.pause) for split, made in splits.items()}
-        scores = {split: averaged(sums[split], made.lengths) for split, made in splits.items()}
-        steps = splits["test"].lengths
+        scores = {split: averaged(sums[split], made.predicted) for split, made in splits.items()}
+        steps = splits["test"].predicted
         return [
             Outcome(
                 status=self.status[k],
@@ -321,7 +351,8 @@ class Batches:
     chosen: list[list[int]]
     """Positions of the sequences of each batch."""
     made: list[Any]
-    lengths: np.ndarray
+    predicted: np.ndarray
+    """How often something is predicted in each sequence."""
 
 
 def batches(model: Model, sequences: list[Sequence], members: int) -> Batches:
@@ -329,7 +360,7 @@ def batches(model: Model, sequences: list[Sequence], members: int) -> Batches:
     width = model.likelihood.readout(model.outputs)
     chosen = list(in_order(sequences, min(EVALUATED_STEPS, EVALUATED_AT_ONCE // (members * width))))
     made = [ready(model, [sequences[i] for i in positions]) for positions in chosen]
-    return Batches(chosen, made, np.array([len(sequence) for sequence in sequences]))
+    return Batches(chosen, made, np.array([sequence.predicted for sequence in sequences]))
 
 
 def ready(model: Model, sequences: list[Sequence]) -> Any:
@@ -339,21 +370,21 @@ def ready(model: Model, sequences: list[Sequence]) -> Any:
 
 def evaluate(model: Model, parameters: Tensor, split: Batches, pause: Callable[[], None] = go_on) -> np.ndarray:
     """`averaged` NLL of a split, no noise."""
-    return averaged(sequence_nlls(model, parameters, split, pause), split.lengths)
+    return averaged(sequence_nlls(model, parameters, split, pause), split.predicted)
 
 
 def sequence_nlls(model: Model, parameters: Tensor, split: Batches, pause: Callable[[], None]) -> np.ndarray:
     """NLL of every sequence of a split, the sum over its steps, ``[K, N]``."""
-    sums = np.zeros((len(parameters), len(split.lengths)))
+    sums = np.zeros((len(parameters), len(split.predicted)))
     for chosen, batch in zip(split.chosen, split.made, strict=True):
         sums[:, chosen] = model.runs.losses(model, parameters, [batch] * len(parameters))
         pause()
     return sums
 
 
-def averaged(sums: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """NLL per step (sum over the split / its steps) and mean over sequences of each one's own, ``[2, K]``."""
-    return np.stack([sums.sum(1) / lengths.sum(), (sums / lengths).mean(1)])
+def averaged(sums: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """NLL per prediction (sum over the split / their number) and mean over sequences of each one's own, ``[2, K]``."""
+    return np.stack([sums.sum(1) / predicted.sum(), (sums / predicted).mean(1)])
 
 
 def _score(score: np.ndarray, has_best: bool) -> dict[str, float]:

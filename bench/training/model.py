@@ -1,6 +1,7 @@
 """A cell with the readout that a task needs: initial weights, and the loss of a batch for every member."""
 
 import hashlib
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +14,20 @@ from bench.engines import _choice as engines
 from bench.engines import reference
 from bench.engines._network import Engine, Network
 from bench.engines._product import product
-from bench.graph.cost import Cost, cost
+from bench.graph.cost import Cost
 from bench.training.likelihoods import Likelihood
 from bench.training.settings import Training
 
 Parameters = dict[str, Tensor]
+
+
+@dataclass
+class Memory:
+    """What a layer knows of a sequence so far."""
+
+    past: deque[Tensor]
+    """What it read last, ``[K or 1, X]``, as many steps as the cell's window."""
+    states: list[Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,18 +46,18 @@ class Model(Network):
     @property
     def cost(self) -> Cost:
         """Parameters, FLOPs and state size."""
-        return cost(self.graph, self.sizes, self.likelihood.readout(self.outputs))
+        return self.stack.cost(self.graph, self.inputs, self.units, self.likelihood.readout(self.outputs))
 
     @property
     def matrices(self) -> list[str]:
-        """Weight matrices of the recurrent layer, those that weight noise acts on."""
-        return [name for name, (rows, _) in self.graph.parameters.items() if rows != "1"]
+        """Weight matrices of the recurrent layers, those that weight noise acts on."""
+        return [name for name, (rows, _) in self.roles.items() if rows != "1"]
 
     def initialise(self, seed: int, training: Training, bias: np.ndarray | None) -> Parameters:
         """Initial weights of one trial, ``[1, rows, columns]``, from its seed and each parameter's name alone.
 
-        Matrices that multiply a state are orthogonal (of a non-square one, its columns or rows). Those that multiply the
-        input, and the readout, are uniform in ``+- input_range``, or by Glorot and Bengio (2010) if that is None.
+        Matrices that multiply a state are orthogonal (of a non-square one, its columns or rows). Those that multiply what a
+        layer reads, and the readout, are uniform in ``+- input_range``, or by Glorot and Bengio (2010) if that is None.
         Biases and diagonals are 0, but the gate that keeps the state is biased to keep by ``retention``, and the
         readout has the ``bias [R]`` if one is given.
         """
@@ -69,23 +79,33 @@ class Model(Network):
     def _initial(self, name: str, seed: int, training: Training) -> np.ndarray:
         rows, columns = self.shapes[name]
         random = stream(seed, "weights", name)
-        is_matrix = name != "readout_b" and self.graph.parameters.get(name, ("H",))[0] != "1"
-        if not is_matrix:
-            return np.full((rows, columns), training.retention * self.graph.retention.get(name, 0))
-        if name == "readout_W" or self.graph.parameters[name][0] == "X":
+        letter = "1" if name == "readout_b" else "X" if name == "readout_W" else self.roles[name][0]
+        if letter == "1":
+            return np.full((rows, columns), training.retention * self.graph.retention.get(name.rpartition(".")[2], 0))
+        if letter == "X":
             bound = training.input_range if training.input_range is not None else float(np.sqrt(6 / (rows + columns)))
             return random.uniform(-bound, bound, (rows, columns))
         return _orthogonal(random, rows, columns)
 
-    def start(self, parameters: Mapping[str, Tensor]) -> list[Tensor]:
-        """States before the first step of one sequence, ``[K, 1, H]``."""
-        return reference.start(self.graph, self.sizes, parameters, 1)
+    def start(self, parameters: Mapping[str, Tensor]) -> list[Memory]:
+        """What each layer knows before the first step of one sequence; none of them may read backwards."""
+        window = self.graph.lookback + 1
+        found = []
+        for (cell,) in self.cells:
+            own = self.of_cell(cell, parameters)
+            nothing = own[next(iter(own))].new_zeros(1, cell.sizes["X"])
+            states = reference.start(self.graph, cell.sizes, own, 1)
+            found.append(Memory(deque([nothing] * window, maxlen=window), states))
+        return found
 
-    def advance(self, parameters: Mapping[str, Tensor], x: Tensor, states: list[Tensor]) -> tuple[list[Tensor], Tensor]:
-        """One step of one sequence: ``x [1, N, 1, X]`` are its last inputs, to states and the readout ``[K, R]``."""
-        states = reference.advance(self.graph, parameters, x, states)
-        readout = product(states[0], parameters["readout_W"]) + parameters["readout_b"]
-        return states, readout[:, 0]
+    def advance(self, parameters: Mapping[str, Tensor], x: Tensor, memories: list[Memory]) -> Tensor:
+        """One step of one sequence: reads ``x [1, X]``, moves on what the layers know, and gives the readout ``[K, R]``."""
+        for (cell,), memory in zip(self.cells, memories, strict=True):
+            memory.past.append(x)
+            read = torch.stack(list(memory.past), 1)[:, :, None]
+            memory.states = reference.advance(self.graph, self.of_cell(cell, parameters), read, memory.states)
+            x = memory.states[0][:, 0]
+        return (product(x.unsqueeze(1), parameters["readout_W"]) + parameters["readout_b"])[:, 0]
 
 
 def stream(seed: int, *purpose: str | int) -> np.random.Generator:

@@ -60,7 +60,7 @@ def targets(random, *shape):
 def nll_and_gradients(graph, parameters, x, y, mask):
     """NLL ``[K, B]`` and, for each sequence alone, the gradient of every parameter."""
     leaves = {name: value.clone().requires_grad_() for name, value in parameters.items()}
-    nll = reference.nll(model(graph), leaves, x, y, mask)
+    nll = reference.nll(model(graph), leaves, x, y, mask, mask.sum(1).long())
     gradients = [torch.autograd.grad(nll[:, b].sum(), list(leaves.values()), retain_graph=True) for b in range(nll.shape[1])]
     return nll.detach(), gradients
 
@@ -93,7 +93,7 @@ def test_gradients_are_finite_differences(graph, K):
     leaves = [value.requires_grad_() for value in values]
 
     def loss(x, *leaves):
-        return reference.nll(model(graph, units), dict(zip(names, leaves, strict=True)), x, y, mask)
+        return reference.nll(model(graph, units), dict(zip(names, leaves, strict=True)), x, y, mask, mask.sum(1).long())
 
     assert torch.autograd.gradcheck(loss, (x, *leaves), rtol=1e-6, atol=1e-8)
 

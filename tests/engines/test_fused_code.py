@@ -471,8 +471,9 @@ def test_code_belongs_to_a_machine_and_to_what_it_computes(cache, told):
         little(machine)
         assert told() == 1
         assert len(list((cache / "kernels").iterdir())) == count
-    for head in (heads.of(bernoulli()), None):
-        compiled.Compiled(trace.load("rnn"), head, HERE)
+    for make in (lambda: compiled.Cell(trace.load("rnn"), HERE), lambda: compiled.Cell(trace.load("rnn"), HERE, True),
+                 lambda: compiled.Readout(heads.HEADS["bernoulli"], HERE)):  # fmt: skip
+        make()
         assert told() == 1
 
 

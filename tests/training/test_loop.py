@@ -130,7 +130,8 @@ def nll_of(population, parameters, sequence):
     """NLL ``[K]`` of one sequence as the reference defines it, in the precision of the parameters."""
     like = next(iter(parameters.values()))
     arrays = (sequence.x, sequence.y, np.ones(len(sequence)))
-    return reference.nll(population.model, parameters, *(torch.from_numpy(a).to(like)[None, :, None] for a in arrays))[:, 0]
+    padded = (torch.from_numpy(a).to(like)[None, :, None] for a in arrays)
+    return reference.nll(population.model, parameters, *padded, torch.tensor([[len(sequence)]]))[:, 0]
 
 
 def expected_gradient(population, parameters, sequences, count):

@@ -231,7 +231,7 @@ def test_readout_stands_on_the_first_state(tiny, engine):
     logits = h @ weights["readout_W"][0] + weights["readout_b"][0]
     expected = -torch.distributions.Bernoulli(logits=logits).log_prob(y[0, :, 0]).sum()
     torch.testing.assert_close(
-        reference.nll(built, weights, x, y, torch.ones(1, len(sequence), 1))[0, 0], expected, rtol=1e-5, atol=0
+        reference.nll(built, weights, x, y, torch.ones(1, len(sequence), 1), torch.tensor([[len(sequence)]]))[0, 0], expected, rtol=1e-5, atol=0
     )
     ((nll,),) = built.runs.losses(built, rows(built, weights), [ready(built, [sequence])])
     assert nll == pytest.approx(float(expected), rel=1e-5)
@@ -246,6 +246,7 @@ def test_padding_changes_no_sequence(tiny):
         batch = ready(built, sequences)
         more = [(0, max(0, steps - batch.mask.shape[0])), (0, max(0, size - len(sequences)))]
         arrays = [np.pad(a, [*more, (0, 0)][: a.ndim]) for a in (batch.x, batch.y, batch.mask)]
+        arrays.append(np.pad(batch.lengths, more[1]))
         return reference.nll(built, weights, *(torch.from_numpy(a)[None] for a in arrays))[0]
 
     together = nll(sequences, steps=20, size=8)

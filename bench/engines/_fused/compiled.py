@@ -25,22 +25,31 @@ Function = Callable[[int, int], None]
 """Takes the addresses of the two tables; other threads run meanwhile."""
 
 
-class Compiled:
-    """Functions ``forward``, ``head`` and ``backward`` of one cell."""
+class Cell:
+    """Functions ``forward`` and ``backward`` of one cell."""
 
-    def __init__(self, graph: Graph, head: heads.Head | None, machine: Machine) -> None:
-        """Without a head the losses are somebody else's work."""
-        self.machine, self.plan, self.tables = machine, Plan(graph), Tables()
+    def __init__(self, graph: Graph, machine: Machine, of_inputs: bool = False) -> None:
+        """``of_inputs``: the way back also gives the gradient of what the cell reads."""
+        self.plan, self.tables = Plan(graph), Tables()
         module = ir.Module(graph.name)
-        self.kernels = Kernels(self.plan, module, machine, self.tables)
-        if head:
-            heads.build(self.kernels, head)
-        self._engine = _engine(str(module), machine, f"cell {graph.name}")
-        self.forward, self.backward = self._function("forward"), self._function("backward")
-        self.head = self._function("head") if head else None
+        self.layout = Kernels(self.plan, module, machine, self.tables, of_inputs).layout
+        self._engine = _engine(str(module), machine, f"cell {graph.name}" + (" of a higher layer" if of_inputs else ""))
+        self.forward, self.backward = (_function(self._engine, name) for name in ("forward", "backward"))
 
-    def _function(self, name: str) -> Function:
-        return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self._engine.get_function_address(name))
+
+class Readout:
+    """The function ``run``: readout and likelihood, and their gradients."""
+
+    def __init__(self, head: heads.Head, machine: Machine) -> None:
+        self.tables = Tables()
+        module = ir.Module(head.code.__name__)
+        heads.build(module, machine, self.tables, head)
+        self._engine = _engine(str(module), machine, f"likelihood {head.code.__name__}")
+        self.run = _function(self._engine, "head")
+
+
+def _function(engine: llvm.ExecutionEngine, name: str) -> Function:
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(engine.get_function_address(name))
 
 
 @cache

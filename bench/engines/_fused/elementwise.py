@@ -158,8 +158,8 @@ class WayBack:
         return c.at(carry, c.add(c.add(row, self.layout.column(c, place)), values.j))
 
     def _leave(self, i: int, g: Value, values: Values, mask: Value) -> None:
-        """Add to the gradient of a node that another stage made; inputs need none."""
-        if self.plan.nodes[i].op != "input":
+        """Add to the gradient of a node that another stage made."""
+        if self.layout.wanted(i):
             to = self._target(i, values)
             self.c.store(self.c.plus(self.c.load(to), g) if i in self.written else g, to, mask)
 
@@ -182,14 +182,14 @@ class WayBack:
     @property
     def _targets(self) -> set[int]:
         """Nodes that can be left a gradient."""
-        return {i for i in self.plan.places if self.plan.nodes[i].op != "input"}
+        return {i for i in self.plan.places if self.layout.wanted(i)}
 
     def products(self, stage: Stage) -> None:
         """Gradients of vectors from those of the sums that they went into."""
         plan, c, layout = self.plan, self.c, self.layout
         for run in stage.back:
             node = plan.nodes[run.vector]
-            if node.op == "input":
+            if not self.layout.wanted(run.vector):
                 continue
             width = c.n(plan.widths[run.vector])
             if node.op == "state" and self.carries:

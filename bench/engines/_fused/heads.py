@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench.engines._fused import functions
-from bench.engines._fused.kernels import Kernels
-from bench.engines._fused.phase import Phase
-from bench.engines._fused.vector import Value
+from llvmlite import ir
+
+from bench.engines._fused import functions, routines
+from bench.engines._fused.phase import Phase, Tables
+from bench.engines._fused.product import build as build_product
+from bench.engines._fused.product import panel
+from bench.engines._fused.vector import Machine, Value
 
 
 class Block:
@@ -46,16 +49,68 @@ def bernoulli(c: Phase, block: Block, weight: Value) -> Value:
     return total[0]
 
 
+def categorical(c: Phase, block: Block, weight: Value) -> Value:
+    """``logsumexp_v a_v - a_y``; the gradient is ``softmax(a) - (v = y)``."""
+    classes = c.n("readout")
+    y, least = block.y(c.whole(0)), [c.number(-3e38)]
+    with c.loop(0, classes, 1, least) as (v, values):
+        values[0] = c.greater(values[0], c.load(block.readout(v)))
+    sums = [c.number(0), c.number(0), c.number(0)]
+    with c.loop(0, classes, 1, sums) as (v, values):
+        a = c.load(block.readout(v))
+        is_it = c.b.fcmp_ordered("==", y, values[2])
+        values[0] = c.plus(values[0], functions.exp(c, c.minus(a, least[0])))
+        values[1] = c.plus(values[1], c.b.select(is_it, a, c.number(0)))
+        values[2] = c.plus(values[2], c.number(1))
+    total = c.plus(least[0], functions.log(c, sums[0]))
+    numbers = [c.number(0)]
+    with c.loop(0, classes, 1, numbers) as (v, values):
+        place = block.readout(v)
+        share = functions.exp(c, c.minus(c.load(place), total))
+        there = c.b.select(c.b.fcmp_ordered("==", y, values[0]), c.number(1), c.number(0))
+        c.store(c.times(weight, c.minus(share, there)), place)
+        values[0] = c.plus(values[0], c.number(1))
+    return c.minus(total, sums[1])
+
+
+def gaussian(c: Phase, block: Block, weight: Value) -> Value:
+    """``sum_y z^2 / 2 - d + log(2 pi) / 2`` with the deviation ``exp(-d)`` of `gaussian_mixture`.
+
+    The gradient is ``-z e^d`` for mu and ``(1 - z^2) sigmoid(t)`` for a.
+    """
+    outputs, total = c.n("Y"), [c.splat(c.scalar(c.p("log volume")))]
+    with c.loop(0, outputs, 1, total) as (i, values):
+        mean, scale = block.readout(i), block.readout(c.add(outputs, i))
+        z, d, inverse, share = _standardised(c, c.load(mean), c.load(scale), block.y(i))
+        square = c.times(z, z)
+        values[0] = c.plus(values[0], c.minus(c.times(c.number(0.5), square), d))
+        c.store(c.minus(c.number(0), c.times(weight, c.times(z, inverse))), mean)
+        c.store(c.times(weight, c.times(share, c.minus(c.number(1), square))), scale)
+    return total[0]
+
+
+def _standardised(c: Phase, mean: Value, a: Value, y: Value) -> tuple[Value, Value, Value, Value]:
+    """``z``, ``d``, ``e^d`` and ``sigmoid(t)``: with ``t = 2 a - log FLOOR`` the deviation of a value is ``exp(-d)`` for
+    ``d = -(log FLOOR + log(1 + e^t)) / 2``, and ``z = (y - mu) e^d``.
+    """
+    floor, zero, one = c.splat(c.scalar(c.p("log floor"))), c.number(0), c.number(1)
+    t = c.minus(c.times(c.number(2), a), floor)
+    e = functions.exp(c, c.minus(zero, c.absolute(t)))
+    softplus = c.plus(c.at_least(t, 0.0), functions.log1p(c, e))
+    d = c.minus(zero, c.times(c.number(0.5), c.plus(floor, softplus)))
+    inverse = functions.exp(c, d)
+    share = c.over(c.b.select(c.b.fcmp_ordered(">=", t, zero), one, e), c.plus(one, e))
+    return c.times(c.minus(y, mean), inverse), d, inverse, share
+
+
 def gaussian_mixture(c: Phase, block: Block, weight: Value) -> Value:
     """``logsumexp_m l_m - logsumexp_m (l_m + log N_m)`` for logits l and Gaussians with a diagonal covariance.
 
-    With ``t = 2 a - log FLOOR`` the deviation of a value is ``exp(-d)`` for ``d = -(log FLOOR + log(1 + e^t)) / 2``, and
-    ``z = (y - mu) e^d``, ``log N = sum (d - z^2 / 2) - Y log(2 pi) / 2``. The slopes of log N are ``z e^d`` for mu and
-    ``(z^2 - 1) sigmoid(t)`` for a; the first pass leaves them in the place of mu and a, the second one multiplies them with
-    minus the share of the component in the likelihood.
+    With z and d of `_standardised`, ``log N = sum (d - z^2 / 2) - Y log(2 pi) / 2``. The slopes of log N are ``z e^d`` for
+    mu and ``(z^2 - 1) sigmoid(t)`` for a; the first pass leaves them in the place of mu and a, the second one multiplies
+    them with minus the share of the component in the likelihood.
     """
     components, outputs = c.n("components"), c.n("Y")
-    floor = c.splat(c.scalar(c.p("log floor")))
     half, one, zero = c.number(0.5), c.number(1), c.number(0)
     least = c.number(-3e38)
     highest = [least, least]
@@ -63,13 +118,7 @@ def gaussian_mixture(c: Phase, block: Block, weight: Value) -> Value:
         log_n = [c.number(0)]
         with c.loop(0, outputs, 1, log_n) as (i, sums):
             mean, scale = _mean_and_scale(c, block, m, i)
-            t = c.minus(c.times(c.number(2), c.load(scale)), floor)
-            e = functions.exp(c, c.minus(zero, c.absolute(t)))
-            softplus = c.plus(c.at_least(t, 0.0), functions.log1p(c, e))
-            d = c.minus(zero, c.times(half, c.plus(floor, softplus)))
-            inverse = functions.exp(c, d)
-            share = c.over(c.b.select(c.b.fcmp_ordered(">=", t, zero), one, e), c.plus(one, e))
-            z = c.times(c.minus(block.y(i), c.load(mean)), inverse)
+            z, d, inverse, share = _standardised(c, c.load(mean), c.load(scale), block.y(i))
             square = c.times(z, z)
             sums[0] = c.plus(sums[0], c.minus(d, c.times(half, square)))
             c.store(c.times(z, inverse), mean)
@@ -119,16 +168,19 @@ class Head:
     """Of a likelihood and the number of outputs."""
 
 
+def _normal(likelihood: Any, outputs: int) -> dict[str, float]:
+    return {"log floor": math.log(likelihood.FLOOR), "log volume": 0.5 * math.log(2 * math.pi) * outputs}
+
+
 HEADS = {
     "bernoulli": Head(bernoulli),
+    "categorical": Head(categorical),
+    "gaussian": Head(gaussian, numbers=_normal),
     "gaussian_mixture": Head(
         gaussian_mixture,
         fits=lambda mixture: mixture.covariance == "diagonal",
         integers=lambda mixture: {"components": mixture.components},
-        numbers=lambda mixture, outputs: {
-            "log floor": math.log(mixture.FLOOR),
-            "log volume": 0.5 * math.log(2 * math.pi) * outputs,
-        },
+        numbers=_normal,
     ),
 }
 
@@ -139,31 +191,29 @@ def of(likelihood: object) -> Head | None:
     return found if found and found.fits(likelihood) else None
 
 
-def build(kernels: Kernels, head: Head) -> None:
-    """The function ``head``: losses of all rows and, if wanted, gradients of the readout and of the states that it saw."""
-    plan, wide = kernels.plan, kernels.layout.panel
-    c = Phase(kernels.module, kernels.machine, kernels.tables, "head", exported=True)
-    place = plan.places[plan.graph.updates[0]]
-    units, outputs, length = c.n(place.width), c.n("readout"), kernels.layout.row_length(c, place)
+def build(module: ir.Module, machine: Machine, tables: Tables, head: Head) -> None:
+    """The function ``head``: losses of all rows of ``top`` and, if wanted, gradients of the readout and of ``top``."""
+    wide, product = panel(machine), build_product(module, machine)
+    pack_transposed = routines.pack_transposed(module, machine)
+    c = Phase(module, machine, tables, "head", exported=True)
+    units, outputs, length = c.n("width"), c.n("readout"), c.n("length top")
     matrix, bias = (c.at(c.p("parameters"), c.n(f"parameter {n}")) for n in ("readout_W", "readout_b"))
     hidden, readout = c.n("length hidden"), c.p("readout")
     wanted = c.b.icmp_signed("!=", c.n("gradient wanted"), c.whole(0))
     weight = c.splat(c.scalar(c.p("weight")))
-    c.call(kernels.pack_transposed, matrix, outputs, units, outputs, c.p("readout back"), 0, outputs)
+    c.call(pack_transposed, matrix, outputs, units, outputs, c.p("readout back"), 0, outputs)
     for array, size in (("readout gradient", c.mul(outputs, hidden)), ("readout sums", c.mul(outputs, c.machine.lanes))):
         with c.loop(0, size, c.machine.lanes) as i:
             c.store(c.number(0), c.at(c.p(array), i))
     with c.loop(0, c.n("N"), wide) as row:
         count = c.min(wide, c.sub(c.n("N"), row))
-        h = kernels.layout.address(c, place, row)
-        c.call(kernels.pack_transposed, h, length, count, units, c.p("states"), 0, units)
+        h = c.at(c.p("top"), c.mul(row, length))
+        c.call(pack_transposed, h, length, count, units, c.p("states"), 0, units)
         with c.loop(0, outputs) as i:
             start = c.splat(c.scalar(c.at(bias, i)))
             for v in range(0, wide, c.machine.lanes):
                 c.store(start, c.at(readout, c.add(c.mul(i, wide), v)))
-        c.call(
-            kernels.product, outputs, count, units, matrix, 1, outputs, c.p("states"), 0, wide, readout, wide, readout, wide
-        )
+        c.call(product, outputs, count, units, matrix, 1, outputs, c.p("states"), 0, wide, readout, wide, readout, wide)
         target = c.at(c.p("target"), c.mul(row, c.n("Y")))
         with c.loop(0, count, c.machine.lanes) as lane:
             nll = head.code(c, Block(c, wide, target, lane), weight)
@@ -171,14 +221,11 @@ def build(kernels: Kernels, head: Head) -> None:
         with c.when(wanted):
             to = c.at(c.p("hidden"), c.mul(row, hidden))
             c.call(
-                kernels.product, count, units, outputs, readout, 1, wide,
+                product, count, units, outputs, readout, 1, wide,
                 c.p("readout back"), c.mul(outputs, wide), wide, c.p("zeros"), 0, to, hidden,
             )  # fmt: skip
             gradient = c.p("readout gradient")
-            c.call(
-                kernels.product, outputs, units, count, readout, wide, 1, h, wide, length,
-                gradient, hidden, gradient, hidden,
-            )  # fmt: skip
+            c.call(product, outputs, units, count, readout, wide, 1, h, wide, length, gradient, hidden, gradient, hidden)
             _add_rows(c, readout, outputs, count, wide)
     with c.when(wanted):
         _collect(c, units, outputs, hidden)

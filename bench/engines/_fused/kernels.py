@@ -23,10 +23,11 @@ CHUNK = 192
 class Kernels:
     """Functions of one plan."""
 
-    def __init__(self, plan: Plan, module: ir.Module, machine: Machine, tables: Tables) -> None:
+    def __init__(self, plan: Plan, module: ir.Module, machine: Machine, tables: Tables, of_inputs: bool = False) -> None:
+        """``of_inputs``: the way back gives the gradient of the input, too."""
         self.plan, self.module, self.machine, self.tables = plan, module, machine, tables
         self.product = product.build(module, machine)
-        self.layout = Layout(plan, product.panel(machine))
+        self.layout = Layout(plan, product.panel(machine), of_inputs)
         self.copy = routines.copy(module, machine)
         self.pack = routines.pack(module, machine)
         self.pack_transposed = routines.pack_transposed(module, machine)
@@ -52,8 +53,6 @@ class Kernels:
         step = self._step()
         c = self._phase("forward", exported=True)
         c.phase(pack)
-        with c.loop(0, c.n("parameters"), c.machine.lanes) as i:
-            c.store(c.number(0), c.at(c.p("gradient"), i))
         for name in self.plan.graph.states:
             place = self.plan.state(name)
             with c.loop(0, c.integer(c.p("counts"), 0)) as r, c.loop(0, c.n(place.width), c.machine.lanes) as j:
@@ -85,7 +84,7 @@ class Kernels:
                     to = c.at(c.p("packed"), c.n(f"{kind} {number}"))
                     if kind == "run":
                         c.call(self.pack, source, rows, columns, to, column)
-                    elif not self._is_input(run.vector):
+                    elif self.layout.wanted(run.vector):
                         c.call(self.pack_transposed, source, columns, rows, columns, to, column, self.layout.columns(c, run))
                     column = c.add(column, columns)
         for s in self.plan.sums.values():
@@ -97,9 +96,6 @@ class Kernels:
                 to = c.at(c.p("bias"), c.add(self.layout.column(c, s.place), j))
                 c.store(total, to, c.lanes_below(c.sub(width, j)))
         return c.end()
-
-    def _is_input(self, vector: int) -> bool:
-        return self.plan.nodes[vector].op == "input"
 
     def _products(self, c: Phase, run: Run, first: Value, last: Value) -> None:
         """One run's products, into its sums."""

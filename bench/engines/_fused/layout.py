@@ -11,15 +11,19 @@ class Layout:
     ARRAYS = ("gates", "kept", "previous", "adjoints", "late")
     """All that is stored in columns."""
 
-    def __init__(self, plan: Plan, panel: int) -> None:
-        """``panel``: columns of a packed matrix that stand together."""
-        self.plan, self.panel = plan, panel
+    def __init__(self, plan: Plan, panel: int, of_inputs: bool) -> None:
+        """``panel``: columns of a packed matrix that stand together. ``of_inputs``: inputs have gradients, too."""
+        self.plan, self.panel, self.of_inputs = plan, panel, of_inputs
         self.adjoints: dict[int, Place] = {}
         """Stored node -> where its gradient gathers, if more than its own stage reads it: for the rows of one step, ..."""
         self.late: dict[int, Place] = {}
         """... or for all rows, of nodes that are made before the loop."""
         self.runs = [run for stage in (*plan.before, *plan.loop) for run in stage.products]
         self.back_runs = [run for stage in (*plan.before, *plan.loop) for run in stage.back]
+
+    def wanted(self, i: int) -> bool:
+        """Whether the way back goes on to a node."""
+        return self.of_inputs or self.plan.nodes[i].op != "input"
 
     def letters(self, array: str) -> list[str]:
         """Width letters of the columns of an array."""

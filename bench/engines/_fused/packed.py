@@ -1,7 +1,7 @@
 """Batches as the kernels read them: packed, without padding."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,8 @@ from bench.engines._network import Network
 
 SPARSE = 0.25
 """Share of numbers other than zero up to which inputs are gathered rather than multiplied."""
+Inputs = tuple[np.ndarray, ...]
+"""``x [N, X]``, and if it is mostly zeros the row starts, positions and values of what is not."""
 
 
 @dataclass
@@ -20,31 +22,67 @@ class Part:
 
     order: np.ndarray
     """Positions in the batch, longest sequence first."""
+    lengths: np.ndarray
+    """Of the sequences, in that order."""
     counts: np.ndarray
     """``n_t [T + 1]``: sequences that have a step t; the last is 0."""
     firsts: np.ndarray
     """``[T + 1]``: rows before step t."""
-    inputs: dict[str, tuple[np.ndarray, ...]]
-    """Per shift: ``x [N, X]``, and if it is mostly zeros the row starts, positions and values of what is not."""
-    y: np.ndarray
-    blocks: np.ndarray
-    """``y`` transposed in blocks of rows, ``[N / rows, Y, rows]``."""
+    step: np.ndarray
+    """Row -> t."""
     sequence: np.ndarray
     """Row -> place in ``order``."""
+    source: np.ndarray
+    """Row -> row of the batch, whose sequences stand one after another."""
+    x: np.ndarray
+    """``[N, X]``."""
+    y: np.ndarray
+    """``[S, Y]`` of all rows, or of the sequences in their order."""
+    blocks: np.ndarray
+    """``y`` transposed in blocks of rows, ``[S / rows, Y, rows]``."""
+    of: np.ndarray
+    """Row of ``y`` -> place in ``order``."""
+    read: dict[tuple[int, bool], Inputs] = field(default_factory=dict)
+    """Shift, whether backwards -> what the lowest layer reads."""
 
-    @cached_property
-    def pointers(self) -> dict[str, int]:
-        """Addresses of what the kernels read, by their names."""
-        found = {"counts": self.counts, "firsts": self.firsts, "target": self.blocks}
-        for name, arrays in self.inputs.items():
-            found |= dict(zip((name, f"starts {name}", f"index {name}", f"value {name}"), arrays, strict=False))
-        return {name: address(array) for name, array in found.items()}
-
-    @cached_property
+    @property
     def integers(self) -> dict[str, int]:
-        """Numbers that the kernels read, by their names."""
-        sparse = {f"sparse {name}": int(len(arrays) > 1) for name, arrays in self.inputs.items()}
-        return {"N": len(self.y), "T": len(self.counts) - 1, "B": len(self.order), **sparse}
+        """Numbers that the kernels of a cell read, by their names."""
+        return {"N": len(self.step), "T": len(self.counts) - 1, "B": len(self.order)}
+
+    @property
+    def pointers(self) -> dict[str, int]:
+        """Addresses of what the kernels of a cell read, by their names."""
+        return {"counts": address(self.counts), "firsts": address(self.firsts)}
+
+    @property
+    def ends(self) -> np.ndarray:
+        """Rows of the last steps of the sequences, in their order."""
+        return self.firsts[self.lengths - 1] + np.arange(len(self.order))
+
+    @cached_property
+    def mirrored(self) -> np.ndarray:
+        """Row -> the row of the same sequence that is as far from its end as this one from its beginning."""
+        return self.firsts[self.lengths[self.sequence] - 1 - self.step] + self.sequence
+
+    def shifted(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows that have one so many steps later, and those rows."""
+        there = (self.step + steps >= 0) & (self.step + steps < self.lengths[self.sequence])
+        return np.flatnonzero(there), self.firsts[(self.step + steps)[there]] + self.sequence[there]
+
+    def later(self, x: np.ndarray, steps: int) -> np.ndarray:
+        """What is read so many steps later, zeros outside of the sequence."""
+        if steps == 0:
+            return x
+        found, (rows, from_rows) = np.zeros_like(x), self.shifted(steps)
+        found[rows] = x[from_rows]
+        return found
+
+    def lowest(self, steps: int, backwards: bool) -> Inputs:
+        """What the lowest layer reads."""
+        if (steps, backwards) not in self.read:
+            self.read[steps, backwards] = inputs(self.later(self.x[self.mirrored] if backwards else self.x, steps))
+        return self.read[steps, backwards]
 
 
 def part(network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> Part:
@@ -55,28 +93,35 @@ def part(network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Seque
     counts = np.append(has.sum(1), 0)
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     rows = starts[sequence] + step
-    x = np.concatenate([xs[b] for b in order]).astype(np.float32, copy=False)
-    y = np.concatenate([ys[b] for b in order]).astype(np.float32, copy=False)[rows]
-    inputs = {}
-    for shift in {int(node.label or 0) for node in network.graph.nodes if node.op == "input"}:
-        there = x[np.clip(rows + shift, 0, len(x) - 1)]
-        there[(step + shift < 0) | (step + shift >= lengths[sequence])] = 0
-        inputs[f"input{shift}"] = _input(there)
+    y = np.concatenate([ys[b] for b in order]).astype(np.float32, copy=False)
+    of_steps = network.at == "step"
+    y = y[rows] if of_steps else y
     wide = panel(machine())
     padded = np.zeros((-(-len(y) // wide) * wide, y.shape[1]), np.float32)
     padded[: len(y)] = y
-    blocks = np.ascontiguousarray(padded.reshape(-1, wide, y.shape[1]).transpose(0, 2, 1))
-    firsts = np.concatenate([[0], np.cumsum(counts[:-1])])
-    return Part(np.array(order), counts, firsts, inputs, y, blocks, sequence)
+    in_batch = np.concatenate([[0], np.cumsum([len(x) for x in xs])])[order]
+    return Part(
+        np.array(order), lengths, counts, np.concatenate([[0], np.cumsum(counts[:-1])]), step, sequence,
+        source=in_batch[sequence] + step,
+        x=np.concatenate([xs[b] for b in order]).astype(np.float32, copy=False)[rows],
+        y=y,
+        blocks=np.ascontiguousarray(padded.reshape(-1, wide, y.shape[1]).transpose(0, 2, 1)),
+        of=sequence if of_steps else np.arange(len(order)),
+    )  # fmt: skip
 
 
-def _input(x: np.ndarray) -> tuple[np.ndarray, ...]:
+def inputs(x: np.ndarray) -> Inputs:
+    """What a cell reads, ``x [N, X]``; if it is mostly zeros, where the others are."""
     if np.count_nonzero(x) > SPARSE * x.size:
-        slack = np.zeros(machine().lanes, np.float32)
-        return (np.append(x, slack),)
+        return (with_slack(x),)
     row, index = np.nonzero(x)
     starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(x)))])
     return x, starts, np.ascontiguousarray(index), x[row, index]
+
+
+def with_slack(x: np.ndarray) -> np.ndarray:
+    """The numbers of an array and some more, so that a vector that begins with the last one may be read whole."""
+    return np.append(x, np.zeros(machine().lanes, np.float32))
 
 
 def address(array: np.ndarray) -> int:

@@ -1,108 +1,119 @@
-"""What a thread works in, and its work: one member and one part of a batch at a time."""
+"""What a thread works in: the arrays and tables of every cell of a network and of its readout."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 
 from bench.engines._fused import heads
-from bench.engines._fused.compiled import Compiled, machine
-from bench.engines._fused.packed import Part, address
+from bench.engines._fused.compiled import Cell, Readout, machine
+from bench.engines._fused.packed import Inputs, Part, address
+from bench.engines._fused.phase import Tables
 from bench.engines._fused.product import panel
 from bench.engines._network import Network
-
-
-@dataclass(frozen=True)
-class Work:
-    """The gradient goes to ``gradient``, of ``weight`` times the sum of the losses; None: losses alone."""
-
-    member: int
-    part: Part
-    gradient: np.ndarray | None
-    weight: float
+from bench.graph.stack import Direction
 
 
 class Space:
-    """What one thread works in: arrays as large as its largest part so far, and the two tables."""
+    """Two tables, and the arrays that they point at, as large as the largest part so far."""
 
-    def __init__(self, compiled: Compiled, network: Network) -> None:
-        self.compiled, self.network = compiled, network
-        self.wide, self.head = panel(compiled.machine), heads.of(network.likelihood)
-        tables = compiled.tables
+    def __init__(self, tables: Tables, fixed: Mapping[str, int]) -> None:
         self.pointers, self.integers = np.zeros(len(tables.pointers), np.int64), np.zeros(len(tables.integers), np.int64)
-        self.pointer_at = {name: i for i, name in enumerate(tables.pointers)}
-        self.integer_at = {name: i for i, name in enumerate(tables.integers)}
-        layout = compiled.kernels.layout
-        self.lengths = {name: _rounded(sum(network.sizes[w] for w in layout.letters(name))) for name in layout.ARRAYS}
-        self.lengths["hidden"] = _rounded(network.sizes[network.graph.output])
-        self.fixed = self._fixed()
-        for name, value in self.fixed.items():
-            if name in self.integer_at:
-                self.integers[self.integer_at[name]] = value
+        self._pointer_at = {name: i for i, name in enumerate(tables.pointers)}
+        self._integer_at = {name: i for i, name in enumerate(tables.integers)}
+        self.fixed, self.wide = fixed, panel(machine())
         self.arrays: dict[str, np.ndarray] = {}
-        self.room = {"N": -1, "B": -1}
-        self.weight = np.zeros(1, np.float32)
-        numbers = self.head.numbers(network.likelihood, network.outputs) if self.head else {}
-        self.numbers = {"weight": self.weight} | {name: np.array([x], np.float32) for name, x in numbers.items()}
+        self._room: dict[str, int] = {}
+        self.set_integers(fixed)
 
-    def run(self, work: Work, values: np.ndarray) -> np.ndarray:
-        """NLL of every row ``[N]``; the gradient goes to where the work says."""
-        part = work.part
-        self._make_room(part)
-        self._set("pointers", {**part.pointers, "parameters": address(values[work.member])})
-        self._set("integers", {**part.integers, "gradient wanted": int(work.gradient is not None)})
-        self.weight[0] = work.weight
-        gradient = self.arrays["gradient"] if work.gradient is None else work.gradient
-        self._set("pointers", {"gradient": address(gradient)})
-        tables = address(self.pointers), address(self.integers)
-        self.compiled.forward(*tables)
-        if self.compiled.head:
-            self.compiled.head(*tables)
-            nll = self.arrays["nll"][: len(part.y)]
-        else:
-            nll = self._head(work, values[work.member])
-        if work.gradient is not None:
-            self.compiled.backward(*tables)
-        return nll
+    @property
+    def tables(self) -> tuple[int, int]:
+        """Addresses of both."""
+        return address(self.pointers), address(self.integers)
 
-    def _head(self, work: Work, row: np.ndarray) -> np.ndarray:
-        """Readout and likelihood by torch, for likelihoods that have no code here."""
-        rows, wanted = len(work.part.y), work.gradient is not None
-        place = self.compiled.plan.places[self.network.graph.updates[0]]
-        start = sum(self.network.sizes[w] for w in place.behind)
-        length = self.lengths[place.array]
-        states = self.arrays[place.array][: rows * length].reshape(rows, length)
-        h = torch.from_numpy(states[:, start : start + self.network.sizes[place.width]].copy())
-        own = self.network.views(torch.from_numpy(row[None]))
-        matrix, bias = own["readout_W"][0], own["readout_b"][0]
-        with torch.set_grad_enabled(wanted):
-            leaves = [leaf.detach().requires_grad_(wanted) for leaf in (h, matrix, bias)]
-            readout = leaves[0] @ leaves[1] + leaves[2]
-            nll = self.network.likelihood.nll(readout[None, None], torch.from_numpy(work.part.y)[None, None])[0, 0]
-            if work.gradient is not None:
-                of_h, of_matrix, of_bias = torch.autograd.grad(nll.sum() * work.weight, leaves)
-                hidden = self.arrays["hidden"][: rows * self.lengths["hidden"]].reshape(rows, -1)
-                hidden[:, : h.shape[1]] = of_h.numpy()
-                to = self.network.views(torch.from_numpy(work.gradient[None]))
-                to["readout_W"][0], to["readout_b"][0] = of_matrix, of_bias
-        return nll.detach().numpy()
-
-    def _set(self, table: str, entries: dict[str, int]) -> None:
-        places, values = (self.pointer_at, self.pointers) if table == "pointers" else (self.integer_at, self.integers)
+    def set_pointers(self, entries: Mapping[str, int]) -> None:
+        """Those entries that the code reads."""
         for name, value in entries.items():
-            if name in places:
-                values[places[name]] = value
+            if name in self._pointer_at:
+                self.pointers[self._pointer_at[name]] = value
 
-    def _fixed(self) -> dict[str, int]:
+    def set_integers(self, entries: Mapping[str, int]) -> None:
+        """Those entries that the code reads."""
+        for name, value in entries.items():
+            if name in self._integer_at:
+                self.integers[self._integer_at[name]] = value
+
+    def make_room(self, room: Mapping[str, int]) -> None:
+        """Arrays for so many rows (``N``), and whatever else `sizes` asks for."""
+        if all(size <= self._room.get(name, -1) for name, size in room.items()):
+            return
+        self._room = {name: max(size, self._room.get(name, 0)) for name, size in room.items()}
+        slack = 2 * self.wide
+        sizes = self.sizes(-(-self._room["N"] // self.wide) * self.wide, self._room)
+        self.arrays = {name: np.zeros(size + slack, np.float32) for name, size in sizes.items()}
+        self.set_pointers({name: address(array) for name, array in self.arrays.items()})
+
+    def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
+        """Array -> how many numbers."""
+        raise NotImplementedError
+
+
+class CellSpace(Space):
+    """Of one cell of a stack."""
+
+    def __init__(self, compiled: Cell, network: Network, cell: Direction) -> None:
+        self.compiled, self.cell = compiled, cell
+        layout, plan = compiled.layout, compiled.plan
+        self.lengths = {name: _rounded(sum(cell.sizes[w] for w in layout.letters(name))) for name in layout.ARRAYS}
+        self.lengths["hidden"] = _rounded(cell.sizes[network.graph.output])
+        self.shifts = {i: int(node.label or 0) for i, node in enumerate(plan.nodes) if node.op == "input"}
+        super().__init__(compiled.tables, self._fixed(network))
+
+    def forward(self, part: Part, reads: Mapping[int, Inputs], values: np.ndarray) -> None:
+        """All steps; ``reads``: what is read, by its shift."""
+        self._reads = reads  # the way back reads it again
+        self.make_room({"N": len(part.step), "B": len(part.order)})
+        self.set_pointers({**part.pointers, "parameters": address(values)})
+        self.set_integers(part.integers)
+        for shift, arrays in reads.items():
+            name = f"input{shift}"
+            names = (name, f"starts {name}", f"index {name}", f"value {name}")
+            self.set_pointers({n: address(array) for n, array in zip(names, arrays, strict=False)})
+            self.set_integers({f"sparse {name}": int(len(arrays) > 1)})
+        self.compiled.forward(*self.tables)
+
+    def backward(self, hidden: np.ndarray, gradient: np.ndarray) -> None:
+        """From the gradient of what it says, rows of the length of ``hidden``, add to that of its parameters."""
+        self.set_pointers({"hidden": address(hidden), "gradient": address(gradient)})
+        self.compiled.backward(*self.tables)
+
+    def said(self, part: Part) -> np.ndarray:
+        """The first state of every row ``[N, H]``, a view."""
+        plan = self.compiled.plan
+        place = plan.places[plan.graph.updates[0]]
+        return self._columns(part, place.array, place.behind, place.width)
+
+    def of_input(self, part: Part) -> np.ndarray:
+        """The gradient of what it read, ``[N, X]``."""
+        total = np.zeros((len(part.step), self.cell.sizes["X"]), np.float32)
+        for i, place in self.compiled.layout.late.items():
+            if i in self.shifts:
+                rows, from_rows = part.shifted(self.shifts[i])
+                total[from_rows] += self._columns(part, "late", place.behind, "X")[rows]
+        return total
+
+    def _columns(self, part: Part, array: str, behind: tuple[str, ...], width: str) -> np.ndarray:
+        rows, sizes = len(part.step), self.cell.sizes
+        start = sum(sizes[w] for w in behind)
+        whole = self.arrays[array][: rows * self.lengths[array]].reshape(rows, -1)
+        return whole[:, start : start + sizes[width]]
+
+    def _fixed(self, network: Network) -> dict[str, int]:
         """Entries that depend on the sizes of the network alone."""
-        network, layout, plan = self.network, self.compiled.kernels.layout, self.compiled.plan
-        sizes = network.sizes
+        layout, plan, sizes, wide = self.compiled.layout, self.compiled.plan, self.cell.sizes, panel(machine())
         entries = {letter: size for letter, size in sizes.items() if letter != "1"}
-        entries |= {"Y": network.outputs, "readout": network.likelihood.readout(network.outputs)}
-        entries |= self.head.integers(network.likelihood) if self.head else {}
         entries |= {f"length {name}": length for name, length in self.lengths.items()}
-        entries |= {f"parameter {name}": offset for name, offset in network.offsets.items()}
-        entries["parameters"] = network.row - self.compiled.machine.lanes
+        entries |= {f"parameter {name}": network.offsets[f"{self.cell.prefix}{name}"] for name in network.graph.parameters}
         for name in layout.ARRAYS:
             letters = layout.letters(name)
             for count in range(1, len(letters)):
@@ -113,29 +124,85 @@ class Space:
                 entries[f"{kind} {number}"] = end
                 depth, columns = sizes[plan.widths[run.vector]], sum(sizes[plan.widths[p]] for p in run.products)
                 across, down = (columns, depth) if kind == "run" else (depth, columns)
-                end += -(-across // self.wide) * self.wide * down
+                end += -(-across // wide) * wide * down
         entries["packed numbers"] = end
         return entries
 
-    def _make_room(self, part: Part) -> None:
-        room = {"N": len(part.y), "B": len(part.order)}
-        if all(room[name] <= self.room[name] for name in room):
-            return
-        self.room = {name: max(room[name], self.room[name]) for name in room}
-        rows, sequences = -(-self.room["N"] // self.wide) * self.wide, self.room["B"]
-        readout, lengths = self.fixed["readout"], self.lengths
-        widest = max(readout, *lengths.values(), self.wide)
-        sizes = {name: rows * lengths[name] for name in ("gates", "kept", "previous", "late", "hidden")}
+    def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
+        """Array -> how many numbers."""
+        lengths, sequences = self.lengths, room["B"]
+        sizes = {name: rows * lengths[name] for name in ("gates", "kept", "previous", "late")}
         sizes |= dict.fromkeys(("carry0", "carry1"), sequences * lengths["previous"])
         sizes |= {"adjoints": sequences * lengths["adjoints"], "packed": self.fixed["packed numbers"]}
-        sizes |= {"bias": lengths["gates"], "zeros": widest, "gradient": self.network.row, "nll": rows}
-        sizes |= {"readout": readout * self.wide, "readout gradient": readout * lengths["hidden"]}
-        sizes |= {"readout sums": readout * self.compiled.machine.lanes, "states": lengths["hidden"] * self.wide}
-        sizes |= {"joint": readout * self.wide}
-        sizes |= {"readout back": -(-lengths["hidden"] // self.wide) * self.wide * readout}
-        slack = 2 * self.wide
-        self.arrays = {name: np.zeros(size + slack, np.float32) for name, size in sizes.items()}
-        self._set("pointers", {name: address(array) for name, array in {**self.arrays, **self.numbers}.items()})
+        return sizes | {"bias": lengths["gates"], "zeros": max(*lengths.values(), self.wide)}
+
+
+class ReadoutSpace(Space):
+    """Of readout and likelihood."""
+
+    def __init__(self, compiled: Readout | None, network: Network) -> None:
+        """Without code of their own, torch does the work."""
+        self.compiled, self.network = compiled, network
+        self.head = heads.of(network.likelihood)
+        self.length = _rounded(network.width)
+        """Of a row of what is read, and of its gradient."""
+        self._weight = np.zeros(1, np.float32)
+        numbers = self.head.numbers(network.likelihood, network.outputs) if self.head else {}
+        self._numbers = {"weight": self._weight} | {name: np.array([x], np.float32) for name, x in numbers.items()}
+        super().__init__(compiled.tables if compiled else Tables(), self._fixed())
+        self.set_pointers({name: address(array) for name, array in self._numbers.items()})
+
+    def run(self, part: Part, top: np.ndarray, values: np.ndarray, gradient: np.ndarray | None, weight: float) -> np.ndarray:
+        """NLL ``[S]`` of every row of ``top [S, width]``, whose rows may be further apart; the gradient if it is wanted.
+
+        What is beyond the width of the last row must be there to be read.
+        """
+        self.make_room({"N": len(top)})
+        if self.compiled is None:
+            return self._by_torch(part, top, values, gradient, weight)
+        self._weight[0] = weight
+        pointers = {"top": address(top), "target": address(part.blocks), "parameters": address(values)}
+        self.set_pointers(pointers if gradient is None else {**pointers, "gradient": address(gradient)})
+        rows = {"N": len(top), "length top": top.strides[0] // top.itemsize}
+        self.set_integers({**rows, "gradient wanted": int(gradient is not None)})
+        self.compiled.run(*self.tables)
+        return self.arrays["nll"][: len(top)]
+
+    def hidden(self, rows: int) -> np.ndarray:
+        """The gradient of what was read, ``[S, length]``."""
+        return self.arrays["hidden"][: rows * self.length].reshape(rows, -1)
+
+    def _by_torch(
+        self, part: Part, top: np.ndarray, values: np.ndarray, gradient: np.ndarray | None, weight: float
+    ) -> np.ndarray:
+        own = self.network.views(torch.from_numpy(values[None]))
+        wanted = gradient is not None
+        with torch.set_grad_enabled(wanted):
+            found = torch.from_numpy(top.copy()), own["readout_W"][0], own["readout_b"][0]
+            h, matrix, bias = (leaf.detach().requires_grad_(wanted) for leaf in found)
+            y = torch.from_numpy(part.y)[None, None]
+            nll = self.network.likelihood.nll((h @ matrix + bias)[None, None], y)[0, 0]
+            if gradient is not None:
+                of_h, of_matrix, of_bias = torch.autograd.grad(nll.sum() * weight, (h, matrix, bias))
+                self.hidden(len(top))[:, : top.shape[1]] = of_h.numpy()
+                to = self.network.views(torch.from_numpy(gradient[None]))
+                to["readout_W"][0], to["readout_b"][0] = of_matrix, of_bias
+        return nll.detach().numpy()
+
+    def _fixed(self) -> dict[str, int]:
+        network, likelihood = self.network, self.network.likelihood
+        entries = {"Y": network.outputs, "readout": likelihood.readout(network.outputs), "width": network.width}
+        entries |= self.head.integers(likelihood) if self.head else {}
+        entries |= {f"parameter {name}": network.offsets[name] for name in ("readout_W", "readout_b")}
+        return entries | {"length hidden": self.length}
+
+    def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
+        """Array -> how many numbers."""
+        readout, length, wide = self.fixed["readout"], self.length, self.wide
+        sizes = {"hidden": rows * length, "nll": rows, "zeros": max(readout, length, wide)}
+        sizes |= {"readout": readout * wide, "readout gradient": readout * length, "joint": readout * wide}
+        sizes |= {"readout sums": readout * machine().lanes, "states": length * wide}
+        return sizes | {"readout back": -(-length // wide) * wide * readout}
 
 
 def _rounded(columns: int) -> int:
