@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.checks import Count, NotNegative, Positive
-from bench.data import cards, tasks
+from bench.data import cards, framings
 from bench.data.cards import Card
-from bench.graph.cost import cost, solve
+from bench.data.sequences import Framing
+from bench.graph.cost import solve
+from bench.graph.stack import Stack
 from bench.graph.trace import Graph
 from bench.places import BadInput
 from bench.records import record, study_file
@@ -27,15 +29,15 @@ class Budget:
     """How large a cell may be: exactly one of these is given."""
 
     parameters: Positive | None = None
-    """Parameters of the recurrent layer."""
+    """Parameters of the recurrent layers."""
     total_parameters: Positive | None = None
     """Parameters with the readout."""
     flops: Positive | None = None
-    """FLOPs of the recurrent layer per time step."""
+    """FLOPs of the recurrent layers per time step."""
     units: Count | None = None
 
-    def solve(self, graph: Graph, inputs: int, readout: int) -> int:
-        """Units whose cost is nearest to the budget, with a readout of so many numbers."""
+    def solve(self, graph: Graph, stack: Stack, inputs: int, readout: int) -> int:
+        """Units of each cell whose cost together is nearest to the budget, with a readout of so many numbers."""
         given = {name: value for name, value in asdict(self).items() if value is not None}
         if len(given) != 1:
             raise BadInput(
@@ -51,7 +53,7 @@ class Budget:
         }
         return solve(
             value,
-            lambda units: getattr(cost(graph, graph.sizes(inputs, units), readout), column[name]),
+            lambda units: getattr(stack.cost(graph, inputs, units, readout), column[name]),
             {"parameters": "parameters", "total_parameters": "parameters with readout", "flops": "FLOPs a step"}[name],
         )
 
@@ -172,6 +174,7 @@ class Job:
     predict: str
     likelihood: Likelihood
     graph: Graph
+    stack: Stack
     units: int
     training: Training
     search: Search
@@ -188,6 +191,11 @@ class Job:
     def card(self) -> Card:
         """The card of the data set."""
         return cards.load(self.dataset)
+
+    @cached_property
+    def framing(self) -> type[Framing]:
+        """What the task makes of a sequence."""
+        return framings.framing(self.predict, self.card)
 
     @property
     def log(self) -> Path:
@@ -209,11 +217,24 @@ class Job:
 
     def settings(self, setting: Setting, seed: int, training: Training) -> Settings:
         """What the key of a trial hashes."""
-        inputs, _ = tasks.framing(self.predict, self.card).sizes(self.card)
+        inputs, _ = self.framing.sizes(self.card)
         sizes = {letter: size for letter, size in self.graph.sizes(inputs, self.units).items() if letter != "1"}
-        framing = f"{self.predict}, {likelihoods.described(self.likelihood)}"
-        training = replace(training, weight_noise=setting.weight_noise)
-        return Settings(framing, self.card.content, self.graph.fingerprint, sizes, training, setting.lr, seed)
+        return Settings(
+            ", ".join([self.predict, *self._aim, likelihoods.described(self.likelihood)]),
+            self.card.content,
+            self.graph.fingerprint,
+            sizes,
+            replace(training, weight_noise=setting.weight_noise),
+            setting.lr,
+            seed,
+            None if self.stack == Stack() else self.stack,
+        )
+
+    @property
+    def _aim(self) -> list[str]:
+        """Which columns of the content are the target, and of what: one content may be read in several ways."""
+        target = self.card.target
+        return [] if target is None else [f"{target.columns} {target.kind} a {target.of}"]
 
     def searched(self) -> list[Member]:
         """Trials of the stage ``search``; none where nothing is left to search for."""

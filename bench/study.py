@@ -14,7 +14,6 @@ import pandas as pd
 
 from bench.data import cards, tasks
 from bench.graph import latex
-from bench.graph.cost import cost
 from bench.job import Job, Setting
 from bench.places import BadInput
 from bench.records import frame, record, study_file
@@ -150,7 +149,10 @@ class _Trainer:
 
         job = self.job
         engines.load(job.engine).use(job.threads)
-        return Model(job.graph, self.task.inputs, self.task.outputs, job.units, job.likelihood, job.engine, job.device)
+        return Model(
+            job.graph, self.task.inputs, self.task.outputs, job.units, job.likelihood, job.engine, job.device,
+            stack=job.stack, at=job.framing.at(job.card),
+        )  # fmt: skip
 
     def stage(self, members: list[Member], training: Training) -> None:
         """Train those that are not finished, each in one process at a time; wait for those that others have claimed."""
@@ -272,9 +274,12 @@ class _Trainer:
 
     def _flops(self, epochs: int) -> float:
         """Of the products of layer and readout: a step of training counts three times its forward pass."""
-        model, steps = self.model, {split: sum(map(len, s)) for split, s in self.task.splits.items()}
-        forward = model.cost.flops_per_step + 2 * model.sizes[model.graph.output] * model.likelihood.readout(model.outputs)
-        return forward * (3 * steps["train"] + steps["valid"]) * epochs
+        model, readout = self.model, 2 * self.model.width * self.model.likelihood.readout(self.model.outputs)
+        forward = {
+            split: model.cost.flops_per_step * sum(map(len, found)) + readout * sum(s.predicted for s in found)
+            for split, found in self.task.splits.items()
+        }
+        return (3 * forward["train"] + forward["valid"]) * epochs
 
     def _most(self, training: Training) -> int:
         """Members of a population: no more than asked for, and than memory is there for."""
@@ -309,6 +314,8 @@ class _Trainer:
             "likelihood": {"name": type(job.likelihood).__name__, **asdict(job.likelihood)},
             "cell": job.graph.name,
             "options": job.graph.options,
+            "model": asdict(job.stack),
+            "at": job.framing.at(job.card),
         }
         return Record(
             key=member.key,
@@ -322,14 +329,14 @@ class _Trainer:
     def _summary(self) -> dict[str, Any]:
         """What a record says of its trial before anything is trained; its scores are not there yet."""
         job = self.job
-        inputs, outputs = tasks.framing(job.predict, job.card).sizes(job.card)
+        inputs, outputs = job.framing.sizes(job.card)
         return {
             "scores": {split: {"nll": None, "nll_sequence_mean": None} for split in cards.SPLITS},
             **dict.fromkeys(("best_epoch", "epochs", "updates"), 0),
             **dict.fromkeys(("seconds", "matmul_fraction")),
             "units": job.units,
             "inputs": inputs,
-            **vars(cost(job.graph, job.graph.sizes(inputs, job.units), job.likelihood.readout(outputs))),
+            **vars(job.stack.cost(job.graph, inputs, job.units, job.likelihood.readout(outputs))),
             "engine": job.engine,
             "population_size": 1,
             "device": job.device,

@@ -39,6 +39,7 @@ groups (choose one, or several with commas):
 settings (see conf/config.yaml and conf/training/*.yaml):
   name=STUDY             study that the trials of an ad-hoc sweep belong to (default: adhoc)
   results=FOLDER         where records and studies go (default: results)
+  model.layers=N         layers of the cell; model.bidirectional=true reads both ways, where nothing is predicted
   search.size=N          learning rates to try; training.lr=RATE skips the search
   population.seeds=[..]  seeds of the confirming trials
   training.KEY=VALUE     any choice of the protocol, for example training.epochs=20
@@ -276,9 +277,10 @@ def _job(config: Any) -> Any:
     from omegaconf.errors import OmegaConfBaseException
 
     from bench import job
-    from bench.data import cards, tasks
+    from bench.data import cards, framings
     from bench.engines import _choice as engines
     from bench.graph import trace
+    from bench.graph.stack import Stack
     from bench.training import likelihoods
     from bench.training.settings import Training
 
@@ -288,21 +290,20 @@ def _job(config: Any) -> Any:
         raise BadInput(_explain(str(error))) from error
     runtime = HydraConfig.get()
     training, cell, search = (_group(name, values[name]) for name in ("training", "cell", "search"))
+    stack = construct(Stack, "model", _group("model", values["model"]))
     task = construct(job.TaskSettings, "task", _group("task", values["task"]))
     card = cards.load(task.dataset)
-    inputs, outputs = tasks.framing(task.predict, card).sizes(card)
+    framing = framings.framing(task.predict, card)
+    inputs, outputs = framing.sizes(card)
     options = dict(task.likelihood)
-    likelihood = likelihoods.build(options.pop("name", ""), options, card.kind)
+    likelihood = likelihoods.build(options.pop("name", ""), options, framing.of(card), framing.classes(card))
     tuned = construct(job.Tuned, "training", {name: training.pop(name) for name in ("lr", "weight_noise")})
     rates, noises = (training.pop(name) for name in ("rates", "noises"))
     lr = _axis(tuned.lr, "training.rates", rates)
     noise = _axis(tuned.weight_noise, "training.noises", noises)
     graph = trace.load(cell.pop("name"), **cell)
-    if graph.lookahead:  # every framing predicts what is read later
-        raise BadInput(
-            f"cell {graph.name} with window=ahead and length={graph.lookahead + 1} would read the very step that task "
-            f"{runtime.runtime.choices['task']} has it predict; use cell.window=past"
-        )
+    if framing.causal:
+        _looks_back(graph, stack, runtime.runtime.choices["task"])
     budget = construct(job.Budget, "budget", values["budget"])
     engine = construct(job.Engine, "engine", values["engine"])
     device = values["device"]
@@ -314,7 +315,8 @@ def _job(config: Any) -> Any:
         predict=task.predict,
         likelihood=likelihood,
         graph=graph,
-        units=budget.solve(graph, inputs, likelihood.readout(outputs)),
+        stack=stack,
+        units=budget.solve(graph, stack, inputs, likelihood.readout(outputs)),
         training=construct(Training, "training", training),
         search=construct(job.Search, "search", {**search, "lr": lr, "weight_noise": noise}),
         members=members,
@@ -324,6 +326,20 @@ def _job(config: Any) -> Any:
         results=Path(values["results"]),
         tracking=_tracking(values),
     )
+
+
+def _looks_back(graph: Any, stack: Any, task: str) -> None:
+    """``BadInput`` for a model that would read the very step that it is to predict."""
+    if graph.lookahead:
+        raise BadInput(
+            f"cell {graph.name} with window=ahead and length={graph.lookahead + 1} would read the very step that task "
+            f"{task} has it predict; use cell.window=past"
+        )
+    if stack.bidirectional:
+        raise BadInput(
+            f"model.bidirectional=true would read the very step that task {task} has it predict; it is for tasks with a "
+            "target of their own: gatebench data add PATH --label COLUMN"
+        )
 
 
 def _tracking(values: dict[str, Any]) -> str | None:
@@ -364,8 +380,7 @@ def _study_name(name: Any) -> str:
 
 def _labels(runtime: Any) -> dict[str, str]:
     """The choice in each group, with what was overridden inside it: ``modern batch=1``."""
-    overridden = {
-        label: sorted(o.split(".", 1)[1] for o in runtime.overrides.task if o.lstrip("+").startswith(f"{label}."))
-        for label in LABELLED
-    }
+    given = [o.lstrip("+").partition(".") for o in runtime.overrides.task]
+    overridden = {label: sorted(what for group, _, what in given if group == label) for label in LABELLED}
+    overridden["cell"] += sorted(what for group, _, what in given if group == "model")
     return {label: " ".join([runtime.runtime.choices[label], *overridden[label]]) for label in LABELLED}

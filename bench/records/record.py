@@ -49,6 +49,8 @@ class Settings:
     """A dataclass; fields at their defaults are neutral and left out of the key."""
     lr: float
     seed: int
+    model: Any = None
+    """A dataclass: layers and directions of the cell; None: one layer, forwards."""
 
 
 def key(settings: Settings) -> str:
