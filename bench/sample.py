@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.data import cards, tasks
 from bench.data.cards import LOWEST, Card
+from bench.data.framings import next_block
 from bench.graph import trace
 from bench.places import BadInput
 from bench.records.record import Record, Store
@@ -93,7 +94,7 @@ def _continue(
     states, drawn = model.start(parameters), []
     past = deque([np.zeros(task.inputs)] * (graph.lookback + 1), maxlen=graph.lookback + 1)
     for t in range(len(x) + steps - 1):
-        past.append(x[t] if t < len(x) else framing.follow(past[-1], drawn[-1]))
+        past.append(x[t] if t < len(x) else framing.follow(task.card, past[-1], drawn[-1]))
         inputs = torch.from_numpy(np.stack(past).astype(np.float32))[None, :, None]
         states, readout = model.advance(parameters, inputs, states)
         if t >= len(x) - 1:
@@ -113,7 +114,7 @@ def _audio_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndar
     louder = np.argsort([float(np.square(sequence.y).mean()) for sequence in valid])[len(valid) // 2 :]
     sequence = valid[random.choice(louder)]
     # The last target is read as well: what is drawn goes on behind it.
-    last = tasks.next_block.follow(sequence.x[-1], sequence.y[-1])
+    last = next_block.follow(task.card, sequence.x[-1], sequence.y[-1])
     x = np.concatenate([sequence.x, last[None]])
     wave = np.concatenate([sequence.x[0], sequence.y.ravel()]) * task.std + task.mean
     return x, wave.round().clip(*_LIMITS["audio"]).astype(np.int16)
