@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import yaml
+
 from bench.places import BadInput, short, suggestion
 
 T = TypeVar("T")
@@ -25,6 +27,20 @@ Count = Annotated[int, Must("a whole number from 1", lambda value: value >= 1)]
 Positive = Annotated[float, Must("a positive number", lambda value: value > 0)]
 NotNegative = Annotated[float, Must("a number from 0", lambda value: value >= 0)]
 Fraction = Annotated[float, Must("a number from 0 and below 1", lambda value: 0 <= value < 1)]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without aliases: with a few lines of them a text would fill the memory, or stand inside itself."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has an alias (*): write out what it stands for")
+        return super().compose_node(parent, index)
+
+
+def read_yaml(text: str) -> Any:
+    """What a YAML says. Of some tags the parser raises anything: ``!!int ""`` is an IndexError, ``!!bool x`` a KeyError."""
+    return yaml.load(text, _Loader)
 
 
 def construct(cls: type[T], where: str, values: Mapping[str, Any]) -> T:

@@ -1,8 +1,8 @@
 """Where things stand, which is how they are registered.
 
 A *house* is a folder with ``cells/``, ``conf/``, ``datasets/``, ``figures/`` or ``readers/``. The project is the first
-house; ``GATEBENCH_PATH`` (folders, separated as in ``PATH``) names houses of your own. A new cell, card, yaml or figure
-is found by its place in a house: there is no table to edit.
+house; ``GATEBENCH_PATH`` (folders, separated as in ``PATH``) names houses of your own, and `HOUSE` in the working folder
+is one without being named. A new cell, card, yaml or figure is found by its place in a house: there is no table to edit.
 """
 
 import difflib
@@ -25,6 +25,11 @@ OWN = {
     "readers": PACKAGE / "data" / "readers",
 }
 
+HOUSE = "gatebench_house"
+"""Below the working folder: the house that ``gatebench data add`` makes where none is named."""
+UNNAMED = ("conf", "datasets")
+"""What is searched for in it: no code, which would be run because of where somebody stands."""
+
 LONGEST = 300
 """Characters of somebody else's text in a message."""
 
@@ -38,9 +43,20 @@ class BadInput(Exception):
 
 def houses(kind: str) -> list[Path]:
     """Folders that hold things of one kind (a key of `OWN`), our own first."""
-    named = [folder for folder in os.environ.get("GATEBENCH_PATH", "").split(os.pathsep) if folder]
-    extra = [folder_of("GATEBENCH_PATH", f"{folder}/{kind}") for folder in named]
-    return [OWN[kind], *(folder.resolve() for folder in extra if folder.is_dir())]
+    extra = [folder_of("GATEBENCH_PATH", f"{folder}/{kind}") for folder in _named()]
+    if kind in UNNAMED:
+        extra = [Path(HOUSE, kind), *extra]
+    found = [folder.resolve() for folder in extra if folder.is_dir()]
+    return [OWN[kind], *dict.fromkeys(found)]
+
+
+def house() -> Path:
+    """Where things of one's own are added: the first house that is named, else `HOUSE`."""
+    return folder_of("GATEBENCH_PATH", [*_named(), HOUSE][0])
+
+
+def _named() -> list[str]:
+    return [folder for folder in os.environ.get("GATEBENCH_PATH", "").split(os.pathsep) if folder]
 
 
 def folder_of(variable: str, name: str) -> Path:

@@ -9,7 +9,9 @@ import numpy as np
 
 from bench.data import cards, tasks
 from bench.data.cards import LOWEST, Card
+from bench.data.framings import next_block
 from bench.graph import trace
+from bench.graph.stack import Stack
 from bench.places import BadInput
 from bench.records.record import Record, Store
 
@@ -83,15 +85,15 @@ def _continue(
     settings, summary = record.settings, record.summary
     graph = trace.load(settings["cell"], **settings["options"])
     _unchanged(record.key, "the cell", graph.fingerprint, settings["equations"])
-    options = dict(settings["likelihood"])
-    likelihood = likelihoods.build(options.pop("name"), options, task.card.kind)
-    model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, summary["engine"])
+    framing, options = framings.framing(settings["predict"], task.card), dict(settings["likelihood"])
+    likelihood = likelihoods.build(options.pop("name"), options, framing.of(task.card), framing.classes(task.card))
+    stack = Stack(**settings.get("model", {}))  # records of earlier versions say nothing of it: one layer
+    model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, summary["engine"], stack=stack)
     parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in weights.items()}
-    framing = tasks.framing(settings["predict"], task.card)
     low, high = (np.array(_LIMITS[task.card.kind]) - task.mean) / task.std
     memories, drawn, read = model.start(parameters), [], x[0]
     for t in range(len(x) + steps - 1):
-        read = x[t] if t < len(x) else framing.follow(read, drawn[-1])
+        read = x[t] if t < len(x) else framing.follow(task.card, read, drawn[-1])
         readout = model.advance(parameters, torch.from_numpy(np.asarray(read, np.float32))[None], memories)
         if t >= len(x) - 1:
             drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low, high))
@@ -110,7 +112,7 @@ def _audio_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndar
     louder = np.argsort([float(np.square(sequence.y).mean()) for sequence in valid])[len(valid) // 2 :]
     sequence = valid[random.choice(louder)]
     # The last target is read as well: what is drawn goes on behind it.
-    last = tasks.next_block.follow(sequence.x[-1], sequence.y[-1])
+    last = next_block.follow(task.card, sequence.x[-1], sequence.y[-1])
     x = np.concatenate([sequence.x, last[None]])
     wave = np.concatenate([sequence.x[0], sequence.y.ravel()]) * task.std + task.mean
     return x, wave.round().clip(*_LIMITS["audio"]).astype(np.int16)

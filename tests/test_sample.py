@@ -15,6 +15,7 @@ from conftest import Murmur, Tiny, but_compiling, settle_murmur
 
 from bench import sample
 from bench.data import cards, tasks
+from bench.data.framings import next_block
 from bench.places import BadInput
 from bench.records import frame, samples
 from bench.records.record import Store
@@ -101,7 +102,7 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
         patch.setattr("bench.training.likelihoods.build", lambda *_: watched(components=4))
         drawn = sample._continue(store.weights(key), record, task, x, 25, random)
         wave = np.concatenate([x[0], x[1:, 10:].ravel(), (drawn - task.mean) / task.std])
-        sequence = tasks.next_block.blocks(wave)
+        sequence = next_block.blocks(wave)
         parameters = {name: torch.from_numpy(w)[None] for name, w in store.weights(key).items()}
         states = reference.run(graph, model.sizes, parameters, torch.from_numpy(np.array(sequence.x))[None, :, None])
         at_once = states[0, :, 0] @ parameters["readout_W"][0] + parameters["readout_b"][0]

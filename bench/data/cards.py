@@ -3,23 +3,18 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import numpy as np
-import yaml
+from typing import Annotated, Any
 
 from bench import places
-from bench.checks import Count, Must, construct, shown
+from bench.checks import Count, Must, construct, mismatch, read_yaml, shown
+from bench.data.contents import SPLITS as SPLITS
+from bench.data.contents import Arrays, Kind, Target, check, check_columns, content_digest
 from bench.places import BadInput, short
 
-SPLITS = ("train", "valid", "test")
 LOWEST = 21
 """MIDI pitch of column 0 of a piano roll."""
-Arrays = dict[str, list[np.ndarray]]
-"""Split -> its sequences, each ``[T, X]``."""
 
 
 def _is_below(path: str) -> bool:
@@ -41,11 +36,11 @@ Requirement = Annotated[str, _text("a package and its version, for example music
 
 @dataclass(frozen=True)
 class File:
-    """One file of a data set: its path below a data folder, its address and its SHA-256."""
+    """One file of a data set: its path below a data folder, its SHA-256, and its address unless a user added it."""
 
     path: Below
-    url: Address
     sha256: Digest
+    url: Address | None = None
 
 
 @dataclass(frozen=True)
@@ -60,15 +55,16 @@ class Card:
     citation: str
     time_step: str
     synthetic: bool
-    kind: Literal["piano_roll", "audio"]
-    """What a sequence is: 0/1 frames of keys ``[T, keys]``, or 16-bit samples ``[L, 1]``."""
+    kind: Kind
+    """What a sequence is: 0/1 frames of keys ``[T, keys]``, 16-bit samples ``[L, 1]``, zeros and ones ``[T, X]``, numbers of
+    symbols ``[T, 1]``, or real numbers ``[T, X]``; the columns of a target stand behind."""
     reader: str
     content: str
     """SHA-256 of the decoded sequences (`content_digest`)."""
     facts: dict[str, Any]
     """What `bench.data.facts` computes for the kind."""
     floors: dict[str, Any]
-    """What `bench.data.floors` computes for the kind, in nats per time step."""
+    """What `bench.data.floors` computes for the kind, in nats per prediction."""
     files: tuple[File, ...] = ()
     package: Requirement = ""
     """Requirement of the package that ships the data, for example ``music21==10.5.1``."""
@@ -76,35 +72,55 @@ class Card:
     """Our extra that installs that package."""
     rate: Count | None = None
     """Samples of audio a second."""
+    names: tuple[str, ...] = ()
+    """The symbols, in the order of their numbers; of other kinds the columns that are read, where they have names."""
+    target: Target | None = None
+    """None: the data is for prediction."""
     options: dict[str, Any] = field(default_factory=dict)
     """What the reader needs to know besides; the reader says what."""
 
-
-class _Loader(yaml.SafeLoader):
-    """YAML without aliases: with a few lines of them a card would fill the memory, or stand inside itself."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("it has an alias (*): write out what it stands for")
-        return super().compose_node(parent, index)
+    @property
+    def width(self) -> int:
+        """Columns of its arrays."""
+        width: Any = self.facts.get("width")
+        if mismatch(width, Count):
+            raise BadInput(f"{self.name}.yaml: facts.width is {shown(width)}, expected the number of columns")
+        return width
 
 
 def load(name: str) -> Card:
     """The card called ``name``."""
     path = places.find("datasets", name, ".yaml", called="dataset")
     try:
-        values = yaml.load(path.read_text(), _Loader)
+        values = read_yaml(path.read_text())
         files = tuple(construct(File, f"{path.name}: files", file) for file in values.get("files", ()))
+        told = values.get("target")
+        target = None if told is None else construct(Target, f"{path.name}: target", told)
     except BadInput:
         raise
-    except Exception as error:  # of tags, the parser raises anything: '!!int ""' is an IndexError, '!!bool x' a KeyError
+    except Exception as error:  # of tags, the parser raises anything
         raise BadInput(f"{path} is not a card ({short(error)}); compare it with another card") from error
-    card = construct(Card, path.name, {**values, "name": name, "files": files})
+    card = construct(Card, path.name, {**values, "name": name, "files": files, "target": target})
+    _check(card, path.name)
+    return replace(card, names=tuple(card.names), target=target and replace(target, names=tuple(target.names)))
+
+
+def _check(card: Card, file: str) -> None:
+    """``BadInput`` where entries of a card do not fit one another."""
     if (card.kind == "audio") != (card.rate is not None):
+        raise BadInput(f"{file}: rate is {shown(card.rate)}; expected samples a second for kind audio, and none for others")
+    if card.kind == "symbols" and len(card.names) < 2:
+        raise BadInput(f"{file}: names is {shown(card.names)}; expected the symbols, at least two")
+    target = card.target
+    if target is None:
+        return
+    if card.kind == "audio":
+        raise BadInput(f"{file}: target is given, but kind is audio; expected another kind, or no target")
+    if target.kind == "label" and (target.columns != 1 or len(target.names) < 2):
         raise BadInput(
-            f"{path.name}: rate is {shown(card.rate)}; expected samples a second for kind audio, and none for others"
+            f"{file}: target has {target.columns} column(s) and {len(target.names)} name(s); "
+            "expected one column and at least two classes for a label"
         )
-    return card
 
 
 def arrays(card: Card) -> Arrays:
@@ -122,6 +138,7 @@ def arrays(card: Card) -> Arrays:
             f"dataset {card.name} cannot be read by {card.reader}: {said}; correct the card, or fetch what it describes"
         ) from error
     check(card.name, sequences, card.kind)
+    check_columns(card.name, sequences, card.kind, len(card.names), card.target)
     digest = content_digest(sequences)
     if digest != card.content:
         origin, stated = card.package or "its files", short(card.content)
@@ -133,11 +150,16 @@ def arrays(card: Card) -> Arrays:
 
 
 def locate(card: Card, file: File) -> Path:
-    """Where a file lies, its checksum verified: ``$GATEBENCH_DATA``, then the cache, then fetched from its address."""
-    found = given(file.path)
+    """Where a file lies, its checksum verified: ``data/`` beside its card, ``$GATEBENCH_DATA``, the cache, or fetched."""
+    found = places.find("datasets", card.name, ".yaml").parent.parent / "data" / file.path
+    found = found if found.is_file() else given(file.path)
+    if found is None and file.url is None:
+        raise BadInput(
+            f"dataset {card.name}: {file.path} is not in the folder data/ of its house; add it again: gatebench data add"
+        )
     if found is None:
         found = cache() / file.path
-        fetch(card, file.url, found, file.sha256)
+        fetch(card, str(file.url), found, file.sha256)
     try:
         digest = hashlib.sha256(found.read_bytes()).hexdigest()
     except OSError as error:
@@ -184,33 +206,3 @@ def fetch(card: Card, url: str, target: Path, sha256: str | None = None) -> None
         ) from error
     except ValueError as error:
         raise BadInput(f"dataset {card.name}: {url} no longer has SHA-256 {sha256}") from error
-
-
-def check(name: str, sequences: Mapping[str, list[np.ndarray]], kind: str) -> None:
-    """``BadInput`` unless every split has sequences of one width and at least two steps, free of NaN, as their kind asks."""
-    widths = {array.shape[1] for split in sequences.values() for array in split if array.ndim == 2}
-    for split in SPLITS:
-        if not sequences.get(split):
-            raise BadInput(f"dataset {name}: split '{split}' is empty; expected at least one sequence")
-        for i, array in enumerate(sequences[split]):
-            where = f"dataset {name}: sequence {i} of split '{split}'"
-            if array.ndim != 2 or len(widths) > 1 or not array.shape[1]:
-                raise BadInput(f"{where} has shape {array.shape}; expected [steps, width] with one width for all")
-            if kind == "audio" and (array.dtype != np.int16 or array.shape[1] != 1):
-                raise BadInput(
-                    f"{where} has {array.shape[1]} channel(s) of {array.dtype}; expected one of 16 bits: convert it"
-                )
-            if len(array) < 2:
-                raise BadInput(f"{where} has {len(array)} step(s); predicting the next step needs at least 2: remove it")
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise BadInput(f"{where} has NaN or infinite values; expected finite numbers: mend or remove it")
-
-
-def content_digest(sequences: Mapping[str, list[np.ndarray]]) -> str:
-    """SHA-256 over splits, lengths and values, whatever file format they came from."""
-    digest = hashlib.sha256()
-    for split in SPLITS:
-        for array in sequences[split]:
-            digest.update(f"{split} {array.shape} {array.dtype.str};".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

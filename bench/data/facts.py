@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.data.cards import SPLITS, Arrays
+from bench.data.contents import SPLITS, Arrays
 
 
 def piano_roll(sequences: Arrays) -> dict[str, Any]:

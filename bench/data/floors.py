@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.data.cards import Arrays
-from bench.data.tasks import Framing, Sequence, next_block, next_step
+from bench.data.contents import Arrays
+from bench.data.framings import next_block, next_step
+from bench.data.sequences import Sequence
 
 Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """NLL ``[N]`` of targets ``[N, Y]`` given what was read ``[N, X]``."""
@@ -29,7 +30,8 @@ def piano_roll(sequences: Arrays) -> dict[str, Any]:
     """
     frames = np.concatenate(sequences["train"])
     unigram = _smoothed(frames.sum(0), len(frames))
-    splits, before, after = _framed(next_step, sequences)
+    splits = next_step.shifted(sequences)
+    before, after = _sides(splits["train"])
     was_off = _smoothed((after * (1 - before)).sum(0), (1 - before).sum(0))
     was_on = _smoothed((after * before).sum(0), before.sum(0))
     return {
@@ -46,7 +48,8 @@ def audio(sequences: Arrays) -> dict[str, Any]:
     equally large classes of the local level (root mean square difference of neighbouring samples that are read): what a
     model gains by knowing how loud it is. With diagonal covariance, the fair floor for a mixture of diagonal components.
     """
-    splits, x, y = _framed(next_block, sequences)
+    splits = next_block.framed(sequences).splits
+    x, y = _sides(splits["train"])
     return {
         "unit_gaussian": _evaluate(splits, lambda x, y: _gaussian(y, np.eye(y.shape[1]))),
         "linear_diagonal": _evaluate(splits, _linear(x, y, full=False)),
@@ -56,12 +59,9 @@ def audio(sequences: Arrays) -> dict[str, Any]:
     }
 
 
-def _framed(framing: type[Framing], sequences: Arrays) -> tuple[dict[str, list[Sequence]], np.ndarray, np.ndarray]:
-    """All splits as a task frames them, and what train reads and predicts."""
-    splits, _, _ = framing.frame(sequences)
-    x = np.concatenate([sequence.x for sequence in splits["train"]])
-    y = np.concatenate([sequence.y for sequence in splits["train"]])
-    return splits, x, y
+def _sides(sequences: list[Sequence]) -> tuple[np.ndarray, np.ndarray]:
+    """What is read and what is predicted, of all sequences one after the other."""
+    return np.concatenate([sequence.x for sequence in sequences]), np.concatenate([sequence.y for sequence in sequences])
 
 
 def _smoothed(on: np.ndarray, total: Any) -> np.ndarray:

@@ -11,7 +11,7 @@ import torch
 from bench.data import floors
 from bench.data.cards import SPLITS
 from bench.data.floors import piano_roll
-from bench.data.tasks import next_block
+from bench.data.framings import next_block
 from bench.training.likelihoods import bernoulli
 
 ROUNDED = 0.5e-4 + 1e-9
@@ -100,7 +100,7 @@ def noise():
 
 
 def framed(noise):
-    splits, _, _ = next_block.frame(noise)
+    splits = next_block.framed(noise).splits
     both = {s: [np.concatenate([getattr(q, name) for q in sequences]) for name in "xy"] for s, sequences in splits.items()}
     return splits, both
 

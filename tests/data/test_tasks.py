@@ -6,10 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.data import cards, tasks
-from bench.data.tasks import Sequence, buckets, in_order, next_block, next_step
+from bench.data.framings import next_block, next_step
+from bench.data.sequences import Sequence
+from bench.data.tasks import buckets, in_order
 from bench.places import BadInput
 from bench.training.model import stream
 
+CARD = cards.load("jsb_chorales")
 LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=50)
 # The same examples in every run, and none kept on disk.
 same = settings(derandomize=True, database=None, deadline=None, max_examples=60)
@@ -110,9 +113,9 @@ def test_a_block_is_predicted_from_the_samples_before_it(samples):
 def test_what_was_predicted_is_read_next():
     sequence = next_block.blocks(ramp(200)[:, 0].astype(float))
     for t in range(len(sequence) - 1):
-        assert (next_block.follow(sequence.x[t], sequence.y[t]) == sequence.x[t + 1]).all()
+        assert (next_block.follow(CARD, sequence.x[t], sequence.y[t]) == sequence.x[t + 1]).all()
     roll = np.random.default_rng(0).integers(0, 2, (5, 12))
-    assert (next_step.follow(roll[0], roll[1]) == roll[1]).all()
+    assert (next_step.follow(CARD, roll[0], roll[1]) == roll[1]).all()
 
 
 def waves(random, count, level):
@@ -133,7 +136,7 @@ def test_samples_are_dequantised_within_their_step_and_always_alike():
 
 
 def test_silence_has_no_two_equal_blocks():
-    splits, _, std = next_block.frame({split: [np.zeros((500, 1), np.int16)] for split in ("train", "valid", "test")})
+    splits, _, (_, std) = next_block.framed({split: [np.zeros((500, 1), np.int16)] for split in ("train", "valid", "test")})
     blocks = [row.tobytes() for sequences in splits.values() for sequence in sequences for row in sequence.y]
     assert len(set(blocks)) == len(blocks)
     assert std == pytest.approx(12**-0.5, rel=0.1)
@@ -142,13 +145,13 @@ def test_silence_has_no_two_equal_blocks():
 def test_only_train_standardises():
     random = np.random.default_rng(6)
     arrays = {"train": waves(random, 30, 500), "valid": waves(random, 30, 50), "test": waves(random, 30, 5000)}
-    splits, mean, std = next_block.frame(arrays)
+    splits, (mean, std), _ = next_block.framed(arrays)
     flat = {split: np.concatenate([np.r_[s.x[0], s.y.ravel()] for s in sequences]) for split, sequences in splits.items()}
     assert flat["train"].mean() == pytest.approx(0, abs=1e-6)
     assert flat["train"].std() == pytest.approx(1, abs=1e-6)
     assert flat["test"].std() == pytest.approx(10, rel=0.1)
-    other = next_block.frame({**arrays, "valid": waves(random, 9, 7), "test": waves(random, 9, 9)})
-    assert other[1:] == (mean, std)
+    other = next_block.framed({**arrays, "valid": waves(random, 9, 7), "test": waves(random, 9, 9)})
+    assert other.read == other.predicted == (mean, std)
     for a, b in zip(splits["train"], other[0]["train"], strict=True):
         assert (a.x == b.x).all()
     original = np.concatenate(arrays["test"])[:, 0]
@@ -158,7 +161,7 @@ def test_only_train_standardises():
 def test_windows_too_short_for_a_block():
     short = {split: [np.zeros((25, 1), np.int16)] for split in ("train", "valid", "test")}
     with pytest.raises(BadInput, match=r"has 25 samples; predicting 10 from 20 needs at least 30: use longer windows"):
-        next_block.frame(short)
+        next_block.framed(short)
 
 
 def test_a_framing_refuses_data_of_another_kind(tiny):

@@ -67,7 +67,7 @@ def judge(card: Card, *names: str) -> Arrays | None:
     arrays = answer(lambda: _believed(card), card.name, *names)
     if arrays is not None:
         framing = tasks.framing({"piano_roll": "next_step", "audio": "next_block"}[card.kind], card)
-        answer(lambda: framing.frame(arrays), "a sequence of audio")
+        answer(lambda: framing.frame(card, arrays), "a sequence of audio")
         assert isinstance(getattr(facts, card.kind)(arrays), dict)
     return arrays
 

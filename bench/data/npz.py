@@ -1,0 +1,43 @@
+"""Files of NumPy arrays, read without trust: nothing is unpickled, and no more is unpacked than was looked at before."""
+
+import math
+import zipfile
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+MOST = 2**31
+"""Bytes that the arrays of a file may unpack to."""
+
+
+def read(path: Path, most: int = MOST) -> dict[str, np.ndarray]:
+    """Name -> array of an ``.npz``; ``ValueError`` says what is wrong with it."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > most:
+            raise ValueError(f"it unpacks to more than {most:,} bytes")
+        if len({member.filename for member in members}) < len(members):
+            raise ValueError("it has two arrays of one name")
+        found = {}
+        for member in members:
+            if not member.filename.endswith(".npy"):
+                raise ValueError(f"it has a file {member.filename} in it, which is no array")
+            with archive.open(member) as file:
+                found[member.filename.removesuffix(".npy")] = read_array(file, member.file_size)
+        return found
+
+
+def read_array(file: IO[bytes], size: int) -> np.ndarray:
+    """The array of an ``.npy`` of so many bytes. Its header is believed only where it fits them."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"version {version[0]}.{version[1]} of the format is not read here")
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_column, dtype = header(file)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects, which could run code when they are read; save arrays of numbers")
+    content = file.read(size)
+    if len(content) != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"an array of shape {shape} of {dtype} does not fit its {len(content):,} bytes")
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if by_column else "C")
