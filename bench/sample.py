@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.data import cards, tasks
+from bench.data import cards, framings, tasks
 from bench.data.cards import LOWEST, Card
 from bench.data.framings import next_block
 from bench.graph import trace

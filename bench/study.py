@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from bench.data import cards, tasks
@@ -297,7 +298,8 @@ class _Trainer:
             "matmul_fraction": round(self._flops(outcome.epochs) / outcome.seconds / self._rate, 4),
             "population_size": size,
         }
-        summary["data"] |= {"mean": self.task.mean, "std": self.task.std}
+        for side, scale in (("", self.task.predicted), ("read_", self.task.read)):
+            summary["data"] |= {f"{side}{name}": np.asarray(value).tolist() for name, value in scale._asdict().items()}
         return replace(
             self._record(member, training, summary),
             curve=pd.DataFrame(outcome.curve, columns=record.CURVE),
@@ -345,8 +347,8 @@ class _Trainer:
                 "time_step": job.card.time_step,
                 "outputs": outputs,
                 "rate": job.card.rate,
-                "mean": None,
-                "std": None,
+                "at": job.framing.at(job.card),
+                **dict.fromkeys(("mean", "std", "read_mean", "read_std")),
             },
             "title": job.card.title,
             "synthetic": job.card.synthetic,

@@ -142,7 +142,7 @@ class _Program:
                 part,
                 None if gradient is None else gradient[k, p].numpy(),
                 0.0 if weights is None else float(weights[k]),
-                kept and kept[k],
+                None if kept is None else kept[k],
             )
             for k in range(members)
             for p, part in enumerate(parts[k])

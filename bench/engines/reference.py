@@ -69,7 +69,7 @@ def gradients(
 ) -> tuple[list[np.ndarray], Tensor]:
     """`losses`, and by autograd the gradient of every member's weighted sum of them."""
     leaves = {name: p.detach().requires_grad_() for name, p in network.views(parameters).items()}
-    factors = kept and _padded(network, kept, batches, parameters)
+    factors = None if kept is None else _padded(network, kept, batches, parameters)
     found = nll(network, leaves, *_stacked(batches, parameters), factors)
     loss = found.sum(1) @ torch.from_numpy(weights).to(found)
     gradient = torch.zeros_like(parameters)
@@ -117,7 +117,7 @@ def readout(
 ) -> Tensor:
     """``[K, T, B, R]`` at every step of ``x [K or 1, T, B, X]``, or ``[K, 1, B, R]`` of every sequence.
 
-    ``lengths [K or 1, B]``; past the end of a sequence stand zeros in ``x``, and what is of no meaning in what is given back.
+    ``lengths [K or 1, B]``; past the end of a sequence are zeros in ``x``; what is given back for there is of no meaning.
     """
     for number, layer in enumerate(network.cells):
         is_top = number == len(network.cells) - 1
@@ -133,7 +133,7 @@ def readout(
 def _read(
     network: Network, parameters: Mapping[str, Tensor], cell: Direction, x: Tensor, lengths: Tensor, is_top: bool
 ) -> Tensor:
-    """What one cell of a layer says at every step, or if it is the last one and the readout is of the sequence, at the end."""
+    """What one cell of a layer says at every step; of the top layer, where the readout is of the sequence, at its end."""
     h = run(network.graph, cell.sizes, network.of_cell(cell, parameters), reversed_(x, lengths) if cell.backwards else x)
     if is_top and network.at == "sequence":
         last = (lengths - 1).clamp(min=0)[:, None, :, None].expand(len(h), 1, -1, h.shape[-1])

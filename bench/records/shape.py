@@ -49,6 +49,11 @@ def number(value: Any) -> bool:
     return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**62)
 
 
+def numbers(value: Any) -> bool:
+    """A number, or a list of them."""
+    return all(map(number, value)) if isinstance(value, list) else number(value)
+
+
 def key(value: Any) -> bool:
     """A trial's identity, which is also the name of its folder."""
     return text(value) and bool(re.fullmatch(r"[0-9a-f]{16}", value))
@@ -101,7 +106,9 @@ SUMMARY = {
     **dict.fromkeys(("engine", "device", "title"), text),
     "synthetic": truth,
     "floors": Each(Each(SCORES, dict), dict),
-    "data": Perhaps({"kind": text, "time_step": text, "outputs": whole, "std": Null(number)}),
+    "data": Perhaps(
+        {"kind": text, "time_step": text, "outputs": whole, "std": Null(numbers), "at": Perhaps(one_of("step", "sequence"))}
+    ),
 }
 RECORD = {
     "key": key,

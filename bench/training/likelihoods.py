@@ -14,7 +14,6 @@ from torch import Tensor
 from bench.checks import Count, construct
 from bench.places import BadInput, suggestion
 
-
 FLOOR = 1e-8
 """Least variance of a Gaussian, in standardised units: a standard deviation of 1e-4, about a fifth of one 16-bit step at the
 level of read speech, and below the 0.29 steps of the noise that dequantises."""

@@ -115,7 +115,7 @@ def test_a_task_frames_the_data_of_its_name(name):
     inputs, outputs = tasks.framing(task.predict, card).sizes(card)
     assert inputs == (20 if card.kind == "audio" else card.facts["width"])
     options = dict(task.likelihood)
-    likelihood = likelihoods.build(options.pop("name"), options, card.kind)
+    likelihood = likelihoods.build(options.pop("name"), options, card.kind, 0)
     # all options are there to be overridden, at their defaults
     assert options == asdict(likelihood)
     assert likelihoods.described(likelihood) == task.likelihood["name"]

@@ -18,7 +18,6 @@ from bench.engines._fused.plan import ELEMENTWISE, Plan
 from bench.engines._fused.vector import Code
 from bench.graph import trace
 from bench.places import BadInput
-from bench.training.likelihoods import bernoulli
 
 HERE = compiled.machine()
 WIDTHS = {"8 lanes": (8, 4), "16 lanes": (16, 8)}

@@ -1,4 +1,4 @@
-"""Layers, both directions, dropout and readouts of a sequence: the reference against torch.nn, the fused engine against it."""
+"""Layers, both directions, dropout, readouts of a sequence: the reference against torch.nn, the fused engine against it."""
 
 import numpy as np
 import pytest
@@ -134,7 +134,9 @@ def test_windows_of_higher_layers_read_the_layer_below(options):
     assert_equal(network("lstm_augmented", Stack(2, True), **options), True)
 
 
-@pytest.mark.parametrize("likelihood", [categorical(4), gaussian(), gaussian_mixture(3), gaussian_mixture(3, "full")], ids=str)
+@pytest.mark.parametrize(
+    "likelihood", [categorical(4), gaussian(), gaussian_mixture(3), gaussian_mixture(3, "full")], ids=str
+)
 @pytest.mark.parametrize("at", ["step", "sequence"])
 def test_every_likelihood_has_stacks(likelihood, at):
     assert_equal(network("gru", Stack(2, True), at, likelihood), True)
@@ -211,5 +213,8 @@ def test_parameters_of_a_single_layer_have_the_names_of_the_equations():
     built = network("lstm", Stack())
     assert list(built.shapes) == [*trace.load("lstm").parameters, "readout_W", "readout_b"]
     names = list(network("rnn", Stack(2, True)).shapes)
-    assert names == [f"{p}{n}" for p in ("", "back.", "2.", "2.back.") for n in ("U", "W", "b_h")] + ["readout_W", "readout_b"]
+    assert names == [f"{p}{n}" for p in ("", "back.", "2.", "2.back.") for n in ("U", "W", "b_h")] + [
+        "readout_W",
+        "readout_b",
+    ]
     assert network("rnn", Stack(2, True)).shapes["2.W"] == (2 * UNITS, UNITS)

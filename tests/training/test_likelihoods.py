@@ -218,19 +218,19 @@ def test_sizes_of_readouts():
 )
 def test_options_that_do_not_fit(options, match):
     with pytest.raises(BadInput, match=match):
-        build("gaussian_mixture", options, "audio")
+        build("gaussian_mixture", options, "audio", 0)
 
 
 def test_a_likelihood_is_for_its_kind_of_data():
     """A density of 0/1 frames would have no bound, and a probability of a sample no meaning."""
     with pytest.raises(
-        BadInput, match="gaussian_mixture is for data of kind audio, but the data is piano_roll; use bernoulli"
+        BadInput, match="gaussian_mixture is for data of kind audio or reals, but the data is piano_roll; use bernoulli"
     ):
-        build("gaussian_mixture", {}, "piano_roll")
+        build("gaussian_mixture", {}, "piano_roll", 0)
     with pytest.raises(
-        BadInput, match="bernoulli is for data of kind piano_roll, but the data is audio; use gaussian_mixture"
+        BadInput, match="bernoulli is for data of kind piano_roll or binary, but the data is audio; use gaussian or gaussian_mixture"
     ):
-        build("bernoulli", {"components": 3}, "audio")
+        build("bernoulli", {"components": 3}, "audio", 0)
 
 
 def test_more_components_than_steps_to_start_from():

@@ -469,9 +469,9 @@ class Reading(Model):
     def losses(self, network, parameters, shown):
         return _choice.load(self.engine).losses(network, parameters, [batch for _, batch in shown])
 
-    def gradients(self, network, parameters, shown, weights):
+    def gradients(self, network, parameters, shown, weights, kept=None):
         SHOWN.append([(k, x, y) for k, (own, _) in enumerate(shown) for x, y in own])
-        return _choice.load(self.engine).gradients(network, parameters, [batch for _, batch in shown], weights)
+        return _choice.load(self.engine).gradients(network, parameters, [batch for _, batch in shown], weights, kept)
 
 
 SHOWN: list[list[tuple[int, bytes, bytes]]] = []

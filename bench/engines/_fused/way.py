@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.engines._fused import heads
 from bench.engines._fused.compiled import Cell, Readout, machine
-from bench.engines._fused.packed import Inputs, Part, inputs, with_slack
+from bench.engines._fused.packed import Inputs, Part, with_slack
 from bench.engines._fused.space import CellSpace, ReadoutSpace
 from bench.engines._network import Kept, Network
 
