@@ -1,6 +1,6 @@
 """Sequences drawn from a trained trial: the beginning of one of the data, and how the model goes on."""
 
-from collections.abc import Callable
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ SEGMENT = 256
 
 @dataclass(frozen=True)
 class Sample:
-    """A sequence in the data's own units: 0/1 frames ``[T, keys]`` or 16-bit samples ``[L]``."""
+    """A sequence in the data's own units: 16-bit samples ``[L]``, numbers of symbols ``[T, 1]``, or steps ``[T, X]``."""
 
     card: Card
     prime: np.ndarray
@@ -37,10 +37,10 @@ class Sample:
 
 
 def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sample:
-    """Prime a trained trial with a sequence of the data and draw ``steps`` more (None: a second of audio, 64 frames).
+    """Prime a trained trial with a sequence of the data and draw ``steps`` more (None: a second of audio, 64 steps).
 
     Every step is drawn from the predicted distribution and read at the next one. ``seed`` chooses the sequence of the
-    validation split that primes (of audio, a window among the louder half; of music, at most 32 frames) and what is drawn.
+    validation split that primes (of audio, a window among the louder half; of others, at most 32 steps) and what is drawn.
     """
     import torch
 
@@ -49,8 +49,10 @@ def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sam
     record, weights = _record(store, key), store.weights(key)
     task = tasks.load(record.settings["task"], record.settings["dataset"], record.settings["predict"])
     _unchanged(key, "the data", task.card.content, record.settings["content"])
+    if task.card.target:
+        raise BadInput(f"trial {key} tells {task.card.name}'s target, not how a sequence goes on; choose one that predicts")
     random = stream(seed, "sample")
-    x, prime = _PRIMES[task.card.kind](task, random)
+    x, prime = (_audio_prime if task.card.kind == "audio" else _prime)(task, random)
     steps = steps or (task.card.rate or 0) // task.outputs or 64
     with torch.no_grad():
         drawn = _continue(weights, record, task, x, steps, random)
@@ -90,21 +92,47 @@ def _continue(
     stack = Stack(**settings.get("model", {}))  # records of earlier versions say nothing of it: one layer
     model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, summary["engine"], stack=stack)
     parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in weights.items()}
-    low, high = (np.array(_LIMITS[task.card.kind]) - task.mean) / task.std
+    low, high = (limit - np.asarray(task.mean) for limit in _limits(task.card))
     memories, drawn, read = model.start(parameters), [], x[0]
     for t in range(len(x) + steps - 1):
         read = x[t] if t < len(x) else framing.follow(task.card, read, drawn[-1])
         readout = model.advance(parameters, torch.from_numpy(np.asarray(read, np.float32))[None], memories)
         if t >= len(x) - 1:
-            drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low, high))
-    values = np.stack(drawn) * task.std + task.mean
-    return values.ravel().round().astype(np.int16) if task.card.kind == "audio" else values.astype(np.uint8)
+            drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low / task.std, high / task.std))
+    return _own(task, np.stack(drawn))
 
 
-def _roll_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    x = task.splits["valid"][random.integers(len(task.splits["valid"]))].x
-    x = x[: max(1, min(32, len(x) // 2))]
-    return x, np.asarray(x, np.uint8)
+def _own(task: tasks.Task, y: np.ndarray) -> np.ndarray:
+    """What was predicted, in the data's own units."""
+    values = y * task.std + task.mean
+    match task.card.kind:
+        case "audio":
+            return values.ravel().round().astype(np.int16)
+        case "reals":
+            return values
+        case _:
+            return values.astype(np.int64 if task.card.kind == "symbols" else np.uint8)
+
+
+def _limits(card: Card) -> tuple[float, float]:
+    """The least and the largest that a value can be."""
+    match card.kind:
+        case "audio":
+            return -32768, 32767
+        case "reals":
+            return -np.inf, np.inf
+        case "symbols":
+            return 0, len(card.names) - 1
+        case _:
+            return 0, 1
+
+
+def _prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    sequence = task.splits["valid"][random.integers(len(task.splits["valid"]))]
+    count = max(1, min(32, len(sequence) // 2))
+    x = sequence.x[:count]
+    read = np.argmax(x, 1)[:, None] if task.card.kind == "symbols" else x
+    return x, _own(task, read)
 
 
 def _audio_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -115,18 +143,15 @@ def _audio_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndar
     last = next_block.follow(task.card, sequence.x[-1], sequence.y[-1])
     x = np.concatenate([sequence.x, last[None]])
     wave = np.concatenate([sequence.x[0], sequence.y.ravel()]) * task.std + task.mean
-    return x, wave.round().clip(*_LIMITS["audio"]).astype(np.int16)
-
-
-_PRIMES: dict[str, Callable[[tasks.Task, np.random.Generator], tuple[np.ndarray, np.ndarray]]] = {
-    "piano_roll": _roll_prime,
-    "audio": _audio_prime,
-}
-_LIMITS = {"piano_roll": (0, 1), "audio": (-32768, 32767)}
+    return x, wave.round().clip(*_limits(task.card)).astype(np.int16)
 
 
 def write(sample: Sample, path: Path) -> Path:
-    """The whole sequence as a wav or MIDI file; returns its path, ``path`` with the suffix."""
+    """The whole sequence as a wav, MIDI, text or csv file; returns its path, ``path`` with the suffix."""
+    if sample.card.kind == "symbols":
+        return _write_text(sample, path.with_suffix(".txt"))
+    if sample.card.kind in ("binary", "reals"):
+        return _write_table(sample, path.with_suffix(".csv"))
     if sample.card.kind == "audio":
         import soundfile
 
@@ -137,6 +162,23 @@ def write(sample: Sample, path: Path) -> Path:
     target = path.with_suffix(".mid")
     midi(sample.whole).save(target)
     return target
+
+
+def _write_text(sample: Sample, path: Path) -> Path:
+    """The symbols: characters as they are, longer ones with spaces between them."""
+    names = [sample.card.names[i] for i in sample.whole[:, 0]]
+    path.write_text(("" if all(len(name) == 1 for name in sample.card.names) else " ").join(names), encoding="utf-8")
+    return path
+
+
+def _write_table(sample: Sample, path: Path) -> Path:
+    """A row for each step."""
+    names = sample.card.names or [str(i) for i in range(sample.whole.shape[1])]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(names)
+        rows.writerows(sample.whole.tolist())
+    return path
 
 
 def midi(roll: np.ndarray) -> Any:

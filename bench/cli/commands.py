@@ -7,11 +7,9 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from bench import __version__, places
-from bench.checks import flat
-from bench.cli import completion, sample, speed
+from bench.cli import completion, data, sample, speed
 from bench.places import BadInput, short
 
 
@@ -56,16 +54,7 @@ def parser() -> argparse.ArgumentParser:
     _add_count(command("count", _count, "parameters, FLOPs and state size of a cell; solves its size for a budget"))
     sub = command("cells", _cells, "the cells, with their equations and papers")
     sub.add_argument("--json", action="store_true")
-    sub = command(
-        "data", _data, "list data sets, fetch their files, verify the facts on their cards, alter them for a floor"
-    )
-    sub.add_argument("action", choices=["list", "fetch", "verify", "floors"], nargs="?", default="list")
-    sub.add_argument("name", metavar="NAME", nargs="*", help="data sets (default: all)")
-    altered = sub.add_argument_group("floors of altered piano rolls")
-    altered.add_argument("--every", type=int, default=1, metavar="N", help="keep every Nth frame: a coarser time step")
-    altered.add_argument("--hold", type=int, default=1, metavar="N", help="repeat every frame N times: a finer one")
-    altered.add_argument("--first", type=int, metavar="N", help="cut sequences after N frames")
-    altered.add_argument("--sounding", action="store_true", help="drop frames in which no key is down")
+    data.add(command("data", data.run, data.TEXT))
     sub = command(
         "completion", lambda options: completion.run(options, top), 'TAB completion: eval "$(gatebench completion)" in bash'
     )
@@ -141,70 +130,6 @@ def _cells(options: argparse.Namespace) -> int:
         print(f"{graph.name}: {graph.title}\n    {graph.paper}")
         print("\n".join(f"      {latex.plain(line)}" for line in latex.equations(graph)), end="\n\n")
     return 0
-
-
-def _data(options: argparse.Namespace) -> int:
-    from bench.data import cards
-
-    if options.action == "floors":
-        return _floors(options)
-    wrong = 0
-    for name in options.name or places.known("datasets", ".yaml"):
-        card = cards.load(name)
-        if options.action == "list":
-            sizes = ", ".join(f"{split} {card.facts[split]['sequences']:,}" for split in cards.SPLITS)
-            print(f"{name}: {card.title}{' (synthetic)' if card.synthetic else ''}\n    {card.description}")
-            print(f"    sequences: {sizes}; a step is {card.time_step}\n    licence: {card.licence}\n")
-        elif options.action == "fetch":
-            for path in [cards.locate(card, file) for file in card.files]:
-                print(f"{name}: {path}")
-            if not card.files:
-                print(f"{name}: {sum(map(len, cards.arrays(card).values())):,} sequences read and verified")
-        else:
-            wrong += _verify(name)
-    return 1 if wrong else 0
-
-
-def _floors(options: argparse.Namespace) -> int:
-    """Test floors of data sets whose frames were altered, a line each."""
-    from bench.data import cards, floors
-
-    if min(options.every, options.hold, 2 if options.first is None else options.first - 1) < 1:
-        raise BadInput("--every and --hold are whole numbers from 1, --first one from 2")
-    chosen = options.name or [name for name in places.known("datasets", ".yaml") if cards.load(name).kind == "piano_roll"]
-    for name in chosen:
-        card = cards.load(name)
-        if card.kind != "piano_roll":
-            raise BadInput(f"{name} is {card.kind}; floors of altered data are for piano rolls only")
-        rolls = {split: [_altered(roll, options) for roll in found] for split, found in cards.arrays(card).items()}
-        kept = {split: [roll for roll in found if len(roll) > 1] for split, found in rolls.items()}
-        found = floors.piano_roll(kept)
-        shown = ", ".join(
-            f"{floor} {score['test']['nll']:.3f} per step, {score['test']['nll_sequence_mean']:.3f} per sequence"
-            for floor, score in found.items()
-        )
-        print(f"{name}: {shown}")
-    return 0
-
-
-def _altered(roll: Any, options: argparse.Namespace) -> Any:
-    kept = roll[roll.any(1)] if options.sounding else roll
-    return kept[:: options.every].repeat(options.hold, 0)[: options.first]
-
-
-def _verify(name: str) -> int:
-    """Recompute what a card states; returns how many statements differ."""
-    from bench.data import cards, facts, floors
-
-    card = cards.load(name)
-    sequences = cards.arrays(card)
-    found = flat({"facts": getattr(facts, card.kind)(sequences), "floors": getattr(floors, card.kind)(sequences)})
-    stated = flat({"facts": card.facts, "floors": card.floors})
-    wrong = [statement for statement in sorted(found | stated) if found.get(statement) != stated.get(statement)]
-    for statement in wrong:
-        print(f"{name}: {statement} is {found.get(statement)}, the card says {stated.get(statement)}", file=sys.stderr)
-    print(f"{name}: checksum right, {len(found) - len(wrong)} of {len(found)} facts and floors as on the card")
-    return len(wrong)
 
 
 def _status(options: argparse.Namespace) -> int:

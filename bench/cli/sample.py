@@ -14,7 +14,7 @@ def add(sub: argparse.ArgumentParser) -> None:
         "of", metavar="KEY|STUDY", help="a trial, or a study: its best confirming trial of each cell, for the report"
     )
     sub.add_argument(
-        "--steps", type=int, metavar="N", help="time steps to draw (default: a second of audio, 64 frames of music)"
+        "--steps", type=int, metavar="N", help="time steps to draw (default: a second of audio, 64 steps of others)"
     )
     sub.add_argument("--seed", type=int, default=0, metavar="S", help="of the sequence that primes and of the draw")
     sub.add_argument("--folder", type=Path, metavar="F", help="for the files of a trial (default: that of its record)")
@@ -60,6 +60,9 @@ def _study(store: Any, options: argparse.Namespace) -> list[Path]:
         panel = {name: getattr(trial, name) for name in frame.Panel._fields}
         title = f"{trial.cell}, {found.datasets[str(trial.task)]}"
         drawn, paths = _draw(store, str(trial.key), options, folder / str(trial.key), title)
+        files += paths
+        if len(paths) == 1:  # neither to be heard nor to be seen
+            continue
         distance = float("nan")
         if drawn.card.kind == "audio":
             heard = sample.spectra(drawn)
@@ -70,7 +73,8 @@ def _study(store: Any, options: argparse.Namespace) -> list[Path]:
         made = {"cell": trial.cell, "key": trial.key, "sound": paths[0].name, "picture": paths[1].name}
         sizes = {"primed": len(drawn.prime), "drawn": len(drawn.drawn), "distance": distance}
         rows.append({**panel, **made, **sizes})
-        files += paths
+    if not rows:
+        return files
     table = pd.concat(spectra).drop_duplicates([*frame.Panel._fields, "cell", "hertz"]) if spectra else pd.DataFrame()
     samples.write(
         options.results,
@@ -82,7 +86,7 @@ def _study(store: Any, options: argparse.Namespace) -> list[Path]:
 
 
 def _draw(store: Any, key: str, options: argparse.Namespace, path: Path, title: str) -> tuple[Any, list[Path]]:
-    """One sequence with its picture: what was drawn, and the two files."""
+    """One sequence, of music and audio with its picture: what was drawn, and the files."""
     from bench import sample
     from bench.report import pictures
 
@@ -95,6 +99,8 @@ def _draw(store: Any, key: str, options: argparse.Namespace, path: Path, title: 
     if drawn.card.kind == "audio":
         assert drawn.card.rate is not None, key  # of kind audio
         pictures.waveform(drawn.prime, drawn.drawn, drawn.card.rate, picture, title)
-    else:
+    elif drawn.card.kind == "piano_roll":
         pictures.piano_roll(drawn.prime, drawn.drawn, LOWEST, picture, title)
+    else:
+        return drawn, [sound]
     return drawn, [sound, picture]

@@ -67,8 +67,10 @@ def check_columns(
                     f"{where} has values other than 0 and 1; expected these alone, or kind reals: correct the card"
                 )
             if kind == "symbols" and (read.shape[1] != 1 or not _below(read, symbols)):
-                raise BadInput(f"{where} has no single column of whole numbers below {symbols}, one for each of the names "
-                               "on its card; correct the card")  # fmt: skip
+                raise BadInput(
+                    f"{where} has no single column of whole numbers below {symbols}, one for each of the names "
+                    "on its card; correct the card"
+                )
             if target and target.kind == "label" and not _below(told, len(target.names)):
                 raise BadInput(f"{where} has labels other than 0 to {len(target.names) - 1}; correct the card: target.names")
             if target and target.of == "sequence" and (told != told[0]).any():

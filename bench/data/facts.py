@@ -4,7 +4,65 @@ from typing import Any
 
 import numpy as np
 
-from bench.data.contents import SPLITS, Arrays
+from bench.data import columns
+from bench.data.cards import Card
+from bench.data.contents import SPLITS, Arrays, Target
+
+
+def of(card: Card, sequences: Arrays) -> dict[str, Any]:
+    """Those of a card, with those of its target."""
+    match card.kind:
+        case "piano_roll":
+            found = piano_roll(sequences)
+        case "audio":
+            found = audio(sequences)
+        case "binary":
+            found = _of(sequences, {split: _ones(columns.read(card, sequences)[split]) for split in SPLITS})
+        case "symbols":
+            found = _of(sequences, {split: _used(columns.read(card, sequences)[split]) for split in SPLITS})
+        case "reals":
+            grid = columns.grid(np.concatenate(columns.read(card, sequences)["train"]))
+            found = {
+                **_of(sequences, {split: _range(columns.read(card, sequences)[split]) for split in SPLITS}),
+                "grid": [float(step) for step in grid],
+            }
+    if card.target:
+        told = columns.told(card, sequences)
+        found["target"] = {split: _told(card.target, np.concatenate(told[split])) for split in SPLITS}
+    return found
+
+
+def _of(sequences: Arrays, more: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Sizes of each split with more about it, and how many distinct whole sequences stand twice."""
+    return {
+        **{split: {**_sizes(sequences[split], "steps"), **more[split]} for split in SPLITS},
+        "width": sequences["train"][0].shape[1],
+        "duplicates": _duplicates(sequences),
+    }
+
+
+def _ones(sequences: list[np.ndarray]) -> dict[str, Any]:
+    return {"ones_per_step": _rounded(np.concatenate(sequences).sum(1).mean())}
+
+
+def _used(sequences: list[np.ndarray]) -> dict[str, Any]:
+    """How many different symbols there are."""
+    return {"symbols": len(np.unique(np.concatenate(sequences)))}
+
+
+def _range(sequences: list[np.ndarray]) -> dict[str, Any]:
+    return {"lowest": _rounded(min(a.min() for a in sequences)), "highest": _rounded(max(a.max() for a in sequences))}
+
+
+def _told(target: Target, values: np.ndarray) -> dict[str, Any]:
+    """How often each label stands, or the mean and the standard deviation of each column."""
+    if target.kind == "label":
+        return {"labels": np.bincount(values[:, 0].astype(int), minlength=len(target.names)).tolist()}
+    return {name: [_rounded(number) for number in getattr(values, name)(0)] for name in ("mean", "std")}
+
+
+def _rounded(number: Any) -> float:
+    return float(f"{number:.6g}")
 
 
 def piano_roll(sequences: Arrays) -> dict[str, Any]:

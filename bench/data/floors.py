@@ -1,47 +1,58 @@
 """Trivial predictors, for each kind of data. A model that does not beat them learned nothing.
 
-Each is fitted on train only and scored like a model: every predicted step of every sequence, in nats per time step, summed
-over the outputs of a step.
+Each is fitted on train only and scored like a model: every prediction of every sequence, in nats per prediction, summed over
+the outputs of one. A result is floor -> split -> ``{nll, nll_sequence_mean}``.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from bench.data import predictors
+from bench.data.cards import Card
 from bench.data.contents import Arrays
-from bench.data.framings import next_block, next_step
+from bench.data.framings import next_block, next_step, target
+from bench.data.predictors import Score
 from bench.data.sequences import Sequence
 
-Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""NLL ``[N]`` of targets ``[N, Y]`` given what was read ``[N, X]``."""
 
-LEVELS = 32
-"""Classes of loudness,"""
-LEAST = 100
-"""but none with fewer steps than this, on average."""
+def of(card: Card, sequences: Arrays) -> dict[str, Any]:
+    """Those of a card: of its target, or of what its kind has predicted."""
+    if card.target and card.target.kind == "label":
+        return _labels(card, sequences)
+    if card.target:
+        return _values(card, sequences)
+    match card.kind:
+        case "piano_roll" | "binary":
+            return piano_roll(sequences)
+        case "audio":
+            return audio(sequences)
+        case "symbols":
+            return _symbols(card, sequences)
+        case "reals":
+            return _reals(card, sequences)
 
 
 def piano_roll(sequences: Arrays) -> dict[str, Any]:
-    """Floor -> split -> ``{nll, nll_sequence_mean}``, smoothed with one pseudo-count an outcome.
+    """Keys, or other zeros and ones, smoothed with one pseudo-count an outcome.
 
     *unigram*: every key on its own, with its frequency in train (all frames). *markov*: every key on its own, given whether
     it was on in the frame before.
     """
     frames = np.concatenate(sequences["train"])
-    unigram = _smoothed(frames.sum(0), len(frames))
+    unigram = predictors.smoothed(frames.sum(0), len(frames))
     splits = next_step.shifted(sequences)
     before, after = _sides(splits["train"])
-    was_off = _smoothed((after * (1 - before)).sum(0), (1 - before).sum(0))
-    was_on = _smoothed((after * before).sum(0), before.sum(0))
+    was_off = predictors.smoothed((after * (1 - before)).sum(0), (1 - before).sum(0))
+    was_on = predictors.smoothed((after * before).sum(0), before.sum(0))
     return {
-        "unigram": _evaluate(splits, lambda x, y: _bernoulli(np.broadcast_to(unigram, x.shape), y)),
-        "markov": _evaluate(splits, lambda x, y: _bernoulli(np.where(x == 1, was_on, was_off), y)),
+        "unigram": _evaluate(splits, lambda x, y: predictors.bernoulli(np.broadcast_to(unigram, x.shape), y)),
+        "markov": _evaluate(splits, lambda x, y: predictors.bernoulli(np.where(x == 1, was_on, was_off), y)),
     }
 
 
 def audio(sequences: Arrays) -> dict[str, Any]:
-    """Floor -> split -> ``{nll, nll_sequence_mean}``, in standardised units, dequantised like a model's data.
+    """Samples, in standardised units, dequantised like a model's data.
 
     *unit_gaussian*: N(0, 1) for every sample. *linear_diagonal*, *linear_full*: least squares from the samples that are
     read, the residual Gaussian with diagonal or full covariance. *..._levels*: the linear model fitted anew in each of 32
@@ -51,11 +62,63 @@ def audio(sequences: Arrays) -> dict[str, Any]:
     splits = next_block.framed(sequences).splits
     x, y = _sides(splits["train"])
     return {
-        "unit_gaussian": _evaluate(splits, lambda x, y: _gaussian(y, np.eye(y.shape[1]))),
-        "linear_diagonal": _evaluate(splits, _linear(x, y, full=False)),
-        "linear_full": _evaluate(splits, _linear(x, y, full=True)),
-        "linear_diagonal_levels": _evaluate(splits, _by_level(x, y, full=False)),
-        "linear_full_levels": _evaluate(splits, _by_level(x, y, full=True)),
+        "unit_gaussian": _evaluate(splits, lambda x, y: predictors.gaussian(y, np.eye(y.shape[1]))),
+        "linear_diagonal": _evaluate(splits, predictors.least_squares(x, y, full=False)),
+        "linear_full": _evaluate(splits, predictors.least_squares(x, y, full=True)),
+        "linear_diagonal_levels": _evaluate(splits, predictors.by_level(x, y, full=False)),
+        "linear_full_levels": _evaluate(splits, predictors.by_level(x, y, full=True)),
+    }
+
+
+def _symbols(card: Card, sequences: Arrays) -> dict[str, Any]:
+    """*unigram*: every symbol with its frequency in train. *markov*: given the one before. One pseudo-count an outcome."""
+    classes, splits = len(card.names), next_step.shifted(sequences)
+    return {
+        "unigram": _evaluate(splits, predictors.frequencies(np.concatenate(sequences["train"]), classes)),
+        "markov": _evaluate(splits, predictors.transitions(*_sides(splits["train"]), classes)),
+    }
+
+
+def _reals(card: Card, sequences: Arrays) -> dict[str, Any]:
+    """In standardised units, dequantised like a model's data, with a Gaussian for every column.
+
+    *gaussian*: the same at every step. *last_value*: around the step before. *linear_diagonal*: around what is linear in it.
+    """
+    splits = next_step.frame(card, sequences).splits
+    x, y = _sides(splits["train"])
+    return {
+        "gaussian": _evaluate(splits, predictors.marginal(y)),
+        "last_value": _evaluate(splits, predictors.last_value(x, y)),
+        "linear_diagonal": _evaluate(splits, predictors.ridge(x, y)),
+    }
+
+
+def _labels(card: Card, sequences: Arrays) -> dict[str, Any]:
+    """*unigram*: every class with its frequency in train. *logistic*: regression on what is read, see `_looked_at`."""
+    assert card.target is not None, card.name
+    classes, splits = len(card.target.names), _looked_at(card, sequences)
+    x, y = _sides(splits["train"])
+    return {
+        "unigram": _evaluate(splits, predictors.frequencies(y, classes)),
+        "logistic": _evaluate(splits, predictors.logistic(x, y, classes)),
+    }
+
+
+def _values(card: Card, sequences: Arrays) -> dict[str, Any]:
+    """In standardised units. *gaussian*: the same always. *linear*: regression on what is read, see `_looked_at`."""
+    splits = _looked_at(card, sequences)
+    x, y = _sides(splits["train"])
+    return {"gaussian": _evaluate(splits, predictors.marginal(y)), "linear": _evaluate(splits, predictors.ridge(x, y))}
+
+
+def _looked_at(card: Card, sequences: Arrays) -> dict[str, list[Sequence]]:
+    """What is told of a step beside what is read at it, what is told of a sequence beside the mean of it over time."""
+    splits = target.frame(card, sequences).splits
+    if target.at(card) == "step":
+        return splits
+    return {
+        split: [Sequence(sequence.x.mean(0, dtype=float)[None], sequence.y) for sequence in found]
+        for split, found in splits.items()
     }
 
 
@@ -64,55 +127,10 @@ def _sides(sequences: list[Sequence]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([sequence.x for sequence in sequences]), np.concatenate([sequence.y for sequence in sequences])
 
 
-def _smoothed(on: np.ndarray, total: Any) -> np.ndarray:
-    return (on + 1.0) / (np.asarray(total) + 2.0)
-
-
-def _bernoulli(probability: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return -np.log(np.where(y == 1, probability, 1 - probability)).sum(1)
-
-
-def _gaussian(away: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    factor = np.linalg.cholesky(covariance)
-    z = np.linalg.solve(factor, away.T)
-    return 0.5 * (z**2).sum(0) + np.log(np.diag(factor)).sum() + 0.5 * away.shape[1] * np.log(2 * np.pi)
-
-
-def _linear(x: np.ndarray, y: np.ndarray, full: bool) -> Score:
-    weights = np.linalg.lstsq(_with_one(x), y.astype(float), rcond=None)[0]
-    away = y - _with_one(x) @ weights
-    covariance = away.T @ away / len(y)
-    covariance = covariance if full else np.diag(np.diag(covariance))
-    return lambda x, y: _gaussian(y - _with_one(x) @ weights, covariance)
-
-
-def _by_level(x: np.ndarray, y: np.ndarray, full: bool) -> Score:
-    count = min(LEVELS, max(1, len(x) // LEAST))
-    bounds = np.quantile(_level(x), np.arange(1, count) / count)
-    classes = np.searchsorted(bounds, _level(x))
-    scores = [_linear(x[classes == c], y[classes == c], full) for c in range(count)]
-
-    def score(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        classes, nll = np.searchsorted(bounds, _level(x)), np.empty(len(x))
-        for c in np.unique(classes):
-            nll[classes == c] = scores[c](x[classes == c], y[classes == c])
-        return nll
-
-    return score
-
-
-def _level(x: np.ndarray) -> np.ndarray:
-    return np.sqrt((np.diff(x.astype(float), axis=1) ** 2).mean(1))
-
-
-def _with_one(x: np.ndarray) -> np.ndarray:
-    return np.concatenate([x.astype(float), np.ones((len(x), 1))], 1)
-
-
 def _evaluate(splits: dict[str, list[Sequence]], score: Score) -> dict[str, dict[str, float]]:
     result = {}
     for split, sequences in splits.items():
-        lengths = np.array([len(sequence) for sequence in sequences])
+        lengths = np.array([sequence.predicted for sequence in sequences])
         x, y = (np.concatenate([getattr(sequence, name) for sequence in sequences]) for name in ("x", "y"))
         totals = np.add.reduceat(score(x, y), np.cumsum([0, *lengths[:-1]]))
         result[split] = {

@@ -152,6 +152,7 @@ POPULATIONS = {
     "marginal": {"readout_bias": "marginal", "clip_norm": 0.1},
     "early stop": {"patience": 1, "epochs": 8},
     "weight decay": {"weight_decay": 0.3},
+    "dropout": {"dropout": 0.4},
 }
 
 

@@ -1,0 +1,133 @@
+"""What ``gatebench data add`` leaves in a house: a card, a task and the sequences, all three or none, and over nothing."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench import places
+from bench.checks import read_yaml
+from bench.data import cards, facts, floors
+from bench.data.adding.deciding import Plan
+from bench.data.cards import File
+from bench.data.contents import content_digest
+from bench.data.readers import sequences_npz
+from bench.places import BadInput, short
+
+RESERVED = ("nan", "inf", "null", "none", "all")
+
+
+def free_name(name: str) -> str:
+    """The name, if a data set, its task and a study can have it and none has; else ``BadInput``."""
+    plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()[:50]
+    if (
+        not re.fullmatch(r"[A-Za-z]\w{0,49}", name, re.ASCII)
+        or name.lower() in RESERVED
+        or not isinstance(read_yaml(name), str)
+    ):
+        proposed = plain if re.fullmatch("[a-z].*", plain) and plain not in RESERVED else "mine"
+        raise BadInput(
+            f"'{short(name)}' is no name for a data set; expected letters, digits and underscores, a letter first, at "
+            f"most 50: use --name {proposed}"
+        )
+    house = places.house()
+    taken = [places.known("datasets", ".yaml").get(name), places.known("conf", ".yaml", "task").get(name)]
+    taken += [path for path in _paths(house, name).values() if path.exists()]
+    for path in filter(None, taken):
+        raise BadInput(
+            f"there is a data set '{name}' already, or a part of one ({path}), and nothing is written over; choose "
+            f"another: --name {name}_2, or remove it"
+        )
+    return name
+
+
+def _paths(house: Path, name: str) -> dict[str, Path]:
+    return {
+        "data": house / "data" / f"{name}.npz",
+        "task": house / "conf" / "task" / f"{name}.yaml",
+        "card": house / "datasets" / f"{name}.yaml",
+    }
+
+
+def write(name: str, plan: Plan, source: str) -> list[Path]:
+    """The three files; returns where they are."""
+    paths = _paths(places.house(), name)
+    try:
+        with ExitStack() as placed:
+            placed.enter_context(_new(paths["data"], lambda path: sequences_npz.write(path, plan.arrays)))
+            card = _card(name, plan, source, hashlib.sha256(paths["data"].read_bytes()).hexdigest())
+            placed.enter_context(_new(paths["task"], lambda path: path.write_text(_task(name, plan))))
+            placed.enter_context(_new(paths["card"], lambda path: path.write_text(card)))
+    except FileExistsError as error:
+        raise BadInput(
+            f"{error.filename2 or error.filename} is there already, and nothing is written over; choose another: --name NAME"
+        ) from error
+    except OSError as error:
+        raise BadInput(
+            f"{error.filename} cannot be written ({error.strerror}); set GATEBENCH_PATH to a folder that can be"
+        ) from error
+    return list(paths.values())
+
+
+@contextmanager
+def _new(path: Path, fill: Any) -> Iterator[None]:
+    """A file that is there whole or not at all, and goes away again if what follows fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rough = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        fill(rough)
+        os.link(rough, path)  # which, unlike renaming, fails where a file is
+    finally:
+        rough.unlink(missing_ok=True)
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _task(name: str, plan: Plan) -> str:
+    target = plan.found.target
+    predict = "target" if target else "next_block" if plan.found.kind == "audio" else "next_step"
+    values = {"dataset": name, "predict": predict, "likelihood": plan.likelihood}
+    return (
+        "# Made by gatebench data add; what else can be chosen here: bench/data/framings.py, bench/training/likelihoods.py\n"
+        + (yaml.safe_dump(values, sort_keys=False, default_flow_style=False))
+    )
+
+
+def _card(name: str, plan: Plan, source: str, digest: str) -> str:
+    found, target = plan.found, plan.found.target
+    values = {
+        "title": name,
+        "description": short("; ".join(re.sub(r" \(--[^)]*\)", "", line) for line in plan.lines)),
+        "source": source,
+        "licence": "none stated: data of your own",
+        "citation": "none",
+        "time_step": found.time_step,
+        "synthetic": False,
+        "kind": found.kind,
+        "reader": "sequences_npz",
+        "files": [{"path": f"{name}.npz", "sha256": digest}],
+        "content": content_digest(plan.arrays),
+        **({"rate": found.rate} if found.rate else {}),
+        **({"names": list(found.names)} if found.names else {}),
+        **({"target": {**vars(target), "names": list(target.names)}} if target else {}),
+    }
+    files = tuple(File(**file) for file in values["files"])
+    bare = {key: value for key, value in values.items() if key not in ("files", "target", "names")}
+    card = cards.Card(
+        name=name, **bare, files=files, names=found.names, target=target, facts={"width": _width(plan)}, floors={}
+    )
+    cards.check(name, plan.arrays, card.kind)
+    stated = {"facts": facts.of(card, plan.arrays), "floors": floors.of(card, plan.arrays)}
+    return yaml.safe_dump({**values, **stated}, sort_keys=False, width=120)
+
+
+def _width(plan: Plan) -> int:
+    return plan.arrays["train"][0].shape[1]
