@@ -71,6 +71,13 @@ def test_pages_load_nothing_from_elsewhere(site):
         assert not re.findall(r"<(?:script|img|iframe|link)\b[^>]*(?:src|href)=\"?(?:https?:)?//[^>]*", text), name
 
 
+def test_no_list_or_table_is_taken_for_running_text(site):
+    """The site's Markdown asks for more blank lines and deeper indents than GitHub's."""
+    for name, text in site.items():
+        for paragraph in [] if "/results/" in name else re.findall(r"<p>(.*?)</p>", text, re.DOTALL):
+            assert not re.search(r"(^|\n) *(-|\d+\.|\||#+|```) ", paragraph), (name, paragraph)
+
+
 @pytest.mark.parametrize("journey", ["cell", "dataset", "figure"])
 def test_a_journey_stands_on_its_page(site, journey):
     (section,) = re.findall(
