@@ -1,5 +1,6 @@
 """The pages build without a warning, and what they name is there: links, commands, settings, files, columns."""
 
+import argparse
 import logging
 import re
 import shlex
@@ -28,6 +29,7 @@ CURRENT = {name: text for name, text in TEXTS.items() if name != "CHANGELOG.md"}
 """A changelog also names what is no more."""
 CONF = places.OWN["conf"]
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+OF_A_SWEEP = {"--dry-run", "--fail-fast"}
 OF_A_READER = "mgu"
 """The cell that the journey in CONTRIBUTING.md writes."""
 
@@ -113,8 +115,8 @@ def quoted(text):
     lines += [span for span in spans(text) if re.match(r"(\w+=\S+ )?gatebench \w+ ", span)]
     for line in lines:
         for part in re.split(r"&&|\|", line):
-            words = shlex.split(part.replace('"$(', "").replace(')"', ""), comments=True)
-            if "gatebench" in words:
+            if re.search(r"\bgatebench ", part):
+                words = shlex.split(part.replace('"$(', "").replace(')"', ""), comments=True)
                 yield words[words.index("gatebench") + 1 :]
 
 
@@ -131,6 +133,21 @@ def test_a_command_is_one(name, command):
     commands.parser().parse_args(shlex.split(command))  # ends the test if it is none
 
 
+def flags(parser):
+    """Of a command and of those below it."""
+    found = set(parser._option_string_actions)
+    for action in parser._actions:
+        for below in (action.choices or {}).values() if isinstance(action, argparse._SubParsersAction) else ():
+            found |= flags(below)
+    return found
+
+
+@pytest.mark.parametrize("name", CURRENT)
+def test_flags_are_there(name):
+    known = flags(commands.parser()) | OF_A_SWEEP
+    assert {flag for span in spans(TEXTS[name]) for flag in re.findall(r"(?<![\w-])--[a-z-]+", span)} <= known
+
+
 def placeholder(choice):
     return choice.isupper() or choice == OF_A_READER
 
@@ -138,7 +155,7 @@ def placeholder(choice):
 @pytest.mark.parametrize(("name", "command"), [(n, c) for n, c in COMMANDS if c.split()[0] == "sweep"])
 def test_a_sweep_is_one(name, command):
     """Its flags, groups and choices are known, and Hydra finds every setting."""
-    words = [word for word in shlex.split(command)[1:] if word not in ("--dry-run", "--fail-fast")]
+    words = [word for word in shlex.split(command)[1:] if word not in OF_A_SWEEP]
     overrides = OverridesParser.create().parse_overrides(words)
     chosen = []
     for override in overrides:
