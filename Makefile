@@ -50,10 +50,13 @@ study: $(READY) ## train what is missing of a study: make study NAME=jsb
 report: $(READY) ## redraw a study's figures, tables and page: make report NAME=jsb
 	$(BIN)/gatebench report $(NAME)
 
+docs: $(READY) ## the pages of docs/ as a site, in site/index.html
+	$(BIN)/mkdocs build --quiet --strict
+
 speed: $(READY) ## engines beside torch.nn, in one run
 	$(BIN)/gatebench speed
 
 dashboard: $(READY) ## the MLflow page over the results
 	$(BIN)/gatebench dashboard
 
-.PHONY: help setup demo test test-wheel test-data test-cluster check study report speed dashboard
+.PHONY: help setup demo test test-wheel test-data test-cluster check study report docs speed dashboard

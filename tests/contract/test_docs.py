@@ -1,0 +1,253 @@
+"""The pages build without a warning, and what they name is there: links, commands, settings, files, columns."""
+
+import argparse
+import logging
+import re
+import shlex
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+
+from bench import places
+from bench.checks import flat
+from bench.cli import commands
+from bench.cli.sweep import GROUPS
+from bench.records import frame
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
+TEXTS = {**PAGES, **{name: (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")}}
+CURRENT = {name: text for name, text in TEXTS.items() if name != "CHANGELOG.md"}
+"""A changelog also names what is no more."""
+CONF = places.OWN["conf"]
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+OF_A_SWEEP = {"--dry-run", "--fail-fast"}
+OF_A_READER = "mgu"
+"""The cell that the journey in CONTRIBUTING.md writes."""
+
+
+def fenced(text, language):
+    """Code blocks, without what they are indented by."""
+    blocks = [(found[1], found[2].splitlines(keepends=True)) for found in FENCE.finditer(text)]
+    indents = [min(len(line) - len(line.lstrip()) for line in lines if line.strip()) for _, lines in blocks]
+    cut = ["".join(line[indent:] or "\n" for line in lines) for (_, lines), indent in zip(blocks, indents, strict=True)]
+    return [block for (own, _), block in zip(blocks, cut, strict=True) if own == language]
+
+
+def spans(text):
+    """What stands between backticks in running text."""
+    return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", FENCE.sub("", text))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Page -> its text on the site."""
+    folder = tmp_path_factory.mktemp("site")
+    warnings = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: warnings.append(record.getMessage())
+    logging.getLogger("mkdocs").addHandler(handler)
+    try:
+        build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder)))
+    finally:
+        logging.getLogger("mkdocs").removeHandler(handler)
+    assert warnings == []
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.html")}
+
+
+def test_every_page_and_what_it_links_to_is_on_the_site(site):
+    assert {f"{Path(name).stem}.html" for name in PAGES} <= set(site)
+    assert {"repository/index.html", "repository/CONTRIBUTING.html", "repository/results/fair/report.html"} <= set(site)
+
+
+def test_pages_load_nothing_from_elsewhere(site):
+    for name, text in site.items():
+        assert not re.findall(r"<(?:script|img|iframe|link)\b[^>]*(?:src|href)=\"?(?:https?:)?//[^>]*", text), name
+
+
+def test_no_list_or_table_is_taken_for_running_text(site):
+    """The site's Markdown asks for more blank lines and deeper indents than GitHub's."""
+    for name, text in site.items():
+        for paragraph in [] if "/results/" in name else re.findall(r"<p>(.*?)</p>", text, re.DOTALL):
+            assert not re.search(r"(^|\n) *(-|\d+\.|\||#+|```) ", paragraph), (name, paragraph)
+
+
+@pytest.mark.parametrize("journey", ["cell", "dataset", "figure"])
+def test_a_journey_stands_on_its_page(site, journey):
+    (section,) = re.findall(
+        rf"\[start:{journey}\] -->\n(.*)<!-- --8<-- \[end:{journey}\]", TEXTS["CONTRIBUTING.md"], re.DOTALL
+    )
+    page = re.sub(r"<[^>]+>", "", site[f"{journey}.html"])
+    for words in spans(section):
+        assert words in page.replace("&lt;", "<").replace("&gt;", ">"), words
+    assert "```" not in page
+    assert "--8&lt;--" not in page
+
+
+def anchor(heading):
+    """As GitHub makes it of a heading."""
+    kept = "".join(c for c in heading.strip().lower() if c in " -_" or unicodedata.category(c)[0] in "LN")
+    return kept.replace(" ", "-")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_links_lead_somewhere(name):
+    for link in re.findall(r"\]\((?!\w+:)([^)\s]+)\)", TEXTS[name]):
+        path, _, place = link.partition("#")
+        target = (ROOT / name).parent / path if path else ROOT / name
+        assert target.is_file(), link
+        assert ROOT in target.resolve().parents, link
+        headings = re.findall(r"^#+ (.*)$", FENCE.sub("", target.read_text()), re.MULTILINE) if place else []
+        assert not place or place in map(anchor, headings), link
+
+
+def quoted(text):
+    """Commands of ours in shell blocks and in running text, as words; `gatebench NAME` alone in the text is no command."""
+    lines = [line for block in fenced(text, "sh") for line in block.splitlines()]
+    lines += [span for span in spans(text) if re.match(r"(\w+=\S+ )?gatebench \w+ ", span)]
+    for line in lines:
+        for part in re.split(r"&&|\|", line):
+            if re.search(r"\bgatebench ", part):
+                words = shlex.split(part.replace('"$(', "").replace(')"', ""), comments=True)
+                yield words[words.index("gatebench") + 1 :]
+
+
+COMMANDS = sorted({(name, shlex.join(words)) for name, text in CURRENT.items() for words in quoted(text) if words})
+
+
+def test_commands_are_found():
+    assert len(COMMANDS) > 30
+    assert {command.split()[0] for _, command in COMMANDS} >= {"sweep", "report", "status", "count", "data", "sample"}
+
+
+@pytest.mark.parametrize(("name", "command"), [(n, c) for n, c in COMMANDS if c.split()[0] != "sweep"])
+def test_a_command_is_one(name, command):
+    commands.parser().parse_args(shlex.split(command))  # ends the test if it is none
+
+
+def flags(parser):
+    """Of a command and of those below it."""
+    found = set(parser._option_string_actions)
+    for action in parser._actions:
+        for below in (action.choices or {}).values() if isinstance(action, argparse._SubParsersAction) else ():
+            found |= flags(below)
+    return found
+
+
+@pytest.mark.parametrize("name", CURRENT)
+def test_flags_are_there(name):
+    known = flags(commands.parser()) | OF_A_SWEEP
+    assert {flag for span in spans(TEXTS[name]) for flag in re.findall(r"(?<![\w-])--[a-z-]+", span)} <= known
+
+
+def placeholder(choice):
+    return choice.isupper() or choice == OF_A_READER
+
+
+@pytest.mark.parametrize(("name", "command"), [(n, c) for n, c in COMMANDS if c.split()[0] == "sweep"])
+def test_a_sweep_is_one(name, command):
+    """Its flags, groups and choices are known, and Hydra finds every setting."""
+    words = [word for word in shlex.split(command)[1:] if word not in OF_A_SWEEP]
+    overrides = OverridesParser.create().parse_overrides(words)
+    chosen = []
+    for override in overrides:
+        group = override.key_or_group
+        value = override.value() if not override.is_sweep_override() else next(override.sweep_string_iterator())
+        choices = list(override.sweep_string_iterator()) if override.is_sweep_override() else [str(value)]
+        if group in GROUPS or group == "hydra/launcher":
+            unknown = {choice for choice in choices if not placeholder(choice)} - set(places.known("conf", ".yaml", group))
+            assert not unknown, command
+        if not any(map(placeholder, choices)):
+            chosen.append(f"{group}={choices[0]}" if override.is_sweep_override() else override.input_line)
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        compose("config", chosen, return_hydra_config=True)
+
+
+def settings():
+    """Names of all settings, of whatever choice."""
+    found = set(flat(yaml.safe_load((CONF / "config.yaml").read_text())))
+    for path in CONF.rglob("*/*.yaml"):
+        group = path.parent.relative_to(CONF).as_posix().replace("/", ".")
+        own = yaml.safe_load(path.read_text()) or {}
+        found |= set(flat(own, "" if path.parent.name == "study" else group))
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        launcher = compose("config", ["hydra/launcher=slurm"], return_hydra_config=True).hydra.launcher
+    return found | {f"hydra.launcher.{name}" for name in launcher}
+
+
+SETTINGS = settings()
+PREFIXES = "search|population|tracking|task|cell|budget|training|engine|model|hydra.launcher"
+
+
+@pytest.mark.parametrize("name", CURRENT)
+def test_settings_are_there(name):
+    # the yaml of a cell gives all its options, a task's those of its likelihood: a test of conf/ sees to that
+    for span in spans(TEXTS[name]):
+        if found := re.match(rf"((?:{PREFIXES})\.(?!py|onnx|safetensors)[a-z_.]+)(?:=|$)", span):
+            stem = found[1]
+            assert stem in SETTINGS or any(known.startswith(f"{stem}.") for known in SETTINGS), span
+
+
+@pytest.mark.parametrize("name", CURRENT)
+def test_files_targets_and_variables_are_there(name):
+    code = "".join(path.read_text() for path in places.PACKAGE.rglob("*.py")) + (ROOT / "tests/conftest.py").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for span in spans(TEXTS[name]):
+        if re.fullmatch(r"(bench|conf|datasets|docs|tests)/[a-z0-9_./-]*", span):
+            assert (ROOT / span).exists() or OF_A_READER in span, span
+        if found := re.match(r"make ([a-z-]+)", span):
+            assert found[1] in targets, span
+        for variable in re.findall(r"GATEBENCH_[A-Z]+", span):
+            assert f'"{variable}"' in code, span
+
+
+def rows(page, first):
+    """The rows of the table whose header begins with ``first``, cells without backticks."""
+    (table,) = re.findall(rf"^\| {re.escape(first)} \|.*\n\|[-| :]+\|\n((?:\|.*\n)+)", PAGES[page], re.MULTILINE)
+    return [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def test_columns_are_those_of_the_frame():
+    assert [row[0] for row in rows("docs/results.md", "column")] == frame.COLUMNS
+
+
+def test_the_protocols_are_those_of_their_yaml():
+    stated = rows("docs/protocol.md", "setting | `chung2014` | `modern` | `modern_speech`")
+    assert len(stated) > 10
+    for column, protocol in enumerate(("chung2014", "modern", "modern_speech"), 1):
+        given = flat(yaml.safe_load((CONF / "training" / f"{protocol}.yaml").read_text()))
+        for row in stated:
+            value = given[row[0].partition(",")[0].removeprefix("training.")]
+            assert row[column] == ("null" if value is None else str(value)), (protocol, row[0])
+
+
+def test_the_cell_of_the_journey_is_counted(tmp_path, monkeypatch, capsys):
+    (cell,) = fenced(TEXTS["CONTRIBUTING.md"], "python")
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / f"{OF_A_READER}.py").write_text(cell)
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
+    (command,) = {c for n, c in COMMANDS if n == "CONTRIBUTING.md" and c.startswith(f"count {OF_A_READER}")}
+    options = commands.parser().parse_args(shlex.split(command))
+    assert options.command(options) == 0
+    assert re.search(r"^units +65$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_the_figure_of_its_page_is_drawn(tmp_path):
+    (code,) = fenced(PAGES["docs/figure.md"], "python")
+    path = tmp_path / "stopped.py"
+    path.write_text(code)
+    module = places.module("bench.report.figures", path)
+    nothing = frame.build("none", [], {})
+    assert module.table(nothing) is None
+    found = replace(nothing, trials=pd.read_csv(ROOT / "results" / "jsb" / "trials.csv"))
+    table = module.table(found)
+    assert len(table) == found.confirmed("test").cell.nunique()
+    assert (table["best epoch"] <= table.epochs).all()

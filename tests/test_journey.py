@@ -1,0 +1,60 @@
+"""The README's ten minutes: its commands, as they stand there, on the data that they make."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+(JOURNEY,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+MINUTES = {"--minutes 10": "--minutes 4 --parameters 1000 --seeds 3"}
+"""What a test has no time for."""
+pytestmark = pytest.mark.cluster  # it takes minutes
+USE = "import torch, model; print(*model.load()(torch.zeros(1, 5, 2)).shape)"
+
+
+def run(script: str, folder: Path) -> list[str]:
+    """Lines that a script says."""
+    binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**{name: value for name, value in os.environ.items() if name != "GATEBENCH_PATH"}, "PATH": binaries}
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=env, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return ran.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """The folder after all commands, and what they said until the verdict."""
+    folder = tmp_path_factory.mktemp("journey")
+    until_verdict, export, after = JOURNEY.partition("gatebench export")
+    for given, here in MINUTES.items():
+        assert given in until_verdict
+        until_verdict = until_verdict.replace(given, here)
+    said = run(until_verdict, folder)
+    trials = pd.read_csv(folder / "results" / "compare_pumps" / "trials.csv")
+    key = trials[(trials.stage == "confirm") & (trials.status == "finished")].key.iloc[0]
+    run((export + after).replace("KEY", str(key)), folder)
+    return folder, said
+
+
+def test_it_ends_with_a_verdict_in_three_lines(journey: tuple[Path, list[str]]):
+    assert [line.partition(":")[0] for line in journey[1][-3:]] == ["Best cell", "By how much", "At what cost"]
+
+
+def test_everything_it_speaks_of_is_there(journey: tuple[Path, list[str]]):
+    folder, _ = journey
+    assert {path.name for path in folder.iterdir()} == {"pumps.csv", "gatebench_house", "results", "pumps_model"}
+    assert (folder / "results" / "compare_pumps" / "report.html").stat().st_size > 100_000
+    assert len((folder / "pumps.csv").read_text().splitlines()) == 1 + 200 * 60
+
+
+def test_the_model_runs_without_us(journey: tuple[Path, list[str]]):
+    said = subprocess.run(
+        [sys.executable, "-c", USE], cwd=journey[0] / "pumps_model", stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert said.stdout.split()[:2] == ["1", "5"]
