@@ -228,7 +228,8 @@ def test_a_likelihood_is_for_its_kind_of_data():
     ):
         build("gaussian_mixture", {}, "piano_roll", 0)
     with pytest.raises(
-        BadInput, match="bernoulli is for data of kind piano_roll or binary, but the data is audio; use gaussian or gaussian_mixture"
+        BadInput,
+        match="bernoulli is for data of kind piano_roll or binary, but the data is audio; use gaussian or gaussian_mixture",
     ):
         build("bernoulli", {"components": 3}, "audio", 0)
 

@@ -14,6 +14,7 @@ from bench import places
 from bench.data.tasks import Sequence
 from bench.engines import _choice, fused_cpu, reference
 from bench.graph import trace
+from bench.graph.stack import Stack
 from bench.training import loop, optim
 from bench.training.likelihoods import bernoulli
 from bench.training.loop import Outcome, Pass, Population, batches, evaluate, of_members, train
@@ -780,3 +781,37 @@ def test_loss_is_what_its_name_says(task, way, loss):
     expected = expected_gradient(population, population.parameters, sequences, count)
     population.run_epoch()
     torch.testing.assert_close(population.rule.gradients[0].double(), expected, **CLOSE[way.dtype])
+
+
+# Dropout
+
+
+def test_dropout_is_of_an_update_and_a_seed_and_of_nothing_else(task, way):
+    """Two layers: what is dropped has the share that was asked for, anew in every update, alike on all engines."""
+    built = dataclasses.replace(model(engine=way.engine), stack=Stack(2))
+    members = [Member("a", 0.02, 1), Member("b", 0.01, 1), Member("c", 0.02, 2)]
+    population = Population.start(built, task, setting(dropout=0.4), members)
+    lengths = {1: [400, 300], 2: [500]}
+    first, second, third = population._kept(lengths)
+    assert [layer.shape for layer in first] == [(700, 5)] * 2
+    assert [layer.shape for layer in third] == [(500, 5)] * 2
+    for layer in (*first, *third):
+        assert np.unique(layer).tolist() == [0, np.float32(1 / 0.6)]
+        assert (layer == 0).mean() == pytest.approx(0.4, abs=0.04)
+    assert first is second
+    assert (first[0] != first[1]).any()
+    assert (first[0][:500] != third[0]).any()
+    again = population._kept(lengths)
+    assert all((a == b).all() for a, b in zip(first, again[0], strict=True))
+    population.updates += 1
+    assert (population._kept(lengths)[0][0] != first[0]).any()
+
+
+def test_nothing_is_dropped_in_evaluation(task, way):
+    """The weights after training with dropout, scored by a population without: the same numbers."""
+    population = start(task, setting(dropout=0.5, epochs=1), engine=way.engine)
+    outcomes = train(population, nothing)
+    plain = start(task, setting(epochs=1), engine=way.engine)
+    plain.best, plain.best_epoch, plain.status = population.best, population.best_epoch, population.status
+    for found, expected in zip(outcomes, plain.outcomes(), strict=True):
+        assert found.scores == expected.scores
