@@ -1,0 +1,88 @@
+"""A trained model as plain PyTorch: its source, which knows nothing of gatebench, and its weights by the names in there."""
+
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.export import equations, libraries
+from bench.export.stack import Stack
+from bench.graph import latex
+
+WIDTH = 118
+"""Characters of a line of text, so that a docstring stays below 125."""
+
+
+def write(stack: Stack, title: str, about: Iterable[str]) -> str:
+    """The text of ``model.py``; ``about`` are paragraphs for whoever opens it."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined)
+    environment.filters["doc"] = _doc
+    template = environment.from_string(Path(__file__).with_name("model.py.j2").read_text())
+    built_in, graph = libraries.of_torch(stack.graph), stack.graph
+    values = {
+        "title": title,
+        "about": [line for paragraph in about for line in ["", *textwrap.wrap(_doc(paragraph), WIDTH)]],
+        "inputs": stack.inputs,
+        "units": stack.units,
+        "hidden": stack.output,
+        "readout": stack.readout,
+        "layers": stack.layers,
+        "layer_inputs": [sizes["X"] for sizes in stack.sizes],
+        "bidirectional": stack.bidirectional,
+        "at": stack.at,
+        "causal": stack.causal,
+        "shape": f"[B, T, {stack.readout}]" if stack.at == "step" else f"[B, {stack.readout}]",
+        "module": built_in and built_in.name,
+        "cell_title": graph.title,
+        "paper": graph.paper,
+        "plain": [latex.plain(line) for line in latex.equations(graph)],
+    }
+    return template.render(**values, **({} if built_in else _cell(stack)))
+
+
+def _cell(stack: Stack) -> dict[str, Any]:
+    """What the class of one cell is made of."""
+    graph, found = stack.graph, equations.of(stack.graph)
+    sizes = {letter: str(size) for letter, size in stack.sizes[0].items()} | {"X": "inputs"}
+    lookback, lookahead = graph.lookback, graph.lookahead
+    return {
+        "parameters": [(found.parameters[n], sizes[rows], sizes[columns]) for n, (rows, columns) in graph.parameters.items()],
+        "starts": [f"x.new_zeros(len(x), {_width(sizes[letter])})" for letter in graph.states.values()],
+        "lookback": lookback,
+        "lookahead": lookahead,
+        "window": lookback + lookahead + 1 if lookback or lookahead or 0 not in found.inputs else 0,
+        "reads": found.inputs,
+        "states": found.states,
+        "lines": found.lines,
+        "updates": found.updates,
+    }
+
+
+def _width(size: str) -> str:
+    return "x.shape[-1]" if size == "inputs" else size
+
+
+def state_dict(stack: Stack) -> dict[str, np.ndarray]:
+    """The weights by their names in the source of `write`."""
+    found = {"readout.weight": stack.weights["readout_W"].T, "readout.bias": stack.weights["readout_b"][0]}
+    built_in = libraries.of_torch(stack.graph)
+    names = {} if built_in else equations.of(stack.graph).parameters
+    for layer, back, weights in stack.cells():
+        if built_in:
+            end = f"l{layer}{'_reverse' * back}"
+            stacked = built_in.stacked(weights)
+            order = {"W": "weight_ih", "U": "weight_hh", "b": "bias_ih", "b_state": "bias_hh"}
+            found |= {f"recurrent.{name}_{end}": stacked[part] for part, name in order.items()}
+        else:
+            found |= {f"layers.{layer}.{int(back)}.{names[name]}": weight for name, weight in weights.items()}
+    return {name: np.ascontiguousarray(weight) for name, weight in found.items()}
+
+
+def _doc(text: str) -> str:
+    """A text of somebody else's that may stand in a docstring."""
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(printable.replace("\\", "\\\\").replace('"', "'").split())
