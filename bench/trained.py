@@ -1,4 +1,4 @@
-"""A trial that was trained, found by its key; and its cell and its data, as long as they are still what it was trained on."""
+"""A trained trial, found by its key; and its cell and its data, as long as they are still what it was trained on."""
 
 from bench.data import cards
 from bench.data.cards import Card
@@ -40,6 +40,4 @@ def card(record: Record) -> Card:
 
 def _unchanged(record: Record, what: str, now: str, then: str) -> None:
     if now != then:
-        raise BadInput(
-            f"{what} of trial {record.key} changed since it was trained; train it anew, or go back to its commit"
-        )
+        raise BadInput(f"{what} of trial {record.key} changed since it was trained; train it anew, or go back to its commit")

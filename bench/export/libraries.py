@@ -1,7 +1,7 @@
 """Cells that libraries have built in: which of ours they are, and our weights in their order.
 
 A cell is recognised by its equations, not by its name. Libraries multiply ``W x`` where ours is ``x @ W``, so matrices
-are transposed, and stack a cell's gates in one matrix. They have two biases, of which only the sum matters where ours is one.
+are transposed, and stack a cell's gates in one matrix. Where ours has one bias they have two, of which the sum matters.
 """
 
 from collections.abc import Mapping

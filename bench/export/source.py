@@ -9,7 +9,6 @@ import numpy as np
 
 from bench.export import equations, libraries
 from bench.export.stack import Stack
-from bench.graph import latex
 
 WIDTH = 118
 """Characters of a line of text, so that a docstring stays below 125."""
@@ -39,7 +38,6 @@ def write(stack: Stack, title: str, about: Iterable[str]) -> str:
         "module": built_in and built_in.name,
         "cell_title": graph.title,
         "paper": graph.paper,
-        "plain": [latex.plain(line) for line in latex.equations(graph)],
     }
     return template.render(**values, **({} if built_in else _cell(stack)))
 
@@ -49,8 +47,9 @@ def _cell(stack: Stack) -> dict[str, Any]:
     graph, found = stack.graph, equations.of(stack.graph)
     sizes = {letter: str(size) for letter, size in stack.sizes[0].items()} | {"X": "inputs"}
     lookback, lookahead = graph.lookback, graph.lookahead
+    shapes = [(found.parameters[name], sizes[rows], sizes[columns]) for name, (rows, columns) in graph.parameters.items()]
     return {
-        "parameters": [(found.parameters[n], sizes[rows], sizes[columns]) for n, (rows, columns) in graph.parameters.items()],
+        "parameters": shapes,
         "starts": [f"x.new_zeros(len(x), {_width(sizes[letter])})" for letter in graph.states.values()],
         "lookback": lookback,
         "lookahead": lookahead,
