@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 
 from bench.export import libraries
-from bench.export.stack import Stack
+from bench.export.network import Network
 
 OPSET, IR = 17, 8
 """Versions of ONNX of 2022: what reads the file need not be new."""
 
 
-def lacks(stack: Stack) -> str | None:
+def lacks(network: Network) -> str | None:
     """Why there is no such file; None if there can be one."""
-    if libraries.of_onnx(stack.graph) is None:
-        return f"ONNX has no operator that computes {stack.graph.name}"
+    if libraries.of_onnx(network.graph) is None:
+        return f"ONNX has no operator that computes {network.graph.name}"
     try:
         import onnx  # noqa: F401
     except ImportError:
@@ -22,28 +22,28 @@ def lacks(stack: Stack) -> str | None:
     return None
 
 
-def write(stack: Stack) -> bytes:
+def write(network: Network) -> bytes:
     """The file: ``x [B, T, X]`` and ``lengths [B]`` (int32) to ``readout [B, T, R]``, or ``[B, R]`` of the sequence."""
     from onnx import TensorProto, checker, helper
 
     graph = _Graph()
     h = graph.add("Transpose", "x", perm=[1, 0, 2])  # time first, as the operators have it
     last = h
-    for layer in range(stack.layers):
-        h, last = _layer(graph, stack, layer, h)
-    seen = last if stack.at == "sequence" else graph.add("Transpose", h, perm=[1, 0, 2])
-    product = graph.add("MatMul", seen, graph.constant(stack.weights["readout_W"]))
-    graph.add("Add", product, graph.constant(stack.weights["readout_b"][0]), outputs=["readout"])
-    steps = ["T"] if stack.at == "step" else []
+    for layer in range(len(network.layers)):
+        h, last = _layer(graph, network, layer, h)
+    seen = last if network.at == "sequence" else graph.add("Transpose", h, perm=[1, 0, 2])
+    product = graph.add("MatMul", seen, graph.constant(network.weights["readout_W"]))
+    graph.add("Add", product, graph.constant(network.weights["readout_b"][0]), outputs=["readout"])
+    steps = ["T"] if network.at == "step" else []
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
-            stack.graph.name,
+            network.graph.name,
             [
-                helper.make_tensor_value_info("x", TensorProto.FLOAT, ["B", "T", stack.inputs]),
+                helper.make_tensor_value_info("x", TensorProto.FLOAT, ["B", "T", network.inputs]),
                 helper.make_tensor_value_info("lengths", TensorProto.INT32, ["B"]),
             ],
-            [helper.make_tensor_value_info("readout", TensorProto.FLOAT, ["B", *steps, stack.readout])],
+            [helper.make_tensor_value_info("readout", TensorProto.FLOAT, ["B", *steps, network.readout])],
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
@@ -54,28 +54,28 @@ def write(stack: Stack) -> bytes:
     return model.SerializeToString()
 
 
-def _layer(graph: "_Graph", stack: Stack, layer: int, x: str) -> tuple[str, str]:
+def _layer(graph: "_Graph", network: Network, layer: int, x: str) -> tuple[str, str]:
     """One layer over ``x [T, B, .]``: what it gives at every step ``[T, B, D * H]``, and after the last ``[B, D * H]``."""
-    built_in = libraries.of_onnx(stack.graph)
-    assert built_in is not None, stack.graph.name
-    weights = [w for at, _, w in stack.cells() if at == layer]
+    built_in = libraries.of_onnx(network.graph)
+    assert built_in is not None, network.graph.name
+    weights = [own for number, _, own in network.cells() if number == layer]
     parts = [built_in.stacked(w) for w in weights]
     W, U = (np.stack([part[name] for part in parts]) for name in ("W", "U"))
     b = np.stack([np.concatenate([part["b"], part["b_state"]]) for part in parts])
     inputs = [x, *map(graph.constant, (W, U, b)), "lengths"]
-    if "V_i" in stack.graph.parameters:  # initial states are zero: they are left out
+    if "V_i" in network.graph.parameters:  # initial states are zero: they are left out
         peepholes = [np.concatenate([w[f"V_{gate}"][0] for gate in "iof"]) for w in weights]
         inputs += ["", "", graph.constant(np.stack(peepholes))]
     every, end = graph.add(
         built_in.name,
         *inputs,
         outputs=[f"{built_in.name}_{layer}", f"{built_in.name}_{layer}_end"],
-        hidden_size=stack.output,
-        direction="bidirectional" if stack.bidirectional else "forward",
+        hidden_size=network.output,
+        direction="bidirectional" if network.stack.bidirectional else "forward",
         **built_in.options,
     )
     # The operators give [T, D, B, H] and [D, B, H].
-    wide = stack.directions * stack.output
+    wide = network.stack.directions * network.output
     every = graph.add("Reshape", graph.add("Transpose", every, perm=[0, 2, 1, 3]), graph.constant(np.array([0, 0, wide])))
     end = graph.add("Reshape", graph.add("Transpose", end, perm=[1, 0, 2]), graph.constant(np.array([0, wide])))
     return every, end

@@ -8,44 +8,44 @@ from typing import Any
 import numpy as np
 
 from bench.export import equations, libraries
-from bench.export.stack import Stack
+from bench.export.network import Network
 
 WIDTH = 118
 """Characters of a line of text, so that a docstring stays below 125."""
 
 
-def write(stack: Stack, title: str, about: Iterable[str]) -> str:
+def write(network: Network, title: str, about: Iterable[str]) -> str:
     """The text of ``model.py``; ``about`` are paragraphs for whoever opens it."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined)
     environment.filters["doc"] = _doc
     template = environment.from_string(Path(__file__).with_name("model.py.j2").read_text())
-    built_in, graph = libraries.of_torch(stack.graph), stack.graph
+    built_in, graph = libraries.of_torch(network.graph), network.graph
     values = {
         "title": title,
         "about": [line for paragraph in about for line in ["", *textwrap.wrap(_doc(paragraph), WIDTH)]],
-        "inputs": stack.inputs,
-        "units": stack.units,
-        "hidden": stack.output,
-        "readout": stack.readout,
-        "layers": stack.layers,
-        "layer_inputs": [sizes["X"] for sizes in stack.sizes],
-        "bidirectional": stack.bidirectional,
-        "at": stack.at,
-        "causal": stack.causal,
-        "shape": f"[B, T, {stack.readout}]" if stack.at == "step" else f"[B, {stack.readout}]",
+        "inputs": network.inputs,
+        "units": network.units,
+        "hidden": network.output,
+        "readout": network.readout,
+        "layers": len(network.layers),
+        "layer_inputs": [layer[0].sizes["X"] for layer in network.layers],
+        "bidirectional": network.stack.bidirectional,
+        "at": network.at,
+        "causal": network.causal,
+        "shape": f"[B, T, {network.readout}]" if network.at == "step" else f"[B, {network.readout}]",
         "module": built_in and built_in.name,
         "cell_title": graph.title,
         "paper": graph.paper,
     }
-    return template.render(**values, **({} if built_in else _cell(stack)))
+    return template.render(**values, **({} if built_in else _cell(network)))
 
 
-def _cell(stack: Stack) -> dict[str, Any]:
+def _cell(network: Network) -> dict[str, Any]:
     """What the class of one cell is made of."""
-    graph, found = stack.graph, equations.of(stack.graph)
-    sizes = {letter: str(size) for letter, size in stack.sizes[0].items()} | {"X": "inputs"}
+    graph, found = network.graph, equations.of(network.graph)
+    sizes = {letter: str(size) for letter, size in network.layers[0][0].sizes.items()} | {"X": "inputs"}
     lookback, lookahead = graph.lookback, graph.lookahead
     shapes = [(found.parameters[name], sizes[rows], sizes[columns]) for name, (rows, columns) in graph.parameters.items()]
     return {
@@ -65,19 +65,19 @@ def _width(size: str) -> str:
     return "x.shape[-1]" if size == "inputs" else size
 
 
-def state_dict(stack: Stack) -> dict[str, np.ndarray]:
+def state_dict(network: Network) -> dict[str, np.ndarray]:
     """The weights by their names in the source of `write`."""
-    found = {"readout.weight": stack.weights["readout_W"].T, "readout.bias": stack.weights["readout_b"][0]}
-    built_in = libraries.of_torch(stack.graph)
-    names = {} if built_in else equations.of(stack.graph).parameters
-    for layer, back, weights in stack.cells():
+    found = {"readout.weight": network.weights["readout_W"].T, "readout.bias": network.weights["readout_b"][0]}
+    built_in = libraries.of_torch(network.graph)
+    names = {} if built_in else equations.of(network.graph).parameters
+    for layer, cell, weights in network.cells():
         if built_in:
-            end = f"l{layer}{'_reverse' * back}"
+            end = f"l{layer}{'_reverse' * cell.backwards}"
             stacked = built_in.stacked(weights)
             order = {"W": "weight_ih", "U": "weight_hh", "b": "bias_ih", "b_state": "bias_hh"}
             found |= {f"recurrent.{name}_{end}": stacked[part] for part, name in order.items()}
         else:
-            found |= {f"layers.{layer}.{int(back)}.{names[name]}": weight for name, weight in weights.items()}
+            found |= {f"layers.{layer}.{int(cell.backwards)}.{names[name]}": weight for name, weight in weights.items()}
     return {name: np.ascontiguousarray(weight) for name, weight in found.items()}
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench import trained
-from bench.data import tasks
+from bench.data import framings
 from bench.data.cards import Card
+from bench.data.sequences import Framing
 from bench.export import libraries, onnx_file, source
-from bench.export.stack import Stack
+from bench.export.network import Network
+from bench.graph.stack import Stack
 from bench.graph.trace import Graph
 from bench.places import BadInput
 from bench.records.files import appearing, as_json, writing
@@ -30,12 +32,12 @@ class Trial:
     record: Record
     graph: Graph
     card: Card
-    stack: Stack
+    network: Network
 
     @cached_property
     def settings(self) -> dict[str, Any]:
         """All that it takes to use the model: what ``settings.json`` holds."""
-        told, summary, stack = self.record.settings, self.record.summary, self.stack
+        told, summary, network = self.record.settings, self.record.summary, self.network
         return {
             "key": self.record.key,
             "task": told["task"],
@@ -45,15 +47,12 @@ class Trial:
                 "options": self.graph.options, "equations": self.record.equations,
             },
             "sizes": {
-                "inputs": stack.inputs, "units": stack.units, "layers": stack.layers,
-                "bidirectional": stack.bidirectional, "readout": stack.readout,
+                "inputs": network.inputs, "units": network.units, **vars(network.stack), "readout": network.readout,
             },
-            "at": stack.at,
-            "causal": stack.causal,
-            "reads": {"what": _said(tasks.framing(told["predict"], self.card)), "names": self._names},
-            "standardisation": {
-                "how": "(value - mean) / std, of train", **{name: summary["data"][name] for name in ("mean", "std")},
-            },
+            "at": network.at,
+            "causal": network.causal,
+            "reads": {"what": _said(self._framing), "names": list(self.card.names)},
+            "standardisation": {"how": "(value - mean) / std, of train", **_scales(summary["data"])},
             "readout": {"what": _said(self._likelihood), "names": self._predicted},
             "likelihood": {**told["likelihood"], **_constants(self._likelihood)},
             "scores": {"unit": "nats per prediction", **summary["scores"]},
@@ -67,34 +66,36 @@ class Trial:
         settings, built_in = self.settings, libraries.of_torch(self.graph)
         test = self.record.summary["scores"]["test"]["nll"]
         about = [
-            f"Trial {self.record.key} of gatebench {settings['gatebench']}: {self.graph.name} with {self.stack.units} units "
+            f"Trial {self.record.key} of gatebench {settings['gatebench']}: {self.graph.name} of {self.network.units} units "
             f"on task {settings['task']}, NLL on test {test:.4f} nats per prediction.",
             f"Reads: {settings['reads']['what']} Standardised as settings.json says.",
             f"Readout: {settings['readout']['what']}",
         ]
         if built_in:
             about.append(f"torch.nn.{built_in.name} computes this cell; the weights have its order of gates and its signs.")
-        return source.write(self.stack, f"{self.graph.title}, trained on {settings['dataset']['title']}", about)
+        return source.write(self.network, f"{self.graph.title}, trained on {settings['dataset']['title']}", about)
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
         """By their names in the source."""
-        return source.state_dict(self.stack)
+        return source.state_dict(self.network)
+
+    @property
+    def _framing(self) -> type[Framing]:
+        return framings.framing(self.record.settings["predict"], self.card)
 
     @property
     def _likelihood(self) -> type:
         from bench.training import likelihoods
 
-        return getattr(likelihoods, self.record.settings["likelihood"]["name"])
-
-    @property
-    def _names(self) -> list[str]:
-        return list(getattr(self.card, "names", ()))
+        options = dict(self.record.settings["likelihood"])
+        framing, card = self._framing, self.card
+        return type(likelihoods.build(options.pop("name"), options, framing.of(card), framing.classes(card)))
 
     @property
     def _predicted(self) -> list[str]:
-        target = getattr(self.card, "target", None)
-        return list(target.names) if target and self.record.settings["predict"] == "target" else self._names
+        """Names of classes or columns."""
+        return list(self.card.target.names if self.card.target else self.card.names)
 
 
 def find(results: Path, key: str) -> Trial:
@@ -102,11 +103,10 @@ def find(results: Path, key: str) -> Trial:
     store = Store(results)
     record = trained.find(store, key)
     graph, card = trained.cell(record), trained.card(record)
-    model = record.settings.get("model", {"layers": 1, "bidirectional": False})
-    at = record.settings.get("at", "step")
-    summary = record.summary
-    stack = Stack(graph, summary["inputs"], summary["units"], store.weights(key), **model, at=at)
-    return Trial(record, graph, card, stack)
+    settings, summary = record.settings, record.summary
+    stack, at = Stack(**settings.get("model", {})), settings.get("at", "step")  # earlier versions say nothing of them
+    network = Network(graph, summary["inputs"], summary["units"], store.weights(key), stack, at)
+    return Trial(record, graph, card, network)
 
 
 def load(key: str, results: Path) -> "nn.Module":
@@ -130,19 +130,27 @@ def write(trial: Trial, target: Path) -> str | None:
         there = target.exists()
     if there:
         raise BadInput(f"'{target}' is there already, and nothing is overwritten; choose another: --to FOLDER")
-    lacks = onnx_file.lacks(trial.stack)
+    lacks = onnx_file.lacks(trial.network)
     with appearing(target) as folder:
         (folder / "model.py").write_text(trial.source, encoding="utf-8")
         (folder / "settings.json").write_text(as_json(trial.settings))
         (folder / "model.safetensors").write_bytes(save(trial.weights))
         if lacks is None:
-            (folder / "model.onnx").write_bytes(onnx_file.write(trial.stack))
+            (folder / "model.onnx").write_bytes(onnx_file.write(trial.network))
     return lacks
 
 
 def _said(thing: type) -> str:
     """What the text of a class says of it, in one line."""
     return " ".join((inspect.getdoc(thing) or "").split())
+
+
+def _scales(data: dict[str, Any]) -> dict[str, Any]:
+    """Mean and standard deviation of what is read and of what is predicted; earlier versions had one of both."""
+    return {
+        "read": {name: data.get(f"read_{name}", data[name]) for name in ("mean", "std")},
+        "predicted": {name: data[name] for name in ("mean", "std")},
+    }
 
 
 def _constants(likelihood: type) -> dict[str, float]:

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bench.engines import reference
+from bench.engines import _network, reference
 from bench.export import source
-from bench.export.stack import Stack
+from bench.export.network import Network
 from bench.graph import trace
+from bench.graph.stack import Stack
+from bench.training.likelihoods import bernoulli
 
 INPUTS, UNITS, READOUT = 4, 5, 3
 CELLS = [
@@ -56,7 +58,9 @@ def odd(house: Path) -> trace.Graph:
     return trace.load("odd")
 
 
-def stack(graph: trace.Graph, layers: int = 1, bidirectional: bool = False, at: str = "step", inputs: int = INPUTS) -> Stack:
+def network(
+    graph: trace.Graph, layers: int = 1, bidirectional: bool = False, at: str = "step", inputs: int = INPUTS
+) -> Network:
     """With random weights."""
     random, weights, below = np.random.default_rng(5), {}, inputs
     for layer in range(1, layers + 1):
@@ -66,14 +70,14 @@ def stack(graph: trace.Graph, layers: int = 1, bidirectional: bool = False, at: 
             weights |= {f"{prefix}{n}": random.normal(0, 0.6, shape) for n, shape in graph.shapes(sizes).items()}
         below = (2 if bidirectional else 1) * sizes[graph.output]
     weights |= {"readout_W": random.normal(0, 1, (below, READOUT)), "readout_b": random.normal(0, 1, (1, READOUT))}
-    return Stack(graph, inputs, UNITS, weights, layers, bidirectional, at)  # pyright: ignore
+    return Network(graph, inputs, UNITS, weights, Stack(layers, bidirectional), at)
 
 
 def sequences(batch: int = 3, steps: int = 7) -> np.ndarray:
     return np.random.default_rng(6).normal(size=(batch, steps, INPUTS))
 
 
-def model(made: Stack) -> torch.nn.Module:
+def model(made: Network) -> torch.nn.Module:
     """Its source, run here, in double precision."""
     module = types.ModuleType("exported")
     exec(compile(source.write(made, "A title", ["A paragraph."]), "model.py", "exec"), module.__dict__)
@@ -87,8 +91,11 @@ def readout(built: torch.nn.Module, x: np.ndarray, lengths: list[int] | None = N
         return built(torch.from_numpy(x), lengths).numpy()
 
 
-def reference_readout(made: Stack, x: np.ndarray) -> np.ndarray:
+def reference_readout(made: Network, x: np.ndarray, lengths: list[int] | None = None) -> np.ndarray:
     """Of our reference engine, in double precision."""
+    likelihood = bernoulli()  # as many numbers as outputs
+    run = _network.Network(made.graph, made.inputs, made.readout, made.units, likelihood, stack=made.stack, at=made.at)
     parameters = {name: torch.from_numpy(value).double()[None] for name, value in made.weights.items()}
-    h = reference.run(made.graph, made.sizes[0], parameters, torch.from_numpy(x).transpose(0, 1)[None])[0]
-    return (h.transpose(0, 1) @ parameters["readout_W"][0] + parameters["readout_b"][0]).numpy()
+    padded = torch.from_numpy(x).transpose(0, 1)[None]
+    found = reference.readout(run, parameters, padded, torch.tensor([lengths or [x.shape[1]] * len(x)]))[0]
+    return (found[0] if made.at == "sequence" else found.transpose(0, 1)).numpy()

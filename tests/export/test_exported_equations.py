@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from exported import CELLS, READOUT, model, odd, readout, reference_readout, sequences, stack
+from exported import CELLS, READOUT, model, network, odd, readout, reference_readout, sequences
 
 from bench.export import equations, source
 from bench.graph import trace
@@ -11,7 +11,7 @@ from bench.graph import trace
 
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)
 def test_every_cell_is_that_of_the_reference_engine(name, options):
-    made, x = stack(trace.load(name, **options)), sequences()
+    made, x = network(trace.load(name, **options)), sequences()
     np.testing.assert_allclose(readout(model(made), x), reference_readout(made, x), rtol=0, atol=1e-12)
     alike = model(made).float()
     with torch.no_grad():
@@ -21,7 +21,7 @@ def test_every_cell_is_that_of_the_reference_engine(name, options):
 
 def test_a_cell_of_a_house_may_use_any_name_and_any_depth(tmp_path, monkeypatch):
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
-    made, x = stack(odd(tmp_path)), sequences()
+    made, x = network(odd(tmp_path)), sequences()
     np.testing.assert_allclose(readout(model(made), x), reference_readout(made, x), rtol=0, atol=1e-12)
     lines = equations.of(made.graph).lines
     assert max(map(len, lines)) < 200, "what is used twice is written once"
@@ -49,7 +49,7 @@ def test_old_and_new_states_are_told_apart():
     [("rnn", "RNN"), ("lstm", "LSTM"), ("gru_reset_after", "GRU"), ("gru", None), ("lstm_peephole", None)],
 )
 def test_torch_has_the_cell_or_not(name, module):
-    built = model(stack(trace.load(name)))
+    built = model(network(trace.load(name)))
     found = [type(part).__name__ for part in built.modules() if isinstance(part, torch.nn.RNNBase)]
     assert found == [module] * (module is not None)
 
@@ -61,11 +61,11 @@ def test_a_cell_is_recognised_by_its_equations_not_by_its_name(tmp_path, monkeyp
         text = trace.places.find("cells", other, ".py").read_text()
         (tmp_path / "cells" / f"{name}.py").write_text(text)
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
-    other, same = (source.write(stack(trace.load(name)), "t", []) for name in ("lstm", "gru"))
+    other, same = (source.write(network(trace.load(name)), "t", []) for name in ("lstm", "gru"))
     assert "nn.LSTM" not in other
     assert "W_vcu" in other
     assert "nn.GRU(" in same
 
 
 def test_the_shape_of_the_readout_is_stated():
-    assert f"-> [B, {READOUT}]" in source.write(stack(trace.load("rnn"), at="sequence"), "t", [])
+    assert f"-> [B, {READOUT}]" in source.write(network(trace.load("rnn"), at="sequence"), "t", [])

@@ -1,9 +1,11 @@
 """Layers, directions, padding and single steps, beside NumPy that was written for this test alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from exported import CELLS, model, odd, readout, sequences, stack
+from exported import CELLS, model, network, odd, readout, reference_readout, sequences
 
 from bench.graph import trace
 from bench.places import BadInput
@@ -66,9 +68,9 @@ ORACLES = [(gru, {}), (gru_reset_after, {}), (lstm, {}), (lstm_augmented, {"leng
 
 def expected(cell, made, x):
     """Readout of one sequence ``[T, X]``."""
-    for layer in range(1, made.layers + 1):
+    for layer in range(1, len(made.layers) + 1):
         prefix, sides = f"{layer}." if layer > 1 else "", []
-        for back in ["", "back."] if made.bidirectional else [""]:
+        for back in ["", "back."] if made.stack.bidirectional else [""]:
             own = {name: made.weights[f"{prefix}{back}{name}"] for name in made.graph.parameters}
             h = np.stack(list(cell(own, x[::-1] if back else x)))
             sides.append(h[::-1] if back else h)
@@ -81,7 +83,7 @@ def expected(cell, made, x):
 @pytest.mark.parametrize(("layers", "bidirectional", "at"), STACKS)
 @pytest.mark.parametrize(("cell", "options"), ORACLES, ids=lambda value: getattr(value, "__name__", ""))
 def test_stacks_are_their_equations_and_padding_changes_nothing(cell, options, layers, bidirectional, at):
-    made = stack(trace.load(cell.__name__, **options), layers, bidirectional, at)
+    made = network(trace.load(cell.__name__, **options), layers, bidirectional, at)
     x = sequences()
     x[0, 4:] = np.nan  # padding may be anything
     x[2, 1:] = 1e9
@@ -94,19 +96,21 @@ def test_stacks_are_their_equations_and_padding_changes_nothing(cell, options, l
 @pytest.mark.parametrize("at", ["step", "sequence"])
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)
 def test_a_padded_batch_is_its_sequences_alone(name, options, at):
-    """Of every cell; one that looks ahead sees zeros behind the end, not padding."""
-    built = model(stack(trace.load(name, **options), 2, True, at))
-    x = sequences()
+    """Of every cell, and of the reference engine; one that looks ahead sees zeros behind the end, not padding."""
+    made, x = network(trace.load(name, **options), 2, True, at), sequences()
+    built = model(made)
     found = readout(built, x, LENGTHS)
     for b, steps in enumerate(LENGTHS):
-        alone = readout(built, x[b : b + 1, :steps])[0]
-        np.testing.assert_allclose(found[b] if at == "sequence" else found[b, :steps], alone, rtol=0, atol=1e-12)
+        own = found[b] if at == "sequence" else found[b, :steps]
+        alone = x[b : b + 1, :steps]
+        np.testing.assert_allclose(own, readout(built, alone)[0], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(own, reference_readout(made, alone)[0], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)
 def test_step_by_step_is_all_at_once(name, options, layers):
-    made, x = stack(trace.load(name, **options), layers), sequences()
+    made, x = network(trace.load(name, **options), layers), sequences()
     built, state, seen = model(made), None, []
     if not made.causal:
         with pytest.raises(NotImplementedError, match="reads what comes later"):
@@ -121,12 +125,12 @@ def test_step_by_step_is_all_at_once(name, options, layers):
 
 def test_a_model_that_reads_both_ways_has_no_next_step():
     with pytest.raises(NotImplementedError, match="reads what comes later"):
-        model(stack(trace.load("gru"), 1, True)).step(torch.zeros(1, 4).double())
+        model(network(trace.load("gru"), 1, True)).step(torch.zeros(1, 4).double())
 
 
 def test_the_odd_cell_in_layers(tmp_path, monkeypatch):
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
-    built, x = model(stack(odd(tmp_path), 2, True)), sequences()
+    built, x = model(network(odd(tmp_path), 2, True)), sequences()
     found = readout(built, x, LENGTHS)
     np.testing.assert_allclose(found[0, :4], readout(built, x[:1, :4])[0], rtol=0, atol=1e-12)
 
@@ -135,15 +139,15 @@ def test_the_odd_cell_in_layers(tmp_path, monkeypatch):
 def test_lengths_that_cannot_be(lengths):
     for name in ("gru", "lstm"):
         with pytest.raises(ValueError, match="expected 3 whole numbers from 1 to 7"):
-            readout(model(stack(trace.load(name))), sequences(), lengths)
+            readout(model(network(trace.load(name))), sequences(), lengths)
 
 
 def test_weights_of_another_trial_are_told():
-    made = stack(trace.load("gru"))
+    made = network(trace.load("gru"))
     for wrong, said in (
         ({**made.weights, "W_z": np.zeros((9, 5))}, r"W_z has shape \(9, 5\), expected \(4, 5\)"),
         ({**made.weights, "2.W_z": np.zeros((5, 5))}, r"2.W_z has shape \(5, 5\), expected None"),
         ({}, r"U has shape None, expected \(5, 5\)"),
     ):
         with pytest.raises(BadInput, match=said):
-            type(made)(made.graph, 4, 5, wrong)
+            replace(made, weights=wrong)

@@ -16,7 +16,7 @@ import onnxruntime
 import pytest
 import torch
 from conftest import KEYS, Tiny
-from exported import ODD, reference_readout, stack
+from exported import ODD, network, reference_readout
 from test_study import COMMAND, living, settle
 
 import bench
@@ -31,7 +31,7 @@ Command = Callable[..., tuple[str, str]]
 STUDY = [
     "sweep", "cell=gru,lstm_sherstinsky,odd", "task=tiny", "budget=units_64", "budget.units=5", "training.epochs=1",
     "training.lr=0.01", "training.weight_noise=0", "population.seeds=[1]", "engine=reference", "publish=false",
-    "hydra/launcher=basic",
+    "hydra/launcher=basic", "model.layers=2",
 ]  # fmt: skip
 STRANGER = """
 import importlib.util, sys
@@ -97,8 +97,8 @@ def test_exported_folders_need_no_gatebench(home: Tiny, tmp_path: Path):
     with living(home):
         trials = {cell: trial.find(results, key) for cell, key in keys(results).items()}
         for cell in set(places.known("cells", ".py")) - set(trials):
-            made = stack(trace.load(cell), inputs=KEYS)
-            trials[cell] = replace(trials["gru"], graph=made.graph, stack=made)
+            made = network(trace.load(cell), inputs=KEYS)
+            trials[cell] = replace(trials["gru"], graph=made.graph, network=made)
         folders = {cell: tmp_path / cell for cell in trials}
         for cell, folder in folders.items():
             trial.write(trials[cell], folder)
@@ -106,7 +106,7 @@ def test_exported_folders_need_no_gatebench(home: Tiny, tmp_path: Path):
     command = [sys.executable, "-W", "error", "-c", STRANGER, *map(str, folders.values())]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     for cell, folder in folders.items():
-        found, expected = np.load(f"{folder}.npz"), reference_readout(trials[cell].stack, x)
+        found, expected = np.load(f"{folder}.npz"), reference_readout(trials[cell].network, x)
         np.testing.assert_allclose(found["double"], expected, rtol=0, atol=1e-6, err_msg=cell)
         np.testing.assert_allclose(found["single"], expected, rtol=1e-5, atol=1e-5, err_msg=cell)
         np.testing.assert_allclose(found["lengths"][0, :5], expected[0, :5], rtol=1e-5, atol=1e-5, err_msg=cell)
@@ -125,11 +125,12 @@ def test_the_command_writes_a_folder_and_says_what_is_in_it(home: Tiny, gatebenc
     assert printed == [f"results/exports/{key}/{name}" for name in names]
     folder = results / "exports" / key
     told = json.loads((folder / "settings.json").read_text())
-    assert told["sizes"] == {"inputs": KEYS, "units": 5, "layers": 1, "bidirectional": False, "readout": KEYS}
+    assert told["sizes"] == {"inputs": KEYS, "units": 5, "layers": 2, "bidirectional": False, "readout": KEYS}
     assert (told["at"], told["causal"], told["cell"]["name"]) == ("step", True, "gru")
-    assert told["standardisation"] | {"how": ""} == {"how": "", "mean": 0.0, "std": 1.0}
+    unscaled = {"mean": 0.0, "std": 1.0}
+    assert told["standardisation"] == {"how": "(value - mean) / std, of train", "read": unscaled, "predicted": unscaled}
     assert told["readout"]["what"].startswith("Independent Bernoulli outputs; the readout gives their logits")
-    assert told["reads"]["what"].startswith("Predict every frame of a piano roll from those before it")
+    assert told["reads"]["what"].startswith("Predict every step from those before it")
     scores = Store(results).read([key])[key].summary["scores"]
     assert told["scores"]["test"] == scores["test"]
     x = np.random.default_rng(4).normal(size=(3, 4, KEYS)).astype(np.float32)
