@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from bench import trained
 from bench.data import cards, framings, tasks
 from bench.data.cards import LOWEST, Card
 from bench.data.framings import next_block
-from bench.graph import trace
 from bench.graph.stack import Stack
 from bench.places import BadInput
 from bench.records.record import Record, Store
@@ -46,9 +46,8 @@ def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sam
 
     from bench.training.model import stream
 
-    record, weights = _record(store, key), store.weights(key)
-    task = tasks.load(record.settings["task"], record.settings["dataset"], record.settings["predict"])
-    _unchanged(key, "the data", task.card.content, record.settings["content"])
+    record, weights = trained.find(store, key), store.weights(key)
+    task = tasks.load(record.settings["task"], trained.card(record).name, record.settings["predict"])
     if task.card.target:
         raise BadInput(f"trial {key} tells {task.card.name}'s target, not how a sequence goes on; choose one that predicts")
     random = stream(seed, "sample")
@@ -57,22 +56,6 @@ def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sam
     with torch.no_grad():
         drawn = _continue(weights, record, task, x, steps, random)
     return Sample(task.card, prime, drawn)
-
-
-def _record(store: Store, key: str) -> Record:
-    records = store.read([key])
-    if key not in records:
-        raise BadInput(f"no finished trial '{key}' in '{store.results}'; keys stand in {store.results}/STUDY/trials.csv")
-    if records[key].summary["status"] != "finished":
-        raise BadInput(f"trial {key} {records[key].summary['status']}: there is nothing to draw from; choose another")
-    if "predict" not in records[key].settings:
-        raise BadInput(f"trial {key} was recorded before samples could be drawn; train it anew: results=FOLDER")
-    return records[key]
-
-
-def _unchanged(key: str, what: str, now: str, then: str) -> None:
-    if now != then:
-        raise BadInput(f"{what} of trial {key} changed since it was trained; train it anew, or go back to its commit")
 
 
 def _continue(
@@ -85,8 +68,7 @@ def _continue(
     from bench.training.model import Model
 
     settings, summary = record.settings, record.summary
-    graph = trace.load(settings["cell"], **settings["options"])
-    _unchanged(record.key, "the cell", graph.fingerprint, settings["equations"])
+    graph = trained.cell(record)
     framing, options = framings.framing(settings["predict"], task.card), dict(settings["likelihood"])
     likelihood = likelihoods.build(options.pop("name"), options, framing.of(task.card), framing.classes(task.card))
     stack = Stack(**settings.get("model", {}))  # records of earlier versions say nothing of it: one layer

@@ -349,7 +349,9 @@ def test_silent_frames_can_be_left_out():
     assert commands._altered(roll, options).tolist() == [[1, 0], [0, 1]]
 
 
-COMMANDS = ["sweep", "status", "report", "sample", "speed", "publish", "dashboard", "count", "cells", "data", "completion"]
+COMMANDS = [
+    "sweep", "status", "report", "sample", "export", "speed", "publish", "dashboard", "count", "cells", "data", "completion",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import __version__, places
-from bench.cli import completion, data, sample, speed
+from bench.cli import completion, data, export, sample, speed
 from bench.places import BadInput, short
 
 
@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
         if name == "report":
             sub.add_argument("--again", type=Path, metavar="FOLDER", help="results of a second run, to keep and compare")
     sample.add(command("sample", sample.run, "a sequence drawn from a trained trial: wav, or MIDI and a piano roll"))
+    export.add(command("export", export.run, "a trained model for use elsewhere: PyTorch, weights, settings, ONNX"))
     speed.add(command("speed", speed.run, speed.TEXT))
     sub = command("publish", _publish, "log records to MLflow and attach figures; twice is the same as once")
     sub.add_argument("study", metavar="NAME", nargs="?", help="a study (default: all)")

@@ -186,8 +186,8 @@ class Store:
         path = self.trials / key / "weights.safetensors"
         if not path.is_file():
             raise BadInput(
-                f"the weights of trial {key} are not here: published records carry none; train it anew: "
-                "gatebench sweep ... results=FOLDER, then gatebench sample ... --results FOLDER"
+                f"the weights of trial {key} are not here: published records carry none; train it anew into a folder of "
+                "its own, gatebench sweep ... results=FOLDER, and give that folder: --results FOLDER"
             )
         try:
             return load_file(path)

@@ -12,7 +12,7 @@ from bench import places
 # fits a module is its room. Below all of them lies the ground: the version, places, and checks of values from outside.
 GROUND = {"bench", "bench.places", "bench.checks"}
 PICTURE = {
-    "bench": set(),
+    "bench": {"bench.export"},
     "bench.places": set(),
     "bench.checks": {"bench.places"},
     "bench.graph": GROUND,
@@ -28,7 +28,9 @@ PICTURE = {
     "bench.study": GROUND
     | {"bench.job", "bench.stopping", "bench.training", "bench.engines", "bench.data", "bench.graph", "bench.records"},
     "bench.speed": GROUND | {"bench.training", "bench.data", "bench.graph", "bench.records"},
-    "bench.sample": GROUND | {"bench.training", "bench.data", "bench.graph", "bench.records"},
+    "bench.trained": GROUND | {"bench.data", "bench.graph", "bench.records"},
+    "bench.sample": GROUND | {"bench.trained", "bench.training", "bench.data", "bench.graph", "bench.records"},
+    "bench.export": GROUND | {"bench.trained", "bench.training", "bench.data", "bench.graph", "bench.records"},
     "bench.cli": {"bench"},
 }
 ALONE = {"bench", "bench.places", "bench.checks"}  # rooms that are one file: what is below them is another room
@@ -42,6 +44,7 @@ CONFINED = {
     "seaborn": ["bench.report"],
     "llvmlite": ["bench.engines._fused"],
     "jax": ["bench.speed"],
+    "onnx": ["bench.export.onnx_file"],
 }
 WITHOUT_TORCH = ["bench.records.frame", "bench.report", "bench.graph", "bench.places", "bench.checks", "bench.cells"]
 
