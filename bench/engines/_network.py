@@ -102,8 +102,11 @@ class Network:
 
 
 Kept = Sequence[np.ndarray]
-"""Dropout of one member's batch: for each layer the factor, 0 or 1 / (1 - p), of each number that it hands on. ``[N,
-width]`` for the steps of all sequences one after the other; of the top layer ``[B, width]`` where the readout is of a sequence."""
+"""Dropout of one member's batch: for each layer the factor, 0 or 1 / (1 - p), of each number that it hands on.
+
+``[N, width]`` for the steps of all sequences one after the other; of the top layer ``[B, width]`` where the readout is of a
+sequence.
+"""
 
 
 class Engine(Protocol):

@@ -32,8 +32,8 @@ class Training:
     """Decoupled (Loshchilov and Hutter 2019, Algorithm 2): weight matrices, those of the readout too, shrink by this times
     the learning rate at every update; biases and diagonals do not."""
     dropout: Fraction = 0.0
-    """Share of the numbers that a layer hands on, to the next layer and to the readout, that are dropped, anew for every step
-    and update; what is left grows by ``1 / (1 - dropout)`` (Zaremba et al. 2014, Section 3.1)."""
+    """Share of the numbers that a layer hands on, to the next layer and to the readout, that are dropped, anew for every
+    step and update; what is left grows by ``1 / (1 - dropout)`` (Zaremba et al. 2014, Section 3.1)."""
     decay_to: NotNegative = 1.0
     """Share of the learning rate that is left at the last epoch, reached linearly."""
     input_range: NotNegative | None = None
