@@ -18,6 +18,7 @@ from bench.data import cards, tasks
 from bench.engines._network import Engine
 from bench.graph import trace
 from bench.graph.cost import cost
+from bench.graph.stack import Stack
 from bench.job import Budget, Members, Range, Search, TaskSettings, Tuned
 from bench.report import published
 from bench.training import likelihoods
@@ -81,7 +82,7 @@ def test_every_yaml_composes(group, name):
 def test_the_default_job_is_complete():
     job = values()
     assert set(job) == {
-        "name", "results", "search", "population", "device", "publish", "tracking",
+        "name", "results", "model", "search", "population", "device", "publish", "tracking",
         "task", "cell", "budget", "training", "engine",
     }  # fmt: skip
     assert search(job["search"], *protocol(job["training"])[1:]).given is None
@@ -166,7 +167,7 @@ def test_a_budget_sizes_every_cell(name):
     column = {"parameters": "parameters_recurrent", "total_parameters": "parameters_total", "flops": "flops_per_step"}
     for cell, inputs in itertools.product(of("cell"), (20, 88)):
         graph = trace.load(cell)
-        units = budget.solve(graph, inputs, inputs)
+        units = budget.solve(graph, Stack(), inputs, inputs)
         if what == "units":
             assert units == value
         else:
@@ -221,7 +222,9 @@ def test_a_study_builds_each_of_its_jobs(name):
         job = values(f"study={name}", *point)
         cell, card = job["cell"], cards.load(job["task"]["dataset"])
         width, _ = tasks.framing(job["task"]["predict"], card).sizes(card)
-        units = construct(Budget, "budget", job["budget"]).solve(trace.load(cell.pop("name"), **cell), width, width)
+        units = construct(Budget, "budget", job["budget"]).solve(
+            trace.load(cell.pop("name"), **cell), construct(Stack, "model", job["model"]), width, width
+        )
         assert units >= 1
         assert search(job["search"], *protocol(job["training"])[1:]).given is None
         construct(Members, "population", job["population"])

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from bench.cli import sweep
+from bench.data.contents import Target
+from bench.graph.stack import Stack
 from bench.job import Job, Range, Setting
 from bench.records.record import Settings, key
 from bench.training.settings import Training
@@ -75,6 +77,7 @@ OTHER: dict[str, Any] = {
     "clip_norm": 1.0,
     "weight_noise": 0.075,
     "weight_decay": 0.01,
+    "dropout": 0.1,
     "decay_to": 0.5,
     "input_range": 0.1,
     "readout_bias": "marginal",
@@ -154,6 +157,27 @@ def test_whole_floats_and_whole_numbers_are_one_number():
     assert key(replace(SETTINGS, training=whole, lr=1)) == key(
         replace(SETTINGS, training=replace(whole, retention=1.0, clip_norm=1.0), lr=1.0)
     )
+
+
+def test_one_layer_forwards_is_no_setting_and_other_stacks_are():
+    assert key_of("model.layers=1", "model.bidirectional=false") == key_of()
+    stacks = [None, Stack(2), Stack(3), Stack(1, True), Stack(2, True)]
+    assert len({key(replace(SETTINGS, model=stack)) for stack in stacks}) == len(stacks)
+    assert key_of("model.layers=2") != key_of()
+
+
+def test_which_columns_are_the_target_is_part_of_the_key():
+    """One content may be read in several ways; without a target a key says nothing of it."""
+    plain = job()
+    aims = [None, Target("step", "label"), Target("sequence", "label"), Target("step", "value"), Target("step", "value", 2)]
+    framed = []
+    for aim in aims:
+        other = replace(plain, predict=plain.predict)
+        other.__dict__["card"] = replace(plain.card, target=aim)
+        other.__dict__["framing"] = plain.framing
+        framed.append(trial(other))
+    assert len(set(framed)) == len(aims)
+    assert framed[0] == key_of()
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Training)])

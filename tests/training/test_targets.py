@@ -1,4 +1,4 @@
-"""Labels of steps and of sequences: what is counted, that populations and interruptions change nothing, who can learn what."""
+"""Labels of steps and of sequences: what is counted, what populations and interruptions leave as it is, who learns what."""
 
 import dataclasses
 
