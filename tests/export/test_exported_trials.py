@@ -148,6 +148,13 @@ def test_the_command_writes_a_folder_and_says_what_is_in_it(home: Tiny, gatebenc
         np.testing.assert_allclose(found, model(torch.from_numpy(x)).numpy(), rtol=0, atol=1e-5)
 
 
+def test_tab_offers_the_keys(gatebench: Command, home: Tiny, monkeypatch: pytest.MonkeyPatch):
+    key = keys(home.folder / "results")["gru"]
+    monkeypatch.setenv("COMP_LINE", f"gatebench export {key[:4]}")
+    monkeypatch.setenv("COMP_POINT", "99")
+    assert key in gatebench("completion", "--query")[0].split()
+
+
 def test_loading_in_python_is_the_same_model(home: Tiny, monkeypatch: pytest.MonkeyPatch):
     """The readouts of a trial's own task give the NLL of its record."""
     monkeypatch.chdir(home.folder)
