@@ -40,6 +40,8 @@ def _names(command: str) -> list[str]:
         return list(places.known("cells", ".py"))
     if command == "data":
         return ["list", "fetch", "verify", *places.known("datasets", ".yaml")]
+    if command == "export":
+        return sorted(path.parent.name for path in Path("results").glob("trials/[!.]*/weights.safetensors"))
     return sorted(path.parent.name for path in Path("results").glob("*/study.json"))
 
 

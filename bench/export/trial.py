@@ -68,8 +68,9 @@ class Trial:
         about = [
             f"Trial {self.record.key} of gatebench {settings['gatebench']}: {self.graph.name} of {self.network.units} units "
             f"on task {settings['task']}, NLL on test {test:.4f} nats per prediction.",
-            f"Reads: {settings['reads']['what']} Standardised as settings.json says.",
+            f"Reads: {settings['reads']['what']}",
             f"Readout: {settings['readout']['what']}",
+            "Names, means and standard deviations, scores and training are in settings.json.",
         ]
         if built_in:
             about.append(f"torch.nn.{built_in.name} computes this cell; the weights have its order of gates and its signs.")

@@ -93,11 +93,11 @@ def test_stacks_are_their_equations_and_padding_changes_nothing(cell, options, l
         np.testing.assert_allclose(own, expected(cell, made, x[b, :steps]), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("at", ["step", "sequence"])
+@pytest.mark.parametrize(("bidirectional", "at"), [(False, "step"), (True, "step"), (True, "sequence")])
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)
-def test_a_padded_batch_is_its_sequences_alone(name, options, at):
+def test_a_padded_batch_is_its_sequences_alone(name, options, bidirectional, at):
     """Of every cell, and of the reference engine; one that looks ahead sees zeros behind the end, not padding."""
-    made, x = network(trace.load(name, **options), 2, True, at), sequences()
+    made, x = network(trace.load(name, **options), 2, bidirectional, at), sequences()
     built = model(made)
     found = readout(built, x, LENGTHS)
     for b, steps in enumerate(LENGTHS):

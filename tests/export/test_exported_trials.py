@@ -21,6 +21,7 @@ from test_study import COMMAND, living, settle
 
 import bench
 from bench import cli, places
+from bench.data import tasks
 from bench.export import trial
 from bench.graph import trace
 from bench.places import BadInput
@@ -29,9 +30,9 @@ from bench.records.record import Store
 
 Command = Callable[..., tuple[str, str]]
 STUDY = [
-    "sweep", "cell=gru,lstm_sherstinsky,odd", "task=tiny", "budget=units_64", "budget.units=5", "training.epochs=1",
+    "sweep", "budget=units_64", "budget.units=5", "training.epochs=1",
     "training.lr=0.01", "training.weight_noise=0", "population.seeds=[1]", "engine=reference", "publish=false",
-    "hydra/launcher=basic", "model.layers=2",
+    "hydra/launcher=basic",
 ]  # fmt: skip
 STRANGER = """
 import importlib.util, sys
@@ -57,7 +58,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     for path, text in ((cell, ODD.strip()), (tiny.house / "conf" / "cell" / "odd.yaml", "name: odd\nahead: false\n")):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    subprocess.run([COMMAND, *STUDY], env=tiny.env, cwd=tiny.folder, check=True, capture_output=True)
+    subprocess.run(
+        [COMMAND, *STUDY, "cell=gru,lstm_sherstinsky,odd", "task=tiny", "model.layers=2"],
+        env=tiny.env,
+        cwd=tiny.folder,
+        check=True,
+        capture_output=True,
+    )
     return tiny
 
 
@@ -141,6 +148,13 @@ def test_the_command_writes_a_folder_and_says_what_is_in_it(home: Tiny, gatebenc
         np.testing.assert_allclose(found, model(torch.from_numpy(x)).numpy(), rtol=0, atol=1e-5)
 
 
+def test_tab_offers_the_keys(gatebench: Command, home: Tiny, monkeypatch: pytest.MonkeyPatch):
+    key = keys(home.folder / "results")["gru"]
+    monkeypatch.setenv("COMP_LINE", f"gatebench export {key[:4]}")
+    monkeypatch.setenv("COMP_POINT", "99")
+    assert key in gatebench("completion", "--query")[0].split()
+
+
 def test_loading_in_python_is_the_same_model(home: Tiny, monkeypatch: pytest.MonkeyPatch):
     """The readouts of a trial's own task give the NLL of its record."""
     monkeypatch.chdir(home.folder)
@@ -157,6 +171,39 @@ def test_loading_in_python_is_the_same_model(home: Tiny, monkeypatch: pytest.Mon
                 nll += torch.nn.functional.binary_cross_entropy_with_logits(model(x), y, reduction="sum").item()
             steps += len(sequence)
         assert nll / steps == pytest.approx(model.settings["scores"]["test"]["nll"], rel=1e-5)
+
+
+def test_a_label_of_a_sequence_read_both_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Of one's own data: the exported model has the NLL of the record, and knows the names."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "house"))
+    random = np.random.default_rng(0)
+    rows = [
+        f"{i},{random.normal(i % 2)},{random.normal(3, 2)},{['lark', 'owl'][i % 2]}"
+        for i in range(40)
+        for _ in range(i % 5 + 2)
+    ]
+    Path("birds.csv").write_text("\n".join(["id,a,b,who", *rows]))
+    both_ways = ["model.layers=2", "model.bidirectional=true"]
+    for words in (["data", "add", "birds.csv", "--label", "who"], [*STUDY, "cell=lstm", "task=birds", *both_ways]):
+        subprocess.run([COMMAND, *words], check=True, capture_output=True)
+    (key,) = keys(Path("results")).values()
+    model = bench.load(key)
+    assert (model.settings["at"], model.settings["sizes"]["bidirectional"], model.settings["causal"]) == (
+        "sequence",
+        True,
+        False,
+    )
+    assert (model.settings["reads"]["names"], model.settings["readout"]["names"]) == (["a", "b"], ["lark", "owl"])
+    read = model.settings["standardisation"]["read"]
+    test = tasks.load("birds", "birds", "target").splits["test"]
+    raw = [sequence.x * read["std"] + read["mean"] for sequence in test]
+    assert {f"{value:.3f}" for x in raw for value in x[:, 0]} <= {f"{float(row.split(',')[1]):.3f}" for row in rows}
+    padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(s.x.astype(np.float32)) for s in test], batch_first=True)
+    labels = torch.tensor([int(sequence.y.item()) for sequence in test])
+    with torch.no_grad():
+        nll = torch.nn.functional.cross_entropy(model(padded, [len(sequence) for sequence in test]), labels).item()
+    assert nll == pytest.approx(model.settings["scores"]["test"]["nll"], rel=1e-5)
 
 
 def test_importing_the_package_loads_nothing():
