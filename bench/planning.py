@@ -8,6 +8,8 @@ from bench.checks import Count
 
 PARAMETERS = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 """Recurrent parameters that a plan may choose."""
+FEWEST_UNITS = 8
+"""Of an LSTM, whatever the data's size: wide inputs take many parameters a unit."""
 LARGEST_BATCH = 32
 UPDATES_OF_AN_EPOCH = 32
 """At the least, where there are as many sequences: with fewer sequences, batches become smaller."""
@@ -37,6 +39,8 @@ class Size:
     """Steps that are predicted; sequences, where a whole one has a label."""
     outputs: Count
     """Numbers of a prediction."""
+    inputs: Count
+    """Numbers that are read at a step."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,9 @@ class Plan:
 
 def parameters(size: Size) -> int:
     """About as many as there are numbers to learn from; the nearest of `PARAMETERS` by ratio."""
-    return min(PARAMETERS, key=lambda count: abs(math.log(count / (size.predictions * size.outputs))))
+    lstm = 4 * FEWEST_UNITS * (size.inputs + FEWEST_UNITS + 1)
+    wanted = max(size.predictions * size.outputs, lstm)
+    return min(PARAMETERS, key=lambda count: abs(math.log(count / wanted)))
 
 
 def batch(size: Size) -> int:

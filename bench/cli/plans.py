@@ -140,7 +140,7 @@ def _measured(wish: Wish) -> _Measured:
     first = composed(wish.overrides(Plan(PARAMETERS[0], batch=1, epochs=1, search=1, seeds=1)))[0]
     task = tasks.load(first.labels["task"], first.dataset, first.predict)
     train = task.splits["train"]
-    size = Size(len(train), sum(len(sequence.y) for sequence in train), train[0].y.shape[1])
+    size = Size(len(train), sum(len(sequence.y) for sequence in train), train[0].y.shape[1], task.inputs)
     parameters = wish.parameters or planning.parameters(size)
     plan = Plan(parameters, planning.batch(size), epochs=1, search=MEASURED, seeds=1)
     return _Measured(size, parameters, {job.labels["cell"]: study.pace(job, task) for job in composed(wish.overrides(plan))})

@@ -1,18 +1,19 @@
 """The verdict on one panel in three lines: the best cell, by how much, at what cost; or what it would take to tell."""
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from bench.records.frame import Frame, Panel
-from bench.report import compare, style
+from bench.report import compare, style, words
 from bench.report.compare import LEVEL, Pair, listed
 from bench.report.power import POWER, needed
 from bench.report.stats import Runs, mean_interval
 
 SPLIT = "on the test split"
+FEW, MANY = 10, 100
+"""Times as many seeds as there are, up to which they are asked for before sequences, and of anything to speak of at all."""
 
 
 def lines(frame: Frame, panel: Panel, cells: list[str]) -> list[str]:
@@ -68,7 +69,7 @@ class _Case:
     def scored(self, cell: str) -> str:
         """A cell's mean with its interval over seeds."""
         found = mean_interval(self.runs(cell).nll.to_numpy())
-        return _shown(found.mean, found.low, found.high)
+        return words.interval(found.mean, found.low, found.high)
 
     def seeds(self) -> str:
         """How many there are of each cell."""
@@ -91,7 +92,7 @@ def _case(frame: Frame, panel: Panel, cells: list[str]) -> _Case:
         pairs=compare.pairs(frame),
         missing=_missing(frame.trials, [cell for cell in cells if cell not in ranked]),
         floor=None if lowest is None else (str(lowest.floor), float(lowest.nll)),
-        unit="nats per time step",
+        unit=f"nats per {frame.predicted(panel.task)}",
     )
 
 
@@ -117,12 +118,11 @@ def _below(case: _Case, cell: str) -> bool:
 
 def _won(case: _Case) -> list[str]:
     below = f" and below the best trivial predictor ({_floor(case)})" if case.floor else ""
-    by = [f"{_size(pair)} lower than {pair.other}" for pair in case.beaten]
+    p = max(pair.p_holm for pair in case.beaten)
     return [
         f"Best cell: {case.best}, at {case.scored(case.best)} {case.unit} {SPLIT} (mean of {case.seeds()} seeds), below "
         f"{listed([pair.other for pair in case.beaten])}{below}{_aside(case)}.",
-        f"By how much: {listed(by)}, in {case.unit} with 95% intervals over {case.beaten[0].interval}; the largest p "
-        f"by Holm is {max(pair.p_holm for pair in case.beaten):.2g}.",
+        f"By how much: {case.best} is {_lower(case.beaten)} {case.unit} ({_intervals(case.beaten)}; Holm's p {p:.2g}).",
         _costs(case, case.ranked, f"At what cost: {case.best} has "),
     ]
 
@@ -130,14 +130,13 @@ def _won(case: _Case) -> list[str]:
 def _tied(case: _Case) -> list[str]:
     alike = [case.best, *(pair.other for pair in case.tied)]
     means = listed([f"{case.runs(cell).nll.mean():.3f}" for cell in alike])
-    below = [cell for cell in alike if case.floor and not _below(case, cell)]
-    learned = f"; not shown to be below the best trivial predictor ({_floor(case)}): {listed(below)}" if below else ""
-    by = [f"{case.best} is {_size(pair)} lower than {pair.other}" for pair in case.tied]
-    cheapest = min(alike, key=lambda cell: _expense(case.runs(cell)))
+    above = [cell for cell in alike if case.floor and not _below(case, cell)]
+    unlearned = f"; not shown to be below the best trivial predictor ({_floor(case)}): {listed(above)}" if above else ""
+    cheapest = min(alike, key=lambda cell: words.expense(case.runs(cell)))
     return [
         f"Best cell: no difference could be shown between {listed(alike)} ({means} {case.unit} {SPLIT}, means of "
-        f"{case.seeds()} seeds){_others(case, alike)}{learned}{_aside(case)}.",
-        f"By how much: {listed(by)}, in {case.unit} with 95% intervals over {case.tied[0].interval}; {_takes(case)}.",
+        f"{case.seeds()} seeds){_others(case, alike)}{unlearned}{_aside(case)}.",
+        f"By how much: {case.best} is {_lower(case.tied)} {case.unit} ({_intervals(case.tied)}); {_takes(case)}.",
         _costs(
             case,
             [cheapest, *(cell for cell in alike if cell != cheapest)],
@@ -146,15 +145,23 @@ def _tied(case: _Case) -> list[str]:
     ]
 
 
+def _lower(pairs: list[Pair]) -> str:
+    """By how much the lower cell of each pair is lower."""
+    return f"lower than {listed([f'{pair.other} by {_size(pair)}' for pair in pairs])}"
+
+
+def _intervals(pairs: list[Pair]) -> str:
+    return f"95% intervals over {pairs[0].interval}"
+
+
 def _others(case: _Case, alike: list[str]) -> str:
-    """Which cells those that are alike beat, each of them each."""
+    """Which cells are beaten, by each of those that are alike or else by the best alone."""
     differing = {(pair.lower, pair.other): pair for pair in case.pairs if pair.differ}
-    beaten = [cell for cell in case.ranked if cell not in alike and all((better, cell) in differing for better in alike)]
-    if not beaten:
-        only = [f"{pair.other} by {_size(pair)}" for pair in case.beaten]
-        return f"; {case.best} beats {listed(only)}" if only else ""
-    least = [min((differing[better, cell] for better in alike), key=lambda pair: -pair.difference.mean) for cell in beaten]
-    told = [f"{cell} by {_size(pair)} or more" for cell, pair in zip(beaten, least, strict=True)]
+    rest = [cell for cell in case.ranked if cell not in alike]
+    if not rest or not all((better, cell) in differing for better in alike for cell in rest):
+        return f"; {case.best} is {_lower(case.beaten)}" if case.beaten else ""
+    least = [min((differing[better, cell] for better in alike), key=lambda pair: -pair.difference.mean) for cell in rest]
+    told = [f"{cell} by {_size(pair)} or more" for cell, pair in zip(rest, least, strict=True)]
     return f"; {'both' if len(alike) == 2 else 'all of them'} beat {listed(told)}"
 
 
@@ -164,32 +171,30 @@ def _takes(case: _Case) -> str:
     a, b = (_runs(case, cell) for cell in (pair.lower, pair.other))
     # Holm's level for the first of those that are not told apart yet.
     found = needed(a, b, LEVEL / sum(not each.differ for each in case.pairs))
-    if found is None or not pair.difference.mean:
-        return "it would take more seeds to say what it would take"
-    start = f"to show the one to {pair.other} ({POWER:.0%} power at the 5% level) would take about"
-    most = 100 * max(len(a.nll), len(b.nll))
-    if found.seeds and found.seeds <= most:
+    assert found is not None, pair  # of single seeds no pair has a p
+    start = f"to show that to {pair.other} would take about"
+    end = f"({POWER:.0%} power at the {LEVEL:.0%} level)"
+    few = MANY if found.sequences is None else FEW
+    if found.seeds and found.seeds <= few * len(a.nll):
         seconds = sum((found.seeds - len(case.runs(cell))) * case.runs(cell).seconds.mean() for cell in case.ranked)
-        return f"{start} {found.seeds:,} seeds of each cell ({case.seeds()} now), {_time(seconds)} more of training"
-    limit = f"no number of seeds would do alone, since the test split ({len(a.steps)} sequences) is the limit"
-    if found.seeds:
-        limit = f"{found.seeds:,} seeds of each cell would do"
-    if found.sequences and found.sequences <= 100 * len(a.steps):
-        return f"{start} {found.sequences:,} test sequences ({len(a.steps)} now) at the same seeds; {limit}"
-    if found.times and found.times <= 100:
-        return f"{start} {found.times:.1f} times the seeds and the test sequences; {limit}"
-    return "so small a difference that a hundred times the seeds and the test sequences would hardly show it"
+        return f"{start} {found.seeds:,} seeds of each cell, {words.time(seconds)} more of training {end}"
+    seeds = f"or {found.seeds:,} seeds" if found.seeds else "no number of seeds would do"
+    if found.sequences and found.sequences <= MANY * len(a.steps):
+        return f"{start} {found.sequences:,} test sequences in place of {len(a.steps):,} {end}; {seeds}"
+    if found.times and found.times <= MANY:
+        return f"{start} {found.times:.1f} times the seeds and the test sequences ({len(a.steps):,} now) {end}; {seeds}"
+    return f"even {MANY} times the seeds and the test sequences would hardly show so little {end}"
 
 
 def _undecided(case: _Case) -> list[str]:
     """Single seeds, or a single cell: no test says anything."""
     alone = len(case.ranked) == 1
     why = "nothing to compare it with" if alone else "a single seed, which is an anecdote"
-    sizes = [f"{_size(pair)} lower than {pair.other}" for pair in case.pairs if pair.lower == case.best]
+    pairs = [pair for pair in case.pairs if pair.lower == case.best]
+    by = f"{case.best} is {_lower(pairs)} {case.unit}" if pairs else "unknown"
     return [
         f"Best cell: undecided; {case.best} has {case.scored(case.best)} {case.unit} {SPLIT}, with {why}{_aside(case)}.",
-        f"By how much: {listed(sizes) if sizes else 'unknown'}, in {case.unit}; an interval would take "
-        f"{'a second cell' if alone else 'two seeds of each cell at the least'}.",
+        f"By how much: {by}; an interval would take {'a second cell' if alone else 'two seeds of each cell at the least'}.",
         _costs(case, case.ranked, f"At what cost: {case.best} has "),
     ]
 
@@ -198,7 +203,7 @@ def _unlearned(case: _Case) -> list[str]:
     assert case.floor
     best, floor = case.best, case.floor[1]
     found = mean_interval(case.runs(best).nll.to_numpy())
-    above = _shown(found.mean - floor, found.low - floor, found.high - floor)
+    above = words.interval(found.mean - floor, found.low - floor, found.high - floor)
     return [
         f"Best cell: none, since no cell learned anything beyond the trivial predictor {_floor(case)} {case.unit} {SPLIT}: "
         f"the lowest, {best}, has {case.scored(best)} (mean of {case.seeds()} seeds){_aside(case)}.",
@@ -234,37 +239,11 @@ def _aside(case: _Case) -> str:
 def _size(pair: Pair) -> str:
     """By how much the lower cell is lower."""
     d = pair.difference
-    return _shown(-d.mean, -d.high, -d.low)
-
-
-def _shown(mean: float, low: float, high: float) -> str:
-    """A number with its interval, to two digits of half the interval, and at least three behind the point."""
-    half = (high - low) / 2
-    digits = min(8, max(3, 1 - math.floor(math.log10(half)))) if half > 0 else 3
-    return f"{mean:.3f} (one seed)" if math.isnan(half) else f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-
-
-def _expense(trials: pd.DataFrame) -> tuple[float, float]:
-    """By what the cheaper of two cells is told: FLOPs to two digits, then the state."""
-    return float(f"{trials.flops_per_step.mean():.2g}"), float(trials.state_size.mean())
+    return words.interval(-d.mean, -d.high, -d.low)
 
 
 def _costs(case: _Case, cells: list[str], start: str) -> str:
-    """The first cell's costs in words, those of the others beside them."""
-
-    def values(cell: str) -> list[str]:
-        row, seconds = case.runs(cell).iloc[0], case.runs(cell).seconds.mean()
-        return [
-            f"{row.parameters_recurrent:,} recurrent parameters ({row.units} units)",
-            f"a state of {row.state_size} numbers",
-            f"{row.flops_per_step:,} FLOPs a time step",
-            f"{seconds:.1f} s of training a trial",
-        ]
-
+    """The first cell's costs, and those of the others beside them."""
     first, *others = cells
-    told = [f"{cell} has {', '.join(values(cell))}" for cell in others]
-    return "; ".join([f"{start}{', '.join(values(first))}", *told]) + "."
-
-
-def _time(seconds: float) -> str:
-    return f"about {seconds / 60:.0f} minutes" if seconds > 90 else f"about {math.ceil(seconds)} seconds"
+    told = [f"{cell} has {words.costs(case.runs(cell))}" for cell in others]
+    return "; ".join([f"{start}{words.costs(case.runs(first))}", *told]) + "."

@@ -13,7 +13,7 @@ POWER = 0.8
 MANY = 10**6
 """Seeds, sequences, or times as many: what needs more is hopeless."""
 
-_EVENLY = (np.arange(400) + 0.5) / 400
+_EVENLY = (np.arange(200) + 0.5) / 200
 """Quantiles that stand for a distribution."""
 
 
@@ -66,6 +66,20 @@ class Parts:
         freedom = sum(square for square, _ in squares) ** 2 / below if below else 1.0
         return (sum(square for square, _ in squares) - sum(both)) ** 0.5, freedom
 
+    def needed(self, observed: float, level: float) -> Needed:
+        """For a test at a level to find a difference of this size with `POWER`."""
+        (s, t), n = self.counts, self.tested
+
+        def found(seeds: tuple[float, float], tested: float) -> bool:
+            return power(abs(observed), *self.error(seeds, tested), level) >= POWER
+
+        tenths = _least(10, lambda k: found((s * k / 10, t * k / 10), n * k / 10))
+        return Needed(
+            seeds=_least(2, lambda k: found((k, k), n)),
+            sequences=_least(2, lambda k: found((s, t), k)),
+            times=tenths and tenths / 10,
+        )
+
 
 def power(difference: float, error: float, freedom: float, level: float) -> float:
     """Probability that a two-sided t test at a level finds a difference."""
@@ -79,19 +93,10 @@ def power(difference: float, error: float, freedom: float, level: float) -> floa
 
 
 def needed(a: Runs, b: Runs, level: float) -> Needed | None:
-    """For a test at a level to find a difference of the observed size with `POWER`; None where a cell has a single seed."""
+    """What it takes to show the difference of these two; None where one has a single seed."""
     if min(len(a.nll), len(b.nll)) == 1:
         return None
-    parts = Parts.of(a, b)
-    observed = abs(float(a.scores.mean() - b.scores.mean()))
-
-    def found(seeds: tuple[float, float], tested: float) -> bool:
-        return power(observed, *parts.error(seeds, tested), level) >= POWER
-
-    seeds = _least(2, lambda n: found((n, n), parts.tested))
-    sequences = _least(2, lambda n: found(parts.counts, n))
-    tenths = _least(10, lambda n: found((parts.counts[0] * n / 10, parts.counts[1] * n / 10), parts.tested * n / 10))
-    return Needed(seeds, sequences, tenths and tenths / 10)
+    return Parts.of(a, b).needed(float(a.scores.mean() - b.scores.mean()), level)
 
 
 def _least(first: int, enough: Callable[[int], bool]) -> int | None:
