@@ -59,14 +59,17 @@ def plan(job: Job, store: Store) -> Plan:
     return Plan(job.point(chosen, seeds), len(search) + seeds, to_search + to_confirm, epochs)
 
 
-def pace(job: Job) -> float:
-    """Seconds that an epoch of one trial takes in its population, measured on a few updates."""
+def pace(job: Job, task: tasks.Task | None = None) -> float:
+    """Seconds that an epoch of one trial takes in its population, measured on a few updates; ``task``: if it is loaded."""
     from bench.training import loop
 
     trainer = _Trainer(job, Store(job.results))
+    if task is not None:
+        trainer.task = task
     few = {split: trainer.task.splits[split][: 4 * job.training.batch] for split in ("train", "valid")}
     members = (job.searched() or job.confirmed(job.search.settings()[0]))[: job.members.max]
-    population = loop.Population.start(trainer.model, replace(trainer.task, splits=few), job.training, members)
+    training = replace(job.training, epochs=2, patience=2)  # no member may be done after the first
+    population = loop.Population.start(trainer.model, replace(trainer.task, splits=few), training, members)
     population.run_epoch()  # the first one makes everything ready
     started = time.perf_counter()
     population.run_epoch()

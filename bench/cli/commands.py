@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import __version__, places
-from bench.cli import completion, data, export, sample, speed
+from bench.cli import compare, completion, data, export, sample, speed
 from bench.places import BadInput, short
 
 
@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
         results(sub)
         if name == "report":
             sub.add_argument("--again", type=Path, metavar="FOLDER", help="results of a second run, to keep and compare")
+    compare.add(command("compare", compare.run, compare.TEXT))
     sample.add(command("sample", sample.run, "a sequence drawn from a trained trial: wav, or MIDI and a piano roll"))
     export.add(command("export", export.run, "a trained model for use elsewhere: PyTorch, weights, settings, ONNX"))
     speed.add(command("speed", speed.run, speed.TEXT))

@@ -52,8 +52,11 @@ flags:
 """
 
 
-def sweep(arguments: list[str]) -> int:
-    """Plan all jobs, which checks every one of them, then run them with Hydra's launcher."""
+def sweep(arguments: list[str], alone: bool = True) -> int:
+    """Plan all jobs, which checks every one of them, then run them with Hydra's launcher.
+
+    ``alone``: no part of another command, so that it says what comes next.
+    """
     if {"--help", "-h"} & set(arguments):
         groups = [f"  {group:10}{', '.join(places.known('conf', '.yaml', group))}" for group in GROUPS]
         print(SWEEP_HELP.format(groups="\n".join(groups)))
@@ -62,7 +65,7 @@ def sweep(arguments: list[str]) -> int:
     overrides = [argument for argument in arguments if argument not in flags]
     launcher = _launcher(overrides)
     sweeps = _sweeps(overrides)
-    planned = [_plan(each) for each in sweeps]
+    planned = [composed(each) for each in sweeps]
     jobs = [job for each in planned for job in each]
     if len({(job.study, job.results) for job in jobs}) != 1:
         raise BadInput("name and results must be one for the whole sweep; run one sweep for each")
@@ -103,7 +106,8 @@ def sweep(arguments: list[str]) -> int:
         print(f"{name}: all trials are finished")
     else:
         print(f"{name}: nothing to train, all {trials} trials are finished")
-    print(f"next: gatebench report {name}" + ("" if str(store.results) == "results" else f" --results {store.results}"))
+    if alone:
+        print(f"next: gatebench report {name}" + ("" if str(store.results) == "results" else f" --results {store.results}"))
     return 0
 
 
@@ -177,7 +181,7 @@ def _dry_run(jobs: list[Any], plans: list[Any]) -> int:
     return 0
 
 
-def _plan(overrides: list[str]) -> list[Any]:
+def composed(overrides: list[str]) -> list[Any]:
     """Every job of a sweep, composed by Hydra in this process without running any."""
     jobs: list[Any] = []
     mistakes: list[BadInput] = []

@@ -7,7 +7,7 @@ validation over the rate of a 2048 matrix product. Other FLOPs: matrix products,
 recurrent layer, per time step.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,10 +73,16 @@ class Frame:
     """Where the trials were computed: ``commit, gatebench, torch, processor, cores, threads, engine, trials``."""
     again: "Frame | None" = None
     """The study as it was computed a second time."""
+    at: dict[str, str] = field(default_factory=dict)
+    """Task -> ``sequence`` where a whole one is predicted at once; others predict every step."""
 
     def title(self, panel: Panel) -> str:
         """A panel's heading."""
         return f"{self.datasets[panel.task]}, {panel.budget}, {panel.training}"
+
+    def predicted(self, task: str) -> str:
+        """What a prediction of a task is made for, of which ``nll`` is in nats."""
+        return "sequence" if self.at.get(task) == "sequence" else "time step"
 
     @property
     def best(self) -> pd.DataFrame:
@@ -114,7 +120,7 @@ def load(results: Path, study: str) -> Frame:
 
 def build(study: str, points: list[study_file.Point], records: dict[str, Record]) -> Frame:
     """The frame of those of a study's trials that are there."""
-    trials, curves, sequences, machines, floors, equations, datasets, data = [], [], [], [], {}, {}, {}, {}
+    trials, curves, sequences, machines, floors, equations, datasets, data, at = [], [], [], [], {}, {}, {}, {}, {}
     for point in points:
         labels = point["labels"]
         for stage in ("search", "confirm"):
@@ -129,6 +135,7 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
                 equations[labels["cell"]] = record.equations
                 floors[labels["task"]] = record.summary["floors"]
                 datasets[labels["task"]] = record.summary["title"] + (" (synthetic)" if record.summary["synthetic"] else "")
+                at[labels["task"]] = record.settings.get("at", "step")
                 data[labels["task"]] = record.summary.get("data") or BEFORE_AUDIO
                 machines.append(_machine(record))
     return Frame(
@@ -153,6 +160,7 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
         spectra=pd.DataFrame(columns=samples.SPECTRA),
         equations=equations,
         datasets=datasets,
+        at=at,
         machines=pd.DataFrame(machines, columns=MACHINE)
         .value_counts(sort=False, dropna=False)
         .rename("trials")

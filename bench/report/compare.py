@@ -110,16 +110,16 @@ def _said(frame: Frame, panel: Panel, part: pd.DataFrame, found: list[Pair]) -> 
     beaten = [pair for pair in found if pair.lower == best and pair.differ]
     equal = [pair for pair in found if pair.lower == best and not pair.differ]
     if beaten:
-        told.append(f"It beats {_listed([f'{pair.other} by {_size(pair)}' for pair in beaten])}.")
+        told.append(f"It beats {listed([f'{pair.other} by {_size(pair)}' for pair in beaten])}.")
     if equal:
-        names = _listed([f"{pair.other} ({_size(pair)})" for pair in equal])
+        names = listed([f"{pair.other} ({_size(pair)})" for pair in equal])
         told.append(f"Between it and {names} no difference was found.")
     told.append(_title_question(found, best))
     told.append(_floors(frame, panel, means))
     told.append(_hopeless(frame, panel, part))
     failed = part[part.status == "diverged"].groupby("cell").size()
     if len(failed):
-        told.append(f"Diverged in confirming: {_listed([f'{n} of {cell}' for cell, n in failed.items()])}.")
+        told.append(f"Diverged in confirming: {listed([f'{n} of {cell}' for cell, n in failed.items()])}.")
     return " ".join(sentence for sentence in told if sentence)
 
 
@@ -128,7 +128,7 @@ def _hopeless(frame: Frame, panel: Panel, part: pd.DataFrame) -> str:
     trials = frame.trials[(frame.trials[list(Panel._fields)] == list(panel)).all(axis=1)]
     found = [cell for cell in style.cells(trials) if cell not in set(part.cell)]
     lost = [cell for cell in found if (trials[trials.cell == cell].status == "diverged").all()]
-    return f"Of {_listed(lost)} every setting of the search diverged." if lost else ""
+    return f"Of {listed(lost)} every setting of the search diverged." if lost else ""
 
 
 def _size(pair: Pair) -> str:
@@ -157,7 +157,7 @@ def _floors(frame: Frame, panel: Panel, means: pd.Series) -> str:
     above = [str(cell) for cell in means.index[means >= lowest.nll]]
     if not above:
         return f"All are below the lowest floor ({lowest.floor}, {lowest.nll:.2f})."
-    return f"Not below the lowest floor ({lowest.floor}, {lowest.nll:.2f}): {_listed(above)}."
+    return f"Not below the lowest floor ({lowest.floor}, {lowest.nll:.2f}): {listed(above)}."
 
 
 def _span(counts: pd.Series) -> str:
@@ -165,7 +165,8 @@ def _span(counts: pd.Series) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -178,7 +179,7 @@ def untested(frame: Frame) -> list[str]:
     tried = _span(searched) if len(searched) else "no"
     sizes = confirmed.parameters_recurrent
     told = [
-        f"Tasks other than {_listed(list(dict.fromkeys(frame.datasets.values())))}; models of more than one layer; "
+        f"Tasks other than {listed(list(dict.fromkeys(frame.datasets.values())))}; models of more than one layer; "
         f"sizes other than {sizes.min():,} to {sizes.max():,} recurrent parameters.",
         f"Other searches: {tried} settings were tried for each cell, with one seed. The confirming seeds "
         f"(n = {_span(seeds)}) vary weights, order and noise at the one setting that was selected, so no interval here "

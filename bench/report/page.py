@@ -1,6 +1,8 @@
 """The report of a study: every figure and table below ``results/<study>/``, and one self-contained page."""
 
 import base64
+import io
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,23 @@ FIRST = [
     "curves", "effort", "sensitivity", "conventions", "again", "units", "spectrum", "fairness", "table1",
 ]  # fmt: skip
 """Order on the page; figures that it does not name follow by name."""
+
+PICTURES = 25
+"""As long as to draw so many takes the report of one panel, with a margin."""
+
+
+def pace() -> float:
+    """Seconds that a report of one panel takes on this machine, from a picture that is drawn for it."""
+    from matplotlib import pyplot as plt
+
+    style.use()
+    started = time.perf_counter()
+    figure, axis = plt.subplots()
+    axis.plot([0, 1], [0, 1])
+    for ending in ("png", "pdf"):
+        figure.savefig(io.BytesIO(), format=ending)
+    plt.close(figure)
+    return PICTURES * (time.perf_counter() - started)
 
 
 def write(results: Path, study: str, again: Path | None = None) -> Path:

@@ -27,6 +27,7 @@ PICTURE = {
     "bench.job": GROUND | {"bench.training", "bench.data", "bench.graph", "bench.records"},
     "bench.study": GROUND
     | {"bench.job", "bench.stopping", "bench.training", "bench.engines", "bench.data", "bench.graph", "bench.records"},
+    "bench.planning": GROUND,
     "bench.speed": GROUND | {"bench.training", "bench.data", "bench.graph", "bench.records"},
     "bench.trained": GROUND | {"bench.data", "bench.graph", "bench.records"},
     "bench.sample": GROUND | {"bench.trained", "bench.training", "bench.data", "bench.graph", "bench.records"},

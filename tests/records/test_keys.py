@@ -96,7 +96,7 @@ def job(*overrides: str) -> Job:
 def jobs(*overrides: str) -> list[Job]:
     """All jobs of a sweep."""
     size = () if "budget=" in " ".join(overrides) else SIZE
-    return sweep._plan([*POINT, *size, *overrides])
+    return sweep.composed([*POINT, *size, *overrides])
 
 
 def key_of(*overrides: str) -> str:
