@@ -8,14 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import but_compiling
-from test_study import COMMAND, SMALL, Tiny, living, settle
+from test_study import COMMAND, SMALL, Tiny, living, settle, sweep
 
 from bench import cli, places
 from bench.cli import commands
@@ -75,9 +75,10 @@ def gatebench(home: Tiny, tmp_path: Path, capfd: pytest.CaptureFixture[str], mon
     return Command(home, folder, capfd, monkeypatch)
 
 
-def real(home: Tiny, folder: Path, *words: str) -> Said:
+def real(home: Tiny, folder: Path, *words: str, **environment: str) -> Said:
     """The installed command, in a process of its own."""
-    run = subprocess.run([COMMAND, *words], env=home.env, cwd=folder, capture_output=True, text=True, check=False)
+    env = {**home.env, **environment}
+    run = subprocess.run([COMMAND, *words], env=env, cwd=folder, capture_output=True, text=True, check=False)
     return Said(run.returncode, run.stdout, but_compiling(run.stderr))
 
 
@@ -225,12 +226,13 @@ def test_results_below_a_file_are_refused(gatebench: Command):
 
 
 @pytest.mark.parametrize("launcher", ["basic", "local"])
-def test_damaged_data_is_one_line(home: Tiny, tmp_path: Path, launcher: str):
+def test_damaged_data_is_one_line(home: Tiny, gatebench: Command, tmp_path: Path, launcher: str):
     data = Path(shutil.copytree(home.data, tmp_path / "data"))
     mat = data / "music" / "tiny.mat"
     mat.write_bytes(mat.read_bytes()[:-10])
-    damaged = replace(home, env={**home.env, "GATEBENCH_DATA": str(data)})
-    said = real(damaged, tmp_path, "sweep", *SMALL, f"hydra/launcher={launcher}")
+    damaged = {"GATEBENCH_DATA": str(data)}
+    words = ["sweep", *SMALL, f"hydra/launcher={launcher}"]
+    said = gatebench(*words, **damaged) if launcher == "basic" else real(home, tmp_path, *words, **damaged)
     assert said.code == 2
     assert said.err.count("\n") == 1, said.err
     assert said.err.startswith(f"gatebench: {mat} has SHA-256 ")
@@ -484,9 +486,7 @@ def test_a_new_cell_is_counted(extended: Tiny, tmp_path: Path):
 
 
 def test_a_new_cell_is_trained_and_appears_in_every_figure(extended: Tiny, tmp_path: Path):
-    said = real(extended, tmp_path, "sweep", *SMALL, "cell=rnn,mgu", "name=mine")
-    assert (said.code, said.err) == (0, "")
-    assert said.out.endswith("mine: all trials are finished\nnext: gatebench report mine\n")
+    sweep(extended, *SMALL, "cell=rnn,mgu", "name=mine", results=tmp_path / "results")
     said = real(extended, tmp_path, "report", "mine")
     assert (said.code, said.out, said.err) == (0, "results/mine/report.html\n", "")
     folder = tmp_path / "results" / "mine"

@@ -43,12 +43,17 @@ def workers(group: int) -> list[int]:
 
 
 def survive(home: Tiny, results: Path, kills: int, epochs: int, seed: int) -> int:
-    """Run a study while its workers are killed at random moments; returns how many were. It may have to be started again."""
+    """Run a study while its workers are killed at random moments; returns how many were. It may have to be started again.
+
+    The first kill is amid training; those that follow may be as soon as its successors start.
+    """
     chance, killed = random.Random(seed), 0
     while True:
         process = start(home, results, *LOCAL, f"training.epochs={epochs}", "hydra/launcher=local")
+        while not list(results.glob("logs/progress-*/*.json")) and process.poll() is None:
+            time.sleep(0.05)
         while killed < kills and process.poll() is None:
-            time.sleep(chance.uniform(0.2, 2.0))
+            time.sleep(chance.uniform(0.1, 0.6))
             there = workers(process.pid)
             if there:
                 os.kill(chance.choice(there), signal.SIGKILL)
@@ -74,7 +79,7 @@ def assert_survives(home: Tiny, folder: Path, kills: int, epochs: int) -> None:
 
 
 def test_a_study_survives_workers_that_are_killed_at_random_moments(home: Tiny, tmp_path: Path):
-    assert_survives(home, tmp_path, kills=3, epochs=3000)
+    assert_survives(home, tmp_path, kills=2, epochs=1000)
 
 
 @pytest.mark.cluster
@@ -201,14 +206,23 @@ def test_fail_fast_ends_the_sweep_at_the_first_error(home: Tiny, tmp_path: Path,
 # Signals
 
 SLOW = """
-import time
+import os, time
 import bench.study
 from bench.training import loop
 
 bench.study.SAVE_EVERY = 3600
 
 update = loop.Population.update
-loop.Population.update = lambda self, *arguments: (time.sleep(0.3), update(self, *arguments))[1]
+
+
+def slow(self, *arguments):
+    with open(os.environ["UPDATES"], "a") as file:
+        file.write("an update begins\\n")
+    time.sleep(0.6)
+    return update(self, *arguments)
+
+
+loop.Population.update = slow
 """
 """The ``sitecustomize`` of a machine on which an epoch takes long, and checkpoints are rare."""
 
@@ -221,13 +235,14 @@ def test_sigterm_amid_a_long_epoch_saves_what_is_done_and_ends_within_ten_second
     study = [*(o for o in SMALL if "launcher" not in o), "cell=rnn", "training.batch=1", "training.epochs=3"]
     results = tmp_path / "results"
     command = [COMMAND, "sweep", *study, f"hydra/launcher={launcher}", f"results={results}"]
-    env = {**home.env, "PYTHONPATH": str(slow)}
+    updates = tmp_path / "updates"
+    updates.touch()
+    env = {**home.env, "PYTHONPATH": str(slow), "UPDATES": str(updates)}
     process = subprocess.Popen(command, env=env, cwd=home.folder, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not any(" trains " in path.read_text() for path in results.glob("logs/adhoc/*.log")):
+    while updates.read_text().count("\n") < 3:  # some of the 13, and no checkpoint, for which the time has not come
         assert time.monotonic() < deadline
-        time.sleep(0.1)
-    time.sleep(1.5)  # some updates, and no checkpoint, for which the time has not come
+        time.sleep(0.05)
     assert not Checkpoint.interrupted(results)
     asked = time.monotonic()
     process.terminate()
@@ -270,7 +285,7 @@ def test_sigterm_waits_for_no_tracking_server(home: Tiny, tmp_path: Path):
 
 def test_two_sweeps_at_once_compute_every_trial_once(home: Tiny, tmp_path: Path):
     """Of overlapping studies, each with workers of its own."""
-    long = [*LOCAL, "training.epochs=1500", "hydra/launcher=local"]
+    long = [*LOCAL, "training.epochs=300", "hydra/launcher=local"]
     both = [
         start(home, tmp_path, *long, "cell=rnn,gru", "name=one"),
         start(home, tmp_path, *long, "cell=gru,rnn,lstm", "name=two", "population.seeds=[2,1,3]"),
@@ -355,17 +370,33 @@ def test_the_claims_of_a_killed_process_are_free_and_those_of_another_are_seen(t
     assert mine.take_all(["a" * 16, "b" * 16])
 
 
+SIX_AT_ONCE = """
+import json, os, sys
+import bench.cli.sweep, bench.study
+from bench.training import machine
+
+machine.matmul_rate(1)  # once for all the processes, like the imports
+bench.study.SAVE_EVERY, bench.study.SAVE_SHARE = 0.0, float("inf")
+waiting, running, codes = json.load(sys.stdin), 0, []
+while waiting or running:
+    while waiting and running < 6:
+        sys.argv = ["gatebench", "sweep", *waiting.pop()]
+        if os.fork() == 0:
+            bench.cli.main()  # which ends this process
+        running += 1
+    codes.append(os.waitstatus_to_exitcode(os.wait()[1]))
+    running -= 1
+print("ended with", *codes)
+"""
+
+
 def test_twelve_short_sweeps_of_three_studies_at_once_leave_one_record_each(home: Tiny, tmp_path: Path):
     """Processes that begin and end all the time, six at once."""
     short = [*(o for o in SMALL if "epochs" not in o), "training.epochs=2", "cell=rnn", f"results={tmp_path}"]
-    waiting = [[*short, f"population.seeds=[{1 + i % 4},{2 + i % 4}]", f"name=study{i % 3}"] for i in range(12)]
-    running: list[subprocess.Popen[str]] = []
-    while waiting or running:
-        while waiting and len(running) < 6:
-            running.append(start(home, tmp_path, *waiting.pop(), save_every=0))
-        process = running.pop(0)
-        _, errors = process.communicate(timeout=240)
-        assert process.returncode == 0, errors
+    sweeps = [[*short, f"population.seeds=[{1 + i % 4},{2 + i % 4}]", f"name=study{i % 3}"] for i in range(12)]
+    command, given = [sys.executable, "-c", SIX_AT_ONCE], json.dumps(sweeps)
+    run = subprocess.run(command, input=given, env=home.env, cwd=home.folder, capture_output=True, text=True, timeout=240)
+    assert run.stdout.endswith(f"ended with {' '.join('0' * 12)}\n"), run.stderr
     begun = [line for path in tmp_path.glob("logs/*/*.log") for line in path.read_text().splitlines() if " trains " in line]
     keys = [key for line in begun for key in line.partition(" trains ")[2].split()]
     assert len(keys) == len(set(keys)) == len(trained(tmp_path)) == 2 + 5

@@ -1,26 +1,31 @@
 """Samples of trained trials: what primes them is real, what follows is drawn, and files and report show both."""
 
+import io
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import matplotlib as mpl
 import mido
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 from conftest import Murmur, Tiny, but_compiling, settle_murmur
+from test_study import COMMAND, living, settle
 
-from bench import sample
+from bench import cli, sample
 from bench.data import cards, tasks
 from bench.data.framings import next_block
 from bench.places import BadInput
 from bench.records import frame, samples
 from bench.records.record import Store
+from bench.report import page
 
-COMMAND = str(Path(sys.executable).with_name("gatebench"))
 SMALL = [
     "budget=units_64", "budget.units=6", "training.epochs=3", "search.size=2", "population.seeds=[1,2]", "publish=false",
     "hydra/launcher=basic", "training.weight_noise=0",
@@ -28,10 +33,18 @@ SMALL = [
 
 
 def gatebench(home: Tiny | Murmur, *words: str, code: int = 0) -> str:
-    run = subprocess.run([COMMAND, *words], env=home.env, cwd=home.folder, capture_output=True, text=True)
-    assert run.returncode == code, run.stderr
-    assert code or not but_compiling(run.stderr)
-    return run.stdout if code == 0 else run.stderr
+    """What the command prints, in this process: on stdout, or on stderr where it is to fail."""
+    on_term = signal.getsignal(signal.SIGTERM)
+    printed, errors = io.StringIO(), io.StringIO()
+    with living(home), mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["gatebench", *words])
+        patch.chdir(home.folder)
+        with redirect_stdout(printed), redirect_stderr(errors), pytest.raises(SystemExit) as end:
+            cli.main()
+    signal.signal(signal.SIGTERM, on_term)
+    assert (end.value.code or 0) == code, errors.getvalue()
+    assert code or not but_compiling(errors.getvalue())
+    return errors.getvalue() if code else printed.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +56,17 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Murmur]:
         yield murmur
 
 
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of a finished study of one cell on music. Tests work on copies."""
+    home = settle(tmp_path_factory.mktemp("music"))
+    gatebench(home, "sweep", "cell=gru", "task=tiny", *SMALL)
+    return home.folder / "results"
+
+
 @pytest.fixture
-def played(tiny: Tiny) -> Tiny:
-    """A finished study of one cell on music."""
-    gatebench(tiny, "sweep", "cell=gru", "task=tiny", *SMALL)
+def played(tiny: Tiny, music: Path) -> Tiny:
+    shutil.copytree(music, tiny.folder / "results")
     return tiny
 
 
@@ -113,8 +133,10 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
 
 def test_command_writes_sound_and_picture(heard: Murmur):
     key = keys(heard)[0]
-    printed = gatebench(heard, "sample", key, "--steps", "40")
-    files = [heard.folder / line for line in printed.splitlines()]
+    command = [COMMAND, "sample", key, "--steps", "40"]
+    run = subprocess.run(command, env=heard.env, cwd=heard.folder, capture_output=True, text=True, check=True)
+    assert but_compiling(run.stderr) == ""
+    files = [heard.folder / line for line in run.stdout.splitlines()]
     assert [file.name for file in files] == ["sample.wav", "sample.png"]
     wave, rate = soundfile.read(files[0], dtype="int16")
     assert rate == 8000
@@ -150,22 +172,20 @@ def frames_of(file: mido.MidiFile, steps: int) -> np.ndarray:
 
 
 def test_a_study_draws_of_its_best_trials_and_its_report_shows_them(heard: Murmur):
-    gatebench(heard, "report", "adhoc")
-    page = heard.folder / "results" / "adhoc" / "report.html"
-    assert "<audio" not in page.read_text()
     gatebench(heard, "sample", "adhoc", "--steps", "100")
     made, spectra = samples.read(heard.folder / "results", "adhoc")
-    trials = pd.read_csv(heard.folder / "results" / "adhoc" / "trials.csv")
+    trials = frame.load(heard.folder / "results", "adhoc").trials
     valid = trials[(trials.stage == "confirm") & (trials.split == "valid")]
     assert set(made.key) == set(valid.loc[valid.groupby("cell").nll.idxmin()].key)
     assert set(spectra.cell) == {samples.DATA, "rnn", "lstm_augmented"}
     gatebench(heard, "report", "adhoc")
-    html = page.read_text()
+    report = heard.folder / "results" / "adhoc" / "report.html"
+    html = report.read_text()
     assert html.count('<audio controls src="data:audio/wav;base64,') == 2
     assert html.count("Log-spectral distance from the validation split") == 2
     assert "Murmur (synthetic)" in html
-    assert (page.parent / "spectrum.png").is_file()
-    assert (page.parent / "units.md").is_file()
+    assert (report.parent / "spectrum.png").is_file()
+    assert (report.parent / "units.md").is_file()
 
 
 def test_samples_of_trials_that_are_no_longer_the_best_are_not_shown(heard: Murmur, tmp_path: Path):
@@ -178,7 +198,8 @@ def test_samples_of_trials_that_are_no_longer_the_best_are_not_shown(heard: Murm
     found = frame.load(results, "adhoc")
     assert list(found.samples.cell) == ["rnn"]
     assert set(found.spectra.cell) == {samples.DATA, "rnn"}
-    gatebench(heard, "report", "adhoc", "--results", str(results))
+    (shown,) = page._drawn(found, table.parent)
+    assert shown["title"].startswith("rnn: Murmur (synthetic)")
     stale[stale.cell != "rnn"].to_csv(table, index=False)
     assert frame.load(results, "adhoc").spectra.empty
 
