@@ -146,6 +146,8 @@ def _cut(found: Found, parts: Arrays, choices: Choices, labelled: bool) -> tuple
         raise BadInput(f"--window is {most}; expected at least {30 if kind == 'audio' else 2} steps, or 0 to cut nothing")
     if kind == "audio":
         cut = {split: [w for wave in waves for w in splitting.windows(wave, most)] for split, waves in parts.items()}
+        for split in (split for split in SPLITS if not cut[split]):
+            raise BadInput(f"no window of {most:,} samples is left for the split '{split}'; use a shorter one: --window N")
         return cut, f"window: {most:,} samples, whole ones only (--window N)"
     limit = most if kind == "symbols" or choices.window else LONG
     if most == 0 or longest <= limit or (labelled and choices.window is None):
