@@ -159,7 +159,7 @@ def _cut(found: Found, parts: Arrays, choices: Choices, labelled: bool) -> tuple
 
 def _symbols(found: Found, arrays: Arrays) -> tuple[Found, Arrays, list[str]]:
     """Numbers for the symbols that train has, and one more for others if there are any."""
-    there = np.unique(np.concatenate(arrays["train"])[:, 0])
+    there = np.unique(np.concatenate(arrays["train"])[:, 0]).astype(int)  # beside a value, even symbols are floats
     all_there = np.unique(np.concatenate([array for split in SPLITS for array in arrays[split]])[:, 0])
     lacking = len(all_there) - len(there)
     names = [found.names[i] for i in there]
@@ -169,7 +169,7 @@ def _symbols(found: Found, arrays: Arrays) -> tuple[Found, Arrays, list[str]]:
     numbers[there] = np.arange(len(there))
 
     def renumbered(array: np.ndarray) -> np.ndarray:
-        return _joined(numbers[array[:, :1]], array[:, 1:])
+        return _joined(numbers[array[:, :1].astype(int)], array[:, 1:])
 
     renamed = {split: [renumbered(array) for array in found] for split, found in arrays.items()}
     line = f"unknown: {lacking} symbol(s) that train lacks are told as one"

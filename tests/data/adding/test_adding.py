@@ -271,6 +271,17 @@ def test_whole_numbers_of_one_column_are_symbols_unless_they_are_said_to_be_real
     assert cards.load("words").names == ("a", "b", "c")
 
 
+def test_a_value_of_text(home: Path):
+    rows = "".join(f"{'abcde'[i * i // 7 % 5]},{i * 0.37 % 1:.2f},{i // 6}\n" for i in range(120))
+    (home / "x.csv").write_text(f"word,strength,run\n{rows}")
+    add(home / "x.csv", sequence="run", label="strength")
+    card, task = cards.load("mine"), tasks.load("mine", "mine", "target")
+    assert (card.kind, task.inputs, task.outputs) == ("symbols", 5, 1)
+    words = {tuple(a[:, 0].astype(int)) for a in every(arrays())}
+    assert len(words) > 10
+    assert all(sequence.x.sum() == len(sequence) == sequence.predicted for sequence in task.splits["train"])
+
+
 def test_a_likelihood_is_chosen_with_all_its_options(home: Path):
     add(write_list(home), likelihood="gaussian_mixture")
     stated = yaml.safe_load((home / "gatebench_house" / "conf" / "task" / "mine.yaml").read_text())
