@@ -74,13 +74,13 @@ def _continue(
     stack = Stack(**settings.get("model", {}))  # records of earlier versions say nothing of it: one layer
     model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, summary["engine"], stack=stack)
     parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in weights.items()}
-    low, high = (limit - np.asarray(task.mean) for limit in _limits(task.card))
+    low, high = ((np.asarray(limit) - task.mean) / task.std for limit in _limits(task.card))
     memories, drawn, read = model.start(parameters), [], x[0]
     for t in range(len(x) + steps - 1):
         read = x[t] if t < len(x) else framing.follow(task.card, read, drawn[-1])
         readout = model.advance(parameters, torch.from_numpy(np.asarray(read, np.float32))[None], memories)
         if t >= len(x) - 1:
-            drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low / task.std, high / task.std))
+            drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low, high))
     return _own(task, np.stack(drawn))
 
 

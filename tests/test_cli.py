@@ -18,7 +18,7 @@ from conftest import but_compiling
 from test_study import COMMAND, SMALL, Tiny, living, settle, sweep
 
 from bench import cli, places
-from bench.cli import commands
+from bench.cli import data
 from bench.cli.sweep import GROUPS
 from bench.data import floors
 
@@ -322,6 +322,15 @@ def test_data_sets_are_listed_with_size_and_licence(gatebench: Command):
     assert gatebench("data").out == said.out
 
 
+def test_data_is_listed_before_its_facts_are_known(home: Tiny, gatebench: Command):
+    whole = home.yaml.read_text()
+    for facts in ({}, {"train": 5}, {"train": {"sequences": "x"}}):
+        home.edit(facts=facts)
+        said = gatebench("data", "list", "tiny")
+        assert "    sequences: train ?, valid ?, test ?; a step is a beat\n" in said.out
+    home.yaml.write_text(whole)
+
+
 def test_data_is_verified_against_its_card(home: Tiny, gatebench: Command):
     said = gatebench("data", "verify", "tiny")
     assert (said.code, said.err) == (0, "")
@@ -352,7 +361,7 @@ def test_floors_of_altered_data_are_those_of_the_altered_rolls(home: Tiny, gateb
 def test_silent_frames_can_be_left_out():
     roll = np.array([[1, 0], [0, 0], [0, 1]])
     options = argparse.Namespace(sounding=True, every=1, hold=1, first=None)
-    assert commands._altered(roll, options).tolist() == [[1, 0], [0, 1]]
+    assert data._altered(roll, options).tolist() == [[1, 0], [0, 1]]
 
 
 COMMANDS = [

@@ -1,6 +1,7 @@
 """Samples of trained trials: what primes them is real, what follows is drawn, and files and report show both."""
 
 import io
+import os
 import shutil
 import signal
 import subprocess
@@ -15,11 +16,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import sources
 from conftest import Murmur, Tiny, but_compiling, settle_murmur
 from test_study import COMMAND, living, settle
 
 from bench import cli, sample
 from bench.data import cards, tasks
+from bench.data.adding import adding
+from bench.data.adding.choices import Choices
 from bench.data.framings import next_block
 from bench.places import BadInput
 from bench.records import frame, samples
@@ -245,3 +249,41 @@ def test_other_data_under_the_same_name_is_noticed(played: Tiny):
     played.write({split: [1 - roll for roll in rolls] for split, rolls in played.rolls.items()})
     with pytest.raises(BadInput, match=r"the data of trial .* changed since it was trained"):
         sample.draw(Store(played.folder / "results"), keys(played)[0])
+
+
+@pytest.mark.parametrize("kind", ["symbols", "binary", "reals"])
+def test_what_is_neither_music_nor_audio_goes_on_as_text_or_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+):
+    """A trained trial of each, in the units of the data; a study of them has nothing to hear or to see."""
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "house"))
+    make = {"symbols": sources.language_reference, "binary": sources.padded, "reals": sources.eeg}[kind]
+    adding.add(make(tmp_path), "mine", Choices(window=50))
+    home = Murmur(tmp_path, tmp_path / "house", tmp_path, dict(os.environ), {})
+    gatebench(home, "sweep", "cell=gru", "task=mine", *SMALL, "search.size=1", "population.seeds=[1]", "training.lr=0.01")
+    (line,) = gatebench(home, "sample", keys(home)[0], "--steps", "40").splitlines()
+    card, written = cards.load("mine"), (tmp_path / line).read_text()
+    if kind == "symbols":
+        assert line.endswith("sample.txt")
+        assert 41 <= len(written) <= 32 + 40
+        assert set(written) <= set(card.names)
+        return
+    assert line.endswith("sample.csv")
+    rows = pd.read_csv(tmp_path / line)
+    assert 41 <= len(rows) <= 32 + 40
+    assert len(rows.columns) == card.width
+    if kind == "binary":
+        assert set(rows.to_numpy().ravel()) == {0, 1}
+    else:
+        valid = np.concatenate(cards.arrays(card)["valid"])
+        assert list(rows.columns) == list(card.names)
+        assert np.abs(rows.mean() - valid.mean(0)).max() < 20 * valid.std()
+
+
+def test_what_is_told_of_a_sequence_does_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "house"))
+    adding.add(sources.delayed(tmp_path), "mine", Choices())
+    home = Murmur(tmp_path, tmp_path / "house", tmp_path, dict(os.environ), {})
+    gatebench(home, "sweep", "cell=gru", "task=mine", *SMALL, "search.size=1", "population.seeds=[1]", "training.lr=0.01")
+    said = gatebench(home, "sample", keys(home)[0], code=2)
+    assert "tells mine's target, not how a sequence goes on; choose one that predicts" in said

@@ -74,14 +74,17 @@ def grid(values: np.ndarray) -> np.ndarray:
 
 
 def _step(column: np.ndarray) -> float:
-    span = float(np.ptp(column))
+    values = np.unique(column)
+    with np.errstate(over="ignore"):
+        span = float(values[-1] - values[0])
     if not 0 < span < math.inf:
         return 0.0
     first = math.floor(math.log10(span))
     for exponent in range(first, first - DIGITS, -1):
-        # a thousandth of a step is what rounding to 32 bits leaves of one
-        in_steps = column / 10.0**exponent
-        if (np.abs(in_steps - np.rint(in_steps)) < 1e-3).all():
+        in_steps = values / 10.0**exponent
+        whole = np.rint(in_steps)
+        # A thousandth of a step is what rounding to 32 bits leaves of one; what differs is at least a step apart.
+        if (np.abs(in_steps - whole) < 1e-3).all() and (np.diff(whole) > 0).all():
             return 10.0**exponent
     return 0.0
 

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from bench import places
-from bench.data import cards
+from bench.data import cards, contents
+from bench.data.adding import adding
+from bench.data.adding.choices import Choices
 from bench.places import BadInput
 
 OWN = sorted(path.stem for path in places.OWN["datasets"].glob("*.yaml"))
@@ -168,6 +170,45 @@ def test_unknown_dataset_suggests_the_nearest():
         cards.load("jsb_chorals")
 
 
+TARGET = {"of": "step", "kind": "label", "names": ["a", "b"]}
+MISFITS = {
+    "symbols without names": ({"kind": "symbols"}, r"names is \(\); expected the symbols, at least two"),
+    "a label of one class": (
+        {"target": {**TARGET, "names": ["a"]}},
+        r"1 column\(s\) and 1 name\(s\); expected one column and",
+    ),
+    "a label of two columns": ({"target": {**TARGET, "columns": 2}}, r"2 column\(s\) and 2 name\(s\)"),
+    "a target of audio": ({"kind": "audio", "rate": 8, "target": TARGET}, "target is given, but kind is audio"),
+    "a target of nothing": ({"target": {}}, "tiny.yaml: target: missing 2 required"),
+    "a target of a minute": (
+        {"target": {**TARGET, "of": "minute"}},
+        "target.of is 'minute', expected one of 'step', 'sequence'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("values", "message"), MISFITS.values(), ids=MISFITS)
+def test_entries_that_do_not_fit_one_another(tiny, values, message):
+    tiny.edit(**values)
+    with pytest.raises(BadInput, match=message):
+        cards.load("tiny")
+
+
+def test_names_and_target_come_as_they_stand(tiny):
+    tiny.edit(names=["\n", "\u2028", " ", "é", "no", "1"], kind="symbols", target=TARGET)
+    card = cards.load("tiny")
+    assert card.names == ("\n", "\u2028", " ", "é", "no", "1")
+    assert card.target == contents.Target("step", "label", 1, ("a", "b"))
+
+
+def test_a_file_lies_beside_its_card_before_anywhere_else(tiny):
+    beside = tiny.house / "data" / "music" / "tiny.mat"
+    beside.parent.mkdir(parents=True)
+    beside.write_bytes(tiny.mat.read_bytes())
+    tiny.mat.unlink()
+    assert cards.locate(cards.load("tiny"), cards.load("tiny").files[0]) == beside
+
+
 def test_card_without_an_entry(tiny):
     tiny.yaml.write_text(re.sub(r"^licence: .*\n", "", tiny.yaml.read_text(), flags=re.MULTILINE))
     with pytest.raises(BadInput, match="licence"):
@@ -276,7 +317,7 @@ readers = {path.stem for path in (places.PACKAGE / "data" / "readers").glob("*.p
 seen = []
 sys.addaudithook(lambda event, args: seen.append(args) if event == "pickle.find_class" else None)
 used = set()
-for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic"):
+for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic", "kept"):
     card = cards.load(name)
     cards.arrays(card)
     used.add(card.reader)
@@ -287,6 +328,8 @@ print(len(left) > 0, used == readers, seen)
 
 def test_no_reader_unpickles(tiny, murmur):
     cards.arrays(cards.load("bach_chorales"))  # parsed before: the workers of the parser do talk in pickles
+    np.save(tiny.folder / "kept.npy", np.random.default_rng(0).standard_normal((12, 5, 2)))
+    adding.add(tiny.folder / "kept.npy", None, Choices())
     folder = tiny.folder / "tmp"
     folder.mkdir()
     env = {**tiny.env, "TMPDIR": str(folder), "HOME": str(folder)}

@@ -1,17 +1,20 @@
 """The floors once more with plain loops, in probabilities instead of arrays."""
 
+import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import scipy.signal
 import scipy.stats
 import torch
+from sklearn.linear_model import LogisticRegression
 
-from bench.data import floors
-from bench.data.cards import SPLITS
+from bench.data import cards, floors
+from bench.data.contents import SPLITS, Target
 from bench.data.floors import piano_roll
-from bench.data.framings import next_block
+from bench.data.framings import next_block, next_step, target
 from bench.training.likelihoods import bernoulli
 
 ROUNDED = 0.5e-4 + 1e-9
@@ -161,3 +164,127 @@ def test_who_knows_more_scores_better(noise):
     scores = {name: by_split["test"]["nll"] for name, by_split in floors.audio(noise).items()}
     assert scores["unit_gaussian"] > scores["linear_diagonal"] > scores["linear_full"] > scores["linear_full_levels"]
     assert scores["linear_diagonal"] > scores["linear_diagonal_levels"]
+
+
+@pytest.mark.parametrize("samples", [30, 40, 90, 250])
+def test_very_little_audio_has_floors(samples):
+    """Fewer blocks than weights: nothing is left over of train, and the floors are finite all the same."""
+    random = np.random.default_rng(samples)
+    waves = {split: [random.integers(-300, 300, (samples, 1)).astype(np.int16)] for split in SPLITS}
+    found = floors.audio(waves)
+    assert all(math.isfinite(score["nll"]) for floor in found.values() for score in floor.values())
+
+
+# Symbols, reals and targets
+
+BASE = cards.load("jsb_chorales")
+
+
+def made(kind, arrays, names=(), target=None):
+    facts = {"width": arrays["train"][0].shape[1]}
+    return replace(BASE, name="made", kind=kind, names=names, target=target, facts=facts)
+
+
+def sequences(random, step):
+    return {
+        split: [step(int(steps)) for steps in random.integers(5, 30, count)]
+        for split, count in zip(SPLITS, (25, 6, 7), strict=True)
+    }
+
+
+def close(found, each):
+    """Of each split the NLL of every prediction of every sequence."""
+    for split, parts in each.items():
+        assert found[split]["nll"] == pytest.approx(np.concatenate(parts).mean(), abs=2 * ROUNDED)
+        assert found[split]["nll_sequence_mean"] == pytest.approx(np.mean([part.mean() for part in parts]), abs=2 * ROUNDED)
+
+
+def test_symbols():
+    random = np.random.default_rng(0)
+    arrays = sequences(random, lambda steps: random.integers(0, 3, steps)[:, None].astype(np.uint8))
+    names = ("a", "b", "c", "never")
+    found = floors.of(made("symbols", arrays, names), arrays)
+    train = [array[:, 0].tolist() for array in arrays["train"]]
+    every = [symbol for array in train for symbol in array]
+    once = [-math.log((every.count(symbol) + 1) / (len(every) + 4)) for symbol in range(4)]
+    pairs = [(a, b) for array in train for a, b in itertools.pairwise(array)]
+    firsts = [a for a, _ in pairs]
+    twice = {(a, b): -math.log((pairs.count((a, b)) + 1) / (firsts.count(a) + 4)) for a in range(4) for b in range(4)}
+    lists = {split: [array[:, 0].tolist() for array in arrays[split]] for split in SPLITS}
+    close(found["unigram"], {s: [np.array([once[b] for b in array[1:]]) for array in lists[s]] for s in SPLITS})
+    close(found["markov"], {s: [np.array([twice[p] for p in itertools.pairwise(a)]) for a in lists[s]] for s in SPLITS})
+
+
+def test_binary_is_scored_like_music(rolls):
+    assert floors.of(made("binary", rolls), rolls) == piano_roll(rolls)
+
+
+def normal(y, mean, std):
+    return -scipy.stats.norm.logpdf(y, mean, std).sum(1)
+
+
+def ridge(x, y):
+    """Weights by the normal equations with one pseudo-observation a weight, none for the constant."""
+    one = np.column_stack([np.ones(len(x)), x])
+    return np.linalg.solve(one.T @ one + np.diag([0, *np.ones(x.shape[1])]), one.T @ y)
+
+
+def after(x, weights):
+    return np.column_stack([np.ones(len(x)), x]) @ weights
+
+
+def test_reals():
+    random = np.random.default_rng(1)
+    arrays = sequences(random, lambda steps: random.standard_normal((steps, 2)).cumsum(0).round(2))
+    card = made("reals", arrays)
+    found, framed = floors.of(card, arrays), next_step.frame(card, arrays).splits
+    x, y = (np.concatenate([getattr(s, side) for s in framed["train"]]).astype(float) for side in "xy")
+    close(found["gaussian"], {s: [normal(q.y, y.mean(0), y.std(0)) for q in framed[s]] for s in SPLITS})
+    jump = np.sqrt(((y - x) ** 2).mean(0))
+    close(found["last_value"], {s: [normal(q.y, q.x, jump) for q in framed[s]] for s in SPLITS})
+    weights = ridge(x, y)
+    left = np.sqrt(((y - after(x, weights)) ** 2).mean(0))
+    close(found["linear_diagonal"], {s: [normal(q.y, after(q.x, weights), left) for q in framed[s]] for s in SPLITS})
+
+
+@pytest.mark.parametrize("of", ["step", "sequence"])
+def test_labels(of):
+    random = np.random.default_rng(2)
+
+    def one(steps):
+        read = random.standard_normal((steps, 3))
+        told = (read[:, :1] > 0).astype(int) + (read[:, 1:2] > 0.8)
+        return np.concatenate([read, told if of == "step" else np.repeat(told[:1], steps, 0)], 1)
+
+    arrays = sequences(random, one)
+    card = made("reals", arrays, target=Target(of, "label", 1, ("x", "y", "z")))
+    found, framed = floors.of(card, arrays), target.frame(card, arrays).splits
+    looked = {s: [(q.x if of == "step" else q.x.mean(0, keepdims=True), q.y[:, 0]) for q in framed[s]] for s in SPLITS}
+    labels = np.concatenate([y for _, y in looked["train"]])
+    shares = np.array([((labels == c).sum() + 1) / (len(labels) + 3) for c in range(3)])
+    close(found["unigram"], {s: [-np.log(shares[y]) for _, y in looked[s]] for s in SPLITS})
+    model = LogisticRegression(C=1.0, tol=1e-10, max_iter=5000)
+    model.fit(np.concatenate([x for x, _ in looked["train"]]).astype(float), labels)
+    each = {s: [-model.predict_log_proba(x.astype(float))[np.arange(len(y)), y] for x, y in looked[s]] for s in SPLITS}
+    close(found["logistic"], each)
+    assert found["logistic"]["train"]["nll"] < found["unigram"]["train"]["nll"]
+
+
+@pytest.mark.parametrize("of", ["step", "sequence"])
+def test_values(of):
+    random = np.random.default_rng(3)
+
+    def one(steps):
+        read = random.standard_normal((steps, 2))
+        told = read @ [[1.0], [2.0]] + 0.1 * random.standard_normal((steps, 1))
+        return np.concatenate([read, told if of == "step" else np.full((steps, 1), told.mean())], 1)
+
+    arrays = sequences(random, one)
+    card = made("reals", arrays, target=Target(of, "value"))
+    found, framed = floors.of(card, arrays), target.frame(card, arrays).splits
+    looked = {s: [(q.x if of == "step" else q.x.mean(0, keepdims=True), q.y) for q in framed[s]] for s in SPLITS}
+    x, y = (np.concatenate([pair[i] for pair in looked["train"]]).astype(float) for i in (0, 1))
+    close(found["gaussian"], {s: [normal(b, y.mean(0), y.std(0)) for _, b in looked[s]] for s in SPLITS})
+    weights = ridge(x, y)
+    left = np.sqrt(((y - after(x, weights)) ** 2).mean(0))
+    close(found["linear"], {s: [normal(b, after(a, weights), left) for a, b in looked[s]] for s in SPLITS})

@@ -24,7 +24,7 @@ T = TypeVar("T")
 LONG = int(os.environ.get("GATEBENCH_FUZZ", "0"))
 REMEDY = re.compile(
     r"\b(expected|missing|did you mean|there are|remove|restore|fetch|correct|compare|set|use|choose|run|train|draw|install|"
-    r"convert|resample|mix|give|ask for)\b"
+    r"convert|resample|mix|give|ask for|save|fill|add)\b"
 )
 """What a line says that says what to do."""
 

@@ -47,7 +47,7 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def read() -> Task:
     """The task of the card."""
-    return tasks.load("tiny", "tiny", "next_step")
+    return tasks.load("tiny", "tiny", "target" if cards.load("tiny").target else "next_step")
 
 
 def judge(card: Path) -> None:
@@ -77,7 +77,9 @@ def test_any_bytes_are_a_card_or_one_line(card: Path, data: st.DataObject):
         judge(card)
 
 
-READERS = ["piano_roll_mat", "recordings", "synthesiser"]
+READERS = ["piano_roll_mat", "recordings", "synthesiser", "sequences_npz"]
+KINDS = ["binary", "symbols", "reals", "label", "value", "sequence", "step"]
+TARGET = {"of": "step", "kind": "label", "columns": 1, "names": ["no", "yes"]}
 OPTIONS = {"seed": 1, "length": 9, "windows": 9, "train": 1, "valid": 1, "test": 1}
 
 
@@ -88,6 +90,16 @@ def test_any_values_of_a_card_are_a_card_or_one_line(card: Path, data: st.DataOb
     values |= {"package": "", "extra": "", "rate": None, "options": {}} if data.draw(st.booleans()) else {}
     written = yaml.safe_dump(data.draw(altered(values, [*READERS, OPTIONS])))
     with instead(card, written.encode(errors="surrogatepass")):
+        judge(card)
+
+
+@law(150)
+@given(data=st.data(), kind=st.sampled_from(["binary", "symbols", "reals", "piano_roll", "audio"]))
+def test_any_target_of_a_card_is_a_task_or_one_line(card: Path, data: st.DataObject, kind: str):
+    more = {"names": ["a", "b", "c"], "target": TARGET, "facts": {"width": 12}}
+    drawn = data.draw(altered(more, [*KINDS, TARGET, 11, 12]) | st.just(more))
+    values = {**yaml.safe_load(card.read_text()), "kind": kind, **(drawn if isinstance(drawn, dict) else more)}
+    with instead(card, yaml.safe_dump(values).encode(errors="surrogatepass")):
         judge(card)
 
 

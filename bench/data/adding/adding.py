@@ -35,11 +35,6 @@ def add(path: Path, name: str | None, choices: Choices) -> list[str]:
                 f"{place} has {len(array)} step(s); expected at least 2 in each sequence: add to it, or remove it"
             )
     plan = deciding.decide(found, choices)
-    for split, arrays in plan.arrays.items():
-        if not arrays:
-            raise BadInput(
-                f"nothing is left for the split '{split}'; expected at least one window: use a shorter one, --window N"
-            )
     source = f"{path.resolve()}, SHA-256 {_digest(path, files)}"
     written = writing.write(name, plan, source)
     return [*plan.lines, *(f"written: {file}" for file in written), f"next: gatebench compare {name}"]

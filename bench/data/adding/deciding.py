@@ -146,6 +146,8 @@ def _cut(found: Found, parts: Arrays, choices: Choices, labelled: bool) -> tuple
         raise BadInput(f"--window is {most}; expected at least {30 if kind == 'audio' else 2} steps, or 0 to cut nothing")
     if kind == "audio":
         cut = {split: [w for wave in waves for w in splitting.windows(wave, most)] for split, waves in parts.items()}
+        for split in (split for split in SPLITS if not cut[split]):
+            raise BadInput(f"no window of {most:,} samples is left for the split '{split}'; use a shorter one: --window N")
         return cut, f"window: {most:,} samples, whole ones only (--window N)"
     limit = most if kind == "symbols" or choices.window else LONG
     if most == 0 or longest <= limit or (labelled and choices.window is None):
@@ -157,7 +159,7 @@ def _cut(found: Found, parts: Arrays, choices: Choices, labelled: bool) -> tuple
 
 def _symbols(found: Found, arrays: Arrays) -> tuple[Found, Arrays, list[str]]:
     """Numbers for the symbols that train has, and one more for others if there are any."""
-    there = np.unique(np.concatenate(arrays["train"])[:, 0])
+    there = np.unique(np.concatenate(arrays["train"])[:, 0]).astype(int)  # beside a value, even symbols are floats
     all_there = np.unique(np.concatenate([array for split in SPLITS for array in arrays[split]])[:, 0])
     lacking = len(all_there) - len(there)
     names = [found.names[i] for i in there]
@@ -167,7 +169,7 @@ def _symbols(found: Found, arrays: Arrays) -> tuple[Found, Arrays, list[str]]:
     numbers[there] = np.arange(len(there))
 
     def renumbered(array: np.ndarray) -> np.ndarray:
-        return _joined(numbers[array[:, :1]], array[:, 1:])
+        return _joined(numbers[array[:, :1].astype(int)], array[:, 1:])
 
     renamed = {split: [renumbered(array) for array in found] for split, found in arrays.items()}
     line = f"unknown: {lacking} symbol(s) that train lacks are told as one"

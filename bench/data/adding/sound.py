@@ -1,6 +1,7 @@
 """Recordings: wav or flac, one channel of 16 bits, all of one rate."""
 
 import io
+from collections import Counter
 from pathlib import Path
 
 from bench.data.adding.choices import Choices, Found, contents, fits
@@ -12,12 +13,10 @@ def read(files: list[Path], choices: Choices) -> Found:
     """Samples ``[L, 1]`` of each file."""
     choices.only("audio")
     rates = {file: _rate(file) for file in files}
-    rate = rates[files[0]]
+    ((rate, _),) = Counter(rates.values()).most_common(1)
     for file, other in rates.items():
         if other != rate:
-            raise BadInput(
-                f"{file} has {other:,} samples a second, but {files[0].name} has {rate:,}; expected one rate: resample it"
-            )
+            raise BadInput(f"{file} has {other:,} samples a second, others have {rate:,}; expected one rate: resample it")
     sequences, total = [], 0
     for file in files:
         samples = decoded(file.name, contents(file), rate)

@@ -110,7 +110,8 @@ def _parquet(file: Path) -> pd.DataFrame:
 
     with pq.ParquetFile(file) as opened:
         fits(str(file), opened.metadata.num_rows * opened.metadata.num_columns)
-        return opened.read().to_pandas(ignore_metadata=True)
+        table = opened.read().to_pandas(ignore_metadata=True)
+    return table.drop(columns=[name for name in table.columns if name.startswith("__index_level_")])  # pandas' row numbers
 
 
 def _listed(table: pd.DataFrame) -> str:

@@ -24,16 +24,12 @@ RESERVED = ("nan", "inf", "null", "none", "all")
 
 def free_name(name: str) -> str:
     """The name, if a data set, its task and a study can have it and none has; else ``BadInput``."""
-    plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()[:50]
-    if (
-        not re.fullmatch(r"[A-Za-z]\w{0,49}", name, re.ASCII)
-        or name.lower() in RESERVED
-        or not isinstance(read_yaml(name), str)
-    ):
-        proposed = plain if re.fullmatch("[a-z].*", plain) and plain not in RESERVED else "mine"
+    if not _fits(name):
+        plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()[:45]
+        proposed = next(other for other in (plain, f"data_{plain}", "data") if _fits(other))
         raise BadInput(
-            f"'{short(name)}' is no name for a data set; expected letters, digits and underscores, a letter first, at "
-            f"most 50: use --name {proposed}"
+            f"'{short(name)}' is no name for a data set; expected letters, digits and underscores, a letter first, at most "
+            f"50: use --name {proposed}"
         )
     house = places.house()
     taken = [places.known("datasets", ".yaml").get(name), places.known("conf", ".yaml", "task").get(name)]
@@ -44,6 +40,11 @@ def free_name(name: str) -> str:
             f"another: --name {name}_2, or remove it"
         )
     return name
+
+
+def _fits(name: str) -> bool:
+    plain = re.fullmatch(r"[A-Za-z]\w{0,49}", name, re.ASCII) is not None and name.lower() not in RESERVED
+    return plain and isinstance(read_yaml(name), str)
 
 
 def _paths(house: Path, name: str) -> dict[str, Path]:

@@ -1,0 +1,88 @@
+"""Sequences are of the kind that their card says, and so is their target; the file that keeps them is read without trust."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from bench.data import cards, npz
+from bench.data.contents import SPLITS, Target, check, check_columns
+from bench.data.readers import sequences_npz
+from bench.places import BadInput
+
+CLASSES = Target("sequence", "label", 1, ("a", "b"))
+WRONG = {
+    "two in zeros and ones": ("binary", [[0, 1], [2, 1]], 0, None, "values other than 0 and 1"),
+    "a symbol too many": ("symbols", [[0], [3]], 3, None, "no single column of whole numbers below 3"),
+    "half a symbol": ("symbols", [[0], [0.5]], 3, None, "no single column of whole numbers"),
+    "two columns of symbols": ("symbols", [[0, 1], [1, 1]], 3, None, "no single column"),
+    "a class too many": ("reals", [[0.5, 2], [0.1, 2]], 0, CLASSES, "labels other than 0 to 1"),
+    "a label that changes": ("reals", [[0.5, 0], [0.1, 1]], 0, CLASSES, "target that differs from step to step"),
+    "nothing but a target": ("reals", [[0], [0]], 0, CLASSES, "1 column.s., 1 of them its target"),
+}
+
+
+@pytest.mark.parametrize(("kind", "rows", "symbols", "target", "message"), WRONG.values(), ids=WRONG)
+def test_what_is_not_of_its_kind_is_said(kind, rows, symbols, target, message):
+    arrays = {split: [np.array(rows)] for split in SPLITS}
+    with pytest.raises(BadInput, match=f"dataset made: sequence 0 of split 'train' has .*{message}.*; "):
+        check_columns("made", arrays, kind, symbols, target)
+
+
+def test_what_is_no_number_is_said():
+    with pytest.raises(BadInput, match="holds <U1; expected numbers"):
+        check("made", {split: [np.array([["a"], ["b"]])] for split in SPLITS}, "symbols")
+
+
+# The file
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "x.npz"
+
+
+def made():
+    random = np.random.default_rng(0)
+    return {split: [random.standard_normal((n, 3)) for n in (2, 9, 4)] for split in SPLITS}
+
+
+def test_sequences_come_back(file):
+    arrays = made()
+    sequences_npz.write(file, arrays)
+    read = sequences_npz.read(cards.load("jsb_chorales"), [file])
+    assert cards.content_digest(read) == cards.content_digest(arrays)
+    with pytest.raises(FileExistsError):
+        sequences_npz.write(file, arrays)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train_lengths": [2, 9, 5]}, {"train_lengths": [2, 13, 0]}, {"train_lengths": [2.0, 9.0, 4.0]}, {"x": [1]},
+        {"train_lengths": [2, -1, 14]}, {"train_lengths": np.array([2**63, 2**63, 15], np.uint64)}, {"train_lengths": []},
+        {"train": np.zeros(15)}, {"train": np.array([None] * 15)},
+    ],
+    ids=lambda change: str(change)[:40],
+)  # fmt: skip
+def test_lengths_that_do_not_fit_are_said(file, change):
+    arrays = made()
+    whole = {split: np.concatenate(arrays[split]) for split in SPLITS}
+    np.savez(file, **{**whole, **{f"{split}_lengths": np.array([2, 9, 4]) for split in SPLITS}, **change})
+    with pytest.raises(ValueError, match=r"split 'train'|other arrays|Python objects"):
+        sequences_npz.read(cards.load("jsb_chorales"), [file])
+
+
+def test_a_file_that_swells_is_not_unpacked(file):
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("train.npy", "w") as member:
+        np.lib.format.write_array(member, np.zeros(2**22))
+    with pytest.raises(ValueError, match=r"unpacks to more than 1,000,000 bytes"):
+        npz.read(file, 10**6)
+
+
+def test_a_header_that_promises_more_than_there_is(file):
+    with zipfile.ZipFile(file, "w") as archive, archive.open("train.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(member, {"descr": "<f8", "fortran_order": False, "shape": (2**50,)})
+        member.write(bytes(80))
+    with pytest.raises(ValueError, match=r"does not fit its 80 bytes"):
+        npz.read(file)
