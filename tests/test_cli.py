@@ -100,7 +100,7 @@ MISTAKES = {
     "training.rates={low:0.1,high:0.01}": "expected low <= high",
     "search.size=0": "search.size is 0, expected",
     "cell=gruu": "unknown cell 'gruu'; did you mean 'gru'?",
-    "task.likelihood.name=gaussian_mixture": "gaussian_mixture is for data of kind audio or reals, but the data is piano_roll",
+    "task.likelihood.name=gaussian_mixture": "for data of kind audio or reals, but the data is piano_roll",
     "task.likelihood.name=[1]": "unknown likelihood '[1]'",
     "task.likelihood=bernoulli": "task.likelihood is 'bernoulli', expected names, each with a value",
     "task.predict=next_block": "frames data of kind audio, but dataset tiny is piano_roll; use task.predict=next_step",
