@@ -1,7 +1,8 @@
 """Records to the frame: the only input of a figure. Columns and units are defined here.
 
 ``nll`` is in nats per time step: the sum of -log p over outputs and steps, divided by the number of predicted steps of
-the split; ``nll_sequence_mean`` is the mean over sequences of each one's own. ``seconds`` is wall time of training and
+the split (nats per sequence, where a whole one has a label or a value); ``nll_sequence_mean`` is the mean over sequences of
+each one's own. ``seconds`` is wall time of training and
 validation, shared evenly by the members of a population. ``matmul_fraction`` is the FLOPs a second of training and
 validation over the rate of a 2048 matrix product. Other FLOPs: matrix products, a multiply-add as two, forward pass,
 recurrent layer, per time step.
@@ -83,6 +84,10 @@ class Frame:
     def predicted(self, task: str) -> str:
         """What a prediction of a task is made for, of which ``nll`` is in nats."""
         return "sequence" if self.at.get(task) == "sequence" else "time step"
+
+    def nll(self, task: str) -> str:
+        """The name of ``nll`` on an axis."""
+        return f"NLL (nats per {self.predicted(task)})"
 
     @property
     def best(self) -> pd.DataFrame:

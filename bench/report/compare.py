@@ -106,7 +106,7 @@ def _said(frame: Frame, panel: Panel, part: pd.DataFrame, found: list[Pair]) -> 
         return f"{start}, no run has a score."
     best = str(means.index[0])
     lowest = interval(frame, part[part.cell == best])
-    told = [f"{start}, the lowest mean is that of {best}: {lowest} nats per time step, n = {lowest.n}."]
+    told = [f"{start}, the lowest mean is that of {best}: {lowest} nats per {frame.predicted(panel.task)}, n = {lowest.n}."]
     beaten = [pair for pair in found if pair.lower == best and pair.differ]
     equal = [pair for pair in found if pair.lower == best and not pair.differ]
     if beaten:

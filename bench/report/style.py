@@ -14,8 +14,6 @@ ORDER = ["rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "lstm_shersti
 COLOURS = ["#000000", "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#7F7F7F", "#8C6D31", "#5E4FA2"]
 MARKERS = ["o", "s", "D", "^", "v", "P", "X", "*", "<", ">"]
 
-NLL = "NLL (nats per time step)"
-
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 160,

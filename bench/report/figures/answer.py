@@ -9,8 +9,8 @@ from bench.report import compare, style
 
 TITLE = "Which cell? Distance from the GRU"
 CAPTION = (
-    "Mean test NLL minus that of the GRU (of the cell with the lowest mean, where a panel has no GRU), in nats "
-    "per time step, "
+    "Mean test NLL minus that of the GRU (of the cell with the lowest mean, where a panel has no GRU), in nats per "
+    "time step (per sequence, where a whole one has a label), "
     "with its 95% interval for new seeds and new sequences, not adjusted for the number of pairs; left is "
     "better. Filled marks "
     "differ from it at p < 0.05 by Holm's adjustment for all pairs of the panel, hollow ones are no difference found. Cells "
@@ -68,7 +68,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_yticks(range(len(present)), present)
         axis.margins(y=0.1)
         axis.invert_yaxis()
-        axis.set_xlabel(f"difference to {part.beside.iloc[0]} (nats per time step)")
+        axis.set_xlabel(f"difference to {part.beside.iloc[0]} (nats per {frame.predicted(panel.task)})")
         axis.set_title(frame.title(panel), fontsize=10)
     figure.tight_layout()
     return figure

@@ -55,6 +55,6 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 )
             axis.set_xlabel(label)
             axis.tick_params(axis="x", labelsize=8)
-        row[0].set_ylabel(f"{frame.datasets[str(task)]}, {budget}\ntest {style.NLL}", fontsize=8)
+        row[0].set_ylabel(f"{frame.datasets[str(task)]}, {budget}\ntest {frame.nll(str(task))}", fontsize=8)
     style.legend(figure, style.cells(numbers), cells)
     return figure

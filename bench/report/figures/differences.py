@@ -8,7 +8,8 @@ from bench.report import compare
 
 TITLE = "Differences between cells"
 CAPTION = (
-    "Mean test NLL of the lower cell minus that of the other, in nats per time step, with its 95% interval. Where the "
+    "Mean test NLL of the lower cell minus that of the other, in nats per time step (per sequence, where a whole "
+    "one has a label), with its 95% interval. Where the "
     "records have the test sequences the interval holds for new seeds and new sequences (bootstrap over both, cells "
     "paired by sequence, Student's t with Satterthwaite's degrees of freedom), otherwise for new seeds alone (Welch). p is "
     "two-sided; Holm's is adjusted for all pairs of the panel, and a difference counts where it is below 0.05. P(lower) is "

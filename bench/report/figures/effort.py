@@ -44,7 +44,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.plot(curve.settings, curve.nll, lw=1.3, ms=4, **style.look(cell, cells))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_xlabel("settings tried")
-        axis.set_ylabel(f"expected best validation\n{style.NLL}")
+        axis.set_ylabel(f"expected best validation\n{frame.nll(panel.task)}")
         axis.set_title(frame.title(panel), fontsize=10)
     style.legend(figure, style.cells(numbers), cells)
     return figure

@@ -47,7 +47,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_yticks(range(len(present)), present)
         axis.margins(y=0.1)
         axis.invert_yaxis()
-        axis.set_xlabel(f"test {style.NLL}")
+        axis.set_xlabel(f"test {frame.nll(panel.task)}")
         floors = frame.floors[(frame.floors.task == panel.task) & (frame.floors.split == "test")]
         lowest = [f"{floor.floor} {floor.nll:.2f}" for floor in floors.sort_values("nll").head(2).itertuples()]
         axis.set_title(f"{frame.title(panel)}\nlowest floors: {', '.join(lowest)}", fontsize=10)

@@ -8,7 +8,8 @@ from bench.report.stats import mean_interval
 
 TITLE = "Results"
 CAPTION = (
-    "NLL in nats per time step, mean over n confirming seeds with 95% intervals over seeds, at the learning rate that was "
+    "NLL in nats per time step (per sequence, where a whole one has a label), "
+    "mean over n confirming seeds with 95% intervals over seeds, at the learning rate that was "
     "best on validation. The rows in brackets are floors: trivial predictors that a model must beat."
 )
 

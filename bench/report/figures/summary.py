@@ -8,7 +8,8 @@ from bench.report.stats import mean_interval
 
 TITLE = "Which cell?"
 CAPTION = (
-    "Mean test NLL in nats per time step, with its 95% interval over confirming seeds. 'lowest' has the lowest mean; no "
+    "Mean test NLL in nats per time step (per sequence, where a whole one has a label), with its 95% interval over "
+    "confirming seeds. 'lowest' has the lowest mean; no "
     "difference to it was found for those marked '='; all others are worse at p < 0.05, by Holm for all pairs of "
     "the task, over "
     "new seeds and new sequences. Cells of one budget and protocol that were confirmed on two tasks or more."

@@ -50,7 +50,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.set_xlabel(label)
         axes[row][0].set_ylabel(
-            f"{frame.datasets[panel.task]}\n{panel.budget}, {panel.training}\ntest {style.NLL}", fontsize=9
+            f"{frame.datasets[panel.task]}\n{panel.budget}, {panel.training}\ntest {frame.nll(panel.task)}", fontsize=9
         )
     figure.tight_layout()
     handles, labels = axes[0][0].get_legend_handles_labels()
