@@ -1,5 +1,6 @@
 """What becomes of sequences that were found: their kind, split, windows and likelihood, with a line for each decision."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,7 +119,7 @@ def _split(found: Found, choices: Choices) -> tuple[Arrays, list[str]]:
         other = " (--split sequence)" if count >= len(SPLITS) else ""
         line = f"split: by time within each sequence, 70/15/15, {few}{other}"
     else:
-        keys: list[list[Any]] = [[("copy", read.shape, read.tobytes())] for read in found.sequences]
+        keys: list[list[Any]] = [[("copy", _digest(read))] for read in found.sequences]
         if how == "group":
             keys = [[*own, ("group", group)] for own, group in zip(keys, found.groups or [], strict=True)]
         of_label = labelled and found.target is not None and found.target.kind == "label"
@@ -129,6 +130,10 @@ def _split(found: Found, choices: Choices) -> tuple[Arrays, list[str]]:
         line = f"split: by {how}, {sizes} of {count}, copies together{', labels alike' * of_label}{other}"
     arrays, cut_line = _cut(found, parts, choices, labelled)
     return arrays, [line, cut_line]
+
+
+def _digest(array: np.ndarray) -> bytes:
+    return hashlib.sha256(f"{array.shape}".encode() + array.tobytes()).digest()
 
 
 def _joined(read: np.ndarray, told: np.ndarray | None) -> np.ndarray:

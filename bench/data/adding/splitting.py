@@ -30,17 +30,18 @@ def apart(keys: Sequence[Sequence[Hashable]], labels: Sequence[Hashable]) -> dic
         )
     shuffled = [units[i] for i in np.random.default_rng(SEED).permutation(len(units))]
     found: dict[str, list[int]] = {split: [] for split in SPLITS}
-    counts = Counter(labels)
+    counts, inside = Counter(labels), {split: Counter[Hashable]() for split in SPLITS}
 
     def lacks(split: str, label: Hashable) -> tuple[float, float]:
-        inside = [labels[i] for i in found[split]]
-        return SHARES[split] * counts[label] - inside.count(label), SHARES[split] * len(keys) - len(inside)
+        return SHARES[split] * counts[label] - inside[split][label], SHARES[split] * len(keys) - len(found[split])
 
     ordered = sorted(shuffled, key=len, reverse=True)
     for left, unit in zip(range(len(ordered), 0, -1), ordered, strict=True):
         empty = [split for split in SPLITS if not found[split]]
         open_to = empty if left <= len(empty) else SPLITS
-        found[max(open_to, key=lambda split: lacks(split, labels[unit[0]]))] += unit
+        chosen = max(open_to, key=lambda split: lacks(split, labels[unit[0]]))
+        found[chosen] += unit
+        inside[chosen].update(labels[i] for i in unit)
     return {split: sorted(chosen) for split, chosen in found.items()}
 
 
