@@ -115,3 +115,27 @@ def eeg(folder: Path) -> Path:
 
 
 ALL = (delayed, padded, table, tables, midi, sounds, language_reference, eeg)
+
+
+def recall(folder: Path, count: int = 400, seed: int = 1) -> Path:
+    """``.csv``: random symbols after a first one, up to 90 of them; the label of a sequence is that first one."""
+    random = np.random.default_rng(seed)
+    rows = ["sequence,symbol,label"]
+    for i in range(count):
+        first = "AB"[random.integers(2)]
+        noise = "".join("mnop"[symbol] for symbol in random.integers(4, size=random.integers(10, 91)))
+        rows += [f"s{i},{symbol},{first}" for symbol in first + noise]
+    path = folder / "recall.csv"
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def noise(folder: Path, count: int = 120, seed: int = 0) -> Path:
+    """``.csv``: symbols of which none follows from others."""
+    random = np.random.default_rng(seed)
+    rows = ["sequence,symbol"]
+    for i in range(count):
+        rows += [f"s{i},{'mnop'[symbol]}" for symbol in random.integers(4, size=random.integers(10, 21))]
+    path = folder / "noise.csv"
+    path.write_text("\n".join(rows) + "\n")
+    return path

@@ -180,6 +180,19 @@ def test_words_that_no_command_knows_end_with_a_line_below_the_usage(gatebench: 
 
 
 OTHER_MISTAKES = {
+    "compare tinny": "unknown task 'tinny'; did you mean 'tiny'? (there are: ",
+    "compare mine": "for data of your own: gatebench data add PATH --name mine",
+    "compare tiny --cells gru,lsmt": "--cells: unknown cell 'lsmt'; did you mean 'lstm'?",
+    "compare tiny --cells gru": "--cells is gru, expected two or more different ones",
+    "compare tiny --cells gru,gru": "--cells is gru,gru, expected two or more different ones",
+    "compare tiny --minutes 0": "--minutes is 0, expected a positive number",
+    "compare tiny --minutes nan": "--minutes is nan, expected a positive number",
+    "compare tiny --minutes inf": "--minutes is inf, expected a positive number",
+    "compare tiny --minutes 0.001": "0.001 minutes are over before anything is measured; give it more: --minutes M",
+    "compare tiny --parameters 0": "--parameters is 0, expected a whole number from 1",
+    "compare tiny --parameters 3": "a budget of 3 parameters is too small: one unit takes",
+    "compare tiny --seeds 0": "--seeds is 0, expected a whole number from 1",
+    "compare tiny --study a/b": "name is 'a/b', expected",
     "status noten": "no study 'noten' in results",
     "report noten": "no study 'noten' in results",
     "publish noten": "no study 'noten' in results",

@@ -74,7 +74,7 @@ class Kept:
         try:
             values = json.loads(file.read_text())
             return construct(Kept, file.name, {**values, "plan": construct(Plan, file.name, values["plan"])})
-        except (BadInput, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (BadInput, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BadInput(f"{file} is damaged ({short(error)}); remove it, and the study is planned anew") from error
 
     def write(self, wish: Wish) -> "Kept":

@@ -24,9 +24,11 @@ def lines(frame: Frame, panel: Panel, cells: list[str]) -> list[str]:
     case = _case(frame, panel, cells)
     if not case.ranked:
         return _nothing(case)
+    if not case.pairs:
+        return _undecided(case)
     if case.floor and not _below(case, case.best):
         return _unlearned(case)
-    if any(np.isnan(pair.p_holm) for pair in case.pairs) or not case.pairs:
+    if any(np.isnan(pair.p_holm) for pair in case.pairs):
         return _undecided(case)
     return _tied(case) if case.tied else _won(case)
 

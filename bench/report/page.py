@@ -20,7 +20,7 @@ FIRST = [
 ]  # fmt: skip
 """Order on the page; figures that it does not name follow by name."""
 
-PICTURES = 25
+PICTURES = 30
 """As long as to draw so many takes the report of one panel, with a margin."""
 
 

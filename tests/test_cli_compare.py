@@ -1,0 +1,272 @@
+"""``gatebench compare``: it keeps to its time, its trials are those of a sweep by hand, and its verdict is right."""
+
+import io
+import json
+import shlex
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sources
+import torch
+from test_study import LONG, Tiny, living, settle, trained
+
+from bench.cli import commands
+from bench.cli import sweep as sweeps
+from bench.cli.deadline import TimeUp, until
+from bench.cli.plans import Kept, Wish, planned
+from bench.places import BadInput
+from bench.planning import Plan
+from bench.records import frame
+from bench.records.frame import Panel
+from bench.report import brief
+
+MINUTES = 1.0
+
+
+def say(*words: object) -> list[str]:
+    """A command in this process; returns the lines that it prints."""
+    options = commands.parser().parse_args([str(word) for word in words])
+    with redirect_stdout(io.StringIO()) as printed:
+        assert options.command(options) == 0
+    return printed.getvalue().splitlines()
+
+
+# The command
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    return settle(tmp_path_factory.mktemp("compare"))
+
+
+@pytest.fixture(scope="module")
+def compared(home: Tiny) -> tuple[Path, list[str], float]:
+    """Results of a comparison, what it said, and the seconds that it took."""
+    results, started = home.folder / "compared", time.monotonic()
+    with living(home):
+        said = say("compare", "tiny", "--cells", "rnn,gru", "--minutes", MINUTES, "--seeds", 2, "--results", results)
+    return results, said, time.monotonic() - started
+
+
+def again(home: Tiny, results: Path, *words: object) -> list[str]:
+    with living(home):
+        return say("compare", "tiny", "--cells", "rnn,gru", "--minutes", MINUTES, "--results", results, *words)
+
+
+@pytest.fixture
+def copy(compared: tuple[Path, list[str], float], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(compared[0], tmp_path / "results"))
+
+
+def by_hand(said: list[str]) -> list[str]:
+    """The sweep that it says it ran."""
+    (line,) = [line for line in said if line.startswith("the same by hand: ")]
+    return shlex.split(line.removeprefix("the same by hand: gatebench sweep "))
+
+
+def test_it_says_its_plan_first_and_its_verdict_last(compared: tuple[Path, list[str], float]):
+    results, said, _ = compared
+    assert said[0] == "data: 13 training sequences, 91 predictions of 12 number(s) each"
+    assert said[1].startswith("plan: 1,000 recurrent parameters a cell, batches of 1, at most ")
+    assert said[1].endswith(" settings of learning rate and weight noise are tried, 2 seeds, then more if they fit: about 2")
+    assert said[2].startswith("time: at most about ")
+    assert said[-4] == str(results / "compare_tiny" / "report.html")
+    assert Path(said[-4]).is_file()
+    assert [line.partition(":")[0] for line in said[-3:]] == ["Best cell", "By how much", "At what cost"]
+
+
+def test_it_ends_within_its_minutes(compared: tuple[Path, list[str], float]):
+    assert compared[2] <= 60 * MINUTES
+
+
+def test_every_cell_has_the_same_plan(compared: tuple[Path, list[str], float]):
+    results = compared[0]
+    trials = frame.load(results, "compare_tiny").trials
+    plan = json.loads((results / "compare_tiny" / "plan.json").read_text())
+    assert plan["minutes"] == MINUTES
+    assert plan["plan"]["seeds"] == 2
+    for _, own in trials[trials.split == "test"].groupby("cell"):
+        assert own.stage.value_counts().to_dict() == {"search": plan["plan"]["search"], "confirm": 2}
+    searched = (
+        trials[trials.stage == "search"]
+        .groupby("cell")[["lr", "weight_noise"]]
+        .apply(lambda own: set(own.itertuples(index=False)))
+    )
+    assert searched["gru"] == searched["rnn"]
+    assert abs(trials.parameters_recurrent - 1000).max() < 60
+    assert set(trials.budget) == {"parameters_1k"}
+
+
+def test_its_trials_are_those_of_the_sweep_by_hand(home: Tiny, compared: tuple[Path, list[str], float]):
+    results, said, _ = compared
+    before = trained(results)
+    with living(home), redirect_stdout(io.StringIO()) as printed:
+        assert sweeps.sweep(by_hand(said)) == 0
+    assert f"nothing to train, all {len(before)} trials are finished" in printed.getvalue()
+    assert trained(results) == before
+
+
+def test_the_same_command_again_trains_nothing_and_comes_to_the_same(
+    home: Tiny, copy: Path, compared: tuple[Path, list[str], float]
+):
+    before = trained(copy)
+    said = again(home, copy, "--seeds", 2)
+    assert said[0].startswith("plan: as before, 1,000 recurrent parameters a cell")
+    assert trained(copy) == before
+    assert said[-3:] == compared[1][-3:]
+
+
+def test_more_seeds_are_added_to_those_that_are_there(home: Tiny, copy: Path):
+    before = trained(copy)
+    said = again(home, copy, "--seeds", 3)
+    assert said[1].startswith("plan: as before, ")
+    new = trained(copy)
+    assert before.items() <= new.items()
+    assert len(new) == len(before) + 2
+    assert "(mean of 3 seeds)" in said[-3] or "means of 3 seeds" in said[-3]
+
+
+def test_what_is_left_of_an_interrupted_comparison_is_trained_by_the_same_command(
+    home: Tiny, copy: Path, compared: tuple[Path, list[str], float]
+):
+    before = trained(copy)
+    for key in before:
+        if json.loads((copy / "trials" / key / "record.json").read_text())["settings"]["seed"] == 2:
+            shutil.rmtree(copy / "trials" / key)
+    (copy / "compare_tiny" / "records.parquet").unlink()  # where the report put them
+    assert len(trained(copy)) == len(before) - 2
+    said = again(home, copy, "--seeds", 2)
+    assert set(trained(copy)) == set(before)
+    assert said[-3].partition("(")[0] == compared[1][-3].partition("(")[0]
+
+
+# Plans
+
+
+def wish(results: Path, **other: object) -> Wish:
+    return replace(Wish("tiny", 1.0, ["rnn", "gru"], None, 2, "compare_tiny", results), **other)  # pyright: ignore
+
+
+def test_too_little_time_is_one_line_with_the_least(home: Tiny, tmp_path: Path):
+    with (
+        living(home),
+        pytest.raises(BadInput, match=r"^1 minutes are too few to compare 2 cells on tiny; .*: --minutes \d+$"),
+    ):
+        planned(wish(tmp_path), time.monotonic())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_that_is_too_short_for_the_time_is_made_anew(home: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    short = Plan(parameters=1000, batch=1, epochs=31, search=3, seeds=2)
+    for epochs, kept in ((31, False), (150, True)):
+        Kept(0.5, replace(short, epochs=epochs)).write(wish(tmp_path))
+        with living(home):
+            found = planned(wish(tmp_path), time.monotonic() + 10_000)
+        assert (found.plan == replace(short, epochs=epochs)) == kept
+        assert ("as before" in capsys.readouterr().out) == kept
+        assert Kept.read(wish(tmp_path).file) == found
+
+
+def test_another_budget_is_another_plan(home: Tiny, tmp_path: Path):
+    Kept(1.0, Plan(1000, 1, 200, 3, 2)).write(wish(tmp_path))
+    with living(home):
+        assert planned(wish(tmp_path, parameters=3000), time.monotonic() + 10_000).plan.parameters == 3000
+        assert "budget.parameters=3000" in wish(tmp_path).overrides(Plan(3000, 1, 200, 3, 2))
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"minutes": 1, "plan": {"epochs": 0}}', '{"minutes": null, "plan": null}', "1"]
+)
+def test_a_damaged_plan_is_one_line(tmp_path: Path, text: str):
+    path = wish(tmp_path).file
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(BadInput, match=r"plan.json is damaged \(.*\); remove it, and the study is planned anew"):
+        planned(wish(tmp_path), time.monotonic())
+
+
+def test_results_may_have_any_name(tmp_path: Path):
+    overrides = wish(tmp_path / "a b=c,d").overrides(Plan(1000, 1, 1, 1, 1))
+    assert {job.results for job in sweeps.composed([*overrides, "task=bach_chorales"])} == {tmp_path / "a b=c,d"}
+
+
+# The time
+
+
+def test_when_the_time_is_up_a_sweep_saves_what_it_is_at(home: Tiny, tmp_path: Path):
+    with living(home), redirect_stdout(io.StringIO()), pytest.raises(TimeUp), until(time.monotonic() + 5):
+        sweeps.sweep([*LONG, "training.epochs=1000000", f"results={tmp_path}"])
+    assert list(tmp_path.glob("checkpoints/*/state.safetensors"))
+    assert trained(tmp_path) == {}
+
+
+def test_what_ends_in_time_is_left_alone():
+    before = signal.getsignal(signal.SIGINT)
+    with until(time.monotonic() + 0.05):
+        pass
+    assert signal.getsignal(signal.SIGINT) is before
+    time.sleep(0.1)
+
+
+def test_time_that_is_over_stops_at_once():
+    with pytest.raises(TimeUp), until(time.monotonic() - 1):
+        time.sleep(10)
+
+
+def test_the_users_own_interrupt_stays_one():
+    with pytest.raises(KeyboardInterrupt), until(time.monotonic() + 60):
+        signal.raise_signal(signal.SIGINT)
+
+
+# The verdict, from a file to its first line
+
+
+@contextmanager
+def in_folder(folder: Path) -> Iterator[None]:
+    """Where data is added and studies are run."""
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GATEBENCH_PATH", raising=False)
+        patch.chdir(folder)
+        patch.setenv("HYDRA_FULL_ERROR", "0")
+        yield
+    torch.set_num_threads(threads)
+
+
+def verdict(source: Callable[..., Path], folder: Path, cells: list[str], plan: Plan, **options: int) -> str:
+    """What a small study of data that is added says first: as the command, but for the time."""
+    with in_folder(folder):
+        path = source(folder, **options)
+        say("data", "add", path, *(["--label", "label"] if source is sources.recall else []))
+        asked = Wish(path.stem, 1.0, cells, None, None, "study", Path("results"))
+        with redirect_stdout(io.StringIO()):
+            assert sweeps.sweep(asked.overrides(plan), alone=False) == 0
+        labels = sweeps.composed(asked.overrides(plan))[0].labels
+        found = frame.load(asked.results, asked.study)
+        return brief.lines(found, Panel(*(labels[name] for name in Panel._fields)), cells)[0]
+
+
+def test_where_a_gated_cell_must_win_it_is_named(tmp_path: Path):
+    """What stood first is asked for after up to 90 symbols of noise."""
+    said = verdict(sources.recall, tmp_path, ["rnn", "lstm"], Plan(1000, batch=8, epochs=25, search=2, seeds=3))
+    assert said.startswith("Best cell: lstm, at 0.0")
+
+
+@pytest.mark.parametrize("repetitions", [2, pytest.param(20, marks=pytest.mark.cluster)])
+def test_where_there_is_nothing_to_learn_no_cell_wins(repetitions: int, tmp_path: Path):
+    """One of twenty may."""
+    plan, won = Plan(1000, batch=8, epochs=10, search=3, seeds=4), 0
+    for seed in range(repetitions):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        said = verdict(sources.noise, folder, ["rnn", "lstm", "gru"], plan, seed=seed)
+        won += not said.startswith(
+            ("Best cell: none, since no cell learned anything", "Best cell: no difference could be shown")
+        )
+    assert won <= repetitions / 20
