@@ -961,3 +961,13 @@ def test_a_report_twice_is_the_same_to_the_byte_and_needs_neither_torch_nor_mlfl
 
 def test_a_panel_compares_what_is_comparable():
     assert Panel._fields == ("task", "budget", "training")
+
+
+@pytest.mark.parametrize("name", ["answer", "budgets", "curves", "effort", "results", "sensitivity", "tradeoff"])
+def test_labels_of_sequences_are_in_nats_per_sequence(name: str):
+    frame = by_hand(EVERYTHING)
+    frame = replace(frame, at=dict.fromkeys(frame.datasets, "sequence"))
+    figure = drawn(name, frame)
+    labels = [axis.get_ylabel() + axis.get_xlabel() for axis in figure.axes]
+    assert any("nats per sequence" in label for label in labels)
+    assert not any("nats per time step" in label for label in labels)
