@@ -512,7 +512,7 @@ def test_a_new_cell_is_trained_and_appears_in_every_figure(extended: Tiny, tmp_p
     said = real(extended, tmp_path, "report", "mine")
     assert (said.code, said.out, said.err) == (0, "results/mine/report.html\n", "")
     folder = tmp_path / "results" / "mine"
-    for name in ("results", "curves", "tradeoff", "sensitivity", "scores", "table1", "table2"):
+    for name in ("results", "curves", "tradeoff", "sensitivity", "scores", "table1"):
         assert set(pd.read_csv(folder / f"{name}.csv").cell) >= {"rnn", "mgu"}, name
     scores = pd.read_csv(folder / "scores.csv").set_index("cell")
     assert float(scores["recurrent parameters"]["mgu"]) == 2 * (12 * 6 + 6 * 6 + 6)

@@ -76,10 +76,11 @@ STD = 1817.9
 OF_AUDIO = {"spectrum", "units"}
 OF_SEVERAL = {"budgets", "ranks", "overall", "conventions", "again"}
 """Figures and tables of more than one task, budget or run, and of a task that the paper has."""
+OF_THE_PAPER = {"table2"}  # none of its tasks is in a study by hand
 FRAMES = {
-    "all": (TRIALS, OF_SEVERAL),
-    "no search": (CONFIRMED, {"effort", *OF_SEVERAL}),
-    "one trial": (TRIALS[2:3], {"effort", "differences", "answer", "summary", *OF_AUDIO, *OF_SEVERAL}),
+    "all": (TRIALS, OF_SEVERAL | OF_THE_PAPER),
+    "no search": (CONFIRMED, {"effort"} | OF_SEVERAL | OF_THE_PAPER),
+    "one trial": (TRIALS[2:3], {"effort", "differences", "answer", "summary"} | OF_AUDIO | OF_SEVERAL | OF_THE_PAPER),
     "everything": (EVERYTHING, set()),
 }
 """Trials by hand, and the figures and tables that a study of them does not have."""
@@ -777,7 +778,7 @@ def _lab(linear: np.ndarray) -> np.ndarray:
 
 # The page, on real records
 
-LACKING = OF_AUDIO | OF_SEVERAL | {"summary"}
+LACKING = OF_AUDIO | OF_SEVERAL | OF_THE_PAPER | {"summary"}
 """What a study of one small task does not have."""
 
 

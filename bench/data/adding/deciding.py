@@ -18,6 +18,10 @@ LONG = 1000
 """Steps of a sequence that is cut,"""
 WINDOWS = {"binary": 250, "reals": 250, "piano_roll": 250, "symbols": 128, "audio": 500}
 """and of the parts; text is always cut, and audio into windows of one length."""
+PARTS = 20
+"""Of what few series have for training, at the least: a batch, and an interval over test sequences, need several,"""
+SHORTEST_WINDOW = 32
+"""but none of them shorter than this."""
 UNKNOWN = "\ufffd"
 """Stands for symbols that train lacks."""
 LIKELIHOODS: dict[str, tuple[str, ...]] = {
@@ -128,7 +132,7 @@ def _split(found: Found, choices: Choices) -> tuple[Arrays, list[str]]:
         sizes = "/".join(str(len(positions[split])) for split in SPLITS)
         other = " (--split sequence)" if how == "group" else "" if labelled else " (--split time)"
         line = f"split: by {how}, {sizes} of {count}, copies together{', labels alike' * of_label}{other}"
-    arrays, cut_line = _cut(found, parts, choices, labelled)
+    arrays, cut_line = _cut(found, parts, choices, labelled, how == "time")
     return arrays, [line, cut_line]
 
 
@@ -144,7 +148,7 @@ def _joined(read: np.ndarray, told: np.ndarray | None) -> np.ndarray:
     return both.astype(np.uint8) if both.max() < 256 else both.astype(np.int64)
 
 
-def _cut(found: Found, parts: Arrays, choices: Choices, labelled: bool) -> tuple[Arrays, str]:
+def _cut(found: Found, parts: Arrays, choices: Choices, labelled: bool, by_time: bool) -> tuple[Arrays, str]:
     kind, longest = str(found.kind), max(len(array) for array in found.sequences)
     most = WINDOWS[kind] if choices.window is None else choices.window
     if most < 0 or most == 1 or (kind == "audio" and most < 30):
@@ -154,6 +158,11 @@ def _cut(found: Found, parts: Arrays, choices: Choices, labelled: bool) -> tuple
         for split in (split for split in SPLITS if not cut[split]):
             raise BadInput(f"no window of {most:,} samples is left for the split '{split}'; use a shorter one: --window N")
         return cut, f"window: {most:,} samples, whole ones only (--window N)"
+    if by_time and choices.window is None:
+        most = min(most, max(SHORTEST_WINDOW, sum(map(len, parts["train"])) // PARTS))
+        cut = {split: [part for array in found for part in splitting.cut(array, most)] for split, found in parts.items()}
+        many = f"{len(cut['train']):,} training sequences and {len(cut['test']):,} test sequences"
+        return cut, f"window: {most:,} steps, which makes {many} (--window N; 0: none)"
     limit = most if kind == "symbols" or choices.window else LONG
     if most == 0 or longest <= limit or (labelled and choices.window is None):
         why = "each sequence has one label" if labelled else f"sequences are of at most {longest:,} steps"

@@ -136,8 +136,8 @@ def _numbers(table: Table, names: list[str]) -> np.ndarray:
         numbers = pd.to_numeric(column, errors="coerce")
         for row in numbers.index[numbers.isna() & column.notna()]:
             raise BadInput(
-                f"{table.where(row)}, column {name} has {short(repr(column[row]))}; expected a number: correct it, or leave "
-                "the column out: --columns A,B"
+                f"{table.where(row)}, column {name} has {short(repr(column[row]))}; expected a number: correct it, "
+                f"leave the column out: --columns A,B, or have it told: --label {name}"
             )
         for row in numbers.index[~np.isfinite(numbers.to_numpy(float))]:
             raise BadInput(

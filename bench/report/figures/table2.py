@@ -14,8 +14,10 @@ CAPTION = (
 )
 
 
-def table(frame: Frame) -> pd.DataFrame:
-    """A row for each task and cell that was confirmed; ``-`` where the paper has none."""
+def table(frame: Frame) -> pd.DataFrame | None:
+    """A row for each task and cell that was confirmed; ``-`` where the paper has none; None if it has none of the tasks."""
+    if not {task for task, _ in published.TABLE_2} & set(frame.trials.task):
+        return None
     rows = []
     for panel, part in panels(frame.trials):
         floors = frame.floors[(frame.floors.task == panel.task) & (frame.floors.split == "test")].set_index("floor").nll

@@ -194,8 +194,8 @@ def test_a_long_series_is_split_by_time_then_cut(home: Path):
     found = arrays()
     assert np.concatenate(every(found)).tolist() == np.load(home / "x.npy").tolist()
     assert [sum(map(len, found[split])) for split in SPLITS] == [2100, 450, 450]
-    assert max(map(len, every(found))) <= 250
-    assert any("window: 250 steps, since sequences are longer than 1,000 (--window N)" in line for line in lines)
+    assert max(map(len, every(found))) == 105  # a twentieth of train
+    assert "window: 105 steps, which makes 20 training sequences and 5 test sequences (--window N; 0: none)" in lines
     add(home / "x.npy", "whole", window=0)
     assert [len(array) for array in every(arrays("whole"))] == [2100, 450, 450]
 
