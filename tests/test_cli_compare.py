@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import shlex
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 import sources
 import torch
-from test_study import LONG, Tiny, living, settle, trained
+from test_study import COMMAND, LONG, Tiny, living, settle, trained
 
 from bench.cli import commands
 from bench.cli import sweep as sweeps
@@ -26,7 +28,8 @@ from bench.records import frame
 from bench.records.frame import Panel
 from bench.report import brief
 
-MINUTES = 1.0
+MINUTES = 10.0
+"""More than it needs, whatever else the machine does."""
 
 
 def say(*words: object) -> list[str]:
@@ -46,21 +49,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 
 @pytest.fixture(scope="module")
-def compared(home: Tiny) -> tuple[Path, list[str], float]:
-    """Results of a comparison, what it said, and the seconds that it took."""
-    results, started = home.folder / "compared", time.monotonic()
-    with living(home):
-        said = say("compare", "tiny", "--cells", "rnn,gru", "--minutes", MINUTES, "--seeds", 2, "--results", results)
-    return results, said, time.monotonic() - started
+def compared(home: Tiny) -> tuple[Path, list[str]]:
+    """Results of a comparison, and what it said."""
+    results = home.folder / "compared"
+    return results, compare(home, results, "--seeds", 2)
 
 
-def again(home: Tiny, results: Path, *words: object) -> list[str]:
+def compare(home: Tiny, results: Path, *words: object) -> list[str]:
     with living(home):
         return say("compare", "tiny", "--cells", "rnn,gru", "--minutes", MINUTES, "--results", results, *words)
 
 
 @pytest.fixture
-def copy(compared: tuple[Path, list[str], float], tmp_path: Path) -> Path:
+def copy(compared: tuple[Path, list[str]], tmp_path: Path) -> Path:
     return Path(shutil.copytree(compared[0], tmp_path / "results"))
 
 
@@ -70,8 +71,8 @@ def by_hand(said: list[str]) -> list[str]:
     return shlex.split(line.removeprefix("the same by hand: gatebench sweep "))
 
 
-def test_it_says_its_plan_first_and_its_verdict_last(compared: tuple[Path, list[str], float]):
-    results, said, _ = compared
+def test_it_says_its_plan_first_and_its_verdict_last(compared: tuple[Path, list[str]]):
+    results, said = compared
     assert said[0] == "data: 13 training sequences, 91 predictions of 12 number(s) each"
     assert said[1].startswith("plan: 1,000 recurrent parameters a cell, batches of 1, at most ")
     assert said[1].endswith(" settings of learning rate and weight noise are tried, 2 seeds, then more if they fit: about 2")
@@ -81,11 +82,7 @@ def test_it_says_its_plan_first_and_its_verdict_last(compared: tuple[Path, list[
     assert [line.partition(":")[0] for line in said[-3:]] == ["Best cell", "By how much", "At what cost"]
 
 
-def test_it_ends_within_its_minutes(compared: tuple[Path, list[str], float]):
-    assert compared[2] <= 60 * MINUTES
-
-
-def test_every_cell_has_the_same_plan(compared: tuple[Path, list[str], float]):
+def test_every_cell_has_the_same_plan(compared: tuple[Path, list[str]]):
     results = compared[0]
     trials = frame.load(results, "compare_tiny").trials
     plan = json.loads((results / "compare_tiny" / "plan.json").read_text())
@@ -103,8 +100,8 @@ def test_every_cell_has_the_same_plan(compared: tuple[Path, list[str], float]):
     assert set(trials.budget) == {"parameters_1k"}
 
 
-def test_its_trials_are_those_of_the_sweep_by_hand(home: Tiny, compared: tuple[Path, list[str], float]):
-    results, said, _ = compared
+def test_its_trials_are_those_of_the_sweep_by_hand(home: Tiny, compared: tuple[Path, list[str]]):
+    results, said = compared
     before = trained(results)
     with living(home), redirect_stdout(io.StringIO()) as printed:
         assert sweeps.sweep(by_hand(said)) == 0
@@ -113,10 +110,10 @@ def test_its_trials_are_those_of_the_sweep_by_hand(home: Tiny, compared: tuple[P
 
 
 def test_the_same_command_again_trains_nothing_and_comes_to_the_same(
-    home: Tiny, copy: Path, compared: tuple[Path, list[str], float]
+    home: Tiny, copy: Path, compared: tuple[Path, list[str]]
 ):
     before = trained(copy)
-    said = again(home, copy, "--seeds", 2)
+    said = compare(home, copy, "--seeds", 2)
     assert said[0].startswith("plan: as before, 1,000 recurrent parameters a cell")
     assert trained(copy) == before
     assert said[-3:] == compared[1][-3:]
@@ -124,7 +121,7 @@ def test_the_same_command_again_trains_nothing_and_comes_to_the_same(
 
 def test_more_seeds_are_added_to_those_that_are_there(home: Tiny, copy: Path):
     before = trained(copy)
-    said = again(home, copy, "--seeds", 3)
+    said = compare(home, copy, "--seeds", 3)
     assert said[1].startswith("plan: as before, ")
     new = trained(copy)
     assert before.items() <= new.items()
@@ -133,7 +130,7 @@ def test_more_seeds_are_added_to_those_that_are_there(home: Tiny, copy: Path):
 
 
 def test_what_is_left_of_an_interrupted_comparison_is_trained_by_the_same_command(
-    home: Tiny, copy: Path, compared: tuple[Path, list[str], float]
+    home: Tiny, copy: Path, compared: tuple[Path, list[str]]
 ):
     before = trained(copy)
     for key in before:
@@ -141,7 +138,7 @@ def test_what_is_left_of_an_interrupted_comparison_is_trained_by_the_same_comman
             shutil.rmtree(copy / "trials" / key)
     (copy / "compare_tiny" / "records.parquet").unlink()  # where the report put them
     assert len(trained(copy)) == len(before) - 2
-    said = again(home, copy, "--seeds", 2)
+    said = compare(home, copy, "--seeds", 2)
     assert set(trained(copy)) == set(before)
     assert said[-3].partition("(")[0] == compared[1][-3].partition("(")[0]
 
@@ -222,6 +219,19 @@ def test_time_that_is_over_stops_at_once():
 def test_the_users_own_interrupt_stays_one():
     with pytest.raises(KeyboardInterrupt), until(time.monotonic() + 60):
         signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("minutes", [1, 3])
+def test_200_short_sequences_are_compared_within_the_minutes(tmp_path: Path, minutes: int):
+    path = sources.noise(tmp_path, count=200)
+    env = {name: value for name, value in os.environ.items() if name != "GATEBENCH_PATH"}
+    subprocess.run([COMMAND, "data", "add", path], cwd=tmp_path, env=env, check=True)
+    started = time.monotonic()
+    command = [COMMAND, "compare", "noise", "--minutes", str(minutes)]
+    said = subprocess.run(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert time.monotonic() - started <= 60 * minutes
+    assert [line.partition(":")[0] for line in said.splitlines()[-3:]] == ["Best cell", "By how much", "At what cost"]
 
 
 # The verdict, from a file to its first line
