@@ -79,6 +79,8 @@ def test_it_says_its_plan_first_and_its_verdict_last(compared: tuple[Path, list[
     assert said[2].startswith("time: at most about ")
     assert said[-4] == str(results / "compare_tiny" / "report.html")
     assert Path(said[-4]).is_file()
+    of_best = frame.load(results, "compare_tiny").best.sort_values("nll").key.iloc[0]
+    assert said[-5] == f"the best on validation as a module: gatebench export {of_best} --results {results}"
     assert [line.partition(":")[0] for line in said[-3:]] == ["Best cell", "By how much", "At what cost"]
 
 

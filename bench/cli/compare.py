@@ -6,11 +6,15 @@ import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench import places, planning
 from bench.cli.deadline import TimeUp, until
 from bench.cli.plans import SEEDS, SHARE, Kept, Wish, planned
 from bench.places import BadInput, short, suggestion
+
+if TYPE_CHECKING:
+    from bench.records.frame import Frame, Panel
 
 TEXT = "which cell for this task? plans a study that fits a time, runs it and says what it found"
 SLACK, SLACK_SHARE = 4.0, 0.03
@@ -113,6 +117,14 @@ def _conclude(wish: Wish, kept: Kept) -> None:
         raise BadInput(
             f"{wish.minutes:g} minutes were not enough for a confirmed trial; the same command goes on from what is saved"
         )
-    print(f"the same by hand: {shlex.join(['gatebench', 'sweep', *overrides])}")
+    by_hand = f"the same by hand: {shlex.join(['gatebench', 'sweep', *overrides])}"
+    print("\n".join([by_hand, *_trained(found, panel, wish)]))
     print(page.write(wish.results, wish.study))
     print("\n".join(brief.lines(found, panel, wish.cells)))
+
+
+def _trained(found: "Frame", panel: "Panel", wish: Wish) -> list[str]:
+    """How to take out the confirming trial that is best on validation; nothing if all diverged."""
+    own = found.best[(found.best[list(panel._fields)] == list(panel)).all(axis=1) & found.best.cell.isin(wish.cells)]
+    where = "" if str(wish.results) == "results" else f" --results {shlex.quote(str(wish.results))}"
+    return [f"the best on validation as a module: gatebench export {key}{where}" for key in own.key.head(1)]
