@@ -23,7 +23,7 @@ MOST_FILES = 100_000
 
 def add(path: Path, name: str | None, choices: Choices) -> list[str]:
     """A data set from a path; returns what is to be said about it."""
-    files = _files(path)
+    files, left_out = _files(path)
     name = writing.free_name(name or re.sub(r"\W+", "_", path.resolve().stem, flags=re.ASCII).strip("_").lower())
     small(files)
     found = _read(files, choices)
@@ -37,18 +37,18 @@ def add(path: Path, name: str | None, choices: Choices) -> list[str]:
     plan = deciding.decide(found, choices)
     source = f"{path.resolve()}, SHA-256 {_digest(path, files)}"
     written = writing.write(name, plan, source)
-    return [*plan.lines, *(f"written: {file}" for file in written), f"next: gatebench compare {name}"]
+    return [*left_out, *plan.lines, *(f"written: {file}" for file in written), f"next: gatebench compare {name}"]
 
 
-def _files(path: Path) -> list[Path]:
-    """The file itself, or those of a folder that are of one format."""
+def _files(path: Path) -> tuple[list[Path], list[str]]:
+    """The file itself, or those of a folder that are of one format, with a line about others that are there."""
     try:
         if not path.exists():
             raise BadInput(f"'{short(path)}' is not there; expected a file or folder with {EXPECTED}: give another path")
         if not path.is_dir():
             if path.suffix.lower() not in FORMATS or not path.is_file():
                 raise BadInput(f"{path} is no file that is read here; expected {EXPECTED}: convert it")
-            return [path]
+            return [path], []
         if path.resolve() == house().resolve():
             raise BadInput(f"{path} is where data sets are added to; expected a folder of your own: give another path")
         there = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
@@ -70,7 +70,9 @@ def _files(path: Path) -> list[Path]:
             f"folder {path} has {counted} in it; expected files of one format, a sequence each, at most {MOST_FILES:,} "
             "(arrays: one file of all): give one file, or a folder of one kind"
         )
-    return files
+    others = Counter(file.suffix or file.name for file in there if file not in set(files))
+    told = short(", ".join(f"{count:,} {kind}" for kind, count in others.most_common()))
+    return files, [f"left out: {told}, which is not read here"] if others else []
 
 
 def _read(files: list[Path], choices: Choices) -> Found:

@@ -315,3 +315,13 @@ def test_the_command_says_what_it_decided(home: Path):
     assert "facts and floors as on the card" in checked.stdout
     listed = subprocess.run([*command, "list", "oscillations"], capture_output=True, text=True, check=True)
     assert "sequences: train 28, valid 8, test 4; a step is a row" in listed.stdout
+
+
+def test_files_of_other_formats_are_named_and_left_out(home: Path):
+    folder = sources.tables(home)
+    (folder / "notes.md").write_text("not data")
+    (folder / "LICENCE").write_text("nor is this")
+    lines = add(folder)
+    assert lines[0] == "left out: 1 LICENCE, 1 .md, which is not read here"
+    assert len(every(arrays())) == 12
+    assert (folder / "notes.md").read_text() == "not data"
