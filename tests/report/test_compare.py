@@ -54,7 +54,7 @@ def test_a_difference_is_over_seeds_and_sequences_where_records_have_them():
     assert pair.differ
 
 
-@pytest.mark.parametrize("without", [{"gru"}, {"rnn"}, {"gru", "rnn"}], ids=str)
+@pytest.mark.parametrize("without", [{"gru"}, {"rnn"}, {"gru", "rnn"}], ids=lambda cells: " and ".join(sorted(cells)))
 def test_records_without_sequences_fall_back_to_welch_over_seeds(without: set[str]):
     frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)])
     keys = frame.trials[frame.trials.cell.isin(without)].key
