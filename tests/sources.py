@@ -122,7 +122,7 @@ def recall(folder: Path, count: int = 400, seed: int = 1) -> Path:
     random = np.random.default_rng(seed)
     rows = ["sequence,symbol,label"]
     for i in range(count):
-        first = "AB"[random.integers(2)]
+        first = "ABCD"[random.integers(4)]
         noise = "".join("mnop"[symbol] for symbol in random.integers(4, size=random.integers(10, 91)))
         rows += [f"s{i},{symbol},{first}" for symbol in first + noise]
     path = folder / "recall.csv"

@@ -207,8 +207,9 @@ def _unlearned(case: _Case) -> list[str]:
     found = mean_interval(case.runs(best).nll.to_numpy())
     above = words.interval(found.mean - floor, found.low - floor, found.high - floor)
     return [
-        f"Best cell: none, since no cell learned anything beyond the trivial predictor {_floor(case)} {case.unit} {SPLIT}: "
-        f"the lowest, {best}, has {case.scored(best)} (mean of {case.seeds()} seeds){_aside(case)}.",
+        "Best cell: none, and no difference to speak of, since no cell learned anything beyond the trivial predictor "
+        f"{_floor(case)} {case.unit} {SPLIT}: the lowest, {best}, has "
+        f"{case.scored(best)} (mean of {case.seeds()} seeds){_aside(case)}.",
         f"By how much: {best} minus {case.floor[0]} is {above} {case.unit} with a 95% interval over seeds, where less than "
         "zero was to be shown; more seeds show no winner here, longer training or more data might.",
         _costs(case, case.ranked, f"At what cost: {case.floor[0]} costs nothing; {best} has "),

@@ -103,8 +103,8 @@ def test_no_cell_that_is_not_below_the_floor_wins():
         seeds("music", "rnn", [8.0, 8.1, 8.2]),
     )
     assert best.startswith(
-        "Best cell: none, since no cell learned anything beyond the trivial predictor markov, 6.250 nats per time step on "
-        "the test split: the lowest, gru, has 6.410 [6.385, 6.435]"
+        "Best cell: none, and no difference to speak of, since no cell learned anything beyond the trivial predictor "
+        "markov, 6.250 nats per time step on the test split: the lowest, gru, has 6.410 [6.385, 6.435]"
     )
     assert much.startswith("By how much: gru minus markov is 0.160 [0.135, 0.185] nats per time step")
     assert cost.startswith("At what cost: markov costs nothing; gru has ")
