@@ -96,5 +96,5 @@ def least(size: Size, chosen: int, paces: Mapping[str, float]) -> float:
 
 
 def seeds(of_one: float, seconds: float, most: int) -> int:
-    """How many further seeds fit, where one of every cell takes ``of_one`` seconds."""
-    return max(0, min(most, int(seconds / of_one)))
+    """How many further seeds fit, where one of every cell takes ``of_one`` seconds; none where that is not known."""
+    return max(0, min(most, int(seconds / of_one))) if of_one > 0 else 0

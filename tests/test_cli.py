@@ -378,7 +378,8 @@ def test_silent_frames_can_be_left_out():
 
 
 COMMANDS = [
-    "sweep", "status", "report", "sample", "export", "speed", "publish", "dashboard", "count", "cells", "data", "completion",
+    "sweep", "status", "report", "compare", "sample", "export", "speed", "publish", "dashboard", "count", "cells", "data",
+    "completion",
 ]  # fmt: skip
 
 
@@ -425,9 +426,12 @@ COMPLETED = {
     "gatebench count gru --un": {"--units"},
     "gatebench data ver": {"verify"},
     "gatebench data verify jsb": {"jsb_chorales"},
+    "gatebench compare ti": {"tiny"},
+    "gatebench compare tiny --mi": {"--minutes"},
     "gatebench sweep cell=g": {"cell=gru", "cell=gru_reset_after"},
     "gatebench sweep study=": {
-        f"study={name}" for name in ("chung2014", "chung2014_speech", "demo", "fair", "jsb", "speech", "speech_demo")
+        f"study={name}"
+        for name in ("chung2014", "chung2014_speech", "compare", "demo", "fair", "jsb", "speech", "speech_demo")
     },
     "gatebench sweep cell=gru budget=u": {"budget=units_48", "budget=units_64"},
     "gatebench sweep training.bat": {"training.batch="},

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 import sources
 import torch
-from test_study import COMMAND, LONG, Tiny, living, settle, trained
+from test_study import COMMAND, Tiny, living, settle, trained
 
 from bench.cli import commands
 from bench.cli import sweep as sweeps
+from bench.cli.compare import conclude
 from bench.cli.deadline import TimeUp, until
 from bench.cli.plans import Kept, Wish, planned
 from bench.places import BadInput
@@ -198,11 +199,14 @@ def test_results_may_have_any_name(tmp_path: Path):
 # The time
 
 
-def test_when_the_time_is_up_a_sweep_saves_what_it_is_at(home: Tiny, tmp_path: Path):
+def test_when_the_time_is_up_before_any_trial_is_confirmed_what_there_is_is_saved(home: Tiny, tmp_path: Path):
+    long = Kept(0.0, Plan(1000, batch=1, epochs=1_000_000, search=2, seeds=2))
     with living(home), redirect_stdout(io.StringIO()), pytest.raises(TimeUp), until(time.monotonic() + 5):
-        sweeps.sweep([*LONG, "training.epochs=1000000", f"results={tmp_path}"])
+        sweeps.sweep([*wish(tmp_path).overrides(long.plan), "training.patience=1000000"])
     assert list(tmp_path.glob("checkpoints/*/state.safetensors"))
     assert trained(tmp_path) == {}
+    with living(home), pytest.raises(BadInput, match=r"no time for a confirmed trial; the same command goes on from here"):
+        conclude(wish(tmp_path), long)
 
 
 def test_what_ends_in_time_is_left_alone():

@@ -110,3 +110,4 @@ def test_a_worked_plan():
 
 def test_seeds_that_fit():
     assert [planning.seeds(2.0, seconds, 5) for seconds in (-3, 0, 1.9, 2, 9.9, 100)] == [0, 0, 0, 1, 4, 5]
+    assert planning.seeds(0.0, 10, 5) == planning.seeds(math.nan, 10, 5) == 0

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
                 code = max(code, _train(wish, kept))
     except TimeUp:
         print(f"{wish.study}: the time is up before all is trained; the same command goes on from here")
-    _conclude(wish, kept)
+    conclude(wish, kept)
     return code
 
 
@@ -102,7 +102,7 @@ def _with_more_seeds(wish: Wish, kept: Kept, end: float) -> Kept:
     return replace(kept, minutes=wish.minutes, plan=replace(kept.plan, seeds=kept.plan.seeds + further)).write(wish)
 
 
-def _conclude(wish: Wish, kept: Kept) -> None:
+def conclude(wish: Wish, kept: Kept) -> None:
     """The report, the commands that go on from here, the verdict."""
     from bench.cli.sweep import composed
     from bench.records import frame
@@ -114,8 +114,11 @@ def _conclude(wish: Wish, kept: Kept) -> None:
     panel = Panel(*(labels[name] for name in Panel._fields))
     found = frame.load(wish.results, wish.study)
     if found.confirmed("test").empty:
+        hopeless = len(found.trials) and (found.trials.status == "diverged").all()
         raise BadInput(
-            f"{wish.minutes:g} minutes were not enough for a confirmed trial; the same command goes on from what is saved"
+            f"{wish.study}: every setting of every cell diverged; gatebench sweep by hand with training.rates.high=0.001"
+            if hopeless
+            else f"{wish.study}: there was no time for a confirmed trial; the same command goes on from here"
         )
     by_hand = f"the same by hand: {shlex.join(['gatebench', 'sweep', *overrides])}"
     print("\n".join([by_hand, *_trained(found, panel, wish)]))

@@ -38,6 +38,8 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def _names(command: str) -> list[str]:
     if command == "count":
         return list(places.known("cells", ".py"))
+    if command == "compare":
+        return list(places.known("conf", ".yaml", "task"))
     if command == "data":
         return ["list", "fetch", "verify", *places.known("datasets", ".yaml")]
     if command == "export":
