@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_study import COMMAND, SMALL, Tiny, group_is_gone, settle, sweep
+from test_study import COMMAND, SMALL, Tiny, assert_group_ends, group_is_gone, settle, sweep
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +120,7 @@ def test_ctrl_c_ends_it_and_all_that_it_started(dashboard: Dashboard):
     dashboard.process.send_signal(signal.SIGINT)
     dashboard.process.communicate(timeout=30)
     assert dashboard.process.returncode == 130
-    deadline = time.monotonic() + 10
-    while not group_is_gone(dashboard.process.pid):
-        assert time.monotonic() < deadline, "a server goes on"
-        time.sleep(0.1)
+    assert_group_ends(dashboard.process.pid)
     assert not dashboard.answers()
 
 
