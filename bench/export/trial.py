@@ -111,12 +111,16 @@ def find(results: Path, key: str) -> Trial:
 
 
 def load(key: str, results: Path) -> "nn.Module":
-    """The model of a trial, with its weights and ``settings``, ready for use: the very source of its ``model.py``."""
+    """The model of a trial, with its weights and ``settings``, ready for use: the code of its ``model.py``.
+
+    What is executed is made of the cell alone; no text of a record or a card is in it.
+    """
     import torch
 
     trial = find(results, key)
     module = types.ModuleType(f"trial_{key}")
-    exec(compile(trial.source, f"<model.py of trial {key}>", "exec"), module.__dict__)
+    code = source.write(trial.network, trial.graph.title, [])
+    exec(compile(code, f"<model.py of trial {key}>", "exec"), module.__dict__)
     model = module.Model()
     model.load_state_dict({name: torch.from_numpy(weight) for name, weight in trial.weights.items()})
     model.settings = trial.settings

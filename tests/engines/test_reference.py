@@ -43,7 +43,7 @@ def test_a_batch_is_its_sequences_and_zeros(lengths):
 def test_members_of_different_batches_are_padded_alike():
     made = [numbered([4, 7, 1]), numbered([9, 2], 3), numbered([1, 1, 1, 6], 5)]
     batches = [reference.batch(NETWORK, xs, ys) for xs, ys in made]
-    x, y, mask = (t.numpy() for t in reference._stacked(batches, torch.zeros(1, dtype=torch.float64)))
+    x, y, mask, _ = (t.numpy() for t in reference._stacked(batches, torch.zeros(1, dtype=torch.float64)))
     assert x.dtype == y.dtype == mask.dtype == np.float64
     assert mask.shape == (3, 9, 4)
     for k, (xs, ys) in enumerate(made):
@@ -52,7 +52,7 @@ def test_members_of_different_batches_are_padded_alike():
 
 def test_members_of_one_batch_share_it():
     batch = reference.batch(NETWORK, *numbered([4, 7, 1]))
-    x, y, mask = reference._stacked([batch] * 5, torch.zeros(1))
+    x, y, mask, _ = reference._stacked([batch] * 5, torch.zeros(1))
     assert len(x) == len(y) == len(mask) == 1
     assert (x[0].numpy() == batch.x).all()
 

@@ -708,6 +708,7 @@ EFFECTS = {
     "clip_norm": {"clip_norm": 0.05},
     "weight_noise": {"weight_noise": 0.01},
     "weight_decay": {"weight_decay": 0.1},
+    "dropout": {"dropout": 0.1},
     "decay_to": {"decay_to": 0.9},
     "input_range": {"input_range": 0.1},
     "readout_bias": {"readout_bias": "marginal"},

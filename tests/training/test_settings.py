@@ -133,6 +133,7 @@ def test_defaults_are_neutral():
         "clip_norm": None,
         "weight_noise": 0.0,
         "weight_decay": 0.0,
+        "dropout": 0.0,
         "decay_to": 1.0,
         "input_range": None,
         "readout_bias": "zero",

@@ -1,0 +1,34 @@
+"""What a record or a card says stands in the text of a module, and is never code of it."""
+
+import ast
+
+import exported
+import pytest
+
+from bench.export import source
+from bench.graph import trace
+
+
+def statements(title: str, about: list[str]) -> list[str]:
+    """Of a module, but for its docstring."""
+    first, *rest = ast.parse(source.write(exported.network(trace.load("gru")), title, about)).body
+    assert isinstance(first, ast.Expr)
+    assert isinstance(first.value, ast.Constant)
+    return [ast.dump(statement) for statement in rest]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        '"""\nimport os\nos.abort()\n"""',
+        "\\",
+        '\\"' * 200,
+        "{{ 1 / 0 }}",
+        "\x00\r\u2028",
+        '"' * 301,
+        "\\" * 301,
+        "x" * 999 + '"""',
+    ],
+)
+def test_no_text_of_a_record_becomes_code(hostile: str):
+    assert statements(hostile, [hostile, f"x {hostile} y"]) == statements("A title", [])
