@@ -280,13 +280,14 @@ def verdict(source: Callable[..., Path], folder: Path, cells: list[str], plan: P
         return brief.lines(found, Panel(*(labels[name] for name in Panel._fields)), cells)[0]
 
 
+@pytest.mark.cluster
 def test_where_a_gated_cell_must_win_it_is_named(tmp_path: Path):
     """What stood first is asked for after up to 90 symbols of noise."""
     said = verdict(sources.recall, tmp_path, ["rnn", "gru"], Plan(1000, batch=8, epochs=25, search=2, seeds=3))
     assert said.startswith("Best cell: gru, at 0.0")
 
 
-@pytest.mark.parametrize("repetitions", [2, pytest.param(20, marks=pytest.mark.cluster)])
+@pytest.mark.parametrize("repetitions", [1, pytest.param(20, marks=pytest.mark.cluster)])
 def test_where_there_is_nothing_to_learn_no_cell_wins(repetitions: int, tmp_path: Path):
     """One of twenty may."""
     plan, won = Plan(1000, batch=8, epochs=10, search=3, seeds=4), 0

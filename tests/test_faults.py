@@ -189,7 +189,7 @@ def test_a_search_with_a_failed_trial_selects_nothing(home: Tiny, tmp_path: Path
     assert status.describe(tmp_path, "adhoc").endswith("adhoc: 10 trials done, 0 left")
 
 
-@pytest.mark.parametrize("launcher", ["basic", "local"])
+@pytest.mark.parametrize("launcher", [pytest.param("basic", marks=pytest.mark.cluster), "local"])
 def test_fail_fast_ends_the_sweep_at_the_first_error(home: Tiny, tmp_path: Path, launcher: str):
     run = failing(home, tmp_path, 0, "--fail-fast", f"hydra/launcher={launcher}", "cell=rnn,gru,lstm,lstm_peephole")
     assert run.returncode == 1
@@ -227,7 +227,7 @@ loop.Population.update = slow
 """The ``sitecustomize`` of a machine on which an epoch takes long, and checkpoints are rare."""
 
 
-@pytest.mark.parametrize("launcher", ["basic", "local"])
+@pytest.mark.parametrize("launcher", [pytest.param("basic", marks=pytest.mark.cluster), "local"])
 def test_sigterm_amid_a_long_epoch_saves_what_is_done_and_ends_within_ten_seconds(home: Tiny, tmp_path: Path, launcher: str):
     slow = tmp_path / "slow"
     slow.mkdir()

@@ -12,6 +12,7 @@ import bench
 from bench.cli.plans import Kept, Wish
 from bench.planning import Plan
 
+minutes = pytest.mark.cluster  # together they take one
 CELLS = ["lstm", "gru"]
 PLAN = Plan(parameters=1000, batch=4, epochs=3, search=2, seeds=2)
 """As an earlier comparison would have left it: how a plan comes to fit a time is shown elsewhere."""
@@ -57,18 +58,21 @@ def test_a_real_text(tmp_path: Path):
     assert trials.inputs.iloc[0] > 60  # characters
 
 
+@minutes
 def test_a_folder_of_midi_files(tmp_path: Path):
     said, trials = judged(sources.midi, tmp_path)
     assert "nats per time step on the test split" in said[0]
     assert (trials.inputs == 88).all()
 
 
+@minutes
 def test_a_folder_of_recordings(tmp_path: Path):
     said, trials = judged(sources.sounds, tmp_path)
     assert "nats per time step on the test split" in said[0]
     assert (trials.inputs == 20).all()
 
 
+@minutes
 def test_a_label_of_each_step_in_a_table(tmp_path: Path):
     """Predicted forwards, since a comparison is of cells that read in the order of time."""
     said, _ = judged(sources.table, tmp_path, "--label", "moving")
