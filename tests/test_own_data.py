@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import sources
 import torch
 from test_cli_compare import in_folder, say
