@@ -11,7 +11,7 @@ import torch
 
 from bench import places
 from bench.checks import construct
-from bench.data import cards, facts, floors, tasks
+from bench.data import cards, facts, floors, framings, tasks
 from bench.data.cards import SPLITS
 from bench.data.readers import recordings
 from bench.graph import trace
@@ -138,7 +138,7 @@ def test_floors_are_those_measured_elsewhere(name):
     card = cards.load(name)
     every = recordings.read(dataclasses.replace(card, options={**card.options, "train": None}), [])
     scores = floors.audio(every)
-    _, _, std = tasks.next_block.frame(every)
+    std = framings.next_block.framed(every).predicted.std
     whole, stated = AUDIO_FLOORS[name]
     linear = ("linear_diagonal", "linear_full", "linear_diagonal_levels", "linear_full_levels")
     found = [scores[floor]["test"]["nll"] + 10 * np.log(std) for floor in linear]
