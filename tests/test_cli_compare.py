@@ -243,7 +243,7 @@ def in_minutes(path: Path, minutes: int, *words: str) -> list[str]:
 
 @pytest.mark.cluster
 def test_200_short_sequences_are_compared_within_the_minutes(tmp_path: Path):
-    minutes = 2
+    minutes = 1
     assert in_minutes(sources.noise(tmp_path, count=200), minutes)[0].startswith("Best cell: no")
 
 
