@@ -149,7 +149,7 @@ class TaskSettings:
 
     dataset: str
     predict: str
-    """A framing of `bench.data.tasks`."""
+    """A framing of `bench.data.framings`."""
     likelihood: dict[str, Any]
     """``name``, a distribution of `bench.training.likelihoods`, and its options."""
 

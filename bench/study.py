@@ -350,7 +350,6 @@ class _Trainer:
                 "time_step": job.card.time_step,
                 "outputs": outputs,
                 "rate": job.card.rate,
-                "at": job.framing.at(job.card),
                 **dict.fromkeys(("mean", "std", "read_mean", "read_std")),
             },
             "title": job.card.title,

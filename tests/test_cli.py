@@ -19,7 +19,7 @@ from test_study import COMMAND, SMALL, Tiny, living, settle, sweep
 
 from bench import cli, places
 from bench.cli import data
-from bench.cli.sweep import GROUPS
+from bench.cli.compose import GROUPS
 from bench.data import floors
 
 

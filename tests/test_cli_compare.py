@@ -18,7 +18,7 @@ import sources
 import torch
 from test_study import COMMAND, Tiny, living, settle, trained
 
-from bench.cli import commands
+from bench.cli import commands, compose
 from bench.cli import sweep as sweeps
 from bench.cli.compare import conclude
 from bench.cli.deadline import TimeUp, until
@@ -193,7 +193,7 @@ def test_a_damaged_plan_is_one_line(tmp_path: Path, text: str):
 
 def test_results_may_have_any_name(tmp_path: Path):
     overrides = wish(tmp_path / "a b=c,d").overrides(Plan(1000, 1, 1, 1, 1))
-    assert {job.results for job in sweeps.composed([*overrides, "task=bach_chorales"])} == {tmp_path / "a b=c,d"}
+    assert {job.results for job in compose.composed([*overrides, "task=bach_chorales"])} == {tmp_path / "a b=c,d"}
 
 
 # The time
@@ -275,7 +275,7 @@ def verdict(source: Callable[..., Path], folder: Path, cells: list[str], plan: P
         asked = Wish(path.stem, 1.0, cells, None, None, "study", Path("results"))
         with redirect_stdout(io.StringIO()):
             assert sweeps.sweep(asked.overrides(plan), alone=False) == 0
-        labels = sweeps.composed(asked.overrides(plan))[0].labels
+        labels = compose.composed(asked.overrides(plan))[0].labels
         found = frame.load(asked.results, asked.study)
         return brief.lines(found, Panel(*(labels[name] for name in Panel._fields)), cells)[0]
 

@@ -104,7 +104,7 @@ def _with_more_seeds(wish: Wish, kept: Kept, end: float) -> Kept:
 
 def conclude(wish: Wish, kept: Kept) -> None:
     """The report, the commands that go on from here, the verdict."""
-    from bench.cli.sweep import composed
+    from bench.cli.compose import composed
     from bench.records import frame
     from bench.records.frame import Panel
     from bench.report import brief, page

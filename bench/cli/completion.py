@@ -49,7 +49,7 @@ def _names(command: str) -> list[str]:
 
 def _complete_sweep(words: list[str]) -> int:
     """Choices of a group, which may stand in houses of one's own; anything else is Hydra's to complete."""
-    from bench.cli.sweep import GROUPS, through_hydra
+    from bench.cli.compose import GROUPS, through_hydra
 
     group, equals, chosen = words[-1].partition("=")
     if words[-1].startswith("-"):

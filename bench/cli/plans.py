@@ -134,7 +134,7 @@ def _described(plan: Plan) -> str:
 def _measured(wish: Wish) -> _Measured:
     """The sizes of the data, and a few updates of every cell."""
     from bench import study
-    from bench.cli.sweep import composed
+    from bench.cli.compose import composed
     from bench.data import tasks
 
     first = composed(wish.overrides(Plan(PARAMETERS[0], batch=1, epochs=1, search=1, seeds=1)))[0]

@@ -62,12 +62,7 @@ class Network:
     @cached_property
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Parameter name -> (rows, columns), the readout's included."""
-        own = {
-            f"{cell.prefix}{name}": shape
-            for layer in self.cells
-            for cell in layer
-            for name, shape in self.graph.shapes(cell.sizes).items()
-        }
+        own = self.stack.shapes(self.graph, self.inputs, self.units)
         width = self.likelihood.readout(self.outputs)
         return {**own, "readout_W": (self.width, width), "readout_b": (1, width)}
 

@@ -25,10 +25,9 @@ class Network:
     """What has a readout: every step, or the sequence, from its last state (and backward the one that has read all)."""
 
     def __post_init__(self) -> None:
-        cells = [cell for layer in self.layers for cell in layer]
-        own = {f"{c.prefix}{name}": shape for c in cells for name, shape in self.graph.shapes(c.sizes).items()}
+        own = self.stack.shapes(self.graph, self.inputs, self.units)
         readout = self.weights.get("readout_b", np.zeros((1, 1))).shape[-1]
-        expected = {**own, "readout_W": (self.stack.directions * self.output, readout), "readout_b": (1, readout)}
+        expected = {**own, "readout_W": (self.stack.width(self.graph, self.units), readout), "readout_b": (1, readout)}
         found = {name: weight.shape for name, weight in self.weights.items()}
         if wrong := sorted(name for name in expected | found if expected.get(name) != found.get(name)):
             raise BadInput(

@@ -42,6 +42,15 @@ class Stack:
             inputs = self.width(graph, units)
         return found
 
+    def shapes(self, graph: Graph, inputs: int, units: int) -> dict[str, tuple[int, int]]:
+        """Parameter name -> (rows, columns), of all cells."""
+        return {
+            f"{cell.prefix}{name}": shape
+            for layer in self.cells(graph, inputs, units)
+            for cell in layer
+            for name, shape in graph.shapes(cell.sizes).items()
+        }
+
     def width(self, graph: Graph, units: int) -> int:
         """Numbers that a layer hands on at a step."""
         return self.directions * graph.sizes(1, units)[graph.output]

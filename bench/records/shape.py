@@ -106,9 +106,7 @@ SUMMARY = {
     **dict.fromkeys(("engine", "device", "title"), text),
     "synthetic": truth,
     "floors": Each(Each(SCORES, dict), dict),
-    "data": Perhaps(
-        {"kind": text, "time_step": text, "outputs": whole, "std": Null(numbers), "at": Perhaps(one_of("step", "sequence"))}
-    ),
+    "data": Perhaps({"kind": text, "time_step": text, "outputs": whole, "std": Null(numbers)}),
 }
 RECORD = {
     "key": key,

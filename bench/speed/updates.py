@@ -17,8 +17,9 @@ from bench.data import cards
 from bench.data.tasks import Sequence, Task
 from bench.graph import trace
 from bench.places import BadInput
+from bench.training.evaluation import ready
 from bench.training.likelihoods import bernoulli
-from bench.training.loop import Population, ready
+from bench.training.loop import Population
 from bench.training.machine import SIDE
 from bench.training.model import Model
 from bench.training.settings import Member, Training

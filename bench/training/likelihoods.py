@@ -233,7 +233,9 @@ def build(name: str, options: Mapping[str, Any], of: str, classes: int) -> Likel
         fitting = " or ".join(other for other, likelihood in known.items() if of in likelihood.OF)
         raise BadInput(f"likelihood {name} is for data of kind {' or '.join(found.OF)}, but the data is {of}; use {fitting}")
     of_data = {"classes": classes} if classes else {}
-    return construct(found, "task.likelihood", {**options, **of_data})
+    if options.get("classes", classes) != classes:
+        raise BadInput(f"task.likelihood.classes is {options['classes']}, but the data has {classes}; remove it")
+    return construct(found, "task.likelihood", {**of_data, **options})
 
 
 def described(likelihood: Likelihood) -> str:

@@ -19,7 +19,7 @@ from mkdocs.config import load_config
 from bench import places
 from bench.checks import flat
 from bench.cli import commands
-from bench.cli.sweep import GROUPS
+from bench.cli.compose import GROUPS
 from bench.records import frame
 
 ROOT = Path(__file__).resolve().parents[2]

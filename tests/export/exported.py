@@ -1,9 +1,12 @@
 """What the tests of exports share: stacks with random weights, and their source run as a module."""
 
+import builtins
 import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from bench.engines import _network, reference
@@ -71,6 +74,18 @@ def network(
         below = (2 if bidirectional else 1) * sizes[graph.output]
     weights |= {"readout_W": random.normal(0, 1, (below, READOUT)), "readout_b": random.normal(0, 1, (1, READOUT))}
     return Network(graph, inputs, UNITS, weights, Stack(layers, bidirectional), at)
+
+
+def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the extra were not installed."""
+    real = builtins.__import__
+
+    def absent(name: str, *rest: Any) -> Any:
+        if name.partition(".")[0] == "onnx":
+            raise ImportError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", absent)
 
 
 def sequences(batch: int = 3, steps: int = 7) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Trained trials come out, as a folder that needs no gatebench and in Python: what the reference engine computes."""
 
-import builtins
 import json
 import os
 import shutil
@@ -16,7 +15,7 @@ import onnxruntime
 import pytest
 import torch
 from conftest import KEYS, Tiny
-from exported import ODD, network, reference_readout
+from exported import ODD, network, reference_readout, without_onnx
 from test_study import COMMAND, living, settle
 
 import bench
@@ -231,14 +230,7 @@ def test_a_folder_that_is_there_stays_as_it_is(home: Tiny, gatebench: Command, t
 def test_without_the_extra_the_rest_is_written(
     home: Tiny, gatebench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    real = builtins.__import__
-
-    def absent(name, *rest):
-        if name.partition(".")[0] == "onnx":
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+    without_onnx(monkeypatch)
     for cell, why in (
         ("gru", "it takes a package that is not installed: pip install 'gatebench[onnx]'"),
         ("lstm_sherstinsky", "ONNX has no operator that computes lstm_sherstinsky"),

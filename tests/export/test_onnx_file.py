@@ -1,12 +1,10 @@
 """ONNX: what onnxruntime makes of the file is what the model in PyTorch makes of it."""
 
-import builtins
-
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from exported import INPUTS, model, network, readout, sequences
+from exported import INPUTS, model, network, readout, sequences, without_onnx
 
 from bench.export import onnx_file
 from bench.graph import trace
@@ -52,13 +50,6 @@ def test_a_cell_that_onnx_does_not_have(name):
 
 
 def test_without_the_extra(monkeypatch):
-    real = builtins.__import__
-
-    def absent(name, *rest):
-        if name.partition(".")[0] == "onnx":
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+    without_onnx(monkeypatch)
     said = onnx_file.lacks(network(trace.load("gru")))
     assert said == "it takes a package that is not installed: pip install 'gatebench[onnx]'"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.cli import sweep
+from bench.cli import compose
 from bench.data.contents import Target
 from bench.graph.stack import Stack
 from bench.job import Job, Range, Setting
@@ -96,7 +96,7 @@ def job(*overrides: str) -> Job:
 def jobs(*overrides: str) -> list[Job]:
     """All jobs of a sweep."""
     size = () if "budget=" in " ".join(overrides) else SIZE
-    return sweep.composed([*POINT, *size, *overrides])
+    return compose.composed([*POINT, *size, *overrides])
 
 
 def key_of(*overrides: str) -> str:

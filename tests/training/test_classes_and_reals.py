@@ -88,7 +88,9 @@ def test_draws_have_the_probabilities_that_were_predicted():
 
 def test_classes_come_from_the_data():
     assert build("categorical", {}, "symbols", 7) == categorical(7)
-    assert build("categorical", {"classes": 3}, "symbols", 7) == categorical(7)
+    assert build("categorical", {"classes": 7}, "symbols", 7) == categorical(7)
+    with pytest.raises(BadInput, match=r"task\.likelihood\.classes is 3, but the data has 7; remove it"):
+        build("categorical", {"classes": 3}, "symbols", 7)
     assert described(categorical(7)) == "categorical classes=7"
     assert described(gaussian()) == "gaussian"
 

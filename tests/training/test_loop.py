@@ -15,9 +15,10 @@ from bench.data.tasks import Sequence
 from bench.engines import _choice, fused_cpu, reference
 from bench.graph import trace
 from bench.graph.stack import Stack
-from bench.training import loop, optim
+from bench.training import evaluation, loop, optim
+from bench.training.evaluation import batches, evaluate
 from bench.training.likelihoods import bernoulli
-from bench.training.loop import Outcome, Pass, Population, batches, evaluate, of_members, train
+from bench.training.loop import Outcome, Pass, Population, of_members, train
 from bench.training.model import Model
 from bench.training.settings import Member, Training
 
@@ -573,7 +574,7 @@ def test_seconds_are_shared(task):
 @pytest.mark.parametrize(("at_once", "made"), [(1, 5), (200, 5), (800, 3), (2**18, 1)])
 def test_evaluation_does_not_depend_on_its_batches(task, way, monkeypatch, at_once, made):
     population = start(task, engine=way.engine)
-    monkeypatch.setattr(loop, "EVALUATED_AT_ONCE", at_once)
+    monkeypatch.setattr(evaluation, "EVALUATED_AT_ONCE", at_once)
     sequences = task.splits["valid"]
     split = batches(population.model, sequences, len(MEMBERS))
     assert sorted(i for chosen in split.chosen for i in chosen) == list(range(len(sequences)))

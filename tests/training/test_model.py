@@ -13,8 +13,9 @@ from bench.engines._network import SLACK
 from bench.graph import trace
 from bench.places import BadInput
 from bench.training import likelihoods
+from bench.training.evaluation import batches, evaluate, ready
 from bench.training.likelihoods import bernoulli
-from bench.training.loop import Population, batches, evaluate, ready
+from bench.training.loop import Population
 from bench.training.model import Model, stream
 from bench.training.settings import Member, Training
 

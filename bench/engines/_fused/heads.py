@@ -52,17 +52,17 @@ def bernoulli(c: Phase, block: Block, weight: Value) -> Value:
 def categorical(c: Phase, block: Block, weight: Value) -> Value:
     """``logsumexp_v a_v - a_y``; the gradient is ``softmax(a) - (v = y)``."""
     classes = c.n("readout")
-    y, least = block.y(c.whole(0)), [c.number(-3e38)]
-    with c.loop(0, classes, 1, least) as (v, values):
+    y, highest = block.y(c.whole(0)), [c.number(-3e38)]
+    with c.loop(0, classes, 1, highest) as (v, values):
         values[0] = c.greater(values[0], c.load(block.readout(v)))
     sums = [c.number(0), c.number(0), c.number(0)]
     with c.loop(0, classes, 1, sums) as (v, values):
         a = c.load(block.readout(v))
         is_it = c.b.fcmp_ordered("==", y, values[2])
-        values[0] = c.plus(values[0], functions.exp(c, c.minus(a, least[0])))
+        values[0] = c.plus(values[0], functions.exp(c, c.minus(a, highest[0])))
         values[1] = c.plus(values[1], c.b.select(is_it, a, c.number(0)))
         values[2] = c.plus(values[2], c.number(1))
-    total = c.plus(least[0], functions.log(c, sums[0]))
+    total = c.plus(highest[0], functions.log(c, sums[0]))
     numbers = [c.number(0)]
     with c.loop(0, classes, 1, numbers) as (v, values):
         place = block.readout(v)
