@@ -15,7 +15,7 @@ from bench.data.tasks import Sequence
 from bench.engines import _choice, fused_cpu, reference
 from bench.graph import trace
 from bench.graph.stack import Stack
-from bench.training import evaluation, loop, optim
+from bench.training import evaluation, optim
 from bench.training.evaluation import batches, evaluate
 from bench.training.likelihoods import bernoulli
 from bench.training.loop import Outcome, Pass, Population, of_members, train
