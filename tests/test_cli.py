@@ -1,6 +1,5 @@
 """The command: every mistake is one clear line, and what it prints can be relied on."""
 
-import argparse
 import json
 import os
 import re
@@ -18,7 +17,6 @@ from conftest import but_compiling
 from test_study import COMMAND, SMALL, Tiny, living, settle, sweep
 
 from bench import cli, places
-from bench.cli import data
 from bench.cli.compose import GROUPS
 from bench.data import floors
 
@@ -204,7 +202,13 @@ OTHER_MISTAKES = {
     "data floors tinny": "unknown dataset 'tinny'; did you mean 'tiny'?",
     "data floors tiny --every 0": "--every and --hold are whole numbers from 1",
     "data floors tiny --first 1": "--first one from 2",
-    "data floors speech_synthetic": "floors of altered data are for piano rolls only",
+    "data floors speech_synthetic": "speech_synthetic is audio; expected piano rolls, which alone are altered",
+    "data floors tiny --every 1000": "dataset tiny: split 'train' is empty",
+    "data alter speech_synthetic --every 2": "speech_synthetic is audio; expected piano rolls, which alone are altered",
+    "data alter tinny --every 2": "unknown dataset 'tinny'; did you mean 'tiny'?",
+    "data alter tiny": "nothing is altered; expected one of --every, --hold, --first, --sounding",
+    "data alter tiny --hold 0": "--every and --hold are whole numbers from 1",
+    "data alter tiny --every 2 --as tiny": "there is a data set 'tiny' already",
     "report noten --again results": "the folder of the first run; expected that of a second one",
     "count gruu --inputs 20 --units 5": "unknown cell 'gruu'; did you mean 'gru'?",
     "count gru gate=1 --inputs 20 --units 5": "cell gru has no option 'gate'",
@@ -369,12 +373,6 @@ def test_floors_of_altered_data_are_those_of_the_altered_rolls(home: Tiny, gateb
     assert (said.code, said.err) == (0, "")
     assert f"markov {score['nll']:.3f} per step, {score['nll_sequence_mean']:.3f} per sequence" in said.out
     assert how in ("", "--sounding") or said.out != gatebench("data", "floors", "tiny").out  # no frame of it is silent
-
-
-def test_silent_frames_can_be_left_out():
-    roll = np.array([[1, 0], [0, 0], [0, 1]])
-    options = argparse.Namespace(sounding=True, every=1, hold=1, first=None)
-    assert data._altered(roll, options).tolist() == [[1, 0], [0, 1]]
 
 
 COMMANDS = [

@@ -9,7 +9,7 @@ from bench import places
 from bench.checks import flat
 from bench.places import BadInput
 
-TEXT = "list data sets, fetch their files, verify the facts on their cards, alter them for a floor, add one's own"
+TEXT = "list data sets, fetch their files, verify the facts on their cards, alter them, add one's own"
 
 
 def add(sub: argparse.ArgumentParser) -> None:
@@ -21,11 +21,16 @@ def add(sub: argparse.ArgumentParser) -> None:
         ("fetch", _fetch, "get files and check their checksums"),
         ("verify", _verify, "recompute the facts and floors on cards"),
         ("floors", _floors, "floors of altered piano rolls"),
+        ("alter", _alter, "a card and a task of altered piano rolls, to train on"),
     ):
         one = actions.add_parser(action, help=text, description=text)
         one.set_defaults(command=run_action)
-        one.add_argument("name", metavar="NAME", nargs="*", help="data sets (default: all)")
-        if action == "floors":
+        if action == "alter":
+            one.add_argument("name", metavar="NAME", help="data set")
+            one.add_argument("--as", dest="new", metavar="NEW", help="name of the altered one (default: from what is done)")
+        else:
+            one.add_argument("name", metavar="NAME", nargs="*", help="data sets (default: all)")
+        if action in ("floors", "alter"):
             one.add_argument("--every", type=int, default=1, metavar="N", help="keep every Nth frame: a coarser time step")
             one.add_argument("--hold", type=int, default=1, metavar="N", help="repeat every frame N times: a finer one")
             one.add_argument("--first", type=int, metavar="N", help="cut sequences after N frames")
@@ -112,17 +117,16 @@ def _verify(options: argparse.Namespace) -> int:
 def _floors(options: argparse.Namespace) -> int:
     """Test floors of data sets whose frames were altered, a line each."""
     from bench.data import cards, floors
+    from bench.data.adding import altering
 
-    if min(options.every, options.hold, 2 if options.first is None else options.first - 1) < 1:
-        raise BadInput("--every and --hold are whole numbers from 1, --first one from 2")
+    alteration = _alteration(options)
     chosen = options.name or [name for name in places.known("datasets", ".yaml") if cards.load(name).kind == "piano_roll"]
     for name in chosen:
         card = cards.load(name)
-        if card.kind != "piano_roll":
-            raise BadInput(f"{name} is {card.kind}; floors of altered data are for piano rolls only")
-        rolls = {split: [_altered(roll, options) for roll in found] for split, found in cards.arrays(card).items()}
-        kept = {split: [roll for roll in found if len(roll) > 1] for split, found in rolls.items()}
-        found = floors.piano_roll(kept)
+        altering.check(card)
+        rolls = alteration.of(cards.arrays(card))
+        cards.check(name, rolls, card.kind)
+        found = floors.piano_roll(rolls)
         shown = ", ".join(
             f"{floor} {score['test']['nll']:.3f} per step, {score['test']['nll_sequence_mean']:.3f} per sequence"
             for floor, score in found.items()
@@ -131,9 +135,21 @@ def _floors(options: argparse.Namespace) -> int:
     return 0
 
 
-def _altered(roll: Any, options: argparse.Namespace) -> Any:
-    kept = roll[roll.any(1)] if options.sounding else roll
-    return kept[:: options.every].repeat(options.hold, 0)[: options.first]
+def _alter(options: argparse.Namespace) -> int:
+    """Write the altered data set, and say where."""
+    from bench.data.adding import altering
+
+    for line in altering.alter(options.name, _alteration(options), options.new):
+        print(line)
+    return 0
+
+
+def _alteration(options: argparse.Namespace) -> Any:
+    from bench.data.altered import Alteration
+
+    if min(options.every, options.hold, 2 if options.first is None else options.first - 1) < 1:
+        raise BadInput("--every and --hold are whole numbers from 1, --first one from 2")
+    return Alteration(options.sounding, options.every, options.hold, options.first)
 
 
 def _add(options: argparse.Namespace) -> int:

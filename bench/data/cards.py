@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from bench import places
 from bench.checks import Count, Must, construct, mismatch, read_yaml, shown
+from bench.data.altered import Alteration
 from bench.data.contents import SPLITS as SPLITS
 from bench.data.contents import Arrays, Kind, Target, check, check_columns, content_digest
 from bench.places import BadInput, short
@@ -76,6 +77,8 @@ class Card:
     """The symbols, in the order of their numbers; of other kinds the columns that are read, where they have names."""
     target: Target | None = None
     """None: the data is for prediction."""
+    altered: Alteration | None = None
+    """What is done to a piano roll after reading; ``content``, facts and floors are those of the altered one."""
     options: dict[str, Any] = field(default_factory=dict)
     """What the reader needs to know besides; the reader says what."""
 
@@ -96,11 +99,14 @@ def load(name: str) -> Card:
         files = tuple(construct(File, f"{path.name}: files", file) for file in values.get("files", ()))
         told = values.get("target")
         target = None if told is None else construct(Target, f"{path.name}: target", told)
+        altered = values.get("altered")
+        altered = None if altered is None else construct(Alteration, f"{path.name}: altered", altered)
     except BadInput:
         raise
     except Exception as error:  # of tags, the parser raises anything
         raise BadInput(f"{path} is not a card ({short(error)}); compare it with another card") from error
-    card = construct(Card, path.name, {**values, "name": name, "files": files, "target": target})
+    parts = {"name": name, "files": files, "target": target, "altered": altered}
+    card = construct(Card, path.name, {**values, **parts})
     _check(card, path.name)
     return replace(card, names=tuple(card.names), target=target and replace(target, names=tuple(target.names)))
 
@@ -111,6 +117,8 @@ def _check(card: Card, file: str) -> None:
         raise BadInput(f"{file}: rate is {shown(card.rate)}; expected samples a second for kind audio, and none for others")
     if card.kind == "symbols" and len(card.names) < 2:
         raise BadInput(f"{file}: names is {shown(card.names)}; expected the symbols, at least two")
+    if card.altered and card.kind != "piano_roll":
+        raise BadInput(f"{file}: altered is given, but kind is {card.kind}; expected piano_roll, or nothing altered")
     target = card.target
     if target is None:
         return
@@ -137,6 +145,8 @@ def arrays(card: Card) -> Arrays:
         raise BadInput(
             f"dataset {card.name} cannot be read by {card.reader}: {said}; correct the card, or fetch what it describes"
         ) from error
+    if card.altered:
+        sequences = card.altered.of(sequences)
     check(card.name, sequences, card.kind)
     check_columns(card.name, sequences, card.kind, len(card.names), card.target)
     digest = content_digest(sequences)

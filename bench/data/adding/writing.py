@@ -1,9 +1,9 @@
-"""What ``gatebench data add`` leaves in a house: a card, a task and the sequences, all three or none, and over nothing."""
+"""What ``gatebench data`` leaves in a house: a card, a task and perhaps the sequences, all or none, and over nothing."""
 
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,14 +56,26 @@ def _paths(house: Path, name: str) -> dict[str, Path]:
 
 
 def write(name: str, plan: Plan, source: str) -> list[Path]:
-    """The three files; returns where they are."""
+    """The three files of a plan; returns where they are."""
+
+    def card(paths: dict[str, Path]) -> str:
+        return _card(name, plan, source, hashlib.sha256(paths["data"].read_bytes()).hexdigest())
+
+    parts = {
+        "data": lambda path, _: sequences_npz.write(path, plan.arrays),
+        "task": lambda path, _: path.write_text(_task(name, plan)),
+        "card": lambda path, paths: path.write_text(card(paths)),
+    }
+    return place(name, parts)
+
+
+def place(name: str, parts: dict[str, Callable[[Path, dict[str, Path]], Any]]) -> list[Path]:
+    """Parts of a data set (of `_paths`), one after the other; each is filled knowing where all are. Returns where."""
     paths = _paths(places.house(), name)
     try:
         with ExitStack() as placed:
-            placed.enter_context(_new(paths["data"], lambda path: sequences_npz.write(path, plan.arrays)))
-            card = _card(name, plan, source, hashlib.sha256(paths["data"].read_bytes()).hexdigest())
-            placed.enter_context(_new(paths["task"], lambda path: path.write_text(_task(name, plan))))
-            placed.enter_context(_new(paths["card"], lambda path: path.write_text(card)))
+            for part, fill in parts.items():
+                placed.enter_context(_new(paths[part], lambda path, fill=fill: fill(path, paths)))
     except FileExistsError as error:
         raise BadInput(
             f"{error.filename2 or error.filename} is there already, and nothing is written over; choose another: --name NAME"
@@ -72,11 +84,11 @@ def write(name: str, plan: Plan, source: str) -> list[Path]:
         raise BadInput(
             f"{error.filename} cannot be written ({error.strerror}); set GATEBENCH_PATH to a folder that can be"
         ) from error
-    return list(paths.values())
+    return [paths[part] for part in parts]
 
 
 @contextmanager
-def _new(path: Path, fill: Any) -> Iterator[None]:
+def _new(path: Path, fill: Callable[[Path], Any]) -> Iterator[None]:
     """A file that is there whole or not at all, and goes away again if what follows fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rough = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
@@ -95,9 +107,14 @@ def _new(path: Path, fill: Any) -> Iterator[None]:
 def _task(name: str, plan: Plan) -> str:
     target = plan.found.target
     predict = "target" if target else "next_block" if plan.found.kind == "audio" else "next_step"
-    values = {"dataset": name, "predict": predict, "likelihood": plan.likelihood}
+    return task(name, predict, plan.likelihood)
+
+
+def task(name: str, predict: str, likelihood: dict[str, Any]) -> str:
+    """The YAML of a task."""
+    values = {"dataset": name, "predict": predict, "likelihood": likelihood}
     return (
-        "# Made by gatebench data add; what else can be chosen here: bench/data/framings.py, bench/training/likelihoods.py\n"
+        "# Made by gatebench data; what else can be chosen here: bench/data/framings.py, bench/training/likelihoods.py\n"
         + (yaml.safe_dump(values, sort_keys=False, default_flow_style=False))
     )
 
