@@ -16,7 +16,7 @@ from bench.report import compare, published, style
 
 FIRST = [
     "answer", "summary", "results", "scores", "differences", "table2", "overall", "ranks", "budgets", "tradeoff",
-    "curves", "effort", "sensitivity", "conventions", "again", "units", "spectrum", "fairness", "table1",
+    "curves", "effort", "sensitivity", "conventions", "again", "units", "spectrum", "fairness", "spent", "table1",
 ]  # fmt: skip
 """Order on the page; figures that it does not name follow by name."""
 
