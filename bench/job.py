@@ -64,6 +64,7 @@ class Tuned:
 
     lr: Positive | None
     weight_noise: NotNegative | None
+    weight_decay: NotNegative | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,13 @@ class Setting(NamedTuple):
 
     lr: float
     weight_noise: float
+    weight_decay: float
+
+
+RANGES = {"lr": "rates", "weight_noise": "noises", "weight_decay": "decays"}
+"""Number that a search may tune -> the setting of the training with its range."""
+BASES = {"lr": 2, "weight_noise": 3, "weight_decay": 5}
+"""Of Halton's sequence, for each number that a search may tune."""
 
 
 @dataclass(frozen=True)
@@ -96,27 +104,31 @@ class Search:
     """At most so many for a trial of the search, with its own decay; None: as many as a confirming trial."""
     lr: float | Range
     weight_noise: float | Range
+    weight_decay: float | Range
 
     @property
     def given(self) -> Setting | None:
         """The one setting there is, where nothing is left to search for."""
-        if isinstance(self.lr, Range) or isinstance(self.weight_noise, Range):
-            return None
-        return Setting(self.lr, self.weight_noise)
+        numbers = {name: axis for name, axis in self._axes.items() if not isinstance(axis, Range)}
+        return Setting(**numbers) if len(numbers) == len(BASES) else None
+
+    @property
+    def _axes(self) -> dict[str, float | Range]:
+        return {name: getattr(self, name) for name in BASES}
 
     def settings(self) -> list[Setting]:
         """The first ``size`` of an endless list, so that a larger search contains the smaller one.
 
-        Halton's sequence in bases 2 and 3, shifted by a random number each: a setting is log-uniform over the ranges, and
-        any first few are spread over them evenly, which independent draws of ten are not.
+        Halton's sequence, shifted by a random number in each of its bases: a setting is log-uniform over the ranges, and any
+        first few are spread over them evenly, which independent draws of ten are not.
         """
         random = np.random.default_rng(self.seed)
-        shifts = {base: random.uniform() for base in (2, 3)}
+        shifts = {name: random.uniform() for name in BASES}
 
-        def tried(axis: float | Range, base: int, i: int) -> float:
-            return axis.at((shifts[base] + _mirrored(i, base)) % 1) if isinstance(axis, Range) else axis
+        def tried(name: str, axis: float | Range, i: int) -> float:
+            return axis.at((shifts[name] + _mirrored(i, BASES[name])) % 1) if isinstance(axis, Range) else axis
 
-        return [Setting(tried(self.lr, 2, i), tried(self.weight_noise, 3, i)) for i in range(self.size)]
+        return [Setting(**{name: tried(name, axis, i) for name, axis in self._axes.items()}) for i in range(self.size)]
 
 
 def _mirrored(i: int, base: int) -> float:
@@ -213,7 +225,7 @@ class Job:
     def member(self, setting: Setting, seed: int, training: Training) -> Member:
         """A trial of this point, with its key."""
         key = record.key(self.settings(setting, seed, training))
-        return Member(key, setting.lr, seed, setting.weight_noise)
+        return Member(key, seed=seed, **setting._asdict())
 
     def settings(self, setting: Setting, seed: int, training: Training) -> Settings:
         """What the key of a trial hashes."""
@@ -224,7 +236,7 @@ class Job:
             self.card.content,
             self.graph.fingerprint,
             sizes,
-            replace(training, weight_noise=setting.weight_noise),
+            replace(training, weight_noise=setting.weight_noise, weight_decay=setting.weight_decay),
             setting.lr,
             seed,
             None if self.stack == Stack() else self.stack,

@@ -115,8 +115,9 @@ def _selected(job: Job, store: Store) -> Setting | None:
 
 
 def _setting(member: Member) -> Setting:
-    assert member.weight_noise is not None  # those of a job have it
-    return Setting(member.lr, member.weight_noise)
+    assert member.weight_noise is not None  # those of a job have
+    assert member.weight_decay is not None  # both
+    return Setting(member.lr, member.weight_noise, member.weight_decay)
 
 
 def select(trials: pd.DataFrame) -> str | None:

@@ -117,10 +117,9 @@ def job_of(config: Any) -> Any:
     inputs, outputs = framing.sizes(card)
     options = dict(task.likelihood)
     likelihood = likelihoods.build(options.pop("name", ""), options, framing.of(card), framing.classes(card))
-    tuned = construct(job.Tuned, "training", {name: training.pop(name) for name in ("lr", "weight_noise")})
-    rates, noises = (training.pop(name) for name in ("rates", "noises"))
-    lr = _axis(tuned.lr, "training.rates", rates)
-    noise = _axis(tuned.weight_noise, "training.noises", noises)
+    tuned = construct(job.Tuned, "training", {name: training.pop(name) for name in job.RANGES})
+    ranges = {name: training.pop(name) for name in job.RANGES.values()}
+    axes = {name: _axis(getattr(tuned, name), f"training.{axis}", ranges[axis]) for name, axis in job.RANGES.items()}
     graph = trace.load(cell.pop("name"), **cell)
     if framing.causal:
         _looks_back(graph, stack, runtime.runtime.choices["task"])
@@ -138,7 +137,7 @@ def job_of(config: Any) -> Any:
         stack=stack,
         units=budget.solve(graph, stack, inputs, likelihood.readout(outputs)),
         training=construct(Training, "training", training),
-        search=construct(job.Search, "search", {**search, "lr": lr, "weight_noise": noise}),
+        search=construct(job.Search, "search", {**search, **axes}),
         members=members,
         engine=engines.pick(engine.name, graph, device),
         threads=engine.threads,

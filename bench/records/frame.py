@@ -17,7 +17,7 @@ import pandas as pd
 from bench.records import samples, study_file
 from bench.records.record import CURVE, SEQUENCES, Record, Store
 
-IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", "lr", "weight_noise"]
+IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", "lr", "weight_noise", "weight_decay"]
 COSTS = ["units", "inputs", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
 SCORE = ["split", "nll", "nll_sequence_mean"]
 WAY = ["best_epoch", "epochs", "updates", "seconds", "matmul_fraction", "engine", "population_size", "device", "status"]
@@ -202,6 +202,7 @@ def _identity(study: str, stage: str, labels: dict[str, str], record: Record) ->
     return {
         "study": study, "stage": stage, **labels, "key": record.key, "seed": settings["seed"], "lr": settings["lr"],
         "weight_noise": settings["training"]["weight_noise"],
+        "weight_decay": settings["training"].get("weight_decay", 0.0),  # which older records do not have
     }  # fmt: skip
 
 

@@ -108,9 +108,10 @@ SUMMARY = {
     "floors": Each(Each(SCORES, dict), dict),
     "data": Perhaps({"kind": text, "time_step": text, "outputs": whole, "std": Null(numbers)}),
 }
+TUNED = {"weight_noise": number, "weight_decay": Perhaps(number)}
 RECORD = {
     "key": key,
-    "settings": {"seed": whole, "lr": number, "training": {"weight_noise": number}, "task": text, "cell": text},
+    "settings": {"seed": whole, "lr": number, "training": TUNED, "task": text, "cell": text},
     "summary": SUMMARY,
     "provenance": {
         "commit": Null(text),
@@ -125,7 +126,7 @@ SEQUENCES = table(sequence=whole, steps=whole, nll=number)
 POINT = {
     "labels": dict.fromkeys(("task", "cell", "budget", "training"), text),
     "search": Each(key),
-    "selected": Null({"lr": number, "weight_noise": number}),
+    "selected": Null({"lr": number, **TUNED}),
     "confirm": Each(key),
     "confirm_planned": whole,
 }

@@ -14,7 +14,7 @@ LABELS = ("task", "cell", "budget", "training")
 """What tells the points of a study apart."""
 
 Point = dict[str, Any]
-"""``labels``, ``search`` (keys), ``selected`` (``lr`` and ``weight_noise``, or null), ``confirm`` (keys),
+"""``labels``, ``search`` (keys), ``selected`` (``lr``, ``weight_noise``, ``weight_decay``, or null), ``confirm`` (keys),
 ``confirm_planned`` (a number)."""
 
 

@@ -203,8 +203,10 @@ class Population:
         live &= (torch.from_numpy(finite).to(live.device) & norms.isfinite())[:, None]
         if self.training.clip_norm is not None:
             optim.clip(gradient, norms, self.training.clip_norm)
-        if self.training.weight_decay:
-            shrink = torch.where(live, self.training.weight_decay * rate, 0.0)  # a dead member's rate may be infinite
+        decays = self._own("weight_decay")
+        if any(decays):
+            shrink = torch.tensor(decays, device=rate.device)[:, None] * rate
+            shrink = torch.where(live, shrink, 0.0)  # a dead member's rate may be infinite
             self.parameters.mul_(1 - shrink * self._decaying)
         self.model.runs.step(self.rule, self.parameters, gradient, self.memory, rate, live)
         self.updates[self.active] += live.flatten().cpu().numpy()
@@ -212,16 +214,21 @@ class Population:
 
     def _noisy(self) -> Tensor:
         """Parameters with this update's noise on recurrent matrices: where the gradient is taken, for the clean weights."""
-        members = [self.members[k] for k in self.active]
-        noises = [self.training.weight_noise if m.weight_noise is None else m.weight_noise for m in members]
+        noises = self._own("weight_noise")
         if not any(noises):
             return self.parameters
+        members = [self.members[k] for k in self.active]
         noisy = self.parameters.clone()
         update = int(self.updates[self.active].max())
         draws = {seed: self._noise(stream(seed, "noise", update)) for seed in dict.fromkeys(m.seed for m in members)}
         for row, member, noise in zip(noisy, members, noises, strict=True):
             row.add_(draws[member.seed], alpha=noise)
         return noisy
+
+    def _own(self, name: str) -> list[float]:
+        """A number of every active member: its own, or else that of the training."""
+        own = [getattr(self.members[k], name) for k in self.active]
+        return [getattr(self.training, name) if number is None else number for number in own]
 
     def _kept(self, lengths: dict[int, list[int]]) -> list[Kept] | None:
         """What this update's dropout leaves of what each layer hands on, for every active member; None without dropout.

@@ -30,7 +30,7 @@ class Training:
     a population may have its own."""
     weight_decay: NotNegative = 0.0
     """Decoupled (Loshchilov and Hutter 2019, Algorithm 2): weight matrices, those of the readout too, shrink by this times
-    the learning rate at every update; biases and diagonals do not."""
+    the learning rate at every update; biases and diagonals do not. A member of a population may have its own."""
     dropout: Fraction = 0.0
     """Share of the numbers that a layer hands on, to the next layer and to the readout, that are dropped, anew for every
     step and update; what is left grows by ``1 / (1 - dropout)`` (Zaremba et al. 2014, Section 3.1)."""
@@ -65,4 +65,5 @@ class Member:
     lr: float
     seed: int
     weight_noise: float | None = None
-    """None: that of the training."""
+    weight_decay: float | None = None
+    """None, of either: that of the training."""

@@ -19,7 +19,7 @@ from bench.engines._network import Engine
 from bench.graph import trace
 from bench.graph.cost import cost
 from bench.graph.stack import Stack
-from bench.job import Budget, Members, Range, Search, TaskSettings, Tuned
+from bench.job import RANGES, Budget, Members, Range, Search, TaskSettings, Tuned
 from bench.report import published
 from bench.training import likelihoods
 from bench.training.settings import Training
@@ -52,8 +52,8 @@ def of(group):
 def protocol(training):
     """The training, what its search tunes, and where it looks."""
     training = dict(training)
-    tuned = construct(Tuned, "training", {name: training.pop(name) for name in ("lr", "weight_noise")})
-    ranges = {"lr": training.pop("rates"), "weight_noise": training.pop("noises")}
+    tuned = construct(Tuned, "training", {name: training.pop(name) for name in RANGES})
+    ranges = {name: training.pop(axis) for name, axis in RANGES.items()}
     return construct(Training, "training", training), tuned, ranges
 
 
@@ -61,7 +61,7 @@ def search(given, tuned, ranges):
     """As the command line makes it."""
     axes = {
         name: construct(Range, name, ranges[name]) if getattr(tuned, name) is None else getattr(tuned, name)
-        for name in ("lr", "weight_noise")
+        for name in RANGES
     }
     return construct(Search, "search", {**given, **axes})
 
@@ -127,7 +127,7 @@ def test_a_task_frames_the_data_of_its_name(name):
 def test_a_training_is_a_whole_protocol(name):
     given = values(f"training={name}")["training"]
     # every choice is written down, and so can be overridden
-    assert set(given) == {field.name for field in fields(Training)} | {"lr", "rates", "noises"}
+    assert set(given) == {field.name for field in fields(Training)} | {"lr", *RANGES.values()}
     training, tuned, ranges = protocol(given)
     assert {choice: given[choice] for choice in asdict(training) if choice != "weight_noise"} == {
         choice: value for choice, value in asdict(training).items() if choice != "weight_noise"

@@ -104,10 +104,11 @@ def key_of(*overrides: str) -> str:
 
 
 def trial(of: Job) -> str:
-    """Key of a trial at one rate, with the noise of its protocol."""
-    noise = of.search.weight_noise
+    """Key of a trial at one rate, with the noise and the decay of its protocol."""
+    noise, decay = of.search.weight_noise, of.search.weight_decay
     assert isinstance(noise, float)
-    return of.member(Setting(0.01, noise), 1, of.training).key
+    assert isinstance(decay, float)
+    return of.member(Setting(0.01, noise, decay), 1, of.training).key
 
 
 @pytest.mark.parametrize(("pinned", "settings"), GOLDEN.items())
@@ -247,12 +248,13 @@ def test_a_larger_search_contains_the_smaller_one():
 
 
 BOTH = ("training.lr=null", "training.weight_noise=null")
+DECAYS = ("training.weight_decay=null", "training.decays={low:0.01,high:0.5}")
 
 
 def test_all_cells_search_the_same_settings():
-    rnn, gru = (job.search for job in jobs(*BOTH, "cell=rnn,gru", "search.size=50"))
+    rnn, gru = (job.search for job in jobs(*BOTH, *DECAYS, "cell=rnn,gru", "search.size=50"))
     assert rnn.settings() == gru.settings()
-    for axis, found in zip((rnn.lr, rnn.weight_noise), zip(*rnn.settings(), strict=True), strict=True):
+    for axis, found in zip((rnn.lr, rnn.weight_noise, rnn.weight_decay), zip(*rnn.settings(), strict=True), strict=True):
         assert isinstance(axis, Range)
         assert all(axis.low <= value <= axis.high for value in found)
         # Halton's points are spread more evenly than independent ones: a fifth of the range has its fifth of them.
@@ -264,6 +266,8 @@ def test_rates_are_those_of_a_search_over_rates_alone():
     alone, both = job("training.lr=null").search, job(*BOTH).search
     assert [setting.lr for setting in both.settings()] == [setting.lr for setting in alone.settings()]
     assert {setting.weight_noise for setting in alone.settings()} == {0.075}
+    with_decay = job(*BOTH, *DECAYS).search
+    assert [setting[:2] for setting in with_decay.settings()] == [setting[:2] for setting in both.settings()]
 
 
 @pytest.mark.parametrize("given", [["training.lr=0.01"], ["training.lr=0.01", "training.weight_noise=0"]], ids=str)
@@ -272,12 +276,12 @@ def test_nothing_is_searched_for_where_all_is_given(given: list[str]):
     assert job(*given).search.given is not None
 
 
-@pytest.mark.parametrize("null", ["lr", "weight_noise"])
+@pytest.mark.parametrize("null", ["lr", "weight_noise", "weight_decay"])
 def test_what_is_null_is_searched_for(null: str):
-    values = {"lr": "0.01", "weight_noise": "0.1"} | {null: "null"}
-    of = job(*(f"training.{name}={value}" for name, value in values.items()), "search.size=4")
+    values = {"lr": "0.01", "weight_noise": "0.1", "weight_decay": "0.2"} | {null: "null"}
+    of = job(*(f"training.{name}={value}" for name, value in values.items()), "search.size=4", DECAYS[1])
     assert of.search.given is None
     assert len({getattr(member, null) for member in of.searched()}) == 4
-    (other,) = {"lr", "weight_noise"} - {null}
-    assert {getattr(member, other) for member in of.searched()} == {float(values[other])}
+    for other in values.keys() - {null}:
+        assert {getattr(member, other) for member in of.searched()} == {float(values[other])}
     assert len({member.key for member in of.searched()}) == 4

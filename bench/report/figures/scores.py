@@ -9,7 +9,7 @@ from bench.report.stats import mean_interval
 TITLE = "Results"
 CAPTION = (
     "NLL in nats per time step (per sequence, where a whole one has a label), "
-    "mean over n confirming seeds with 95% intervals over seeds, at the learning rate that was "
+    "mean over n confirming seeds with 95% intervals over seeds, at the setting that was "
     "best on validation. The rows in brackets are floors: trivial predictors that a model must beat."
 )
 
@@ -43,6 +43,8 @@ def _cell(trials: pd.DataFrame, title: str, panel: Panel) -> dict[str, object]:
         "n": str(len(by_split["test"])),
         "diverged": str((by_split["test"].status == "diverged").sum()),
         "learning rate": f"{first.lr:g}",
+        "weight noise": f"{first.weight_noise:g}",
+        "weight decay": f"{first.weight_decay:g}",
         "units": str(first.units),
         "recurrent parameters": f"{first.parameters_recurrent:,}",
         "total parameters": f"{first.parameters_total:,}",

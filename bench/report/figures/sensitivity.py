@@ -11,7 +11,7 @@ TITLE = "Sensitivity to the learning rate"
 CAPTION = (
     "Best validation NLL of each trial of the search, one seed, the same settings for all cells; the selected "
     "one is marked. "
-    "Where the search is over weight noise as well, points are not joined: they differ in both. "
+    "Where the search is over weight noise or decay as well, points are not joined: they differ in all. "
     "A trial that diverged, or that is worse than every floor, stands as a cross at the top. Single seeds: read the shape, "
     "not the small differences. A search may run for fewer epochs than the trials it selects for: see the table of trials."
 )
@@ -20,7 +20,7 @@ CAPTION = (
 def numbers(frame: Frame) -> pd.DataFrame:
     """One row per trial of the search."""
     search = frame.trials[(frame.trials.stage == "search") & (frame.trials.split == "valid")]
-    columns = ["task", "budget", "training", "cell", "lr", "weight_noise", "seed", "nll", "status", "key"]
+    columns = ["task", "budget", "training", "cell", "lr", "weight_noise", "weight_decay", "seed", "nll", "status", "key"]
     return search[columns].sort_values(["task", "budget", "training", "cell", "lr"]).reset_index(drop=True)
 
 
@@ -35,7 +35,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             look, rows = style.look(cell, cells), part[part.cell == cell]
             learned = (rows.status == "finished") & (rows.nll <= floors[rows.task].to_numpy())
             good = rows[learned]
-            line = "-" if rows.weight_noise.nunique() == 1 else ""  # of a search over both, rates alone are no curve
+            alone = (rows[["weight_noise", "weight_decay"]].nunique() == 1).all()
+            line = "-" if alone else ""  # of a search over more than rates, rates alone are no curve
             axis.plot(good.lr, good.nll, lw=1.2, ls=line, ms=4, label=cell, **look)
             if len(good):
                 best = good.sort_values("nll").iloc[0]
