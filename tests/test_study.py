@@ -169,16 +169,18 @@ def test_a_given_rate_makes_the_search_superfluous(home: Tiny, tmp_path: Path):
     assert (set(trials.stage), set(trials.lr), set(trials.seed)) == ({"confirm"}, {0.02}, {1, 2})
 
 
-def test_rate_and_noise_are_searched_together_and_both_are_selected(home: Tiny, tmp_path: Path):
-    printed = sweep(home, *SMALL, "cell=gru", "training.weight_noise=null", "search.size=3", results=tmp_path)
+def test_rate_noise_and_decay_are_searched_together_and_all_are_selected(home: Tiny, tmp_path: Path):
+    free = ["training.weight_noise=null", "training.weight_decay=null", "training.decays={low:0.01,high:1}"]
+    printed = sweep(home, *SMALL, "cell=gru", *free, "search.size=3", results=tmp_path)
     assert printed.startswith("adhoc: 5 trials in 1 job(s)")
     trials = frame.load(tmp_path, "adhoc").trials.query("split == 'valid'")
     searched, confirmed = trials[trials.stage == "search"], trials[trials.stage == "confirm"]
-    assert (searched.lr.nunique(), searched.weight_noise.nunique()) == (3, 3)
-    best = searched.loc[searched.nll.idxmin()]
-    assert set(zip(confirmed.lr, confirmed.weight_noise, strict=True)) == {(best.lr, best.weight_noise)}
+    tuned = ["lr", "weight_noise", "weight_decay"]
+    assert searched[tuned].nunique().tolist() == [3, 3, 3]
+    best = searched.loc[searched.nll.idxmin(), tuned]
+    assert (confirmed[tuned] == best).all(axis=None)
     (point,) = study_file.read(tmp_path, "adhoc")
-    assert point["selected"] == {"lr": best.lr, "weight_noise": best.weight_noise}
+    assert point["selected"] == best.to_dict()
 
 
 def test_a_record_keeps_every_test_sequence(home: Tiny, finished: Path):

@@ -129,13 +129,15 @@ def test_a_training_is_a_whole_protocol(name):
     # every choice is written down, and so can be overridden
     assert set(given) == {field.name for field in fields(Training)} | {"lr", *RANGES.values()}
     training, tuned, ranges = protocol(given)
-    assert {choice: given[choice] for choice in asdict(training) if choice != "weight_noise"} == {
-        choice: value for choice, value in asdict(training).items() if choice != "weight_noise"
-    }
+    kept = asdict(training).keys() - RANGES.keys()
+    assert {choice: given[choice] for choice in kept} == {choice: asdict(training)[choice] for choice in kept}
     assert tuned.lr is None
     assert tuned.weight_noise is not None
     tried = search({"size": 3, "seed": 1, "epochs": None}, tuned, ranges).settings()
-    assert all(given["rates"]["low"] <= setting.lr <= given["rates"]["high"] for setting in tried)
+    for name, axis in RANGES.items():
+        numbers = [getattr(setting, name) for setting in tried]
+        assert (len(set(numbers)) > 1) == (given[name] is None)
+        assert given[name] is not None or all(given[axis]["low"] <= number <= given[axis]["high"] for number in numbers)
 
 
 NUMBERED = [name for name in of("budget") if name != "table1"]
@@ -206,7 +208,7 @@ def test_the_study_of_the_paper_states_its_protocol_as_the_protocol_does():
         assert stated[name] == protocol[name], name
 
 
-PARTS = {"chung2014_speech": "chung2014"}
+PARTS = {"chung2014_speech": "chung2014", "fair_decay": "fair"}
 """Study -> the study that it is a part of."""
 
 

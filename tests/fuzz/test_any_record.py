@@ -72,7 +72,7 @@ def made(key: str) -> Record:
 POINT = {
     "labels": LABELS,
     "search": [SEARCHED],
-    "selected": {"lr": 0.01, "weight_noise": 0.0},
+    "selected": {"lr": 0.01, "weight_noise": 0.0, "weight_decay": 0.0},
     "confirm": [CONFIRMED],
     "confirm_planned": 1,
 }

@@ -15,7 +15,7 @@ from bench.records.frame import COLUMNS, RESULT_COLUMNS, Frame
 from bench.records.record import CURVE
 
 PROMISED = (
-    "study, stage, task, cell, budget, training, key, seed, lr, weight_noise, units, inputs, parameters_recurrent, "
+    "study, stage, task, cell, budget, training, key, seed, lr, weight_noise, weight_decay, units, inputs, parameters_recurrent, "
     "parameters_total, flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, epochs, updates, seconds, "
     "matmul_fraction, engine, population_size, device, status"
 )
@@ -48,6 +48,7 @@ def test_columns_are_those_that_were_promised(found: Frame):
         "seed",
         "lr",
         "weight_noise",
+        "weight_decay",
         *CURVE,
     ]
     assert list(found.floors.columns) == ["task", "floor", "split", "nll", "nll_sequence_mean"]

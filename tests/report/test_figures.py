@@ -66,7 +66,7 @@ EVERYTHING = [
     ("nottingham", "gru", "confirm", 2, 0.01, 3.4, 3.6, "finished"),
     ("nottingham", "gru", "confirm", 1, 0.01, 3.0, 3.1, "finished", "units_64"),
 ]
-BUDGET, TRAINING, NOISE = "parameters_20k", "modern", 0.075
+BUDGET, TRAINING, NOISE, DECAY = "parameters_20k", "modern", 0.075, 0.0
 TITLES = {"music": "Some Music", "speech": "Some Speech (synthetic)", "nottingham": "Nottingham"}
 STEPS = np.array([4, 10, 6])
 """Of the test sequences."""
@@ -99,7 +99,9 @@ def by_hand(trials: list[tuple[Any, ...]], again: Frame | None = None) -> Frame:
     for task, cell, stage, seed, lr, valid, test, status, *other in trials:
         budget = other[0] if other else BUDGET
         key = hashlib.sha256(repr((task, cell, seed, lr, budget)).encode()).hexdigest()[:16]
-        identity = dict(zip(IDENTITY, ["hand", stage, task, cell, budget, TRAINING, key, seed, lr, NOISE], strict=True))
+        identity = dict(
+            zip(IDENTITY, ["hand", stage, task, cell, budget, TRAINING, key, seed, lr, NOISE, DECAY], strict=True)
+        )
         costs = {"units": 10 + len(cell), "inputs": 88, "parameters_recurrent": 30_000 if other else 20_000,
                  "parameters_total": 24_000, "flops_per_step": 39_000, "state_size": 10 + len(cell)}  # fmt: skip
         way = {"best_epoch": 2, "epochs": 3, "updates": 30, "seconds": 4.0 + seed,
@@ -682,14 +684,15 @@ def test_a_second_run_of_other_cells_is_no_second_run(hand: Frame):
     assert FIGURES["again"].table(replace(hand, again=by_hand(SEARCHED))) is None
 
 
-@pytest.mark.parametrize("noises", [[0.05, 0.05, 0.05], [0.05, 0.075, 0.1]], ids=["rates", "rates and noise"])
-def test_a_search_over_both_is_no_curve(noises: list[float]):
+@pytest.mark.parametrize("numbers", [[0.05, 0.05, 0.05], [0.05, 0.075, 0.1]], ids=["rates", "rates and another"])
+@pytest.mark.parametrize("name", ["weight_noise", "weight_decay"])
+def test_a_search_over_more_than_rates_is_no_curve(name: str, numbers: list[float]):
     frame = by_hand([*TRIED[:3], *CONFIRMED])
-    frame.trials.loc[frame.trials.stage == "search", "weight_noise"] = np.repeat(noises, 3)
-    assert list(FIGURES["sensitivity"].numbers(frame).weight_noise) == noises
+    frame.trials.loc[frame.trials.stage == "search", name] = np.repeat(numbers, 3)
+    assert list(FIGURES["sensitivity"].numbers(frame)[name]) == numbers
     (axis,) = drawn("sensitivity", frame).axes
     (points,) = [line for line in axis.lines if len(np.asarray(line.get_xdata())) == 3]
-    assert (points.get_linestyle() == "-") == (len(set(noises)) == 1)
+    assert (points.get_linestyle() == "-") == (len(set(numbers)) == 1)
 
 
 @pytest.mark.parametrize("below", [True, False], ids=["negative", "positive"])

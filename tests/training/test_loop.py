@@ -185,13 +185,14 @@ def test_population_of_one_seed_or_several(task, way, seeds):
     assert_alone(task, BASE, "rnn", way, [Member(f"{k}", 0.01 * (k + 1), seed) for k, seed in enumerate(seeds)])
 
 
-def test_members_have_their_own_noise(task, way):
-    noises = [0.0, 0.075, 0.3]
-    members = [Member(f"{noise}", 0.02, 1, noise) for noise in noises]
-    together = assert_alone(task, setting(weight_noise=0.1), "gru", way, members)
-    # What a member brings counts, and what the training says of noise does not.
-    for noise, outcome in zip(noises, together, strict=True):
-        (alone,) = run(task, setting(weight_noise=noise), [Member("alone", 0.02, 1)], "gru", engine=way.engine)
+@pytest.mark.parametrize("name", ["weight_noise", "weight_decay"])
+def test_members_have_their_own_noise_and_decay(task, way, name):
+    numbers = [0.0, 0.075, 0.3]
+    members = [Member(f"{number}", 0.02, 1, **{name: number}) for number in numbers]
+    together = assert_alone(task, setting(**{name: 0.1}), "gru", way, members)
+    # What a member brings counts, and what the training says of it does not.
+    for number, outcome in zip(numbers, together, strict=True):
+        (alone,) = run(task, setting(**{name: number}), [Member("alone", 0.02, 1)], "gru", engine=way.engine)
         assert_same(outcome, alone, way.tolerance)
     assert len({outcome.scores["valid"]["nll"] for outcome in together}) == 3
 
