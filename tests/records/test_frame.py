@@ -15,9 +15,9 @@ from bench.records.frame import COLUMNS, RESULT_COLUMNS, Frame
 from bench.records.record import CURVE
 
 PROMISED = (
-    "study, stage, task, cell, budget, training, key, seed, lr, weight_noise, weight_decay, units, inputs, parameters_recurrent, "
-    "parameters_total, flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, epochs, updates, seconds, "
-    "matmul_fraction, engine, population_size, device, status"
+    "study, stage, task, cell, budget, training, key, seed, lr, weight_noise, weight_decay, units, inputs, "
+    "parameters_recurrent, parameters_total, flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, "
+    "epochs, updates, seconds, matmul_fraction, engine, population_size, device, status"
 )
 """Columns that others rely on, in order."""
 
