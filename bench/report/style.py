@@ -1,5 +1,6 @@
 """How cells look: the same order, colour and marker in every figure, readable without seeing colours."""
 
+import textwrap
 from typing import Any
 
 import matplotlib as mpl
@@ -13,6 +14,9 @@ ORDER = ["rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "lstm_shersti
 # Okabe and Ito's palette, chosen to be told apart with any colour vision; the markers tell the rest.
 COLOURS = ["#000000", "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#7F7F7F", "#8C6D31", "#5E4FA2"]
 MARKERS = ["o", "s", "D", "^", "v", "P", "X", "*", "<", ">"]
+
+LETTERS = 11
+"""Of a title, in an inch."""
 
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -61,6 +65,17 @@ def grid(count: int, width: float, height: float, columns: int = 4) -> tuple[Fig
     for axis in axes.flat[count:]:
         axis.remove()
     return figure, list(axes.flat[:count])
+
+
+def heading(axis: Any, text: str, **look: Any) -> None:
+    """A title over an axis, in as many lines as its width asks for: labels of overridden settings are long."""
+    axis.set_title(folded(text, axis.get_window_extent().width / axis.figure.dpi), **{"fontsize": 10, **look})
+
+
+def folded(text: str, inches: float) -> str:
+    """A text in lines of about so many inches; where it has lines they stay."""
+    lines = [textwrap.fill(line, int(LETTERS * inches), break_long_words=False) for line in text.splitlines()]
+    return "\n".join(lines)
 
 
 def legend(figure: Figure, shown: list[str], among: list[str]) -> None:

@@ -601,6 +601,17 @@ def test_every_column_of_budgets_says_which_cost_it_is():
 # Averages and a second run
 
 
+@pytest.mark.parametrize("name", DRAWN)
+def test_headings_of_many_overridden_settings_do_not_meet(name: str):
+    long = "modern batch=1 epochs=40 lr=0.003504 patience=10 weight_decay=0.1 weight_noise=0.02275"
+    frame = everything()
+    parts = {part: getattr(frame, part).assign(training=long) for part in ("trials", "curves", "samples", "spectra")}
+    figure = drawn(name, replace(frame, **parts))
+    titles = [text for axis in figure.axes for text in (axis.title, axis._left_title, axis.yaxis.label) if text.get_text()]
+    boxes = [title.get_window_extent() for title in titles]
+    assert not [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
+
+
 def test_time_is_summed_over_trials_and_shared_ones_count_once_in_all():
     """A trial by hand took 4 s and one for each of its seed."""
     searched = [("music", cell, "search", 0, lr, 7.0, 7.0, "finished") for cell in ("gru", "rnn") for lr in (0.01, 0.02)]

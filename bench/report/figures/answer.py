@@ -69,6 +69,6 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.margins(y=0.1)
         axis.invert_yaxis()
         axis.set_xlabel(f"difference to {part.beside.iloc[0]} (nats per {frame.predicted(panel.task)})")
-        axis.set_title(frame.title(panel), fontsize=10)
+        style.heading(axis, frame.title(panel))
     figure.tight_layout()
     return figure

@@ -54,7 +54,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set_xlabel(label)
             axis.set_ylabel(frame.nll(panel.task))
-        axes[0].set_title(frame.title(panel), fontsize=10)
+        style.heading(axes[0], frame.title(panel))
     handles = [Line2D([], [], ms=7, label=cell, **style.look(cell, cells)) for cell in style.cells(numbers)]
     kinds = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
     figure.legend(handles=[*handles, *kinds], loc="outside right center")

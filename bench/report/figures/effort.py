@@ -45,6 +45,6 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_xlabel("settings tried")
         axis.set_ylabel(f"expected best validation\n{frame.nll(panel.task)}")
-        axis.set_title(frame.title(panel), fontsize=10)
+        style.heading(axis, frame.title(panel))
     style.legend(figure, style.cells(numbers), cells)
     return figure

@@ -50,7 +50,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_yticks(range(len(part)), part.cell)
         axis.set_ylim(len(part) - 0.5, -0.5)
         axis.set_xlim(left=0)
-        axis.set_title(f"{frame.title(panel)}: spread {part.spread.iloc[0]:.2f}", loc="left", fontsize="medium")
+        style.heading(axis, f"{frame.title(panel)}: spread {part.spread.iloc[0]:.2f}", loc="left", fontsize="medium")
         axis.set_xlabel("fraction of a matrix product's rate")
     figure.tight_layout()
     return figure

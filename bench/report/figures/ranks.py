@@ -55,9 +55,10 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_xlim(0.8, first.cells + 0.2)
         axis.set_xlabel("mean rank by test NLL (nats per time step)")
         p = "" if np.isnan(first.p) else f", p = {first.p:.2f}"
-        axis.set_title(
+        style.heading(
+            axis,
             f"{budget}, {training}: {first.tasks} tasks, critical difference {first.critical_difference:.1f} of at most "
-            f"{first.cells - 1}{p}", loc="left", fontsize=10,
+            f"{first.cells - 1}{p}", loc="left",
         )  # fmt: skip
     figure.tight_layout()
     return figure

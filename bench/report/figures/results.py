@@ -50,6 +50,6 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_xlabel(f"test {frame.nll(panel.task)}")
         floors = frame.floors[(frame.floors.task == panel.task) & (frame.floors.split == "test")]
         lowest = [f"{floor.floor} {floor.nll:.2f}" for floor in floors.sort_values("nll").head(2).itertuples()]
-        axis.set_title(f"{frame.title(panel)}\nlowest floors: {', '.join(lowest)}", fontsize=10)
+        style.heading(axis, f"{frame.title(panel)}\nlowest floors: {', '.join(lowest)}")
     figure.tight_layout()
     return figure

@@ -51,6 +51,6 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel("learning rate")
         axis.set_ylabel(f"validation {frame.nll(panel.task)}" if panel else "validation NLL (nats per time step)")
-        axis.set_title(frame.title(panel) if panel else "no search in this study", fontsize=10)
+        style.heading(axis, frame.title(panel) if panel else "no search in this study")
     style.legend(figure, style.cells(numbers), cells)
     return figure

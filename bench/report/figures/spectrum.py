@@ -34,7 +34,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.plot(line.hertz, line.decibel, lw=1.3, ms=4, markevery=12, label=cell, **style.look(cell, cells))
         axis.set_xlabel("Hz")
         axis.set_ylabel("power (dB of full scale per Hz)")
-        axis.set_title(frame.title(panel), fontsize=10)
+        style.heading(axis, frame.title(panel))
         axis.legend(fontsize=8)
     figure.tight_layout()
     return figure

@@ -17,6 +17,8 @@ CAPTION = (
     "population's shared evenly by its members, on the engine named in the table of trials. Equal recurrent parameters are "
     "neither equal total parameters nor equal seconds."
 )
+HEIGHT = 3.2
+"""Of a row, in inches."""
 COSTS = {
     "parameters_total": "parameters with readout",
     "flops_per_step": "FLOPs per time step, recurrent layer",
@@ -38,7 +40,7 @@ def numbers(frame: Frame) -> pd.DataFrame:
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """A row for each task, budget and protocol, a column for each cost."""
     found = panels(numbers)
-    figure, axes = plt.subplots(len(found), 3, figsize=(12, 0.6 + 3.2 * len(found)), squeeze=False, sharey="row")
+    figure, axes = plt.subplots(len(found), 3, figsize=(12, 0.6 + HEIGHT * len(found)), squeeze=False, sharey="row")
     cells = style.cells(frame.trials)
     for row, (panel, part) in enumerate(found):
         for axis, (cost, label) in zip(axes[row], COSTS.items(), strict=True):
@@ -49,9 +51,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 axis.errorbar(points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **look)
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.set_xlabel(label)
-        axes[row][0].set_ylabel(
-            f"{frame.datasets[panel.task]}\n{panel.budget}, {panel.training}\ntest {frame.nll(panel.task)}", fontsize=9
-        )
+        label = f"{frame.datasets[panel.task]}\n{panel.budget}, {panel.training}\ntest {frame.nll(panel.task)}"
+        axes[row][0].set_ylabel(style.folded(label, HEIGHT), fontsize=9)
     figure.tight_layout()
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5))
