@@ -15,7 +15,7 @@ ORDER = ["rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "lstm_shersti
 COLOURS = ["#000000", "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#7F7F7F", "#8C6D31", "#5E4FA2"]
 MARKERS = ["o", "s", "D", "^", "v", "P", "X", "*", "<", ">"]
 
-LETTERS = 11
+LETTERS = 14
 """Of a title, in an inch."""
 
 SETTINGS: dict[Any, Any] = {
