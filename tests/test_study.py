@@ -233,7 +233,9 @@ def test_a_study_may_be_several_sweeps(home: Tiny, tmp_path: Path):
 
 def test_a_part_may_give_one_cell_further_seeds(home: Tiny, two: Path, tmp_path: Path):
     two.write_text(TWO.replace("[cell=lstm, training.batch=5]", "[cell=gru, 'population.seeds=[1,2,3]']"))
-    assert sweep(home, "study=two", *HERE, results=tmp_path).startswith("two: 8 trials in 3 job(s), 0 finished, 8 to train\n")
+    assert sweep(home, "study=two", *HERE, results=tmp_path).startswith(
+        "two: 8 trials in 3 job(s), 0 finished, 8 to train\n"
+    )
     seeds = {point["labels"]["cell"]: len(point["confirm"]) for point in study_file.read(tmp_path, "two")}
     assert seeds == {"rnn": 1, "gru": 3, "gru_reset_after": 1}
     assert sweep(home, "study=two", *HERE, results=tmp_path).startswith("two: nothing to train, all 8")
