@@ -429,7 +429,17 @@ COMPLETED = {
     "gatebench sweep cell=g": {"cell=gru", "cell=gru_reset_after"},
     "gatebench sweep study=": {
         f"study={name}"
-        for name in ("chung2014", "chung2014_speech", "compare", "demo", "fair", "jsb", "speech", "speech_demo")
+        for name in (
+            "chung2014",
+            "chung2014_speech",
+            "compare",
+            "demo",
+            "fair",
+            "fair_decay",
+            "jsb",
+            "speech",
+            "speech_demo",
+        )
     },
     "gatebench sweep cell=gru budget=u": {"budget=units_48", "budget=units_64"},
     "gatebench sweep training.bat": {"training.batch="},

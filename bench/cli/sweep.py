@@ -59,10 +59,11 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
     launcher = _launcher(overrides)
     sweeps = _sweeps(overrides)
     planned = [compose.composed(each) for each in sweeps]
-    # A part may give a point of the sweep before it further seeds.
-    jobs = list({tuple(job.labels.values()): job for each in planned for job in each}.values())
+    jobs = [job for each in planned for job in each]
     if len({(job.study, job.results) for job in jobs}) != 1:
         raise BadInput("name and results must be one for the whole sweep; run one sweep for each")
+    # A part may give a point of the sweep before it further seeds.
+    jobs = list({tuple(job.labels.values()): job for job in jobs}.values())
     from bench import study
     from bench.data import cards
     from bench.records import status, study_file
