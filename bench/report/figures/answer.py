@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bench.records.frame import Frame, panels
 from bench.report import compare, style
@@ -66,6 +67,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.axvline(0, color="0.6", lw=1, zorder=0)
         axis.set_xlim(-1.05 * most, 1.05 * most)
         axis.set_yticks(range(len(present)), present)
+        axis.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
         axis.margins(y=0.1)
         axis.invert_yaxis()
         axis.set_xlabel(f"difference to {part.beside.iloc[0]} (nats per {frame.predicted(panel.task)})")
