@@ -115,8 +115,9 @@ def _selected(job: Job, store: Store) -> Setting | None:
 
 
 def _setting(member: Member) -> Setting:
-    assert member.weight_noise is not None  # those of a job have
-    assert member.weight_decay is not None  # both
+    # Members of a job have numbers of their own.
+    assert member.weight_noise is not None
+    assert member.weight_decay is not None
     return Setting(member.lr, member.weight_noise, member.weight_decay)
 
 
