@@ -2,6 +2,8 @@
 
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -27,8 +29,26 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     return settle(tmp_path_factory.mktemp("cluster"))
 
 
-def log_of(results: Path) -> str:
-    return "".join(path.read_text() for path in sorted(results.glob("logs/adhoc/*.log")))
+PACED = """
+import time
+from bench.training import loop
+
+update = loop.Population.update
+
+
+def paced(self, *arguments):
+    time.sleep(0.1)
+    return update(self, *arguments)
+
+
+loop.Population.update = paced
+"""
+"""The ``sitecustomize`` of a node on which an epoch (one update, here) takes a tenth of a second at the least."""
+
+
+def log_of(results: Path, job: str = "*") -> str:
+    """What the jobs of such a name logged."""
+    return "".join(path.read_text() for path in sorted(results.glob(f"logs/adhoc/{job}.log")))
 
 
 def array(slurm: Slurm, seconds: float = 60) -> str:
@@ -38,54 +58,66 @@ def array(slurm: Slurm, seconds: float = 60) -> str:
     return job
 
 
-def start(home: Tiny, slurm: Slurm, *overrides: str) -> subprocess.Popen[str]:
-    command = [COMMAND, "sweep", *POINTS, "publish=false", "hydra/launcher=slurm", *overrides]
-    env = {**home.env, **slurm.env}
-    return subprocess.Popen(command, env=env, cwd=home.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@contextmanager
+def started(home: Tiny, slurm: Slurm, folder: Path, *overrides: str) -> Iterator[subprocess.Popen[str]]:
+    """A paced sweep through Slurm, with its results in the folder; it ends with the block, also where a test fails."""
+    node = folder / "node"
+    node.mkdir()
+    (node / "sitecustomize.py").write_text(PACED)
+    command = [COMMAND, "sweep", *POINTS, "publish=false", "hydra/launcher=slurm", *overrides, f"results={folder / 'slurm'}"]
+    env = {**home.env, **slurm.env, "PYTHONPATH": str(node)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, cwd=home.folder, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def assert_as_on_one_machine(home: Tiny, folder: Path, *overrides: str) -> None:
+    """Every number the same to the last bit."""
+    sweep(home, *POINTS, *overrides, "publish=false", "hydra/launcher=basic", results=folder / "local")
+    pd.testing.assert_frame_equal(result(folder / "slurm"), result(folder / "local"), check_exact=True)
 
 
 def test_an_array_with_two_jobs_stopped_and_requeued_ends_as_on_one_machine(home: Tiny, slurm: Slurm, tmp_path: Path):
     """Both had saved what they were at, and went on from there."""
-    long = "training.epochs=5000"
-    process = start(home, slurm, long, f"results={tmp_path / 'slurm'}")
-    job = array(slurm)
-    for task in (0, 3):
-        wait_until(lambda task=task: slurm.state(f"{job}_{task}") == "RUNNING", 120, f"task {task}")
-        wait_until(lambda task=task: log_of(tmp_path / "slurm").count("trains ") > task, 60, "its first population")
-        slurm.run("scontrol", "requeue", f"{job}_{task}")
-    said, errors = process.communicate(timeout=400)
-    assert process.returncode == 0, errors + log_of(tmp_path / "slurm")
+    long, results = "training.epochs=100", tmp_path / "slurm"
+    with started(home, slurm, tmp_path, long) as process:
+        job = array(slurm)
+        for task, name in ((0, "tiny_rnn_*_units=5_*"), (3, "tiny_gru_*_units=6_*")):
+            wait_until(lambda name=name: "trains " in log_of(results, name), 120, f"the first population of task {task}")
+            slurm.run("scontrol", "requeue", f"{job}_{task}")
+        said, errors = process.communicate(timeout=400)
+    assert process.returncode == 0, errors + log_of(results)
     assert "Traceback" not in errors
     # submitit says in between what it misses in a Slurm without accounting.
     assert said.startswith("adhoc: 24 trials in 6 job(s), 0 finished, 24 to train\n")
     assert "\nadhoc: all trials are finished\n" in said
-    log = log_of(tmp_path / "slurm")
-    assert log.count("stopped and saved") == log.count("goes on with") == 2
-    sweep(home, *POINTS, "publish=false", "hydra/launcher=basic", long, results=tmp_path / "local")
-    pd.testing.assert_frame_equal(result(tmp_path / "slurm"), result(tmp_path / "local"), check_exact=True)
+    assert log_of(results).count("stopped and saved") == log_of(results).count("goes on with") == 2
+    assert_as_on_one_machine(home, tmp_path, long)
 
 
 def test_a_job_whose_time_is_up_saves_and_goes_on(home: Tiny, slurm: Slurm, tmp_path: Path):
-    """Slurm's limits are whole minutes, so that the warning comes early here, and often."""
-    overrides = ["cell=rnn", "budget.units=5", "training.epochs=20000"]
-    early = ["hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=30"]
-    process = start(home, slurm, *overrides, *early, f"results={tmp_path / 'slurm'}")
-    _, errors = process.communicate(timeout=500)
-    assert process.returncode == 0, errors + log_of(tmp_path / "slurm")
+    """Slurm's limits are whole minutes, and it looks at them twice in one: the warning comes before this has trained."""
+    overrides = ["cell=rnn", "budget.units=5", "training.epochs=320"]
+    early = ["hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=1"]
+    with started(home, slurm, tmp_path, *overrides, *early) as process:
+        _, errors = process.communicate(timeout=500)
     log = log_of(tmp_path / "slurm")
+    assert process.returncode == 0, errors + log
     assert log.count("stopped and saved") == log.count("goes on with") >= 1
-    sweep(home, *POINTS, *overrides, "publish=false", "hydra/launcher=basic", results=tmp_path / "local")
-    pd.testing.assert_frame_equal(result(tmp_path / "slurm"), result(tmp_path / "local"), check_exact=True)
+    assert_as_on_one_machine(home, tmp_path, *overrides)
 
 
 def test_ctrl_c_leaves_the_jobs_in_the_queue_and_says_so(home: Tiny, slurm: Slurm, tmp_path: Path):
-    process = start(home, slurm, "cell=rnn", "budget.units=5", "training.epochs=3000", f"results={tmp_path}")
-    array(slurm)
-    process.terminate()
-    _, errors = process.communicate(timeout=30)
+    with started(home, slurm, tmp_path, "cell=rnn", "budget.units=5", "training.epochs=50") as process:
+        array(slurm)
+        process.terminate()
+        _, errors = process.communicate(timeout=30)
     assert process.returncode == 143
     assert "adhoc: interrupted; its jobs go on in the batch system" in errors
-    wait_until(lambda: len(list(tmp_path.glob("trials/*/record.json"))) == 4, 120, "the job to end all the same")
+    wait_until(lambda: len(list(tmp_path.glob("slurm/trials/*/record.json"))) == 4, 120, "the job to end all the same")
 
 
 # Tracking
