@@ -141,6 +141,12 @@ def test_the_same_command_again_trains_nothing_and_says_so(home: Tiny, copy: Pat
     assert trained(copy) == before
 
 
+def test_a_trial_of_two_budgets_that_come_to_the_same_cell_is_one(home: Tiny, copy: Path):
+    printed = sweep(home, *SMALL, "budget=units_48,units_64", results=copy)
+    assert printed.startswith("adhoc: nothing to train, all 8 trials are finished\n")
+    assert {len(point["confirm"]) for point in study_file.read(copy, "adhoc")} == {2}
+
+
 def test_one_more_seed_trains_that_seed(home: Tiny, copy: Path):
     before = trained(copy)
     printed = sweep(home, *SMALL, "population.seeds=[1,2,5]", results=copy)

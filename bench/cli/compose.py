@@ -119,7 +119,10 @@ def job_of(config: Any) -> Any:
     likelihood = likelihoods.build(options.pop("name", ""), options, framing.of(card), framing.classes(card))
     tuned = construct(job.Tuned, "training", {name: training.pop(name) for name in job.RANGES})
     ranges = {name: training.pop(name) for name in job.RANGES.values()}
-    axes = {name: _axis(getattr(tuned, name), f"training.{axis}", ranges[axis]) for name, axis in job.RANGES.items()}
+    axes = {
+        name: _axis(f"training.{name}", getattr(tuned, name), f"training.{axis}", ranges[axis])
+        for name, axis in job.RANGES.items()
+    }
     graph = trace.load(cell.pop("name"), **cell)
     if framing.causal:
         _looks_back(graph, stack, runtime.runtime.choices["task"])
@@ -170,15 +173,20 @@ def _tracking(values: dict[str, Any]) -> str | None:
     return track.store_uri(Path(values["results"]), uri) if publish else None
 
 
-def _axis(given: float | None, name: str, values: Any) -> Any:
+def _axis(name: str, given: float | None, searched: str, values: Any) -> Any:
     """A number that is given, or the range in which to search for it."""
     from bench import job
 
     if given is not None:
         return given
-    axis = construct(job.Range, name, _group(name, values))
+    if values is None:
+        raise BadInput(
+            f"{name} and {searched} are both null: give a number, for example {name}=0.01, or a range to search for it in, "
+            f"for example '{searched}={{low: 0.001, high: 0.1}}'"
+        )
+    axis = construct(job.Range, searched, _group(searched, values))
     if axis.low > axis.high:
-        raise BadInput(f"{name} go from {axis.low:g} down to {axis.high:g}; expected low <= high")
+        raise BadInput(f"{searched} go from {axis.low:g} down to {axis.high:g}; expected low <= high")
     return axis
 
 

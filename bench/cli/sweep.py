@@ -100,6 +100,7 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
             return 1
         print(f"{name}: all trials are finished")
     else:
+        trials = len(set(study_file.keys([plan.point for plan in plans])))  # two budgets may come to the same cell
         print(f"{name}: nothing to train, all {trials} trials are finished")
     if alone:
         print(f"next: gatebench report {name}" + ("" if str(store.results) == "results" else f" --results {store.results}"))
