@@ -14,8 +14,9 @@ import scipy.io
 import soundfile
 import yaml
 
-from bench.data import cards, facts, floors, tasks
-from bench.data.readers import recordings
+from gatebench.data import cards, facts, tasks
+from gatebench.data.baselines import compute
+from gatebench.data.readers import recordings
 
 KEYS = 12
 LENGTHS = {
@@ -141,9 +142,9 @@ class Murmur:
                 **options,
             },
         }
-        self.yaml.write_text(yaml.safe_dump({**values, "content": "", "facts": {}, "floors": {}}, sort_keys=False))
+        self.yaml.write_text(yaml.safe_dump({**values, "content": "", "facts": {}, "baselines": {}}, sort_keys=False))
         found = recordings.read(cards.load("murmur"), [])
-        stated = {"content": cards.content_digest(found), "facts": facts.audio(found), "floors": floors.audio(found)}
+        stated = {"content": cards.content_digest(found), "facts": facts.audio(found), "baselines": compute.audio(found)}
         self.yaml.write_text(yaml.safe_dump({**values, **stated}, sort_keys=False))
 
 
@@ -157,7 +158,7 @@ def sound(wave: np.ndarray, name: str, rate: int = 8000, subtype: str = "PCM_16"
 def but_compiling(errors: str) -> str:
     """What a command said on stderr, but for lines about compiling: they depend on what this machine has in its cache."""
     return re.sub(
-        r"^gatebench: compiled (cell|optimiser|likelihood) \w+( of a higher layer)? for this machine in \d+\.\d s\n",
+        r"^gatebench: compiled (cell|optimizer|likelihood) \w+( of a higher layer)? for this machine in \d+\.\d s\n",
         "",
         errors,
         flags=re.MULTILINE,
@@ -261,5 +262,5 @@ def card_of(mat: Path, rolls: dict[str, list[np.ndarray]]) -> dict[str, object]:
         ],
         "content": cards.content_digest(rolls),
         "facts": facts.piano_roll(rolls),
-        "floors": floors.piano_roll(rolls),
+        "baselines": compute.piano_roll(rolls),
     }

@@ -16,9 +16,10 @@ import pytest
 from conftest import but_compiling
 from test_study import COMMAND, SMALL, Tiny, living, settle, sweep
 
-from bench import cli, places
-from bench.cli.compose import GROUPS
-from bench.data import floors
+from gatebench import cli
+from gatebench.cli.compose import GROUPS
+from gatebench.core import registry
+from gatebench.data.baselines import compute
 
 
 @dataclass(frozen=True)
@@ -200,11 +201,11 @@ OTHER_MISTAKES = {
     "data list tinny": "unknown dataset 'tinny'; did you mean 'tiny'?",
     "data verify tinny": "unknown dataset 'tinny'; did you mean 'tiny'?",
     "sweep study=fair training.noises.low=0.1": "gives training.noises as a whole: training.noises={...}",
-    "data floors tinny": "unknown dataset 'tinny'; did you mean 'tiny'?",
-    "data floors tiny --every 0": "--every and --hold are whole numbers from 1",
-    "data floors tiny --first 1": "--first one from 2",
-    "data floors speech_synthetic": "speech_synthetic is audio; expected piano rolls, which alone are altered",
-    "data floors tiny --every 1000": "dataset tiny: split 'train' is empty",
+    "data baselines tinny": "unknown dataset 'tinny'; did you mean 'tiny'?",
+    "data baselines tiny --every 0": "--every and --hold are whole numbers from 1",
+    "data baselines tiny --first 1": "--first one from 2",
+    "data baselines speech_synthetic": "speech_synthetic is audio; expected piano rolls, which alone are altered",
+    "data baselines tiny --every 1000": "dataset tiny: split 'train' is empty",
     "data alter speech_synthetic --every 2": "speech_synthetic is audio; expected piano rolls, which alone are altered",
     "data alter tinny --every 2": "unknown dataset 'tinny'; did you mean 'tiny'?",
     "data alter tiny": "nothing is altered; expected one of --every, --hold, --first, --sounding",
@@ -325,7 +326,7 @@ def test_count_in_words(gatebench: Command):
 
 def test_cells_are_listed_with_their_equations(gatebench: Command):
     listed = json.loads(gatebench("cells", "--json").out)
-    assert [cell["cell"] for cell in listed] == sorted(places.known("cells", ".py"))
+    assert [cell["cell"] for cell in listed] == sorted(registry.available("cells", ".py"))
     assert all(cell["title"] and cell["paper"] and cell["latex"] for cell in listed)
     printed = gatebench("cells").out
     assert all(f"{cell['cell']}: {cell['title']}\n    {cell['paper']}\n" in printed for cell in listed)
@@ -336,7 +337,7 @@ def test_data_sets_are_listed_with_size_and_licence(gatebench: Command):
     assert (said.code, said.err) == (0, "")
     assert "tiny: Tiny (synthetic)\n" in said.out
     assert "    sequences: train 13, valid 5, test 6; a step is a beat\n    licence: CC0\n" in said.out
-    assert said.out.count("licence: ") == len(places.known("datasets", ".yaml")) + 1
+    assert said.out.count("licence: ") == len(registry.available("datasets", ".yaml")) + 1
     assert gatebench("data").out == said.out
 
 
@@ -367,13 +368,13 @@ ALTERED = {
 
 @pytest.mark.parametrize("how", ALTERED)
 def test_floors_of_altered_data_are_those_of_the_altered_rolls(home: Tiny, gatebench: Command, how: str):
-    said = gatebench("data", "floors", "tiny", *how.split())
+    said = gatebench("data", "baselines", "tiny", *how.split())
     rolls = {split: [ALTERED[how](roll) for roll in found] for split, found in home.rolls.items()}
-    found = floors.piano_roll({split: [roll for roll in kept if len(roll) > 1] for split, kept in rolls.items()})
+    found = compute.piano_roll({split: [roll for roll in kept if len(roll) > 1] for split, kept in rolls.items()})
     score = found["markov"]["test"]
     assert (said.code, said.err) == (0, "")
     assert f"markov {score['nll']:.3f} per step, {score['nll_sequence_mean']:.3f} per sequence" in said.out
-    assert how in ("", "--sounding") or said.out != gatebench("data", "floors", "tiny").out  # no frame of it is silent
+    assert how in ("", "--sounding") or said.out != gatebench("data", "baselines", "tiny").out  # no frame of it is silent
 
 
 COMMANDS = [
@@ -400,12 +401,12 @@ def test_help_lists_every_command(gatebench: Command):
 def test_help_of_a_sweep_lists_every_choice(gatebench: Command):
     said = gatebench("sweep", "--help")
     for group in GROUPS:
-        for choice in places.known("conf", ".yaml", group):
+        for choice in registry.available("conf", ".yaml", group):
             assert choice in said.out
 
 
 def test_help_and_tab_do_not_wait_for_torch(home: Tiny, tmp_path: Path):
-    program = "import sys; from bench import cli; sys.argv = {}; cli.main()"
+    program = "import sys; from gatebench import cli; sys.argv = {}; cli.main()"
     slow = {"torch", "mlflow", "seaborn", "matplotlib", "pandas"}
     for words in (["gatebench", "--help"], ["gatebench", "completion", "--query"], ["gatebench", "sweep", "--help"]):
         told = program.format(words).replace(
@@ -491,7 +492,7 @@ MGU = '''"""Minimal gated unit: one gate forgets and resets.
 Zhou et al. 2016, Eq. 6.
 """
 
-from bench.graph.ops import sigmoid, tanh
+from gatebench.graph.ops import sigmoid, tanh
 
 PAPER = "Zhou, Wu, Zhang, Zhou 2016 (arXiv 1603.09420)"
 

@@ -18,16 +18,16 @@ import sources
 import torch
 from test_study import COMMAND, Tiny, living, settle, trained
 
-from bench.cli import commands, compose
-from bench.cli import sweep as sweeps
-from bench.cli.compare import conclude
-from bench.cli.deadline import TimeUp, until
-from bench.cli.plans import Kept, Wish, planned
-from bench.places import BadInput
-from bench.planning import Plan
-from bench.records import frame
-from bench.records.frame import Panel
-from bench.report import brief
+from gatebench.cli import commands, compose
+from gatebench.cli import sweep as sweeps
+from gatebench.cli.compare import conclude
+from gatebench.cli.deadline import TimeUp, until
+from gatebench.cli.plans import Kept, Wish, planned
+from gatebench.core.errors import BadInput
+from gatebench.records import frame
+from gatebench.records.frame import ComparisonGroup
+from gatebench.report import verdict as verdicts
+from gatebench.study.schedule import Plan
 
 MINUTES = 10.0
 """More than it needs, whatever else the machine does."""
@@ -277,7 +277,7 @@ def verdict(source: Callable[..., Path], folder: Path, cells: list[str], plan: P
             assert sweeps.sweep(asked.overrides(plan), alone=False) == 0
         labels = compose.composed(asked.overrides(plan))[0].labels
         found = frame.load(asked.results, asked.study)
-        return brief.lines(found, Panel(*(labels[name] for name in Panel._fields)), cells)[0]
+        return verdicts.lines(found, ComparisonGroup(*(labels[name] for name in ComparisonGroup._fields)), cells)[0]
 
 
 @pytest.mark.cluster

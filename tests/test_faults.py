@@ -17,9 +17,9 @@ import pytest
 from conftest import Tiny, but_compiling
 from test_study import COMMAND, SMALL, result, settle, start, sweep, trained
 
-from bench.records import frame, status, study_file
-from bench.records.claims import Claims
-from bench.records.record import Checkpoint
+from gatebench.records import frame, status, study_file
+from gatebench.records.locks import TrialLocks
+from gatebench.records.record import Checkpoint
 
 LOCAL = [*(o for o in SMALL if "launcher" not in o and "epochs" not in o), "training.patience=1000000"]
 
@@ -91,7 +91,7 @@ def test_a_study_survives_fifty_kills(home: Tiny, tmp_path: Path):
 
 FAILING = """
 import os
-from bench.training import loop
+from gatebench.training import loop
 
 update = loop.Population.update
 
@@ -207,10 +207,10 @@ def test_fail_fast_ends_the_sweep_at_the_first_error(home: Tiny, tmp_path: Path,
 
 SLOW = """
 import os, time
-import bench.study
-from bench.training import loop
+import gatebench.study
+from gatebench.training import loop
 
-bench.study.SAVE_EVERY = 3600
+gatebench.study.run.SAVE_EVERY = 3600
 
 update = loop.Population.update
 
@@ -311,11 +311,11 @@ CLAIMING = """
 import os, sys, time
 from pathlib import Path
 
-from bench.records.claims import Claims
-from bench.records.record import Checkpoint
+from gatebench.records.locks import TrialLocks
+from gatebench.records.record import Checkpoint
 
 results, keys, holds = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3])
-claims, counted = Claims(results), 0
+claims, counted = TrialLocks(results), 0
 print("ready", flush=True)
 input()  # all begin together, however long each took to start
 while counted < holds:
@@ -351,15 +351,15 @@ def test_the_claims_of_a_killed_process_are_free_and_those_of_another_are_seen(t
     holds = f"""
         import time
         from pathlib import Path
-        from bench.records.claims import Claims
-        claims = Claims(Path({str(tmp_path)!r}))
+        from gatebench.records.locks import TrialLocks
+        claims = TrialLocks(Path({str(tmp_path)!r}))
         print(claims.take_all(["a" * 16, "b" * 16]), flush=True)
         time.sleep(600)
     """
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(holds)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "True\n"
-    mine = Claims(tmp_path)
+    mine = TrialLocks(tmp_path)
     assert mine.of_others(["a" * 16, "b" * 16, "c" * 16]) == {"a" * 16, "b" * 16}
     assert not mine.take("a" * 16)
     assert not mine.take_all(["c" * 16, "b" * 16])
@@ -372,17 +372,17 @@ def test_the_claims_of_a_killed_process_are_free_and_those_of_another_are_seen(t
 
 SIX_AT_ONCE = """
 import json, os, sys
-import bench.cli.sweep, bench.study
-from bench.training import machine
+import gatebench.cli.sweep, gatebench.study.run
+from gatebench.training import machine
 
 machine.matmul_rate(1)  # once for all the processes, like the imports
-bench.study.SAVE_EVERY, bench.study.SAVE_SHARE = 0.0, float("inf")
+gatebench.study.run.SAVE_EVERY, gatebench.study.run.SAVE_SHARE = 0.0, float("inf")
 waiting, running, codes = json.load(sys.stdin), 0, []
 while waiting or running:
     while waiting and running < 6:
         sys.argv = ["gatebench", "sweep", *waiting.pop()]
         if os.fork() == 0:
-            bench.cli.main()  # which ends this process
+            gatebench.cli.main()  # which ends this process
         running += 1
     codes.append(os.waitstatus_to_exitcode(os.wait()[1]))
     running -= 1

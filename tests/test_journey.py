@@ -48,7 +48,7 @@ def test_it_ends_with_a_verdict_in_three_lines(journey: tuple[Path, list[str]]):
 
 def test_everything_it_speaks_of_is_there(journey: tuple[Path, list[str]]):
     folder, _ = journey
-    assert {path.name for path in folder.iterdir()} == {"pumps.csv", "gatebench_house", "results", "pumps_model"}
+    assert {path.name for path in folder.iterdir()} == {"pumps.csv", "gatebench_local", "results", "pumps_model"}
     assert (folder / "results" / "compare_pumps" / "report.html").stat().st_size > 100_000
     assert len((folder / "pumps.csv").read_text().splitlines()) == 1 + 200 * 60
 

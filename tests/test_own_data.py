@@ -9,9 +9,9 @@ import sources
 import torch
 from test_cli_compare import in_folder, say
 
-import bench
-from bench.cli.plans import Kept, Wish
-from bench.planning import Plan
+import gatebench
+from gatebench.cli.plans import Kept, Wish
+from gatebench.study.schedule import Plan
 
 minutes = pytest.mark.cluster  # together they take one
 CELLS = ["lstm", "gru"]
@@ -32,7 +32,7 @@ def judged(source: Callable[[Path], Path], folder: Path, *options: str) -> tuple
         key = trials[trials.stage == "confirm"].key.iloc[0]
         say("export", key, "--to", "exported")
         assert (folder / "exported" / "model.py").is_file()
-        readout = bench.load(key)(torch.zeros(1, 4, int(trials.inputs.iloc[0])))
+        readout = gatebench.load(key)(torch.zeros(1, 4, int(trials.inputs.iloc[0])))
         assert readout.isfinite().all()
     assert [line.partition(": ")[0] for line in said[-3:]] == ["Best cell", "By how much", "At what cost"]
     assert (trials.status == "finished").all()

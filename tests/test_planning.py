@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import planning
-from bench.graph import trace
-from bench.graph.cost import cost
-from bench.planning import PARAMETERS, Plan, Size
+from gatebench.graph import trace
+from gatebench.graph.cost import cost
+from gatebench.study import schedule
+from gatebench.study.schedule import PARAMETERS, Plan, Size
 
 COUNT = st.integers(1, 10**7)
 SIZES = st.builds(
@@ -24,17 +24,17 @@ EVEN = {"rnn": 0.02, "lstm": 0.02, "gru": 0.02}
 
 @given(SIZES, PACES, st.floats(0, 1e6))
 def test_a_plan_ends_in_time_or_there_is_none_that_does(size: Size, paces: dict[str, float], seconds: float):
-    plan = planning.fitting(size, 1000, paces, seconds)
+    plan = schedule.fitting(size, 1000, paces, seconds)
     if plan is None:
-        assert planning.least(size, 1000, paces) > seconds
+        assert schedule.least(size, 1000, paces) > seconds
     else:
         assert plan.seconds(paces) <= seconds
 
 
 @given(SIZES, PACES, st.floats(0, 1e6), st.floats(1, 10))
 def test_more_time_or_a_faster_machine_is_never_worse(size: Size, paces: dict[str, float], seconds: float, factor: float):
-    plan, faster = planning.fitting(size, 1000, paces, seconds), {cell: pace / factor for cell, pace in paces.items()}
-    for better in (planning.fitting(size, 1000, paces, seconds * factor), planning.fitting(size, 1000, faster, seconds)):
+    plan, faster = schedule.fitting(size, 1000, paces, seconds), {cell: pace / factor for cell, pace in paces.items()}
+    for better in (schedule.fitting(size, 1000, paces, seconds * factor), schedule.fitting(size, 1000, faster, seconds)):
         if plan is not None:
             assert better is not None
             assert all(getattr(better, name) >= getattr(plan, name) for name in ("epochs", "search", "seeds"))
@@ -42,7 +42,7 @@ def test_more_time_or_a_faster_machine_is_never_worse(size: Size, paces: dict[st
 
 @given(SIZES, PACES)
 def test_plans_go_from_the_best_down(size: Size, paces: dict[str, float]):
-    plans = list(planning.plans(size, 1000))
+    plans = list(schedule.plans(size, 1000))
     seconds = [plan.seconds(paces) for plan in plans]
     assert seconds == sorted(seconds, reverse=True)
     assert len({(plan.parameters, plan.batch) for plan in plans}) == 1
@@ -51,31 +51,31 @@ def test_plans_go_from_the_best_down(size: Size, paces: dict[str, float]):
 
 @given(SIZES)
 def test_a_trial_has_enough_updates_and_not_too_many(size: Size):
-    updates = math.ceil(size.sequences / planning.batch(size))
-    for plan in planning.plans(size, 1000):
-        assert planning.FEWEST_EPOCHS <= plan.epochs <= planning.EPOCHS
-        assert plan.epochs * updates >= planning.FEWEST_UPDATES or plan.epochs == planning.EPOCHS
-        assert plan.epochs == planning.FEWEST_EPOCHS or plan.epochs * updates <= planning.UPDATES + updates
+    updates = math.ceil(size.sequences / schedule.batch(size))
+    for plan in schedule.plans(size, 1000):
+        assert schedule.FEWEST_EPOCHS <= plan.epochs <= schedule.EPOCHS
+        assert plan.epochs * updates >= schedule.FEWEST_UPDATES or plan.epochs == schedule.EPOCHS
+        assert plan.epochs == schedule.FEWEST_EPOCHS or plan.epochs * updates <= schedule.UPDATES + updates
 
 
 @given(SIZES)
 def test_a_batch_leaves_updates_in_an_epoch(size: Size):
-    found = planning.batch(size)
+    found = schedule.batch(size)
     assert found.bit_count() == 1
-    assert found <= planning.LARGEST_BATCH
-    assert found == 1 or size.sequences / found >= planning.UPDATES_OF_AN_EPOCH
-    assert found == planning.LARGEST_BATCH or size.sequences / (2 * found) < planning.UPDATES_OF_AN_EPOCH
+    assert found <= schedule.LARGEST_BATCH
+    assert found == 1 or size.sequences / found >= schedule.UPDATES_OF_AN_EPOCH
+    assert found == schedule.LARGEST_BATCH or size.sequences / (2 * found) < schedule.UPDATES_OF_AN_EPOCH
 
 
 @given(SIZES, COUNT)
 def test_more_data_never_has_a_smaller_budget(size: Size, more: int):
-    assert planning.parameters(size) in PARAMETERS
-    assert planning.parameters(replace(size, predictions=size.predictions + more)) >= planning.parameters(size)
+    assert schedule.parameters(size) in PARAMETERS
+    assert schedule.parameters(replace(size, predictions=size.predictions + more)) >= schedule.parameters(size)
 
 
 @given(st.integers(1, 1000))
 def test_every_cell_has_units_at_any_width(inputs: int):
-    budget = planning.parameters(Size(1, 1, 1, inputs))
+    budget = schedule.parameters(Size(1, 1, 1, inputs))
     for cell in ("rnn", "gru", "lstm"):
         graph = trace.load(cell)
         assert cost(graph, graph.sizes(inputs, 2), 1).parameters_recurrent <= budget
@@ -93,21 +93,21 @@ def test_every_cell_has_units_at_any_width(inputs: int):
     ],
 )
 def test_budgets(size: Size, expected: int):
-    assert planning.parameters(size) == expected
+    assert schedule.parameters(size) == expected
 
 
 def test_a_worked_plan():
     # 35 updates an epoch of batches of 4: 4000 updates are 114 epochs; 3 (1 + 0.02 * 114 * 36) = 249 s.
     best = Plan(5000, 4, 114, 16, 20)
-    assert planning.fitting(SMALL, 5000, EVEN, 250) == best
+    assert schedule.fitting(SMALL, 5000, EVEN, 250) == best
     assert best.seconds(EVEN) == pytest.approx(249.24)
-    assert planning.fitting(SMALL, 5000, EVEN, 249) == Plan(5000, 4, 114, 16, 10)
+    assert schedule.fitting(SMALL, 5000, EVEN, 249) == Plan(5000, 4, 114, 16, 10)
     # 400 updates are 12 epochs: 3 (1 + 0.02 * 12 * 6) = 7.32 s.
-    assert planning.least(SMALL, 5000, EVEN) == pytest.approx(7.32)
-    assert planning.fitting(SMALL, 5000, EVEN, 7.4) == Plan(5000, 4, 12, 3, 3)
-    assert planning.fitting(SMALL, 5000, EVEN, 7.3) is None
+    assert schedule.least(SMALL, 5000, EVEN) == pytest.approx(7.32)
+    assert schedule.fitting(SMALL, 5000, EVEN, 7.4) == Plan(5000, 4, 12, 3, 3)
+    assert schedule.fitting(SMALL, 5000, EVEN, 7.3) is None
 
 
 def test_seeds_that_fit():
-    assert [planning.seeds(2.0, seconds, 5) for seconds in (-3, 0, 1.9, 2, 9.9, 100)] == [0, 0, 0, 1, 4, 5]
-    assert planning.seeds(0.0, 10, 5) == planning.seeds(math.nan, 10, 5) == 0
+    assert [schedule.seeds(2.0, seconds, 5) for seconds in (-3, 0, 1.9, 2, 9.9, 100)] == [0, 0, 0, 1, 4, 5]
+    assert schedule.seeds(0.0, 10, 5) == schedule.seeds(math.nan, 10, 5) == 0

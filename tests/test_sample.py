@@ -20,15 +20,16 @@ import sources
 from conftest import Murmur, Tiny, but_compiling, settle_murmur
 from test_study import COMMAND, living, settle
 
-from bench import cli, sample
-from bench.data import cards, tasks
-from bench.data.adding import adding
-from bench.data.adding.choices import Choices
-from bench.data.framings import next_block
-from bench.places import BadInput
-from bench.records import frame, samples
-from bench.records.record import Store
-from bench.report import page
+from gatebench import cli
+from gatebench.core.errors import BadInput
+from gatebench.data import cards, tasks
+from gatebench.data.framings import next_block
+from gatebench.ingest import add
+from gatebench.ingest.options import Choices
+from gatebench.models import sample
+from gatebench.records import frame, samples
+from gatebench.records.record import Store
+from gatebench.report.page import page
 
 SMALL = [
     "budget=units_64", "budget.units=6", "training.epochs=3", "search.size=2", "population.seeds=[1,2]", "publish=false",
@@ -102,10 +103,10 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
     """The whole drawn sequence, run through the model at once, has the readouts that it was drawn from."""
     import torch
 
-    from bench.engines import reference
-    from bench.graph import trace
-    from bench.training.likelihoods import gaussian_mixture
-    from bench.training.model import Model, stream
+    from gatebench.engines import reference
+    from gatebench.graph import trace
+    from gatebench.training.likelihoods import gaussian_mixture
+    from gatebench.training.model import Model, stream
 
     store = Store(heard.folder / "results")
     key = next(k for k in keys(heard) if store.read([k])[k].settings["cell"] == "lstm_augmented")
@@ -123,7 +124,7 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
     random = stream(0, "sample")
     x, _ = sample._audio_prime(task, random)
     with pytest.MonkeyPatch.context() as patch, torch.no_grad():
-        patch.setattr("bench.training.likelihoods.build", lambda *_: watched(components=4))
+        patch.setattr("gatebench.training.likelihoods.build", lambda *_: watched(components=4))
         drawn = sample._continue(store.weights(key), record, task, x, 25, random)
         wave = np.concatenate([x[0], x[1:, 10:].ravel(), (drawn - task.mean) / task.std])
         sequence = next_block.blocks(wave)
@@ -258,7 +259,7 @@ def test_what_is_neither_music_nor_audio_goes_on_as_text_or_a_table(
     """A trained trial of each, in the units of the data; a study of them has nothing to hear or to see."""
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "house"))
     make = {"symbols": sources.language_reference, "binary": sources.padded, "reals": sources.eeg}[kind]
-    adding.add(make(tmp_path), "mine", Choices(window=50))
+    add.add(make(tmp_path), "mine", Choices(window=50))
     home = Murmur(tmp_path, tmp_path / "house", tmp_path, dict(os.environ), {})
     gatebench(home, "sweep", "cell=gru", "task=mine", *SMALL, "search.size=1", "population.seeds=[1]", "training.lr=0.01")
     (line,) = gatebench(home, "sample", keys(home)[0], "--steps", "40").splitlines()
@@ -282,7 +283,7 @@ def test_what_is_neither_music_nor_audio_goes_on_as_text_or_a_table(
 
 def test_what_is_told_of_a_sequence_does_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "house"))
-    adding.add(sources.delayed(tmp_path), "mine", Choices())
+    add.add(sources.delayed(tmp_path), "mine", Choices())
     home = Murmur(tmp_path, tmp_path / "house", tmp_path, dict(os.environ), {})
     gatebench(home, "sweep", "cell=gru", "task=mine", *SMALL, "search.size=1", "population.seeds=[1]", "training.lr=0.01")
     said = gatebench(home, "sample", keys(home)[0], code=2)

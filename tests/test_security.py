@@ -9,7 +9,7 @@ import pytest
 from conftest import Tiny
 from test_study import COMMAND, SMALL, settle
 
-from bench import places
+from gatebench.core import registry
 
 LOOPBACK = """
 import os, sys
@@ -95,8 +95,10 @@ def test_nothing_that_could_run_code_is_read():
         "full_load",
         "read_pickle",
     }
-    made_here = places.PACKAGE / "export" / "trial.py"  # executes a module that it writes itself, of the cell alone
-    for path in places.PACKAGE.rglob("*.py"):
+    made_here = (
+        registry.PACKAGE / "models" / "export" / "trial.py"
+    )  # executes a module that it writes itself, of the cell alone
+    for path in registry.PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text())
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         names |= {

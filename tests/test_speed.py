@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.cli import commands
-from bench.engines import fused_cpu
-from bench.graph import trace
-from bench.graph.cost import cost
-from bench.report import speed as figures
-from bench.speed import updates as speed
+from gatebench.cli import commands
+from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.graph import trace
+from gatebench.graph.cost import cost
+from gatebench.report import speed as figures
+from gatebench.speed import updates as speed
 
 SMALL = [speed.Case("gru", 5, 88, 1, 7), speed.Case("lstm_augmented", 4, 88, 2, 5), speed.Case("rnn", 6, 20, 3, 4)]
 
@@ -44,7 +44,7 @@ def test_a_row_is_what_its_columns_say(rows):
         assert {("reference", 1), ("fused_cpu", 1), ("fused_cpu", 10)} <= set(zip(part.engine, part.population, strict=True))
         assert part.beside_ms.nunique() == 1
         # One roof for all rows of a case: their fractions are as their times.
-        flops = part.matmul_fraction * part.ms_per_update_per_member
+        flops = part.relative_throughput * part.ms_per_update_per_member
         assert np.allclose(flops, flops.iloc[0])
 
 
@@ -54,7 +54,7 @@ def test_the_fraction_counts_layer_and_readout_three_times(monkeypatch):
     forward = cost(graph, graph.sizes(88, 5), 88).flops_per_step + 2 * 5 * 88
     rate = 2 * 2048**3 / 2.0
     for row in speed._rows(SMALL[0], 1):
-        assert row["matmul_fraction"] == pytest.approx(3 * forward * 7 / 2.0 / rate)
+        assert row["relative_throughput"] == pytest.approx(3 * forward * 7 / 2.0 / rate)
 
 
 @pytest.mark.parametrize("engine", ["reference", "fused_cpu"])

@@ -18,15 +18,15 @@ import pytest
 import torch
 from conftest import Murmur, Tiny, but_compiling, compose
 
-from bench import progress
-from bench.cli import sweep as command
-from bench.places import BadInput
-from bench.records import frame, record, status, study_file
-from bench.records.files import replace
-from bench.records.frame import RESULT_COLUMNS
-from bench.records.record import Store, write_compact
-from bench.study import select
-from bench.training import machine
+from gatebench.cli import sweep as command
+from gatebench.core.errors import BadInput
+from gatebench.core.files import atomic_write
+from gatebench.records import frame, record, status, study_file
+from gatebench.records.frame import RESULT_COLUMNS
+from gatebench.records.record import Store, write_compact
+from gatebench.study import progress
+from gatebench.study.run import select
+from gatebench.training import machine
 
 COMMAND = str(Path(sys.executable).with_name("gatebench"))
 SMALL = [
@@ -323,11 +323,11 @@ def test_a_search_in_which_every_setting_diverges_is_told_and_is_a_result(
 
 DRIVER = """
 import os, signal, sys
-import bench.cli, bench.study
-from bench.records.record import Checkpoint, Store
+import gatebench.cli, gatebench.study.run
+from gatebench.records.record import Checkpoint, Store
 
-bench.study.SAVE_EVERY = float(os.environ["SAVE_EVERY"])
-bench.study.SAVE_SHARE = float("inf")
+gatebench.study.run.SAVE_EVERY = float(os.environ["SAVE_EVERY"])
+gatebench.study.run.SAVE_SHARE = float("inf")
 
 
 def dying(step, times):
@@ -344,7 +344,7 @@ def dying(step, times):
 Checkpoint.save = dying(Checkpoint.save, int(os.environ["SAVES"]))
 Store.write = dying(Store.write, int(os.environ["WRITES"]))
 sys.argv[0] = "gatebench"
-bench.cli.main()
+gatebench.cli.main()
 """
 """The command with checkpoints as often as a test wants them, which may die right after a certain checkpoint or record."""
 
@@ -506,7 +506,7 @@ def test_the_progress_bar_bears_a_report_that_is_being_written(tmp_path: Path, m
         report = progress.Report(folder)
         report(3.0)
         whole = next(folder.glob("*.json"))
-        replace(whole, lambda partial: (partial.write_text(""), time.sleep(0.1), partial.write_text("4.0")))
+        atomic_write(whole, lambda partial: (partial.write_text(""), time.sleep(0.1), partial.write_text("4.0")))
 
 
 # Without training
@@ -520,7 +520,7 @@ def test_a_machine_compiles_for_a_study_once_and_says_so(home: Tiny, tmp_path: P
         run = subprocess.run(command, env=env, cwd=home.folder, capture_output=True, text=True, check=True)
         assert but_compiling(run.stderr) == ""
         said.append([line.partition(" for this machine")[0] for line in run.stderr.splitlines()])
-    made = ("cell rnn", "likelihood bernoulli", "optimiser adam")
+    made = ("cell rnn", "likelihood bernoulli", "optimizer adam")
     assert said == [[f"gatebench: compiled {what}" for what in made], []]
     pd.testing.assert_frame_equal(result(tmp_path / "first"), result(tmp_path / "second"), check_exact=True)
 
@@ -564,7 +564,7 @@ def test_how_well_a_cell_ran_counts_training_thrice_and_validation_once(
         forward = trial.flops_per_step + 2 * trial.units * width
         flops = forward * (3 * steps["train"] + steps["valid"]) * trial.epochs
         rounded = 0.00006 / trial.seconds  # a record keeps seconds to four places
-        assert trial.matmul_fraction == pytest.approx(flops / trial.seconds / 1e6, rel=rounded + 1e-3)
+        assert trial.relative_throughput == pytest.approx(flops / trial.seconds / 1e6, rel=rounded + 1e-3)
 
 
 def test_published_records_are_enough_for_a_clone(home: Tiny, finished: Path, tmp_path: Path):

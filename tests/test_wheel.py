@@ -24,11 +24,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_code_configuration_and_cards_and_nothing_else(wheel: Path):
     names = [name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name]
     # Neither conf/ nor datasets/ may become a package of its own: the second is another project's name.
-    assert {name.partition("/")[0] for name in names} == {"bench"}
-    assert {"bench/conf/config.yaml", "bench/conf/hydra/launcher/local.yaml", "bench/datasets/jsb_chorales.yaml"} <= set(
-        names
-    )
-    assert "bench/report/page.html.j2" in names
+    assert {name.partition("/")[0] for name in names} == {"gatebench"}
+    assert {
+        "gatebench/conf/config.yaml",
+        "gatebench/conf/hydra/launcher/local.yaml",
+        "gatebench/datasets/jsb_chorales.yaml",
+    } <= set(names)
+    assert "gatebench/report/page/page.html.j2" in names
     assert {Path(name).suffix for name in names} == {".py", ".yaml", ".csv", ".j2"}
 
 

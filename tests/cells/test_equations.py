@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from bench import places
-from bench.engines.reference import run
-from bench.graph import trace
+from gatebench.core import registry
+from gatebench.engines.reference import run
+from gatebench.graph import trace
 
 INPUTS, UNITS, STEPS, BATCH = 4, 5, 6, 3
 
@@ -134,7 +134,7 @@ AUGMENTED = [
     {"projection": 0.4, "length": 2},
     {"gate": False, "projection": None},
 ]
-CASES = [(name, {}) for name in places.known("cells", ".py")] + [("lstm_augmented", options) for options in AUGMENTED]
+CASES = [(name, {}) for name in registry.available("cells", ".py")] + [("lstm_augmented", options) for options in AUGMENTED]
 
 
 def weights(graph, members, seed=7):
@@ -150,7 +150,7 @@ def outputs(graph, parameters, x):
 
 
 def test_every_cell_has_an_oracle():
-    assert sorted(ORACLES) == list(places.known("cells", ".py"))
+    assert sorted(ORACLES) == list(registry.available("cells", ".py"))
 
 
 @pytest.mark.parametrize("members", [1, 2])

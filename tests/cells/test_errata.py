@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.engines.reference import run
-from bench.graph import trace
+from gatebench.engines.reference import run
+from gatebench.graph import trace
 
 INPUTS, UNITS, STEPS = 3, 4, 6
 CELLS = {

@@ -12,7 +12,7 @@ import pytest
 from conftest import Tiny, but_compiling
 from test_study import COMMAND, result, settle, sweep, trained
 
-from bench.records.record import Store
+from gatebench.records.record import Store
 
 pytestmark = pytest.mark.cluster
 

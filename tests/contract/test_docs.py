@@ -16,18 +16,18 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
-from bench import places
-from bench.checks import flat
-from bench.cli import commands
-from bench.cli.compose import GROUPS
-from bench.records import frame
+from gatebench.cli import commands
+from gatebench.cli.compose import GROUPS
+from gatebench.core import registry
+from gatebench.core.validation import flatten
+from gatebench.records import frame
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
 TEXTS = {**PAGES, **{name: (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")}}
 CURRENT = {name: text for name, text in TEXTS.items() if name != "CHANGELOG.md"}
 """A changelog also names what is no more."""
-CONF = places.OWN["conf"]
+CONF = registry.BUILT_IN["conf"]
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 OF_A_SWEEP = {"--dry-run", "--fail-fast"}
 OF_A_READER = "mgu"
@@ -163,7 +163,9 @@ def test_a_sweep_is_one(name, command):
         value = override.value() if not override.is_sweep_override() else next(override.sweep_string_iterator())
         choices = list(override.sweep_string_iterator()) if override.is_sweep_override() else [str(value)]
         if group in GROUPS or group == "hydra/launcher":
-            unknown = {choice for choice in choices if not placeholder(choice)} - set(places.known("conf", ".yaml", group))
+            unknown = {choice for choice in choices if not placeholder(choice)} - set(
+                registry.available("conf", ".yaml", group)
+            )
             assert not unknown, command
         if not any(map(placeholder, choices)):
             chosen.append(f"{group}={choices[0]}" if override.is_sweep_override() else override.input_line)
@@ -173,11 +175,11 @@ def test_a_sweep_is_one(name, command):
 
 def settings():
     """Names of all settings, of whatever choice."""
-    found = set(flat(yaml.safe_load((CONF / "config.yaml").read_text())))
+    found = set(flatten(yaml.safe_load((CONF / "config.yaml").read_text())))
     for path in CONF.rglob("*/*.yaml"):
         group = path.parent.relative_to(CONF).as_posix().replace("/", ".")
         own = yaml.safe_load(path.read_text()) or {}
-        found |= set(flat(own, "" if path.parent.name == "study" else group))
+        found |= set(flatten(own, "" if path.parent.name == "study" else group))
     with initialize_config_dir(str(CONF), version_base="1.3"):
         launcher = compose("config", ["hydra/launcher=slurm"], return_hydra_config=True).hydra.launcher
     return found | {f"hydra.launcher.{name}" for name in launcher}
@@ -198,7 +200,7 @@ def test_settings_are_there(name):
 
 @pytest.mark.parametrize("name", CURRENT)
 def test_files_targets_and_variables_are_there(name):
-    code = "".join(path.read_text() for path in places.PACKAGE.rglob("*.py")) + (ROOT / "tests/conftest.py").read_text()
+    code = "".join(path.read_text() for path in registry.PACKAGE.rglob("*.py")) + (ROOT / "tests/conftest.py").read_text()
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for span in spans(TEXTS[name]):
         if re.fullmatch(r"(bench|conf|datasets|docs|tests)/[a-z0-9_./-]*", span):
@@ -223,7 +225,7 @@ def test_the_protocols_are_those_of_their_yaml():
     stated = rows("docs/protocol.md", "setting | `chung2014` | `modern` | `modern_decay` | `modern_speech`")
     assert len(stated) > 10
     for column, protocol in enumerate(("chung2014", "modern", "modern_decay", "modern_speech"), 1):
-        given = flat(yaml.safe_load((CONF / "training" / f"{protocol}.yaml").read_text()))
+        given = flatten(yaml.safe_load((CONF / "training" / f"{protocol}.yaml").read_text()))
         for row in stated:
             value = given[row[0].partition(",")[0].removeprefix("training.")]
             assert row[column] == ("null" if value is None else str(value)), (protocol, row[0])
@@ -244,7 +246,7 @@ def test_the_figure_of_its_page_is_drawn(tmp_path):
     (code,) = fenced(PAGES["docs/figure.md"], "python")
     path = tmp_path / "stopped.py"
     path.write_text(code)
-    module = places.module("bench.report.figures", path)
+    module = registry.load_module("gatebench.report.figures", path)
     nothing = frame.build("none", [], {})
     assert module.table(nothing) is None
     found = replace(nothing, trials=pd.read_csv(ROOT / "results" / "jsb" / "trials.csv"))

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from bench import places
-from bench.engines import reference
-from bench.engines.reference import advance, run, start
-from bench.graph import trace
-from bench.training.likelihoods import bernoulli
-from bench.training.model import Model
+from gatebench.core import registry
+from gatebench.engines import reference
+from gatebench.engines.reference import advance, run, start
+from gatebench.graph import trace
+from gatebench.training.likelihoods import bernoulli
+from gatebench.training.model import Model
 
 INPUTS, UNITS, OUTPUTS = 2, 3, 2
 EXTENSIONS = [{"length": 2}, {"length": 3, "window": "ahead"}, {"gate": False, "projection": None}]
-GRAPHS = [trace.load(name) for name in places.known("cells", ".py")]
+GRAPHS = [trace.load(name) for name in registry.available("cells", ".py")]
 GRAPHS += [trace.load("lstm_augmented", **options) for options in EXTENSIONS]
 CAUSAL = [graph for graph in GRAPHS if graph.lookahead == 0]
 

@@ -10,11 +10,11 @@ import sys
 
 import pytest
 
-from bench import places
+from gatebench.core import registry
 
 MODULES = sorted(
-    ".".join(["bench", *path.relative_to(places.PACKAGE).with_suffix("").parts]).removesuffix(".__init__")
-    for path in places.PACKAGE.rglob("*.py")
+    ".".join(["gatebench", *path.relative_to(registry.PACKAGE).with_suffix("").parts]).removesuffix(".__init__")
+    for path in registry.PACKAGE.rglob("*.py")
 )
 HEAVY = {"torch", "mlflow", "seaborn", "matplotlib", "pandas", "hydra", "llvmlite"}
 
@@ -26,7 +26,7 @@ for name in modules:
     path = importlib.util.find_spec(name).origin
     for node in ast.parse(open(path).read()).body:
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", "")]
-        if isinstance(node, (ast.Import, ast.ImportFrom)) and not names[0].startswith("bench"):
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and not names[0].startswith("gatebench"):
             exec(compile(ast.Module([node], []), path, "exec"), {})
 
 touched = []
@@ -52,7 +52,7 @@ print(json.dumps(touched))
 COMMAND = """
 import atexit, json, sys
 atexit.register(lambda: print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr))
-from bench.cli import main
+from gatebench.cli import main
 main()
 """
 
@@ -60,7 +60,7 @@ main()
 def python(code, *arguments):
     """Output and errors of a program in a process of its own, which must end well."""
     environment = {name: value for name, value in os.environ.items() if name != "GATEBENCH_PATH"}
-    command = [sys.executable, "-B", "-W", "error::DeprecationWarning:bench", "-c", code, *arguments]
+    command = [sys.executable, "-B", "-W", "error::DeprecationWarning:gatebench", "-c", code, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
@@ -72,7 +72,7 @@ def test_importing_touches_neither_disk_nor_network():
 
 
 def test_the_watch_sees_what_is_touched(tmp_path):
-    output, _ = python(WATCH, json.dumps(["bench.places"]), "touch", str(tmp_path / "file"))
+    output, _ = python(WATCH, json.dumps(["gatebench.core.registry"]), "touch", str(tmp_path / "file"))
     assert {line.split()[0] for line in json.loads(output)} == {"open", "os.mkdir", "socket.__new__"}
 
 
@@ -96,18 +96,18 @@ def loaded(*arguments):
 def test_a_light_command_loads_nothing_heavy(arguments, printed):
     modules, output = loaded(*arguments)
     assert printed in output
-    assert "bench" in modules
+    assert "gatebench" in modules
     assert modules & HEAVY == set()
 
 
 def test_the_command_line_itself_loads_nothing_heavy():
-    output, _ = python("import bench.cli, json, sys; print(json.dumps(sorted(sys.modules)))")
+    output, _ = python("import gatebench.cli, json, sys; print(json.dumps(sorted(sys.modules)))")
     assert set(json.loads(output)) & HEAVY == set()
 
 
 def test_frame_and_report_load_neither_torch_nor_a_compiler():
-    names = [name for name in MODULES if name.startswith("bench.report") or name == "bench.records.frame"]
+    names = [name for name in MODULES if name.startswith("gatebench.report") or name == "gatebench.records.frame"]
     code = "import importlib, json, sys; [importlib.import_module(n) for n in json.loads(sys.argv[1])]; print(*sys.modules)"
     output, _ = python(code, json.dumps(names))
-    assert "bench.report.page" in output.split()
+    assert "gatebench.report.page.page" in output.split()
     assert not {"torch", "llvmlite"} & set(output.split())

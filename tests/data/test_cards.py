@@ -14,19 +14,19 @@ import threading
 import numpy as np
 import pytest
 
-from bench import places
-from bench.data import cards, contents
-from bench.data.adding import adding
-from bench.data.adding.choices import Choices
-from bench.places import BadInput
+from gatebench.core import registry
+from gatebench.core.errors import BadInput
+from gatebench.data import cards, contents
+from gatebench.ingest import add
+from gatebench.ingest.options import Choices
 
-OWN = sorted(path.stem for path in places.OWN["datasets"].glob("*.yaml"))
+OWN = sorted(path.stem for path in registry.BUILT_IN["datasets"].glob("*.yaml"))
 
 
 @pytest.fixture
 def no_copy(tiny, monkeypatch):
     """The file is in no data folder, and the cache is a folder of the test's own."""
-    monkeypatch.setattr(places, "CHECKOUT", tiny.folder / "checkout")
+    monkeypatch.setattr(registry, "CHECKOUT", tiny.folder / "checkout")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     served = tiny.folder / "served"
     tiny.mat.parent.rename(served)
@@ -158,7 +158,7 @@ def test_damaged_cache_is_not_read(tiny, no_copy):
 
 
 def test_given_data_goes_before_the_cache(tiny, monkeypatch):
-    monkeypatch.setattr(places, "CHECKOUT", tiny.folder / "checkout")
+    monkeypatch.setattr(registry, "CHECKOUT", tiny.folder / "checkout")
     cached = cards.cache() / "music" / "tiny.mat"
     cached.parent.mkdir(parents=True)
     cached.write_bytes(b"old")
@@ -305,14 +305,14 @@ READ_ALL = """
 import sys, tempfile
 from pathlib import Path
 from music21 import converter, corpus
-from bench import places
-from bench.data import cards
-from bench.data.readers import music21_chorales
+from gatebench.core import registry
+from gatebench.data import cards
+from gatebench.data.readers import music21_chorales
 
 score = next(path for path in corpus.getComposer("bach") if Path(path).stem == "bwv269")
 converter.parse(score)  # in its own ways music21 leaves a pickle here, and would read it
 left = [path for path in Path(tempfile.gettempdir()).rglob("*.p*") if path.is_file()]
-readers = {path.stem for path in (places.PACKAGE / "data" / "readers").glob("*.py")}
+readers = {path.stem for path in (registry.PACKAGE / "data" / "readers").glob("*.py")}
 
 seen = []
 sys.addaudithook(lambda event, args: seen.append(args) if event == "pickle.find_class" else None)
@@ -329,7 +329,7 @@ print(len(left) > 0, used == readers, seen)
 def test_no_reader_unpickles(tiny, murmur):
     cards.arrays(cards.load("bach_chorales"))  # parsed before: the workers of the parser do talk in pickles
     np.save(tiny.folder / "kept.npy", np.random.default_rng(0).standard_normal((12, 5, 2)))
-    adding.add(tiny.folder / "kept.npy", None, Choices())
+    add.add(tiny.folder / "kept.npy", None, Choices())
     folder = tiny.folder / "tmp"
     folder.mkdir()
     env = {**tiny.env, "TMPDIR": str(folder), "HOME": str(folder)}
@@ -377,7 +377,7 @@ def _plausible_music(card, sizes):
     coin = card.facts["width"] * math.log(2)
     for split in cards.SPLITS:
         for kind in ("nll", "nll_sequence_mean"):
-            assert 0 < card.floors["markov"][split][kind] < card.floors["unigram"][split][kind] < coin / 4
+            assert 0 < card.baselines["markov"][split][kind] < card.baselines["unigram"][split][kind] < coin / 4
 
 
 def _plausible_audio(card, sizes):
@@ -386,11 +386,11 @@ def _plausible_audio(card, sizes):
     assert all(500 < size["std"] < size["peak"] <= 32768 and abs(size["mean"]) < 50 for size in sizes)
     assert all(size["zeros"] < 0.05 for size in sizes)
     # A unit Gaussian over ten standardised samples scores 5 (ln 2 pi + 1) on train; whoever knows more scores better there.
-    scores = [card.floors[floor]["train"]["nll"] for floor in ("unit_gaussian", "linear_diagonal", "linear_full")]
+    scores = [card.baselines[baseline]["train"]["nll"] for baseline in ("unit_gaussian", "linear_diagonal", "linear_full")]
     assert scores[0] == pytest.approx(5 * (math.log(2 * math.pi) + 1), abs=0.05)
     assert scores == sorted(scores, reverse=True)
     for kind in ("diagonal", "full"):
-        assert card.floors[f"linear_{kind}_levels"]["train"]["nll"] < card.floors[f"linear_{kind}"]["train"]["nll"]
+        assert card.baselines[f"linear_{kind}_levels"]["train"]["nll"] < card.baselines[f"linear_{kind}"]["train"]["nll"]
 
 
 def test_own_cards_are_different_music():
@@ -399,4 +399,4 @@ def test_own_cards_are_different_music():
 
 
 def test_every_own_card_has_a_task():
-    assert set(OWN) <= set(places.known("conf", ".yaml", "task"))
+    assert set(OWN) <= set(registry.available("conf", ".yaml", "task"))

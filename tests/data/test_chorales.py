@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from music21 import converter, corpus
 
-from bench import places
-from bench.data import cards, facts, floors
-from bench.data.readers import music21_chorales
-from bench.data.readers.music21_chorales import split_by_piece
+from gatebench.core import registry
+from gatebench.data import cards, facts
+from gatebench.data.baselines import compute
+from gatebench.data.readers import music21_chorales
+from gatebench.data.readers.music21_chorales import split_by_piece
 
-VERIFY = [sys.executable, "-c", "from bench.cli import main; main()", "data", "verify"]
+VERIFY = [sys.executable, "-c", "from gatebench.cli import main; main()", "data", "verify"]
 
 
 @pytest.fixture(scope="module")
@@ -103,32 +104,32 @@ def test_shares(splits):
 
 def test_card_states_what_is_read(card, splits):
     assert facts.piano_roll(splits) == card.facts
-    assert floors.piano_roll(splits) == card.floors
+    assert compute.piano_roll(splits) == card.baselines
 
 
 def test_verify_passes():
     ran = subprocess.run([*VERIFY, "bach_chorales"], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
-    assert "34 of 34 facts and floors" in ran.stdout
+    assert "34 of 34 facts and baselines" in ran.stdout
     assert not ran.stderr
 
 
 def test_verify_names_the_statement_that_is_wrong(tiny):
     card = cards.load("tiny")
     card.facts["test"]["longest"] += 1
-    card.floors["markov"]["valid"]["nll"] += 0.0001
-    tiny.edit(facts=card.facts, floors=card.floors)
+    card.baselines["markov"]["valid"]["nll"] += 0.0001
+    tiny.edit(facts=card.facts, baselines=card.baselines)
     ran = subprocess.run([*VERIFY, "tiny"], capture_output=True, text=True, env=tiny.env)
     assert ran.returncode == 1
     assert [line.split(" is ")[0] for line in ran.stderr.splitlines()] == [
         "tiny: facts.test.longest",
-        "tiny: floors.markov.valid.nll",
+        "tiny: baselines.markov.valid.nll",
     ]
 
 
 def test_it_is_not_jsb_chorales(card):
     jsb = cards.load("jsb_chorales")
-    for text in (card.name, card.title, card.reader, card.source, places.find("conf", card.name, ".yaml", "task").stem):
+    for text in (card.name, card.title, card.reader, card.source, registry.find("conf", card.name, ".yaml", "task").stem):
         assert "jsb" not in text.lower()
         assert "music21" in text.lower() or "bach" in text.lower()
     assert "This is not JSB Chorales" in card.description

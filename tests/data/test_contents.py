@@ -5,10 +5,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from bench.data import cards, npz
-from bench.data.contents import SPLITS, Target, check, check_columns
-from bench.data.readers import sequences_npz
-from bench.places import BadInput
+from gatebench.core.errors import BadInput
+from gatebench.data import cards, npz
+from gatebench.data.contents import SPLITS, Target, check, check_columns
+from gatebench.data.readers import sequences_npz
 
 CLASSES = Target("sequence", "label", 1, ("a", "b"))
 WRONG = {

@@ -1,4 +1,4 @@
-"""The floors once more with plain loops, in probabilities instead of arrays."""
+"""The baselines once more with plain loops, in probabilities instead of arrays."""
 
 import itertools
 import math
@@ -11,18 +11,19 @@ import scipy.stats
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from bench.data import cards, floors
-from bench.data.contents import SPLITS, Target
-from bench.data.floors import piano_roll
-from bench.data.framings import next_block, next_step, target
-from bench.training.likelihoods import bernoulli
+from gatebench.data import cards
+from gatebench.data.baselines import compute
+from gatebench.data.baselines.compute import piano_roll
+from gatebench.data.contents import SPLITS, Target
+from gatebench.data.framings import next_block, next_step, target
+from gatebench.training.likelihoods import bernoulli
 
 ROUNDED = 0.5e-4 + 1e-9
 
 
 @pytest.fixture(params=["circle", "dead key"])
 def rolls(request, tiny):
-    """Also with a key that is never on in train but in test: a floor without smoothing would be infinite there."""
+    """Also with a key that is never on in train but in test: a baseline without smoothing would be infinite there."""
     music = {split: [roll.copy() for roll in sequences] for split, sequences in tiny.rolls.items()}
     if request.param == "dead key":
         for roll in music["train"]:
@@ -109,7 +110,7 @@ def framed(noise):
 
 
 def test_unit_gaussian(noise):
-    found = floors.audio(noise)["unit_gaussian"]
+    found = compute.audio(noise)["unit_gaussian"]
     for split, (_, y) in framed(noise)[1].items():
         assert found[split]["nll"] == pytest.approx(-scipy.stats.norm.logpdf(y.astype(float)).sum(1).mean(), abs=ROUNDED)
 
@@ -126,7 +127,7 @@ def linear(x, y, others, full):
 
 @pytest.mark.parametrize("full", [False, True], ids=["diagonal", "full"])
 def test_linear(noise, full):
-    found = floors.audio(noise)["linear_full" if full else "linear_diagonal"]
+    found = compute.audio(noise)["linear_full" if full else "linear_diagonal"]
     splits, both = framed(noise)
     x, y = (part.astype(float) for part in both["train"])
     for split, sequences in splits.items():
@@ -137,7 +138,7 @@ def test_linear(noise, full):
 
 @pytest.mark.parametrize("full", [False, True], ids=["diagonal", "full"])
 def test_linear_by_level(noise, full):
-    found = floors.audio(noise)["linear_full_levels" if full else "linear_diagonal_levels"]
+    found = compute.audio(noise)["linear_full_levels" if full else "linear_diagonal_levels"]
     both = framed(noise)[1]
     level = {split: np.sqrt((np.diff(x.astype(float)) ** 2).mean(1)) for split, (x, _) in both.items()}
     count = min(32, len(both["train"][0]) // 100)
@@ -155,24 +156,24 @@ def test_linear_by_level(noise, full):
 
 def test_audio_floors_are_fitted_on_train_alone(noise):
     other = {**noise, "valid": noise["valid"][:3], "test": [3 * wave for wave in noise["test"]]}
-    for name, scores in floors.audio(noise).items():
-        assert floors.audio(other)[name]["train"] == scores["train"]
-        assert floors.audio(other)[name]["test"] != scores["test"]
+    for name, scores in compute.audio(noise).items():
+        assert compute.audio(other)[name]["train"] == scores["train"]
+        assert compute.audio(other)[name]["test"] != scores["test"]
 
 
 def test_who_knows_more_scores_better(noise):
-    scores = {name: by_split["test"]["nll"] for name, by_split in floors.audio(noise).items()}
+    scores = {name: by_split["test"]["nll"] for name, by_split in compute.audio(noise).items()}
     assert scores["unit_gaussian"] > scores["linear_diagonal"] > scores["linear_full"] > scores["linear_full_levels"]
     assert scores["linear_diagonal"] > scores["linear_diagonal_levels"]
 
 
 @pytest.mark.parametrize("samples", [30, 40, 90, 250])
-def test_very_little_audio_has_floors(samples):
-    """Fewer blocks than weights: nothing is left over of train, and the floors are finite all the same."""
+def test_very_little_audio_has_baselines(samples):
+    """Fewer blocks than weights: nothing is left over of train, and the baselines are finite all the same."""
     random = np.random.default_rng(samples)
     waves = {split: [random.integers(-300, 300, (samples, 1)).astype(np.int16)] for split in SPLITS}
-    found = floors.audio(waves)
-    assert all(math.isfinite(score["nll"]) for floor in found.values() for score in floor.values())
+    found = compute.audio(waves)
+    assert all(math.isfinite(score["nll"]) for baseline in found.values() for score in baseline.values())
 
 
 # Symbols, reals and targets
@@ -203,7 +204,7 @@ def test_symbols():
     random = np.random.default_rng(0)
     arrays = sequences(random, lambda steps: random.integers(0, 3, steps)[:, None].astype(np.uint8))
     names = ("a", "b", "c", "never")
-    found = floors.of(made("symbols", arrays, names), arrays)
+    found = compute.of(made("symbols", arrays, names), arrays)
     train = [array[:, 0].tolist() for array in arrays["train"]]
     every = [symbol for array in train for symbol in array]
     once = [-math.log((every.count(symbol) + 1) / (len(every) + 4)) for symbol in range(4)]
@@ -216,7 +217,7 @@ def test_symbols():
 
 
 def test_binary_is_scored_like_music(rolls):
-    assert floors.of(made("binary", rolls), rolls) == piano_roll(rolls)
+    assert compute.of(made("binary", rolls), rolls) == piano_roll(rolls)
 
 
 def normal(y, mean, std):
@@ -237,7 +238,7 @@ def test_reals():
     random = np.random.default_rng(1)
     arrays = sequences(random, lambda steps: random.standard_normal((steps, 2)).cumsum(0).round(2))
     card = made("reals", arrays)
-    found, framed = floors.of(card, arrays), next_step.frame(card, arrays).splits
+    found, framed = compute.of(card, arrays), next_step.frame(card, arrays).splits
     x, y = (np.concatenate([getattr(s, side) for s in framed["train"]]).astype(float) for side in "xy")
     close(found["gaussian"], {s: [normal(q.y, y.mean(0), y.std(0)) for q in framed[s]] for s in SPLITS})
     jump = np.sqrt(((y - x) ** 2).mean(0))
@@ -258,7 +259,7 @@ def test_labels(of):
 
     arrays = sequences(random, one)
     card = made("reals", arrays, target=Target(of, "label", 1, ("x", "y", "z")))
-    found, framed = floors.of(card, arrays), target.frame(card, arrays).splits
+    found, framed = compute.of(card, arrays), target.frame(card, arrays).splits
     looked = {s: [(q.x if of == "step" else q.x.mean(0, keepdims=True), q.y[:, 0]) for q in framed[s]] for s in SPLITS}
     labels = np.concatenate([y for _, y in looked["train"]])
     shares = np.array([((labels == c).sum() + 1) / (len(labels) + 3) for c in range(3)])
@@ -281,7 +282,7 @@ def test_values(of):
 
     arrays = sequences(random, one)
     card = made("reals", arrays, target=Target(of, "value"))
-    found, framed = floors.of(card, arrays), target.frame(card, arrays).splits
+    found, framed = compute.of(card, arrays), target.frame(card, arrays).splits
     looked = {s: [(q.x if of == "step" else q.x.mean(0, keepdims=True), q.y) for q in framed[s]] for s in SPLITS}
     x, y = (np.concatenate([pair[i] for pair in looked["train"]]).astype(float) for i in (0, 1))
     close(found["gaussian"], {s: [normal(b, y.mean(0), y.std(0)) for _, b in looked[s]] for s in SPLITS})

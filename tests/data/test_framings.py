@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.data import cards, columns
-from bench.data.cards import Card
-from bench.data.contents import SPLITS, Target
-from bench.data.framings import framing, next_step, target
-from bench.places import BadInput
+from gatebench.core.errors import BadInput
+from gatebench.data import cards, columns
+from gatebench.data.cards import Card
+from gatebench.data.contents import SPLITS, Target
+from gatebench.data.framings import framing, next_step, target
 
 BASE = cards.load("jsb_chorales")
 

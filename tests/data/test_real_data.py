@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from bench import places
-from bench.checks import construct
-from bench.data import cards, facts, floors, framings, tasks
-from bench.data.cards import SPLITS
-from bench.data.readers import recordings
-from bench.graph import trace
-from bench.training.likelihoods import bernoulli, gaussian_mixture
-from bench.training.loop import Population
-from bench.training.model import Model
-from bench.training.settings import Member, Training
+from gatebench.core import registry
+from gatebench.core.validation import construct
+from gatebench.data import cards, facts, framings, tasks
+from gatebench.data.baselines import compute
+from gatebench.data.cards import SPLITS
+from gatebench.data.readers import recordings
+from gatebench.graph import trace
+from gatebench.training.likelihoods import bernoulli, gaussian_mixture
+from gatebench.training.loop import Population
+from gatebench.training.model import Model
+from gatebench.training.protocol import Member, Training
 
 pytestmark = pytest.mark.data
 
@@ -75,8 +76,8 @@ def test_duplicates(name, rolls):
     assert not found["within_test"]
 
 
-def test_floors(name, rolls):
-    found = floors.piano_roll(rolls)
+def test_baselines(name, rolls):
+    found = compute.piano_roll(rolls)
     unigram, markov = found["unigram"], found["markov"]
     values = [
         unigram["test"]["nll"], unigram["test"]["nll_sequence_mean"],
@@ -97,10 +98,10 @@ def test_highest_key_is_the_input_width_of_the_paper(name, rolls):
 
 
 def test_verify_command():
-    command = [sys.executable, "-c", "from bench.cli import main; main()", "data", "verify", *SIZES]
+    command = [sys.executable, "-c", "from gatebench.cli import main; main()", "data", "verify", *SIZES]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.count("checksum right, 34 of 34 facts and floors as on the card") == 4
+    assert ran.stdout.count("checksum right, 34 of 34 facts and baselines as on the card") == 4
 
 
 # Audio
@@ -113,7 +114,7 @@ WINDOWS = {
 }
 # Fitted and scored on all windows, without dequantisation, standardised by whole files, test, nats per block of ten: linear
 # diagonal and full, the same within 32 levels. Noise of one least significant bit moves none of them by a tenth.
-AUDIO_FLOORS = {
+AUDIO_BASELINES = {
     "librispeech_short": (1817.9, (11.10, 3.78, -2.41, -11.38)),
     "fsdd_short": (2002.0, (11.91, 6.36, 1.01, -4.86)),
 }
@@ -132,16 +133,16 @@ def test_windows(audio):
     assert tuple(len(every[split]) for split in SPLITS) == WINDOWS[card.name]
 
 
-@pytest.mark.parametrize("name", AUDIO_FLOORS)
+@pytest.mark.parametrize("name", AUDIO_BASELINES)
 def test_floors_are_those_measured_elsewhere(name):
     """In 16-bit units, since windows leave out the quiet ends of files and so have another scale."""
     card = cards.load(name)
     every = recordings.read(dataclasses.replace(card, options={**card.options, "train": None}), [])
-    scores = floors.audio(every)
+    scores = compute.audio(every)
     std = framings.next_block.framed(every).predicted.std
-    whole, stated = AUDIO_FLOORS[name]
+    whole, stated = AUDIO_BASELINES[name]
     linear = ("linear_diagonal", "linear_full", "linear_diagonal_levels", "linear_full_levels")
-    found = [scores[floor]["test"]["nll"] + 10 * np.log(std) for floor in linear]
+    found = [scores[baseline]["test"]["nll"] + 10 * np.log(std) for baseline in linear]
     assert found == pytest.approx([nll + 10 * np.log(whole) for nll in stated], abs=0.1)
 
 
@@ -164,28 +165,28 @@ def test_drawn_windows_are_some_of_all_and_even_over_speakers(audio):
 
 @pytest.mark.parametrize("name", ["librispeech_short", "librispeech_long"])
 def test_speakers_are_in_one_split_only(name):
-    rows = recordings.manifest(places.find("datasets", name, ".yaml").with_name("librispeech.csv"))
+    rows = recordings.manifest(registry.find("datasets", name, ".yaml").with_name("librispeech.csv"))
     assert len(rows) == len({row.speaker for row in rows}) == 112
     assert collections.Counter(row.split for row in rows) == {"train": 80, "valid": 16, "test": 16}
 
 
 def test_digits_are_split_by_take():
-    rows = recordings.manifest(places.find("datasets", "fsdd_short", ".yaml").with_name("fsdd.csv"))
+    rows = recordings.manifest(registry.find("datasets", "fsdd_short", ".yaml").with_name("fsdd.csv"))
     assert collections.Counter(row.split for row in rows) == {"train": 2400, "valid": 300, "test": 300}
     for row in rows:
         take = int(row.file.removesuffix(".wav").split("_")[2])
         assert row.split == ("test" if take < 5 else "valid" if take < 10 else "train")
 
 
-def test_what_a_mixture_learns_of_real_speech_beats_the_fair_floor():
+def test_what_a_mixture_learns_of_real_speech_beats_the_fair_baseline():
     """A GRU at 20,000 parameters after one epoch, on validation: the linear model that knows how loud it is, is beaten."""
     task = tasks.load("librispeech_short", "librispeech_short", "next_block")
     few = {"train": task.splits["train"], "valid": task.splits["valid"][::8], "test": task.splits["test"][:8]}
     model = Model(trace.load("gru"), 20, 10, 72, gaussian_mixture(), "reference")
     training = Training(
-        loss="step", batch=32, epochs=1, patience=1, optimiser="adam", clip_norm=1.0, readout_bias="marginal", retention=1.0,
+        loss="step", batch=32, epochs=1, patience=1, optimizer="adam", clip_norm=1.0, readout_bias="marginal", forget_bias=1.0,
         constants={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
     )  # fmt: skip
     population = Population.start(model, dataclasses.replace(task, splits=few), training, [Member("", 0.01, 1)])
     population.run_epoch()
-    assert population.best_nll[0] < task.card.floors["linear_diagonal_levels"]["valid"]["nll"] - 3
+    assert population.best_nll[0] < task.card.baselines["linear_diagonal_levels"]["valid"]["nll"] - 3

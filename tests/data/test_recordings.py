@@ -11,11 +11,11 @@ import pytest
 import soundfile
 from conftest import sound
 
-from bench.data import cards
-from bench.data.cards import SPLITS
-from bench.data.readers import recordings
-from bench.data.readers.recordings import spread
-from bench.places import BadInput
+from gatebench.core.errors import BadInput
+from gatebench.data import cards
+from gatebench.data.cards import SPLITS
+from gatebench.data.readers import recordings
+from gatebench.data.readers.recordings import spread
 
 
 def read():

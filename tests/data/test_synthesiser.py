@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bench.data import cards
-from bench.data.readers import synthesiser
+from gatebench.data import cards
+from gatebench.data.readers import synthesiser
 
 RATE = 16000
 

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.data import cards, tasks
-from bench.data.framings import next_block, next_step
-from bench.data.sequences import Sequence
-from bench.data.tasks import buckets, in_order
-from bench.places import BadInput
-from bench.training.model import stream
+from gatebench.core.errors import BadInput
+from gatebench.data import cards, tasks
+from gatebench.data.framings import next_block, next_step
+from gatebench.data.sequences import Sequence
+from gatebench.data.tasks import buckets, in_order
+from gatebench.training.model import stream
 
 CARD = cards.load("jsb_chorales")
 LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=50)

@@ -5,13 +5,13 @@ import types
 
 import pytest
 
-from bench import places
-from bench.engines import _choice
-from bench.engines._choice import pick
-from bench.graph import trace
-from bench.places import BadInput
+from gatebench.core import registry
+from gatebench.core.errors import BadInput
+from gatebench.engines import selection
+from gatebench.engines.selection import pick
+from gatebench.graph import trace
 
-CELLS = list(places.known("cells", ".py"))
+CELLS = list(registry.available("cells", ".py"))
 GRU = trace.load("gru")
 
 
@@ -46,8 +46,8 @@ def test_without_a_compiler_the_reference_runs(monkeypatch):
             raise ModuleNotFoundError("No module named 'llvmlite'", name="llvmlite")
         return real(name)
 
-    real = _choice.load
-    monkeypatch.setattr(_choice, "load", load)
+    real = selection.load
+    monkeypatch.setattr(selection, "load", load)
     assert pick("auto", GRU, "cpu") == "reference"
     with pytest.raises(
         BadInput, match="engine fused_cpu cannot run cell gru: llvmlite is not installed; use engine=reference"
@@ -56,14 +56,14 @@ def test_without_a_compiler_the_reference_runs(monkeypatch):
 
 
 def test_a_device_that_is_not_there(monkeypatch):
-    monkeypatch.setattr(_choice, "_has_cuda", lambda: False)
+    monkeypatch.setattr(selection, "_has_cuda", lambda: False)
     for engine in ("auto", "reference", "fused_cpu"):
         with pytest.raises(BadInput, match="device is cuda, but torch finds no GPU here; use device=cpu"):
             pick(engine, GRU, "cuda")
 
 
 def test_the_engine_for_processors_refuses_another_device(monkeypatch):
-    monkeypatch.setattr(_choice, "_has_cuda", lambda: True)
+    monkeypatch.setattr(selection, "_has_cuda", lambda: True)
     assert pick("auto", GRU, "cuda") != "fused_cpu"
     with pytest.raises(BadInput, match="engine fused_cpu cannot run cell gru: it makes code for processors, not for cuda"):
         pick("fused_cpu", GRU, "cuda")
@@ -89,7 +89,7 @@ def test_a_bare_row_is_for_the_plain_loop(text):
     """The kernels keep no row of parameters a row of numbers for every step."""
     arguments, _, value = text.partition(" -> ")
     module = types.ModuleType("bare")
-    exec(f"from bench.graph.ops import tanh\nPAPER = ''\ndef step({arguments}):\n    return {value}\n", module.__dict__)
+    exec(f"from gatebench.graph.ops import tanh\nPAPER = ''\ndef step({arguments}):\n    return {value}\n", module.__dict__)
     graph = trace.trace(module, "bare", {})
     assert pick("auto", graph, "cpu") == "reference"
     with pytest.raises(

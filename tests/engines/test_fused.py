@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from bench import places
-from bench.engines import fused_cpu, reference
-from bench.engines._fused import compiled, way
-from bench.engines._fused.kernels import CHUNK
-from bench.engines._network import Network
-from bench.graph import trace
-from bench.training.likelihoods import bernoulli, gaussian_mixture
+from gatebench.core import registry
+from gatebench.engines import reference
+from gatebench.engines.base import Network
+from gatebench.engines.fused_cpu import compiled, way
+from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.engines.fused_cpu.kernels import CHUNK
+from gatebench.graph import trace
+from gatebench.training.likelihoods import bernoulli, gaussian_mixture
 
 TOLERANCE = 1e-5
-NAMES = list(places.known("cells", ".py"))
+NAMES = list(registry.available("cells", ".py"))
 AUGMENTED = [
     {"length": 3},
     {"length": 3, "window": "ahead"},
@@ -232,7 +233,7 @@ def cell(equations, name="other"):
     lines = body.splitlines() if "return" in body else [f"return {body}"]
     text = "\n    ".join([f"def step({signature}):", *(line.strip() for line in lines)])
     module = types.ModuleType("other")
-    exec(f"from bench.graph.ops import shift, sigmoid, tanh\nPAPER = 'none'\n{text}\n", module.__dict__)
+    exec(f"from gatebench.graph.ops import shift, sigmoid, tanh\nPAPER = 'none'\n{text}\n", module.__dict__)
     module.__dict__["sizes"] = lambda units: {"P": max(1, units // 2)}
     return trace.trace(module, name, {})
 
@@ -258,7 +259,7 @@ def test_a_cell_of_another_house(tmp_path, monkeypatch):
     file = tmp_path / "cells" / "mut1.py"
     file.parent.mkdir()
     file.write_text(
-        '"""Of Jozefowicz et al. 2015."""\n\nfrom bench.graph.ops import sigmoid, tanh\n\nPAPER = "Jozefowicz et al."\n\n\n'
+        '"""Of Jozefowicz et al. 2015."""\n\nfrom gatebench.graph.ops import sigmoid, tanh\n\nPAPER = "Jozefowicz et al."\n\n\n'
         "def step(x, h, *, W, U, b):\n"
         "    z = sigmoid(W.z @ x + b.z)\n"
         "    r = sigmoid(W.r @ x + U.r @ h + b.r)\n"
@@ -432,7 +433,7 @@ def another_machine(request, monkeypatch):
     here = compiled.machine()
     made = compiled.Machine(*request.param, here.name, here.features)
     asked = compiled.machine
-    named = [m for n, m in sys.modules.items() if n.startswith("bench.engines") and getattr(m, "machine", None) is asked]
+    named = [m for n, m in sys.modules.items() if n.startswith("gatebench.engines") and getattr(m, "machine", None) is asked]
     assert compiled in named
     assert way in named
     for module in named:  # each has the function under its own name

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from llvmlite import ir
 
-from bench.engines import _choice, fused_cpu
-from bench.engines._fused import compiled, functions, heads, product
-from bench.engines._fused.plan import ELEMENTWISE, Plan
-from bench.engines._fused.vector import Code
-from bench.graph import trace
-from bench.places import BadInput
+from gatebench.core.errors import BadInput
+from gatebench.engines import selection
+from gatebench.engines.fused_cpu import compiled, functions, heads, product
+from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.engines.fused_cpu.plan import ELEMENTWISE, Plan
+from gatebench.engines.fused_cpu.vector import Code
+from gatebench.graph import trace
 
 HERE = compiled.machine()
 WIDTHS = {"8 lanes": (8, 4), "16 lanes": (16, 8)}
@@ -356,10 +357,10 @@ def test_an_operation_without_code_is_named():
 
 def test_a_cell_without_code_goes_to_the_reference_unless_the_engine_is_asked_for():
     graph = strange("relu")
-    assert _choice.pick("auto", graph, "cpu") == "reference"
-    assert _choice.pick("auto", trace.load("gru"), "cpu") == "fused_cpu"
+    assert selection.pick("auto", graph, "cpu") == "reference"
+    assert selection.pick("auto", trace.load("gru"), "cpu") == "fused_cpu"
     with pytest.raises(BadInput) as told:
-        _choice.pick("fused_cpu", graph, "cpu")
+        selection.pick("fused_cpu", graph, "cpu")
     assert "\n" not in str(told.value)
     for word in ("fused_cpu", "strange", "relu", "engine=reference"):
         assert word in str(told.value)
@@ -370,7 +371,7 @@ def test_a_cell_without_code_goes_to_the_reference_unless_the_engine_is_asked_fo
 def test_a_device_that_is_not_there_is_told_in_a_line(engine, device, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(BadInput) as told:
-        _choice.pick(engine, trace.load("gru"), device)
+        selection.pick(engine, trace.load("gru"), device)
     assert "\n" not in str(told.value)
     assert f"device is {device}" in str(told.value).replace("'", "")
 
@@ -380,10 +381,10 @@ def test_a_device_that_is_not_there_is_told_in_a_line(engine, device, monkeypatc
 
 SCRIPT = """
 import numpy as np, torch
-from bench.engines import fused_cpu
-from bench.engines._network import Network
-from bench.graph import trace
-from bench.training.likelihoods import bernoulli
+from gatebench.engines.fused_cpu import engine
+from gatebench.engines.base import Network
+from gatebench.graph import trace
+from gatebench.training.likelihoods import bernoulli
 network = Network(trace.load("lstm_augmented"), 3, 2, 4, bernoulli())
 x, y = np.ones((5, 3), np.float32), np.ones((5, 2), np.float32)
 print(fused_cpu.losses(network, torch.full((1, network.row), 0.1), [fused_cpu.batch(network, [x], [y])])[0])

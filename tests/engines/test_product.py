@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from bench.engines import _product
-from bench.engines._product import Repeated, product
+from gatebench.engines import _product
+from gatebench.engines._product import Repeated, product
 
 TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-12}
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from bench.engines import reference
-from bench.engines._network import Network
-from bench.graph import trace
-from bench.training.likelihoods import bernoulli
+from gatebench.engines import reference
+from gatebench.engines.base import Network
+from gatebench.graph import trace
+from gatebench.training.likelihoods import bernoulli
 
 NETWORK = Network(trace.load("rnn"), 3, 2, 4, bernoulli())
 

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from bench import places
-from bench.engines import fused_cpu, reference
-from bench.engines._network import Network
-from bench.graph import trace
-from bench.graph.stack import Stack
-from bench.training.likelihoods import categorical, gaussian, gaussian_mixture
+from gatebench.core import registry
+from gatebench.engines import reference
+from gatebench.engines.base import Network
+from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.graph import trace
+from gatebench.graph.stack import Stack
+from gatebench.training.likelihoods import categorical, gaussian, gaussian_mixture
 
-CELLS = list(places.known("cells", ".py"))
+CELLS = list(registry.available("cells", ".py"))
 LENGTHS = [7, 12, 1, 9, 2, 12]
 INPUTS, UNITS = 3, 5
 TORCH = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM}

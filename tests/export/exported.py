@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from bench.engines import _network, reference
-from bench.export import source
-from bench.export.network import Network
-from bench.graph import trace
-from bench.graph.stack import Stack
-from bench.training.likelihoods import bernoulli
+from gatebench.engines import base, reference
+from gatebench.graph import trace
+from gatebench.graph.stack import Stack
+from gatebench.models.export import source
+from gatebench.models.export.network import Network
+from gatebench.training.likelihoods import bernoulli
 
 INPUTS, UNITS, READOUT = 4, 5, 3
 CELLS = [
@@ -32,7 +32,7 @@ CELLS = [
 ODD = '''
 """Odd \\"\\"\\" cell: all that a text may do."""
 
-from bench.graph.ops import shift, sigmoid, tanh
+from gatebench.graph.ops import shift, sigmoid, tanh
 
 PAPER = "nobody, nowhere, never \\\\ \\"\\"\\""
 
@@ -109,7 +109,7 @@ def readout(built: torch.nn.Module, x: np.ndarray, lengths: list[int] | None = N
 def reference_readout(made: Network, x: np.ndarray, lengths: list[int] | None = None) -> np.ndarray:
     """Of our reference engine, in double precision."""
     likelihood = bernoulli()  # as many numbers as outputs
-    run = _network.Network(made.graph, made.inputs, made.readout, made.units, likelihood, stack=made.stack, at=made.at)
+    run = base.Network(made.graph, made.inputs, made.readout, made.units, likelihood, stack=made.stack, at=made.at)
     parameters = {name: torch.from_numpy(value).double()[None] for name, value in made.weights.items()}
     padded = torch.from_numpy(x).transpose(0, 1)[None]
     found = reference.readout(run, parameters, padded, torch.tensor([lengths or [x.shape[1]] * len(x)]))[0]

@@ -5,8 +5,8 @@ import pytest
 import torch
 from exported import CELLS, READOUT, model, network, odd, readout, reference_readout, sequences
 
-from bench.export import equations, libraries, source
-from bench.graph import trace
+from gatebench.graph import trace
+from gatebench.models.export import equations, libraries, source
 
 
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)

@@ -7,8 +7,8 @@ import pytest
 import torch
 from exported import CELLS, model, network, odd, readout, reference_readout, sequences
 
-from bench.graph import trace
-from bench.places import BadInput
+from gatebench.core.errors import BadInput
+from gatebench.graph import trace
 
 LENGTHS = [4, 7, 1]
 STACKS = [

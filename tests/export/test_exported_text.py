@@ -5,8 +5,8 @@ import ast
 import exported
 import pytest
 
-from bench.export import source
-from bench.graph import trace
+from gatebench.graph import trace
+from gatebench.models.export import source
 
 
 def statements(title: str, about: list[str]) -> list[str]:

@@ -18,14 +18,15 @@ from conftest import KEYS, Tiny
 from exported import ODD, network, reference_readout, without_onnx
 from test_study import COMMAND, living, settle
 
-import bench
-from bench import cli, places
-from bench.data import tasks
-from bench.export import trial
-from bench.graph import trace
-from bench.places import BadInput
-from bench.records import record
-from bench.records.record import Store
+import gatebench as package
+from gatebench import cli
+from gatebench.core import registry
+from gatebench.core.errors import BadInput
+from gatebench.data import tasks
+from gatebench.graph import trace
+from gatebench.models.export import trial
+from gatebench.records import record
+from gatebench.records.record import Store
 
 Command = Callable[..., tuple[str, str]]
 STUDY = [
@@ -45,7 +46,7 @@ for folder in sys.argv[1:]:
         single, lengths = model(x.float()).numpy(), model(x.float(), [5, 2]).numpy()
         np.savez(f"{folder}.npz", single=single, lengths=lengths, double=model.double()(x).numpy())
     assert model.settings["cell"]["name"] == folder.rpartition("/")[2]
-assert "bench" not in sys.modules
+assert "gatebench" not in sys.modules
 """
 
 
@@ -102,7 +103,7 @@ def test_exported_folders_need_no_gatebench(home: Tiny, tmp_path: Path):
     np.save(tmp_path / "x.npy", x)
     with living(home):
         trials = {cell: trial.find(results, key) for cell, key in keys(results).items()}
-        for cell in set(places.known("cells", ".py")) - set(trials):
+        for cell in set(registry.available("cells", ".py")) - set(trials):
             made = network(trace.load(cell), inputs=KEYS)
             trials[cell] = replace(trials["gru"], graph=made.graph, network=made)
         folders = {cell: tmp_path / cell for cell in trials}
@@ -143,7 +144,7 @@ def test_the_command_writes_a_folder_and_says_what_is_in_it(home: Tiny, gatebenc
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     found = session.run(None, {"x": x, "lengths": np.array([4, 4, 4], np.int32)})[0]
     with living(home), torch.no_grad():
-        model = bench.load(key, results=str(results))
+        model = package.load(key, results=str(results))
         np.testing.assert_allclose(found, model(torch.from_numpy(x)).numpy(), rtol=0, atol=1e-5)
 
 
@@ -160,7 +161,7 @@ def test_loading_in_python_is_the_same_model(home: Tiny, monkeypatch: pytest.Mon
     for cell in ("gru", "odd"):
         key = keys(Path("results"))[cell]
         with living(home):
-            model, task = bench.load(key), home.load()
+            model, task = package.load(key), home.load()
             assert not model.training
             assert model.settings == trial.find(Path("results"), key).settings
         nll = steps = 0.0
@@ -187,7 +188,7 @@ def test_a_label_of_a_sequence_read_both_ways(tmp_path: Path, monkeypatch: pytes
     for words in (["data", "add", "birds.csv", "--label", "who"], [*STUDY, "cell=lstm", "task=birds", *both_ways]):
         subprocess.run([COMMAND, *words], check=True, capture_output=True)
     (key,) = keys(Path("results")).values()
-    model = bench.load(key)
+    model = package.load(key)
     assert (model.settings["at"], model.settings["sizes"]["bidirectional"], model.settings["causal"]) == (
         "sequence",
         True,
@@ -206,7 +207,7 @@ def test_a_label_of_a_sequence_read_both_ways(tmp_path: Path, monkeypatch: pytes
 
 
 def test_importing_the_package_loads_nothing():
-    code = "import sys, bench; assert callable(bench.load); assert not {'torch', 'numpy', 'pandas'} & set(sys.modules)"
+    code = "import sys, bench; assert callable(gatebench.load); assert not {'torch', 'numpy', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -247,7 +248,7 @@ UNKNOWN = ["nonsense", "0" * 16, "", "../trials", "x" * 5000, "a\nb"]
 @pytest.mark.parametrize("key", UNKNOWN)
 def test_an_unknown_key(home: Tiny, key: str):
     with living(home), pytest.raises(BadInput, match=r"no finished trial '.*' in '.*'; keys stand in .*/STUDY/trials\.csv"):
-        bench.load(key, results=str(home.folder / "results"))
+        package.load(key, results=str(home.folder / "results"))
 
 
 def test_an_unknown_key_at_the_command(home: Tiny, gatebench: Command):
@@ -258,7 +259,7 @@ def test_an_unknown_key_at_the_command(home: Tiny, gatebench: Command):
 
 def refused(home: Tiny, key: str, results: Path) -> str:
     with living(home), pytest.raises(BadInput) as said:
-        bench.load(key, results=str(results))
+        package.load(key, results=str(results))
     return str(said.value)
 
 

@@ -6,8 +6,8 @@ import onnxruntime
 import pytest
 from exported import INPUTS, model, network, readout, sequences, without_onnx
 
-from bench.export import onnx_file
-from bench.graph import trace
+from gatebench.graph import trace
+from gatebench.models.export import onnx_file
 
 LENGTHS = [4, 7, 1]
 CELLS = ["gru", "gru_reset_after", "lstm", "lstm_peephole", "rnn"]

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from bench.places import BadInput
+from gatebench.core.errors import BadInput
 
 T = TypeVar("T")
 

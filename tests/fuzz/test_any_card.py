@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import altered, answer, anything, frugal, instead, law
 
-from bench import places
-from bench.data import cards, tasks
-from bench.data.cards import Card
-from bench.data.tasks import Task
+from gatebench.core import registry
+from gatebench.data import cards, tasks
+from gatebench.data.cards import Card
+from gatebench.data.tasks import Task
 
 NOBODY = "http://127.0.0.1:9"
 """Nobody listens there: nothing leaves this machine."""
@@ -35,7 +35,7 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("card")
     with pytest.MonkeyPatch.context() as patch:
         made = Tiny(folder, folder / "house", folder / "data", {}, compose())
-        patch.setattr(places, "CHECKOUT", folder / "checkout")
+        patch.setattr(registry, "CHECKOUT", folder / "checkout")
         cards.cache().mkdir(parents=True)
         for name, value in {"GATEBENCH_PATH": made.house, "GATEBENCH_DATA": made.data}.items():
             patch.setenv(name, str(value))
@@ -197,7 +197,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 def test_any_list_of_houses_is_searched_or_one_line(folders: list[str]):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATEBENCH_PATH", os.pathsep.join(folders))
-        found = answer(lambda: places.known("datasets", ".yaml"), "GATEBENCH_PATH")
+        found = answer(lambda: registry.available("datasets", ".yaml"), "GATEBENCH_PATH")
         assert found is None or "jsb_chorales" in found
         patch.setenv("GATEBENCH_DATA", os.pathsep.join(folders))
         answer(lambda: cards.given("music/tiny.mat"), "GATEBENCH_DATA")

@@ -22,11 +22,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import altered, answer, anything, frugal, instead, law
 
-from bench import places
-from bench.data import cards, facts, tasks
-from bench.data.cards import SPLITS, Arrays, Card
-from bench.data.readers import music21_chorales, recordings
-from bench.places import BadInput
+from gatebench.core import registry
+from gatebench.core.errors import BadInput
+from gatebench.data import cards, facts, tasks
+from gatebench.data.cards import SPLITS, Arrays, Card
+from gatebench.data.readers import music21_chorales, recordings
 
 NOBODY = "http://127.0.0.1:9"
 """Nobody listens there: nothing leaves this machine."""
@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Data sets of the tests' own, a cache of their own, and no way out of this machine."""
     folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(places, "CHECKOUT", folder / "checkout")
+        patch.setattr(registry, "CHECKOUT", folder / "checkout")
         cards.cache().mkdir(parents=True)
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, NOBODY)

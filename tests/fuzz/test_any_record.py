@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from mutations import GONE, altered, answer, anything, json_values, law, one_changed
 from safetensors.numpy import save
 
-from bench.records import frame, samples, status, study_file
-from bench.records.frame import Frame
-from bench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
+from gatebench.records import frame, samples, status, study_file
+from gatebench.records.frame import Frame
+from gatebench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
 
 SEARCHED, CONFIRMED = "5" * 16, "c" * 16
 STUDY = "some"
@@ -49,13 +49,13 @@ def made(key: str) -> Record:
             "scores": SCORES,
             **dict.fromkeys(("best_epoch", "epochs", "updates", "population_size", *sizes), 3),
             "seconds": 1.5,
-            "matmul_fraction": 0.2,
+            "relative_throughput": 0.2,
             "engine": "reference",
             "device": "cpu",
             "data": {"kind": "audio", "time_step": "a block", "outputs": 10, "std": 2.5},
             "title": "Tiny",
             "synthetic": True,
-            "floors": {"unigram": SCORES},
+            "baselines": {"unigram": SCORES},
         },
         provenance={
             "commit": "0" * 40,

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import answer, anything, instead, law
 
-from bench.data import cards, tasks
-from bench.data.adding import adding
-from bench.data.adding.choices import Choices
-from bench.data.cards import File
-from bench.data.contents import SPLITS
-from bench.data.readers import sequences_npz
+from gatebench.data import cards, tasks
+from gatebench.data.cards import File
+from gatebench.data.contents import SPLITS
+from gatebench.data.readers import sequences_npz
+from gatebench.ingest import add
+from gatebench.ingest.options import Choices
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def judge(folder: Path, path: Path, choices: Choices) -> bool:
     """Whoever adds what stands at a path; whether it became a data set."""
     before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-    said = answer(lambda: adding.add(path, "mine", choices), str(path), path.name, "column", "--", "y ", "split", "house")
+    said = answer(lambda: add.add(path, "mine", choices), str(path), path.name, "column", "--", "y ", "split", "house")
     if said is None:
         assert not [file for file in (folder / "house").rglob("*") if file.is_file()]
     else:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench import places
-from bench.engines.reference import run
-from bench.graph import trace
-from bench.graph.cost import cost, mean_cost, solve
-from bench.places import BadInput
+from gatebench.core import registry
+from gatebench.core.errors import BadInput
+from gatebench.engines.reference import run
+from gatebench.graph import trace
+from gatebench.graph.cost import cost, mean_cost, solve
 
 EXTENSIONS = [
     {"gate": False},
@@ -22,7 +22,7 @@ EXTENSIONS = [
     {"length": 3},
     {"length": 2, "window": "ahead", "projection": 0.25},
 ]
-CASES = [(name, {}) for name in places.known("cells", ".py")] + [("lstm_augmented", options) for options in EXTENSIONS]
+CASES = [(name, {}) for name in registry.available("cells", ".py")] + [("lstm_augmented", options) for options in EXTENSIONS]
 
 
 def parameters_at(graph, inputs, units, biases=True):
@@ -61,7 +61,7 @@ SIZES_AT_20K = {
 
 def test_sizes_at_20k_parameters_and_88_inputs():
     found = {}
-    for name in places.known("cells", ".py"):
+    for name in registry.available("cells", ".py"):
         graph = trace.load(name)
         units = solve(20_000, partial(parameters_at, graph, 88), "parameters")
         found[name] = (units, parameters_at(graph, 88, units))

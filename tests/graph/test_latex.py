@@ -5,8 +5,8 @@ import re
 import pytest
 from latex2mathml.converter import convert
 
-from bench import places
-from bench.graph import latex, trace
+from gatebench.core import registry
+from gatebench.graph import latex, trace
 
 GRU = [
     r"z_{t} = \sigma\left(W_{z} x_{t} + U_{z} h_{t-1} + b_{z}\right)",
@@ -28,7 +28,7 @@ WINDOWED = (
 )
 
 EXTENSIONS = [{"gate": False}, {"projection": None}, {"length": 3}, {"length": 2, "window": "ahead"}]
-CASES = [(name, {}) for name in places.known("cells", ".py")] + [("lstm_augmented", options) for options in EXTENSIONS]
+CASES = [(name, {}) for name in registry.available("cells", ".py")] + [("lstm_augmented", options) for options in EXTENSIONS]
 
 
 def test_gru_as_printed():

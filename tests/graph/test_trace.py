@@ -4,10 +4,10 @@ from types import ModuleType
 
 import pytest
 
-from bench import places
-from bench.graph import trace
-from bench.graph.ops import shift, sigmoid, tanh
-from bench.places import BadInput
+from gatebench.core import registry
+from gatebench.core.errors import BadInput
+from gatebench.graph import trace
+from gatebench.graph.ops import shift, sigmoid, tanh
 
 
 def traced(step, sizes=None, **options):
@@ -109,7 +109,7 @@ def test_fingerprint_changes_with_the_equations():
 
 
 def test_fingerprints_of_all_cells_and_extensions_differ():
-    graphs = [trace.load(name) for name in places.known("cells", ".py")]
+    graphs = [trace.load(name) for name in registry.available("cells", ".py")]
     options = [{"gate": False}, {"projection": None}, {"length": 2}, {"length": 2, "window": "ahead"}]
     graphs += [trace.load("lstm_augmented", **given) for given in options]
     assert len({graph.fingerprint for graph in graphs}) == len(graphs)
@@ -222,7 +222,7 @@ RETENTION = {
 
 
 def test_bias_of_the_gate_that_keeps_the_state():
-    assert {name: trace.load(name).retention for name in places.known("cells", ".py")} == RETENTION
+    assert {name: trace.load(name).forget_bias for name in registry.available("cells", ".py")} == RETENTION
 
 
 def test_retention_reads_the_sign_from_the_equations():
@@ -234,12 +234,12 @@ def test_retention_reads_the_sign_from_the_equations():
         g = sigmoid(W.g @ x + U.g @ h + b.g)
         return g * h + (1 - g) * tanh(W @ x)
 
-    assert traced(keeps_with_one_minus).retention == {"b_g": -1}
-    assert traced(keeps_with_the_gate).retention == {"b_g": 1}
+    assert traced(keeps_with_one_minus).forget_bias == {"b_g": -1}
+    assert traced(keeps_with_the_gate).forget_bias == {"b_g": 1}
 
 
 def test_lookahead():
-    assert {name: trace.load(name).lookahead for name in places.known("cells", ".py")} == dict.fromkeys(RETENTION, 0)
+    assert {name: trace.load(name).lookahead for name in registry.available("cells", ".py")} == dict.fromkeys(RETENTION, 0)
     assert trace.load("lstm_augmented", length=3).lookahead == 0
     assert trace.load("lstm_augmented", length=3, window="ahead").lookahead == 2
     assert trace.load("lstm_augmented", length=1, window="ahead").lookahead == 0
@@ -337,7 +337,7 @@ OWN_CELL = '''\
 A file in a folder of its own.
 """
 
-from bench.graph.ops import tanh
+from gatebench.graph.ops import tanh
 
 PAPER = "none"
 
@@ -360,7 +360,7 @@ def test_a_cell_of_your_own_is_found_by_its_place():
     graph = trace.load("mine")
     assert graph.title == "Tanh unit without a bias"
     assert graph.parameters == {"U": ("H", "H"), "W": ("X", "H")}
-    assert "mine" in places.known("cells", ".py")
+    assert "mine" in registry.available("cells", ".py")
 
 
 @pytest.mark.usefixtures("own_house")

@@ -10,14 +10,14 @@ import pytest
 from safetensors.numpy import load_file
 from test_study import SMALL, Tiny, settle, sweep
 
-from bench.records import frame, record
-from bench.records.frame import COLUMNS, RESULT_COLUMNS, Frame
-from bench.records.record import CURVE
+from gatebench.records import frame, record
+from gatebench.records.frame import COLUMNS, RESULT_COLUMNS, Frame
+from gatebench.records.record import CURVE
 
 PROMISED = (
     "study, stage, task, cell, budget, training, key, seed, lr, weight_noise, weight_decay, units, inputs, "
     "parameters_recurrent, parameters_total, flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, "
-    "epochs, updates, seconds, matmul_fraction, engine, population_size, device, status"
+    "epochs, updates, seconds, relative_throughput, engine, population_size, device, status"
 )
 """Columns that others rely on, in order."""
 
@@ -51,11 +51,11 @@ def test_columns_are_those_that_were_promised(found: Frame):
         "weight_decay",
         *CURVE,
     ]
-    assert list(found.floors.columns) == ["task", "floor", "split", "nll", "nll_sequence_mean"]
+    assert list(found.baselines.columns) == ["task", "baseline", "split", "nll", "nll_sequence_mean"]
 
 
 def test_an_undisturbed_and_a_resumed_study_may_differ_in_four_columns():
-    assert set(COLUMNS) - set(RESULT_COLUMNS) == {"seconds", "matmul_fraction", "engine", "population_size"}
+    assert set(COLUMNS) - set(RESULT_COLUMNS) == {"seconds", "relative_throughput", "engine", "population_size"}
 
 
 def test_there_is_one_row_per_trial_and_split(found: Frame):
@@ -125,13 +125,13 @@ def test_a_curve_has_one_row_per_epoch_and_split(found: Frame):
 
 
 def test_floors_stand_beside_the_trials(tiny: Tiny, found: Frame):
-    assert sorted(found.floors.floor.unique()) == ["markov", "unigram"]
+    assert sorted(found.baselines.baseline.unique()) == ["markov", "unigram"]
     train = np.concatenate(tiny.rolls["train"])
     p = (train.sum(0) + 1) / (len(train) + 2)
     predicted = np.concatenate([roll[1:] for roll in tiny.rolls["test"]])
     nll = -np.log(np.where(predicted == 1, p, 1 - p)).sum() / len(predicted)
-    floor = found.floors.set_index(["floor", "split"]).nll["unigram", "test"]
-    assert floor == pytest.approx(nll, abs=1e-4)
+    baseline = found.baselines.set_index(["baseline", "split"]).nll["unigram", "test"]
+    assert baseline == pytest.approx(nll, abs=1e-4)
 
 
 def test_a_synthetic_data_set_is_marked(found: Frame):
@@ -156,7 +156,7 @@ def test_a_record_from_before_the_fraction_was_measured_has_none(tiny: Tiny):
     done = next(
         iter(record.Store(tiny.folder / "results").read(sorted(record.Store(tiny.folder / "results").finished())).values())
     )
-    assert 0 < done.summary.pop("matmul_fraction") < 1
+    assert 0 < done.summary.pop("relative_throughput") < 1
     rows = pd.DataFrame(frame.rows({}, done))
-    assert rows.matmul_fraction.isna().all()
-    assert not rows.drop(columns="matmul_fraction").isna().any().any()
+    assert rows.relative_throughput.isna().all()
+    assert not rows.drop(columns="relative_throughput").isna().any().any()

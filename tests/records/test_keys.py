@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.cli import compose
-from bench.data.contents import Target
-from bench.graph.stack import Stack
-from bench.job import Job, Range, Setting
-from bench.records.record import Settings, key
-from bench.training.settings import Training
+from gatebench.cli import compose
+from gatebench.data.contents import Target
+from gatebench.graph.stack import Stack
+from gatebench.records.record import Settings, key
+from gatebench.study.job import Job, Range, Setting
+from gatebench.training.protocol import Training
 
 RMSPROP = {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}
 TRAINING = Training(
@@ -23,7 +23,7 @@ TRAINING = Training(
     batch=16,
     epochs=60,
     patience=8,
-    optimiser="adam",
+    optimizer="adam",
     constants={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
 )
 SETTINGS = Settings(
@@ -41,14 +41,14 @@ CHUNG = Training(
     batch=1,
     epochs=150,
     patience=20,
-    optimiser="rmsprop",
+    optimizer="rmsprop",
     constants=RMSPROP,
     clip_norm=1.0,
     weight_noise=0.075,
     decay_to=0.01,
     input_range=0.1,
 )
-NOISY = replace(TRAINING, clip_norm=1.0, weight_noise=0.075, readout_bias="marginal", retention=1.0)
+NOISY = replace(TRAINING, clip_norm=1.0, weight_noise=0.075, readout_bias="marginal", forget_bias=1.0)
 GOLDEN = {
     "234cd662126a7043": SETTINGS,
     "050cd1fdb6eb75c2": replace(SETTINGS, training=NOISY, seed=2),
@@ -72,7 +72,7 @@ OTHER: dict[str, Any] = {
     "batch": 8,
     "epochs": 61,
     "patience": 9,
-    "optimiser": "rmsprop",
+    "optimizer": "rmsprop",
     "constants": {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8},
     "clip_norm": 1.0,
     "weight_noise": 0.075,
@@ -81,7 +81,7 @@ OTHER: dict[str, Any] = {
     "decay_to": 0.5,
     "input_range": 0.1,
     "readout_bias": "marginal",
-    "retention": 1.0,
+    "forget_bias": 1.0,
 }
 """For each choice of the protocol, another value than that of `TRAINING`."""
 
@@ -123,7 +123,7 @@ def test_the_keys_of_real_trials_are_pinned(pinned: str, overrides: str):
 
 def test_the_key_hashes_this_text():
     numbers = {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-08"}
-    training = {"loss": "step", "batch": "16.0", "epochs": "60.0", "patience": "8.0", "optimiser": "adam"}
+    training = {"loss": "step", "batch": "16.0", "epochs": "60.0", "patience": "8.0", "optimizer": "adam"}
     text = {
         "protocol": "1.0",
         "framing": "next_step, bernoulli",
@@ -154,9 +154,9 @@ def test_a_default_that_is_written_out_is_no_other_setting():
 
 
 def test_whole_floats_and_whole_numbers_are_one_number():
-    whole = replace(TRAINING, retention=1, clip_norm=1)
+    whole = replace(TRAINING, forget_bias=1, clip_norm=1)
     assert key(replace(SETTINGS, training=whole, lr=1)) == key(
-        replace(SETTINGS, training=replace(whole, retention=1.0, clip_norm=1.0), lr=1.0)
+        replace(SETTINGS, training=replace(whole, forget_bias=1.0, clip_norm=1.0), lr=1.0)
     )
 
 
@@ -184,7 +184,7 @@ def test_which_columns_are_the_target_is_part_of_the_key():
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Training)])
 def test_every_choice_of_the_protocol_moves_the_key(name: str):
     # Two rules have no constants in common, so a change of the rule brings its own.
-    change = {name: OTHER[name], **({"constants": RMSPROP} if name == "optimiser" else {})}
+    change = {name: OTHER[name], **({"constants": RMSPROP} if name == "optimizer" else {})}
     assert key(replace(SETTINGS, training=replace(TRAINING, **change))) != key(SETTINGS)
 
 
@@ -205,7 +205,7 @@ def test_everything_else_that_changes_numbers_moves_the_key(change: dict[str, An
 
 
 def test_keys_of_all_these_differ():
-    trainings = [TRAINING, *(replace(TRAINING, **{name: value}) for name, value in OTHER.items() if name != "optimiser")]
+    trainings = [TRAINING, *(replace(TRAINING, **{name: value}) for name, value in OTHER.items() if name != "optimizer")]
     assert len({key(replace(SETTINGS, training=training)) for training in trainings}) == len(OTHER)
 
 

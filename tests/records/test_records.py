@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.places import BadInput
-from bench.records import files, shape, status, study_file
-from bench.records.files import appearing
-from bench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
+from gatebench.core import files
+from gatebench.core.errors import BadInput
+from gatebench.core.files import atomic_folder
+from gatebench.records import shape, status, study_file
+from gatebench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
 
 WEIGHTS = {"W": np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3), "b_h": np.zeros((1, 3), np.float32)}
 # A number that no short text gives exactly, one that is not there, and one with an exponent.
@@ -37,7 +38,7 @@ def made(key: str = "0123456789abcdef", seconds: float = 1.5) -> Record:
         },
         summary={
             "status": "finished", "scores": scores, "seconds": seconds, "engine": "reference", "device": "cpu",
-            "title": "Tiny", "synthetic": True, "floors": {}, **dict.fromkeys((*shape.COUNTS, *shape.COSTS), 3),
+            "title": "Tiny", "synthetic": True, "baselines": {}, **dict.fromkeys((*shape.COUNTS, *shape.COSTS), 3),
         },
         provenance={
             "commit": None, "versions": {"gatebench": "0", "torch": "2"}, "machine": {"processor": None, "cores": 2},
@@ -52,7 +53,7 @@ def made(key: str = "0123456789abcdef", seconds: float = 1.5) -> Record:
 def assert_same(a: Record, b: Record) -> None:
     pd.testing.assert_frame_equal(a.curve, b.curve, check_exact=True)
     pd.testing.assert_frame_equal(a.sequences, b.sequences, check_exact=True)
-    assert files.finite(a.described) == files.finite(b.described)
+    assert files.nan_to_none(a.described) == files.nan_to_none(b.described)
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_a_compact_record_serves_where_the_folder_is_gone(store: Store):
 
 def test_a_folder_that_fails_on_the_way_leaves_nothing(tmp_path: Path):
     def fail() -> None:
-        with appearing(tmp_path / "there") as folder:
+        with atomic_folder(tmp_path / "there") as folder:
             (folder / "half").write_text("half")
             raise KeyboardInterrupt
 
@@ -122,7 +123,7 @@ def test_a_folder_that_fails_on_the_way_leaves_nothing(tmp_path: Path):
 
 
 def test_a_folder_appears_only_when_it_is_whole(tmp_path: Path):
-    with appearing(tmp_path / "there") as folder:
+    with atomic_folder(tmp_path / "there") as folder:
         (folder / "file").write_text("whole")
         assert not (tmp_path / "there").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
@@ -144,7 +145,7 @@ def test_a_file_that_fails_on_the_way_leaves_the_old_one(tmp_path: Path):
     path = tmp_path / "file"
     path.write_text("old")
     with pytest.raises(files.Unwritable, match=r"file cannot be written \(disk full\); make room"):
-        files.replace(path, fail)
+        files.atomic_write(path, fail)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     assert path.read_text() == "old"
 
@@ -158,7 +159,7 @@ WRITER = """
 
     sys.path.insert(0, {here!r})
     from test_records import made
-    from bench.records.record import Store
+    from gatebench.records.record import Store
 
     folder, writer = Path(sys.argv[1]), int(sys.argv[2])
     (folder / f"ready-{{writer}}").touch()
@@ -212,7 +213,7 @@ AUDITED = """
     sys.path.insert(0, {here!r})
     from test_records import WEIGHTS, made
     import pyarrow.parquet, safetensors.numpy
-    from bench.records.record import Checkpoint, Store, read_compact, write_compact
+    from gatebench.records.record import Checkpoint, Store, read_compact, write_compact
 
     def refuse(event, arguments):
         if event.startswith("pickle."):
@@ -351,7 +352,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=300, deadline=None, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), edits=st.integers(1, 6), junk=st.text(max_size=8))
 def test_a_text_that_anything_may_have_happened_to_is_a_record_or_bad_input(folder: Path, seed: int, edits: int, junk: str):
-    text, chance = files.as_json(made().described), random.Random(seed)
+    text, chance = files.to_json(made().described), random.Random(seed)
     for _ in range(edits):
         start, length = chance.randrange(len(text) + 1), chance.choice([0, 1, 3, 40])
         text = (

@@ -13,8 +13,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 from test_study import SMALL, Tiny, settle, sweep
 
-from bench.records import frame, study_file, track
-from bench.records.record import Store
+from gatebench.records import frame, mlflow, study_file
+from gatebench.records.record import Store
 
 # MLflow uses what SQLAlchemy deprecates: theirs to mend, and nothing that our code could do otherwise.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
@@ -34,7 +34,7 @@ def keys_of(results: Path) -> list[str]:
 
 def look(results: Path) -> list[dict[str, Any]]:
     """Everything that the store says of its runs, in an order that publishing again does not move."""
-    client = MlflowClient(track.store_uri(results))
+    client = MlflowClient(mlflow.store_uri(results))
     (experiment,) = [e for e in client.search_experiments() if e.name == "gatebench"]
     runs = client.search_runs([experiment.experiment_id], run_view_type=ViewType.ACTIVE_ONLY)
     return sorted((_seen(client, run) for run in runs), key=lambda run: run["id"])
@@ -61,7 +61,7 @@ def half(home: Tiny) -> str:
     """Key of a trial whose logging was cut short by a kill; it is the first thing that the store sees."""
     results = home.folder / "results"
     key = keys_of(results)[0]
-    with track._client(results) as (client, experiment):
+    with mlflow._client(results) as (client, experiment):
         run = client.create_run(experiment, tags={"key": key}, run_name="half")
         client.log_metric(run.info.run_id, "curve/train_nll", 99.0, step=1)
     assert [run["name"] for run in look(results)] == ["half"]
@@ -72,7 +72,7 @@ def half(home: Tiny) -> str:
 def published(home: Tiny, half: str) -> Path:
     """A store with four trials. Tests that write work on a copy."""
     results = home.folder / "results"
-    assert track.publish(results, keys_of(results)) == 4
+    assert mlflow.publish(results, keys_of(results)) == 4
     return results
 
 
@@ -151,7 +151,7 @@ def test_a_run_takes_as_long_as_its_training(published: Path, runs: list[dict[st
 
 
 def test_publishing_twice_is_the_same_as_once(published: Path, runs: list[dict[str, Any]]):
-    assert track.publish(published, keys_of(published)) == 0
+    assert mlflow.publish(published, keys_of(published)) == 0
     assert look(published) == runs
 
 
@@ -164,7 +164,7 @@ def test_a_run_that_was_cut_short_is_replaced(half: str, runs: list[dict[str, An
 
 def test_a_trial_gets_the_tag_of_each_study_that_it_belongs_to(copy: Path):
     study_file.write_points(copy, "second", study_file.read(copy, "adhoc"))
-    assert track.publish(copy, keys_of(copy)) == 0
+    assert mlflow.publish(copy, keys_of(copy)) == 0
     for run in look(copy):
         assert (run["tags"]["study.adhoc"], run["tags"]["study.second"]) == ("member", "member")
 
@@ -175,9 +175,9 @@ def test_figures_and_tables_stand_in_a_run_of_the_study(home: Tiny, tmp_path: Pa
     )
     (results / "adhoc" / "results.png").write_bytes(b"\x89PNG")
     (results / "adhoc" / "report.html").write_text("first")
-    track.attach(results, "adhoc")
+    mlflow.attach(results, "adhoc")
     (results / "adhoc" / "report.html").write_text("second")
-    track.attach(results, "adhoc")
+    mlflow.attach(results, "adhoc")
     (run,) = look(results)
     assert sorted(run["artifacts"]) == ["report.html", "results.png"]  # not study.json, which is no figure
     assert (run["tags"]["kind"], run["tags"]["study.adhoc"]) == ("study", "figures")
@@ -196,7 +196,7 @@ def refuse(event, arguments):
 
 
 sys.addaudithook(refuse)
-from bench.records import study_file, track
+from gatebench.records import study_file, mlflow
 
 results = Path(sys.argv[1])
 keys = [key for point in study_file.read(results, "adhoc") for key in point["search"] + point["confirm"]]

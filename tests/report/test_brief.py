@@ -10,8 +10,8 @@ from numpy.random import Generator, default_rng
 from test_compare import HIGH, LOW, MUSIC, at_once
 from test_figures import by_hand, seeds, without_sequences
 
-from bench.records.frame import Frame
-from bench.report import brief
+from gatebench.records.frame import Frame
+from gatebench.report import verdict
 
 CELLS = ["rnn", "lstm", "gru"]
 MIDDLE = [4.0, 4.1, 4.2]
@@ -25,7 +25,7 @@ def said(*trials: list[tuple[Any, ...]], cells: list[str] = CELLS) -> list[str]:
 
 
 def of(frame: Frame, cells: list[str] = CELLS) -> list[str]:
-    lines = brief.lines(frame, MUSIC, cells)
+    lines = verdict.lines(frame, MUSIC, cells)
     starts = ["Best cell: ", "By how much: ", "At what cost: "]
     assert [line.startswith(start) for line, start in zip(lines, starts, strict=True)] == [True] * 3
     assert all(line.endswith(".") and "\n" not in line and "nan" not in line for line in lines), lines
@@ -37,7 +37,7 @@ def searched(cell: str, status: str) -> list[tuple[Any, ...]]:
     return [("music", cell, "search", 0, 0.01 * (1 + i), valid, valid, status) for i in range(2)]
 
 
-def test_a_winner_is_below_every_other_cell_and_the_floor():
+def test_a_winner_is_below_every_other_cell_and_the_baseline():
     best, much, cost = said(seeds("music", "gru", LOW), seeds("music", "lstm", [5.0, 5.1, 5.2]), seeds("music", "rnn", HIGH))
     assert best == (
         "Best cell: gru, at 3.100 [2.852, 3.348] nats per time step on the test split (mean of 3 seeds), below rnn and lstm "
@@ -128,7 +128,7 @@ def test_a_cell_beside_the_best_that_learned_nothing_is_named():
 
 def test_without_floors_they_are_not_spoken_of():
     frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "lstm", HIGH)])
-    frame = replace(frame, floors=frame.floors[:0])
+    frame = replace(frame, baselines=frame.baselines[:0])
     assert of(frame, ["gru", "lstm"])[0].endswith("(mean of 3 seeds), below lstm.")
 
 
@@ -209,15 +209,15 @@ def winners(draws: int, lower: float) -> list[str]:
 
 @pytest.mark.parametrize("draws", [40, pytest.param(300, marks=pytest.mark.cluster)])
 def test_of_equal_cells_it_names_a_winner_in_one_of_twenty_studies_at_the_most(draws: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("bench.report.stats.DRAWS", 300)
+    monkeypatch.setattr("gatebench.report.stats.intervals.DRAWS", 300)
     assert len(winners(draws, 0.0)) <= 0.05 * draws + 2 * (0.05 * 0.95 * draws) ** 0.5
 
 
 def test_a_cell_that_is_better_by_enough_wins_and_no_other(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("bench.report.stats.DRAWS", 300)
+    monkeypatch.setattr("gatebench.report.stats.intervals.DRAWS", 300)
     assert winners(20, 0.3) == ["gru"] * 20
 
 
 def test_floor_of_the_frames():
-    assert SHELL.floors.query("split == 'test'").nll.min() == FLOOR
+    assert SHELL.baselines.query("split == 'test'").nll.min() == FLOOR
     assert np.mean(LOW) < FLOOR

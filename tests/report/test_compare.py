@@ -10,18 +10,18 @@ import pytest
 from scipy import stats
 from test_figures import BUDGET, NAN, STEPS, TRAINING, VARIANT, by_hand, seeds, sums, without_sequences
 
-from bench.records.frame import Frame, Panel
-from bench.report import compare
-from bench.report.stats import Runs, bootstrapped, difference, difference_of_means, mean_interval
+from gatebench.records.frame import ComparisonGroup, Frame
+from gatebench.report import comparisons
+from gatebench.report.stats.intervals import Runs, bootstrapped, difference, difference_of_means, mean_interval
 
-MUSIC = Panel("music", BUDGET, TRAINING)
+MUSIC = ComparisonGroup("music", BUDGET, TRAINING)
 LOW, HIGH = [3.0, 3.1, 3.2], [4.0, 4.1, 4.3]
 """Of three seeds each; no doubt which are lower."""
 
 
 def said(*trials: list[tuple[Any, ...]]) -> str:
     """The verdict on the one panel of these trials."""
-    (verdict,) = compare.verdict(by_hand([trial for some in trials for trial in some]))
+    (verdict,) = comparisons.verdict(by_hand([trial for some in trials for trial in some]))
     return verdict
 
 
@@ -39,18 +39,18 @@ def test_a_pair_is_of_one_panel_and_the_lower_one_is_first():
         *seeds("speech", "gru", LOW), *seeds("speech", "rnn", HIGH),
         *seeds("music", "gru", LOW, "units_64"),
     ])  # fmt: skip
-    assert [(pair.panel, pair.lower, pair.other, pair.n) for pair in compare.pairs(frame)] == [
+    assert [(pair.panel, pair.lower, pair.other, pair.n) for pair in comparisons.pairs(frame)] == [
         (MUSIC, "rnn", "gru", (3, 3)),
         (MUSIC, "rnn", "novel", (3, 2)),
         (MUSIC, "gru", "novel", (3, 2)),
-        (Panel("speech", BUDGET, TRAINING), "gru", "rnn", (3, 3)),
+        (ComparisonGroup("speech", BUDGET, TRAINING), "gru", "rnn", (3, 3)),
     ]
 
 
 def test_a_difference_is_over_seeds_and_sequences_where_records_have_them():
-    (pair,) = compare.pairs(by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)]))
+    (pair,) = comparisons.pairs(by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)]))
     assert pair.difference == difference(Runs(sums(LOW, [1, 2, 3]), STEPS), Runs(sums(HIGH, [1, 2, 3]), STEPS))
-    assert (pair.interval, pair.p_holm) == (compare.BOTH, pair.difference.p)
+    assert (pair.interval, pair.p_holm) == (comparisons.BOTH, pair.difference.p)
     assert pair.differ
 
 
@@ -58,9 +58,9 @@ def test_a_difference_is_over_seeds_and_sequences_where_records_have_them():
 def test_records_without_sequences_fall_back_to_welch_over_seeds(without: set[str]):
     frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)])
     keys = frame.trials[frame.trials.cell.isin(without)].key
-    (pair,) = compare.pairs(replace(frame, sequences=frame.sequences[~frame.sequences.key.isin(keys)]))
+    (pair,) = comparisons.pairs(replace(frame, sequences=frame.sequences[~frame.sequences.key.isin(keys)]))
     welch: Any = stats.ttest_ind(LOW, HIGH, equal_var=False)
-    assert pair.interval == compare.SEEDS
+    assert pair.interval == comparisons.SEEDS
     assert pair.difference == difference_of_means(LOW, HIGH)
     np.testing.assert_allclose([pair.difference.mean, pair.difference.p], [np.mean(LOW) - np.mean(HIGH), welch.pvalue])
 
@@ -70,15 +70,15 @@ def test_a_seed_without_sequences_is_not_left_out():
     frame = by_hand(seeds("music", "gru", LOW))
     first = frame.confirmed("test").key.iloc[0]
     fewer = replace(frame, sequences=frame.sequences[frame.sequences.key != first])
-    assert compare.runs(fewer, fewer.confirmed("test")) is None
-    assert compare.interval(fewer, fewer.confirmed("test")) == mean_interval(LOW)
-    assert compare.interval(frame, frame.confirmed("test")) == bootstrapped(Runs(sums(LOW, [1, 2, 3]), STEPS))
+    assert comparisons.runs(fewer, fewer.confirmed("test")) is None
+    assert comparisons.interval(fewer, fewer.confirmed("test")) == mean_interval(LOW)
+    assert comparisons.interval(frame, frame.confirmed("test")) == bootstrapped(Runs(sums(LOW, [1, 2, 3]), STEPS))
 
 
 def test_runs_are_by_seed_and_sequence_in_the_order_of_the_file():
     frame = by_hand(seeds("music", "gru", LOW))
     shuffled = replace(frame, sequences=frame.sequences.sample(frac=1, random_state=0))
-    found = compare.runs(shuffled, shuffled.confirmed("test"))
+    found = comparisons.runs(shuffled, shuffled.confirmed("test"))
     assert found is not None
     np.testing.assert_allclose(found.nll, sums(LOW, [1, 2, 3]))
     np.testing.assert_array_equal(found.steps, STEPS)
@@ -90,13 +90,13 @@ def test_a_trial_that_belongs_to_two_budgets_counts_in_both():
     one = by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)])
     other = one.trials.assign(budget="units_64")
     both = replace(one, trials=pd.concat([one.trials, other]), sequences=pd.concat([one.sequences, one.sequences]))
-    first, second = compare.pairs(both)
-    (alone,) = compare.pairs(one)
+    first, second = comparisons.pairs(both)
+    (alone,) = comparisons.pairs(one)
     assert (first, second) == (alone, replace(alone, panel=alone.panel._replace(budget="units_64")))
 
 
 def test_single_runs_never_differ():
-    (pair,) = compare.pairs(by_hand([*seeds("music", "gru", [1.0]), *seeds("music", "rnn", HIGH)]))
+    (pair,) = comparisons.pairs(by_hand([*seeds("music", "gru", [1.0]), *seeds("music", "rnn", HIGH)]))
     assert np.isnan(pair.p_holm)
     assert not pair.differ
 
@@ -105,7 +105,7 @@ def test_a_cell_with_a_run_that_has_no_score_is_in_no_pair():
     frame = by_hand(
         [*seeds("music", "gru", LOW), *at_once("rnn", 9), *seeds("music", "rnn", HIGH), *seeds("music", "lstm", HIGH)]
     )
-    assert [(pair.lower, pair.other) for pair in compare.pairs(frame)] == [("gru", "lstm")]
+    assert [(pair.lower, pair.other) for pair in comparisons.pairs(frame)] == [("gru", "lstm")]
 
 
 # The verdict
@@ -113,13 +113,13 @@ def test_a_cell_with_a_run_that_has_no_score_is_in_no_pair():
 
 def test_the_lowest_cell_beats_the_others_by_what_they_differ():
     trials = [*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)]
-    (pair,) = compare.pairs(by_hand(trials))
+    (pair,) = comparisons.pairs(by_hand(trials))
     lowest = bootstrapped(Runs(sums(LOW, [1, 2, 3]), STEPS))
     d = pair.difference
     assert said(trials) == (
         f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean is that of gru: {lowest} nats per time step, n = 3. "
         f"It beats rnn by {np.mean(HIGH) - np.mean(LOW):.3f} nats [{-d.high:.3f}, {-d.low:.3f}]. "
-        "All are below the lowest floor (markov, 6.25)."
+        "All are below the lowest baseline (markov, 6.25)."
     )
     assert 0 < -d.high < -d.low
 
@@ -178,18 +178,18 @@ def test_a_difference_must_hold_for_all_pairs_of_the_panel():
     two = [*seeds("music", "gru", [3.0, 3.2, 3.1]), *seeds("music", "rnn", [3.3, 3.5, 3.4])]
     more = [trial for i in range(5) for trial in seeds("music", f"novel_{i}", [3.2, 3.3, 3.22 + 0.01 * i])]
     alone, among = by_hand(two), by_hand(two + more)
-    (pair,) = compare.pairs(without_sequences(alone))
+    (pair,) = comparisons.pairs(without_sequences(alone))
     assert 0.01 < pair.p_holm < 0.05
-    assert "It beats rnn by" in compare.verdict(without_sequences(alone))[0]
-    (same,) = [p for p in compare.pairs(without_sequences(among)) if (p.lower, p.other) == ("gru", "rnn")]
+    assert "It beats rnn by" in comparisons.verdict(without_sequences(alone))[0]
+    (same,) = [p for p in comparisons.pairs(without_sequences(among)) if (p.lower, p.other) == ("gru", "rnn")]
     assert same.difference.p == pair.difference.p
     assert same.p_holm > 0.05
-    assert "beats" not in compare.verdict(without_sequences(among))[0]
+    assert "beats" not in comparisons.verdict(without_sequences(among))[0]
 
 
 def test_a_panel_of_one_cell_is_compared_with_the_floors_alone():
     sentence = said(seeds("music", "gru", LOW))
-    assert sentence.endswith("nats per time step, n = 3. All are below the lowest floor (markov, 6.25).")
+    assert sentence.endswith("nats per time step, n = 3. All are below the lowest baseline (markov, 6.25).")
 
 
 def test_every_panel_has_its_own_verdict():
@@ -197,7 +197,7 @@ def test_every_panel_has_its_own_verdict():
         *seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH),
         *seeds("speech", "gru", HIGH), *seeds("speech", "rnn", LOW),
     ])  # fmt: skip
-    music, speech = compare.verdict(frame)
+    music, speech = comparisons.verdict(frame)
     assert music.startswith(f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean is that of gru")
     assert speech.startswith(f"On Some Speech (synthetic), {BUDGET}, {TRAINING}, the lowest mean is that of rnn")
 
@@ -209,21 +209,21 @@ def test_a_verdict_is_of_confirming_trials_on_the_test_split():
     assert "the lowest mean is that of gru" in said(searched, trials, other)
 
 
-# Floors and failures
+# Baselines and failures
 
 
 def test_a_cell_that_is_not_below_the_lowest_floor_is_named():
     sentence = said(seeds("music", "gru", LOW), seeds("music", "rnn", [6.2, 6.3]), seeds("music", "novel", [7.0, 7.1]))
-    assert "Not below the lowest floor (markov, 6.25): rnn and novel." in sentence
+    assert "Not below the lowest baseline (markov, 6.25): rnn and novel." in sentence
     assert "All are below" not in sentence
-    assert "Not below the lowest floor (markov, 6.25): gru." in said(seeds("music", "gru", [6.3]))
-    assert "All are below the lowest floor (markov, 6.25)." in said(seeds("music", "gru", [6.2]))
+    assert "Not below the lowest baseline (markov, 6.25): gru." in said(seeds("music", "gru", [6.3]))
+    assert "All are below the lowest baseline (markov, 6.25)." in said(seeds("music", "gru", [6.2]))
 
 
 def test_without_floors_nothing_is_said_of_them():
     frame = by_hand(seeds("music", "gru", LOW))
-    (sentence,) = compare.verdict(replace(frame, floors=frame.floors[:0]))
-    assert "floor" not in sentence
+    (sentence,) = comparisons.verdict(replace(frame, baselines=frame.baselines[:0]))
+    assert "baseline" not in sentence
 
 
 def test_trials_that_diverged_in_confirming_are_told():
@@ -261,8 +261,8 @@ def test_a_cell_of_which_one_run_has_no_score_has_no_mean():
 
 def test_a_panel_in_which_no_run_has_a_score_says_so():
     frame = by_hand([*at_once("rnn"), *at_once("gru"), *seeds("speech", "gru", LOW)])
-    assert compare.pairs(frame) == []
-    music, speech = compare.verdict(frame)
+    assert comparisons.pairs(frame) == []
+    music, speech = comparisons.verdict(frame)
     assert music == f"On Some Music, {BUDGET}, {TRAINING}, no run has a score."
     assert "that of gru: 3.100 [" in speech
 
@@ -304,7 +304,7 @@ def test_what_was_said_of_the_lowest_is_not_said_twice(cells: tuple[str, str], t
 
 def untested(frame: Frame, about: str) -> str:
     """The sentence that begins so."""
-    (sentence,) = [sentence for sentence in compare.untested(frame) if sentence.startswith(about)]
+    (sentence,) = [sentence for sentence in comparisons.untested(frame) if sentence.startswith(about)]
     return sentence
 
 
@@ -328,7 +328,7 @@ def test_trials_that_were_best_in_their_last_epoch_are_counted():
     searched = [("music", "gru", "search", 0, 0.01, 3.0, 3.0, "finished")]
     diverged = [("music", "rnn", "confirm", 1, 0.01, 3.0, 3.0, "diverged")]
     frame = by_hand([*searched, *seeds("music", "gru", LOW), *diverged])
-    assert not any("Longer training" in sentence for sentence in compare.untested(frame))
+    assert not any("Longer training" in sentence for sentence in comparisons.untested(frame))
     frame.trials.loc[frame.trials.seed != 3, "best_epoch"] = 3  # two of the GRU's, and those that do not count
     assert untested(frame, "Longer training") == (
         "Longer training: 2 of 4 confirming trials were at their best in their last epoch."

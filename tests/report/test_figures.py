@@ -26,16 +26,20 @@ from matplotlib.lines import Line2D
 from scipy import stats
 from test_study import COMMAND, SMALL, Tiny, settle, sweep
 
-from bench import places
-from bench.places import BadInput
-from bench.records import frame as frames
-from bench.records import samples
-from bench.records.frame import COLUMNS, IDENTITY, MACHINE, Frame, Panel
-from bench.records.record import CURVE, SEQUENCES
-from bench.report import compare, page, style
-from bench.report.stats import Runs, bootstrapped, difference, mean_interval
+from gatebench.core import registry
+from gatebench.core.errors import BadInput
+from gatebench.records import frame as frames
+from gatebench.records import samples
+from gatebench.records.frame import COLUMNS, IDENTITY, MACHINE, ComparisonGroup, Frame
+from gatebench.records.record import CURVE, SEQUENCES
+from gatebench.report import comparisons, style
+from gatebench.report.page import page
+from gatebench.report.stats.intervals import Runs, bootstrapped, difference, mean_interval
 
-FIGURES = {name: places.module("bench.report.figures", path) for name, path in places.known("figures", ".py").items()}
+FIGURES = {
+    name: registry.load_module("gatebench.report.figures", path)
+    for name, path in registry.available("figures", ".py").items()
+}
 DRAWN = [name for name, module in FIGURES.items() if hasattr(module, "draw")]
 TABLES = [name for name, module in FIGURES.items() if hasattr(module, "table")]
 
@@ -105,7 +109,7 @@ def by_hand(trials: list[tuple[Any, ...]], again: Frame | None = None) -> Frame:
         costs = {"units": 10 + len(cell), "inputs": 88, "parameters_recurrent": 30_000 if other else 20_000,
                  "parameters_total": 24_000, "flops_per_step": 39_000, "state_size": 10 + len(cell)}  # fmt: skip
         way = {"best_epoch": 2, "epochs": 3, "updates": 30, "seconds": 4.0 + seed,
-               "matmul_fraction": 0.5 + 0.1 * seed, "engine": "reference",
+               "relative_throughput": 0.5 + 0.1 * seed, "engine": "reference",
                "population_size": 1, "device": "cpu", "status": status}  # fmt: skip
         for split, nll in (("train", valid - 0.5), ("valid", valid), ("test", test)):
             rows.append({**identity, **costs, **way, "split": split, "nll": nll, "nll_sequence_mean": nll + 1})
@@ -115,10 +119,10 @@ def by_hand(trials: list[tuple[Any, ...]], again: Frame | None = None) -> Frame:
                 curves.append({**identity, **point})
         if stage == "confirm":
             sequences += [(key, i, *each) for i, each in enumerate(zip(STEPS, sums([test], [seed])[0], strict=True))]
-    floors = [
-        {"task": task, "floor": floor, "split": split, "nll": nll, "nll_sequence_mean": nll}
+    baselines = [
+        {"task": task, "baseline": baseline, "split": split, "nll": nll, "nll_sequence_mean": nll}
         for task in sorted({trial[0] for trial in trials})
-        for floor, nll in (("unigram", 9.0), ("markov", 6.25))
+        for baseline, nll in (("unigram", 9.0), ("markov", 6.25))
         for split in ("train", "valid", "test")
     ]
     heard = any(trial[0] == "speech" for trial in trials)
@@ -126,7 +130,7 @@ def by_hand(trials: list[tuple[Any, ...]], again: Frame | None = None) -> Frame:
         trials=pd.DataFrame(rows, columns=COLUMNS),
         curves=pd.DataFrame(curves, columns=[*IDENTITY, *CURVE]),
         sequences=pd.DataFrame(sequences, columns=["key", *SEQUENCES]),
-        floors=pd.DataFrame(floors),
+        baselines=pd.DataFrame(baselines),
         equations={cell: [r"h_t = \tanh(W x_t)"] for cell in {trial[1] for trial in trials}},
         datasets={task: TITLES[task] for task in dict.fromkeys(trial[0] for trial in trials)},
         audio=pd.DataFrame([("speech", 10, STD)] * heard, columns=["task", "outputs", "std"]),
@@ -329,7 +333,7 @@ def test_the_published_table_stands_beside_ours():
     table = FIGURES["table2"].table(frame).set_index("cell")
     assert table["published train / test"].to_dict() == {"gru": "2.79 / 3.23", VARIANT: "-", "novel": "-"}
     assert table["ours train / test"]["gru"] == f"2.40 / 3.200 [{MEAN - HALF:.3f}, {MEAN + HALF:.3f}]"
-    assert table["markov floor"]["gru"] == "6.25"
+    assert table["markov baseline"]["gru"] == "6.25"
 
 
 def test_sizes_stand_beside_the_published_ones(hand: Frame):
@@ -378,15 +382,15 @@ def test_spectra_are_drawn_as_they_are(hand: Frame):
 
 def test_fairness_is_of_the_trials_that_were_measured():
     frame = by_hand(TRIALS)
-    frame.trials.loc[frame.trials.cell == "gru", "matmul_fraction"] *= 3
+    frame.trials.loc[frame.trials.cell == "gru", "relative_throughput"] *= 3
     numbers = FIGURES["fairness"].numbers(frame)
     for (_, _, _), part in numbers.groupby(["task", "budget", "training"]):
-        medians = part.matmul_fraction
+        medians = part.relative_throughput
         assert (part.spread == medians.max() / medians.min()).all()
         assert (part.low <= medians).all()
         assert (medians <= part.high).all()
     assert numbers.n.sum() == len(TRIALS)
-    frame.trials["matmul_fraction"] = np.nan
+    frame.trials["relative_throughput"] = np.nan
     assert FIGURES["fairness"].numbers(frame) is None
 
 
@@ -470,7 +474,7 @@ def test_the_answer_is_the_difference_to_the_gru(turned: bool):
     assert set(numbers.beside) == {"gru"}
     others = numbers.drop(index="gru")
     assert ((others.low < others.difference) & (others.difference < others.high)).all()
-    pairs = {frozenset((pair.lower, pair.other)): pair.p_holm for pair in compare.pairs(frame)}
+    pairs = {frozenset((pair.lower, pair.other)): pair.p_holm for pair in comparisons.pairs(frame)}
     assert others.p_holm.to_dict() == {cell: pairs[frozenset((cell, "gru"))] for cell in ("rnn", "novel")}
     drawn("answer", frame)
 
@@ -500,7 +504,7 @@ def test_the_summary_marks_the_lowest_and_what_does_not_differ_from_it():
 TRIED = [("music", "gru", "search", 0, 0.001 * i, nll, 3.0, "finished") for i, nll in enumerate([4.0, 2.5, 3.0, 3.5], 1)] + [
     ("music", "gru", "search", 0, 0.1, NAN, NAN, "diverged"),
     ("music", "gru", "search", 0, 0.2, 2.0, 2.0, "diverged"),
-    ("music", "gru", "search", 0, 0.3, 9.5, 9.5, "finished"),  # worse than every floor
+    ("music", "gru", "search", 0, 0.3, 9.5, 9.5, "finished"),  # worse than every baseline
 ]
 
 
@@ -552,12 +556,12 @@ def test_ranks_are_of_cells_and_tasks_that_are_complete():
     assert FIGURES["ranks"].numbers(by_hand([trial for trial in RANKED if trial[0] == "music"])) is None
 
 
-def test_cells_over_all_tasks_stand_between_the_floors():
+def test_cells_over_all_tasks_stand_between_the_baselines():
     frame = by_hand([
         *seeds("music", "gru", [3.5, 7.625]), *seeds("speech", "gru", [12.5, 9.75]),
         *seeds("music", "rnn", [9.0, 9.0]), *seeds("speech", "rnn", [18.0, 12.5]),
     ])  # fmt: skip
-    frame.floors.loc[frame.floors.task == "speech", "nll"] *= 2  # from 18 to 12.5; on music from 9 to 6.25
+    frame.baselines.loc[frame.baselines.task == "speech", "nll"] *= 2  # from 18 to 12.5; on music from 9 to 6.25
     table = FIGURES["overall"].table(frame).set_index("cell")
     assert list(table.index) == ["rnn", "gru"]
     # Shares of the GRU: 2 and 0.5, 1 and 1.5.
@@ -768,7 +772,7 @@ def test_a_cell_looks_the_same_though_another_was_only_searched():
 
 
 def test_all_cells_of_the_house_look_different():
-    cells = list(places.known("cells", ".py"))
+    cells = list(registry.available("cells", ".py"))
     shown = [style.look(cell, cells) for cell in cells]
     assert sorted(style.ORDER) == cells
     assert len({rgb(look["color"]) for look in shown}) == len({look["marker"] for look in shown}) == len(cells) == 7
@@ -877,7 +881,7 @@ def test_the_page_shows_all_titles_captions_and_equations(reported: dict[str, by
 
 def test_the_page_says_what_the_numbers_say(home: Tiny, reported: dict[str, bytes]):
     html, found = reported["report.html"].decode(), frames.load(home.folder / "results", "adhoc")
-    (said,), untested = compare.verdict(found), compare.untested(found)
+    (said,), untested = comparisons.verdict(found), comparisons.untested(found)
     assert said.startswith("On ")
     assert all(f"<li>{escape(sentence)}</li>" in html for sentence in (said, *untested))
 
@@ -972,7 +976,7 @@ def test_a_folder_without_the_study_is_no_second_run(copy: Path, second: Path, t
 WITHOUT = """
 import sys
 from pathlib import Path
-from bench.report import page
+from gatebench.report.page import page
 
 page.write(Path(sys.argv[1]), "adhoc")
 import json
@@ -992,7 +996,7 @@ def test_a_report_twice_is_the_same_to_the_byte_and_needs_neither_torch_nor_mlfl
 
 
 def test_a_panel_compares_what_is_comparable():
-    assert Panel._fields == ("task", "budget", "training")
+    assert ComparisonGroup._fields == ("task", "budget", "training")
 
 
 @pytest.mark.parametrize("name", ["answer", "budgets", "curves", "effort", "results", "sensitivity", "tradeoff"])

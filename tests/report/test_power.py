@@ -5,8 +5,8 @@ import pytest
 from numpy.random import Generator, default_rng
 from scipy import stats
 
-from bench.report.power import Needed, Parts, needed, power
-from bench.report.stats import Runs, difference
+from gatebench.report.stats.intervals import Runs, difference
+from gatebench.report.stats.power import Needed, Parts, needed, power
 
 LEVEL = 0.05
 
@@ -78,7 +78,7 @@ def test_an_error_with_more_of_both_is_that_of_so_many():
 @pytest.mark.parametrize("what", ["seeds", "sequences", "times"])
 def test_with_as_much_as_it_takes_four_of_five_studies_show_it(what: str, monkeypatch: pytest.MonkeyPatch):
     """Of studies with the number that the variances ask for, where these are known."""
-    monkeypatch.setattr("bench.report.stats.DRAWS", 300)
+    monkeypatch.setattr("gatebench.report.stats.intervals.DRAWS", 300)
     apart = {"seeds": 0.07, "sequences": 0.08, "times": 0.06}[what]
     parts = Parts((0.05**2 / 8,) * 2, (0.1**2 / 8 / 30,) * 2, 0.1**2 / 30, (8, 8), 30)
     found = parts.needed(apart, LEVEL)

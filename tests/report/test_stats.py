@@ -10,7 +10,7 @@ import pytest
 from numpy.random import Generator, default_rng
 from scipy import stats
 
-from bench.report.stats import (
+from gatebench.report.stats.intervals import (
     Difference,
     Estimate,
     Runs,
@@ -83,7 +83,7 @@ def remembered(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(np.random, "default_rng", generator)
     # BLAS shares the products of more between threads, which wait for one another on a busy machine.
-    monkeypatch.setattr("bench.report.stats.DRAWS", 600)
+    monkeypatch.setattr("gatebench.report.stats.intervals.DRAWS", 600)
 
 
 def crossed(random: Generator, seeds: int, steps: np.ndarray, sequences: np.ndarray) -> Runs:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.places import BadInput
-from bench.training.likelihoods import FLOOR, build, categorical, described, gaussian, gaussian_mixture
+from gatebench.core.errors import BadInput
+from gatebench.training.likelihoods import FLOOR, build, categorical, described, gaussian, gaussian_mixture
 
 CLASSES, OUTPUTS = 5, 3
 

@@ -5,8 +5,8 @@ import pytest
 import scipy.stats
 import torch
 
-from bench.places import BadInput
-from bench.training.likelihoods import bernoulli, build, described, gaussian_mixture
+from gatebench.core.errors import BadInput
+from gatebench.training.likelihoods import bernoulli, build, described, gaussian_mixture
 
 
 def case(scale, members=3):

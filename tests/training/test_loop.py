@@ -10,25 +10,26 @@ import numpy as np
 import pytest
 import torch
 
-from bench import places
-from bench.data.tasks import Sequence
-from bench.engines import _choice, fused_cpu, reference
-from bench.graph import trace
-from bench.graph.stack import Stack
-from bench.training import evaluation, optim
-from bench.training.evaluation import batches, evaluate
-from bench.training.likelihoods import bernoulli
-from bench.training.loop import Outcome, Pass, Population, of_members, train
-from bench.training.model import Model
-from bench.training.settings import Member, Training
+from gatebench.core import registry
+from gatebench.data.tasks import Sequence
+from gatebench.engines import reference, selection
+from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.graph import trace
+from gatebench.graph.stack import Stack
+from gatebench.training import evaluation, optim
+from gatebench.training.evaluation import batches, evaluate
+from gatebench.training.likelihoods import bernoulli
+from gatebench.training.loop import Outcome, Pass, Population, of_members, train
+from gatebench.training.model import Model
+from gatebench.training.protocol import Member, Training
 
-CELLS = sorted(path.stem for path in places.OWN["cells"].glob("*.py"))
+CELLS = sorted(path.stem for path in registry.BUILT_IN["cells"].glob("*.py"))
 BASE = Training(
-    loss="step", batch=4, epochs=6, patience=6, optimiser="adam",  # 13 sequences: 4 updates an epoch, 24 in all
+    loss="step", batch=4, epochs=6, patience=6, optimizer="adam",  # 13 sequences: 4 updates an epoch, 24 in all
     constants={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
-    clip_norm=1.0, weight_noise=0.075, decay_to=0.1, retention=1.0,
+    clip_norm=1.0, weight_noise=0.075, decay_to=0.1, forget_bias=1.0,
 )  # fmt: skip
-RMSPROP = {"optimiser": "rmsprop", "constants": {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}}
+RMSPROP = {"optimizer": "rmsprop", "constants": {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}}
 MEMBERS = [Member("a", 0.003, 1), Member("b", 0.02, 1), Member("c", 0.02, 2)]
 
 
@@ -58,7 +59,7 @@ def way(request):
     """Any engine, in a precision and with threads that it has."""
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     torch.set_default_dtype(request.param.dtype)
-    _choice.load(request.param.engine).use(request.param.threads)
+    selection.load(request.param.engine).use(request.param.threads)
     yield request.param
     fused_cpu.use(1)
     torch.set_num_threads(threads)
@@ -256,7 +257,7 @@ def test_poisoned_weights_stop_their_member_alone(task, way, poison):
 
 @every_engine
 def test_who_is_not_live_is_not_moved_by_the_engine(task, way):
-    """With the engine's own step of the optimiser, which `Watched` is not."""
+    """With the engine's own step of the optimizer, which `Watched` is not."""
     population = start(task, engine=way.engine)
     population.model.views(population.parameters)["readout_b"][1, 0, 0] = math.nan
     before, kept = population.parameters.clone(), []
@@ -299,7 +300,7 @@ def test_all_diverge(task, way):
 
 
 class Watched:
-    """An optimiser that writes down what it is given."""
+    """An optimizer that writes down what it is given."""
 
     def __init__(self, rule):
         self.rule, self.gradients, self.after = rule, [], nothing
@@ -464,18 +465,18 @@ class Reading(Model):
         return self
 
     def __getattr__(self, name):
-        return getattr(_choice.load(self.engine), name)
+        return getattr(selection.load(self.engine), name)
 
     def batch(self, network, xs, ys):
         own = [(x.astype(np.float32).tobytes(), y.astype(np.float32).tobytes()) for x, y in zip(xs, ys, strict=True)]
-        return own, _choice.load(self.engine).batch(network, xs, ys)
+        return own, selection.load(self.engine).batch(network, xs, ys)
 
     def losses(self, network, parameters, shown):
-        return _choice.load(self.engine).losses(network, parameters, [batch for _, batch in shown])
+        return selection.load(self.engine).losses(network, parameters, [batch for _, batch in shown])
 
     def gradients(self, network, parameters, shown, weights, kept=None):
         SHOWN.append([(k, x, y) for k, (own, _) in enumerate(shown) for x, y in own])
-        return _choice.load(self.engine).gradients(network, parameters, [batch for _, batch in shown], weights, kept)
+        return selection.load(self.engine).gradients(network, parameters, [batch for _, batch in shown], weights, kept)
 
 
 SHOWN: list[list[tuple[int, bytes, bytes]]] = []
@@ -551,12 +552,12 @@ def test_first_of_equals_is_best(task):
 
 @every_engine
 def test_training_learns(task, way):
-    """It beats both floors of the card on music that was not trained on."""
+    """It beats both baselines of the card on music that was not trained on."""
     training = setting(epochs=30, patience=30, weight_noise=0.0)
     outcomes = run(task, training, [Member("a", 0.03, 1), Member("b", 0.03, 2)], engine=way.engine)
     for outcome in outcomes:
-        assert outcome.scores["valid"]["nll"] < task.card.floors["markov"]["valid"]["nll"]
-        assert outcome.scores["test"]["nll"] < task.card.floors["markov"]["test"]["nll"]
+        assert outcome.scores["valid"]["nll"] < task.card.baselines["markov"]["valid"]["nll"]
+        assert outcome.scores["test"]["nll"] < task.card.baselines["markov"]["test"]["nll"]
         assert curve(outcome, "train")[-1] < 0.6 * curve(outcome, "train")[0]
 
 
@@ -673,7 +674,7 @@ def test_a_state_is_kept_apart_from_what_goes_on(task, way):
 @every_engine
 @pytest.mark.parametrize("cell", ["gru", "lstm_peephole"])
 def test_weight_decay_shrinks_matrices_by_the_rate_and_nothing_else(task, way, cell):
-    """``theta <- theta - eta (step + lambda theta)``, whatever the optimiser makes of the gradient."""
+    """``theta <- theta - eta (step + lambda theta)``, whatever the optimizer makes of the gradient."""
     rates = [0.01, 0.02, math.inf]
     members = [Member(str(rate), rate, 1) for rate in rates]
     once = {"clip_norm": None, "weight_noise": 0.0, "decay_to": 1.0, "epochs": 1, "batch": 1000}  # one update
@@ -705,7 +706,7 @@ EFFECTS = {
     "batch": {"batch": 3},
     "epochs": {"epochs": 5},
     "patience": {"patience": 1},
-    "optimiser": RMSPROP,
+    "optimizer": RMSPROP,
     "constants": {"constants": {"beta1": 0.8, "beta2": 0.999, "epsilon": 1e-8}},
     "clip_norm": {"clip_norm": 0.05},
     "weight_noise": {"weight_noise": 0.01},
@@ -714,7 +715,7 @@ EFFECTS = {
     "decay_to": {"decay_to": 0.9},
     "input_range": {"input_range": 0.1},
     "readout_bias": {"readout_bias": "marginal"},
-    "retention": {"retention": 1.0},
+    "forget_bias": {"forget_bias": 1.0},
 }
 
 

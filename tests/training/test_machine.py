@@ -5,10 +5,10 @@ import os
 import pytest
 import torch
 
-from bench.graph import trace
-from bench.training import machine
-from bench.training.likelihoods import bernoulli
-from bench.training.model import Model
+from gatebench.graph import trace
+from gatebench.training import machine
+from gatebench.training.likelihoods import bernoulli
+from gatebench.training.model import Model
 
 
 def model(engine, units=46):

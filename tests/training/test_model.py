@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from bench import places
-from bench.data import floors
-from bench.engines import reference
-from bench.engines._network import SLACK
-from bench.graph import trace
-from bench.places import BadInput
-from bench.training import likelihoods
-from bench.training.evaluation import batches, evaluate, ready
-from bench.training.likelihoods import bernoulli
-from bench.training.loop import Population
-from bench.training.model import Model, stream
-from bench.training.settings import Member, Training
+from gatebench.core import registry
+from gatebench.core.errors import BadInput
+from gatebench.data.baselines import compute
+from gatebench.engines import reference
+from gatebench.engines.base import SLACK
+from gatebench.graph import trace
+from gatebench.training import likelihoods
+from gatebench.training.evaluation import batches, evaluate, ready
+from gatebench.training.likelihoods import bernoulli
+from gatebench.training.loop import Population
+from gatebench.training.model import Model, stream
+from gatebench.training.protocol import Member, Training
 
-CELLS = sorted(path.stem for path in places.OWN["cells"].glob("*.py"))
+CELLS = sorted(path.stem for path in registry.BUILT_IN["cells"].glob("*.py"))
 PLAIN = Training("step", 4, 5, 5, "adam", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8})
 engines = pytest.mark.parametrize("engine", ["reference", "fused_cpu"])
 
@@ -167,7 +167,7 @@ def test_every_cell_says_what_keeps_its_state():
 @pytest.mark.parametrize("cell", RETENTION)
 def test_retention_biases(cell):
     plain = model(cell).initialise(1, PLAIN, None)
-    kept = model(cell).initialise(1, dataclasses.replace(PLAIN, retention=1.5), None)
+    kept = model(cell).initialise(1, dataclasses.replace(PLAIN, forget_bias=1.5), None)
     for name in plain:
         assert torch.equal(kept[name], plain[name] + 1.5 * RETENTION[cell].get(name, 0)), name
 
@@ -176,9 +176,9 @@ def test_retention_biases(cell):
 def test_retention_keeps_the_state(cell):
     """With its bias far up, the state hardly moves from zero."""
 
-    def moved(retention):
+    def moved(forget_bias):
         built = model(cell)
-        weights = built.initialise(1, dataclasses.replace(PLAIN, retention=retention), None)
+        weights = built.initialise(1, dataclasses.replace(PLAIN, forget_bias=forget_bias), None)
         return float(reference.run(built.graph, built.sizes, weights, torch.ones(1, 8, 1, 12)).abs().max())
 
     assert moved(30.0) < 1e-6 < 0.1 < moved(0.0)
@@ -186,8 +186,8 @@ def test_retention_keeps_the_state(cell):
 
 @engines
 @pytest.mark.parametrize("cell", CELLS)
-def test_marginal_bias_scores_as_the_unigram_floor(tiny, cell, engine):
-    """An untrained model whose readout ignores the state; the floor on the card is rounded to four decimals."""
+def test_marginal_bias_scores_as_the_unigram_baseline(tiny, cell, engine):
+    """An untrained model whose readout ignores the state; the baseline on the card is rounded to four decimals."""
     task = tiny.load()
     frames = np.concatenate(tiny.rolls["train"])
     built = model(cell, engine=engine)
@@ -195,7 +195,7 @@ def test_marginal_bias_scores_as_the_unigram_floor(tiny, cell, engine):
     weights["readout_W"].zero_()
     for split, sequences in task.splits.items():
         nll, sequence_mean = evaluate(built, rows(built, weights), batches(built, sequences, 1))[:, 0].tolist()
-        stated = floors.piano_roll(tiny.rolls)["unigram"][split]
+        stated = compute.piano_roll(tiny.rolls)["unigram"][split]
         assert [nll, sequence_mean] == pytest.approx([stated["nll"], stated["nll_sequence_mean"]], abs=0.6e-4)
 
 

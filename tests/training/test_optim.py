@@ -1,13 +1,13 @@
-"""The optimisers against PyTorch's and against loops; what acts on one member acts on it alone."""
+"""The optimizers against PyTorch's and against loops; what acts on one member acts on it alone."""
 
 import math
 
 import pytest
 import torch
 
-from bench.engines import fused_cpu
-from bench.training import optim
-from bench.training.optim import adam, rmsprop
+from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.training import optim
+from gatebench.training.optim import adam, rmsprop
 
 MEMBERS, NUMBERS, UPDATES = 3, 18, 20
 RATE = torch.tensor([0.001, 0.03, 0.7], dtype=torch.float64)[:, None]
@@ -43,7 +43,7 @@ def run(rule, live=lambda update: LIVE, gradients=gradients):
 
 
 def run_torch(make):
-    """Every member by an optimiser of PyTorch's own."""
+    """Every member by an optimizer of PyTorch's own."""
     ended = start()
     for k in range(MEMBERS):
         leaf = start()[k].clone().requires_grad_()

@@ -5,14 +5,14 @@ import math
 
 import pytest
 
-from bench.checks import construct
-from bench.places import BadInput
-from bench.training.optim import adam, rmsprop
-from bench.training.settings import Training
+from gatebench.core.errors import BadInput
+from gatebench.core.validation import construct
+from gatebench.training.optim import adam, rmsprop
+from gatebench.training.protocol import Training
 
 ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 RMSPROP = {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}
-GIVEN = {"loss": "step", "batch": 4, "epochs": 10, "patience": 3, "optimiser": "adam", "constants": ADAM}
+GIVEN = {"loss": "step", "batch": 4, "epochs": 10, "patience": 3, "optimizer": "adam", "constants": ADAM}
 
 
 def training(**values):
@@ -30,8 +30,8 @@ BAD = [
     ("patience", None),
     ("loss", "frame"),
     ("loss", None),
-    ("optimiser", "sgd"),
-    ("optimiser", "norm"),
+    ("optimizer", "sgd"),
+    ("optimizer", "norm"),
     ("clip_norm", 0),
     ("clip_norm", -1.0),
     ("clip_norm", math.nan),
@@ -47,9 +47,9 @@ BAD = [
     ("input_range", math.inf),
     ("input_range", [0.1]),
     ("readout_bias", "one"),
-    ("retention", "much"),
-    ("retention", math.nan),
-    ("retention", math.inf),
+    ("forget_bias", "much"),
+    ("forget_bias", math.nan),
+    ("forget_bias", math.inf),
     ("constants", None),
     ("constants", {"beta1": 0.9, "beta2": "0.999", "epsilon": 1e-8}),
 ]
@@ -74,15 +74,15 @@ BAD_CONSTANTS = [
     ("rmsprop", RMSPROP, "averaging", 1.5),  # square root of a negative mean
     ("rmsprop", RMSPROP, "averaging", -0.1),
     ("rmsprop", RMSPROP, "momentum", 1.0),
-    ("rmsprop", RMSPROP, "floor", 0.0),  # 0 / 0 again
-    ("rmsprop", RMSPROP, "floor", math.nan),
+    ("rmsprop", RMSPROP, "baseline", 0.0),  # 0 / 0 again
+    ("rmsprop", RMSPROP, "baseline", math.nan),
 ]
 
 
 @pytest.mark.parametrize(("rule", "constants", "name", "value"), BAD_CONSTANTS)
 def test_bad_constant_is_named(rule, constants, name, value):
     with pytest.raises(BadInput, match=rf"training\.constants\.{name} is {value!r}, expected "):
-        training(optimiser=rule, constants={**constants, name: value})
+        training(optimizer=rule, constants={**constants, name: value})
 
 
 @pytest.mark.parametrize("name", GIVEN)
@@ -95,7 +95,7 @@ def test_missing_setting_is_named(name):
 def test_missing_constant_is_named(rule, constants):
     for name in constants:
         with pytest.raises(BadInput, match=rf"training\.constants.*'{name}'"):
-            training(optimiser=rule, constants={key: value for key, value in constants.items() if key != name})
+            training(optimizer=rule, constants={key: value for key, value in constants.items() if key != name})
 
 
 def test_unknown_setting_suggests_the_nearest():
@@ -103,14 +103,14 @@ def test_unknown_setting_suggests_the_nearest():
         training(epoch=3)
 
 
-def test_constants_of_another_optimiser():
+def test_constants_of_another_optimizer():
     with pytest.raises(BadInput, match=r"unknown setting 'training\.constants\.averaging'.*beta1, beta2, epsilon"):
         training(constants=RMSPROP)
 
 
 def test_rule_has_its_constants():
     assert training().rule() == adam(0.9, 0.999, 1e-8)
-    assert training(optimiser="rmsprop", constants=RMSPROP).rule() == rmsprop(0.95, 0.9, 0.01)
+    assert training(optimizer="rmsprop", constants=RMSPROP).rule() == rmsprop(0.95, 0.9, 0.01)
 
 
 def test_rate_falls_linearly():
@@ -137,6 +137,6 @@ def test_defaults_are_neutral():
         "decay_to": 1.0,
         "input_range": None,
         "readout_bias": "zero",
-        "retention": 0.0,
+        "forget_bias": 0.0,
     }
     assert training(**defaults) == training()

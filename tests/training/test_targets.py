@@ -5,18 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bench.data.sequences import Sequence
-from bench.data.tasks import Task
-from bench.graph import trace
-from bench.graph.stack import Stack
-from bench.training.likelihoods import categorical, gaussian
-from bench.training.loop import Population, train
-from bench.training.model import Model
-from bench.training.settings import Member, Training
+from gatebench.data.sequences import Sequence
+from gatebench.data.tasks import Task
+from gatebench.graph import trace
+from gatebench.graph.stack import Stack
+from gatebench.training.likelihoods import categorical, gaussian
+from gatebench.training.loop import Population, train
+from gatebench.training.model import Model
+from gatebench.training.protocol import Member, Training
 
 TRAINING = Training(
-    loss="step", batch=4, epochs=3, patience=9, optimiser="adam",
-    constants={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}, clip_norm=1.0, readout_bias="marginal", retention=1.0,
+    loss="step", batch=4, epochs=3, patience=9, optimizer="adam",
+    constants={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}, clip_norm=1.0, readout_bias="marginal", forget_bias=1.0,
 )  # fmt: skip
 MEMBERS = [Member("a", 0.01, 1), Member("b", 0.02, 1, 0.05), Member("c", 0.01, 2)]
 ENGINES = ["reference", "fused_cpu"]
@@ -152,7 +152,7 @@ def test_the_first_sign_is_recalled_at_the_end():
 
 
 def test_values_of_steps_are_learned():
-    """The sum of the last two signs, with noise of deviation 0.1: its entropy is the floor."""
+    """The sum of the last two signs, with noise of deviation 0.1: its entropy is the baseline."""
     random = np.random.default_rng(5)
 
     def rule(signs):

@@ -10,10 +10,11 @@ import pytest
 import sources
 import yaml
 
-from bench.data import cards, facts, floors, tasks
-from bench.data.adding import adding
-from bench.data.adding.choices import Choices
-from bench.data.contents import SPLITS
+from gatebench.data import cards, facts, tasks
+from gatebench.data.baselines import compute
+from gatebench.data.contents import SPLITS
+from gatebench.ingest import add as adding
+from gatebench.ingest.options import Choices
 
 OPTIONS = {"table": Choices(label="moving")}
 KINDS = {
@@ -56,7 +57,7 @@ def test_every_source_becomes_a_task(home: Path, make):
     lines = adding.add(path, "mine", OPTIONS.get(make.__name__, Choices()))
     assert lines[-1] == "next: gatebench compare mine"
     assert {file: file.read_bytes() for file in before} == before
-    house = home / "gatebench_house"
+    house = home / "gatebench_local"
     assert {file.relative_to(house).as_posix() for file in house.rglob("*") if file.is_file()} == {
         "datasets/mine.yaml", "conf/task/mine.yaml", "data/mine.npz",
     }  # fmt: skip
@@ -67,7 +68,7 @@ def test_every_source_becomes_a_task(home: Path, make):
     task = tasks.load("mine", "mine", predict)
     assert (task.inputs, task.outputs) == (inputs or len(card.names), outputs)
     assert card.facts == facts.of(card, arrays())
-    assert card.floors == floors.of(card, arrays())
+    assert card.baselines == compute.of(card, arrays())
     assert str(path.resolve()) in card.source
     assert all(not count for pair, count in card.facts["duplicates"].items() if not pair.startswith("within"))
 
@@ -77,7 +78,7 @@ def test_the_same_files_give_the_same_bytes(home: Path, make):
     path = make(home)
     for name in ("one", "two"):
         adding.add(path, name, Choices(columns=["a", "b"] if path.suffix == ".csv" else None))
-    one, two = ((home / "gatebench_house" / "data" / f"{name}.npz").read_bytes() for name in ("one", "two"))
+    one, two = ((home / "gatebench_local" / "data" / f"{name}.npz").read_bytes() for name in ("one", "two"))
     assert one == two
 
 
@@ -161,7 +162,7 @@ def test_text_comes_out_as_it_was(home: Path):
 def test_midi_comes_out_as_it_was(home: Path):
     import mido
 
-    from bench.sample import midi
+    from gatebench.models.sample import midi
 
     (home / "tunes").mkdir()
     rolls = [(np.random.default_rng(i).random((9 + i, 88)) < 0.1).astype(np.uint8) for i in range(12)]
@@ -284,7 +285,7 @@ def test_a_value_of_text(home: Path):
 
 def test_a_likelihood_is_chosen_with_all_its_options(home: Path):
     add(write_list(home), likelihood="gaussian_mixture")
-    stated = yaml.safe_load((home / "gatebench_house" / "conf" / "task" / "mine.yaml").read_text())
+    stated = yaml.safe_load((home / "gatebench_local" / "conf" / "task" / "mine.yaml").read_text())
     assert set(stated["likelihood"]) == {"name", "components", "covariance"}
 
 
@@ -292,13 +293,13 @@ def test_the_first_named_house_is_added_to(home: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("GATEBENCH_PATH", str(home / "own"))
     add(write_list(home))
     assert (home / "own" / "datasets" / "mine.yaml").is_file()
-    assert not (home / "gatebench_house").exists()
+    assert not (home / "gatebench_local").exists()
     assert as_set(every(arrays())) == as_set(SEQUENCES)
 
 
 def test_a_file_that_is_gone_is_to_be_added_again(home: Path):
     add(write_list(home))
-    (home / "gatebench_house" / "data" / "mine.npz").unlink()
+    (home / "gatebench_local" / "data" / "mine.npz").unlink()
     with pytest.raises(cards.BadInput, match=r"mine.npz is not in the folder data/ of its house; add it again"):
         arrays()
 
@@ -312,7 +313,7 @@ def test_the_command_says_what_it_decided(home: Path):
     assert "target: moving, a label of 2 classes, one of each step" in said
     assert said[-1] == "next: gatebench compare oscillations"
     checked = subprocess.run([*command, "verify", "oscillations"], capture_output=True, text=True, check=True)
-    assert "facts and floors as on the card" in checked.stdout
+    assert "facts and baselines as on the card" in checked.stdout
     listed = subprocess.run([*command, "list", "oscillations"], capture_output=True, text=True, check=True)
     assert "sequences: train 28, valid 8, test 4; a step is a row" in listed.stdout
 

@@ -8,12 +8,13 @@ import sources
 import yaml
 from conftest import Tiny
 
-from bench import cli
-from bench.data import cards, facts, floors, tasks
-from bench.data.adding import adding, altering
-from bench.data.adding.choices import Choices
-from bench.data.altered import Alteration
-from bench.places import BadInput
+from gatebench import cli
+from gatebench.core.errors import BadInput
+from gatebench.data import cards, facts, tasks
+from gatebench.data.alteration import Alteration
+from gatebench.data.baselines import compute
+from gatebench.ingest import add, alter
+from gatebench.ingest.options import Choices
 
 ALTERED = {
     "every_2": (Alteration(every=2), lambda roll: [roll[t] for t in range(0, len(roll), 2)]),
@@ -31,9 +32,9 @@ def test_silence_goes_before_frames_are_counted():
 
 
 @pytest.mark.parametrize("suffix", ALTERED)
-def test_an_altered_card_has_the_altered_rolls_with_their_facts_and_floors(tiny: Tiny, suffix: str):
+def test_an_altered_card_has_the_altered_rolls_with_their_facts_and_baselines(tiny: Tiny, suffix: str):
     alteration, by_hand = ALTERED[suffix]
-    said = altering.alter("tiny", alteration, None)
+    said = alter.alter("tiny", alteration, None)
     assert said[-1] == f"next: gatebench sweep task=tiny_{suffix}"
     card = cards.load(f"tiny_{suffix}")
     found = cards.arrays(card)
@@ -41,7 +42,7 @@ def test_an_altered_card_has_the_altered_rolls_with_their_facts_and_floors(tiny:
         expected = [kept for kept in map(by_hand, rolls) if len(kept) > 1]
         assert [roll.tolist() for roll in found[split]] == [[list(frame) for frame in roll] for roll in expected]
     assert card.facts == facts.of(card, found)
-    assert card.floors == floors.of(card, found)
+    assert card.baselines == compute.of(card, found)
     assert card.title == f"Tiny, {alteration.words}"
     task = yaml.safe_load((tiny.house / "conf" / "task" / f"tiny_{suffix}.yaml").read_text())
     loaded = tasks.load("altered", task["dataset"], task["predict"])
@@ -55,7 +56,7 @@ def test_rolls_of_which_too_little_is_left_are_left_out(tiny: Tiny):
 
 
 def test_a_card_that_says_another_alteration_is_refused(tiny: Tiny):
-    altering.alter("tiny", Alteration(every=2), "other")
+    alter.alter("tiny", Alteration(every=2), "other")
     path = tiny.house / "datasets" / "other.yaml"
     written = yaml.safe_load(path.read_text())
     for change, told in (
@@ -87,8 +88,8 @@ def test_the_command_writes_what_verifies_and_trains(
     gatebench("data", "alter", "tiny", "--hold", "2", "--as", "slow")
     assert gatebench("data", "verify", "slow").startswith("slow: checksum right, ")
     assert (
-        gatebench("data", "floors", "slow").split(": ")[1]
-        == gatebench("data", "floors", "tiny", "--hold", "2").split(": ")[1]
+        gatebench("data", "baselines", "slow").split(": ")[1]
+        == gatebench("data", "baselines", "tiny", "--hold", "2").split(": ")[1]
     )
     least = ["training.lr=0.01", "training.epochs=1", "population.seeds=[1]", "publish=false", "hydra/launcher=basic"]
     gatebench("sweep", "task=slow", "engine=reference", *least)
@@ -96,21 +97,21 @@ def test_the_command_writes_what_verifies_and_trains(
 
 
 def test_what_is_altered_is_not_altered_again(tiny: Tiny):
-    altering.alter("tiny", Alteration(every=2), "other")
+    alter.alter("tiny", Alteration(every=2), "other")
     with pytest.raises(BadInput, match=r"other is altered already \(every 2\); expected the original"):
-        altering.alter("other", Alteration(every=2), None)
+        alter.alter("other", Alteration(every=2), None)
     with pytest.raises(BadInput, match="there is a data set 'other' already"):
-        altering.alter("tiny", Alteration(every=3), "other")
+        alter.alter("tiny", Alteration(every=3), "other")
 
 
 def test_rolls_of_ones_own_are_altered_in_their_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GATEBENCH_PATH", raising=False)
-    adding.add(sources.midi(tmp_path), "tunes", Choices())
-    altering.alter("tunes", Alteration(every=2), None)
+    add.add(sources.midi(tmp_path), "tunes", Choices())
+    alter.alter("tunes", Alteration(every=2), None)
     whole, halved = (cards.arrays(cards.load(name)) for name in ("tunes", "tunes_every_2"))
     assert [len(roll) for roll in halved["train"]] == [-(-len(roll) // 2) for roll in whole["train"]]
 
-    monkeypatch.setenv("GATEBENCH_PATH", f"{tmp_path / 'elsewhere'}:{tmp_path / 'gatebench_house'}")
-    with pytest.raises(BadInput, match=r"the files of tunes lie in its house .*gatebench_house, .*expected one house"):
-        altering.alter("tunes", Alteration(every=3), None)
+    monkeypatch.setenv("GATEBENCH_PATH", f"{tmp_path / 'elsewhere'}:{tmp_path / 'gatebench_local'}")
+    with pytest.raises(BadInput, match=r"the files of tunes lie in its house .*gatebench_local, .*expected one house"):
+        alter.alter("tunes", Alteration(every=3), None)

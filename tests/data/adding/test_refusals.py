@@ -10,9 +10,10 @@ import pytest
 import soundfile
 import sources
 
-from bench.data.adding import adding, arrays, writing
-from bench.data.adding.choices import Choices
-from bench.places import BadInput
+from gatebench.core.errors import BadInput
+from gatebench.ingest import add, writing
+from gatebench.ingest.options import Choices
+from gatebench.ingest.readers import arrays
 
 RANDOM = np.random.default_rng(0)
 WALKS = [RANDOM.standard_normal((8, 2)) for _ in range(12)]
@@ -35,7 +36,7 @@ def refused(path: Path, name: str | None = None, **choices: object) -> str:
     """The line."""
     before = snapshot(Path.cwd())
     with pytest.raises(BadInput) as error:
-        adding.add(path, name, Choices(**choices))
+        add.add(path, name, Choices(**choices))
     assert snapshot(Path.cwd()) == before
     line = str(error.value)
     assert len(line) < 1000
@@ -309,23 +310,23 @@ def test_names_that_are_none(home: Path, name: str):
 def test_a_name_that_exists_is_never_written_over(home: Path):
     path = csv(home, rows())
     assert "there is a data set 'jsb_chorales' already" in refused(path, "jsb_chorales", sequence="run")
-    adding.add(path, "mine", Choices(sequence="run"))
+    add.add(path, "mine", Choices(sequence="run"))
     assert "choose another: --name mine_2, or remove it" in refused(path, "mine", sequence="run")
     for file in ("datasets/mine.yaml", "conf/task/mine.yaml"):
-        (home / "gatebench_house" / file).unlink()
+        (home / "gatebench_local" / file).unlink()
         assert "there is a data set 'mine' already, or a part of one (" in refused(path, "mine", sequence="run")
 
 
 @pytest.mark.parametrize("part", ["data/mine.npz", "conf/task/mine.yaml", "datasets/mine.yaml"])
 def test_a_file_that_appears_meanwhile_stays_as_it_is(home: Path, part: str, monkeypatch: pytest.MonkeyPatch):
-    path, own = csv(home, rows()), home / "gatebench_house" / part
+    path, own = csv(home, rows()), home / "gatebench_local" / part
     monkeypatch.setattr(writing, "free_name", lambda name: name)
     own.parent.mkdir(parents=True)
     own.write_text("precious")
     with pytest.raises(BadInput, match=f"{own.name} is there already, and nothing is written over"):
-        adding.add(path, "mine", Choices(sequence="run"))
+        add.add(path, "mine", Choices(sequence="run"))
     assert own.read_text() == "precious"
-    assert [file for file in (home / "gatebench_house").rglob("*") if file.is_file()] == [own]
+    assert [file for file in (home / "gatebench_local").rglob("*") if file.is_file()] == [own]
 
 
 def test_a_house_that_cannot_be_written(home: Path, monkeypatch: pytest.MonkeyPatch):

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.data.adding import splitting
-from bench.data.contents import SPLITS
-from bench.places import BadInput
+from gatebench.core.errors import BadInput
+from gatebench.data.contents import SPLITS
+from gatebench.ingest import splitting
 
 same = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 KEYS = st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=2), min_size=3, max_size=60)

@@ -1,0 +1,167 @@
+"""``gatebench data``: the data sets there are, their files and facts, and sequences of one's own."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from gatebench.core import registry
+from gatebench.core.errors import BadInput
+from gatebench.core.validation import flatten
+
+TEXT = "list data sets, fetch their files, verify the facts on their cards, alter them, add one's own"
+
+
+def add(sub: argparse.ArgumentParser) -> None:
+    """Its actions with their arguments."""
+    actions = sub.add_subparsers(metavar="ACTION", required=False)
+    sub.set_defaults(name=[])
+    for action, run_action, text in (
+        ("list", run, "what there is, with size and licence"),
+        ("fetch", _fetch, "get files and check their checksums"),
+        ("verify", _verify, "recompute the facts and baselines on cards"),
+        ("baselines", _baselines, "baselines of altered piano rolls"),
+        ("alter", _alter, "a card and a task of altered piano rolls, to train on"),
+    ):
+        one = actions.add_parser(action, help=text, description=text)
+        one.set_defaults(command=run_action)
+        if action == "alter":
+            one.add_argument("name", metavar="NAME", help="data set")
+            one.add_argument("--as", dest="new", metavar="NEW", help="name of the altered one (default: from what is done)")
+        else:
+            one.add_argument("name", metavar="NAME", nargs="*", help="data sets (default: all)")
+        if action in ("baselines", "alter"):
+            one.add_argument("--every", type=int, default=1, metavar="N", help="keep every Nth frame: a coarser time step")
+            one.add_argument("--hold", type=int, default=1, metavar="N", help="repeat every frame N times: a finer one")
+            one.add_argument("--first", type=int, metavar="N", help="cut sequences after N frames")
+            one.add_argument("--sounding", action="store_true", help="drop frames in which no key is down")
+    text = "a card and a task from sequences of one's own"
+    _add_adding(actions.add_parser("add", help=text, description=text))
+
+
+def _add_adding(sub: argparse.ArgumentParser) -> None:
+    sub.set_defaults(command=_add)
+    sub.add_argument(
+        "path", metavar="PATH", type=Path,
+        help="npz, npy, csv, parquet or txt, or a folder of csv, parquet, txt, MIDI, wav or flac",
+    )  # fmt: skip
+    sub.add_argument("--name", metavar="NAME", help="of the data set and the task (default: from PATH)")
+    table = sub.add_argument_group("columns of a table")
+    table.add_argument("--sequence", metavar="COLUMN", help="tells the sequences apart")
+    table.add_argument("--order", metavar="COLUMN", help="puts the steps of a sequence in order")
+    table.add_argument("--group", metavar="COLUMN", help="sequences of one group stay in one split")
+    table.add_argument("--label", metavar="COLUMN", help="what is to be told, instead of the next step")
+    table.add_argument(
+        "--columns", metavar="A,B", type=lambda text: text.split(","), help="what is read (default: the rest)"
+    )
+    decided = sub.add_argument_group("what is otherwise decided by looking at the data")
+    decided.add_argument("--as", dest="kind", choices=["binary", "symbols", "reals"], help="kind of what is read")
+    decided.add_argument("--as-target", choices=["label", "value"], help="kind of what is told")
+    decided.add_argument("--likelihood", choices=["bernoulli", "categorical", "gaussian", "gaussian_mixture"])
+    decided.add_argument("--split", choices=["sequence", "group", "time"], help="what no two splits share")
+    decided.add_argument("--window", type=int, metavar="N", help="cut sequences into parts of at most N steps; 0: never")
+    decided.add_argument("--step", type=float, metavar="Q", help="of MIDI, a time step in quarter notes (default: 0.25)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """The list: what ``gatebench data`` alone prints."""
+    from gatebench.data import cards
+
+    for name in _chosen(options):
+        card = cards.load(name)
+        sizes = flatten(card.facts)
+        counts = ", ".join(f"{split} {_count(sizes.get(f'{split}.sequences'))}" for split in cards.SPLITS)
+        print(f"{name}: {card.title}{' (synthetic)' if card.synthetic else ''}\n    {card.description}")
+        print(f"    sequences: {counts}; a step is {card.time_step}\n    licence: {card.licence}\n")
+    return 0
+
+
+def _chosen(options: argparse.Namespace) -> list[str]:
+    return options.name or list(registry.available("datasets", ".yaml"))
+
+
+def _count(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else "?"
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from gatebench.data import cards
+
+    for name in _chosen(options):
+        card = cards.load(name)
+        for path in [cards.locate(card, file) for file in card.files]:
+            print(f"{name}: {path}")
+        if not card.files:
+            print(f"{name}: {sum(map(len, cards.arrays(card).values())):,} sequences read and verified")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    """Recompute what cards state; 1 if any statement differs."""
+    from gatebench.data import cards, facts
+    from gatebench.data.baselines import compute
+
+    differ = 0
+    for name in _chosen(options):
+        card = cards.load(name)
+        sequences = cards.arrays(card)
+        found = flatten({"facts": facts.of(card, sequences), "baselines": compute.of(card, sequences)})
+        stated = flatten({"facts": card.facts, "baselines": card.baselines})
+        wrong = [statement for statement in sorted(found | stated) if found.get(statement) != stated.get(statement)]
+        for statement in wrong:
+            print(f"{name}: {statement} is {found.get(statement)}, the card says {stated.get(statement)}", file=sys.stderr)
+        print(f"{name}: checksum right, {len(found) - len(wrong)} of {len(found)} facts and baselines as on the card")
+        differ += len(wrong)
+    return 1 if differ else 0
+
+
+def _baselines(options: argparse.Namespace) -> int:
+    """Test baselines of data sets whose frames were altered, a line each."""
+    from gatebench.data import cards
+    from gatebench.data.baselines import compute
+    from gatebench.ingest import alter
+
+    alteration = _alteration(options)
+    chosen = options.name or [
+        name for name in registry.available("datasets", ".yaml") if cards.load(name).kind == "piano_roll"
+    ]
+    for name in chosen:
+        card = cards.load(name)
+        alter.check(card)
+        rolls = alteration.of(cards.arrays(card))
+        cards.check(name, rolls, card.kind)
+        found = compute.piano_roll(rolls)
+        shown = ", ".join(
+            f"{baseline} {score['test']['nll']:.3f} per step, {score['test']['nll_sequence_mean']:.3f} per sequence"
+            for baseline, score in found.items()
+        )
+        print(f"{name}: {shown}")
+    return 0
+
+
+def _alter(options: argparse.Namespace) -> int:
+    """Write the altered data set, and say where."""
+    from gatebench.ingest import alter
+
+    for line in alter.alter(options.name, _alteration(options), options.new):
+        print(line)
+    return 0
+
+
+def _alteration(options: argparse.Namespace) -> Any:
+    from gatebench.data.alteration import Alteration
+
+    if min(options.every, options.hold, 2 if options.first is None else options.first - 1) < 1:
+        raise BadInput("--every and --hold are whole numbers from 1, --first one from 2")
+    return Alteration(options.sounding, options.every, options.hold, options.first)
+
+
+def _add(options: argparse.Namespace) -> int:
+    """Look, decide, say what was decided, write."""
+    from gatebench.ingest import add
+    from gatebench.ingest.options import Choices
+
+    chosen = {field: getattr(options, field) for field in Choices.__dataclass_fields__}
+    for line in add.add(options.path, options.name, Choices(**chosen)):
+        print(line)
+    return 0

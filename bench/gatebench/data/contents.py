@@ -1,0 +1,92 @@
+"""What the sequences of a data set are made of, whatever file they came from, and the check that they are."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gatebench.core.errors import BadInput
+from gatebench.core.validation import Count
+
+SPLITS = ("train", "valid", "test")
+Arrays = dict[str, list[np.ndarray]]
+"""Split -> its sequences, each ``[T, X]``."""
+Kind = Literal["piano_roll", "audio", "binary", "symbols", "reals"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be told from a sequence, other than how it goes on: the last ``columns`` columns of its array."""
+
+    of: Literal["step", "sequence"]
+    """One for every step, or one for the whole sequence: the same in every row."""
+    kind: Literal["label", "value"]
+    """The number of a class, in one column, or real numbers."""
+    columns: Count = 1
+    names: tuple[str, ...] = ()
+    """The classes of a label, or the names of the columns."""
+
+
+def check(name: str, sequences: Mapping[str, list[np.ndarray]], kind: str) -> None:
+    """``BadInput`` unless every split has sequences of one width and at least two steps, free of NaN, as their kind asks."""
+    widths = {array.shape[1] for split in sequences.values() for array in split if array.ndim == 2}
+    for split in SPLITS:
+        if not sequences.get(split):
+            raise BadInput(f"dataset {name}: split '{split}' is empty; expected at least one sequence")
+        for i, array in enumerate(sequences[split]):
+            where = f"dataset {name}: sequence {i} of split '{split}'"
+            if array.ndim != 2 or len(widths) > 1 or not array.shape[1]:
+                raise BadInput(f"{where} has shape {array.shape}; expected [steps, width] with one width for all")
+            if kind == "audio" and (array.dtype != np.int16 or array.shape[1] != 1):
+                raise BadInput(
+                    f"{where} has {array.shape[1]} channel(s) of {array.dtype}; expected one of 16 bits: convert it"
+                )
+            if len(array) < 2:
+                raise BadInput(f"{where} has {len(array)} step(s); predicting the next step needs at least 2: remove it")
+            if array.dtype.kind not in "buif":
+                raise BadInput(f"{where} holds {array.dtype}; expected numbers: convert it")
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise BadInput(f"{where} has NaN or infinite values; expected finite numbers: mend or remove it")
+
+
+def check_columns(
+    name: str, sequences: Mapping[str, list[np.ndarray]], kind: str, symbols: int, target: Target | None
+) -> None:
+    """``BadInput`` where what is read is not of its kind, or what is to be told is no class or differs within a sequence."""
+    for split in SPLITS:
+        for i, array in enumerate(sequences[split]):
+            where = f"dataset {name}: sequence {i} of split '{split}'"
+            columns = target.columns if target else 0
+            if array.shape[1] <= columns:
+                raise BadInput(f"{where} has {array.shape[1]} column(s), {columns} of them its target; expected more")
+            read, told = array[:, : array.shape[1] - columns], array[:, array.shape[1] - columns :]
+            if kind == "binary" and not _below(read, 2):
+                raise BadInput(
+                    f"{where} has values other than 0 and 1; expected these alone, or kind reals: correct the card"
+                )
+            if kind == "symbols" and (read.shape[1] != 1 or not _below(read, symbols)):
+                raise BadInput(
+                    f"{where} has no single column of whole numbers below {symbols}, one for each of the names "
+                    "on its card; correct the card"
+                )
+            if target and target.kind == "label" and not _below(told, len(target.names)):
+                raise BadInput(f"{where} has labels other than 0 to {len(target.names) - 1}; correct the card: target.names")
+            if target and target.of == "sequence" and (told != told[0]).any():
+                raise BadInput(f"{where} has a target that differs from step to step; set target.of: step on the card")
+
+
+def _below(values: np.ndarray, count: int) -> bool:
+    """Whether all are whole numbers from 0 and below ``count``."""
+    return bool(((values >= 0) & (values < count) & (values == np.floor(values))).all())
+
+
+def content_digest(sequences: Mapping[str, list[np.ndarray]]) -> str:
+    """SHA-256 over splits, lengths and values, whatever file format they came from."""
+    digest = hashlib.sha256()
+    for split in SPLITS:
+        for array in sequences[split]:
+            digest.update(f"{split} {array.shape} {array.dtype.str};".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

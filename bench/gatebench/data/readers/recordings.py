@@ -1,0 +1,235 @@
+"""Speech recordings as windows of equal length: a manifest, and the files it names in an archive, a folder or fetched.
+
+The card's ``options`` are the fields of `Options`. The manifest is a CSV beside the card with the columns ``file, split,
+speaker, samples, sha256``; the checksum is that of the decoded samples (16-bit little-endian), so that it holds for an
+archive, whatever packed it, and for single files alike.
+
+Windows do not overlap and never cross a file. Where fewer are asked for than there are, which ones is drawn from the
+card's seed, as many of each speaker as of the others.
+"""
+
+import csv
+import hashlib
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from gatebench.core import registry
+from gatebench.core.errors import BadInput, shorten
+from gatebench.core.validation import Count, construct, mismatch
+from gatebench.data import cards
+from gatebench.data.cards import SPLITS, Address, Arrays, Below, Card
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, struct.error)
+"""What zipfile raises of an archive that is none, or no more."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a card says about its recordings."""
+
+    manifest: Below
+    """CSV below the folder of the card."""
+    archive: Below
+    """Zip below a data folder with the files in it, in whatever folder; without it, the files are fetched one by one."""
+    url: Address
+    """Where the single files are."""
+    length: Count
+    """Samples of a window."""
+    seed: int
+    """Of the draw of windows."""
+    train: Count | None = None
+    """Windows of a split; None: all that there are."""
+    valid: Count | None = None
+    test: Count | None = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A row of the manifest."""
+
+    file: str
+    split: str
+    speaker: str
+    samples: int
+    sha256: str
+
+
+def read(card: Card, paths: list[Path]) -> Arrays:
+    """Split -> windows ``[length, 1]`` of 16-bit samples, speaker after speaker."""
+    options = construct(Options, f"{card.name}.yaml: options", card.options)
+    pools: dict[str, list[tuple[str, np.ndarray]]] = {split: [] for split in SPLITS}
+    for recording, samples in recordings(card, options):
+        whole = len(samples) // options.length * options.length
+        pools[recording.split] += [(recording.speaker, window) for window in samples[:whole].reshape(-1, options.length, 1)]
+    return {split: _chosen(card, split, pools[split], getattr(options, split), options.seed) for split in SPLITS}
+
+
+def _chosen(card: Card, split: str, pool: list[tuple[str, np.ndarray]], count: int | None, seed: int) -> list[np.ndarray]:
+    """So many windows of a pool, evenly over its speakers, in the order of the pool."""
+    if count is None:
+        return [window for _, window in pool]
+    if count > len(pool):
+        raise BadInput(
+            f"{card.name}.yaml: options.{split} asks for {count} windows, but there are {len(pool)}; ask for fewer"
+        )
+    return [
+        pool[i][1]
+        for i in spread([speaker for speaker, _ in pool], count, np.random.default_rng([seed, SPLITS.index(split)]))
+    ]
+
+
+def spread(speakers: list[str], count: int, random: np.random.Generator) -> list[int]:
+    """``count`` positions, drawn in rounds that take one window of every speaker that has some left."""
+    turns: dict[str, int] = {}
+    drawn = []
+    for i in random.permutation(len(speakers)):
+        turns[speakers[i]] = turns.get(speakers[i], 0) + 1
+        drawn.append((turns[speakers[i]], int(i)))
+    # The last round may not reach all speakers: whoever was drawn first is in.
+    ordered = sorted(drawn, key=lambda pair: pair[0])
+    return sorted(i for _, i in ordered[:count])
+
+
+def recordings(card: Card, options: Options) -> Iterator[tuple[Recording, np.ndarray]]:
+    """Every recording of the manifest with its samples, verified."""
+    rows = manifest(registry.find("datasets", card.name, ".yaml").parent / options.manifest)
+    contents = _source(card, options, rows)
+    for row in rows:
+        yield row, _verified(row, decoded(row.file, contents(row.file), card.rate, _most(row.samples)))
+
+
+def manifest(path: Path) -> list[Recording]:
+    """The rows of a manifest."""
+    try:
+        with path.open(newline="") as lines:
+            table = csv.DictReader(lines, restval="")  # a row that is too short is told by what it lacks
+            rows = [Recording(**{**row, "samples": int(row["samples"])}) for row in table]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise BadInput(
+            f"manifest {path} cannot be read ({shorten(error)}); "
+            "expected CSV with columns file, split, speaker, samples, sha256"
+        ) from error
+    if len({row.file for row in rows}) < len(rows):
+        raise BadInput(f"manifest {path} names a file twice; a recording belongs to one split: remove one of the rows")
+    for row in rows:
+        if row.split not in SPLITS or "/" in row.file or mismatch(row.file, Below):
+            raise BadInput(
+                f"manifest {path}: '{shorten(row.file)}' of split '{shorten(row.split)}'; "
+                f"expected a plain file name and one of {SPLITS}"
+            )
+    return rows
+
+
+def _source(card: Card, options: Options, rows: list[Recording]) -> Callable[[str], bytes]:
+    """What hands out the bytes of a file: the archive, in ``$GATEBENCH_DATA`` or the cache, or files fetched one by one."""
+    found = cards.given(options.archive)
+    if found is not None:
+        return _archive(found, {row.file: row.samples for row in rows})
+    folder = cards.cache() / PurePosixPath(options.archive).parent
+    missing = [row.file for row in rows if not (folder / row.file).is_file()]
+    if missing:
+        from multiprocessing.pool import ThreadPool
+
+        from tqdm import tqdm
+
+        with ThreadPool(8) as pool:
+            fetched = pool.imap(lambda file: cards.fetch(card, f"{options.url}/{file}", folder / file), missing)
+            for _ in tqdm(fetched, total=len(missing), desc=f"fetching {card.name}", unit="file", disable=None):
+                pass
+    return lambda file: (folder / file).read_bytes()
+
+
+def _most(samples: int) -> int:
+    """Bytes of a file, and samples in it, that are not yet suspicious where so many samples were promised."""
+    return 4 * max(samples, 0) + 2**20
+
+
+def _archive(path: Path, wanted: dict[str, int]) -> Callable[[str], bytes]:
+    """Files of a zip, read without unpacking it to the disk, and none that is far larger than its samples ask for."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except DAMAGED as error:
+        raise BadInput(f"{path} is not a zip archive ({shorten(error)}); fetch it again or remove it") from error
+    members: dict[str, str] = {}
+    for name in archive.namelist():
+        parts = PurePosixPath(name).parts
+        if ".." in parts or name.startswith(("/", "\\")) or "\\" in name or ":" in name:
+            raise BadInput(
+                f"{path} has a member named '{shorten(name)}', which points out of the archive; "
+                "it is not to be trusted: remove it"
+            )
+        if parts and parts[-1] in wanted:
+            members[parts[-1]] = name
+    missing = sorted(wanted.keys() - members.keys())
+    if missing:
+        raise BadInput(
+            f"{path} lacks {missing[0]} and {len(missing) - 1} other files of the manifest; use the complete archive"
+        )
+
+    def contents(file: str) -> bytes:
+        member, name = archive.getinfo(members[file]), shorten(members[file])
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise BadInput(f"{path}: {name} is packed in a way that is not read here; expected deflate: pack it anew")
+        if member.file_size > _most(wanted[file]):
+            raise BadInput(
+                f"{path}: {name} unpacks to {member.file_size:,} bytes, "
+                f"far more than its {wanted[file]:,} samples; remove it"
+            )
+        try:
+            # So many bytes and no more: reading all there is would unpack first and see then that it is more than was said.
+            with archive.open(member) as packed:
+                return packed.read(member.file_size)
+        except DAMAGED as error:
+            raise BadInput(
+                f"{path}: {name} cannot be unpacked ({shorten(error)}); the archive is damaged: fetch it again"
+            ) from error
+
+    return contents
+
+
+def decoded(name: str, contents: bytes, rate: int | None, most: int = 2**31) -> np.ndarray:
+    """Samples ``[L]`` of a 16-bit mono wav or flac; ``BadInput`` says what it is instead, or that they are too many."""
+    import soundfile
+
+    if not contents:
+        raise BadInput(f"{name} is empty; expected a wav or flac file: fetch it again")
+    try:
+        with soundfile.SoundFile(io.BytesIO(contents)) as sound:
+            if sound.format not in ("WAV", "WAVEX", "FLAC"):
+                raise BadInput(f"{name} is a {sound.format} file; expected wav or flac")
+            if sound.channels != 1:
+                raise BadInput(f"{name} has {sound.channels} channels; expected mono: mix it down")
+            if sound.subtype != "PCM_16":
+                raise BadInput(f"{name} holds {sound.subtype} samples; expected 16-bit whole numbers (PCM_16): convert it")
+            if sound.samplerate != rate:
+                raise BadInput(f"{name} has {sound.samplerate} samples a second; its card says {rate}: resample it")
+            if sound.frames > most:
+                raise BadInput(f"{name} states {sound.frames:,} samples, far more than its manifest; fetch it again")
+            stated, samples = sound.frames, sound.read(dtype="int16")
+    except soundfile.SoundFileError as error:
+        raise BadInput(
+            f"{name} cannot be decoded ({str(error).strip()}); it is damaged or no audio: fetch it again"
+        ) from error
+    if len(samples) < stated:
+        raise BadInput(f"{name} ends after {len(samples)} of {stated} samples; it is cut short: fetch it again")
+    if not len(samples):
+        raise BadInput(f"{name} has no samples; expected at least one: remove it")
+    return samples
+
+
+def _verified(row: Recording, samples: np.ndarray) -> np.ndarray:
+    digest = hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest()
+    if digest != row.sha256 or len(samples) != row.samples:
+        raise BadInput(
+            f"{row.file} decodes to {len(samples)} samples with SHA-256 {digest}; "
+            f"the manifest says {shorten(row.samples)} with {shorten(row.sha256)}: "
+            "it is damaged or another recording, fetch it again"
+        )
+    return samples

@@ -1,0 +1,211 @@
+"""Values of nodes as code, and the way back through them."""
+
+from gatebench.engines.fused_cpu import functions
+from gatebench.engines.fused_cpu.layout import Layout
+from gatebench.engines.fused_cpu.phase import Phase
+from gatebench.engines.fused_cpu.plan import NONLINEAR, Place, Stage
+from gatebench.engines.fused_cpu.vector import Code, Value
+
+
+class Values:
+    """Values of nodes for one row and one vector of columns: loaded where they are stored, computed where not."""
+
+    def __init__(self, layout: Layout, c: Phase, j: Value, makes: set[int], reads: set[int]) -> None:
+        """``makes``: nodes to compute though they have a place. Rows of parameters among ``reads`` are loaded here."""
+        self.plan, self.layout, self.c, self.j, self.makes = layout.plan, layout, c, j, makes
+        self.rows = {i: c.load(self.parameter(i, "parameters")) for i in sorted(reads) if self.plan.nodes[i].op == "row"}
+        self.known: dict[int, Value] = {}
+
+    def parameter(self, i: int, array: str) -> Value:
+        """Address of these columns of a row among the parameters or their gradient."""
+        c = self.c
+        return c.at(c.p(array), c.add(c.n(f"parameter {self.plan.nodes[i].label}"), self.j))
+
+    def row(self, r: Value) -> None:
+        """Go to a row."""
+        self.r, self.known = r, dict(self.rows)
+
+    def address(self, place: Place) -> Value:
+        """Where these columns of a stored value stand."""
+        return self.c.at(self.layout.address(self.c, place, self.r), self.j)
+
+    def of(self, i: int) -> Value:
+        """The value of a node."""
+        if i not in self.known:
+            place = self.plan.places.get(i)
+            stored = place is not None and i not in self.makes
+            self.known[i] = self.c.load(self.address(place)) if stored and place else self._computed(i)
+        return self.known[i]
+
+    def _computed(self, i: int) -> Value:
+        c, node = self.c, self.plan.nodes[i]
+        if i in self.plan.sums:
+            s = self.plan.sums[i]
+            value = c.load(self.address(s.place))
+            for a in s.rest:
+                value = c.plus(value, self.of(a))
+            return value
+        if node.op == "constant":
+            return c.number(float(node.label))
+        args = [self.of(a) for a in node.args]
+        if node.op == "add":
+            value = args[0]
+            for a in args[1:]:
+                value = c.plus(value, a)
+            return value
+        operation = {
+            "sub": c.minus, "mul": c.times,
+            "sigmoid": lambda a: functions.sigmoid(c, a), "tanh": lambda a: functions.tanh(c, a),
+        }[node.op]  # fmt: skip
+        return operation(*args)
+
+
+class WayBack:
+    """The way back through the stages of one part of the work, for some rows: reverse-mode differentiation of the plan."""
+
+    def __init__(
+        self, layout: Layout, product: Code, c: Phase, first: Value, last: Value, carries: tuple[Value, Value] | None
+    ) -> None:
+        """``carries``: gradients of the states after and before the step, if the work is a step."""
+        self.layout, self.plan, self.c, self.first, self.last, self.carries = layout, layout.plan, c, first, last, carries
+        self.product = product
+        self.written: set[int] = set()
+        """Nodes whose gradient has got its first contribution."""
+
+    def stage(self, stage: Stage, is_first: bool = False) -> None:
+        """Gradients of the stage's sums into their columns, and of what it reads to where that gathers."""
+        plan, c = self.plan, self.c
+        passed = [u for u in plan.graph.updates if is_first and (plan.timeless(u) or plan.nodes[u].op == "state")]
+        own = set(stage.owns) | set(passed)
+        for width in dict.fromkeys(plan.widths[i] for i in sorted(own)):
+            mine = {i for i in own if plan.widths[i] == width}
+            if not any(self._arrives(i) for i in mine):
+                continue
+            reads = plan.reads(mine)
+            with c.loop(0, c.n(width), c.machine.lanes) as j:
+                mask = c.lanes_below(c.sub(c.n(width), j))
+                values = Values(self.layout, c, j, set(), reads)
+                sums = {i: c.scratch() for i in values.rows}
+                for place in sums.values():
+                    c.b.store(c.number(0), place)
+                with c.loop(self.first, self.last) as r:
+                    values.row(r)
+                    self._row(mine, set(passed), values, sums, mask)
+                for i, place in sums.items():
+                    to = values.parameter(i, "gradient")
+                    c.store(c.plus(c.load(to), c.b.load(place, typ=c.vector)), to, mask)
+            self.written |= {i for i in reads if i in self._targets}
+
+    def _arrives(self, i: int) -> bool:
+        """Whether a gradient comes to a node; in a step it always does, from the states."""
+        users = (u for u in self.plan.users[i] if self.plan.timeless(u))
+        return self.carries is not None or i in self.written or any(self._arrives(u) for u in users)
+
+    def _row(self, mine: set[int], passed: set[int], values: Values, sums: dict[int, Value], mask: Value) -> None:
+        plan, c = self.plan, self.c
+        gradient: dict[int, Value] = {}
+
+        def give(i: int, value: Value) -> None:
+            gradient[i] = c.plus(gradient[i], value) if i in gradient else value
+
+        for i in range(len(plan.nodes) - 1, -1, -1):
+            if i in mine:
+                for value in self._from_outside(i, values, i in passed):
+                    give(i, value)
+            if i not in gradient:
+                continue
+            g, node = gradient[i], plan.nodes[i]
+            if i in passed or (i not in mine and i in plan.places):
+                self._leave(i, g, values, mask)
+            elif node.op == "row":
+                c.b.store(c.plus(c.b.load(sums[i], typ=c.vector), g), sums[i])
+            elif i in plan.sums:
+                c.store(g, values.address(plan.sums[i].place), mask)
+                for a in plan.sums[i].rest:
+                    give(a, g)
+            elif node.op == "add":
+                for a in node.args:
+                    give(a, g)
+            elif node.op == "sub":
+                give(node.args[0], g)
+                give(node.args[1], c.minus(c.number(0), g))
+            elif node.op == "mul":
+                a, b = node.args
+                give(a, c.times(g, values.of(b)))
+                give(b, c.times(g, values.of(a)))
+            elif node.op in NONLINEAR:
+                f = values.of(i)
+                slope = c.minus(c.number(1), c.times(f, f)) if node.op == "tanh" else c.times(f, c.minus(c.number(1), f))
+                give(node.args[0], c.times(g, slope))
+
+    def _from_outside(self, i: int, values: Values, passed: bool) -> list[Value]:
+        """What later stages (but not of a node ``passed`` on), later steps and the loss have to say about a node."""
+        plan, c = self.plan, self.c
+        found = [c.load(self._target(i, values))] if i in self.written and not passed else []
+        if self.carries:
+            states = zip(plan.graph.states, plan.graph.updates, strict=True)
+            for number, (name, update) in enumerate(states):
+                if update == i:
+                    found.append(c.load(self._carry(self.carries[0], name, values)))
+                    if number == 0:
+                        row = c.mul(values.r, c.n("length hidden"))
+                        found.append(c.load(c.at(c.p("hidden"), c.add(row, values.j))))
+        return found
+
+    def _carry(self, carry: Value, name: str, values: Values) -> Value:
+        place, c = self.plan.state(name), self.c
+        row = c.mul(c.sub(values.r, self.first), c.n("length previous"))
+        return c.at(carry, c.add(c.add(row, self.layout.column(c, place)), values.j))
+
+    def _leave(self, i: int, g: Value, values: Values, mask: Value) -> None:
+        """Add to the gradient of a node that another stage made."""
+        if self.layout.wanted(i):
+            to = self._target(i, values)
+            self.c.store(self.c.plus(self.c.load(to), g) if i in self.written else g, to, mask)
+
+    def _target(self, i: int, values: Values) -> Value:
+        node = self.plan.nodes[i]
+        if node.op == "state" and self.carries:
+            return self._carry(self.carries[1], node.label, values)
+        place, c = self._gathers(i), self.c
+        row = values.r if place.array == "late" else c.sub(values.r, self.first)
+        return c.at(self.layout.address(c, place, row), values.j)
+
+    def _gathers(self, i: int) -> Place:
+        late = self.plan.timeless(i)
+        places = self.layout.late if late else self.layout.adjoints
+        if i not in places:
+            behind = tuple(place.width for place in places.values())
+            places[i] = Place("late" if late else "adjoints", behind, self.plan.widths[i])
+        return places[i]
+
+    @property
+    def _targets(self) -> set[int]:
+        """Nodes that can be left a gradient."""
+        return {i for i in self.plan.places if self.layout.wanted(i)}
+
+    def products(self, stage: Stage) -> None:
+        """Gradients of vectors from those of the sums that they went into."""
+        plan, c, layout = self.plan, self.c, self.layout
+        for run in stage.back:
+            node = plan.nodes[run.vector]
+            if not self.layout.wanted(run.vector):
+                continue
+            width = c.n(plan.widths[run.vector])
+            if node.op == "state" and self.carries:
+                place = plan.state(node.label)
+                to, length = c.at(self.carries[1], layout.column(c, place)), c.n("length previous")
+            else:
+                place = self._gathers(run.vector)
+                to = layout.address(c, place, self.first if place.array == "late" else c.whole(0))
+                length = layout.row_length(c, place)
+            start = (to, length) if run.vector in self.written else (c.p("zeros"), c.whole(0))
+            source = plan.part_of[run.products[0]].place
+            depth = layout.columns(c, run)
+            matrix = c.at(c.p("packed"), c.n(f"back {layout.back_runs.index(run)}"))
+            c.call(
+                self.product, c.sub(self.last, self.first), width, depth,
+                layout.address(c, source, self.first), layout.row_length(c, source), 1,
+                matrix, c.mul(depth, layout.panel), layout.panel, *start, to, length,
+            )  # fmt: skip
+            self.written.add(run.vector)

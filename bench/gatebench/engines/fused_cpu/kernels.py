@@ -1,0 +1,233 @@
+"""A plan as LLVM code: the way through a batch and the way back, for one member.
+
+Every function takes two tables, of pointers and of integers (`phase`), so one compilation serves all sizes. A step of the
+loop over time works on rows ``[first_t, first_t + n_t)``; what does not depend on time order is done for chunks of `CHUNK`
+rows just before or after the steps that own them, while they are in the cache.
+"""
+
+from collections.abc import Callable
+
+from llvmlite import ir
+
+from gatebench.engines.fused_cpu import product, routines
+from gatebench.engines.fused_cpu.elementwise import Values, WayBack
+from gatebench.engines.fused_cpu.layout import Layout
+from gatebench.engines.fused_cpu.phase import Phase, Tables
+from gatebench.engines.fused_cpu.plan import Place, Plan, Run, Stage
+from gatebench.engines.fused_cpu.vector import Machine, Value
+
+CHUNK = 192
+"""Rows of all that is done outside of the loop over time at once."""
+
+
+class Kernels:
+    """Functions of one plan."""
+
+    def __init__(self, plan: Plan, module: ir.Module, machine: Machine, tables: Tables, of_inputs: bool = False) -> None:
+        """``of_inputs``: the way back gives the gradient of the input, too."""
+        self.plan, self.module, self.machine, self.tables = plan, module, machine, tables
+        self.product = product.build(module, machine)
+        self.layout = Layout(plan, product.panel(machine), of_inputs)
+        self.copy = routines.copy(module, machine)
+        self.pack = routines.pack(module, machine)
+        self.pack_transposed = routines.pack_transposed(module, machine)
+        self.from_nonzeros = routines.from_nonzeros(module, machine)
+        self.into_nonzeros = routines.into_nonzeros(module, machine)
+        self.column_sums = routines.column_sums(module, machine)
+        self._forward()
+        self._backward()
+
+    def _phase(self, name: str, arguments: str = "", exported: bool = False) -> Phase:
+        return Phase(self.module, self.machine, self.tables, name, arguments, exported)
+
+    # forward
+
+    def _forward(self) -> None:
+        pack = self._packs()
+        before = self._phase("before", "first last")
+        for stage in self.plan.before:
+            for run in stage.products:
+                self._products(before, run, before.first, before.last)
+            self._elementwise(before, stage, before.first, before.last)
+        before.end()
+        step = self._step()
+        c = self._phase("forward", exported=True)
+        c.phase(pack)
+        for name in self.plan.graph.states:
+            place = self.plan.state(name)
+            with c.loop(0, c.integer(c.p("counts"), 0)) as r, c.loop(0, c.n(place.width), c.machine.lanes) as j:
+                mask = c.lanes_below(c.sub(c.n(place.width), j))
+                c.store(c.number(0), c.at(self.layout.address(c, place, r), j), mask)
+        ready = [c.whole(0)]
+        with c.loop(0, c.n("T"), 1, ready) as (t, values):
+            needed = c.integer(c.p("firsts"), c.add(t, 1))
+            chunk = c.min(c.add(values[0], CHUNK), c.n("N"))
+            end = c.b.select(c.less(chunk, needed), needed, chunk)
+            end = c.b.select(c.less(values[0], needed), end, values[0])
+            with c.when(c.less(values[0], end)):
+                c.phase(before, values[0], end)
+            c.phase(step, t)
+            values[0] = end
+        c.end()
+
+    def _packs(self) -> Phase:
+        """Matrices side by side as the products read them, and biases."""
+        c = self._phase("pack")
+        nodes = self.plan.nodes
+        for kind, runs in (("run", self.layout.runs), ("back", self.layout.back_runs)):
+            for number, run in enumerate(runs):
+                column = c.whole(0)
+                for p in run.products:
+                    label = nodes[p].label
+                    rows, columns = c.n(self.plan.widths[run.vector]), c.n(self.plan.widths[p])
+                    source = c.at(c.p("parameters"), c.n(f"parameter {label}"))
+                    to = c.at(c.p("packed"), c.n(f"{kind} {number}"))
+                    if kind == "run":
+                        c.call(self.pack, source, rows, columns, to, column)
+                    elif self.layout.wanted(run.vector):
+                        c.call(self.pack_transposed, source, columns, rows, columns, to, column, self.layout.columns(c, run))
+                    column = c.add(column, columns)
+        for s in self.plan.sums.values():
+            width = c.n(self.plan.widths[s.node])
+            with c.loop(0, width, c.machine.lanes) as j:
+                total = c.number(0)
+                for row in s.rows:
+                    total = c.plus(total, c.load(c.at(c.p("parameters"), c.add(c.n(f"parameter {nodes[row].label}"), j))))
+                to = c.at(c.p("bias"), c.add(self.layout.column(c, s.place), j))
+                c.store(total, to, c.lanes_below(c.sub(width, j)))
+        return c.end()
+
+    def _products(self, c: Phase, run: Run, first: Value, last: Value) -> None:
+        """One run's products, into its sums."""
+        place, source = self.plan.part_of[run.products[0]].place, self.plan.places[run.vector]
+        columns, depth = self.layout.columns(c, run), c.n(self.plan.widths[run.vector])
+        matrix = c.at(c.p("packed"), c.n(f"run {self.layout.runs.index(run)}"))
+        to, length = self.layout.address(c, place, first), self.layout.row_length(c, place)
+        start = (c.at(c.p("bias"), self.layout.column(c, place)), 0) if run.starts else (to, length)
+
+        def gathered() -> None:
+            nonzeros = self._nonzeros(c, source)
+            c.call(self.from_nonzeros, first, last, columns, depth, *nonzeros, matrix, *start, to, length)
+
+        def dense() -> None:
+            a, panel = self.layout.address(c, source, first), self.layout.panel
+            c.call(
+                self.product, c.sub(last, first), columns, depth, a, self.layout.row_length(c, source), 1,
+                matrix, c.mul(depth, panel), panel, *start, to, length,
+            )  # fmt: skip
+
+        self._either(c, source, gathered, dense)
+
+    def _either(self, c: Phase, source: Place, gathered: Callable[[], None], dense: Callable[[], None]) -> None:
+        """Inputs of a batch may be mostly zeros; nothing else is."""
+        if not source.array.startswith("input"):
+            dense()
+            return
+        sparse = c.b.icmp_signed("!=", c.n(f"sparse {source.array}"), c.whole(0))
+        with c.b.if_else(sparse) as (then, otherwise):
+            with then:
+                gathered()
+            with otherwise:
+                dense()
+
+    def _nonzeros(self, c: Phase, source: Place) -> tuple[Value, ...]:
+        return tuple(c.p(f"{what} {source.array}") for what in ("starts", "index", "value"))
+
+    def _step(self) -> Phase:
+        c = self._phase("step", "t")
+        count = c.integer(c.p("counts"), c.t)
+        first = c.integer(c.p("firsts"), c.t)
+        last = c.add(first, count)
+        for stage in self.plan.loop:
+            for run in stage.products:
+                self._products(c, run, first, last)
+            self._elementwise(c, stage, first, last)
+        carried = c.integer(c.p("counts"), c.add(c.t, 1))
+        for name, update in zip(self.plan.graph.states, self.plan.graph.updates, strict=True):
+            source, to = self.plan.places[update], self.plan.state(name)
+            a, b = self.layout.address(c, source, first), self.layout.address(c, to, last)
+            c.call(self.copy, carried, c.n(to.width), a, self.layout.row_length(c, source), b, self.layout.row_length(c, to))
+        return c.end()
+
+    def _elementwise(self, c: Phase, stage: Stage, first: Value, last: Value) -> None:
+        for width in dict.fromkeys(self.plan.widths[i] for i in stage.computes):
+            nodes = [i for i in stage.computes if self.plan.widths[i] == width]
+            with c.loop(0, c.n(width), c.machine.lanes) as j:
+                mask = c.lanes_below(c.sub(c.n(width), j))
+                values = Values(self.layout, c, j, set(nodes), self.plan.reads(set(nodes)))
+                with c.loop(first, last) as r:
+                    values.row(r)
+                    for i in nodes:
+                        c.store(values.of(i), values.address(self.plan.places[i]), mask)
+
+    # backward
+
+    def _backward(self) -> None:
+        step = self._back_step()
+        weights, before = self._weights(), self._back_before()
+        c = self._phase("backward", exported=True)
+        for name in ("carry0", "carry1"):
+            with c.loop(0, c.mul(c.n("B"), c.n("length previous")), c.machine.lanes) as i:
+                c.store(c.number(0), c.at(c.p(name), i))
+        pending = [c.n("N")]
+        with c.loop(0, c.n("T"), 1, pending) as (i, values):
+            t = c.sub(c.sub(c.n("T"), 1), i)
+            c.phase(step, t)
+            first, last = c.integer(c.p("firsts"), t), values[0]
+            due = c.b.or_(c.less(CHUNK - 1, c.sub(last, first)), c.b.icmp_signed("==", t, c.whole(0)))
+            with c.when(due):
+                c.phase(before, first, last)
+                c.phase(weights, first, last)
+            values[0] = c.b.select(due, first, last)
+        c.end()
+
+    def _weights(self) -> Phase:
+        """Gradients of matrices and biases from the sums' gradients."""
+        c = self._phase("weights", "first last")
+        for s in self.plan.sums.values():
+            g, length = self.layout.address(c, s.place, c.first), self.layout.row_length(c, s.place)
+            for p in s.products:
+                self._weight(c, p, g, length)
+            for row in s.rows:
+                to = c.at(c.p("gradient"), c.n(f"parameter {self.plan.nodes[row].label}"))
+                c.call(self.column_sums, c.sub(c.last, c.first), c.n(s.place.width), g, length, to)
+        return c.end()
+
+    def _weight(self, c: Phase, product: int, g: Value, length: Value) -> None:
+        """The gradient of one matrix: what it multiplied, transposed, times the gradient of the sum."""
+        node = self.plan.nodes[product]
+        source, columns = self.plan.places[node.args[0]], c.n(self.plan.widths[product])
+        to = c.at(c.p("gradient"), c.n(f"parameter {node.label}"))
+
+        def gathered() -> None:
+            c.call(self.into_nonzeros, c.first, c.last, columns, *self._nonzeros(c, source), g, length, to)
+
+        def dense() -> None:
+            a, depth = self.layout.address(c, source, c.first), c.n(source.width)
+            c.call(
+                self.product, depth, columns, c.sub(c.last, c.first), a, 1, self.layout.row_length(c, source),
+                g, self.layout.panel, length, to, columns, to, columns,
+            )  # fmt: skip
+
+        self._either(c, source, gathered, dense)
+
+    def _back_before(self) -> Phase:
+        c = self._phase("back_before", "first last")
+        way = WayBack(self.layout, self.product, c, c.first, c.last, None)
+        way.written |= set(self.layout.late)
+        for stage in reversed(self.plan.before):
+            way.stage(stage)
+            way.products(stage)
+        return c.end()
+
+    def _back_step(self) -> Phase:
+        c = self._phase("back_step", "t")
+        first = c.integer(c.p("firsts"), c.t)
+        last = c.add(first, c.integer(c.p("counts"), c.t))
+        odd = c.b.icmp_signed("!=", c.b.and_(c.t, c.whole(1)), c.whole(0))
+        carries = [c.b.select(odd, c.p(a), c.p(b)) for a, b in (("carry0", "carry1"), ("carry1", "carry0"))]
+        way = WayBack(self.layout, self.product, c, first, last, (carries[0], carries[1]))
+        for stage in reversed(self.plan.loop):
+            way.stage(stage, is_first=stage is self.plan.loop[0])
+            way.products(stage)
+        return c.end()

@@ -1,0 +1,62 @@
+"""Functions of two tables, of pointers and of integers, whose entries have names."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from llvmlite import ir
+
+from gatebench.engines.fused_cpu.vector import Code, Machine, Value
+
+
+@dataclass
+class Tables:
+    """Names of the entries of the two tables, in the order in which the code first asked for them."""
+
+    pointers: list[str] = field(default_factory=list)
+    integers: list[str] = field(default_factory=list)
+
+    @staticmethod
+    def place(names: list[str], name: str) -> int:
+        """Position of an entry."""
+        if name not in names:
+            names.append(name)
+        return names.index(name)
+
+
+class Phase(Code):
+    """A function of the two tables; what it reads of them is read once, as it begins."""
+
+    def __init__(
+        self, module: ir.Module, machine: Machine, tables: Tables, name: str, arguments: str = "", exported: bool = False
+    ):
+        super().__init__(module, machine, name, f"Pointers Integers {arguments}", exported)
+        self.tables = tables
+        self._known: dict[str, Value] = {}
+
+    def p(self, name: str) -> Value:
+        """A pointer of the table."""
+        return self._entry(f"p {name}", lambda: self.pointer(self.Pointers, Tables.place(self.tables.pointers, name)))
+
+    def n(self, name: str) -> Value:
+        """An integer of the table."""
+        return self._entry(f"n {name}", lambda: self.integer(self.Integers, Tables.place(self.tables.integers, name)))
+
+    def scratch(self) -> Value:
+        """A vector's worth of stack; LLVM makes a register of it."""
+        return self._at_start(lambda: self.b.alloca(self.vector))
+
+    def _entry(self, name: str, make: Callable[[], Value]) -> Value:
+        if name not in self._known:
+            self._known[name] = self._at_start(make)
+        return self._known[name]
+
+    def _at_start(self, make: Callable[[], Value]) -> Value:
+        entry = self.function.entry_basic_block
+        if self.b.block is entry:
+            return make()
+        with self.b.goto_block(entry):  # before its terminator
+            return make()
+
+    def phase(self, other: "Phase", *arguments: Value) -> None:
+        """Call another function of the same tables."""
+        self.call(other, self.Pointers, self.Integers, *arguments)

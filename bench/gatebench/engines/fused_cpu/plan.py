@@ -1,0 +1,241 @@
+"""From a cell's graph to an order of work: matrix products and elementwise stages, and where their numbers live.
+
+Rows of all arrays are time steps of sequences, packed: all sequences' first steps, then those sequences' second steps that
+have one, and so on. One step of the loop over time works on the rows of one time step.
+
+- **gates** ``[N, .]``: columns for every *sum*, ``W x_t + U h + b``, into which its products accumulate. The nonlinearity
+  that a sum feeds (and nothing else reads) overwrites it, and on the way back the gradient of the sum overwrites that. So
+  what the weight gradients are made of is there without another pass.
+- **kept** ``[N, .]``: other values that the way back needs, and those that a product reads, such as ``r * h``.
+- **previous** ``[N, .]``: the states that each row started from.
+
+What is cheap (sums, differences, products) is computed again on the way back rather than kept.
+"""
+
+from dataclasses import dataclass, field
+
+from gatebench.graph.trace import Graph, Node
+
+NONLINEAR = {"sigmoid", "tanh"}
+ELEMENTWISE = {"add", "sub", "mul", *NONLINEAR}
+KNOWN = {  # what `kernels` makes code of
+    "input",
+    "row",
+    "constant",
+    "state",
+    "linear",
+    *ELEMENTWISE,
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Columns of an array: behind those of the given widths."""
+
+    array: str
+    """``gates``, ``kept``, ``previous``, ``input<shift>``."""
+    behind: tuple[str, ...]
+    """Width letters of the columns to the left."""
+    width: str
+
+
+@dataclass
+class Sum:
+    """A node that matrix products add up to, with its columns of ``gates``."""
+
+    node: int
+    products: list[int]
+    """Its linear nodes."""
+    rows: list[int]
+    """Biases, with which it starts."""
+    rest: list[int]
+    """Other addends, elementwise."""
+    place: Place
+
+
+@dataclass
+class Run:
+    """Products of one vector whose sums stand side by side: one matrix product."""
+
+    vector: int
+    products: list[int]
+    starts: bool = True
+    """Whether it is the first that goes into its sums."""
+
+
+@dataclass
+class Stage:
+    """Work of one level: first products, then what is elementwise."""
+
+    products: list[Run] = field(default_factory=list)
+    back: list[Run] = field(default_factory=list)
+    """The same products for the way back, where starting or not makes no difference."""
+    computes: list[int] = field(default_factory=list)
+    """Nodes whose value is made elementwise and stored here."""
+    owns: list[int] = field(default_factory=list)
+    """Sums and stored nodes of this level: where the way back through this stage begins."""
+
+
+class Plan:
+    """The order of work of one graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.nodes: tuple[Node, ...] = graph.nodes
+        self.users = self._users()
+        self.widths = self._widths()
+        self.level = self._levels()
+        self.sums: dict[int, Sum] = {}
+        self.part_of: dict[int, Sum] = {}
+        """Linear node -> its sum."""
+        self.places: dict[int, Place] = {}
+        """Node -> where its value is stored."""
+        self._find_sums()
+        self._find_kept()
+        self.before = self._stages(timeless=True)
+        self.loop = self._stages(timeless=False)
+
+    def timeless(self, i: int) -> bool:
+        """Whether no state reaches the node."""
+        return i in self.graph.timeless
+
+    def columns(self, array: str) -> tuple[str, ...]:
+        """Width letters of an array."""
+        if array == "previous":
+            return tuple(self.graph.states.values())
+        placed = {place.behind: place.width for place in self.places.values() if place.array == array}
+        if array == "gates":
+            placed |= {s.place.behind: s.place.width for s in self.sums.values()}
+        return tuple(placed[behind] for behind in sorted(placed, key=len))
+
+    def state(self, label: str) -> Place:
+        """Where a state's previous value stands."""
+        names = list(self.graph.states)
+        return Place("previous", tuple(self.graph.states[n] for n in names[: names.index(label)]), self.graph.states[label])
+
+    def reads(self, mine: set[int]) -> set[int]:
+        """Nodes that some nodes are computed from elementwise, down to what is stored elsewhere."""
+        reads: set[int] = set()
+        waiting = sorted(mine)
+        while waiting:
+            i = waiting.pop()
+            args = self.sums[i].rest if i in self.sums else self.nodes[i].args
+            for a in set(args) - reads - mine:
+                reads.add(a)
+                if a not in self.places:
+                    waiting.append(a)
+        return reads
+
+    def _users(self) -> list[list[int]]:
+        users: list[list[int]] = [[] for _ in self.nodes]
+        for i, node in enumerate(self.nodes):
+            for a in node.args:
+                users[a].append(i)
+        return users
+
+    def _widths(self) -> list[str]:
+        """Width letter of every node; constants take that of their neighbours."""
+        parameters, widths = self.graph.parameters, [""] * len(self.nodes)
+        for i, node in enumerate(self.nodes):
+            if node.op == "input":
+                widths[i] = "X"
+            elif node.op == "state":
+                widths[i] = self.graph.states[node.label]
+            elif node.op in {"linear", "row"}:
+                widths[i] = parameters[node.label][1]
+            else:
+                widths[i] = next((widths[a] for a in node.args if widths[a]), "")
+        return widths
+
+    def _levels(self) -> list[int]:
+        """How many products stand one after another before a node, in its part of the work."""
+        levels: list[int] = []
+        for i, node in enumerate(self.nodes):
+            same = [levels[a] for a in node.args if self.timeless(a) == self.timeless(i)]
+            levels.append(max(same, default=0) + (node.op == "linear" and bool(same)))
+        return levels
+
+    def _find_sums(self) -> None:
+        for i, node in enumerate(self.nodes):
+            absorbed = [a for a in node.args if node.op == "add" and self._absorbed(a)]
+            if not absorbed and not (node.op == "linear" and not self._absorbed(i)):
+                continue
+            rows = [a for a in node.args if node.op == "add" and self.nodes[a].op == "row"]
+            rest = [a for a in node.args if a not in absorbed and a not in rows] if node.op == "add" else []
+            behind = tuple(s.place.width for s in self.sums.values())
+            overwritten = len(self.users[i]) == 1 and i not in self.graph.updates
+            user = self.users[i][0] if overwritten else i
+            holds = user if self.nodes[user].op in NONLINEAR and self.timeless(user) == self.timeless(i) else i
+            place = Place("gates", behind, self.widths[i])
+            self.sums[i] = Sum(i, absorbed or [i], rows, rest, place)
+            self.part_of |= dict.fromkeys(self.sums[i].products, self.sums[i])
+            if not self._multiplied(holds):
+                self.places[holds] = place
+
+    def _absorbed(self, i: int) -> bool:
+        """Whether a linear node is just an addend of one sum."""
+        users = self.users[i]
+        alone = len(users) == 1 and i not in self.graph.updates
+        return self.nodes[i].op == "linear" and alone and self.nodes[users[0]].op == "add"
+
+    def _multiplied(self, i: int) -> bool:
+        """Whether a product reads the node: the gradient of its matrix still needs it when its sum's columns are gone."""
+        return any(self.nodes[u].op == "linear" for u in self.users[i])
+
+    def _find_kept(self) -> None:
+        for i, node in enumerate(self.nodes):
+            if node.op == "state":
+                self.places[i] = self.state(node.label)
+            elif node.op == "input":
+                self.places[i] = Place(f"input{node.label or 0}", (), "X")
+            multiplied = self._multiplied(i)
+            crosses = self.timeless(i) and any(not self.timeless(u) for u in self.users[i])
+            made = node.op in ELEMENTWISE or i in self.sums
+            wanted = node.op in NONLINEAR or (made and (multiplied or crosses)) or i in self.graph.updates
+            if wanted and i not in self.places:
+                self.places[i] = Place("kept", self.columns("kept"), self.widths[i])
+
+    def _stages(self, timeless: bool) -> list[Stage]:
+        mine = [i for i in range(len(self.nodes)) if self.timeless(i) == timeless]
+        stages = [Stage() for _ in range(max((self.level[i] for i in mine), default=0) + 1)]
+        for i in mine:
+            node, stage = self.nodes[i], stages[self.level[i]]
+            holder = self.sums.get(i)
+            if holder or (node.op in ELEMENTWISE and i in self.places):
+                stage.owns.append(i)
+                place = self.places.get(i)
+                is_there = place is None or (holder is not None and place.array == "gates" and not holder.rest)
+                if not is_there:
+                    stage.computes.append(i)
+        for stage in stages:
+            products = [i for i in mine if self.nodes[i].op == "linear" and stages[self.level[i]] is stage]
+            stage.back = self._runs(products, set())
+            started = {s.node for s in self.sums.values() if any(self._earlier(p, products, timeless) for p in s.products)}
+            stage.products = self._runs(products, started)
+        return stages
+
+    def _earlier(self, product: int, products: list[int], timeless: bool) -> bool:
+        """Whether a product is made before those of one stage."""
+        if self.timeless(product) != timeless:
+            return self.timeless(product)
+        return self.level[product] < self.level[products[0]] if products else False
+
+    def _runs(self, products: list[int], started: set[int]) -> list[Run]:
+        """Products by vector, then by place; a run ends where the next sum is not the neighbour, or differs in starting."""
+        order = list(self.sums)
+        runs: list[Run] = []
+        starting = set(self.sums) - started
+        for vector in dict.fromkeys(self.nodes[p].args[0] for p in products):
+            mine = [p for p in products if self.nodes[p].args[0] == vector]
+            column = -2
+            last = None
+            for p in sorted(mine, key=lambda p: order.index(self.part_of[p].node)):
+                node = self.part_of[p].node
+                starts = node in starting
+                if runs and last == vector and order.index(node) == column + 1 and runs[-1].starts == starts:
+                    runs[-1].products.append(p)
+                else:
+                    runs.append(Run(vector, [p], starts))
+                column, last = order.index(node), vector
+            starting -= {self.part_of[p].node for p in mine}
+        return runs

@@ -1,0 +1,88 @@
+"""Matrix products: the one routine that all of them go through.
+
+``C[i, j] = D[i, j] + sum_k A[i, k] B[k, j]``, with A at ``i a_row + k a_k`` (so a transpose is a pair of strides), and B
+in panels of as many columns as a tile has, either packed or just columns of a wider matrix. D is C itself (accumulate), or
+a row of biases or zeros (``d_row = 0``).
+
+A tile of C stays in registers while k runs: each step loads a row of B's panel and multiplies it with one number of A for
+each row of the tile. A panel of B is small enough for the first cache and is used for all rows of A before the next one.
+"""
+
+from llvmlite import ir
+
+from gatebench.engines.fused_cpu.vector import VECTORS, Code, Machine, Value
+
+
+def panel(machine: Machine) -> int:
+    """Columns of a panel."""
+    return VECTORS * machine.lanes
+
+
+def build(module: ir.Module, machine: Machine) -> Code:
+    """The function ``product(rows, columns, depth, A, a_row, a_k, B, b_panel, b_k, D, d_row, C, c_row)``."""
+    tiles = {}
+    height = machine.rows
+    while height:
+        for vectors in range(1, VECTORS + 1):
+            tiles[height, vectors] = _tile(module, machine, height, vectors)
+        height //= 2
+    c = Code(module, machine, "product", "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row")
+    wide = panel(machine)
+    with c.loop(0, c.columns, wide) as j:
+        there = c.at(c.B, c.mul(c.div(j, wide), c.b_panel))
+        left = c.min(c.sub(c.columns, j), wide)
+        vectors = c.div(c.add(left, machine.lanes - 1), machine.lanes)
+        mask = c.lanes_below(c.sub(left, c.mul(c.sub(vectors, 1), machine.lanes)))
+        for count in range(1, VECTORS + 1):
+            with c.when(c.b.icmp_signed("==", vectors, c.whole(count))):
+                _rows(c, {h: tile for (h, v), tile in tiles.items() if v == count}, j, there, mask)
+    return c.end()
+
+
+def _rows(c: Code, tiles: dict[int, Code], j: Value, there: Value, mask: Value) -> None:
+    """All rows of one panel, by tiles of falling height."""
+    done = c.whole(0)
+    for height, tile in tiles.items():
+        stop = c.mul(c.div(c.rows, height), height)
+        with c.loop(done, stop, height) as i:
+            a, d = c.at(c.A, c.mul(i, c.a_row)), c.at(c.D, c.add(c.mul(i, c.d_row), j))
+            to = c.at(c.C, c.add(c.mul(i, c.c_row), j))
+            call = [c.depth, a, c.a_row, c.a_k, there, c.b_k, d, c.d_row, to, c.c_row, mask]
+            c.b.call(tile.function, call)
+        done = stop
+
+
+def _tile(module: ir.Module, machine: Machine, height: int, vectors: int) -> Code:
+    c = Code(module, machine, f"tile{height}x{vectors}", "depth A a_row a_k B b_k D d_row C c_row", mask=True)
+    lanes = machine.lanes
+    zero = c.number(0)
+    # few sums in flight would wait for one another: several k at once, each with sums of its own
+    at_once = max(1, 4 // height)
+    sums = [zero] * (height * vectors * at_once)
+    a_rows = [c.at(c.A, c.mul(i, c.a_row)) for i in range(height)]
+
+    def step(k: Value, values: list[Value], offset: int) -> None:
+        row = c.at(c.B, c.mul(k, c.b_k))
+        bs = [c.load(c.at(row, v * lanes)) for v in range(vectors)]
+        for i in range(height):
+            a = c.splat(c.scalar(c.at(a_rows[i], c.mul(k, c.a_k))))
+            for v in range(vectors):
+                place = (offset * height + i) * vectors + v
+                values[place] = c.fma(a, bs[v], values[place])
+
+    whole = c.mul(c.div(c.depth, at_once), at_once)
+    with c.loop(0, whole, at_once, sums) as (k, values):
+        for offset in range(at_once):
+            step(c.add(k, offset), values, offset)
+    if at_once > 1:
+        with c.loop(whole, c.depth, 1, sums) as (k, values):
+            step(k, values, 0)
+    for i in range(height):
+        for v in range(vectors):
+            total = sums[i * vectors + v]
+            for offset in range(1, at_once):
+                total = c.plus(total, sums[(offset * height + i) * vectors + v])
+            d = c.load(c.at(c.D, c.add(c.mul(i, c.d_row), v * lanes)))
+            to = c.at(c.C, c.add(c.mul(i, c.c_row), v * lanes))
+            c.store(c.plus(total, d), to, c.last_mask if v == vectors - 1 else None)
+    return c.end()

@@ -1,0 +1,95 @@
+"""Copying, packing, sums of columns, and products with rows that are mostly zeros."""
+
+from llvmlite import ir
+
+from gatebench.engines.fused_cpu import product
+from gatebench.engines.fused_cpu.vector import VECTORS, Code, Machine
+
+
+def copy(module: ir.Module, machine: Machine) -> Code:
+    """Rows of one array to rows of another."""
+    c = Code(module, machine, "copy", "rows columns A a_row C c_row")
+    with c.loop(0, c.rows) as i, c.loop(0, c.columns, machine.lanes) as j:
+        value = c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j)))
+        c.store(value, c.at(c.C, c.add(c.mul(i, c.c_row), j)), c.lanes_below(c.sub(c.columns, j)))
+    return c.end()
+
+
+def pack(module: ir.Module, machine: Machine) -> Code:
+    """A matrix ``[rows, columns]`` into panels, behind ``offset`` other columns."""
+    wide = product.panel(machine)
+    c = Code(module, machine, "pack_panels", "A rows columns C offset")
+    end = c.add(c.offset, c.columns)
+    with c.loop(c.div(c.offset, wide), c.div(c.add(end, wide - 1), wide)) as p:
+        low, high = c.mul(p, wide), c.min(c.mul(c.add(p, 1), wide), end)
+        low_here = c.b.select(c.less(low, c.offset), c.offset, low)
+        with c.loop(0, c.rows) as k, c.loop(low_here, high, machine.lanes) as column:
+            value = c.load(c.at(c.A, c.add(c.mul(k, c.columns), c.sub(column, c.offset))))
+            to = c.add(c.mul(p, c.mul(c.rows, wide)), c.add(c.mul(k, wide), c.sub(column, low)))
+            c.store(value, c.at(c.C, to), c.lanes_below(c.sub(high, column)))
+    return c.end()
+
+
+def pack_transposed(module: ir.Module, machine: Machine) -> Code:
+    """The transpose of a matrix ``[rows, columns]`` into panels of ``depth`` rows, below ``offset`` other rows."""
+    wide = product.panel(machine)
+    c = Code(module, machine, "pack_transposed", "A a_row rows columns C offset depth")
+    with c.loop(0, c.rows, wide) as i:
+        panel = c.at(c.C, c.mul(i, c.depth))
+        count = c.min(wide, c.sub(c.rows, i))
+        with c.loop(0, c.columns) as j:
+            to = c.at(panel, c.mul(c.add(c.offset, j), wide))
+            source = c.at(c.A, c.add(c.mul(i, c.a_row), j))
+            with c.loop(0, count) as k:
+                c.b.store(c.scalar(c.at(source, c.mul(k, c.a_row))), c.at(to, k), align=4)
+    return c.end()
+
+
+def column_sums(module: ir.Module, machine: Machine) -> Code:
+    """Adds the sum over rows to ``C``."""
+    c = Code(module, machine, "column_sums", "rows columns A a_row C")
+    with c.loop(0, c.columns, machine.lanes) as j:
+        to, sums = c.at(c.C, j), [c.number(0)]
+        with c.loop(0, c.rows, 1, sums) as (i, values):
+            values[0] = c.plus(values[0], c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j))))
+        c.store(c.plus(sums[0], c.load(to)), to, c.lanes_below(c.sub(c.columns, j)))
+    return c.end()
+
+
+def from_nonzeros(module: ir.Module, machine: Machine) -> Code:
+    """The product of mostly zero rows with a packed matrix: only what is not zero is multiplied."""
+    wide = product.panel(machine)
+    names = "first last columns depth Starts Index Value B D d_row C c_row"
+    c = Code(module, machine, "from_nonzeros", names)
+    with c.loop(0, c.columns, wide) as j:
+        panel = c.at(c.B, c.mul(c.div(j, wide), c.mul(c.depth, wide)))
+        offsets = [v * machine.lanes for v in range(VECTORS)]
+        masks = [c.lanes_below(c.sub(c.columns, c.add(j, offset))) for offset in offsets]
+        with c.loop(c.first, c.last) as r:
+            row = c.sub(r, c.first)
+            d = c.at(c.D, c.add(c.mul(row, c.d_row), j))
+            sums = [c.load(c.at(d, offset)) for offset in offsets]
+            with c.loop(c.integer(c.Starts, r), c.integer(c.Starts, c.add(r, 1)), 1, sums) as (e, values):
+                a = c.splat(c.scalar(c.at(c.Value, e)))
+                b = c.at(panel, c.mul(c.integer(c.Index, e), wide))
+                for v, offset in enumerate(offsets):
+                    values[v] = c.fma(a, c.load(c.at(b, offset)), values[v])
+            to = c.at(c.C, c.add(c.mul(row, c.c_row), j))
+            for v, offset in enumerate(offsets):
+                c.store(sums[v], c.at(to, offset), masks[v])
+    return c.end()
+
+
+def into_nonzeros(module: ir.Module, machine: Machine) -> Code:
+    """Adds to ``C [., columns]`` the transpose of mostly zero rows, times ``G``."""
+    c = Code(module, machine, "into_nonzeros", "first last columns Starts Index Value G g_row C")
+    with c.loop(c.first, c.last) as r:
+        g = c.at(c.G, c.mul(c.sub(r, c.first), c.g_row))
+        with c.loop(c.integer(c.Starts, r), c.integer(c.Starts, c.add(r, 1))) as e:
+            a = c.splat(c.scalar(c.at(c.Value, e)))
+            row = c.at(c.C, c.mul(c.integer(c.Index, e), c.columns))
+            with c.loop(0, c.columns, machine.lanes) as j:
+                to = c.at(row, j)
+                value = c.fma(a, c.load(c.at(g, j)), c.load(to))
+                c.store(value, to, c.lanes_below(c.sub(c.columns, j)))
+    return c.end()

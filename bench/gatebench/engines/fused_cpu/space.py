@@ -1,0 +1,210 @@
+"""What a thread works in: the arrays and tables of every cell of a network and of its readout."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from gatebench.engines.base import Network
+from gatebench.engines.fused_cpu import heads
+from gatebench.engines.fused_cpu.compiled import Cell, Readout, machine
+from gatebench.engines.fused_cpu.packed import Inputs, Part, address
+from gatebench.engines.fused_cpu.phase import Tables
+from gatebench.engines.fused_cpu.product import panel
+from gatebench.graph.stack import Direction
+
+
+class Space:
+    """Two tables, and the arrays that they point at, as large as the largest part so far."""
+
+    def __init__(self, tables: Tables, fixed: Mapping[str, int]) -> None:
+        self.pointers, self.integers = np.zeros(len(tables.pointers), np.int64), np.zeros(len(tables.integers), np.int64)
+        self._pointer_at = {name: i for i, name in enumerate(tables.pointers)}
+        self._integer_at = {name: i for i, name in enumerate(tables.integers)}
+        self.fixed, self.wide = fixed, panel(machine())
+        self.arrays: dict[str, np.ndarray] = {}
+        self._room: dict[str, int] = {}
+        self.set_integers(fixed)
+
+    @property
+    def tables(self) -> tuple[int, int]:
+        """Addresses of both."""
+        return address(self.pointers), address(self.integers)
+
+    def set_pointers(self, entries: Mapping[str, int]) -> None:
+        """Those entries that the code reads."""
+        for name, value in entries.items():
+            if name in self._pointer_at:
+                self.pointers[self._pointer_at[name]] = value
+
+    def set_integers(self, entries: Mapping[str, int]) -> None:
+        """Those entries that the code reads."""
+        for name, value in entries.items():
+            if name in self._integer_at:
+                self.integers[self._integer_at[name]] = value
+
+    def make_room(self, room: Mapping[str, int]) -> None:
+        """Arrays for so many rows (``N``), and whatever else `sizes` asks for."""
+        if all(size <= self._room.get(name, -1) for name, size in room.items()):
+            return
+        self._room = {name: max(size, self._room.get(name, 0)) for name, size in room.items()}
+        slack = 2 * self.wide
+        sizes = self.sizes(-(-self._room["N"] // self.wide) * self.wide, self._room)
+        self.arrays = {name: np.zeros(size + slack, np.float32) for name, size in sizes.items()}
+        self.set_pointers({name: address(array) for name, array in self.arrays.items()})
+
+    def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
+        """Array -> how many numbers."""
+        raise NotImplementedError
+
+
+class CellSpace(Space):
+    """Of one cell of a stack."""
+
+    def __init__(self, compiled: Cell, network: Network, cell: Direction) -> None:
+        self.compiled, self.cell = compiled, cell
+        layout, plan = compiled.layout, compiled.plan
+        self.lengths = {name: _rounded(sum(cell.sizes[w] for w in layout.letters(name))) for name in layout.ARRAYS}
+        self.lengths["hidden"] = _rounded(cell.sizes[network.graph.output])
+        self.shifts = {i: int(node.label or 0) for i, node in enumerate(plan.nodes) if node.op == "input"}
+        super().__init__(compiled.tables, self._fixed(network))
+
+    def forward(self, part: Part, reads: Mapping[int, Inputs], values: np.ndarray) -> None:
+        """All steps; ``reads``: what is read, by its shift."""
+        self._reads = reads  # the way back reads it again
+        self.make_room({"N": len(part.step), "B": len(part.order)})
+        self.set_pointers({**part.pointers, "parameters": address(values)})
+        self.set_integers(part.integers)
+        for shift, arrays in reads.items():
+            name = f"input{shift}"
+            names = (name, f"starts {name}", f"index {name}", f"value {name}")
+            self.set_pointers({n: address(array) for n, array in zip(names, arrays, strict=False)})
+            self.set_integers({f"sparse {name}": int(len(arrays) > 1)})
+        self.compiled.forward(*self.tables)
+
+    def backward(self, hidden: np.ndarray, gradient: np.ndarray) -> None:
+        """From the gradient of what it says, rows of the length of ``hidden``, add to that of its parameters."""
+        self.set_pointers({"hidden": address(hidden), "gradient": address(gradient)})
+        self.compiled.backward(*self.tables)
+
+    def said(self, part: Part) -> np.ndarray:
+        """The first state of every row ``[N, H]``, a view."""
+        plan = self.compiled.plan
+        place = plan.places[plan.graph.updates[0]]
+        return self._columns(part, place.array, place.behind, place.width)
+
+    def of_input(self, part: Part) -> np.ndarray:
+        """The gradient of what it read, ``[N, X]``."""
+        total = np.zeros((len(part.step), self.cell.sizes["X"]), np.float32)
+        for i, place in self.compiled.layout.late.items():
+            if i in self.shifts:
+                rows, from_rows = part.shifted(self.shifts[i])
+                total[from_rows] += self._columns(part, "late", place.behind, "X")[rows]
+        return total
+
+    def _columns(self, part: Part, array: str, behind: tuple[str, ...], width: str) -> np.ndarray:
+        rows, sizes = len(part.step), self.cell.sizes
+        start = sum(sizes[w] for w in behind)
+        whole = self.arrays[array][: rows * self.lengths[array]].reshape(rows, -1)
+        return whole[:, start : start + sizes[width]]
+
+    def _fixed(self, network: Network) -> dict[str, int]:
+        """Entries that depend on the sizes of the network alone."""
+        layout, plan, sizes, wide = self.compiled.layout, self.compiled.plan, self.cell.sizes, panel(machine())
+        entries = {letter: size for letter, size in sizes.items() if letter != "1"}
+        entries |= {f"length {name}": length for name, length in self.lengths.items()}
+        entries |= {f"parameter {name}": network.offsets[f"{self.cell.prefix}{name}"] for name in network.graph.parameters}
+        for name in layout.ARRAYS:
+            letters = layout.letters(name)
+            for count in range(1, len(letters)):
+                entries[f"column {name} {count}"] = sum(sizes[letter] for letter in letters[:count])
+        end = 0
+        for kind, runs in (("run", layout.runs), ("back", layout.back_runs)):
+            for number, run in enumerate(runs):
+                entries[f"{kind} {number}"] = end
+                depth, columns = sizes[plan.widths[run.vector]], sum(sizes[plan.widths[p]] for p in run.products)
+                across, down = (columns, depth) if kind == "run" else (depth, columns)
+                end += -(-across // wide) * wide * down
+        entries["packed numbers"] = end
+        return entries
+
+    def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
+        """Array -> how many numbers."""
+        lengths, sequences = self.lengths, room["B"]
+        sizes = {name: rows * lengths[name] for name in ("gates", "kept", "previous", "late")}
+        sizes |= dict.fromkeys(("carry0", "carry1"), sequences * lengths["previous"])
+        sizes |= {"adjoints": sequences * lengths["adjoints"], "packed": self.fixed["packed numbers"]}
+        return sizes | {"bias": lengths["gates"], "zeros": max(*lengths.values(), self.wide)}
+
+
+class ReadoutSpace(Space):
+    """Of readout and likelihood."""
+
+    def __init__(self, compiled: Readout | None, network: Network) -> None:
+        """Without code of their own, torch does the work."""
+        self.compiled, self.network = compiled, network
+        self.head = heads.of(network.likelihood)
+        self.length = _rounded(network.width)
+        """Of a row of what is read, and of its gradient."""
+        self._weight = np.zeros(1, np.float32)
+        numbers = self.head.numbers(network.likelihood, network.outputs) if self.head else {}
+        self._numbers = {"weight": self._weight} | {name: np.array([x], np.float32) for name, x in numbers.items()}
+        super().__init__(compiled.tables if compiled else Tables(), self._fixed())
+        self.set_pointers({name: address(array) for name, array in self._numbers.items()})
+
+    def run(self, part: Part, top: np.ndarray, values: np.ndarray, gradient: np.ndarray | None, weight: float) -> np.ndarray:
+        """NLL ``[S]`` of every row of ``top [S, width]``, whose rows may be further apart; the gradient if it is wanted.
+
+        What is beyond the width of the last row must be there to be read.
+        """
+        self.make_room({"N": len(top)})
+        if self.compiled is None:
+            return self._by_torch(part, top, values, gradient, weight)
+        self._weight[0] = weight
+        pointers = {"top": address(top), "target": address(part.blocks), "parameters": address(values)}
+        self.set_pointers(pointers if gradient is None else {**pointers, "gradient": address(gradient)})
+        rows = {"N": len(top), "length top": top.strides[0] // top.itemsize}
+        self.set_integers({**rows, "gradient wanted": int(gradient is not None)})
+        self.compiled.run(*self.tables)
+        return self.arrays["nll"][: len(top)]
+
+    def hidden(self, rows: int) -> np.ndarray:
+        """The gradient of what was read, ``[S, length]``."""
+        return self.arrays["hidden"][: rows * self.length].reshape(rows, -1)
+
+    def _by_torch(
+        self, part: Part, top: np.ndarray, values: np.ndarray, gradient: np.ndarray | None, weight: float
+    ) -> np.ndarray:
+        own = self.network.views(torch.from_numpy(values[None]))
+        wanted = gradient is not None
+        with torch.set_grad_enabled(wanted):
+            found = torch.from_numpy(top.copy()), own["readout_W"][0], own["readout_b"][0]
+            h, matrix, bias = (leaf.detach().requires_grad_(wanted) for leaf in found)
+            y = torch.from_numpy(part.y)[None, None]
+            nll = self.network.likelihood.nll((h @ matrix + bias)[None, None], y)[0, 0]
+            if gradient is not None:
+                of_h, of_matrix, of_bias = torch.autograd.grad(nll.sum() * weight, (h, matrix, bias))
+                self.hidden(len(top))[:, : top.shape[1]] = of_h.numpy()
+                to = self.network.views(torch.from_numpy(gradient[None]))
+                to["readout_W"][0], to["readout_b"][0] = of_matrix, of_bias
+        return nll.detach().numpy()
+
+    def _fixed(self) -> dict[str, int]:
+        network, likelihood = self.network, self.network.likelihood
+        entries = {"Y": network.outputs, "readout": likelihood.readout(network.outputs), "width": network.width}
+        entries |= self.head.integers(likelihood) if self.head else {}
+        entries |= {f"parameter {name}": network.offsets[name] for name in ("readout_W", "readout_b")}
+        return entries | {"length hidden": self.length}
+
+    def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
+        """Array -> how many numbers."""
+        readout, length, wide = self.fixed["readout"], self.length, self.wide
+        sizes = {"hidden": rows * length, "nll": rows, "zeros": max(readout, length, wide)}
+        sizes |= {"readout": readout * wide, "readout gradient": readout * length, "joint": readout * wide}
+        sizes |= {"readout sums": readout * machine().lanes, "states": length * wide}
+        return sizes | {"readout back": -(-length // wide) * wide * readout}
+
+
+def _rounded(columns: int) -> int:
+    lanes = machine().lanes
+    return -(-columns // lanes) * lanes

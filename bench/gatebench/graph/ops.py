@@ -1,0 +1,128 @@
+"""The few operations that cells are written in.
+
+A cell is a Python function of its input ``x``, its states and its parameters. Parameters come in families that carry
+the paper's letters: ``W.z @ x`` is the product of the matrix W_z with the input, ``b.z`` is the bias b_z, and a row
+that multiplies (``V.f * c``) is a diagonal weight. Called on symbols, the function leaves its graph behind
+(`gatebench.graph.trace`); nothing here knows about tensors.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+
+@dataclass(eq=False)
+class Width:
+    """The width of a vector, found by unification: equal widths point at one another, one of them has the letter."""
+
+    letter: str | None = None
+    same_as: Width | None = None
+
+    def root(self) -> Width:
+        """The one of all equal widths that knows the letter."""
+        return self if self.same_as is None else self.same_as.root()
+
+    def unify(self, other: Width) -> None:
+        """Make two widths equal. A letter beats none, and the wider ``H`` beats a narrower name for it."""
+        a, b = self.root(), other.root()
+        if a is b:
+            return
+        if "X" in (a.letter, b.letter) and a.letter and b.letter:
+            raise ValueError(f"a vector of width {a.letter} meets one of width {b.letter}")
+        if a.letter is None or b.letter == "H":
+            a, b = b, a
+        b.same_as = a
+
+
+_WRITTEN = itertools.count()
+
+
+@dataclass(eq=False)
+class Symbol:
+    """A vector in a cell's equations: an operation on other symbols."""
+
+    op: str
+    args: tuple[Symbol, ...] = ()
+    label: str = ""
+    width: Width = field(default_factory=Width)
+    written: int = field(default_factory=lambda: next(_WRITTEN))
+    """Place in the order in which the text computes things."""
+
+    def __add__(self, other: Operand) -> Symbol:
+        return combine("add", self, other)
+
+    def __radd__(self, other: Operand) -> Symbol:
+        return self if isinstance(other, int) and other == 0 else combine("add", other, self)  # 0: sum() starts there
+
+    def __sub__(self, other: Operand) -> Symbol:
+        return combine("sub", self, other)
+
+    def __rsub__(self, other: Operand) -> Symbol:
+        return combine("sub", other, self)
+
+    def __mul__(self, other: Operand) -> Symbol:
+        return combine("mul", self, other)
+
+    def __rmul__(self, other: Operand) -> Symbol:
+        return self if isinstance(other, int) and other == 1 else combine("mul", other, self)  # 1: a gate switched off
+
+
+Operand = Symbol | float | int
+
+
+@dataclass(eq=False)
+class Parameter(Symbol):
+    """A parameter with the paper's name. Used with ``@`` it is a matrix, used elementwise it is a row ``[1, H]``."""
+
+    op: str = "row"
+    operand: Width = field(default_factory=Width)
+
+    def __matmul__(self, vector: Symbol) -> Symbol:
+        self.operand.unify(vector.width)
+        return Symbol("linear", (vector,), self.label, self.width)
+
+
+class Family:
+    """Parameters that share a letter: ``W.z`` is W_z, and the bare ``W @ x`` is W."""
+
+    def __init__(self, letter: str) -> None:
+        self._letter = letter
+        self._members: dict[str, Parameter] = {}
+
+    def __getattr__(self, index: str) -> Parameter:
+        if index.startswith("_"):
+            raise AttributeError(index)
+        return self[index]
+
+    def __getitem__(self, index: str) -> Parameter:
+        name = f"{self._letter}_{index}" if index else self._letter
+        return self._members.setdefault(index, Parameter(label=name))
+
+    def __matmul__(self, vector: Symbol) -> Symbol:
+        return self[""] @ vector
+
+
+def combine(op: str, left: Operand, right: Operand) -> Symbol:
+    """An elementwise operation of two operands; their widths become equal. Sums of sums are one sum."""
+    a, b = (side if isinstance(side, Symbol) else Symbol("constant", label=repr(float(side))) for side in (left, right))
+    a.width.unify(b.width)
+    args = (*(a.args if op == a.op == "add" else (a,)), b)
+    return Symbol(op, args, width=a.width)
+
+
+def sigmoid(a: Symbol) -> Symbol:
+    """The logistic function, elementwise."""
+    return Symbol("sigmoid", (a,), width=a.width)
+
+
+def tanh(a: Symbol) -> Symbol:
+    """The hyperbolic tangent, elementwise."""
+    return Symbol("tanh", (a,), width=a.width)
+
+
+def shift(x: Symbol, steps: int) -> Symbol:
+    """The input ``steps`` later (negative: earlier), zeros outside of the sequence."""
+    if x.op != "input":
+        raise ValueError("only the input can be shifted in time")
+    return x if steps == 0 else Symbol("input", label=str(int(x.label or 0) + steps), width=x.width)

@@ -1,0 +1,236 @@
+"""A cell's equations, run once on symbols, become its graph; everything else about a cell is read off the graph."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import FrameType, ModuleType
+from typing import Any
+
+from gatebench.core import errors, registry, validation
+from gatebench.core.errors import BadInput
+from gatebench.graph.ops import Family, Symbol, Width
+
+Option = bool | int | float | str | None
+Sizes = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation. ``args`` are positions of earlier nodes; ``label`` names a parameter, state, shift or number."""
+
+    op: str
+    args: tuple[int, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A cell as data: what engines run, `cost` counts and `latex` prints.
+
+    Widths are letters: ``X`` input, ``H`` units, ``P`` a projection. The first state is the cell's output, the one
+    that a readout sees and that its papers feed back.
+    """
+
+    name: str
+    title: str
+    paper: str
+    nodes: tuple[Node, ...]
+    states: dict[str, str]
+    """State name -> width letter, in order."""
+    updates: tuple[int, ...]
+    """For each state the node that is its next value."""
+    parameters: dict[str, tuple[str, str]]
+    """Parameter name -> letters of rows and columns; a row parameter has ``1`` row. ``x @ W`` gives ``[..., columns]``."""
+    names: dict[int, str] = field(repr=False)
+    """Node -> the name that the cell's text gives it."""
+    options: dict[str, Option]
+    widths: Callable[[int], dict[str, int]] = field(repr=False)
+    """Units -> sizes of the widths other than ``X``."""
+
+    def sizes(self, inputs: int, units: int) -> dict[str, int]:
+        """The size of every width letter at a number of inputs and units."""
+        if inputs < 1 or units < 1:
+            raise BadInput(f"{self.name} needs at least one input and one unit, got {inputs} inputs and {units} units")
+        return {"1": 1, "X": inputs, **self.widths(units)}
+
+    def shapes(self, sizes: Sizes) -> dict[str, tuple[int, int]]:
+        """Parameter name -> (rows, columns)."""
+        return {name: (sizes[rows], sizes[columns]) for name, (rows, columns) in self.parameters.items()}
+
+    @property
+    def output(self) -> str:
+        """Width letter of the state that the readout sees."""
+        return next(iter(self.states.values()))
+
+    @property
+    def lookahead(self) -> int:
+        """How many steps past the present one the cell reads of its input; 0 for a causal cell."""
+        return max((int(node.label or 0) for node in self.nodes if node.op == "input"), default=0)
+
+    @property
+    def lookback(self) -> int:
+        """How many steps before the present one the cell reads of its input."""
+        return max((-int(node.label or 0) for node in self.nodes if node.op == "input"), default=0)
+
+    @cached_property
+    def timeless(self) -> frozenset[int]:
+        """Nodes that no state reaches: they can be computed for all time steps at once, before the loop."""
+        bound: set[int] = set()
+        for i, node in enumerate(self.nodes):
+            if node.op == "state" or bound.intersection(node.args):
+                bound.add(i)
+        return frozenset(range(len(self.nodes))) - bound
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the equations: equal for two texts of one computation, whatever the order of statements or local names."""
+        digests: list[str] = []
+        for node in self.nodes:
+            digests.append(_digest([node.op, node.label, *(digests[i] for i in node.args)]))
+        return _digest([self.states, [digests[i] for i in self.updates], dict(sorted(self.parameters.items()))])[:16]
+
+    @cached_property
+    def forget_gate_biases(self) -> dict[str, int]:
+        """Bias -> sign (+1 or -1) that makes its cell keep more of its state.
+
+        The bias of a gate g in ``s' = g * s + ...`` counts as +1 (a forget gate), in ``s' = (1 - g) * s + ...`` as -1
+        (a GRU's update gate).
+        """
+        found: dict[str, int] = {}
+        for state, update in zip(self.states, self.updates, strict=True):
+            for factors in (self._args(i) for i in (update, *self.nodes[update].args) if self.nodes[i].op == "mul"):
+                gates = [node for node in factors if not (node.op == "state" and node.label == state)]
+                if len(gates) == 1:
+                    found.update(self._gate_biases(gates[0]))
+        return found
+
+    def _args(self, i: int) -> list[Node]:
+        return [self.nodes[a] for a in self.nodes[i].args]
+
+    def _gate_biases(self, gate: Node) -> dict[str, int]:
+        sign = 1
+        if gate.op == "sub":
+            one, gate = (self.nodes[a] for a in gate.args)
+            sign = -1 if one.op == "constant" else 0
+        if gate.op != "sigmoid" or not sign:
+            return {}
+        addends = self._args(gate.args[0])
+        return {node.label: sign for node in addends if node.op == "row"}
+
+
+def load(name: str, **options: Option) -> Graph:
+    """The graph of the cell called ``name``, found by its place in a house's ``cells/``."""
+    path = registry.find("cells", name, ".py", called="cell")
+    return trace(registry.load_module("gatebench.cells", path), name, options)
+
+
+def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph:
+    """Run ``module.step`` once on symbols.
+
+    The signature says it all: the input, then the states (annotated with their width letter, ``H`` if not), then by
+    keyword the families of parameters, then the options, which have defaults.
+    """
+    step = module.step
+    signature = inspect.signature(step)
+    positional = [p for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    keyword = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
+    chosen = _options(name, step, {p.name: p.default for p in keyword if p.default is not p.empty}, options)
+
+    x = Symbol("input", width=Width("X"))
+    letters = {p.name: "H" if p.annotation is p.empty else str(p.annotation).strip("\"'") for p in positional[1:]}
+    widths = {letter: Width(letter) for letter in letters.values()}
+    states = [Symbol("state", label=state, width=widths[letter]) for state, letter in letters.items()]
+    families = {p.name: Family(p.name) for p in keyword if p.default is p.empty}
+    returned, local = _call(step, x, *states, **families, **chosen)
+    updates = returned if isinstance(returned, tuple) else (returned,)
+    for state, update in zip(states, updates, strict=True):
+        state.width.unify(update.width)
+
+    order = _order(updates)
+    position = {id(symbol): i for i, symbol in enumerate(order)}
+    return Graph(
+        name=name,
+        title=(module.__doc__ or name).strip().splitlines()[0].rstrip("."),
+        paper=module.PAPER,
+        nodes=tuple(Node(s.op, tuple(position[id(a)] for a in s.args), s.label) for s in order),
+        states={state: _letter(symbol) for state, symbol in zip(letters, states, strict=True)},
+        updates=tuple(position[id(update)] for update in updates),
+        parameters=_parameters(order),
+        names={position[id(v)]: n for n, v in local.items() if isinstance(v, Symbol) and id(v) in position},
+        options=chosen,
+        widths=lambda units: {"H": units, **(module.sizes(units, **chosen) if hasattr(module, "sizes") else {})},
+    )
+
+
+def _order(updates: tuple[Symbol, ...]) -> list[Symbol]:
+    """Symbols that the updates need, in the order of the text, which has arguments first."""
+    needed: dict[int, Symbol] = {}
+    waiting = list(updates)
+    while waiting:
+        symbol = waiting.pop()
+        if id(symbol) not in needed:
+            needed[id(symbol)] = symbol
+            waiting += symbol.args
+    return sorted(needed.values(), key=lambda symbol: symbol.written)
+
+
+def _parameters(order: list[Symbol]) -> dict[str, tuple[str, str]]:
+    """A product's rows are as wide as what it multiplies; anything else is a row."""
+    shapes = {s.label: (_letter(s.args[0]), _letter(s)) for s in order if s.op == "linear"}
+    for symbol in order:
+        if symbol.op == "row":
+            if symbol.label in shapes:
+                raise ValueError(f"{symbol.label} is used both as a matrix and as a row")
+            shapes[symbol.label] = ("1", _letter(symbol))
+    return dict(sorted(shapes.items()))
+
+
+def _letter(symbol: Symbol) -> str:
+    letter = symbol.width.root().letter
+    if letter is None:
+        raise ValueError(f"the width of {symbol.op} {symbol.label} does not follow from the equations")
+    return letter
+
+
+def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+    """Call, and read the names that the text gives to its quantities as it returns."""
+    local: dict[str, Any] = {}
+
+    def read(frame: FrameType, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code is function.__code__:
+            local.update(frame.f_locals)
+
+    before = sys.getprofile()
+    sys.setprofile(read)
+    try:
+        return function(*args, **kwargs), local
+    finally:
+        sys.setprofile(before)
+
+
+def _options(
+    name: str, step: Callable[..., Any], defaults: dict[str, Option], given: Mapping[str, Option]
+) -> dict[str, Option]:
+    """Defaults with what was given, checked."""
+    parameters = inspect.signature(step).parameters.values()
+    hints = {p.name: type(p.default) if p.annotation is p.empty else p.annotation for p in parameters}
+    for option, value in given.items():
+        if option not in defaults:
+            raise BadInput(f"cell {name} has no option '{option}'{errors.did_you_mean(option, list(defaults))}")
+        expected = validation.mismatch(value, hints[option])
+        if isinstance(value, int | float) and not isinstance(value, bool) and not expected:
+            above = value > 1 and hints[option] is not int  # a whole number counts something, a fraction is a share
+            expected = "a number above 0 (a fraction: up to 1)" if value <= 0 or above else None
+        if expected:
+            raise BadInput(f"option '{option}' of cell {name} is {value!r}, expected {expected}")
+    return {**defaults, **given}
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()

@@ -1,0 +1,118 @@
+"""A cell's equations as lines of PyTorch, from its graph and the names that its text gives to its quantities."""
+
+import keyword
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from torch import nn
+
+from gatebench.graph.trace import Graph, Node
+
+DEEPEST = 6
+"""Operations inside one another on a line; what is deeper gets a line of its own."""
+LEAVES = ("input", "state", "row", "constant")
+
+
+@dataclass(frozen=True)
+class Equations:
+    """One step of a cell. All names are such that Python takes them and no two are the same."""
+
+    parameters: dict[str, str]
+    """Parameter -> attribute of the module that it is."""
+    inputs: dict[int, str]
+    """Steps from now -> the input at that time, of those that are read."""
+    states: list[str]
+    """Before the step, in order."""
+    lines: list[str]
+    """``name = expression``, in the order in which they are computed."""
+    updates: list[str]
+    """The states after the step, in order."""
+
+
+def of(graph: Graph) -> Equations:
+    """The equations of a cell, a line for each quantity that its text names."""
+    attributes = _Names({*dir(nn.Module()), "start", "step", "over"})
+    parameters = {parameter: attributes.new(parameter) for parameter in graph.parameters}
+    names, nodes = _Names({"torch", "nn", "self", "state", "window"}), graph.nodes
+    named = {i: names.new(name) for i, name in graph.names.items() if nodes[i].op not in ("input", "state")}
+    shifts = sorted({int(node.label or 0) for node in nodes if node.op == "input"})
+    inputs = {shift: names.new(_input(shift)) for shift in shifts}
+    states = {state: names.new(f"{state}_before") for state in graph.states}
+    for state, i in zip(graph.states, graph.updates, strict=True):
+        if i not in named and nodes[i].op not in LEAVES:
+            named[i] = names.new(state)
+    _name_the_rest(nodes, named, names)
+    writer = _Writer(nodes, named, parameters, inputs, states)
+    lines = [f"{named[i]} = {writer.expression(i)}" for i in sorted(named)]
+    return Equations(parameters, inputs, list(states.values()), lines, [writer.text(i) for i in graph.updates])
+
+
+def _input(shift: int) -> str:
+    return f"x_{abs(shift)}_{'later' if shift > 0 else 'before'}" if shift else "x"
+
+
+def _name_the_rest(nodes: tuple[Node, ...], named: dict[int, str], names: "_Names") -> None:
+    """Names for what is used twice, which would be computed twice, and for what is too deep."""
+    uses, depth = Counter(a for node in nodes for a in node.args), {}
+    for i, node in enumerate(nodes):
+        inner = i not in named and node.op not in LEAVES
+        depth[i] = 1 + max(depth[a] for a in node.args) if inner else 0
+        if inner and (uses[i] > 1 or depth[i] > DEEPEST):
+            named[i], depth[i] = names.new("part"), 0
+
+
+class _Names:
+    """Names that are still free."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._taken = set(taken)
+
+    def new(self, wanted: str) -> str:
+        """The wanted name, or the nearest that Python takes and nothing else has."""
+        name = base = re.sub(r"\W", "_", wanted).lstrip("_") or "a"
+        number = 1
+        while name in self._taken or keyword.iskeyword(name):
+            number += 1
+            name = f"{base}_{number}"
+        self._taken.add(name)
+        return name
+
+
+@dataclass(frozen=True)
+class _Writer:
+    nodes: tuple[Node, ...]
+    named: dict[int, str]
+    parameters: dict[str, str]
+    inputs: dict[int, str]
+    states: dict[str, str]
+
+    def text(self, i: int, *grouped: str) -> str:
+        """A node in an expression: its name, or how it is computed, in parentheses if it is one of these operations."""
+        if i in self.named:
+            return self.named[i]
+        text = self.expression(i)
+        return f"({text})" if self.nodes[i].op in grouped else text
+
+    def expression(self, i: int) -> str:
+        """How a node is computed. Parentheses keep the order of operations, to the last bit."""
+        op, args, label = self.nodes[i].op, self.nodes[i].args, self.nodes[i].label
+        if op == "input":
+            return self.inputs[int(label or 0)]
+        if op == "state":
+            return self.states[label]
+        if op == "row":
+            return f"self.{self.parameters[label]}"
+        if op == "constant":
+            return label.removesuffix(".0")
+        if op == "linear":
+            return f"{self.text(args[0], 'linear', 'add', 'sub', 'mul')} @ self.{self.parameters[label]}"
+        if op == "mul":
+            left = self.text(args[0], "linear", "add", "sub")
+            return f"{left} * {self.text(args[1], 'linear', 'add', 'sub', 'mul')}"
+        if op in ("add", "sub"):
+            rest = [self.text(a, "add", "sub") for a in args[1:]]
+            return {"add": " + ", "sub": " - "}[op].join([self.text(args[0]), *rest])
+        if op in ("sigmoid", "tanh"):
+            return f"torch.{op}({self.text(args[0])})"
+        raise NotImplementedError(f"there is no way yet to write the operation '{op}' as PyTorch")

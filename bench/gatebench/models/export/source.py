@@ -1,0 +1,87 @@
+"""A trained model as plain PyTorch: its source, which knows nothing of gatebench, and its weights by the names in there."""
+
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gatebench.models.export import equations, libraries
+from gatebench.models.export.network import Network
+
+WIDTH = 118
+"""Characters of a line of text, so that a docstring stays below 125."""
+
+
+def write(network: Network, title: str, about: Iterable[str]) -> str:
+    """The text of ``model.py``; ``about`` are paragraphs for whoever opens it."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined)
+    environment.filters["doc"] = _doc
+    template = environment.from_string(Path(__file__).with_name("model.py.j2").read_text())
+    built_in, graph = libraries.of_torch(network.graph), network.graph
+    values = {
+        "title": title,
+        "about": [line for paragraph in about for line in ["", *textwrap.wrap(_doc(paragraph), WIDTH)]],
+        "inputs": network.inputs,
+        "units": network.units,
+        "hidden": network.output,
+        "readout": network.readout,
+        "layers": len(network.layers),
+        "layer_inputs": [layer[0].sizes["X"] for layer in network.layers],
+        "bidirectional": network.stack.bidirectional,
+        "at": network.at,
+        "causal": network.causal,
+        "shape": f"[B, T, {network.readout}]" if network.at == "step" else f"[B, {network.readout}]",
+        "module": built_in and built_in.name,
+        "cell_title": graph.title,
+        "paper": graph.paper,
+    }
+    return template.render(**values, **({} if built_in else _cell(network)))
+
+
+def _cell(network: Network) -> dict[str, Any]:
+    """What the class of one cell is made of."""
+    graph, found = network.graph, equations.of(network.graph)
+    sizes = {letter: str(size) for letter, size in network.layers[0][0].sizes.items()} | {"X": "inputs"}
+    lookback, lookahead = graph.lookback, graph.lookahead
+    shapes = [(found.parameters[name], sizes[rows], sizes[columns]) for name, (rows, columns) in graph.parameters.items()]
+    return {
+        "parameters": shapes,
+        "starts": [f"x.new_zeros(len(x), {_width(sizes[letter])})" for letter in graph.states.values()],
+        "lookback": lookback,
+        "lookahead": lookahead,
+        "window": lookback + lookahead + 1 if lookback or lookahead or 0 not in found.inputs else 0,
+        "reads": found.inputs,
+        "states": found.states,
+        "lines": found.lines,
+        "updates": found.updates,
+    }
+
+
+def _width(size: str) -> str:
+    return "x.shape[-1]" if size == "inputs" else size
+
+
+def state_dict(network: Network) -> dict[str, np.ndarray]:
+    """The weights by their names in the source of `write`."""
+    found = {"readout.weight": network.weights["readout_W"].T, "readout.bias": network.weights["readout_b"][0]}
+    built_in = libraries.of_torch(network.graph)
+    names = {} if built_in else equations.of(network.graph).parameters
+    for layer, cell, weights in network.cells():
+        if built_in:
+            end = f"l{layer}{'_reverse' * cell.backwards}"
+            stacked = built_in.stacked(weights)
+            order = {"W": "weight_ih", "U": "weight_hh", "b": "bias_ih", "b_state": "bias_hh"}
+            found |= {f"recurrent.{name}_{end}": stacked[part] for part, name in order.items()}
+        else:
+            found |= {f"layers.{layer}.{int(cell.backwards)}.{names[name]}": weight for name, weight in weights.items()}
+    return {name: np.ascontiguousarray(weight) for name, weight in found.items()}
+
+
+def _doc(text: str) -> str:
+    """A text of somebody else's that may stand in a docstring."""
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(printable.replace("\\", "\\\\").replace('"', "'").split())

@@ -1,0 +1,216 @@
+"""Sequences drawn from a trained trial: the beginning of one of the data, and how the model goes on."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gatebench.core.errors import BadInput
+from gatebench.data import cards, framings, tasks
+from gatebench.data.cards import LOWEST, Card
+from gatebench.data.framings import next_block
+from gatebench.graph.stack import Stack
+from gatebench.models import trained
+from gatebench.records.record import Record, Store
+
+Weights = dict[str, np.ndarray]
+SEGMENT = 256
+"""Samples of a segment of a spectrum."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sequence in the data's own units: 16-bit samples ``[L]``, numbers of symbols ``[T, 1]``, or steps ``[T, X]``."""
+
+    card: Card
+    prime: np.ndarray
+    """Of the validation split."""
+    drawn: np.ndarray
+    """The model's."""
+
+    @property
+    def whole(self) -> np.ndarray:
+        """One after the other."""
+        return np.concatenate([self.prime, self.drawn])
+
+
+def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sample:
+    """Prime a trained trial with a sequence of the data and draw ``steps`` more (None: a second of audio, 64 steps).
+
+    Every step is drawn from the predicted distribution and read at the next one. ``seed`` chooses the sequence of the
+    validation split that primes (of audio, a window among the louder half; of others, at most 32 steps) and what is drawn.
+    """
+    import torch
+
+    from gatebench.training.model import stream
+
+    record, weights = trained.find(store, key), store.weights(key)
+    task = tasks.load(record.settings["task"], trained.card(record).name, record.settings["predict"])
+    if task.card.target:
+        raise BadInput(f"trial {key} tells {task.card.name}'s target, not how a sequence goes on; choose one that predicts")
+    random = stream(seed, "sample")
+    x, prime = (_audio_prime if task.card.kind == "audio" else _prime)(task, random)
+    steps = steps or (task.card.rate or 0) // task.outputs or 64
+    with torch.no_grad():
+        drawn = _continue(weights, record, task, x, steps, random)
+    return Sample(task.card, prime, drawn)
+
+
+def _continue(
+    weights: Weights, record: Record, task: tasks.Task, x: np.ndarray, steps: int, random: np.random.Generator
+) -> np.ndarray:
+    """Targets ``[steps, Y]`` in the data's own units, drawn one after the other from what follows ``x [N, X]``."""
+    import torch
+
+    from gatebench.training import likelihoods
+    from gatebench.training.model import Model
+
+    settings, summary = record.settings, record.summary
+    graph = trained.cell(record)
+    framing, options = framings.framing(settings["predict"], task.card), dict(settings["likelihood"])
+    likelihood = likelihoods.build(options.pop("name"), options, framing.of(task.card), framing.classes(task.card))
+    stack = Stack(**settings.get("model", {}))  # records of earlier versions say nothing of it: one layer
+    model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, summary["engine"], stack=stack)
+    parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in weights.items()}
+    low, high = ((np.asarray(limit) - task.mean) / task.std for limit in _limits(task.card))
+    memories, drawn, read = model.start(parameters), [], x[0]
+    for t in range(len(x) + steps - 1):
+        read = x[t] if t < len(x) else framing.follow(task.card, read, drawn[-1])
+        readout = model.advance(parameters, torch.from_numpy(np.asarray(read, np.float32))[None], memories)
+        if t >= len(x) - 1:
+            drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low, high))
+    return _own(task, np.stack(drawn))
+
+
+def _own(task: tasks.Task, y: np.ndarray) -> np.ndarray:
+    """What was predicted, in the data's own units."""
+    values = y * task.std + task.mean
+    match task.card.kind:
+        case "audio":
+            return values.ravel().round().astype(np.int16)
+        case "reals":
+            return values
+        case _:
+            return values.astype(np.int64 if task.card.kind == "symbols" else np.uint8)
+
+
+def _limits(card: Card) -> tuple[float, float]:
+    """The least and the largest that a value can be."""
+    match card.kind:
+        case "audio":
+            return -32768, 32767
+        case "reals":
+            return -np.inf, np.inf
+        case "symbols":
+            return 0, len(card.names) - 1
+        case _:
+            return 0, 1
+
+
+def _prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    sequence = task.splits["valid"][random.integers(len(task.splits["valid"]))]
+    count = max(1, min(32, len(sequence) // 2))
+    x = sequence.x[:count]
+    read = np.argmax(x, 1)[:, None] if task.card.kind == "symbols" else x
+    return x, _own(task, read)
+
+
+def _audio_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    valid = task.splits["valid"]
+    louder = np.argsort([float(np.square(sequence.y).mean()) for sequence in valid])[len(valid) // 2 :]
+    sequence = valid[random.choice(louder)]
+    # The last target is read as well: what is drawn goes on behind it.
+    last = next_block.follow(task.card, sequence.x[-1], sequence.y[-1])
+    x = np.concatenate([sequence.x, last[None]])
+    wave = np.concatenate([sequence.x[0], sequence.y.ravel()]) * task.std + task.mean
+    return x, wave.round().clip(*_limits(task.card)).astype(np.int16)
+
+
+def write(sample: Sample, path: Path) -> Path:
+    """The whole sequence as a wav, MIDI, text or csv file; returns its path, ``path`` with the suffix."""
+    if sample.card.kind == "symbols":
+        return _write_text(sample, path.with_suffix(".txt"))
+    if sample.card.kind in ("binary", "reals"):
+        return _write_table(sample, path.with_suffix(".csv"))
+    if sample.card.kind == "audio":
+        import soundfile
+
+        target = path.with_suffix(".wav")
+        assert sample.card.rate is not None, sample.card.name
+        soundfile.write(target, sample.whole, sample.card.rate, subtype="PCM_16")
+        return target
+    target = path.with_suffix(".mid")
+    midi(sample.whole).save(target)
+    return target
+
+
+def _write_text(sample: Sample, path: Path) -> Path:
+    """The symbols: characters as they are, longer ones with spaces between them."""
+    names = [sample.card.names[i] for i in sample.whole[:, 0]]
+    path.write_text(("" if all(len(name) == 1 for name in sample.card.names) else " ").join(names), encoding="utf-8")
+    return path
+
+
+def _write_table(sample: Sample, path: Path) -> Path:
+    """A row for each step."""
+    names = sample.card.names or [str(i) for i in range(sample.whole.shape[1])]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(names)
+        rows.writerows(sample.whole.tolist())
+    return path
+
+
+def midi(roll: np.ndarray) -> Any:
+    """A piano roll as MIDI: a frame is a quarter note at 120 beats a minute, equal notes in a row are one held note."""
+    import mido
+
+    if LOWEST + roll.shape[1] > 128:
+        raise BadInput(f"MIDI knows pitches up to 127; a roll of {roll.shape[1]} keys from {LOWEST} does not fit")
+    file = mido.MidiFile()
+    track = mido.MidiTrack()
+    file.tracks.append(track)
+    silent = np.zeros((1, roll.shape[1]), int)
+    changes = np.diff(np.concatenate([silent, roll.astype(int), silent]), axis=0)
+    written = 0
+    for t, change in enumerate(changes):
+        for sign, message in ((-1, "note_off"), (1, "note_on")):
+            for column in np.flatnonzero(change == sign):
+                delta, written = (t - written) * file.ticks_per_beat, t
+                track.append(mido.Message(message, note=LOWEST + int(column), velocity=64, time=delta))
+    return file
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """Mean power over frequencies in Hz, in decibels of full scale a Hz."""
+
+    hertz: np.ndarray
+    drawn: np.ndarray
+    """Of what the model drew."""
+    data: np.ndarray
+    """Of the whole validation split, which primes come from."""
+
+    @property
+    def distance(self) -> float:
+        """Log-spectral distance: the root mean square difference in decibels."""
+        return float(np.sqrt(np.square(self.drawn - self.data).mean()))
+
+
+def spectra(sample: Sample) -> Spectra:
+    """What was drawn beside the data, by Welch's method, in segments that fit into either."""
+    assert sample.card.rate is not None, sample.card.name
+    data = [wave[:, 0] for wave in cards.arrays(sample.card)["valid"]]
+    segment = min(SEGMENT, len(sample.drawn), *map(len, data))
+    hertz, drawn = spectrum([sample.drawn], sample.card.rate, segment)
+    return Spectra(hertz, drawn, spectrum(data, sample.card.rate, segment)[1])
+
+
+def spectrum(waves: list[np.ndarray], rate: int, segment: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies in Hz, and the mean power of 16-bit waves in decibels of full scale a Hz."""
+    from scipy.signal import welch
+
+    found = [welch(wave / 32768.0, rate, nperseg=segment) for wave in waves]
+    return found[0][0], 10 * np.log10(np.mean([power for _, power in found], axis=0) + 1e-14)

@@ -1,0 +1,43 @@
+"""A trained trial, found by its key; and its cell and its data, as long as they are still what it was trained on."""
+
+from gatebench.core.errors import BadInput, shorten
+from gatebench.data import cards
+from gatebench.data.cards import Card
+from gatebench.graph import trace
+from gatebench.graph.trace import Graph
+from gatebench.records import shape
+from gatebench.records.record import Record, Store
+
+
+def find(store: Store, key: str) -> Record:
+    """The record of a trial that finished; ``BadInput`` if there is none, or nothing can be made of it."""
+    records = store.read([key]) if shape.key(key) else {}
+    if key not in records:
+        raise BadInput(
+            f"no finished trial '{shorten(key)}' in '{store.results}'; keys stand in {store.results}/STUDY/trials.csv"
+        )
+    record = records[key]
+    if record.summary["status"] != "finished":
+        raise BadInput(f"trial {key} {record.summary['status']}: its weights are good for nothing; choose another")
+    if "predict" not in record.settings or not record.summary.get("data"):
+        raise BadInput(f"trial {key} was recorded before models were kept for use; train it anew: results=FOLDER")
+    return record
+
+
+def cell(record: Record) -> Graph:
+    """The cell of a trial; ``BadInput`` if its equations changed."""
+    graph = trace.load(record.settings["cell"], **record.settings["options"])
+    _unchanged(record, "the cell", graph.fingerprint, record.settings["equations"])
+    return graph
+
+
+def card(record: Record) -> Card:
+    """The card of a trial's data; ``BadInput`` if it states other data."""
+    found = cards.load(record.settings["dataset"])
+    _unchanged(record, "the data", found.content, record.settings["content"])
+    return found
+
+
+def _unchanged(record: Record, what: str, now: str, then: str) -> None:
+    if now != then:
+        raise BadInput(f"{what} of trial {record.key} changed since it was trained; train it anew, or go back to its commit")

@@ -1,0 +1,61 @@
+"""Learning curves in the manner of Chung et al. 2014, Figures 2 and 3: per epoch above, per second below."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+
+from gatebench.records.frame import Frame, comparison_groups
+from gatebench.report import style
+
+TITLE = "Learning curves"
+CAPTION = (
+    "For each cell the confirming trial that is best on validation, as in Figures 2 and 3 of Chung et al. 2014: train "
+    "solid, validation dotted, the best validation point marked. Train is the mean over an epoch's updates, with the "
+    "weights as they were. Seconds are wall time of training and validation, a population's shared evenly by its members; "
+    "all cells ran on the engine named in the table of trials. NLL on a logarithmic scale, or on a linear one where it goes "
+    "below zero."
+)
+
+ACROSS = 4
+"""Panels beside each other, at the most."""
+
+
+def numbers(frame: Frame) -> pd.DataFrame | None:
+    """Curves of the best confirming trial of each cell on each task; None where no trial has a score."""
+    curves = frame.curves[frame.curves.key.isin(frame.best.key) & (frame.curves.stage == "confirm")]
+    columns = ["task", "budget", "training", "cell", "key", "seed", "lr", "split", "epoch", "update", "seconds", "nll"]
+    return curves[columns].reset_index(drop=True) if len(curves) else None
+
+
+def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
+    """Two axes for each task, budget and protocol, by epoch above and by second below."""
+    parts = comparison_groups(numbers)
+    across = min(len(parts), ACROSS)
+    figure = plt.figure(figsize=(2 + 4.6 * across, 7 * -(-len(parts) // across)), layout="constrained")
+    blocks = figure.subfigures(-(-len(parts) // across), across, squeeze=False).flat
+    cells = style.cells(frame.trials)
+    for (panel, part), block in zip(parts, blocks, strict=False):
+        axes = block.subplots(2, 1, sharey=True)
+        for axis, (x, label) in zip(axes, [("epoch", "epoch"), ("seconds", "wall time (seconds)")], strict=True):
+            for cell in style.cells(part):
+                curve, look = part[part.cell == cell], style.look(cell, cells)
+                train, valid = curve[curve.split == "train"], curve[curve.split == "valid"]
+                axis.plot(train[x], train.nll, color=look["color"], lw=1.3)
+                axis.plot(valid[x], valid.nll, color=look["color"], lw=1.5, ls=":")
+                best = valid.sort_values("nll").iloc[0]
+                axis.plot(best[x], best.nll, ls="", ms=7, mec="white", **look)
+            if part.nll.min() > 0:  # densities may go below zero, where there is no logarithm
+                axis.set_yscale("log")
+                axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)))
+                axis.yaxis.set_major_formatter(ScalarFormatter())
+                axis.yaxis.set_minor_formatter(NullFormatter())
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.set_xlabel(label)
+            axis.set_ylabel(frame.nll(panel.task))
+        style.heading(axes[0], frame.title(panel))
+    handles = [Line2D([], [], ms=7, label=cell, **style.look(cell, cells)) for cell in style.cells(numbers)]
+    kinds = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
+    figure.legend(handles=[*handles, *kinds], loc="outside right center")
+    return figure

@@ -1,0 +1,28 @@
+"""Chung et al. 2014, Table 1: sizes, published beside those of this study."""
+
+import pandas as pd
+
+from gatebench.records.frame import Frame
+from gatebench.report import published, style
+
+TITLE = "Table 1 of Chung et al. 2014 beside ours: sizes"
+CAPTION = (
+    "Parameters of the recurrent layer, readout excluded. The published figures follow from diagonal peepholes and, on "
+    "music, from the mean over input widths of 93, 96, 105 and 108 without biases (gatebench count --inputs 93 96 105 108 "
+    "--without-biases); on speech from 20 inputs with biases."
+)
+
+
+def table(frame: Frame) -> pd.DataFrame:
+    """Published rows, then the sizes of this study."""
+    rows = [
+        {"of": f"paper, {row}", "cell": cell, "units": units, "recurrent parameters": f"{parameters / 1e3:.1f}e3"}
+        for (row, cell), (units, parameters) in published.TABLE_1.items()
+    ]
+    sizes = frame.trials.drop_duplicates(["task", "budget", "cell"])
+    for cell in style.cells(sizes):
+        for size in sizes[sizes.cell == cell].itertuples():
+            title = frame.datasets[str(size.task)]
+            parameters = f"{size.parameters_recurrent:,}"
+            rows.append({"of": f"ours, {title}", "cell": cell, "units": size.units, "recurrent parameters": parameters})
+    return pd.DataFrame(rows)

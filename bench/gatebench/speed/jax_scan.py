@@ -1,0 +1,49 @@
+"""A cell's graph as a ``jax.lax.scan``, where JAX happens to be installed; for cells that read the present step alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from gatebench.training.model import Model
+
+
+def gradient(model: Model, rows: Tensor, x: np.ndarray, y: np.ndarray) -> Callable[[], Any]:
+    """A call gives loss and gradient of every member: mean Bernoulli NLL a step of sequences ``x``, ``y [T, B, .]``.
+
+    Jitted, members by ``vmap``; clipping and the optimizer are left out.
+    """
+    import jax  # pyright: ignore[reportMissingImports]
+    import jax.numpy as jnp  # pyright: ignore[reportMissingImports] - where it happens to be installed
+
+    graph, sizes = model.graph, model.sizes
+    operations = {"sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh}
+
+    def loss(p: dict[str, Any]) -> Any:
+        def step(states: tuple[Any, ...], x_t: Any) -> Any:
+            values: list[Any] = []
+            for node in graph.nodes:
+                args = [values[a] for a in node.args]
+                if node.op == "input":
+                    values.append(x_t)
+                elif node.op == "state":
+                    values.append(states[list(graph.states).index(node.label)])
+                elif node.op == "row":
+                    values.append(p[node.label])
+                elif node.op == "constant":
+                    values.append(float(node.label))
+                elif node.op == "linear":
+                    values.append(args[0] @ p[node.label])
+                else:
+                    values.append(sum(args[1:], start=args[0]) if node.op == "add" else operations[node.op](*args))
+            new = tuple(values[i] for i in graph.updates)
+            return new, new[0]
+
+        start = tuple(jnp.zeros((x.shape[1], sizes[letter])) for letter in graph.states.values())
+        a = jax.lax.scan(step, start, jnp.asarray(x))[1] @ p["readout_W"] + p["readout_b"]
+        return (jnp.maximum(a, 0) - a * y + jnp.log1p(jnp.exp(-jnp.abs(a)))).sum() / (x.shape[0] * x.shape[1])
+
+    parameters = {name: jnp.asarray(value.numpy()) for name, value in model.views(rows).items()}
+    run = jax.jit(jax.vmap(jax.value_and_grad(loss)))
+    return lambda: jax.block_until_ready(run(parameters))

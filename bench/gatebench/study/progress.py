@@ -1,0 +1,54 @@
+"""One progress bar for all workers of a sweep: each job writes how far it is, the main process adds up and draws."""
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gatebench.core.files import atomic_write
+
+EVERY = 0.5
+"""Seconds between two looks, and between two reports of a job."""
+
+
+class Report:
+    """How far one job is, in epochs of single trials; a file in the sweep's progress folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / f"{socket.gethostname()}-{os.getpid()}-{time.monotonic_ns()}.json"
+        self._done, self._written = 0.0, 0.0
+
+    def __call__(self, epochs: float) -> None:
+        """Some more epochs are done."""
+        self._done += epochs
+        # Jobs of a batch system may outlive the command that drew the bar.
+        if time.monotonic() - self._written > EVERY and self._path.parent.is_dir():
+            self._written = time.monotonic()
+            atomic_write(self._path, lambda partial: partial.write_text(json.dumps(self._done)))
+
+
+@contextmanager
+def bar(folder: Path, name: str, total: int) -> Iterator[None]:
+    """Draw the sum of all jobs' reports while the body runs; quiet where the output is no terminal."""
+    from tqdm import tqdm
+
+    stop = threading.Event()
+    line = tqdm(total=total, desc=name, unit="epoch", disable=None, smoothing=0.05)
+
+    def watch() -> None:
+        while not stop.wait(EVERY):
+            done = sum(json.loads(path.read_text()) for path in folder.glob("*.json"))
+            line.update(max(0, min(total, int(done)) - line.n))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+        line.close()

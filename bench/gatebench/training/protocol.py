@@ -1,0 +1,69 @@
+"""Every choice of the training protocol. A field's default is neutral: it changes nothing, and no key mentions it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gatebench.core.validation import Count, Fraction, NonNegative, Positive, construct
+from gatebench.training import optim
+from gatebench.training.optim import Optimizer
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a trial is trained, apart from its learning rate and its seed. ``conf/training/*.yaml`` give the values."""
+
+    loss: Literal["step", "sequence"]
+    """``step``: mean over the predicted steps of a batch. ``sequence``: sum over steps, mean over sequences."""
+    batch: Count
+    """Sequences of a batch."""
+    epochs: Count
+    """At most this many."""
+    patience: Count
+    """Epochs without a better validation NLL before a trial stops."""
+    optimizer: Literal["adam", "rmsprop"]
+    """A rule of `gatebench.training.optim`; ``constants`` are its fields."""
+    constants: dict[str, float]
+    clip_norm: Positive | None = None
+    """Largest gradient norm of a member, over all its parameters; larger gradients are rescaled to it."""
+    weight_noise: NonNegative = 0.0
+    """Standard deviation of the noise on the recurrent layer's matrices, drawn anew for every update. A member of
+    a population may have its own."""
+    weight_decay: NonNegative = 0.0
+    """Decoupled (Loshchilov and Hutter 2019, Algorithm 2): weight matrices, those of the readout too, shrink by this times
+    the learning rate at every update; biases and diagonals do not. A member of a population may have its own."""
+    dropout: Fraction = 0.0
+    """Share of the numbers that a layer hands on, to the next layer and to the readout, that are dropped, anew for every
+    step and update; what is left grows by ``1 / (1 - dropout)`` (Zaremba et al. 2014, Section 3.1)."""
+    decay_to: NonNegative = 1.0
+    """Share of the learning rate that is left at the last epoch, reached linearly."""
+    input_range: NonNegative | None = None
+    """Input matrices and readout start uniform in +- this; None: Glorot and Bengio (2010)."""
+    readout_bias: Literal["zero", "marginal"] = "zero"
+    """``marginal``: the readout's bias starts at the marginal distribution of the training targets, so that an untrained
+    model predicts as well as one can without looking, instead of spending its first updates on getting there."""
+    forget_bias: float = 0.0
+    """Initial bias of the gate that keeps the state, towards keeping (1: the forget bias of Jozefowicz et al. 2015)."""
+
+    def __post_init__(self) -> None:
+        self.rule()
+
+    def rule(self) -> Optimizer:
+        """The optimizer with its constants."""
+        return construct(getattr(optim, self.optimizer), "training.constants", self.constants)
+
+    def rate_at(self, epoch: int) -> float:
+        """Share of the learning rate in an epoch, counted from 1."""
+        passed = (epoch - 1) / max(1, self.epochs - 1)
+        return 1 - (1 - self.decay_to) * passed
+
+
+@dataclass(frozen=True)
+class Member:
+    """What may differ inside one population."""
+
+    key: str
+    lr: float
+    seed: int
+    weight_noise: float | None = None
+    weight_decay: float | None = None
+    """None, of either: that of the training."""
