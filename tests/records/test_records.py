@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from gatebench.core import files
 from gatebench.core.errors import BadInput
-from gatebench.core.files import atomic_folder
 from gatebench.records import shape, status, study_file
 from gatebench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
 
@@ -111,23 +110,11 @@ def test_a_compact_record_serves_where_the_folder_is_gone(store: Store):
     assert set(store.read(["a" * 16, "b" * 16, "c" * 16])) == {"a" * 16, "b" * 16}
 
 
-def test_a_folder_that_fails_on_the_way_leaves_nothing(tmp_path: Path):
-    def fail() -> None:
-        with atomic_folder(tmp_path / "there") as folder:
-            (folder / "half").write_text("half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_appears_only_when_it_is_whole(tmp_path: Path):
-    with atomic_folder(tmp_path / "there") as folder:
-        (folder / "file").write_text("whole")
-        assert not (tmp_path / "there").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["there"]
-    assert (tmp_path / "there" / "file").read_text() == "whole"
+def test_a_folder_without_its_record_is_written_anew(store: Store):
+    (store.trials / made().key).mkdir(parents=True)
+    (store.trials / made().key / "curve.csv").write_text("of an interrupted copy")
+    store.write(made(), WEIGHTS)
+    assert_same(store.read([made().key])[made().key], made())
 
 
 def test_the_first_of_two_records_stays(store: Store):
@@ -135,19 +122,6 @@ def test_the_first_of_two_records_stays(store: Store):
     store.write(made(seconds=2.0), WEIGHTS)
     assert store.read(["0123456789abcdef"])["0123456789abcdef"].summary["seconds"] == 1.0
     assert len(list(store.trials.iterdir())) == 1
-
-
-def test_a_file_that_fails_on_the_way_leaves_the_old_one(tmp_path: Path):
-    def fail(partial: Path) -> None:
-        partial.write_text("half")
-        raise OSError("disk full")
-
-    path = tmp_path / "file"
-    path.write_text("old")
-    with pytest.raises(files.Unwritable, match=r"file cannot be written \(disk full\); make room"):
-        files.atomic_write(path, fail)
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
-    assert path.read_text() == "old"
 
 
 WRITER = """

@@ -105,13 +105,19 @@ def _verify(options: argparse.Namespace) -> int:
     for name in _chosen(options):
         card = cards.load(name)
         sequences = cards.arrays(card)
-        found = flatten({"facts": facts.of(card, sequences), "baselines": compute.of(card, sequences)})
-        stated = flatten({"facts": card.facts, "baselines": card.baselines})
-        wrong = [statement for statement in sorted(found | stated) if found.get(statement) != stated.get(statement)]
-        for statement in wrong:
-            print(f"{name}: {statement} is {found.get(statement)}, the card says {stated.get(statement)}", file=sys.stderr)
-        print(f"{name}: checksum right, {len(found) - len(wrong)} of {len(found)} facts and baselines as on the card")
-        differ += len(wrong)
+        computed = {"facts": facts.of(card, sequences), "baselines": compute.of(card, sequences)}
+        stated = {"facts": card.facts, "baselines": card.baselines}
+        statements, wrong = 0, 0
+        for part in computed:
+            computed_values, stated_values = flatten(computed[part], part), flatten(stated[part], part)
+            statements += len(computed_values)
+            for statement in sorted(computed_values | stated_values):
+                value, on_card = computed_values.get(statement), stated_values.get(statement)
+                if value != on_card:
+                    print(f"{name}: {statement} is {value}, the card says {on_card}", file=sys.stderr)
+                    wrong += 1
+        print(f"{name}: checksum right, {statements - wrong} of {statements} facts and baselines as on the card")
+        differ += wrong
     return 1 if differ else 0
 
 

@@ -1,28 +1,31 @@
-"""Writing files: whatever appears, appears whole or not at all, and has reached the disk."""
+"""Atomic writing: whatever appears on disk appears whole or not at all, and has been flushed to it."""
 
+import errno
+import fcntl
 import json
 import math
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from gatebench.core.errors import BadInput
+
+LOCKLESS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
+"""Error numbers with which a file system says that it has no locks."""
 
 
 class Unwritable(BadInput):
-    """The disk is full, read-only or gone: no fault of a trial."""
+    """A place cannot be written to: the disk is full, read-only or gone, or has no locks. No trial is at fault."""
 
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """What the system has against writing there becomes one clear line."""
+    """Turn the ``OSError`` of a block that writes ``path`` into `Unwritable`, one line with the remedy."""
     try:
         yield
     except OSError as error:
@@ -34,8 +37,49 @@ def write_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def atomic_folder(target: Path) -> Iterator[Path]:
-    """A folder that appears at ``target`` whole, or not at all. If it is there already, that one stays."""
+def lock_errors(path: Path) -> Iterator[None]:
+    """Turn the ``OSError`` of a block that locks ``path`` into `Unwritable` where its file system has no locks."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in LOCKLESS:
+            raise
+        raise Unwritable(
+            f"folder {path.parent} is on a file system without locks ({error.strerror}), which processes that share a "
+            "folder need; use a folder on a local disk: results=FOLDER"
+        ) from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the exclusive lock of a file, which is made if it is not there; waits until nobody else holds it.
+
+    The kernel frees the lock when its process ends, however that is. `Unwritable` if the file system has no locks.
+    """
+    with write_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        with write_errors(path), lock_errors(path):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def atomic_folder(target: Path, complete_with: str | None = None) -> Iterator[Path]:
+    """Yield a new folder to be filled, which then appears at ``target`` whole, or not at all.
+
+    Parameters
+    ----------
+    target
+        Where the folder is to stand.
+    complete_with
+        The file that a complete folder has. A complete folder that stands at ``target`` already stays, and the new one is
+        discarded; an incomplete one, such as an interrupted copy leaves, is replaced. None: nothing may stand there.
+
+    """
     folder = target.with_name(f".{target.name}.{os.getpid()}.{time.monotonic_ns()}")
     with write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,18 +88,45 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             yield folder
             for path in folder.iterdir():
                 _flush(path)
-            try:
-                folder.rename(target)
-            except OSError:
-                if not target.is_dir():
-                    raise
+            _move(folder, target, complete_with)
             _flush(target.parent)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def atomic_write(path: Path, write: Any) -> None:
-    """Write a file so that a reader sees the old one or the new one, whole."""
+def _move(folder: Path, target: Path, complete_with: str | None) -> None:
+    """Rename a folder to ``target``, in place of an incomplete one; a complete one stays."""
+
+    def is_complete() -> bool:
+        return complete_with is not None and (target / complete_with).is_file()
+
+    try:
+        folder.rename(target)  # which, of folders, replaces only an empty one
+    except OSError:
+        if complete_with is None or not target.is_dir():
+            raise
+    else:
+        return
+    if is_complete():
+        return
+    # A folder with something in it cannot be replaced in one step. Under the lock nobody else takes what is put there now
+    # for the incomplete one; whoever is stopped between the two steps leaves no folder, and the next one puts its own there.
+    with locked(target.with_name(".replace.lock")):
+        if is_complete():
+            return
+        replaced = folder.with_name(f"{folder.name}.replaced")
+        target.rename(replaced)
+        try:
+            folder.rename(target)
+        except OSError:
+            if not is_complete():  # of a process that came between the two steps and met nothing to replace
+                raise
+        finally:
+            shutil.rmtree(replaced, ignore_errors=True)
+
+
+def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file so that a reader sees the old one or the new one, whole; ``write`` is given the path to write to."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,17 +139,11 @@ def atomic_write(path: Path, write: Any) -> None:
             partial.unlink(missing_ok=True)
 
 
-def update_json(path: Path, change: Any) -> None:
+def update_json(path: Path, change: Callable[[Any], object]) -> None:
     """Read, change and replace a JSON file under a lock; ``change`` gets its value, or None where there is none."""
-    lock = FileLock(path.with_name(f"{path.name}.lock"))
-    with write_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    try:
+    with locked(path.with_name(f"{path.name}.lock")):
         value = change(json.loads(path.read_text()) if path.is_file() else None)
         atomic_write(path, lambda partial: partial.write_text(to_json(value)))
-    finally:
-        lock.release()
 
 
 def _flush(path: Path) -> None:
@@ -89,15 +154,15 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def to_json(value: Any) -> str:
-    """A value as text; numbers that are not finite are null."""
+def to_json(value: object) -> str:
+    """Return a value, of plain types and dataclasses, as JSON text; numbers that are not finite become null."""
     return json.dumps(nan_to_none(value), indent=1, default=asdict) + "\n"
 
 
 def nan_to_none(value: Any) -> Any:
-    """NaN is no JSON: a number that is not there is null."""
+    """Return a nested value with None in place of every number that is not finite: JSON has no NaN."""
     if isinstance(value, dict):
-        return {k: nan_to_none(v) for k, v in value.items()}
+        return {name: nan_to_none(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [nan_to_none(v) for v in value]
+        return [nan_to_none(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

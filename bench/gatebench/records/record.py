@@ -202,7 +202,7 @@ class Store:
         """Keep a record and its best weights. If two processes finish one trial, the first one's stays."""
         from safetensors.numpy import save
 
-        with atomic_folder(self.trials / record.key) as folder:
+        with atomic_folder(self.trials / record.key, complete_with="record.json") as folder:
             _write(folder, record)
             # Bytes, since the library's own files are closed to everybody else whatever the umask says.
             (folder / "weights.safetensors").write_bytes(save(dict(weights)))
@@ -211,7 +211,7 @@ class Store:
     def write_failed(self, record: Record) -> None:
         """Keep what a trial leaves that ended with an error, in place of what an earlier attempt left."""
         shutil.rmtree(self.failed / record.key, ignore_errors=True)
-        with atomic_folder(self.failed / record.key) as folder:
+        with atomic_folder(self.failed / record.key, complete_with="record.json") as folder:
             _write(folder, record)
 
 
