@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import but_compiling
-from test_study import COMMAND, SMALL, Tiny, living, settle, sweep
 
 from gatebench import cli
 from gatebench.cli.compose import GROUPS
 from gatebench.core import registry
 from gatebench.data.baselines import compute
+from support.commands import COMMAND, SMALL, environment_of, sweep, without_compile_lines
+from support.datasets import Tiny, make_tiny
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Command:
     def __call__(self, *words: str, **environment: str) -> Said:
         self._capture.readouterr()
         on_term = signal.getsignal(signal.SIGTERM)
-        with living(self.tiny), self._patch.context() as patch:
+        with environment_of(self.tiny), self._patch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", ["gatebench", *words])
@@ -49,7 +49,7 @@ class Command:
                 cli.main()
         signal.signal(signal.SIGTERM, on_term)
         said = self._capture.readouterr()
-        return Said(int(end.value.code or 0), said.out, but_compiling(said.err))
+        return Said(int(end.value.code or 0), said.out, without_compile_lines(said.err))
 
     def refuses(self, *words: str, **environment: str) -> str:
         """The one line of a command that the user got wrong; nothing may have been written."""
@@ -64,7 +64,7 @@ class Command:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    return settle(tmp_path_factory.mktemp("cli"))
+    return make_tiny(tmp_path_factory.mktemp("cli"))
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def real(home: Tiny, folder: Path, *words: str, **environment: str) -> Said:
     """The installed command, in a process of its own."""
     env = {**home.env, **environment}
     run = subprocess.run([COMMAND, *words], env=env, cwd=folder, capture_output=True, text=True, check=False)
-    return Said(run.returncode, run.stdout, but_compiling(run.stderr))
+    return Said(run.returncode, run.stdout, without_compile_lines(run.stderr))
 
 
 # Mistakes
@@ -508,9 +508,9 @@ def step(x, h, *, W, U, b):
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     """A house with one more cell: a file of equations and a yaml."""
-    settled = settle(tmp_path_factory.mktemp("extended"))
+    settled = make_tiny(tmp_path_factory.mktemp("extended"))
     for file, text in (("cells/mgu.py", MGU), ("conf/cell/mgu.yaml", "name: mgu\n")):
-        path = settled.house / file
+        path = settled.plugin_folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return settled

@@ -8,17 +8,14 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import sources
-import torch
-from test_study import COMMAND, Tiny, living, settle, trained
 
-from gatebench.cli import commands, compose
+from gatebench.cli import compose
 from gatebench.cli import sweep as sweeps
 from gatebench.cli.compare import conclude
 from gatebench.cli.deadline import TimeUp, until
@@ -28,17 +25,12 @@ from gatebench.records import frame
 from gatebench.records.frame import ComparisonGroup
 from gatebench.report import verdict as verdicts
 from gatebench.study.schedule import Plan
+from support import sources
+from support.commands import COMMAND, environment_of, record_times, run_command, working_in
+from support.datasets import Tiny, make_tiny
 
 MINUTES = 10.0
 """More than it needs, whatever else the machine does."""
-
-
-def say(*words: object) -> list[str]:
-    """A command in this process; returns the lines that it prints."""
-    options = commands.parser().parse_args([str(word) for word in words])
-    with redirect_stdout(io.StringIO()) as printed:
-        assert options.command(options) == 0
-    return printed.getvalue().splitlines()
 
 
 # The command
@@ -46,7 +38,7 @@ def say(*words: object) -> list[str]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    return settle(tmp_path_factory.mktemp("compare"))
+    return make_tiny(tmp_path_factory.mktemp("compare"))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +49,8 @@ def compared(home: Tiny) -> tuple[Path, list[str]]:
 
 
 def compare(home: Tiny, results: Path, *words: object) -> list[str]:
-    with living(home):
-        return say("compare", "tiny", "--cells", "rnn,gru", "--minutes", MINUTES, "--results", results, *words)
+    with environment_of(home):
+        return run_command("compare", "tiny", "--cells", "rnn,gru", "--minutes", MINUTES, "--results", results, *words)
 
 
 @pytest.fixture
@@ -105,28 +97,28 @@ def test_every_cell_has_the_same_plan(compared: tuple[Path, list[str]]):
 
 def test_its_trials_are_those_of_the_sweep_by_hand(home: Tiny, compared: tuple[Path, list[str]]):
     results, said = compared
-    before = trained(results)
-    with living(home), redirect_stdout(io.StringIO()) as printed:
+    before = record_times(results)
+    with environment_of(home), redirect_stdout(io.StringIO()) as printed:
         assert sweeps.sweep(by_hand(said)) == 0
     assert f"nothing to train, all {len(before)} trials are finished" in printed.getvalue()
-    assert trained(results) == before
+    assert record_times(results) == before
 
 
 def test_the_same_command_again_trains_nothing_and_comes_to_the_same(
     home: Tiny, copy: Path, compared: tuple[Path, list[str]]
 ):
-    before = trained(copy)
+    before = record_times(copy)
     said = compare(home, copy, "--seeds", 2)
     assert said[0].startswith("plan: as before, 1,000 recurrent parameters a cell")
-    assert trained(copy) == before
+    assert record_times(copy) == before
     assert said[-3:] == compared[1][-3:]
 
 
 def test_more_seeds_are_added_to_those_that_are_there(home: Tiny, copy: Path):
-    before = trained(copy)
+    before = record_times(copy)
     said = compare(home, copy, "--seeds", 3)
     assert said[1].startswith("plan: as before, ")
-    new = trained(copy)
+    new = record_times(copy)
     assert before.items() <= new.items()
     assert len(new) == len(before) + 2
     assert "(mean of 3 seeds)" in said[-3] or "means of 3 seeds" in said[-3]
@@ -135,14 +127,14 @@ def test_more_seeds_are_added_to_those_that_are_there(home: Tiny, copy: Path):
 def test_what_is_left_of_an_interrupted_comparison_is_trained_by_the_same_command(
     home: Tiny, copy: Path, compared: tuple[Path, list[str]]
 ):
-    before = trained(copy)
+    before = record_times(copy)
     for key in before:
         if json.loads((copy / "trials" / key / "record.json").read_text())["settings"]["seed"] == 2:
             shutil.rmtree(copy / "trials" / key)
     (copy / "compare_tiny" / "records.parquet").unlink()  # where the report put them
-    assert len(trained(copy)) == len(before) - 2
+    assert len(record_times(copy)) == len(before) - 2
     said = compare(home, copy, "--seeds", 2)
-    assert set(trained(copy)) == set(before)
+    assert set(record_times(copy)) == set(before)
     assert said[-3].partition("(")[0] == compared[1][-3].partition("(")[0]
 
 
@@ -155,7 +147,7 @@ def wish(results: Path, **other: object) -> Wish:
 
 def test_too_little_time_is_one_line_with_the_least(home: Tiny, tmp_path: Path):
     with (
-        living(home),
+        environment_of(home),
         pytest.raises(BadInput, match=r"^1 minutes are too few to compare 2 cells on tiny; .*: --minutes \d+$"),
     ):
         planned(wish(tmp_path), time.monotonic())
@@ -166,7 +158,7 @@ def test_a_plan_that_is_too_short_for_the_time_is_made_anew(home: Tiny, tmp_path
     short = Plan(parameters=1000, batch=1, epochs=31, search=3, seeds=2)
     for epochs, kept in ((31, False), (150, True)):
         Kept(0.5, replace(short, epochs=epochs)).write(wish(tmp_path))
-        with living(home):
+        with environment_of(home):
             found = planned(wish(tmp_path), time.monotonic() + 10_000)
         assert (found.plan == replace(short, epochs=epochs)) == kept
         assert ("as before" in capsys.readouterr().out) == kept
@@ -175,7 +167,7 @@ def test_a_plan_that_is_too_short_for_the_time_is_made_anew(home: Tiny, tmp_path
 
 def test_another_budget_is_another_plan(home: Tiny, tmp_path: Path):
     Kept(1.0, Plan(1000, 1, 200, 3, 2)).write(wish(tmp_path))
-    with living(home):
+    with environment_of(home):
         assert planned(wish(tmp_path, parameters=3000), time.monotonic() + 10_000).plan.parameters == 3000
         assert "budget.parameters=3000" in wish(tmp_path).overrides(Plan(3000, 1, 200, 3, 2))
 
@@ -201,11 +193,14 @@ def test_results_may_have_any_name(tmp_path: Path):
 
 def test_when_the_time_is_up_before_any_trial_is_confirmed_what_there_is_is_saved(home: Tiny, tmp_path: Path):
     long = Kept(0.0, Plan(1000, batch=1, epochs=1_000_000, search=2, seeds=2))
-    with living(home), redirect_stdout(io.StringIO()), pytest.raises(TimeUp), until(time.monotonic() + 5):
+    with environment_of(home), redirect_stdout(io.StringIO()), pytest.raises(TimeUp), until(time.monotonic() + 5):
         sweeps.sweep([*wish(tmp_path).overrides(long.plan), "training.patience=1000000"])
     assert list(tmp_path.glob("checkpoints/*/state.safetensors"))
-    assert trained(tmp_path) == {}
-    with living(home), pytest.raises(BadInput, match=r"no time for a confirmed trial; the same command goes on from here"):
+    assert record_times(tmp_path) == {}
+    with (
+        environment_of(home),
+        pytest.raises(BadInput, match=r"no time for a confirmed trial; the same command goes on from here"),
+    ):
         conclude(wish(tmp_path), long)
 
 
@@ -255,23 +250,11 @@ def test_the_cell_that_must_win_does_so_within_the_minutes(tmp_path: Path):
 # The verdict, from a file to its first line
 
 
-@contextmanager
-def in_folder(folder: Path) -> Iterator[None]:
-    """Where data is added and studies are run."""
-    threads = torch.get_num_threads()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("GATEBENCH_PATH", raising=False)
-        patch.chdir(folder)
-        patch.setenv("HYDRA_FULL_ERROR", "0")
-        yield
-    torch.set_num_threads(threads)
-
-
 def verdict(source: Callable[..., Path], folder: Path, cells: list[str], plan: Plan, **options: int) -> str:
     """What a small study of data that is added says first: as the command, but for the time."""
-    with in_folder(folder):
+    with working_in(folder):
         path = source(folder, **options)
-        say("data", "add", path, *(["--label", "label"] if source is sources.recall else []))
+        run_command("data", "add", path, *(["--label", "label"] if source is sources.recall else []))
         asked = Wish(path.stem, 1.0, cells, None, None, "study", Path("results"))
         with redirect_stdout(io.StringIO()):
             assert sweeps.sweep(asked.overrides(plan), alone=False) == 0

@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_study import COMMAND, SMALL, Tiny, assert_group_ends, group_is_gone, settle, sweep
+
+from support.commands import COMMAND, SMALL, sweep
+from support.datasets import Tiny, make_tiny
+from support.processes import assert_group_ends, group_has_ended
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     """Two trials."""
-    settled = settle(tmp_path_factory.mktemp("dashboard"))
+    settled = make_tiny(tmp_path_factory.mktemp("dashboard"))
     sweep(settled, *SMALL, "cell=rnn", "training.lr=0.02")
     return settled
 
@@ -73,7 +76,7 @@ def dashboard(home: Tiny, port: int) -> Iterator[Dashboard]:
             time.sleep(0.3)
         yield running
     finally:
-        if not group_is_gone(process.pid):
+        if not group_has_ended(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 

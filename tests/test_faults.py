@@ -14,19 +14,20 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Tiny, but_compiling
-from test_study import COMMAND, SMALL, result, settle, start, sweep, trained
 
 from gatebench.records import frame, status, study_file
 from gatebench.records.locks import TrialLocks
 from gatebench.records.record import Checkpoint
+from support.commands import COMMAND, SMALL, record_times, result_columns, sweep, without_compile_lines
+from support.datasets import Tiny, make_tiny
+from support.processes import start_sweep
 
 LOCAL = [*(o for o in SMALL if "launcher" not in o and "epochs" not in o), "training.patience=1000000"]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    return settle(tmp_path_factory.mktemp("faults"))
+    return make_tiny(tmp_path_factory.mktemp("faults"))
 
 
 def workers(group: int) -> list[int]:
@@ -49,7 +50,7 @@ def survive(home: Tiny, results: Path, kills: int, epochs: int, seed: int) -> in
     """
     chance, killed = random.Random(seed), 0
     while True:
-        process = start(home, results, *LOCAL, f"training.epochs={epochs}", "hydra/launcher=local")
+        process = start_sweep(home, results, *LOCAL, f"training.epochs={epochs}", "hydra/launcher=local")
         while not list(results.glob("logs/progress-*/*.json")) and process.poll() is None:
             time.sleep(0.05)
         while killed < kills and process.poll() is None:
@@ -70,10 +71,10 @@ def assert_survives(home: Tiny, folder: Path, kills: int, epochs: int) -> None:
     """None lost, none doubled, every number the same to the last bit."""
     sweep(home, *LOCAL, f"training.epochs={epochs}", "hydra/launcher=basic", results=folder / "undisturbed")
     assert survive(home, folder / "killed", kills, epochs, seed=kills) == kills
-    found, undisturbed = result(folder / "killed"), result(folder / "undisturbed")
+    found, undisturbed = result_columns(folder / "killed"), result_columns(folder / "undisturbed")
     assert not found.duplicated(["key", "stage", "split"]).any()
     pd.testing.assert_frame_equal(found, undisturbed, check_exact=True)
-    assert len(trained(folder / "killed")) == 8
+    assert len(record_times(folder / "killed")) == 8
     assert not list((folder / "killed").glob("checkpoints/*/state.safetensors"))
     assert not list((folder / "killed").glob("failed/*"))
 
@@ -142,7 +143,7 @@ def test_a_sweep_tells_what_failed_and_how_to_retry_just_that(broken: tuple[Path
     failed = sorted(path.name for path in results.glob("failed/*"))
     assert (run.returncode, len(failed)) == (1, 2)
     assert "all trials are finished" not in run.stdout
-    lines = but_compiling(run.stderr).splitlines()
+    lines = without_compile_lines(run.stderr).splitlines()
     assert lines[0] == "adhoc: 2 trial(s) failed"
     assert sorted(line.split()[0] for line in lines[1:3]) == failed
     assert all(line.endswith("seed 2: ZeroDivisionError: a fault of its own") for line in lines[1:3])
@@ -169,9 +170,9 @@ def test_the_same_command_retries_just_what_failed(
     home: Tiny, broken: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ):
     results = Path(shutil.copytree(broken[0], tmp_path / "results"))
-    before = trained(results)
+    before = record_times(results)
     assert sweep(home, *THREE, results=results).startswith("adhoc: 10 trials in 2 job(s), 8 finished, 2 to train\n")
-    after = trained(results)
+    after = record_times(results)
     assert {key: after[key] for key in before} == before
     assert len(after) == 10
     assert not list(results.glob("failed/*"))
@@ -193,7 +194,7 @@ def test_a_search_with_a_failed_trial_selects_nothing(home: Tiny, tmp_path: Path
 def test_fail_fast_ends_the_sweep_at_the_first_error(home: Tiny, tmp_path: Path, launcher: str):
     run = failing(home, tmp_path, 0, "--fail-fast", f"hydra/launcher={launcher}", "cell=rnn,gru,lstm,lstm_peephole")
     assert run.returncode == 1
-    assert trained(tmp_path) == {}
+    assert record_times(tmp_path) == {}
     failed = len(list(tmp_path.glob("failed/*")))
     assert 1 <= failed <= (1 if launcher == "basic" else os.cpu_count() or 1)  # not 8: other workers had begun by then
     assert f"adhoc: {failed} trial(s) failed" in run.stderr
@@ -256,7 +257,7 @@ def test_sigterm_amid_a_long_epoch_saves_what_is_done_and_ends_within_ten_second
     assert (saved[1]["epoch"], 1 <= saved[1]["under_way"]["updates"] < 13) == (1, True)
     sweep(home, *study, "hydra/launcher=basic", results=results)
     sweep(home, *study, "hydra/launcher=basic", results=tmp_path / "undisturbed")
-    pd.testing.assert_frame_equal(result(results), result(tmp_path / "undisturbed"), check_exact=True)
+    pd.testing.assert_frame_equal(result_columns(results), result_columns(tmp_path / "undisturbed"), check_exact=True)
     log = "".join(path.read_text() for path in results.glob("logs/adhoc/*.log"))
     assert log.count("stopped and saved") == log.count("goes on with") == 1
 
@@ -277,7 +278,7 @@ def test_sigterm_waits_for_no_tracking_server(home: Tiny, tmp_path: Path):
     assert time.monotonic() - asked < 10
     assert process.returncode == 143
     assert "not all is logged to MLflow" in errors
-    assert len(trained(tmp_path)) >= 2
+    assert len(record_times(tmp_path)) >= 2
 
 
 # Others beside it
@@ -287,8 +288,8 @@ def test_two_sweeps_at_once_compute_every_trial_once(home: Tiny, tmp_path: Path)
     """Of overlapping studies, each with workers of its own."""
     long = [*LOCAL, "training.epochs=300", "hydra/launcher=local"]
     both = [
-        start(home, tmp_path, *long, "cell=rnn,gru", "name=one"),
-        start(home, tmp_path, *long, "cell=gru,rnn,lstm", "name=two", "population.seeds=[2,1,3]"),
+        start_sweep(home, tmp_path, *long, "cell=rnn,gru", "name=one"),
+        start_sweep(home, tmp_path, *long, "cell=gru,rnn,lstm", "name=two", "population.seeds=[2,1,3]"),
     ]
     said = [process.communicate(timeout=240) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
@@ -300,7 +301,7 @@ def test_two_sweeps_at_once_compute_every_trial_once(home: Tiny, tmp_path: Path)
         for key in line.partition(" trains ")[2].split()
     ]
     assert len(begun) == len(set(begun))
-    assert set(begun) == set(trained(tmp_path))
+    assert set(begun) == set(record_times(tmp_path))
     assert len(begun) == 3 * 5
     assert "5 trials done" not in status.describe(tmp_path, "one")
     assert status.describe(tmp_path, "one").endswith("one: 8 trials done, 0 left")
@@ -399,6 +400,6 @@ def test_twelve_short_sweeps_of_three_studies_at_once_leave_one_record_each(home
     assert run.stdout.endswith(f"ended with {' '.join('0' * 12)}\n"), run.stderr
     begun = [line for path in tmp_path.glob("logs/*/*.log") for line in path.read_text().splitlines() if " trains " in line]
     keys = [key for line in begun for key in line.partition(" trains ")[2].split()]
-    assert len(keys) == len(set(keys)) == len(trained(tmp_path)) == 2 + 5
+    assert len(keys) == len(set(keys)) == len(record_times(tmp_path)) == 2 + 5
     for study in ("study0", "study1", "study2"):
         assert " 0 left" in status.describe(tmp_path, study)

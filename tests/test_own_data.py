@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import sources
 import torch
-from test_cli_compare import in_folder, say
 
 import gatebench
 from gatebench.cli.plans import Kept, Wish
 from gatebench.study.schedule import Plan
+from support import sources
+from support.commands import run_command, working_in
 
 minutes = pytest.mark.cluster  # together they take one
 CELLS = ["lstm", "gru"]
@@ -21,16 +21,16 @@ PLAN = Plan(parameters=1000, batch=4, epochs=3, search=2, seeds=2)
 
 def judged(source: Callable[[Path], Path], folder: Path, *options: str) -> tuple[list[str], pd.DataFrame]:
     """The last three lines of a comparison of data that was added, and its trials."""
-    with in_folder(folder):
+    with working_in(folder):
         path = source(folder)
-        added = say("data", "add", path, "--name", "mine", *options)
+        added = run_command("data", "add", path, "--name", "mine", *options)
         assert added[-1] == "next: gatebench compare mine"
-        assert say("data", "verify", "mine")[0].startswith("mine: checksum right, ")
+        assert run_command("data", "verify", "mine")[0].startswith("mine: checksum right, ")
         Kept(10.0, PLAN).write(Wish("mine", 10.0, CELLS, None, None, "compare_mine", Path("results")))
-        said = say("compare", "mine", "--cells", ",".join(CELLS), "--minutes", 10)
+        said = run_command("compare", "mine", "--cells", ",".join(CELLS), "--minutes", 10)
         trials = pd.read_csv("results/compare_mine/trials.csv")
         key = trials[trials.stage == "confirm"].key.iloc[0]
-        say("export", key, "--to", "exported")
+        run_command("export", key, "--to", "exported")
         assert (folder / "exported" / "model.py").is_file()
         readout = gatebench.load(key)(torch.zeros(1, 4, int(trials.inputs.iloc[0])))
         assert readout.isfinite().all()

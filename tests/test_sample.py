@@ -16,9 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-import sources
-from conftest import Murmur, Tiny, but_compiling, settle_murmur
-from test_study import COMMAND, living, settle
 
 from gatebench import cli
 from gatebench.core.errors import BadInput
@@ -30,6 +27,9 @@ from gatebench.models import sample
 from gatebench.records import frame, samples
 from gatebench.records.record import Store
 from gatebench.report.page import page
+from support import sources
+from support.commands import COMMAND, environment_of, without_compile_lines
+from support.datasets import Murmur, Tiny, make_murmur, make_tiny
 
 SMALL = [
     "budget=units_64", "budget.units=6", "training.epochs=3", "search.size=2", "population.seeds=[1,2]", "publish=false",
@@ -41,14 +41,14 @@ def gatebench(home: Tiny | Murmur, *words: str, code: int = 0) -> str:
     """What the command prints, in this process: on stdout, or on stderr where it is to fail."""
     on_term = signal.getsignal(signal.SIGTERM)
     printed, errors = io.StringIO(), io.StringIO()
-    with living(home), mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
+    with environment_of(home), mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["gatebench", *words])
         patch.chdir(home.folder)
         with redirect_stdout(printed), redirect_stderr(errors), pytest.raises(SystemExit) as end:
             cli.main()
     signal.signal(signal.SIGTERM, on_term)
     assert (end.value.code or 0) == code, errors.getvalue()
-    assert code or not but_compiling(errors.getvalue())
+    assert code or not without_compile_lines(errors.getvalue())
     return errors.getvalue() if code else printed.getvalue()
 
 
@@ -56,7 +56,7 @@ def gatebench(home: Tiny | Murmur, *words: str, code: int = 0) -> str:
 def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Murmur]:
     """A finished study of two cells on audio, which no test changes."""
     with pytest.MonkeyPatch.context() as patch:
-        murmur = settle_murmur(tmp_path_factory.mktemp("heard"), patch)
+        murmur = make_murmur(tmp_path_factory.mktemp("heard"), patch)
         gatebench(murmur, "sweep", "cell=rnn,lstm_augmented", "task=murmur", *SMALL)
         yield murmur
 
@@ -64,7 +64,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Murmur]:
 @pytest.fixture(scope="module")
 def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of a finished study of one cell on music. Tests work on copies."""
-    home = settle(tmp_path_factory.mktemp("music"))
+    home = make_tiny(tmp_path_factory.mktemp("music"))
     gatebench(home, "sweep", "cell=gru", "task=tiny", *SMALL)
     return home.folder / "results"
 
@@ -140,7 +140,7 @@ def test_command_writes_sound_and_picture(heard: Murmur):
     key = keys(heard)[0]
     command = [COMMAND, "sample", key, "--steps", "40"]
     run = subprocess.run(command, env=heard.env, cwd=heard.folder, capture_output=True, text=True, check=True)
-    assert but_compiling(run.stderr) == ""
+    assert without_compile_lines(run.stderr) == ""
     files = [heard.folder / line for line in run.stdout.splitlines()]
     assert [file.name for file in files] == ["sample.wav", "sample.png"]
     wave, rate = soundfile.read(files[0], dtype="int16")
@@ -257,10 +257,10 @@ def test_what_is_neither_music_nor_audio_goes_on_as_text_or_a_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ):
     """A trained trial of each, in the units of the data; a study of them has nothing to hear or to see."""
-    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "house"))
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "plugins"))
     make = {"symbols": sources.language_reference, "binary": sources.padded, "reals": sources.eeg}[kind]
     add.add(make(tmp_path), "mine", Choices(window=50))
-    home = Murmur(tmp_path, tmp_path / "house", tmp_path, dict(os.environ), {})
+    home = Murmur(tmp_path, tmp_path / "plugins", tmp_path, dict(os.environ), {})
     gatebench(home, "sweep", "cell=gru", "task=mine", *SMALL, "search.size=1", "population.seeds=[1]", "training.lr=0.01")
     (line,) = gatebench(home, "sample", keys(home)[0], "--steps", "40").splitlines()
     card, written = cards.load("mine"), (tmp_path / line).read_text()
@@ -282,9 +282,9 @@ def test_what_is_neither_music_nor_audio_goes_on_as_text_or_a_table(
 
 
 def test_what_is_told_of_a_sequence_does_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "house"))
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "plugins"))
     add.add(sources.delayed(tmp_path), "mine", Choices())
-    home = Murmur(tmp_path, tmp_path / "house", tmp_path, dict(os.environ), {})
+    home = Murmur(tmp_path, tmp_path / "plugins", tmp_path, dict(os.environ), {})
     gatebench(home, "sweep", "cell=gru", "task=mine", *SMALL, "search.size=1", "population.seeds=[1]", "training.lr=0.01")
     said = gatebench(home, "sample", keys(home)[0], code=2)
     assert "tells mine's target, not how a sequence goes on; choose one that predicts" in said

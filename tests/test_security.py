@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Tiny
-from test_study import COMMAND, SMALL, settle
 
 from gatebench.core import registry
+from support.commands import COMMAND, SMALL
+from support.datasets import Tiny, make_tiny
 
 LOOPBACK = """
 import os, sys
@@ -34,7 +34,7 @@ TOLD = ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "CI", "PYTEST_CURRENT_TEST",
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    return settle(tmp_path_factory.mktemp("security"))
+    return make_tiny(tmp_path_factory.mktemp("security"))
 
 
 @pytest.fixture(scope="module")
@@ -114,4 +114,4 @@ def test_nothing_that_could_run_code_is_read():
 
 def test_the_working_folder_gets_nothing_but_results(home: Tiny, results: Path):
     assert results.is_dir()
-    assert {path.name for path in home.folder.iterdir()} <= {"house", "data", "results", "site", "attempts"}
+    assert {path.name for path in home.folder.iterdir()} <= {"plugins", "data", "results", "site", "attempts"}

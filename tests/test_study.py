@@ -1,83 +1,33 @@
 """Studies end to end: what is trained, what is not, and that an interruption leaves no trace in the results."""
 
-import io
 import json
 import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
-from conftest import Murmur, Tiny, but_compiling, compose
 
-from gatebench.cli import sweep as command
 from gatebench.core.errors import BadInput
 from gatebench.core.files import atomic_write
 from gatebench.records import frame, record, status, study_file
-from gatebench.records.frame import RESULT_COLUMNS
 from gatebench.records.record import Store, write_compact
 from gatebench.study import progress
 from gatebench.study.run import select
 from gatebench.training import machine
-
-COMMAND = str(Path(sys.executable).with_name("gatebench"))
-SMALL = [
-    "cell=rnn,gru", "task=tiny", "budget=units_64", "budget.units=6", "training.epochs=4", "search.size=2",
-    "population.seeds=[1,2]", "publish=false", "hydra/launcher=basic",
-]  # fmt: skip
-"""Two jobs of a search of two and two confirming seeds, on one core."""
-LONG = [*(o for o in SMALL if "epochs" not in o), "training.epochs=30", "training.patience=1000000"]
-"""Long enough to be interrupted at any point."""
-
-
-def settle(folder: Path) -> Tiny:
-    """The tiny set for tests that share a folder; the environment points there while `living` in it."""
-    house, data = folder / "house", folder / "data"
-    env = {**os.environ, "GATEBENCH_PATH": str(house), "GATEBENCH_DATA": str(data)}
-    made = Tiny(folder, house, data, env, compose())
-    made.write(made.rolls)
-    task = house / "conf" / "task" / "tiny.yaml"
-    task.parent.mkdir(parents=True)
-    task.write_text("dataset: tiny\npredict: next_step\nlikelihood: { name: bernoulli }\n")
-    return made
-
-
-@contextmanager
-def living(tiny: Tiny | Murmur) -> Iterator[None]:
-    """The environment of a small set; what a command changes of this process is put back."""
-    threads = torch.get_num_threads()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("GATEBENCH_PATH", "GATEBENCH_DATA"):
-            patch.setenv(name, tiny.env[name])
-        for name in ("HYDRA_FULL_ERROR", "GATEBENCH_PROGRESS"):
-            patch.setenv(name, "0")
-        yield
-    torch.set_num_threads(threads)
-
-
-def sweep(tiny: Tiny, *overrides: str, results: Path | None = None) -> str:
-    """``gatebench sweep`` in this process; returns what it prints."""
-    with living(tiny), redirect_stdout(io.StringIO()) as printed:
-        assert command.sweep([*overrides, f"results={results or tiny.folder / 'results'}"]) == 0
-    return printed.getvalue()
-
-
-def trained(results: Path) -> dict[str, int]:
-    """Key -> when its record was written."""
-    return {path.parent.name: path.stat().st_mtime_ns for path in results.glob("trials/[0-9a-f]*/record.json")}
+from support.commands import COMMAND, LONG, SMALL, environment_of, record_times, result_columns, sweep, without_compile_lines
+from support.datasets import Tiny, make_tiny
+from support.processes import assert_group_ends, start_sweep, wait_for_trials
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    return settle(tmp_path_factory.mktemp("study"))
+    return make_tiny(tmp_path_factory.mktemp("study"))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +36,7 @@ def finished(home: Tiny) -> Path:
     results = home.folder / "finished"
     command = [COMMAND, "sweep", *SMALL, f"results={results}"]
     run = subprocess.run(command, env=home.env, cwd=home.folder, capture_output=True, text=True, check=True)
-    assert but_compiling(run.stderr) == ""
+    assert without_compile_lines(run.stderr) == ""
     assert run.stdout == (
         "adhoc: 8 trials in 2 job(s), 0 finished, 8 to train\n"
         f"adhoc: all trials are finished\nnext: gatebench report adhoc --results {results}\n"
@@ -135,10 +85,10 @@ def test_a_search_may_be_shorter_than_what_it_selects_for(home: Tiny, copy: Path
 
 
 def test_the_same_command_again_trains_nothing_and_says_so(home: Tiny, copy: Path):
-    before = trained(copy)
+    before = record_times(copy)
     printed = sweep(home, *SMALL, results=copy)
     assert printed.startswith("adhoc: nothing to train, all 8 trials are finished\n")
-    assert trained(copy) == before
+    assert record_times(copy) == before
 
 
 def test_a_trial_of_two_budgets_that_come_to_the_same_cell_is_one(home: Tiny, copy: Path):
@@ -148,10 +98,10 @@ def test_a_trial_of_two_budgets_that_come_to_the_same_cell_is_one(home: Tiny, co
 
 
 def test_one_more_seed_trains_that_seed(home: Tiny, copy: Path):
-    before = trained(copy)
+    before = record_times(copy)
     printed = sweep(home, *SMALL, "population.seeds=[1,2,5]", results=copy)
     assert printed.startswith("adhoc: 10 trials in 2 job(s), 8 finished, 2 to train\n")
-    after = trained(copy)
+    after = record_times(copy)
     assert {key: after[key] for key in before} == before
     trials = frame.load(copy, "adhoc").trials
     new = trials[trials.key.isin(after.keys() - before.keys())]
@@ -160,9 +110,9 @@ def test_one_more_seed_trains_that_seed(home: Tiny, copy: Path):
 
 
 def test_a_larger_search_keeps_the_rates_that_were_tried(home: Tiny, copy: Path):
-    before, tried = trained(copy), frame.load(copy, "adhoc").trials.query("stage == 'search'")
+    before, tried = record_times(copy), frame.load(copy, "adhoc").trials.query("stage == 'search'")
     sweep(home, *SMALL, "search.size=3", results=copy)
-    after, now = trained(copy), frame.load(copy, "adhoc").trials.query("stage == 'search'")
+    after, now = record_times(copy), frame.load(copy, "adhoc").trials.query("stage == 'search'")
     assert {key: after[key] for key in before} == before
     assert set(tried.key) < set(now.key)
     assert now.groupby("cell").lr.nunique().to_dict() == {"gru": 3, "rnn": 3}
@@ -190,7 +140,7 @@ def test_rate_noise_and_decay_are_searched_together_and_all_are_selected(home: T
 
 
 def test_a_record_keeps_every_test_sequence(home: Tiny, finished: Path):
-    with living(home):
+    with environment_of(home):
         test = home.load().splits["test"]
     for key, found in Store(finished).read(list(Store(finished).finished())).items():
         assert list(found.sequences.steps) == [len(sequence) for sequence in test], key
@@ -216,7 +166,7 @@ hydra: { sweeper: { params: { cell: 'rnn, gru', budget: units_64, task: tiny } }
 
 @pytest.fixture
 def two(home: Tiny) -> Iterator[Path]:
-    folder = home.house / "conf" / "study"
+    folder = home.plugin_folder / "conf" / "study"
     folder.mkdir(exist_ok=True)
     other = TWO.replace("'rnn, gru'", "gru_reset_after").partition("parts:")
     (folder / "two.yaml").write_text(TWO)
@@ -321,104 +271,30 @@ def test_a_search_in_which_every_setting_diverges_is_told_and_is_a_result(
 
 # Interruption
 
-DRIVER = """
-import os, signal, sys
-import gatebench.cli, gatebench.study.run
-from gatebench.records.record import Checkpoint, Store
-
-gatebench.study.run.SAVE_EVERY = float(os.environ["SAVE_EVERY"])
-gatebench.study.run.SAVE_SHARE = float("inf")
-
-
-def dying(step, times):
-    def then(*arguments):
-        nonlocal times
-        step(*arguments)
-        times -= 1
-        if times == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return then
-
-
-Checkpoint.save = dying(Checkpoint.save, int(os.environ["SAVES"]))
-Store.write = dying(Store.write, int(os.environ["WRITES"]))
-sys.argv[0] = "gatebench"
-gatebench.cli.main()
-"""
-"""The command with checkpoints as often as a test wants them, which may die right after a certain checkpoint or record."""
-
-
-def start(
-    home: Tiny, results: Path, *overrides: str, save_every: float = 0.0, saves: int = -1, writes: int = -1
-) -> subprocess.Popen[str]:
-    """A sweep in a process group of its own."""
-    # The local launcher's workers import the project themselves, so they save at its own pace.
-    command = [COMMAND] if "hydra/launcher=local" in overrides else [sys.executable, "-c", DRIVER]
-    env = {**home.env, "SAVE_EVERY": str(save_every), "SAVES": str(saves), "WRITES": str(writes)}
-    return subprocess.Popen(
-        [*command, "sweep", *overrides, f"results={results}"],
-        env=env, cwd=home.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-
-
-def wait_until(results: Path, trials: int, process: subprocess.Popen[str]) -> None:
-    """Until so many trials are finished and, but for the local launcher, the next population is on its way."""
-    deadline = time.monotonic() + 90
-    while len(trained(results)) < trials or not (trials or list(results.glob("checkpoints/*/state.safetensors"))):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def group_is_gone(group: int) -> bool:
-    """No process of a group is left (a zombie that nobody waited for is no process any more)."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it ended as we looked
-            continue
-        if int(fields[2]) == group and fields[0] != "Z":
-            return False
-    return True
-
-
-def assert_group_ends(group: int) -> None:
-    """A process that was killed still takes a moment to be gone, and a slow machine a long one."""
-    deadline = time.monotonic() + 30
-    while not group_is_gone(group):
-        assert time.monotonic() < deadline, "a process goes on"
-        time.sleep(0.05)
-
-
-def result(results: Path) -> pd.DataFrame:
-    trials = frame.load(results, "adhoc").trials
-    return trials[RESULT_COLUMNS].sort_values(["key", "stage", "split"]).reset_index(drop=True)
-
 
 @pytest.fixture(scope="module")
 def undisturbed(home: Tiny) -> pd.DataFrame:
     results = home.folder / "undisturbed"
     sweep(home, *LONG, results=results)
-    found = result(results)
+    found = result_columns(results)
     assert len(found) == 8 * 3
     return found
 
 
 def assert_goes_on_to_the_same_end(home: Tiny, results: Path, undisturbed: pd.DataFrame) -> None:
     """The same command ends with the same numbers, to the last bit, and keeps what was finished."""
-    before = trained(results)
+    before = record_times(results)
     sweep(home, *LONG, results=results)
-    after = trained(results)
+    after = record_times(results)
     assert {key: after[key] for key in before} == before
     assert len(after) == 8
-    pd.testing.assert_frame_equal(result(results), undisturbed, check_exact=True)
+    pd.testing.assert_frame_equal(result_columns(results), undisturbed, check_exact=True)
     assert not list(results.glob("checkpoints/*/state.safetensors"))
 
 
 def test_a_study_killed_at_any_moment_goes_on_to_the_same_end(home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame):
-    process = start(home, tmp_path, *LONG)
-    wait_until(tmp_path, 0, process)
+    process = start_sweep(home, tmp_path, *LONG)
+    wait_for_trials(tmp_path, 0, process)
     time.sleep(random.Random(tmp_path.name).random() / 2)  # half a second is about what the first population takes
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -435,11 +311,11 @@ MOMENTS = [{"saves": 77}, {"writes": 1, "save_every": 3600}, {"writes": 2, "save
 def test_a_study_killed_at_a_certain_moment_goes_on_to_the_same_end(
     home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, moment: dict[str, int]
 ):
-    process = start(home, tmp_path, *LONG, **moment)
+    process = start_sweep(home, tmp_path, *LONG, **moment)
     process.communicate(timeout=90)
     assert process.returncode == -signal.SIGKILL
     if "writes" in moment:
-        assert len(trained(tmp_path)) == moment["writes"]
+        assert len(record_times(tmp_path)) == moment["writes"]
     else:
         assert len(list(tmp_path.glob("checkpoints/*/state.safetensors"))) == 1
     assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
@@ -448,7 +324,7 @@ def test_a_study_killed_at_a_certain_moment_goes_on_to_the_same_end(
 def test_a_checkpoint_of_an_earlier_version_counts_as_none(
     home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ):
-    start(home, tmp_path, *LONG, saves=3).communicate(timeout=90)
+    start_sweep(home, tmp_path, *LONG, saves=3).communicate(timeout=90)
     (keys,) = record.Checkpoint.interrupted(tmp_path)
     checkpoint = record.Checkpoint(tmp_path, keys)
     loaded = checkpoint.load()
@@ -461,8 +337,8 @@ def test_a_checkpoint_of_an_earlier_version_counts_as_none(
 
 
 def test_a_killed_study_leaves_no_worker_and_goes_on_to_the_same_end(home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame):
-    process = start(home, tmp_path, *LONG, "hydra/launcher=local")
-    wait_until(tmp_path, 1, process)
+    process = start_sweep(home, tmp_path, *LONG, "hydra/launcher=local")
+    wait_for_trials(tmp_path, 1, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert_group_ends(process.pid)
@@ -473,16 +349,16 @@ GOES_ON = "\nadhoc: interrupted; the same command goes on from here\n"
 
 
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(home: Tiny, tmp_path: Path):
-    process = start(home, tmp_path, *LONG)
-    wait_until(tmp_path, 2, process)
+    process = start_sweep(home, tmp_path, *LONG)
+    wait_for_trials(tmp_path, 2, process)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert (process.returncode, but_compiling(errors)) == (130, GOES_ON + "interrupted\n")
+    assert (process.returncode, without_compile_lines(errors)) == (130, GOES_ON + "interrupted\n")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_ended_sweep_ends_its_workers(home: Tiny, tmp_path: Path, number: int, code: int):
-    process = start(home, tmp_path, *LONG, "hydra/launcher=local", "training.epochs=1000000")
+    process = start_sweep(home, tmp_path, *LONG, "hydra/launcher=local", "training.epochs=1000000")
     deadline = time.monotonic() + 90
     while not list(tmp_path.glob("logs/progress-*/*.json")):  # the workers are at work
         assert process.poll() is None, process.communicate()
@@ -518,11 +394,11 @@ def test_a_machine_compiles_for_a_study_once_and_says_so(home: Tiny, tmp_path: P
     for name in ("first", "second"):
         command = [COMMAND, "sweep", *SMALL, "cell=rnn", f"results={tmp_path / name}"]
         run = subprocess.run(command, env=env, cwd=home.folder, capture_output=True, text=True, check=True)
-        assert but_compiling(run.stderr) == ""
+        assert without_compile_lines(run.stderr) == ""
         said.append([line.partition(" for this machine")[0] for line in run.stderr.splitlines()])
     made = ("cell rnn", "likelihood bernoulli", "optimizer adam")
     assert said == [[f"gatebench: compiled {what}" for what in made], []]
-    pd.testing.assert_frame_equal(result(tmp_path / "first"), result(tmp_path / "second"), check_exact=True)
+    pd.testing.assert_frame_equal(result_columns(tmp_path / "first"), result_columns(tmp_path / "second"), check_exact=True)
 
 
 def test_the_engine_of_the_study_is_the_one_asked_for(home: Tiny, finished: Path, tmp_path: Path):
@@ -574,7 +450,7 @@ def test_published_records_are_enough_for_a_clone(home: Tiny, finished: Path, tm
     write_compact(tmp_path / "adhoc" / "records.parquet", list(found.read(sorted(found.finished())).values()))
     printed = sweep(home, *SMALL, results=tmp_path)
     assert printed.startswith("adhoc: nothing to train, all 8 trials are finished\n")
-    assert trained(tmp_path) == {}
+    assert record_times(tmp_path) == {}
     # Not even the data is needed.
     without = {**home.env, "GATEBENCH_DATA": str(tmp_path / "nowhere")}
     command = [COMMAND, "report", "adhoc", "--results", str(tmp_path)]
@@ -611,8 +487,8 @@ def test_status_at_the_end(finished: Path):
 
 
 def test_status_midway(home: Tiny, tmp_path: Path):
-    process = start(home, tmp_path, *SMALL, "training.patience=1000", "training.epochs=4000")
-    wait_until(tmp_path, 0, process)
+    process = start_sweep(home, tmp_path, *SMALL, "training.patience=1000", "training.epochs=4000")
+    wait_for_trials(tmp_path, 0, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     rnn, gru, total = status.describe(tmp_path, "adhoc").splitlines()
@@ -624,7 +500,7 @@ def test_status_midway(home: Tiny, tmp_path: Path):
 
 def test_status_between_two_jobs(home: Tiny, copy: Path):
     """A study whose second job has not begun: its plan counts, and the time left is that of as many trials."""
-    spent = sum(record.summary["seconds"] for record in Store(copy).read(list(trained(copy))).values())
+    spent = sum(record.summary["seconds"] for record in Store(copy).read(list(record_times(copy))).values())
     sweep(home, *SMALL, "cell=lstm", "training.epochs=4", results=copy)
     for point in study_file.read(copy, "adhoc"):
         if point["labels"]["cell"] == "lstm":

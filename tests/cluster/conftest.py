@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cluster import services
-from cluster.services import MlflowServer, Postgres, Slurm
+from support import services
+from support.services import MlflowServer, Postgres, Slurm
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Tiny, but_compiling
-from test_study import COMMAND, result, settle, sweep, trained
 
 from gatebench.records.record import Store
+from support.commands import COMMAND, record_times, result_columns, sweep, without_compile_lines
+from support.datasets import Tiny, make_tiny
 
 pytestmark = pytest.mark.cluster
 
@@ -25,13 +25,13 @@ STUDY = [
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    return settle(tmp_path_factory.mktemp("machines"))
+    return make_tiny(tmp_path_factory.mktemp("machines"))
 
 
 @pytest.fixture(scope="module")
 def undisturbed(home: Tiny) -> pd.DataFrame:
     sweep(home, *STUDY, "publish=false", "hydra/launcher=basic", results=home.folder / "undisturbed")
-    return result(home.folder / "undisturbed")
+    return result_columns(home.folder / "undisturbed")
 
 
 def run(home: Tiny, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -42,7 +42,7 @@ def run(home: Tiny, *command: str, **env: str) -> subprocess.CompletedProcess[st
 
 
 def lines(errors: str) -> list[str]:
-    return [line for line in but_compiling(errors).splitlines() if line]
+    return [line for line in without_compile_lines(errors).splitlines() if line]
 
 
 @pytest.fixture
@@ -74,11 +74,11 @@ def test_a_full_disk_is_told_in_a_line_and_the_study_goes_on_with_more_room(
     assert " trial(s) left; this trains just those: gatebench sweep" in told[-1]
     assert not list(disk.rglob(".*"))  # nothing half-written takes room
     remount(disk, "size=50m")
-    before = trained(disk / "results")
+    before = record_times(disk / "results")
     again = run(home, *command)
     assert (again.returncode, lines(again.stderr)) == (0, [])
-    assert {key: trained(disk / "results")[key] for key in before} == before
-    pd.testing.assert_frame_equal(result(disk / "results"), undisturbed, check_exact=True)
+    assert {key: record_times(disk / "results")[key] for key in before} == before
+    pd.testing.assert_frame_equal(result_columns(disk / "results"), undisturbed, check_exact=True)
 
 
 def test_results_that_cannot_be_written_are_told_in_a_line_and_can_be_read(home: Tiny, disk: Path):
@@ -112,7 +112,7 @@ def test_a_database_that_is_locked_for_a_minute_costs_no_trial(home: Tiny, tmp_p
     assert "not all is logged to MLflow" in locked.stderr
     minute.join()
     lock.close()
-    found, expected = result(results), undisturbed
+    found, expected = result_columns(results), undisturbed
     pd.testing.assert_frame_equal(found[found.key.isin(expected.key)].reset_index(drop=True), expected, check_exact=True)
     later = run(home, COMMAND, "publish", "adhoc", "--results", str(results))
     assert (later.returncode, later.stdout.partition(" to ")[0]) == (0, "adhoc: 12 trials logged")
@@ -127,7 +127,7 @@ def test_a_clock_that_is_set_back_costs_no_trial(home: Tiny, tmp_path: Path, und
         "hydra/launcher=basic", FAKETIME_DONT_FAKE_MONOTONIC="1",
     )  # fmt: skip
     assert (back.returncode, lines(back.stderr)) == (0, [])
-    pd.testing.assert_frame_equal(result(tmp_path), undisturbed, check_exact=True)
+    pd.testing.assert_frame_equal(result_columns(tmp_path), undisturbed, check_exact=True)
     assert len(Store(tmp_path).finished()) == 12
     later = run(home, COMMAND, "publish", "adhoc", "--results", str(tmp_path))
     assert later.stdout.startswith("adhoc: 0 trials logged")

@@ -10,8 +10,8 @@ import sqlalchemy
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from cluster import services
-from cluster.services import KILL_WAIT, MlflowServer, Postgres, Slurm, wait_until
+from support import services
+from support.services import KILL_WAIT, MlflowServer, Postgres, Slurm, wait_until
 
 pytestmark = pytest.mark.cluster
 

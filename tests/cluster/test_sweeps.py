@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Tiny, but_compiling
 from mlflow import MlflowClient
-from test_study import COMMAND, result, settle, sweep
 
-from cluster.services import MlflowServer, Slurm, wait_until
 from gatebench.records.record import Store
+from support.commands import COMMAND, result_columns, sweep, without_compile_lines
+from support.datasets import Tiny, make_tiny
+from support.services import MlflowServer, Slurm, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -26,7 +26,7 @@ POINTS = [
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    return settle(tmp_path_factory.mktemp("cluster"))
+    return make_tiny(tmp_path_factory.mktemp("cluster"))
 
 
 PACED = """
@@ -77,7 +77,7 @@ def started(home: Tiny, slurm: Slurm, folder: Path, *overrides: str) -> Iterator
 def assert_as_on_one_machine(home: Tiny, folder: Path, *overrides: str) -> None:
     """Every number the same to the last bit."""
     sweep(home, *POINTS, *overrides, "publish=false", "hydra/launcher=basic", results=folder / "local")
-    pd.testing.assert_frame_equal(result(folder / "slurm"), result(folder / "local"), check_exact=True)
+    pd.testing.assert_frame_equal(result_columns(folder / "slurm"), result_columns(folder / "local"), check_exact=True)
 
 
 def test_an_array_with_two_jobs_stopped_and_requeued_ends_as_on_one_machine(home: Tiny, slurm: Slurm, tmp_path: Path):
@@ -144,7 +144,7 @@ SHORT = ["cell=rnn,gru", "budget.units=5", "training.epochs=20", "hydra/launcher
 def test_trials_are_logged_to_a_server_on_a_database(home: Tiny, mlflow_server: MlflowServer, tmp_path: Path):
     command = [COMMAND, "sweep", *POINTS, *SHORT, f"tracking.uri={mlflow_server.uri}", f"results={tmp_path}"]
     run = subprocess.run(command, env=home.env, cwd=home.folder, capture_output=True, text=True, check=True, timeout=300)
-    assert but_compiling(run.stderr) == ""
+    assert without_compile_lines(run.stderr) == ""
     trained = sorted(Store(tmp_path).finished())
     assert set(trained) <= set(runs(mlflow_server))
     before = runs(mlflow_server)

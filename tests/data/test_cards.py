@@ -202,7 +202,7 @@ def test_names_and_target_come_as_they_stand(tiny):
 
 
 def test_a_file_lies_beside_its_card_before_anywhere_else(tiny):
-    beside = tiny.house / "data" / "music" / "tiny.mat"
+    beside = tiny.plugin_folder / "data" / "music" / "tiny.mat"
     beside.parent.mkdir(parents=True)
     beside.write_bytes(tiny.mat.read_bytes())
     tiny.mat.unlink()

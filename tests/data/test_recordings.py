@@ -9,13 +9,13 @@ from functools import partial
 import numpy as np
 import pytest
 import soundfile
-from conftest import sound
 
 from gatebench.core.errors import BadInput
 from gatebench.data import cards
 from gatebench.data.cards import SPLITS
 from gatebench.data.readers import recordings
 from gatebench.data.readers.recordings import spread
+from support.datasets import sound_file
 
 
 def read():
@@ -87,19 +87,19 @@ def test_an_option_that_is_not_known(murmur):
 WAVE = np.arange(-400, 400, dtype=np.int16)
 NOISE = np.random.default_rng(0).integers(-9000, 9000, 8000, np.int16)
 BAD = {
-    "wrong rate": (sound(WAVE, "x.wav", 16000), "has 16000 samples a second; its card says 8000: resample it"),
-    "stereo": (sound(np.stack([WAVE, WAVE], 1), "x.wav"), "has 2 channels; expected mono: mix it down"),
-    "float": (sound(WAVE / 32768, "x.wav", subtype="FLOAT"), "holds FLOAT samples; expected 16-bit whole numbers"),
-    "24 bit": (sound(WAVE / 32768, "x.flac", subtype="PCM_24"), "holds PCM_24 samples; expected 16-bit whole numbers"),
-    "cut flac": (sound(NOISE, "x.flac")[:9000], "(cannot be decoded|is cut short)"),
-    "cut wav": (sound(WAVE, "x.wav")[:700], "(decodes to 328 samples with SHA-256 .*; the manifest says|is cut short)"),
-    "headless": (sound(WAVE, "x.flac")[4:], "cannot be decoded .*; it is damaged or no audio: fetch it again"),
+    "wrong rate": (sound_file(WAVE, "x.wav", 16000), "has 16000 samples a second; its card says 8000: resample it"),
+    "stereo": (sound_file(np.stack([WAVE, WAVE], 1), "x.wav"), "has 2 channels; expected mono: mix it down"),
+    "float": (sound_file(WAVE / 32768, "x.wav", subtype="FLOAT"), "holds FLOAT samples; expected 16-bit whole numbers"),
+    "24 bit": (sound_file(WAVE / 32768, "x.flac", subtype="PCM_24"), "holds PCM_24 samples; expected 16-bit whole numbers"),
+    "cut flac": (sound_file(NOISE, "x.flac")[:9000], "(cannot be decoded|is cut short)"),
+    "cut wav": (sound_file(WAVE, "x.wav")[:700], "(decodes to 328 samples with SHA-256 .*; the manifest says|is cut short)"),
+    "headless": (sound_file(WAVE, "x.flac")[4:], "cannot be decoded .*; it is damaged or no audio: fetch it again"),
     "text": (b"no audio at all" * 20, "cannot be decoded .*; it is damaged or no audio: fetch it again"),
     "nothing": (b"", "is empty; expected a wav or flac file: fetch it again"),
-    "no samples": (sound(WAVE[:0], "x.wav"), "has no samples; expected at least one: remove it"),
-    "ogg": (sound(WAVE / 32768, "x.ogg", subtype="VORBIS"), "is a OGG file; expected wav or flac"),
+    "no samples": (sound_file(WAVE[:0], "x.wav"), "has no samples; expected at least one: remove it"),
+    "ogg": (sound_file(WAVE / 32768, "x.ogg", subtype="VORBIS"), "is a OGG file; expected wav or flac"),
     "another": (
-        sound(WAVE, "x.wav"),
+        sound_file(WAVE, "x.wav"),
         "decodes to 800 samples with SHA-256 .*; the manifest says .* another recording",
     ),
 }
@@ -143,7 +143,7 @@ def test_one_sample_that_differs_is_noticed(murmur):
     name = "train_b_1.wav"
     other = murmur.waves[name].copy()
     other[300] += 1
-    murmur.pack({**murmur.files(), name: sound(other, name)})
+    murmur.pack({**murmur.files(), name: sound_file(other, name)})
     with pytest.raises(
         BadInput, match=f"^{name} decodes to {len(other)} samples with SHA-256 .*; the manifest says {len(other)}"
     ):
@@ -252,7 +252,7 @@ def test_a_single_file_that_cannot_be_fetched(murmur, server):
 
 
 def test_a_fetched_file_is_verified(murmur, server):
-    (server / "train_b_1.wav").write_bytes(sound(WAVE, "x.wav"))
+    (server / "train_b_1.wav").write_bytes(sound_file(WAVE, "x.wav"))
     with pytest.raises(BadInput, match=r"train_b_1.wav decodes to 800 samples .*; the manifest says"):
         read()
 
@@ -271,4 +271,4 @@ def test_checksums_are_of_what_is_decoded(murmur):
 
 
 def test_decoded_gives_every_sample():
-    assert (recordings.decoded("x.flac", sound(WAVE, "x.flac"), 8000) == WAVE).all()
+    assert (recordings.decoded("x.flac", sound_file(WAVE, "x.flac"), 8000) == WAVE).all()

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from exported import CELLS, READOUT, model, network, odd, readout, reference_readout, sequences
 
 from gatebench.graph import trace
 from gatebench.models.export import equations, libraries, source
+from support.exported import CELLS, READOUT, model, network, odd, readout, reference_readout, sequences
 
 
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from exported import CELLS, model, network, odd, readout, reference_readout, sequences
 
 from gatebench.core.errors import BadInput
 from gatebench.graph import trace
+from support.exported import CELLS, model, network, odd, readout, reference_readout, sequences
 
 LENGTHS = [4, 7, 1]
 STACKS = [

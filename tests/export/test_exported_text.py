@@ -2,11 +2,11 @@
 
 import ast
 
-import exported
 import pytest
 
 from gatebench.graph import trace
 from gatebench.models.export import source
+from support import exported
 
 
 def statements(title: str, about: list[str]) -> list[str]:

@@ -14,9 +14,6 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from conftest import KEYS, Tiny
-from exported import ODD, network, reference_readout, without_onnx
-from test_study import COMMAND, living, settle
 
 import gatebench as package
 from gatebench import cli
@@ -27,6 +24,9 @@ from gatebench.graph import trace
 from gatebench.models.export import trial
 from gatebench.records import record
 from gatebench.records.record import Store
+from support.commands import COMMAND, environment_of
+from support.datasets import KEYS, Tiny, make_tiny
+from support.exported import ODD, network, reference_readout, without_onnx
 
 Command = Callable[..., tuple[str, str]]
 STUDY = [
@@ -53,9 +53,12 @@ assert "gatebench" not in sys.modules
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     """A finished study of three cells, one of a house, which no test changes."""
-    tiny = settle(tmp_path_factory.mktemp("exported"))
-    cell = tiny.house / "cells" / "odd.py"
-    for path, text in ((cell, ODD.strip()), (tiny.house / "conf" / "cell" / "odd.yaml", "name: odd\nahead: false\n")):
+    tiny = make_tiny(tmp_path_factory.mktemp("exported"))
+    cell = tiny.plugin_folder / "cells" / "odd.py"
+    for path, text in (
+        (cell, ODD.strip()),
+        (tiny.plugin_folder / "conf" / "cell" / "odd.yaml", "name: odd\nahead: false\n"),
+    ):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     subprocess.run(
@@ -82,7 +85,7 @@ def gatebench(home: Tiny, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         monkeypatch.chdir(home.folder)
         monkeypatch.setattr(sys, "argv", ["gatebench", *words])
         on_term = signal.getsignal(signal.SIGTERM)
-        with living(home), pytest.raises(SystemExit) as end:
+        with environment_of(home), pytest.raises(SystemExit) as end:
             cli.main()
         signal.signal(signal.SIGTERM, on_term)
         assert end.value.code == code
@@ -101,7 +104,7 @@ def test_exported_folders_need_no_gatebench(home: Tiny, tmp_path: Path):
     results = home.folder / "results"
     x = np.random.default_rng(3).normal(size=(2, 6, KEYS))
     np.save(tmp_path / "x.npy", x)
-    with living(home):
+    with environment_of(home):
         trials = {cell: trial.find(results, key) for cell, key in keys(results).items()}
         for cell in set(registry.available("cells", ".py")) - set(trials):
             made = network(trace.load(cell), inputs=KEYS)
@@ -143,7 +146,7 @@ def test_the_command_writes_a_folder_and_says_what_is_in_it(home: Tiny, gatebenc
     x = np.random.default_rng(4).normal(size=(3, 4, KEYS)).astype(np.float32)
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     found = session.run(None, {"x": x, "lengths": np.array([4, 4, 4], np.int32)})[0]
-    with living(home), torch.no_grad():
+    with environment_of(home), torch.no_grad():
         model = package.load(key, results=str(results))
         np.testing.assert_allclose(found, model(torch.from_numpy(x)).numpy(), rtol=0, atol=1e-5)
 
@@ -160,7 +163,7 @@ def test_loading_in_python_is_the_same_model(home: Tiny, monkeypatch: pytest.Mon
     monkeypatch.chdir(home.folder)
     for cell in ("gru", "odd"):
         key = keys(Path("results"))[cell]
-        with living(home):
+        with environment_of(home):
             model, task = package.load(key), home.load()
             assert not model.training
             assert model.settings == trial.find(Path("results"), key).settings
@@ -176,7 +179,7 @@ def test_loading_in_python_is_the_same_model(home: Tiny, monkeypatch: pytest.Mon
 def test_a_label_of_a_sequence_read_both_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Of one's own data: the exported model has the NLL of the record, and knows the names."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "house"))
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "plugins"))
     random = np.random.default_rng(0)
     rows = [
         f"{i},{random.normal(i % 2)},{random.normal(3, 2)},{['lark', 'owl'][i % 2]}"
@@ -247,7 +250,10 @@ UNKNOWN = ["nonsense", "0" * 16, "", "../trials", "x" * 5000, "a\nb"]
 
 @pytest.mark.parametrize("key", UNKNOWN)
 def test_an_unknown_key(home: Tiny, key: str):
-    with living(home), pytest.raises(BadInput, match=r"no finished trial '.*' in '.*'; keys stand in .*/STUDY/trials\.csv"):
+    with (
+        environment_of(home),
+        pytest.raises(BadInput, match=r"no finished trial '.*' in '.*'; keys stand in .*/STUDY/trials\.csv"),
+    ):
         package.load(key, results=str(home.folder / "results"))
 
 
@@ -258,7 +264,7 @@ def test_an_unknown_key_at_the_command(home: Tiny, gatebench: Command):
 
 
 def refused(home: Tiny, key: str, results: Path) -> str:
-    with living(home), pytest.raises(BadInput) as said:
+    with environment_of(home), pytest.raises(BadInput) as said:
         package.load(key, results=str(results))
     return str(said.value)
 
@@ -290,12 +296,12 @@ def test_weights_of_another_trial(home: Tiny, copy: Path):
 
 def test_a_cell_or_data_that_changed(home: Tiny, copy: Path, tmp_path: Path):
     key = keys(copy)["odd"]
-    house = Path(shutil.copytree(home.house, tmp_path / "house"))
+    house = Path(shutil.copytree(home.plugin_folder, tmp_path / "plugins"))
     changed = Tiny(home.folder, house, home.data, {**home.env, "GATEBENCH_PATH": str(house)}, home.rolls)
     cell = house / "cells" / "odd.py"
     cell.write_text(cell.read_text().replace("0.5 * self", "0.6 * self"))
     again = "changed since it was trained; train it anew, or go back to its commit"
     assert refused(changed, key, copy) == f"the cell of trial {key} {again}"
-    shutil.copy(home.house / "cells" / "odd.py", cell)
+    shutil.copy(home.plugin_folder / "cells" / "odd.py", cell)
     changed.edit(content="0" * 64)
     assert refused(changed, key, copy) == f"the data of trial {key} {again}"

@@ -4,10 +4,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from exported import INPUTS, model, network, readout, sequences, without_onnx
 
 from gatebench.graph import trace
 from gatebench.models.export import onnx_file
+from support.exported import INPUTS, model, network, readout, sequences, without_onnx
 
 LENGTHS = [4, 7, 1]
 CELLS = ["gru", "gru_reset_after", "lstm", "lstm_peephole", "rnn"]

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import LENGTHS, Tiny, compose
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, answer, anything, frugal, instead, law
 
 from gatebench.core import registry
 from gatebench.data import cards, tasks
 from gatebench.data.cards import Card
 from gatebench.data.tasks import Task
+from support.datasets import LENGTHS, Tiny, chord_sequences
+from support.mutations import altered, answer, anything, frugal, instead, law
 
 NOBODY = "http://127.0.0.1:9"
 """Nobody listens there: nothing leaves this machine."""
@@ -34,10 +34,10 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The card of the tiny set, which has a cache of its own and no way out of this machine."""
     folder = tmp_path_factory.mktemp("card")
     with pytest.MonkeyPatch.context() as patch:
-        made = Tiny(folder, folder / "house", folder / "data", {}, compose())
+        made = Tiny(folder, folder / "plugins", folder / "data", {}, chord_sequences())
         patch.setattr(registry, "CHECKOUT", folder / "checkout")
         cards.cache().mkdir(parents=True)
-        for name, value in {"GATEBENCH_PATH": made.house, "GATEBENCH_DATA": made.data}.items():
+        for name, value in {"GATEBENCH_PATH": made.plugin_folder, "GATEBENCH_DATA": made.data}.items():
             patch.setenv(name, str(value))
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, NOBODY)

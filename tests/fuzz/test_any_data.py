@@ -17,16 +17,16 @@ import numpy as np
 import pytest
 import scipy.io
 import scipy.sparse
-from conftest import Tiny, compose, hum, settle_murmur, sound
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, answer, anything, frugal, instead, law
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.data import cards, facts, tasks
 from gatebench.data.cards import SPLITS, Arrays, Card
 from gatebench.data.readers import music21_chorales, recordings
+from support.datasets import Tiny, chord_sequences, make_murmur, sound_file, voice_recordings
+from support.mutations import altered, answer, anything, frugal, instead, law
 
 NOBODY = "http://127.0.0.1:9"
 """Nobody listens there: nothing leaves this machine."""
@@ -41,8 +41,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         cards.cache().mkdir(parents=True)
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, NOBODY)
-        settle_murmur(folder, patch)
-        made = Tiny(folder, folder / "house", folder / "data", {}, compose())
+        make_murmur(folder, patch)
+        made = Tiny(folder, folder / "plugins", folder / "data", {}, chord_sequences())
         made.write(made.rolls)
         yield folder
 
@@ -59,7 +59,7 @@ def archive(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def manifest(folder: Path) -> Path:
-    return folder / "house" / "datasets" / "murmur.csv"
+    return folder / "plugins" / "datasets" / "murmur.csv"
 
 
 def judge(card: Card, *names: str) -> Arrays | None:
@@ -94,7 +94,7 @@ def _digest(path: Path | None) -> str:
 def test_what_is_whole_is_read():
     rolls, waves = judge(cards.load("tiny")), judge(cards.load("murmur"))
     assert rolls is not None
-    assert cards.content_digest(rolls) == cards.content_digest(compose())
+    assert cards.content_digest(rolls) == cards.content_digest(chord_sequences())
     assert waves is not None
     assert len(waves["train"]) == 18
 
@@ -123,7 +123,7 @@ SMALL = {split: [np.eye(3, dtype=np.uint8)] * 2 for split in SPLITS}
 @law(120)
 @given(data=st.data())
 def test_any_bytes_are_music_or_one_line(mat: Path, data: st.DataObject):
-    whole = data.draw(st.sampled_from([mat.read_bytes(), unpacked(SMALL), unpacked(compose())]))
+    whole = data.draw(st.sampled_from([mat.read_bytes(), unpacked(SMALL), unpacked(chord_sequences())]))
     with instead(mat, data.draw(anything(whole))):
         judge(cards.load("tiny"))
 
@@ -175,7 +175,7 @@ def test_any_variables_are_music_or_one_line(mat: Path, variables: dict[str, lis
 # Archives of recordings
 
 
-FILES = {name: sound(wave, name) for name, wave in hum().items()}
+FILES = {name: sound_file(wave, name) for name, wave in voice_recordings().items()}
 
 
 @law(80)
@@ -235,7 +235,7 @@ def test_a_recording_that_swells_is_one_line_and_costs_little(archive: Path):
     """A flac file of silence is a thousandth of what it decodes to."""
     name = "train_a_0.flac"
     with zipfile.ZipFile(file := io.BytesIO(), "w") as packed:
-        for other, content in {**FILES, name: sound(np.zeros(BOMB // 2, np.int16), name)}.items():
+        for other, content in {**FILES, name: sound_file(np.zeros(BOMB // 2, np.int16), name)}.items():
             packed.writestr(other, content)
     with frugal(BOMB // 8), instead(archive, file.getvalue()):
         assert judge(cards.load("murmur"), name) is None
@@ -249,7 +249,7 @@ CHUNKS = [b"RIFF", b"WAVE", b"fmt ", b"data", b"LIST", b"fLaC", b"OggS", b"FORM"
 @given(data=st.data())
 def test_any_bytes_are_a_recording_or_one_line(data: st.DataObject):
     name = data.draw(st.sampled_from(["x.wav", "x.flac", "x.ogg", "x.mp3"]))
-    whole = sound(WAVE / 32768, name, subtype={"x.ogg": "VORBIS", "x.mp3": "MPEG_LAYER_III"}.get(name, "PCM_16"))
+    whole = sound_file(WAVE / 32768, name, subtype={"x.ogg": "VORBIS", "x.mp3": "MPEG_LAYER_III"}.get(name, "PCM_16"))
     content = data.draw(anything(whole, CHUNKS))
     found = answer(lambda: recordings.decoded("x.wav", content, 8000, 2**20), "x.wav")
     assert found is None or (found.dtype == np.int16 and found.ndim == 1)

@@ -15,12 +15,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import GONE, altered, answer, anything, json_values, law, one_changed
 from safetensors.numpy import save
 
 from gatebench.records import frame, samples, status, study_file
 from gatebench.records.frame import Frame
 from gatebench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
+from support.mutations import GONE, altered, answer, anything, json_values, law, one_changed
 
 SEARCHED, CONFIRMED = "5" * 16, "c" * 16
 STUDY = "some"

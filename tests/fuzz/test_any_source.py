@@ -8,10 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sources
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import answer, anything, instead, law
 
 from gatebench.data import cards, tasks
 from gatebench.data.cards import File
@@ -19,6 +17,8 @@ from gatebench.data.contents import SPLITS
 from gatebench.data.readers import sequences_npz
 from gatebench.ingest import add
 from gatebench.ingest.options import Choices
+from support import sources
+from support.mutations import answer, anything, instead, law
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("added")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("GATEBENCH_PATH", str(folder / "house"))
+        patch.setenv("GATEBENCH_PATH", str(folder / "plugins"))
         yield folder
 
 
@@ -36,12 +36,12 @@ def judge(folder: Path, path: Path, choices: Choices) -> bool:
     before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     said = answer(lambda: add.add(path, "mine", choices), str(path), path.name, "column", "--", "y ", "split", "house")
     if said is None:
-        assert not [file for file in (folder / "house").rglob("*") if file.is_file()]
+        assert not [file for file in (folder / "plugins").rglob("*") if file.is_file()]
     else:
         card = cards.load("mine")
         predict = "target" if card.target else "next_block" if card.kind == "audio" else "next_step"
         assert len(tasks.load("mine", "mine", predict).splits["train"]) > 0
-        shutil.rmtree(folder / "house")
+        shutil.rmtree(folder / "plugins")
     assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
     return said is not None
 

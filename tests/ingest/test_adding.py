@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import sources
 import yaml
 
 from gatebench.data import cards, facts, tasks
@@ -15,6 +14,7 @@ from gatebench.data.baselines import compute
 from gatebench.data.contents import SPLITS
 from gatebench.ingest import add as adding
 from gatebench.ingest.options import Choices
+from support import sources
 
 OPTIONS = {"table": Choices(label="moving")}
 KINDS = {

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sources
 import yaml
-from conftest import Tiny
 
 from gatebench import cli
 from gatebench.core.errors import BadInput
@@ -15,6 +13,8 @@ from gatebench.data.alteration import Alteration
 from gatebench.data.baselines import compute
 from gatebench.ingest import add, alter
 from gatebench.ingest.options import Choices
+from support import sources
+from support.datasets import Tiny
 
 ALTERED = {
     "every_2": (Alteration(every=2), lambda roll: [roll[t] for t in range(0, len(roll), 2)]),
@@ -44,7 +44,7 @@ def test_an_altered_card_has_the_altered_rolls_with_their_facts_and_baselines(ti
     assert card.facts == facts.of(card, found)
     assert card.baselines == compute.of(card, found)
     assert card.title == f"Tiny, {alteration.words}"
-    task = yaml.safe_load((tiny.house / "conf" / "task" / f"tiny_{suffix}.yaml").read_text())
+    task = yaml.safe_load((tiny.plugin_folder / "conf" / "task" / f"tiny_{suffix}.yaml").read_text())
     loaded = tasks.load("altered", task["dataset"], task["predict"])
     assert [len(sequence) for sequence in loaded.splits["test"]] == [len(roll) - 1 for roll in found["test"]]
 
@@ -57,7 +57,7 @@ def test_rolls_of_which_too_little_is_left_are_left_out(tiny: Tiny):
 
 def test_a_card_that_says_another_alteration_is_refused(tiny: Tiny):
     alter.alter("tiny", Alteration(every=2), "other")
-    path = tiny.house / "datasets" / "other.yaml"
+    path = tiny.plugin_folder / "datasets" / "other.yaml"
     written = yaml.safe_load(path.read_text())
     for change, told in (
         ({"altered": {"every": 3}}, "the card says"),

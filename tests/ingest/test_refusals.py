@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import sources
 
 from gatebench.core.errors import BadInput
 from gatebench.ingest import add, writing
 from gatebench.ingest.options import Choices
 from gatebench.ingest.readers import arrays
+from support import sources
 
 RANDOM = np.random.default_rng(0)
 WALKS = [RANDOM.standard_normal((8, 2)) for _ in range(12)]

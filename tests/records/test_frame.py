@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from safetensors.numpy import load_file
-from test_study import SMALL, Tiny, settle, sweep
 
 from gatebench.records import frame, record
 from gatebench.records.frame import COLUMNS, RESULT_COLUMNS, Frame
 from gatebench.records.record import CURVE
+from support.commands import SMALL, sweep
+from support.datasets import Tiny, make_tiny
 
 PROMISED = (
     "study, stage, task, cell, budget, training, key, seed, lr, weight_noise, weight_decay, units, inputs, "
@@ -25,7 +26,7 @@ PROMISED = (
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     """Two cells, each with a search of two rates and two confirming seeds."""
-    settled = settle(tmp_path_factory.mktemp("frame"))
+    settled = make_tiny(tmp_path_factory.mktemp("frame"))
     sweep(settled, *SMALL)
     return settled
 

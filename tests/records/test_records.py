@@ -18,35 +18,9 @@ from hypothesis import strategies as st
 
 from gatebench.core import files
 from gatebench.core.errors import BadInput
-from gatebench.records import shape, status, study_file
-from gatebench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
-
-WEIGHTS = {"W": np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3), "b_h": np.zeros((1, 3), np.float32)}
-# A number that no short text gives exactly, one that is not there, and one with an exponent.
-AWKWARD = [0.1 + 0.2, float("nan"), 1e-300]
-
-
-def made(key: str = "0123456789abcdef", seconds: float = 1.5) -> Record:
-    """A record as a trial leaves it, with a score that is not a number."""
-    scores = {"train": {"nll": 0.1 + 0.2, "nll_sequence_mean": 2.0}, "test": {"nll": float("nan"), "nll_sequence_mean": 1.0}}
-    values = [[1, 4, seconds, split, nll, nll] for split in ("train", "valid") for nll in AWKWARD]
-    return Record(
-        key=key,
-        settings={
-            "task": "tiny", "cell": "gru", "lr": 0.01, "seed": 1, "sizes": {"H": 3}, "training": {"weight_noise": 0.0},
-        },
-        summary={
-            "status": "finished", "scores": scores, "seconds": seconds, "engine": "reference", "device": "cpu",
-            "title": "Tiny", "synthetic": True, "baselines": {}, **dict.fromkeys((*shape.COUNTS, *shape.COSTS), 3),
-        },
-        provenance={
-            "commit": None, "versions": {"gatebench": "0", "torch": "2"}, "machine": {"processor": None, "cores": 2},
-            "threads": 1,
-        },
-        equations=[r"h = \tanh(W x)", "ä"],
-        curve=pd.DataFrame(values, columns=CURVE),
-        sequences=pd.DataFrame([[i, 7 + i, nll] for i, nll in enumerate(AWKWARD)], columns=SEQUENCES),
-    )  # fmt: skip
+from gatebench.records import status, study_file
+from gatebench.records.record import SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
+from support.records import WEIGHTS, make_record
 
 
 def assert_same(a: Record, b: Record) -> None:
@@ -61,21 +35,21 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_a_record_comes_back_as_it_was(store: Store):
-    store.write(made(), WEIGHTS)
+    store.write(make_record(), WEIGHTS)
     assert store.finished() == {"0123456789abcdef"}
-    assert_same(store.read(["0123456789abcdef", "ffffffffffffffff"])["0123456789abcdef"], made())
+    assert_same(store.read(["0123456789abcdef", "ffffffffffffffff"])["0123456789abcdef"], make_record())
 
 
 def test_the_weights_come_back_as_they_were(store: Store):
     from safetensors.numpy import load_file
 
-    store.write(made(), WEIGHTS)
+    store.write(make_record(), WEIGHTS)
     found = load_file(store.trials / "0123456789abcdef" / "weights.safetensors")
     assert {name: value.tolist() for name, value in found.items()} == {n: v.tolist() for n, v in WEIGHTS.items()}
 
 
 def test_a_score_that_is_not_a_number_is_null_on_disk(store: Store):
-    store.write(made(), WEIGHTS)
+    store.write(make_record(), WEIGHTS)
     text = (store.trials / "0123456789abcdef" / "record.json").read_text()
     # Other readers refuse the NaN that Python would write.
     assert json.loads(text, parse_constant=pytest.fail)["summary"]["scores"]["test"]["nll"] is None
@@ -83,7 +57,7 @@ def test_a_score_that_is_not_a_number_is_null_on_disk(store: Store):
 
 def test_compact_records_come_back_as_they_were(tmp_path: Path):
     path = tmp_path / "results" / "some" / "records.parquet"
-    records = [made("a" * 16), made("b" * 16, seconds=2.5)]
+    records = [make_record("a" * 16), make_record("b" * 16, seconds=2.5)]
     write_compact(path, records)
     for before, after in zip(records, read_compact(path), strict=True):
         assert_same(before, after)
@@ -91,35 +65,35 @@ def test_compact_records_come_back_as_they_were(tmp_path: Path):
 
 
 def test_records_of_before_the_sequences_have_none(store: Store):
-    store.write(made("a" * 16), WEIGHTS)
+    store.write(make_record("a" * 16), WEIGHTS)
     (store.trials / ("a" * 16) / "sequences.csv").unlink()
     path = store.results / "some" / "records.parquet"
-    write_compact(path, [made("b" * 16)])
+    write_compact(path, [make_record("b" * 16)])
     pd.read_parquet(path).drop(columns="sequences").to_parquet(path, index=False)
     found = store.read(["a" * 16, "b" * 16])
     assert len(found) == 2
     for before in found.values():
         assert list(before.sequences.columns) == SEQUENCES
         assert before.sequences.empty
-        pd.testing.assert_frame_equal(before.curve, made().curve)
+        pd.testing.assert_frame_equal(before.curve, make_record().curve)
 
 
 def test_a_compact_record_serves_where_the_folder_is_gone(store: Store):
-    write_compact(store.results / "some" / "records.parquet", [made("a" * 16)])
-    store.write(made("b" * 16), WEIGHTS)
+    write_compact(store.results / "some" / "records.parquet", [make_record("a" * 16)])
+    store.write(make_record("b" * 16), WEIGHTS)
     assert set(store.read(["a" * 16, "b" * 16, "c" * 16])) == {"a" * 16, "b" * 16}
 
 
 def test_a_folder_without_its_record_is_written_anew(store: Store):
-    (store.trials / made().key).mkdir(parents=True)
-    (store.trials / made().key / "curve.csv").write_text("of an interrupted copy")
-    store.write(made(), WEIGHTS)
-    assert_same(store.read([made().key])[made().key], made())
+    (store.trials / make_record().key).mkdir(parents=True)
+    (store.trials / make_record().key / "curve.csv").write_text("of an interrupted copy")
+    store.write(make_record(), WEIGHTS)
+    assert_same(store.read([make_record().key])[make_record().key], make_record())
 
 
 def test_the_first_of_two_records_stays(store: Store):
-    store.write(made(seconds=1.0), WEIGHTS)
-    store.write(made(seconds=2.0), WEIGHTS)
+    store.write(make_record(seconds=1.0), WEIGHTS)
+    store.write(make_record(seconds=2.0), WEIGHTS)
     assert store.read(["0123456789abcdef"])["0123456789abcdef"].summary["seconds"] == 1.0
     assert len(list(store.trials.iterdir())) == 1
 
@@ -131,8 +105,8 @@ WRITER = """
 
     import numpy as np
 
-    sys.path.insert(0, {here!r})
-    from test_records import made
+    sys.path.insert(0, {tests!r})
+    from support.records import made
     from gatebench.records.record import Store
 
     folder, writer = Path(sys.argv[1]), int(sys.argv[2])
@@ -140,7 +114,7 @@ WRITER = """
     while len(list(folder.glob("ready-*"))) < 2:
         time.sleep(0.001)
     for i in range(40):
-        one = made(f"{{i:016x}}", seconds=float(writer))
+        one = make_record(f"{{i:016x}}", seconds=float(writer))
         Store(folder / "results").write(one, {{"W": np.full((300, 300), writer, np.float32)}})
 """
 
@@ -148,7 +122,7 @@ WRITER = """
 def test_two_processes_that_write_one_key_leave_one_whole_record(tmp_path: Path):
     from safetensors.numpy import load_file
 
-    program = textwrap.dedent(WRITER).format(here=str(Path(__file__).parent))
+    program = textwrap.dedent(WRITER).format(tests=str(Path(__file__).parents[1]))
     writers = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), str(writer)]) for writer in (1, 2)]
     assert [writer.wait(60) for writer in writers] == [0, 0]
     store = Store(tmp_path / "results")
@@ -168,8 +142,8 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 def test_files_are_open_to_whom_the_umask_says_and_to_nobody_else(store: Store, umask: int):
     store.prepare()
-    store.write(made(), WEIGHTS)
-    write_compact(store.results / "some" / "records.parquet", [made()])
+    store.write(make_record(), WEIGHTS)
+    write_compact(store.results / "some" / "records.parquet", [make_record()])
     study_file.write_points(store.results, "some", [])
     Checkpoint(store.results, ["a"]).save(WEIGHTS, {"epoch": 1})
     paths = [path for path in store.results.rglob("*") if path.suffix != ".lock"]
@@ -184,8 +158,8 @@ AUDITED = """
     import sys
     from pathlib import Path
 
-    sys.path.insert(0, {here!r})
-    from test_records import WEIGHTS, made
+    sys.path.insert(0, {tests!r})
+    from support.records import WEIGHTS, made
     import pyarrow.parquet, safetensors.numpy
     from gatebench.records.record import Checkpoint, Store, read_compact, write_compact
 
@@ -196,9 +170,9 @@ AUDITED = """
     sys.addaudithook(refuse)
     results = Path(sys.argv[1])
     store, checkpoint = Store(results), Checkpoint(results, ["a" * 16])
-    store.write(made(), WEIGHTS)
-    store.read([made().key])
-    write_compact(results / "some" / "records.parquet", [made()])
+    store.write(make_record(), WEIGHTS)
+    store.read([make_record().key])
+    write_compact(results / "some" / "records.parquet", [make_record()])
     list(read_compact(results / "some" / "records.parquet"))
     checkpoint.save(WEIGHTS, {{"epoch": 1}})
     checkpoint.load()
@@ -210,7 +184,7 @@ AUDITED = """
 
 
 def test_nothing_is_pickled(tmp_path: Path):
-    program = textwrap.dedent(AUDITED).format(here=str(Path(__file__).parent))
+    program = textwrap.dedent(AUDITED).format(tests=str(Path(__file__).parents[1]))
     run = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
     assert run.stdout == "read and written\n", run.stderr
     assert "RuntimeError: pickle.find_class" in run.stderr  # the hook would have told
@@ -226,20 +200,20 @@ DAMAGED = ["", "{", "[]", "null", '"text"', "{}", '{"key": 1, "other": 2}', "\ud
 
 @pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_record_names_itself_and_the_remedy(store: Store, text: str):
-    store.write(made(), WEIGHTS)
+    store.write(make_record(), WEIGHTS)
     folder = store.trials / "0123456789abcdef"
     (folder / "record.json").write_bytes(text.encode(errors="surrogatepass"))
     with pytest.raises(BadInput, match=r"0123456789abcdef is damaged \(.*set aside in .*computes it anew"):
         store.read(["0123456789abcdef"])
     assert store.finished() == set()  # the next sweep computes it again
     assert [path.name.partition(".")[0] for path in (store.results / "damaged").iterdir()] == ["0123456789abcdef"]
-    store.write(made(), WEIGHTS)
+    store.write(make_record(), WEIGHTS)
     assert list(store.read(["0123456789abcdef"])) == ["0123456789abcdef"]
 
 
 @pytest.mark.parametrize("text", ["", "epoch\n", "epoch,update\n1,2,3,4\n5", "\0\0\0", None])
 def test_a_damaged_curve_names_its_record_and_the_remedy(store: Store, text: str | None):
-    store.write(made(), WEIGHTS)
+    store.write(make_record(), WEIGHTS)
     curve = store.trials / "0123456789abcdef" / "curve.csv"
     curve.unlink() if text is None else curve.write_text(text)
     with pytest.raises(BadInput, match=r"0123456789abcdef is damaged \(.*set aside in .*computes it anew"):
@@ -248,7 +222,7 @@ def test_a_damaged_curve_names_its_record_and_the_remedy(store: Store, text: str
 
 def test_a_damaged_collection_of_records_names_itself_and_the_remedy(store: Store):
     path = store.results / "some" / "records.parquet"
-    write_compact(path, [made("a" * 16)])
+    write_compact(path, [make_record("a" * 16)])
     whole = path.read_bytes()
     for damaged in (b"", b"nothing of the kind", whole[:-20], whole[: len(whole) // 2], b"\0" * len(whole)):
         path.write_bytes(damaged)
@@ -319,14 +293,14 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_trained(tmp_
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(tmp_path_factory.mktemp("fuzz"))
-    store.write(made(), WEIGHTS)
-    return store.trials / made().key
+    store.write(make_record(), WEIGHTS)
+    return store.trials / make_record().key
 
 
 @settings(max_examples=300, deadline=None, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), edits=st.integers(1, 6), junk=st.text(max_size=8))
 def test_a_text_that_anything_may_have_happened_to_is_a_record_or_bad_input(folder: Path, seed: int, edits: int, junk: str):
-    text, chance = files.to_json(made().described), random.Random(seed)
+    text, chance = files.to_json(make_record().described), random.Random(seed)
     for _ in range(edits):
         start, length = chance.randrange(len(text) + 1), chance.choice([0, 1, 3, 40])
         text = (

@@ -11,10 +11,11 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
-from test_study import SMALL, Tiny, settle, sweep
 
 from gatebench.records import frame, mlflow, study_file
 from gatebench.records.record import Store
+from support.commands import SMALL, sweep
+from support.datasets import Tiny, make_tiny
 
 # MLflow uses what SQLAlchemy deprecates: theirs to mend, and nothing that our code could do otherwise.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWar
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     """Four trials of one cell, not yet published."""
-    settled = settle(tmp_path_factory.mktemp("track"))
+    settled = make_tiny(tmp_path_factory.mktemp("track"))
     sweep(settled, *SMALL, "cell=rnn")
     return settled
 

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.random import Generator, default_rng
-from test_compare import HIGH, LOW, MUSIC, at_once
-from test_figures import by_hand, seeds, without_sequences
 
 from gatebench.records.frame import Frame
 from gatebench.report import verdict
+from support.frames import HIGH, LOW, MUSIC, at_once, by_hand, seeds, without_sequences
 
 CELLS = ["rnn", "lstm", "gru"]
 MIDDLE = [4.0, 4.1, 4.2]

@@ -8,26 +8,31 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from test_figures import BUDGET, NAN, STEPS, TRAINING, VARIANT, by_hand, seeds, sums, without_sequences
 
 from gatebench.records.frame import ComparisonGroup, Frame
 from gatebench.report import comparisons
 from gatebench.report.stats.intervals import Runs, bootstrapped, difference, difference_of_means, mean_interval
-
-MUSIC = ComparisonGroup("music", BUDGET, TRAINING)
-LOW, HIGH = [3.0, 3.1, 3.2], [4.0, 4.1, 4.3]
-"""Of three seeds each; no doubt which are lower."""
+from support.frames import (
+    BUDGET,
+    HIGH,
+    LOW,
+    MUSIC,
+    NAN,
+    STEPS,
+    TRAINING,
+    VARIANT,
+    at_once,
+    by_hand,
+    seeds,
+    sums,
+    without_sequences,
+)
 
 
 def said(*trials: list[tuple[Any, ...]]) -> str:
     """The verdict on the one panel of these trials."""
     (verdict,) = comparisons.verdict(by_hand([trial for some in trials for trial in some]))
     return verdict
-
-
-def at_once(cell: str, seed: int = 1) -> list[tuple[Any, ...]]:
-    """A confirming trial that diverged before its first validation."""
-    return [("music", cell, "confirm", seed, 0.01, NAN, NAN, "diverged")]
 
 
 # Pairs
