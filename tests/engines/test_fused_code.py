@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from llvmlite import ir
 
+from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.engines import selection
 from gatebench.engines.fused_cpu import compiled, functions, heads, product
@@ -316,7 +317,7 @@ def test_an_lstm_is_two_products():
     assert runs(plan, plan.loop) == [("state", ["U_f", "U_i", "U_c", "U_o"])]
 
 
-@pytest.mark.parametrize("cell", trace.places.known("cells", ".py"))
+@pytest.mark.parametrize("cell", registry.available("cells", ".py"))
 def test_every_product_stands_in_one_run_and_every_value_in_one_place(cell):
     plan = Plan(trace.load(cell))
     for which in ("products", "back"):

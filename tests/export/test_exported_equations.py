@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from gatebench.core import registry
 from gatebench.graph import trace
 from gatebench.models.export import equations, libraries, source
 from support.exported import CELLS, READOUT, model, network, odd, readout, reference_readout, sequences
@@ -58,7 +59,7 @@ def test_a_cell_is_recognised_by_its_equations_not_by_its_name(tmp_path, monkeyp
     """A house's lstm that is none is written out, and its gru that is cuDNN's is nn.GRU."""
     (tmp_path / "cells").mkdir()
     for name, other in (("lstm", "lstm_sherstinsky"), ("gru", "gru_reset_after")):
-        text = trace.places.find("cells", other, ".py").read_text()
+        text = registry.find("cells", other, ".py").read_text()
         (tmp_path / "cells" / f"{name}.py").write_text(text)
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
     libraries._ours.cache_clear()

@@ -210,7 +210,9 @@ def test_a_label_of_a_sequence_read_both_ways(tmp_path: Path, monkeypatch: pytes
 
 
 def test_importing_the_package_loads_nothing():
-    code = "import sys, bench; assert callable(gatebench.load); assert not {'torch', 'numpy', 'pandas'} & set(sys.modules)"
+    code = (
+        "import sys, gatebench; assert callable(gatebench.load); assert not {'torch', 'numpy', 'pandas'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

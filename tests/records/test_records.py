@@ -106,7 +106,7 @@ WRITER = """
     import numpy as np
 
     sys.path.insert(0, {tests!r})
-    from support.records import made
+    from support.records import make_record
     from gatebench.records.record import Store
 
     folder, writer = Path(sys.argv[1]), int(sys.argv[2])
@@ -159,7 +159,7 @@ AUDITED = """
     from pathlib import Path
 
     sys.path.insert(0, {tests!r})
-    from support.records import WEIGHTS, made
+    from support.records import WEIGHTS, make_record
     import pyarrow.parquet, safetensors.numpy
     from gatebench.records.record import Checkpoint, Store, read_compact, write_compact
 

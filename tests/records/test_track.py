@@ -197,11 +197,11 @@ def refuse(event, arguments):
 
 
 sys.addaudithook(refuse)
-from gatebench.records import study_file, mlflow
+from gatebench.records import mlflow, study_file
 
 results = Path(sys.argv[1])
 keys = [key for point in study_file.read(results, "adhoc") for key in point["search"] + point["confirm"]]
-print(track.publish(results, keys))
+print(mlflow.publish(results, keys))
 """
 
 
@@ -224,5 +224,5 @@ def test_four_processes_publish_to_a_fresh_store_at_once_and_tell_nobody(home: T
 
 def test_an_attempt_to_tell_would_be_noticed(home: Tiny):
     attempt = "\nimport socket; socket.create_connection(('192.0.2.1', 80), 1)"
-    command = [sys.executable, "-c", PUBLISH.partition("from bench")[0] + attempt]
+    command = [sys.executable, "-c", PUBLISH.partition("from gatebench")[0] + attempt]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 7

@@ -74,8 +74,8 @@ BAD_CONSTANTS = [
     ("rmsprop", RMSPROP, "averaging", 1.5),  # square root of a negative mean
     ("rmsprop", RMSPROP, "averaging", -0.1),
     ("rmsprop", RMSPROP, "momentum", 1.0),
-    ("rmsprop", RMSPROP, "baseline", 0.0),  # 0 / 0 again
-    ("rmsprop", RMSPROP, "baseline", math.nan),
+    ("rmsprop", RMSPROP, "floor", 0.0),  # 0 / 0 again
+    ("rmsprop", RMSPROP, "floor", math.nan),
 ]
 
 
