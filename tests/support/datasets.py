@@ -161,7 +161,7 @@ def make_tiny(folder: Path) -> Tiny:
     tiny = Tiny(folder, plugin_folder, data, env, chord_sequences())
     tiny.write(tiny.rolls)
     task = plugin_folder / "conf" / "task" / "tiny.yaml"
-    task.parent.mkdir(parents=True)
+    task.parent.mkdir(parents=True, exist_ok=True)
     task.write_text("dataset: tiny\npredict: next_step\nlikelihood: { name: bernoulli }\n")
     return tiny
 
@@ -174,7 +174,7 @@ def make_murmur(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Murmur:
     murmur = Murmur(folder, plugin_folder, data, dict(os.environ), voice_recordings())
     murmur.write()
     task = plugin_folder / "conf" / "task" / "murmur.yaml"
-    task.parent.mkdir(parents=True)
+    task.parent.mkdir(parents=True, exist_ok=True)
     task.write_text("dataset: murmur\npredict: next_block\nlikelihood: { name: gaussian_mixture, components: 4 }\n")
     return murmur
 
