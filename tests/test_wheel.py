@@ -1,8 +1,9 @@
-"""A built wheel in an empty environment, used from an unrelated folder, runs the demonstration."""
+"""What is built for release: a wheel with one top-level module, which runs the demonstration from an unrelated folder."""
 
 import os
 import subprocess
 import sys
+import tarfile
 import venv
 from pathlib import Path
 from zipfile import ZipFile
@@ -14,11 +15,30 @@ pytestmark = pytest.mark.wheel
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the source distribution of this checkout, and the wheel that is built from it."""
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)], check=True)
-    (built,) = folder.glob("*.whl")
+    subprocess.run([sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT)], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions: Path) -> Path:
+    (built,) = distributions.glob("*.whl")
     return built
+
+
+def test_the_source_distribution_holds_what_its_tests_need_and_no_results(distributions: Path):
+    (built,) = distributions.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {name.partition("/")[0] for name in names} == {
+        *("bench", "conf", "datasets", "docs", "tests"),
+        *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "CITATION.cff", "LICENSE", "PKG-INFO"),
+        *("Makefile", "constraints.txt", "mkdocs.yml", "pyproject.toml", ".gitignore"),
+    }
+    assert {"tests/support/datasets.py", "bench/gatebench/py.typed", "docs/cell.md"} <= names
+    assert not [name for name in names if name.startswith("datasets/cache")]
 
 
 def test_the_wheel_holds_code_configuration_and_cards_and_nothing_else(wheel: Path):
@@ -30,8 +50,8 @@ def test_the_wheel_holds_code_configuration_and_cards_and_nothing_else(wheel: Pa
         "gatebench/conf/hydra/launcher/local.yaml",
         "gatebench/datasets/jsb_chorales.yaml",
     } <= set(names)
-    assert "gatebench/report/page/page.html.j2" in names
-    assert {Path(name).suffix for name in names} == {".py", ".yaml", ".csv", ".j2"}
+    assert {"gatebench/report/page/page.html.j2", "gatebench/py.typed"} <= set(names)
+    assert {Path(name).suffix for name in names} == {".py", ".yaml", ".csv", ".j2", ".typed"}
 
 
 def test_an_installed_wheel_runs_the_demonstration(wheel: Path, tmp_path: Path):
