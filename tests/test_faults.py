@@ -208,7 +208,7 @@ def test_fail_fast_ends_the_sweep_at_the_first_error(home: Tiny, tmp_path: Path,
 
 SLOW = """
 import os, time
-import gatebench.study
+import gatebench.study.run
 from gatebench.training import loop
 
 gatebench.study.run.SAVE_EVERY = 3600
