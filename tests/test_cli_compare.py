@@ -29,6 +29,8 @@ from support import sources
 from support.commands import COMMAND, environment_of, record_times, run_command, working_in
 from support.datasets import Tiny, make_tiny
 
+pytestmark = pytest.mark.xdist_group("compare")  # one worker: they share what a fixture trains
+
 MINUTES = 10.0
 """More than it needs, whatever else the machine does."""
 

@@ -22,6 +22,8 @@ from support.commands import COMMAND, SMALL, record_times, result_columns, sweep
 from support.datasets import Tiny, make_tiny
 from support.processes import start_sweep
 
+pytestmark = pytest.mark.xdist_group("faults")  # one worker: they share what a fixture trains
+
 LOCAL = [*(o for o in SMALL if "launcher" not in o and "epochs" not in o), "training.patience=1000000"]
 
 

@@ -31,6 +31,8 @@ from support import sources
 from support.commands import COMMAND, environment_of, without_compile_lines
 from support.datasets import Murmur, Tiny, make_murmur, make_tiny
 
+pytestmark = pytest.mark.xdist_group("sample")  # one worker: they share what a fixture trains
+
 SMALL = [
     "budget=units_64", "budget.units=6", "training.epochs=3", "search.size=2", "population.seeds=[1,2]", "publish=false",
     "hydra/launcher=basic", "training.weight_noise=0",

@@ -11,6 +11,8 @@ from gatebench.core import registry
 from support.commands import COMMAND, SMALL
 from support.datasets import Tiny, make_tiny
 
+pytestmark = pytest.mark.xdist_group("security")  # one worker: they share what a fixture trains
+
 LOOPBACK = """
 import os, sys
 

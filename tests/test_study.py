@@ -24,6 +24,8 @@ from support.commands import COMMAND, LONG, SMALL, environment_of, record_times,
 from support.datasets import Tiny, make_tiny
 from support.processes import assert_group_ends, start_sweep, wait_for_trials
 
+pytestmark = pytest.mark.xdist_group("study")  # one worker: they share what a fixture trains
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:

@@ -22,6 +22,8 @@ from gatebench.records.frame import Frame
 from gatebench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
 from support.mutations import GONE, altered, answer, anything, json_values, law, one_changed
 
+pytestmark = pytest.mark.xdist_group("any_record")  # one worker: they share what a fixture trains
+
 SEARCHED, CONFIRMED = "5" * 16, "c" * 16
 STUDY = "some"
 LABELS = {"task": "tiny", "cell": "gru", "budget": "units_64", "training": "modern"}

@@ -15,6 +15,8 @@ from gatebench.records.record import CURVE
 from support.commands import SMALL, sweep
 from support.datasets import Tiny, make_tiny
 
+pytestmark = pytest.mark.xdist_group("frame")  # one worker: they share what a fixture trains
+
 PROMISED = (
     "study, stage, task, cell, budget, training, key, seed, lr, weight_noise, weight_decay, units, inputs, "
     "parameters_recurrent, parameters_total, flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, "

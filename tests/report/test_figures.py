@@ -52,6 +52,8 @@ from support.frames import (
     without_sequences,
 )
 
+pytestmark = pytest.mark.xdist_group("figures")  # one worker: they share what a fixture trains
+
 FIGURES = {
     name: registry.load_module("gatebench.report.figures", path)
     for name, path in registry.available("figures", ".py").items()
