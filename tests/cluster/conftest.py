@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from support import services
-from support.services import MlflowServer, Postgres, Slurm
+from support.services import MlflowServer, Postgres, running_mlflow_server, running_postgres
+from support.slurm import Slurm, running_slurm
 
 
 @pytest.fixture(scope="session")
 def shared_slurm() -> Iterator[Slurm]:
-    with services.slurm() as made:
-        yield made
+    with running_slurm() as cluster:
+        yield cluster
 
 
 @pytest.fixture
@@ -23,14 +23,14 @@ def slurm(shared_slurm: Slurm) -> Iterator[Slurm]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    with services.postgres() as made:
-        yield made
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def shared_mlflow_server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    with services.mlflow_server(tmp_path_factory.mktemp("mlflow"), postgres.uri) as made:
-        yield made
+    with running_mlflow_server(tmp_path_factory.mktemp("mlflow"), postgres.uri) as server:
+        yield server
 
 
 @pytest.fixture

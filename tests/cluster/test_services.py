@@ -10,8 +10,9 @@ import sqlalchemy
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from support import services
-from support.services import KILL_WAIT, MlflowServer, Postgres, Slurm, wait_until
+from support.daemons import wait_until
+from support.services import MlflowServer, Postgres, running_postgres
+from support.slurm import KILL_WAIT, SLURM_CONF, Slurm, running_slurm
 
 pytestmark = pytest.mark.cluster
 
@@ -61,8 +62,8 @@ def test_a_job_that_does_not_leave_is_killed_after_its_time(slurm: Slurm, tmp_pa
 
 
 def test_a_slurm_ends_with_its_jobs_and_leaves_another_alone(slurm: Slurm, tmp_path: Path):
-    mine = submit(slurm, tmp_path, "sleep 60")
-    with contextlib.suppress(InterruptedError), services.slurm() as other:
+    job = submit(slurm, tmp_path, "sleep 60")
+    with contextlib.suppress(InterruptedError), running_slurm() as other:
         # Neither signals nor the end of its parent reach the second sleep.
         submit(other, tmp_path, "trap '' TERM; touch began; setsid bash -c 'trap \"\" TERM; sleep 61' & sleep 62")
         wait_until((tmp_path / "began").exists, 30, "the other's job")
@@ -70,12 +71,12 @@ def test_a_slurm_ends_with_its_jobs_and_leaves_another_alone(slurm: Slurm, tmp_p
         raise InterruptedError
     assert other.processes() == []
     assert not other.folder.exists()
-    wait_until(lambda: slurm.state(mine) == "RUNNING", 30, "the job of the first")
+    wait_until(lambda: slurm.state(job) == "RUNNING", 30, "the job of the first")
 
 
 def test_a_slurm_that_does_not_start_says_why_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(services, "SLURM_CONF", services.SLURM_CONF.replace("sched/backfill", "sched/nonsense"))
-    with pytest.raises(RuntimeError, match=r"(?s)slurmctld ended with 1.*sched/nonsense") as caught, services.slurm():
+    monkeypatch.setattr("support.slurm.SLURM_CONF", SLURM_CONF.replace("sched/backfill", "sched/nonsense"))
+    with pytest.raises(RuntimeError, match=r"(?s)slurmctld ended with 1.*sched/nonsense") as caught, running_slurm():
         pass
     folders = set(re.findall(r"/tmp/gatebench-\w+", str(caught.value)))
     assert len(folders) == 1
@@ -97,7 +98,7 @@ def test_the_database_keeps_a_table(postgres: Postgres):
 
 
 def test_a_database_ends_although_a_client_stays():
-    with services.postgres() as other:
+    with running_postgres() as other:
         client = psycopg2.connect(other.uri.replace("+psycopg2", ""))
     with contextlib.closing(client), pytest.raises(psycopg2.OperationalError):
         client.cursor().execute("SELECT 1")

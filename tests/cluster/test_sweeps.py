@@ -12,8 +12,10 @@ from mlflow import MlflowClient
 
 from gatebench.records.record import Store
 from support.commands import COMMAND, result_columns, sweep, without_compile_lines
+from support.daemons import wait_until
 from support.datasets import Tiny, make_tiny
-from support.services import MlflowServer, Slurm, wait_until
+from support.services import MlflowServer
+from support.slurm import Slurm
 
 pytestmark = pytest.mark.cluster
 

@@ -7,14 +7,23 @@ import torch
 from gatebench.core import registry
 from gatebench.graph import trace
 from gatebench.models.export import equations, libraries, source
-from support.exported import CELLS, READOUT, model, network, odd, readout, reference_readout, sequences
+from support.exported import (
+    CELLS,
+    READOUT,
+    exported_module,
+    module_readout,
+    random_network,
+    random_sequences,
+    reference_readout,
+    write_odd_cell,
+)
 
 
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)
 def test_every_cell_is_that_of_the_reference_engine(name, options):
-    made, x = network(trace.load(name, **options)), sequences()
-    np.testing.assert_allclose(readout(model(made), x), reference_readout(made, x), rtol=0, atol=1e-12)
-    alike = model(made).float()
+    made, x = random_network(trace.load(name, **options)), random_sequences()
+    np.testing.assert_allclose(module_readout(exported_module(made), x), reference_readout(made, x), rtol=0, atol=1e-12)
+    alike = exported_module(made).float()
     with torch.no_grad():
         single = alike(torch.from_numpy(x).float()).numpy()
     np.testing.assert_allclose(single, reference_readout(made, x), rtol=1e-5, atol=1e-5)
@@ -22,8 +31,8 @@ def test_every_cell_is_that_of_the_reference_engine(name, options):
 
 def test_a_cell_of_a_house_may_use_any_name_and_any_depth(tmp_path, monkeypatch):
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
-    made, x = network(odd(tmp_path)), sequences()
-    np.testing.assert_allclose(readout(model(made), x), reference_readout(made, x), rtol=0, atol=1e-12)
+    made, x = random_network(write_odd_cell(tmp_path)), random_sequences()
+    np.testing.assert_allclose(module_readout(exported_module(made), x), reference_readout(made, x), rtol=0, atol=1e-12)
     lines = equations.of(made.graph).lines
     assert sum(line.count(" * ") for line in lines) == sum(node.op == "mul" for node in made.graph.nodes)
 
@@ -50,7 +59,7 @@ def test_old_and_new_states_are_told_apart():
     [("rnn", "RNN"), ("lstm", "LSTM"), ("gru_reset_after", "GRU"), ("gru", None), ("lstm_peephole", None)],
 )
 def test_torch_has_the_cell_or_not(name, module):
-    built = model(network(trace.load(name)))
+    built = exported_module(random_network(trace.load(name)))
     found = [type(part).__name__ for part in built.modules() if isinstance(part, torch.nn.RNNBase)]
     assert found == [module] * (module is not None)
 
@@ -63,11 +72,11 @@ def test_a_cell_is_recognised_by_its_equations_not_by_its_name(tmp_path, monkeyp
         (tmp_path / "cells" / f"{name}.py").write_text(text)
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
     libraries._ours.cache_clear()
-    other, same = (source.write(network(trace.load(name)), "t", []) for name in ("lstm", "gru"))
+    other, same = (source.write(random_network(trace.load(name)), "t", []) for name in ("lstm", "gru"))
     assert "nn.LSTM" not in other
     assert "W_vcu" in other
     assert "nn.GRU(" in same
 
 
 def test_the_shape_of_the_readout_is_stated():
-    assert f"-> [B, {READOUT}]" in source.write(network(trace.load("rnn"), at="sequence"), "t", [])
+    assert f"-> [B, {READOUT}]" in source.write(random_network(trace.load("rnn"), at="sequence"), "t", [])

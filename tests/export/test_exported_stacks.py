@@ -8,7 +8,15 @@ import torch
 
 from gatebench.core.errors import BadInput
 from gatebench.graph import trace
-from support.exported import CELLS, model, network, odd, readout, reference_readout, sequences
+from support.exported import (
+    CELLS,
+    exported_module,
+    module_readout,
+    random_network,
+    random_sequences,
+    reference_readout,
+    write_odd_cell,
+)
 
 LENGTHS = [4, 7, 1]
 STACKS = [
@@ -83,11 +91,11 @@ def expected(cell, made, x):
 @pytest.mark.parametrize(("layers", "bidirectional", "at"), STACKS)
 @pytest.mark.parametrize(("cell", "options"), ORACLES, ids=lambda value: getattr(value, "__name__", ""))
 def test_stacks_are_their_equations_and_padding_changes_nothing(cell, options, layers, bidirectional, at):
-    made = network(trace.load(cell.__name__, **options), layers, bidirectional, at)
-    x = sequences()
+    made = random_network(trace.load(cell.__name__, **options), layers, bidirectional, at)
+    x = random_sequences()
     x[0, 4:] = np.nan  # padding may be anything
     x[2, 1:] = 1e9
-    found = readout(model(made), x, LENGTHS)
+    found = module_readout(exported_module(made), x, LENGTHS)
     for b, steps in enumerate(LENGTHS):
         own = found[b] if at == "sequence" else found[b, :steps]
         np.testing.assert_allclose(own, expected(cell, made, x[b, :steps]), rtol=0, atol=1e-12)
@@ -97,21 +105,21 @@ def test_stacks_are_their_equations_and_padding_changes_nothing(cell, options, l
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)
 def test_a_padded_batch_is_its_sequences_alone(name, options, bidirectional, at):
     """Of every cell, and of the reference engine; one that looks ahead sees zeros behind the end, not padding."""
-    made, x = network(trace.load(name, **options), 2, bidirectional, at), sequences()
-    built = model(made)
-    found = readout(built, x, LENGTHS)
+    made, x = random_network(trace.load(name, **options), 2, bidirectional, at), random_sequences()
+    built = exported_module(made)
+    found = module_readout(built, x, LENGTHS)
     for b, steps in enumerate(LENGTHS):
         own = found[b] if at == "sequence" else found[b, :steps]
         alone = x[b : b + 1, :steps]
-        np.testing.assert_allclose(own, readout(built, alone)[0], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(own, module_readout(built, alone)[0], rtol=0, atol=1e-12)
         np.testing.assert_allclose(own, reference_readout(made, alone)[0], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)
 def test_step_by_step_is_all_at_once(name, options, layers):
-    made, x = network(trace.load(name, **options), layers), sequences()
-    built, state, seen = model(made), None, []
+    made, x = random_network(trace.load(name, **options), layers), random_sequences()
+    built, state, seen = exported_module(made), None, []
     if not made.causal:
         with pytest.raises(NotImplementedError, match="reads what comes later"):
             built.step(torch.from_numpy(x[:, 0]))
@@ -120,30 +128,30 @@ def test_step_by_step_is_all_at_once(name, options, layers):
         with torch.no_grad():
             now, state = built.step(torch.from_numpy(x[:, t]), state)
         seen.append(now.numpy())
-    np.testing.assert_allclose(np.stack(seen, 1), readout(built, x), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.stack(seen, 1), module_readout(built, x), rtol=0, atol=1e-12)
 
 
 def test_a_model_that_reads_both_ways_has_no_next_step():
     with pytest.raises(NotImplementedError, match="reads what comes later"):
-        model(network(trace.load("gru"), 1, True)).step(torch.zeros(1, 4).double())
+        exported_module(random_network(trace.load("gru"), 1, True)).step(torch.zeros(1, 4).double())
 
 
 def test_the_odd_cell_in_layers(tmp_path, monkeypatch):
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
-    built, x = model(network(odd(tmp_path), 2, True)), sequences()
-    found = readout(built, x, LENGTHS)
-    np.testing.assert_allclose(found[0, :4], readout(built, x[:1, :4])[0], rtol=0, atol=1e-12)
+    built, x = exported_module(random_network(write_odd_cell(tmp_path), 2, True)), random_sequences()
+    found = module_readout(built, x, LENGTHS)
+    np.testing.assert_allclose(found[0, :4], module_readout(built, x[:1, :4])[0], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("lengths", [[0, 7, 7], [8, 7, 7], [7, 7], 7])
 def test_lengths_that_cannot_be(lengths):
     for name in ("gru", "lstm"):
         with pytest.raises(ValueError, match="expected 3 whole numbers from 1 to 7"):
-            readout(model(network(trace.load(name))), sequences(), lengths)
+            module_readout(exported_module(random_network(trace.load(name))), random_sequences(), lengths)
 
 
 def test_weights_of_another_trial_are_told():
-    made = network(trace.load("gru"))
+    made = random_network(trace.load("gru"))
     for wrong, said in (
         ({**made.weights, "W_z": np.zeros((9, 5))}, r"W_z has shape \(9, 5\), expected \(4, 5\)"),
         ({**made.weights, "2.W_z": np.zeros((5, 5))}, r"2.W_z has shape \(5, 5\), expected None"),

@@ -26,7 +26,7 @@ from gatebench.records import record
 from gatebench.records.record import Store
 from support.commands import COMMAND, environment_of
 from support.datasets import KEYS, Tiny, make_tiny
-from support.exported import ODD, network, reference_readout, without_onnx
+from support.exported import ODD, random_network, reference_readout, without_onnx
 
 pytestmark = pytest.mark.xdist_group("exported_trials")  # one worker: they share what a fixture trains
 
@@ -109,7 +109,7 @@ def test_exported_folders_need_no_gatebench(home: Tiny, tmp_path: Path):
     with environment_of(home):
         trials = {cell: trial.find(results, key) for cell, key in keys(results).items()}
         for cell in set(registry.available("cells", ".py")) - set(trials):
-            made = network(trace.load(cell), inputs=KEYS)
+            made = random_network(trace.load(cell), inputs=KEYS)
             trials[cell] = replace(trials["gru"], graph=made.graph, network=made)
         folders = {cell: tmp_path / cell for cell in trials}
         for cell, folder in folders.items():

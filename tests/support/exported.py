@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from gatebench.core import registry
 from gatebench.engines import base, reference
 from gatebench.graph import trace
 from gatebench.graph.stack import Stack
@@ -18,16 +19,11 @@ from gatebench.training.likelihoods import bernoulli
 
 INPUTS, UNITS, READOUT = 4, 5, 3
 CELLS = [
-    ("gru", {}),
-    ("gru_reset_after", {}),
-    ("lstm", {}),
-    ("lstm_augmented", {}),
+    *((name, {}) for name in registry.available("cells", ".py")),
     ("lstm_augmented", {"length": 3, "projection": None}),
     ("lstm_augmented", {"length": 2, "window": "ahead", "gate": False}),
-    ("lstm_peephole", {}),
-    ("lstm_sherstinsky", {}),
-    ("rnn", {}),
 ]
+"""Every cell at its defaults, and the one with options at others."""
 
 ODD = '''
 """Odd \\"\\"\\" cell: all that a text may do."""
@@ -54,17 +50,17 @@ def sizes(H, **_):
 '''
 
 
-def odd(house: Path) -> trace.Graph:
-    """The graph of a house's cell; ``GATEBENCH_PATH`` is that house."""
-    (house / "cells").mkdir(parents=True, exist_ok=True)
-    (house / "cells" / "odd.py").write_text(ODD.strip())
+def write_odd_cell(plugin_folder: Path) -> trace.Graph:
+    """Write the cell `ODD` into a plugin folder, which ``GATEBENCH_PATH`` names already; returns its graph."""
+    (plugin_folder / "cells").mkdir(parents=True, exist_ok=True)
+    (plugin_folder / "cells" / "odd.py").write_text(ODD.strip())
     return trace.load("odd")
 
 
-def network(
+def random_network(
     graph: trace.Graph, layers: int = 1, bidirectional: bool = False, at: str = "step", inputs: int = INPUTS
 ) -> Network:
-    """With random weights."""
+    """A stack of this cell with random weights, as a trained trial would be exported."""
     random, weights, below = np.random.default_rng(5), {}, inputs
     for layer in range(1, layers + 1):
         sizes = graph.sizes(below, UNITS)
@@ -88,29 +84,33 @@ def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtins, "__import__", absent)
 
 
-def sequences(batch: int = 3, steps: int = 7) -> np.ndarray:
+def random_sequences(batch: int = 3, steps: int = 7) -> np.ndarray:
+    """Inputs ``[B, T, X]``, the same in every call."""
     return np.random.default_rng(6).normal(size=(batch, steps, INPUTS))
 
 
-def model(made: Network) -> torch.nn.Module:
-    """Its source, run here, in double precision."""
-    module = types.ModuleType("exported")
-    exec(compile(source.write(made, "A title", ["A paragraph."]), "model.py", "exec"), module.__dict__)
-    built = module.Model().double().eval()
-    built.load_state_dict({name: torch.from_numpy(value) for name, value in source.state_dict(made).items()})
-    return built
+def exported_module(network: Network) -> torch.nn.Module:
+    """The module of an exported network's own source, which is run here, in double precision."""
+    file = types.ModuleType("exported")
+    exec(compile(source.write(network, "A title", ["A paragraph."]), "model.py", "exec"), file.__dict__)
+    module = file.Model().double().eval()
+    module.load_state_dict({name: torch.from_numpy(value) for name, value in source.state_dict(network).items()})
+    return module
 
 
-def readout(built: torch.nn.Module, x: np.ndarray, lengths: list[int] | None = None) -> np.ndarray:
+def module_readout(module: torch.nn.Module, x: np.ndarray, lengths: list[int] | None = None) -> np.ndarray:
+    """What an exported module says of sequences ``[B, T, X]``: ``[B, T, Y]``, or ``[B, Y]`` of one output a sequence."""
     with torch.no_grad():
-        return built(torch.from_numpy(x), lengths).numpy()
+        return module(torch.from_numpy(x), lengths).numpy()
 
 
-def reference_readout(made: Network, x: np.ndarray, lengths: list[int] | None = None) -> np.ndarray:
-    """Of our reference engine, in double precision."""
+def reference_readout(network: Network, x: np.ndarray, lengths: list[int] | None = None) -> np.ndarray:
+    """What `module_readout` should be, by our reference engine in double precision."""
     likelihood = bernoulli()  # as many numbers as outputs
-    run = base.Network(made.graph, made.inputs, made.readout, made.units, likelihood, stack=made.stack, at=made.at)
-    parameters = {name: torch.from_numpy(value).double()[None] for name, value in made.weights.items()}
+    run = base.Network(
+        network.graph, network.inputs, network.readout, network.units, likelihood, stack=network.stack, at=network.at
+    )
+    parameters = {name: torch.from_numpy(value).double()[None] for name, value in network.weights.items()}
     padded = torch.from_numpy(x).transpose(0, 1)[None]
-    found = reference.readout(run, parameters, padded, torch.tensor([lengths or [x.shape[1]] * len(x)]))[0]
-    return (found[0] if made.at == "sequence" else found.transpose(0, 1)).numpy()
+    outputs = reference.readout(run, parameters, padded, torch.tensor([lengths or [x.shape[1]] * len(x)]))[0]
+    return (outputs[0] if network.at == "sequence" else outputs.transpose(0, 1)).numpy()
