@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from llvmlite import ir
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
-from gatebench.engines import selection
+from gatebench.engines import reference, selection
 from gatebench.engines.fused_cpu import compiled, functions, heads, product
 from gatebench.engines.fused_cpu import engine as fused_cpu
-from gatebench.engines.fused_cpu.plan import ELEMENTWISE, Plan
+from gatebench.engines.fused_cpu.functions import FUNCTIONS as OPERATIONS
+from gatebench.engines.fused_cpu.plan import Plan
 from gatebench.engines.fused_cpu.vector import Code
 from gatebench.graph import trace
 
@@ -352,11 +354,12 @@ def test_an_operation_without_code_is_named():
     assert fused_cpu.lacks(strange("relu"), "cpu") == "no code is made of the operation relu"
     assert fused_cpu.lacks(strange("softsign", "relu"), "cpu") == "no code is made of the operation relu, softsign"
     assert "cuda" in fused_cpu.lacks(trace.load("gru"), "cuda")
-    for operation in ELEMENTWISE:
+    for operation in OPERATIONS:
         assert fused_cpu.lacks(strange(operation), "cpu") is None
 
 
-def test_a_cell_without_code_goes_to_the_reference_unless_the_engine_is_asked_for():
+def test_a_cell_without_code_goes_to_the_reference_unless_the_engine_is_asked_for(monkeypatch):
+    monkeypatch.setitem(reference.FUNCTIONS, "relu", torch.relu)
     graph = strange("relu")
     assert selection.pick("auto", graph, "cpu") == "reference"
     assert selection.pick("auto", trace.load("gru"), "cpu") == "fused_cpu"
@@ -382,7 +385,7 @@ def test_a_device_that_is_not_there_is_told_in_a_line(engine, device, monkeypatc
 
 SCRIPT = """
 import numpy as np, torch
-from gatebench.engines.fused_cpu import engine
+from gatebench.engines.fused_cpu import engine as fused_cpu
 from gatebench.engines.base import Network
 from gatebench.graph import trace
 from gatebench.training.likelihoods import bernoulli

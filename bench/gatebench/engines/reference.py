@@ -1,6 +1,6 @@
 """The engine that defines the truth: a plain loop over time with autograd, any dtype."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gatebench.engines._product import Repeated, product
 from gatebench.engines.base import Kept, Network
+from gatebench.graph import operations
 from gatebench.graph.stack import Direction
 from gatebench.graph.trace import Graph, Sizes
 
@@ -33,8 +34,10 @@ def use(threads: int) -> None:
 
 
 def lacks(graph: Graph, device: str) -> str | None:
-    """Nothing: it runs every cell everywhere."""
-    del graph, device
+    """Return why it cannot run a cell: an operation that is not in `FUNCTIONS`; None if it can. Any device will do."""
+    del device
+    unknown = operations.missing((node.op for node in graph.nodes), FUNCTIONS)
+    return f"it has no function for the operation {', '.join(unknown)}" if unknown else None
 
 
 def batch(network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> Batch:
@@ -305,14 +308,18 @@ def _shifted(x: Tensor, steps: int) -> Tensor:
 def _apply(op: str, label: str, args: list[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
     if op == "linear":
         return product(args[0], parameters[label])
-    if op == "add":
-        return sum(args[1:], start=args[0])
-    if op == "sub":
-        return args[0] - args[1]
-    if op == "mul":
-        return args[0] * args[1]
-    if op == "sigmoid":
-        return args[0].sigmoid()
-    if op == "tanh":
-        return args[0].tanh()
-    raise NotImplementedError(f"the reference engine has no operation '{op}'")
+    return FUNCTIONS[op](*args)
+
+
+def _sum(first: Tensor, *further: Tensor) -> Tensor:
+    return sum(further, start=first)
+
+
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    "add": _sum,
+    "sub": torch.sub,
+    "mul": torch.mul,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+}
+"""Elementwise operation -> its function of tensors."""

@@ -36,7 +36,12 @@ def pick(name: str, graph: Graph, device: str) -> str:
         if reason:
             raise BadInput(f"engine {name} cannot run cell {graph.name}: {reason}; use engine=reference or engine=auto")
         return name
-    return next(engine for engine in ("fused_cpu", "reference") if not _lacks(engine, graph, device))
+    reasons = {engine: _lacks(engine, graph, device) for engine in ("fused_cpu", "reference")}
+    for engine, reason in reasons.items():
+        if reason is None:
+            return engine
+    every = "; ".join(f"{engine}: {reason}" for engine, reason in reasons.items())
+    raise BadInput(f"no engine can run cell {graph.name} ({every})")
 
 
 def _lacks(name: str, graph: Graph, device: str) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gatebench.core.errors import BadInput
+from gatebench.graph.operations import OPERATIONS
 from gatebench.graph.trace import Graph, Sizes
 
 
@@ -28,11 +29,13 @@ def cost(graph: Graph, sizes: Sizes, outputs: int, biases: bool = True) -> Cost:
     """Costs at given sizes, with a readout of ``outputs`` numbers. ``biases=False`` leaves the family b uncounted."""
     shapes = graph.shapes(sizes)
     recurrent = sum(rows * columns for name, (rows, columns) in shapes.items() if biases or not name.startswith("b_"))
-    products = (shapes[node.label] for node in graph.nodes if node.op == "linear")
+    flops = sum(
+        OPERATIONS[node.op].flops_per_weight * math.prod(shapes[node.label]) for node in graph.nodes if node.label in shapes
+    )
     return Cost(
         parameters_recurrent=recurrent,
         parameters_total=recurrent + (sizes[graph.output] + 1) * outputs,
-        flops_per_step=sum(2 * rows * columns for rows, columns in products),
+        flops_per_step=flops,
         state_size=sum(sizes[letter] for letter in graph.states.values()),
     )
 

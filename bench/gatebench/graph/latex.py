@@ -1,64 +1,41 @@
 """A cell's equations as LaTeX, from its graph and the names that its text gives to its quantities."""
 
 import re
+from collections.abc import Callable
 
-from gatebench.graph.trace import Graph, Node
+from gatebench.graph.operations import LEAF, OPERATIONS
+from gatebench.graph.trace import Graph
 
 
 def equations(graph: Graph) -> list[str]:
     """One line for each named quantity, in the order in which the text computes them."""
-    fresh = dict(zip(graph.updates, graph.states, strict=True))
-    named = {i: _now(name) for i, name in {**graph.names, **fresh}.items() if graph.nodes[i].op not in ("input", "state")}
-    return [f"{symbol} = {_Writer(graph, named).expression(i, root=True)}" for i, symbol in sorted(named.items())]
+    names = {**graph.names, **dict(zip(graph.updates, graph.states, strict=True))}
+    symbols = {i: _now(name) for i, name in names.items() if graph.nodes[i].op not in ("input", "state")}
+    writer = _LatexWriter(graph, symbols)
+    return [f"{symbol} = {writer.definition(i)}" for i, symbol in sorted(symbols.items())]
 
 
-class _Writer:
-    def __init__(self, graph: Graph, named: dict[int, str]) -> None:
-        self.nodes, self.named = graph.nodes, named
+class _LatexWriter:
+    """Writes nodes of one graph; ``symbols`` are the nodes that the text names, by their names."""
 
-    def expression(self, i: int, root: bool = False) -> str:
-        if i in self.named and not root:
-            return self.named[i]
+    def __init__(self, graph: Graph, symbols: dict[int, str]) -> None:
+        self.nodes, self.symbols = graph.nodes, symbols
+
+    def definition(self, i: int) -> str:
+        """How a node is computed."""
         node = self.nodes[i]
-        return getattr(self, f"_{node.op}")(node)
+        label = LABELS[node.op](node.label) if node.op in LABELS else ""
+        return OPERATIONS[node.op].latex.write([self._operand(a) for a in node.args], label, _parentheses)
 
-    def _factor(self, i: int) -> str:
-        text = self.expression(i)
-        is_sum = self.nodes[i].op in ("add", "sub") and i not in self.named
-        return rf"\left({text}\right)" if is_sum else text
+    def _operand(self, i: int) -> tuple[str, int]:
+        """The text of a node inside an expression, its symbol if it has one, and how tightly that binds."""
+        if i in self.symbols:
+            return self.symbols[i], LEAF
+        return self.definition(i), OPERATIONS[self.nodes[i].op].latex.binds
 
-    def _input(self, node: Node) -> str:
-        return _now("x") if not node.label else f"x_{{t{int(node.label):+d}}}"
 
-    def _state(self, node: Node) -> str:
-        return _subscript(node.label, "t-1")
-
-    def _row(self, node: Node) -> str:
-        return _subscript(node.label)
-
-    def _constant(self, node: Node) -> str:
-        return f"{float(node.label):g}"
-
-    def _linear(self, node: Node) -> str:
-        operand = node.args[0]
-        text = self.expression(operand)
-        is_vector = operand in self.named or self.nodes[operand].op in ("input", "state")
-        return f"{_subscript(node.label)} " + (text if is_vector else rf"\left({text}\right)")
-
-    def _add(self, node: Node) -> str:
-        return " + ".join(self.expression(a) for a in node.args)
-
-    def _sub(self, node: Node) -> str:
-        return f"{self.expression(node.args[0])} - {self._factor(node.args[1])}"
-
-    def _mul(self, node: Node) -> str:
-        return r" \odot ".join(self._factor(a) for a in node.args)
-
-    def _sigmoid(self, node: Node) -> str:
-        return rf"\sigma\left({self.expression(node.args[0])}\right)"
-
-    def _tanh(self, node: Node) -> str:
-        return rf"\tanh\left({self.expression(node.args[0])}\right)"
+def _parentheses(text: str) -> str:
+    return rf"\left({text}\right)"
 
 
 def _now(name: str) -> str:
@@ -74,10 +51,20 @@ def _subscript(name: str, time: str = "") -> str:
     return f"{letter}_{{{subscript}}}" if subscript else letter
 
 
+LABELS: dict[str, Callable[[str], str]] = {
+    "input": lambda shift: f"x_{{t{int(shift):+d}}}" if shift else _now("x"),
+    "state": lambda name: _subscript(name, "t-1"),
+    "row": lambda name: _subscript(name),
+    "linear": lambda name: _subscript(name),
+    "constant": lambda number: f"{float(number):g}",
+}
+"""Structural operation -> LaTeX of the label that its nodes carry."""
+
+
 def plain(line: str) -> str:
     """A line of `equations` for a terminal."""
     words = {r"\left(": "(", r"\right)": ")", r"\sigma": "σ", r"\odot": "*", r"\tanh": "tanh"}
     for word, text in words.items():
         line = line.replace(word, text)
     line = re.sub(r"\\tilde\{(\w)\}", r"\1~", line)
-    return re.sub(r"_\{([^}]*)\}", lambda found: "_" + found.group(1).replace(",t", "[t").replace("[t", "_t"), line)
+    return re.sub(r"_\{([^}]*)\}", lambda match: "_" + match.group(1).replace(",t", "[t").replace("[t", "_t"), line)

@@ -8,6 +8,15 @@ from torch import Tensor
 
 from gatebench.training.model import Model
 
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "add": lambda jax, *terms: sum(terms[1:], start=terms[0]),
+    "sub": lambda jax, a, b: a - b,
+    "mul": lambda jax, a, b: a * b,
+    "sigmoid": lambda jax, a: jax.nn.sigmoid(a),
+    "tanh": lambda jax, a: jax.numpy.tanh(a),
+}
+"""Elementwise operation -> its function of the module ``jax`` and the arguments."""
+
 
 def gradient(model: Model, rows: Tensor, x: np.ndarray, y: np.ndarray) -> Callable[[], Any]:
     """A call gives loss and gradient of every member: mean Bernoulli NLL a step of sequences ``x``, ``y [T, B, .]``.
@@ -18,7 +27,6 @@ def gradient(model: Model, rows: Tensor, x: np.ndarray, y: np.ndarray) -> Callab
     import jax.numpy as jnp  # pyright: ignore[reportMissingImports] - where it happens to be installed
 
     graph, sizes = model.graph, model.sizes
-    operations = {"sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh}
 
     def loss(p: dict[str, Any]) -> Any:
         def step(states: tuple[Any, ...], x_t: Any) -> Any:
@@ -36,7 +44,7 @@ def gradient(model: Model, rows: Tensor, x: np.ndarray, y: np.ndarray) -> Callab
                 elif node.op == "linear":
                     values.append(args[0] @ p[node.label])
                 else:
-                    values.append(sum(args[1:], start=args[0]) if node.op == "add" else operations[node.op](*args))
+                    values.append(FUNCTIONS[node.op](jax, *args))
             new = tuple(values[i] for i in graph.updates)
             return new, new[0]
 

@@ -1,10 +1,15 @@
 """Values of nodes as code, and the way back through them."""
 
-from gatebench.engines.fused_cpu import functions
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from gatebench.engines.fused_cpu.functions import FUNCTIONS
 from gatebench.engines.fused_cpu.layout import Layout
 from gatebench.engines.fused_cpu.phase import Phase
-from gatebench.engines.fused_cpu.plan import NONLINEAR, Place, Stage
+from gatebench.engines.fused_cpu.plan import Place, Stage
 from gatebench.engines.fused_cpu.vector import Code, Value
+from gatebench.graph.operations import OPERATIONS, evaluate
+from gatebench.graph.ops import Operand, Symbol
 
 
 class Values:
@@ -47,17 +52,25 @@ class Values:
             return value
         if node.op == "constant":
             return c.number(float(node.label))
-        args = [self.of(a) for a in node.args]
-        if node.op == "add":
-            value = args[0]
-            for a in args[1:]:
-                value = c.plus(value, a)
-            return value
-        operation = {
-            "sub": c.minus, "mul": c.times,
-            "sigmoid": lambda a: functions.sigmoid(c, a), "tanh": lambda a: functions.tanh(c, a),
-        }[node.op]  # fmt: skip
-        return operation(*args)
+        return FUNCTIONS[node.op](c, *(self.of(a) for a in node.args))
+
+    def through(self, i: int, gradient: Value) -> list[Value]:
+        """The gradient of each argument of an elementwise node, from that of the node."""
+        c, args = self.c, self.plan.nodes[i].args
+        partials = OPERATIONS[self.plan.nodes[i].op].partials(len(args))
+        leaves = {partials.value: partial(self.of, i)}
+        leaves |= {symbol: partial(self.of, a) for symbol, a in zip(partials.arguments, args, strict=True)}
+        return [along(c, gradient, expression, leaves) for expression in partials.expressions]
+
+
+def along(c: Code, gradient: Value, derivative: Operand, leaves: Mapping[Symbol, Callable[[], Value]]) -> Value:
+    """Code of ``gradient`` times ``derivative``, an expression of `Partials` whose symbols have the values of ``leaves``."""
+    if isinstance(derivative, Symbol):
+        functions = {name: partial(function, c) for name, function in FUNCTIONS.items()}
+        return c.times(gradient, evaluate(derivative, leaves, functions, c.number))
+    if derivative == 1:
+        return gradient
+    return c.minus(c.number(0), gradient) if derivative == -1 else c.times(gradient, c.number(derivative))
 
 
 class WayBack:
@@ -123,20 +136,9 @@ class WayBack:
                 c.store(g, values.address(plan.sums[i].place), mask)
                 for a in plan.sums[i].rest:
                     give(a, g)
-            elif node.op == "add":
-                for a in node.args:
-                    give(a, g)
-            elif node.op == "sub":
-                give(node.args[0], g)
-                give(node.args[1], c.minus(c.number(0), g))
-            elif node.op == "mul":
-                a, b = node.args
-                give(a, c.times(g, values.of(b)))
-                give(b, c.times(g, values.of(a)))
-            elif node.op in NONLINEAR:
-                f = values.of(i)
-                slope = c.minus(c.number(1), c.times(f, f)) if node.op == "tanh" else c.times(f, c.minus(c.number(1), f))
-                give(node.args[0], c.times(g, slope))
+            elif OPERATIONS[node.op].is_elementwise:
+                for a, value in zip(node.args, values.through(i, g), strict=True):
+                    give(a, value)
 
     def _from_outside(self, i: int, values: Values, passed: bool) -> list[Value]:
         """What later stages (but not of a node ``passed`` on), later steps and the loss have to say about a node."""

@@ -17,10 +17,11 @@ from torch import Tensor
 
 from gatebench.engines.base import Kept, Network
 from gatebench.engines.fused_cpu.compiled import optimizer
+from gatebench.engines.fused_cpu.functions import FUNCTIONS
 from gatebench.engines.fused_cpu.packed import Part, address, part
-from gatebench.engines.fused_cpu.plan import KNOWN
 from gatebench.engines.fused_cpu.rules import RULES
 from gatebench.engines.fused_cpu.way import Code, Way, Work
+from gatebench.graph import operations
 from gatebench.graph.trace import Graph
 
 _threads = 1
@@ -37,7 +38,7 @@ def lacks(graph: Graph, device: str) -> str | None:
     """A cell with an operation that no code is made of, or with a row of parameters as a state; any other device."""
     if device != "cpu":
         return f"it makes code for processors, not for {device}"
-    unknown = sorted({node.op for node in graph.nodes} - KNOWN)
+    unknown = operations.missing((node.op for node in graph.nodes), FUNCTIONS)
     if unknown:
         return f"no code is made of the operation {', '.join(unknown)}"
     read = [*graph.updates, *(node.args[0] for node in graph.nodes if node.op == "linear")]

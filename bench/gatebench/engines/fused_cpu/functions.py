@@ -1,6 +1,7 @@
 """Elementwise functions of float32 vectors, to within a few units of the last place."""
 
 import math
+from collections.abc import Callable
 
 from numpy.polynomial import Chebyshev, Polynomial
 
@@ -67,3 +68,23 @@ def log(c: Code, u: Value) -> Value:
     e, m = c.exponent(u)
     value = c.fma(e, c.number(math.log(2)), log1p(c, c.minus(m, c.number(1))))
     return c.b.select(c.b.fcmp_unordered("uno", u, u), u, value)
+
+
+def added(c: Code, first: Value, *further: Value) -> Value:
+    """The sum of its arguments, from left to right."""
+    for value in further:
+        first = c.plus(first, value)
+    return first
+
+
+FUNCTIONS: dict[str, Callable[..., Value]] = {
+    "add": added,
+    "sub": Code.minus,
+    "mul": Code.times,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+}
+"""Elementwise operation -> what writes its code, of the function being written and the arguments.
+
+The way back needs no table: it writes the code of the derivatives that `gatebench.graph.operations` declares.
+"""

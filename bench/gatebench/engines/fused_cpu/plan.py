@@ -14,18 +14,8 @@ What is cheap (sums, differences, products) is computed again on the way back ra
 
 from dataclasses import dataclass, field
 
+from gatebench.graph.operations import OPERATIONS
 from gatebench.graph.trace import Graph, Node
-
-NONLINEAR = {"sigmoid", "tanh"}
-ELEMENTWISE = {"add", "sub", "mul", *NONLINEAR}
-KNOWN = {  # what `kernels` makes code of
-    "input",
-    "row",
-    "constant",
-    "state",
-    "linear",
-    *ELEMENTWISE,
-}
 
 
 @dataclass(frozen=True)
@@ -165,7 +155,7 @@ class Plan:
             behind = tuple(s.place.width for s in self.sums.values())
             overwritten = len(self.users[i]) == 1 and i not in self.graph.updates
             user = self.users[i][0] if overwritten else i
-            holds = user if self.nodes[user].op in NONLINEAR and self.timeless(user) == self.timeless(i) else i
+            holds = user if self._overwrites(user) and self.timeless(user) == self.timeless(i) else i
             place = Place("gates", behind, self.widths[i])
             self.sums[i] = Sum(i, absorbed or [i], rows, rest, place)
             self.part_of |= dict.fromkeys(self.sums[i].products, self.sums[i])
@@ -177,6 +167,11 @@ class Plan:
         users = self.users[i]
         alone = len(users) == 1 and i not in self.graph.updates
         return self.nodes[i].op == "linear" and alone and self.nodes[users[0]].op == "add"
+
+    def _overwrites(self, i: int) -> bool:
+        """Whether a node's value may take its argument's place: the way back reads the value, and the argument no more."""
+        operation = OPERATIONS[self.nodes[i].op]
+        return operation.arguments == 1 and operation.reads_value and not operation.reads_arguments
 
     def _multiplied(self, i: int) -> bool:
         """Whether a product reads the node: the gradient of its matrix still needs it when its sum's columns are gone."""
@@ -190,8 +185,9 @@ class Plan:
                 self.places[i] = Place(f"input{node.label or 0}", (), "X")
             multiplied = self._multiplied(i)
             crosses = self.timeless(i) and any(not self.timeless(u) for u in self.users[i])
-            made = node.op in ELEMENTWISE or i in self.sums
-            wanted = node.op in NONLINEAR or (made and (multiplied or crosses)) or i in self.graph.updates
+            operation = OPERATIONS[node.op]
+            made = operation.is_elementwise or i in self.sums
+            wanted = operation.reads_value or (made and (multiplied or crosses)) or i in self.graph.updates
             if wanted and i not in self.places:
                 self.places[i] = Place("kept", self.columns("kept"), self.widths[i])
 
@@ -201,7 +197,7 @@ class Plan:
         for i in mine:
             node, stage = self.nodes[i], stages[self.level[i]]
             holder = self.sums.get(i)
-            if holder or (node.op in ELEMENTWISE and i in self.places):
+            if holder or (OPERATIONS[node.op].is_elementwise and i in self.places):
                 stage.owns.append(i)
                 place = self.places.get(i)
                 is_there = place is None or (holder is not None and place.array == "gates" and not holder.rest)

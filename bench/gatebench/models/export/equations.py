@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from gatebench.graph.operations import LEAF, OPERATIONS
 from gatebench.graph.trace import Graph, Node
 
 DEEPEST = 6
 """Operations inside one another on a line; what is deeper gets a line of its own."""
-LEAVES = ("input", "state", "row", "constant")
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def of(graph: Graph) -> Equations:
     inputs = {shift: names.new(_input(shift)) for shift in shifts}
     states = {state: names.new(f"{state}_before") for state in graph.states}
     for state, i in zip(graph.states, graph.updates, strict=True):
-        if i not in named and nodes[i].op not in LEAVES:
+        if i not in named and OPERATIONS[nodes[i].op].pytorch.binds < LEAF:
             named[i] = names.new(state)
     _name_the_rest(nodes, named, names)
-    writer = _Writer(nodes, named, parameters, inputs, states)
+    writer = _PyTorchWriter(nodes, named, parameters, inputs, states)
     lines = [f"{named[i]} = {writer.expression(i)}" for i in sorted(named)]
     return Equations(parameters, inputs, list(states.values()), lines, [writer.text(i) for i in graph.updates])
 
@@ -56,7 +56,7 @@ def _name_the_rest(nodes: tuple[Node, ...], named: dict[int, str], names: "_Name
     """Names for what is used twice, which would be computed twice, and for what is too deep."""
     uses, depth = Counter(a for node in nodes for a in node.args), {}
     for i, node in enumerate(nodes):
-        inner = i not in named and node.op not in LEAVES
+        inner = i not in named and OPERATIONS[node.op].pytorch.binds < LEAF
         depth[i] = 1 + max(depth[a] for a in node.args) if inner else 0
         if inner and (uses[i] > 1 or depth[i] > DEEPEST):
             named[i], depth[i] = names.new("part"), 0
@@ -80,39 +80,38 @@ class _Names:
 
 
 @dataclass(frozen=True)
-class _Writer:
+class _PyTorchWriter:
+    """Writes nodes of one graph; ``named`` are the nodes that have a line of their own, by their names."""
+
     nodes: tuple[Node, ...]
     named: dict[int, str]
     parameters: dict[str, str]
     inputs: dict[int, str]
     states: dict[str, str]
 
-    def text(self, i: int, *grouped: str) -> str:
-        """A node in an expression: its name, or how it is computed, in parentheses if it is one of these operations."""
-        if i in self.named:
-            return self.named[i]
-        text = self.expression(i)
-        return f"({text})" if self.nodes[i].op in grouped else text
+    def text(self, i: int) -> str:
+        """A node in an expression: its name, or how it is computed."""
+        return self._operand(i)[0]
 
     def expression(self, i: int) -> str:
         """How a node is computed. Parentheses keep the order of operations, to the last bit."""
-        op, args, label = self.nodes[i].op, self.nodes[i].args, self.nodes[i].label
-        if op == "input":
-            return self.inputs[int(label or 0)]
-        if op == "state":
-            return self.states[label]
-        if op == "row":
-            return f"self.{self.parameters[label]}"
-        if op == "constant":
-            return label.removesuffix(".0")
-        if op == "linear":
-            return f"{self.text(args[0], 'linear', 'add', 'sub', 'mul')} @ self.{self.parameters[label]}"
-        if op == "mul":
-            left = self.text(args[0], "linear", "add", "sub")
-            return f"{left} * {self.text(args[1], 'linear', 'add', 'sub', 'mul')}"
-        if op in ("add", "sub"):
-            rest = [self.text(a, "add", "sub") for a in args[1:]]
-            return {"add": " + ", "sub": " - "}[op].join([self.text(args[0]), *rest])
-        if op in ("sigmoid", "tanh"):
-            return f"torch.{op}({self.text(args[0])})"
-        raise NotImplementedError(f"there is no way yet to write the operation '{op}' as PyTorch")
+        node = self.nodes[i]
+        operands = [self._operand(a) for a in node.args]
+        return OPERATIONS[node.op].pytorch.write(operands, self._label(node), lambda text: f"({text})")
+
+    def _operand(self, i: int) -> tuple[str, int]:
+        """The text of a node inside an expression, and how tightly it binds."""
+        if i in self.named:
+            return self.named[i], LEAF
+        return self.expression(i), OPERATIONS[self.nodes[i].op].pytorch.binds
+
+    def _label(self, node: Node) -> str:
+        match node.op:
+            case "input":
+                return self.inputs[int(node.label or 0)]
+            case "state":
+                return self.states[node.label]
+            case "row" | "linear":
+                return f"self.{self.parameters[node.label]}"
+            case _:  # a constant; other operations have no label
+                return node.label.removesuffix(".0")
