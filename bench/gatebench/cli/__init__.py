@@ -3,31 +3,31 @@
 import signal
 import sys
 
-from gatebench.cli import commands
 from gatebench.core.errors import BadInput
 
 
 def main() -> None:
-    """Entry point of the command ``gatebench``: one line and a non-zero exit for a user's mistake."""
+    """Run the command line and exit: 2 after one line for a user's mistake, 130 after Ctrl-C, 143 after SIGTERM.
+
+    ``gatebench sweep`` goes past argparse, since what follows it is Hydra's grammar.
+    """
     arguments = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if arguments[:1] == ["sweep"]:
-            from gatebench.cli.sweep import sweep
+            from gatebench.cli.commands import sweep
 
-            sys.exit(sweep(arguments[1:]))
-        options = commands.parser().parse_args(arguments)
-        sys.exit(options.command(options))
+            sys.exit(sweep.sweep(arguments[1:]))
+        from gatebench.cli.parser import command_line_parser
+
+        options = command_line_parser().parse_args(arguments)
+        sys.exit(options.run(options))
     except BadInput as error:
-        _fail(str(error))
+        print(f"gatebench: {error}", file=sys.stderr)
+        sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
-
-
-def _fail(message: str) -> None:
-    print(f"gatebench: {message}", file=sys.stderr)
-    sys.exit(2)

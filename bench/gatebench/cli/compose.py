@@ -1,25 +1,34 @@
 """Hydra's part: configurations are composed, checked and launched here; what leaves are plain objects."""
 
+import argparse
 import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, did_you_mean
 from gatebench.core.validation import construct, flatten
 
+if TYPE_CHECKING:
+    from gatebench.graph.stack import Stack
+    from gatebench.graph.trace import Graph
+    from gatebench.study.job import Job
+
 GROUPS = ("task", "cell", "budget", "training", "engine", "study")
+"""Groups of which a sweep chooses one yaml, or several with commas: folders of ``conf/``."""
 LABELLED = ("task", "cell", "budget", "training")
+"""Groups whose choices label a point of a study, in the order of the label."""
 
 
-def composed(overrides: list[str]) -> list[Any]:
-    """Every job of a sweep, composed by Hydra in this process without running any."""
-    jobs: list[Any] = []
+def compose_jobs(overrides: list[str]) -> "list[Job]":
+    """Compose every job of a sweep in this process, without running any; ``BadInput`` for the first that is wrong."""
+    jobs: list[Job] = []
     mistakes: list[BadInput] = []
 
     def collect(config: Any) -> None:
@@ -28,10 +37,10 @@ def composed(overrides: list[str]) -> list[Any]:
         except BadInput as mistake:  # raised here, Hydra would print lines of its own around it
             mistakes.append(mistake)
 
-    kept = [o for o in overrides if not re.match(r"[+~]*hydra[./](launcher|sweep)\b", o)]
+    without_launcher = [o for o in overrides if not re.match(r"[+~]*hydra[./](launcher|sweep)\b", o)]
     folder = tempfile.mkdtemp()
     try:
-        through_hydra([*kept, "hydra/launcher=basic", f"hydra.sweep.dir={folder}"], collect)
+        run_through_hydra([*without_launcher, "hydra/launcher=basic", f"hydra.sweep.dir={folder}"], collect)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if mistakes:
@@ -39,59 +48,79 @@ def composed(overrides: list[str]) -> list[Any]:
     return jobs
 
 
-def through_hydra(overrides: list[str], task: Callable[[Any], Any]) -> None:
-    """Run a function through Hydra; its errors become one line each."""
+def run_through_hydra(overrides: list[str], function: Callable[[Any], Any]) -> None:
+    """Call a function with each configuration that the overrides make, by Hydra's launcher; its errors are one line each."""
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    extra = [folder for folder in registry.folders("conf") if folder != registry.BUILT_IN["conf"]]
-    path = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in extra)}]"] if extra else []
+    plugin_folders = [folder for folder in registry.folders("conf") if folder != registry.BUILT_IN["conf"]]
+    search_path = ",".join(f"file://{folder}" for folder in plugin_folders)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hands us the exception instead of printing and leaving
-    before = sys.argv
-    sys.argv = ["gatebench", *overrides, *path]
+    arguments = sys.argv
+    sys.argv = ["gatebench", *overrides, *([f"hydra.searchpath=[{search_path}]"] if search_path else [])]
+    decorate = hydra.main(version_base="1.3", config_path=str(registry.BUILT_IN["conf"]), config_name="config")
     try:
-        hydra.main(version_base="1.3", config_path=str(registry.BUILT_IN["conf"]), config_name="config")(task)()
+        with _help_of_any_type():
+            decorate(function)()
     except (HydraException, OmegaConfBaseException) as error:
         raise BadInput(_explain(str(error))) from error
     finally:
-        sys.argv = before
+        sys.argv = arguments
+
+
+@contextmanager
+def _help_of_any_type() -> Iterator[None]:
+    """Let argparse take a help that is no string, as hydra-core 1.3 has one: from Python 3.14 on it checks each as one."""
+    checked = getattr(argparse.ArgumentParser, "_check_help", None)
+    if checked is None:
+        yield
+        return
+
+    def check_texts(parser: argparse.ArgumentParser, action: argparse.Action) -> None:
+        if isinstance(action.help, str):
+            checked(parser, action)
+
+    argparse.ArgumentParser._check_help = check_texts  # pyright: ignore[reportAttributeAccessIssue] - of Python 3.14
+    try:
+        yield
+    finally:
+        argparse.ArgumentParser._check_help = checked  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _explain(message: str) -> str:
-    """Hydra's errors in one line, with the nearest name."""
-    if found := re.search(r"Could not find '(\w+)/(\S+)'", message):
-        group, choice = found.groups()
+    """Return an error of Hydra or OmegaConf in one line, with the nearest name that there is."""
+    if match := re.search(r"Could not find '(\w+)/(\S+)'", message):
+        group, choice = match.groups()
         return f"unknown {group} '{choice}'{did_you_mean(choice, list(registry.available('conf', '.yaml', group)))}"
-    if found := re.search(r"Could not override '([^']+)'", message):
-        name = found.group(1)
-        if name in _settings():
-            whole = name.rpartition(".")[0]
-            return f"'{name}' cannot be overridden alone in this study, which gives {whole} as a whole: {whole}={{...}}"
-        nearest = did_you_mean(name, _settings()).partition(" (there are")[0]
+    if match := re.search(r"Could not override '([^']+)'", message):
+        name, names = match.group(1), _setting_names()
+        if name in names:
+            parent = name.rpartition(".")[0]
+            return f"'{name}' cannot be overridden alone in this study, which gives {parent} as a whole: {parent}={{...}}"
+        nearest = did_you_mean(name, names).partition(" (there are")[0]
         return f"unknown setting '{name}'{nearest} (see gatebench sweep --help)"
-    if found := re.search(r"Interpolation key 'table1\.\w+\.(\w+)'", message):
-        return f"Table 1 has no size for cell {found.group(1)}: it has rnn, gru and lstm_peephole; choose another budget"
-    if found := re.search(r"Interpolation key 'arms\.([^.']+)", message):
+    if match := re.search(r"Interpolation key 'table1\.\w+\.(\w+)'", message):
+        return f"Table 1 has no size for cell {match.group(1)}: it has rnn, gru and lstm_peephole; choose another budget"
+    if match := re.search(r"Interpolation key 'arms\.([^.']+)", message):
         return (
-            f"this study says nothing of {found.group(1)}: give it an entry under arms: in its yaml, or choose another task"
+            f"this study says nothing of {match.group(1)}: give it an entry under arms: in its yaml, or choose another task"
         )
     return " ".join(line.strip() for line in message.splitlines()[:2] if line.strip())
 
 
-def _settings() -> list[str]:
-    """Names of all settings and groups."""
+def _setting_names() -> list[str]:
+    """Return the names of all groups and settings of the default job."""
     from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
 
     with initialize_config_dir(str(registry.BUILT_IN["conf"]), version_base="1.3"):
         config = compose("config")
-    from omegaconf import OmegaConf
-
     return [*GROUPS, *flatten(OmegaConf.to_container(config))]
 
 
-def job_of(config: Any) -> Any:
-    """A job's configuration as plain objects."""
+def job_of(config: Any) -> "Job":
+    """Return the job that a composed configuration describes, as plain objects; ``BadInput`` for what does not fit."""
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -125,7 +154,7 @@ def job_of(config: Any) -> Any:
     }
     graph = trace.load(cell.pop("name"), **cell)
     if framing.causal:
-        _looks_back(graph, stack, runtime.runtime.choices["task"])
+        _check_causal(graph, stack, runtime.runtime.choices["task"])
     budget = construct(job.Budget, "budget", values["budget"])
     engine = construct(job.Engine, "engine", values["engine"])
     device = values["device"]
@@ -150,8 +179,8 @@ def job_of(config: Any) -> Any:
     )
 
 
-def _looks_back(graph: Any, stack: Any, task: str) -> None:
-    """``BadInput`` for a model that would read the very step that it is to predict."""
+def _check_causal(graph: "Graph", stack: "Stack", task: str) -> None:
+    """Raise ``BadInput`` for a model that would read the very step that it is to predict."""
     if graph.lookahead:
         raise BadInput(
             f"cell {graph.name} with window=ahead and length={graph.lookahead + 1} would read the very step that task "
@@ -165,6 +194,7 @@ def _looks_back(graph: Any, stack: Any, task: str) -> None:
 
 
 def _tracking(values: dict[str, Any]) -> str | None:
+    """Return the address of the MLflow store that trials are logged to; None where they are not."""
     from gatebench.records import mlflow
 
     publish, uri = values["publish"], _group("tracking", values["tracking"]).get("uri")
@@ -191,7 +221,7 @@ def _axis(name: str, given: float | None, searched: str, values: Any) -> Any:
 
 
 def _group(name: str, values: Any) -> dict[str, Any]:
-    """The settings of a group, which may have been overridden by something else."""
+    """Return the settings of a group; ``BadInput`` if it was overridden by something else."""
     if not isinstance(values, dict):
         raise BadInput(
             f"{name} is {values!r}, expected its settings; override one of them, for example {name}.SETTING=VALUE"
@@ -200,14 +230,15 @@ def _group(name: str, values: Any) -> dict[str, Any]:
 
 
 def _study_name(name: Any) -> str:
+    """Return the name of the study; ``BadInput`` if it cannot be a folder's."""
     if not re.fullmatch(r"[\w-][\w.-]*", str(name)):
         raise BadInput(f"name is '{name}', expected letters, digits, '.', '_' and '-': it becomes a folder below results")
     return str(name)
 
 
 def _labels(runtime: Any) -> dict[str, str]:
-    """The choice in each group, with what was overridden inside it: ``modern batch=1``."""
-    given = [o.lstrip("+").partition(".") for o in runtime.overrides.task]
-    overridden = {label: sorted(what for group, _, what in given if group == label) for label in LABELLED}
-    overridden["cell"] += sorted(what for group, _, what in given if group == "model")
+    """Return the choice in each group of `LABELLED`, with what was overridden inside it: ``modern batch=1``."""
+    overrides = [override.lstrip("+").partition(".") for override in runtime.overrides.task]
+    overridden = {label: sorted(name for group, _, name in overrides if group == label) for label in LABELLED}
+    overridden["cell"] += sorted(name for group, _, name in overrides if group == "model")
     return {label: " ".join([runtime.runtime.choices[label], *overridden[label]]) for label in LABELLED}

@@ -6,31 +6,56 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 
 class TimeUp(Exception):
-    """It was stopped."""
+    """The block was stopped, since its time was up."""
+
+
+class _Alarm:
+    """Interrupts this process as Ctrl-C does, once, and never after it was disarmed."""
+
+    def __init__(self) -> None:
+        self.rang = False
+        self._armed = True
+        self._lock = threading.Lock()
+
+    def ring(self) -> None:
+        """Send SIGINT to this process, unless the alarm is disarmed. Called by another thread than the main one."""
+        with self._lock:
+            if self._armed:
+                self.rang = True
+                os.kill(os.getpid(), signal.SIGINT)
+
+    def disarm(self) -> None:
+        """Return once no signal will be sent any more."""
+        with self._lock:
+            self._armed = False
+
+    def heed(self, number: int, frame: FrameType | None) -> None:
+        """Handle SIGINT: raise ``KeyboardInterrupt``, unless it is the alarm's own, which arrives after its block ended."""
+        if self._armed or not self.rang:
+            signal.default_int_handler(number, frame)
 
 
 @contextmanager
 def until(end: float) -> Iterator[None]:
-    """Stop the body at a time of `time.monotonic` and raise `TimeUp`. The user's own Ctrl-C stays what it is."""
-    up = threading.Event()
-
-    def ring() -> None:
-        up.set()
-        os.kill(os.getpid(), signal.SIGINT)
-
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    alarm = threading.Timer(max(0.0, end - time.monotonic()), ring)
-    alarm.daemon = True
+    """Stop the block at a time of `time.monotonic` and raise `TimeUp`. The user's own Ctrl-C stays what it is."""
+    alarm = _Alarm()
+    timer = threading.Timer(max(0.0, end - time.monotonic()), alarm.ring)
+    timer.daemon = True
+    handler = signal.signal(signal.SIGINT, alarm.heed)
     try:
-        alarm.start()
-        yield
+        timer.start()
+        try:
+            yield
+        finally:
+            alarm.disarm()  # in here, so that a signal that it waits for still becomes TimeUp
     except KeyboardInterrupt:
-        if up.is_set():
+        if alarm.rang:
             raise TimeUp from None
         raise
     finally:
-        alarm.cancel()
-        signal.signal(signal.SIGINT, before)
+        timer.cancel()
+        signal.signal(signal.SIGINT, handler)

@@ -1,4 +1,4 @@
-"""Running the jobs of a sweep: its launcher, its signals, its workers, its MLflow."""
+"""Running the jobs of a sweep: its launcher, its signals, its workers, its MLflow; and one job, inside a worker."""
 
 import os
 import signal
@@ -7,13 +7,17 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from gatebench.cli import compose
 from gatebench.core.errors import BadInput, shorten
+
+if TYPE_CHECKING:
+    from gatebench.study.cancellation import Cancellation
 
 GRACE = 8.0
 """Seconds that jobs have to save what they are at before they are ended."""
@@ -30,16 +34,18 @@ class Sweep:
     study: str
     results: Path
     epochs: int
-    launch: Callable[[], Any]
+    """Epochs of single trials that are left, at the most."""
+    launch: Callable[[], object]
     """Runs every job once, whatever becomes of it."""
     batch_system: bool
     """Jobs run in a batch system: they outlive this command and heed its signals alone."""
     tracking: str | None
     """Address of the MLflow store that trials are logged to while the sweep runs; None: none."""
     fail_fast: bool = False
+    """Whether the first trial that ends with an error ends the sweep."""
 
     def run(self) -> None:
-        """Until every trial is there or failed. Raises `KeyboardInterrupt` or `SystemExit` if a signal ended it."""
+        """Run until every trial is finished or failed; `KeyboardInterrupt` or `SystemExit` if a signal ended it."""
         from gatebench.core.files import write_errors
         from gatebench.study import cancellation, progress
 
@@ -47,22 +53,23 @@ class Sweep:
         with write_errors(logs):
             logs.mkdir(parents=True, exist_ok=True)
             # Beside the records, where the workers of any launcher see it.
-            place = tempfile.TemporaryDirectory(prefix="progress-", dir=logs, ignore_cleanup_errors=True)
-        with place as folder:
+            progress_folder = tempfile.TemporaryDirectory(prefix="progress-", dir=logs, ignore_cleanup_errors=True)
+        with progress_folder as folder:
             # For the workers, wherever they are.
             os.environ["GATEBENCH_SWEEP"] = str(Path(folder).resolve())
             os.environ["GATEBENCH_COMMAND"] = this_process()
             os.environ["GATEBENCH_FAIL_FAST"] = str(int(self.fail_fast))
             stop = cancellation.Cancellation(Path(folder))
-            with self._publishing(), progress.bar(Path(folder), self.study, self.epochs), self._signals(stop) as ended:
-                self._rounds(stop)
-                ended()
+            bar = progress.bar(Path(folder), self.study, self.epochs)
+            with self._publishing(), bar, self._heeding_signals(stop) as raise_if_signalled:
+                self._launch_until_done(stop)
+                raise_if_signalled()
 
-    def _rounds(self, stop: Callable[[], bool]) -> None:
-        """Launch the jobs again when workers died: what they had saved goes on."""
-        without = 0
+    def _launch_until_done(self, stop: "Cancellation") -> None:
+        """Launch the jobs, again when workers died: what they had saved goes on."""
+        rounds_without_progress = 0
         while True:
-            before = self._reached()
+            before = self._saved_files()
             try:
                 self.launch()
                 return
@@ -71,51 +78,51 @@ class Sweep:
             except Exception as error:  # the launcher's own; jobs keep theirs
                 if stop():
                     return
-                without = 0 if self._reached() != before else without + 1
+                rounds_without_progress = 0 if self._saved_files() != before else rounds_without_progress + 1
                 reason = f"{type(error).__name__}: {shorten(error)}"
-                if without == ATTEMPTS:
+                if rounds_without_progress == ATTEMPTS:
                     raise BadInput(
                         f"{self.study}: the workers ended {ATTEMPTS} times without any progress ({reason}); is there enough "
                         "memory? fewer workers: hydra.launcher.n_jobs=1, smaller populations: population.max=4"
                     ) from error
                 print(f"\n{self.study}: a worker died ({reason}); going on from what was saved", file=sys.stderr)
 
-    def _reached(self) -> set[tuple[str, int]]:
-        """What would be different had anything been finished or saved."""
-        saved = [*self.results.glob("checkpoints/*/state.safetensors"), *self.results.glob("trials/*/record.json")]
-        there = set()
-        for path in saved:
+    def _saved_files(self) -> set[tuple[str, int]]:
+        """Return folder and time of each checkpoint and record: it differs once anything was finished or saved."""
+        files = [*self.results.glob("checkpoints/*/state.safetensors"), *self.results.glob("trials/*/record.json")]
+        saved = set()
+        for path in files:
             try:
-                there.add((path.parent.name, path.stat().st_mtime_ns))
+                saved.add((path.parent.name, path.stat().st_mtime_ns))
             except FileNotFoundError:  # another sweep's, finished just now
                 continue
-        return there
+        return saved
 
     @contextmanager
-    def _signals(self, stop: Any) -> Iterator[Callable[[], None]]:
+    def _heeding_signals(self, stop: "Cancellation") -> Iterator[Callable[[], None]]:
         """Have the jobs save on the first Ctrl-C or SIGTERM; end at once on the second, or when they take too long.
 
-        The body calls what it is given when all jobs have ended, which raises if a signal was the reason.
+        The block calls what it is given when all jobs have ended, which raises if a signal was the reason.
         """
-        asked: list[int] = []
+        received: list[int] = []
 
         def heed(number: int, _: FrameType | None) -> None:
-            if asked or self.batch_system:
-                _end(asked[0] if asked else number)
-            asked.append(number)
+            if received or self.batch_system:
+                _end(received[0] if received else number)
+            received.append(number)
             stop.ask("interrupted")
             signal.setitimer(signal.ITIMER_REAL, GRACE)
 
-        def ended() -> None:
-            if asked:
-                _end(asked[0])
+        def raise_if_signalled() -> None:
+            if received:
+                _end(received[0])
 
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
         signal.signal(signal.SIGINT, heed)
         signal.signal(signal.SIGTERM, heed)
-        signal.signal(signal.SIGALRM, lambda *_: _end(asked[0]))
+        signal.signal(signal.SIGALRM, lambda *_: _end(received[0]))
         try:
-            yield ended
+            yield raise_if_signalled
         except (KeyboardInterrupt, SystemExit):
             how = "its jobs go on in the batch system" if self.batch_system else "the same command goes on from here"
             print(f"\n{self.study}: interrupted; {how}", file=sys.stderr)
@@ -123,7 +130,7 @@ class Sweep:
             raise
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            for number, handler in before.items():
+            for number, handler in handlers.items():
                 signal.signal(number, handler)
 
     @contextmanager
@@ -134,38 +141,61 @@ class Sweep:
             return
         from gatebench.records import mlflow
 
-        over = threading.Event()
-        follower = mlflow.Follower(self.results, self.study, self.tracking, over)
+        sweep_ended = threading.Event()
+        follower = mlflow.Follower(self.results, self.study, self.tracking, sweep_ended)
         follower.start()
-        waits = LOGGING_TIME
+        patience = LOGGING_TIME
         try:
             yield
         except (KeyboardInterrupt, SystemExit):
-            waits = 0.0  # whoever ends a sweep waits for no server
+            patience = 0.0  # whoever ends a sweep waits for no server
             raise
         finally:
-            over.set()
+            sweep_ended.set()
             logged = -1
             while follower.is_alive() and follower.logged > logged:
                 logged = follower.logged
-                follower.join(waits)
+                follower.join(patience)
             if follower.trouble or follower.is_alive():
-                reason = follower.trouble or (f"{self.tracking} takes too long" if waits else "there was no time")
+                reason = follower.trouble or (f"{self.tracking} takes too long" if patience else "there was no time")
                 print(f"gatebench: not all is logged to MLflow ({reason}); later: gatebench publish", file=sys.stderr)
 
 
+def run_job(config: Any) -> None:
+    """Run one job, wherever Hydra's launcher does; ``config`` is what Hydra composed.
+
+    What ends it early is on record, and no reason to end the others.
+    """
+    from gatebench.core.files import Unwritable
+    from gatebench.records.record import Store
+    from gatebench.study import cancellation, progress, run
+
+    job = compose.job_of(config)
+    folder, fail_fast = Path(os.environ["GATEBENCH_SWEEP"]), os.environ["GATEBENCH_FAIL_FAST"] == "1"
+    stop = cancellation.Cancellation(folder)
+    with nullcontext() if os.environ["GATEBENCH_COMMAND"] == this_process() else stop.listening():
+        try:
+            run.run(job, Store(job.results), progress.Report(folder), stop, fail_fast)
+        except cancellation.Cancelled:
+            if fail_fast:
+                stop.ask("a trial failed")
+        except Unwritable as error:  # said here, since Hydra would print lines of its own around it
+            stop.give_up()
+            print(f"\ngatebench: {error}", file=sys.stderr)
+
+
 def this_process() -> str:
-    """A name for this process that no other has, on any machine."""
+    """Return a name of this process that no other has, on any machine."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _end(number: int) -> NoReturn:
-    """End as a process does that heeds this signal."""
+    """Raise what ends a process that heeds this signal."""
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def _end_workers() -> None:
-    """Local workers would go on with their jobs."""
+    """End the local workers, which would go on with their jobs."""
     if "joblib" in sys.modules:
         from joblib.externals.loky import get_reusable_executor
 

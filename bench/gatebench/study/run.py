@@ -59,7 +59,7 @@ def plan(job: Job, store: Store) -> Plan:
     return Plan(job.point(chosen, seeds), len(search) + seeds, to_search + to_confirm, epochs)
 
 
-def pace(job: Job, task: tasks.Task | None = None) -> float:
+def seconds_per_epoch(job: Job, task: tasks.Task | None = None) -> float:
     """Seconds that an epoch of one trial takes in its population, measured on a few updates; ``task``: if it is loaded."""
     from gatebench.training import loop
 

@@ -9,13 +9,13 @@ from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import flatten
 
-TEXT = "list data sets, fetch their files, verify the facts on their cards, alter them, add one's own"
+SUMMARY = "list data sets, fetch their files, verify the facts on their cards, alter them, add one's own"
 
 
-def add(sub: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its actions with their arguments."""
-    actions = sub.add_subparsers(metavar="ACTION", required=False)
-    sub.set_defaults(name=[])
+    actions = parser.add_subparsers(metavar="ACTION", required=False)
+    parser.set_defaults(name=[])
     for action, run_action, text in (
         ("list", run, "what there is, with size and licence"),
         ("fetch", _fetch, "get files and check their checksums"),
@@ -24,7 +24,7 @@ def add(sub: argparse.ArgumentParser) -> None:
         ("alter", _alter, "a card and a task of altered piano rolls, to train on"),
     ):
         one = actions.add_parser(action, help=text, description=text)
-        one.set_defaults(command=run_action)
+        one.set_defaults(run=run_action)
         if action == "alter":
             one.add_argument("name", metavar="NAME", help="data set")
             one.add_argument("--as", dest="new", metavar="NEW", help="name of the altered one (default: from what is done)")
@@ -40,7 +40,7 @@ def add(sub: argparse.ArgumentParser) -> None:
 
 
 def _add_adding(sub: argparse.ArgumentParser) -> None:
-    sub.set_defaults(command=_add)
+    sub.set_defaults(run=_add)
     sub.add_argument(
         "path", metavar="PATH", type=Path,
         help="npz, npy, csv, parquet or txt, or a folder of csv, parquet, txt, MIDI, wav or flac",

@@ -1,0 +1,165 @@
+"""``gatebench compare``: a study of a task that fits a time, planned, run and reported, and its verdict in three lines."""
+
+import argparse
+import math
+import shlex
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gatebench.cli.arguments import add_results, results_flag
+from gatebench.cli.comparison import MOST_SEEDS, PLANNED_SHARE, ComparisonRequest, SavedPlan, plan_comparison
+from gatebench.cli.deadline import TimeUp, until
+from gatebench.core import registry
+from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.study import schedule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gatebench.records.frame import ComparisonGroup, Frame
+
+SUMMARY = "which cell for this task? plans a study that fits a time, runs it and gives the verdict"
+SLACK_SECONDS = 4.0
+"""Seconds for what nobody measures: the interpreter's start, an update under way when the time is up, its checkpoint."""
+SLACK_SHARE = 0.03
+"""Share of the time for a machine that is slower by the time the report is drawn."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the task, the time, and what may be chosen of the study."""
+    parser.add_argument("task", metavar="NAME", help="a task; for data of your own: gatebench data add PATH --name NAME")
+    parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="by then all is over (default: 10)")
+    parser.add_argument("--cells", default="rnn,lstm,gru", metavar="A,B,...", help="default: rnn,lstm,gru")
+    parser.add_argument("--parameters", type=int, metavar="N", help="of the recurrent layer (default: by the data's size)")
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help=f"of each cell at the most (default: as many as fit, to {MOST_SEEDS})"
+    )
+    parser.add_argument("--study", metavar="NAME", help="that the trials belong to (default: compare_NAME)")
+    add_results(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan, train, report, and print the verdict."""
+    started = time.monotonic()
+    request = _request(options)
+    from gatebench.report.page import page
+
+    end = started + 60 * request.minutes * (1 - SLACK_SHARE) - SLACK_SECONDS - page.pace()
+    try:
+        with until(end):
+            saved = plan_comparison(request, end)
+    except TimeUp as up:
+        raise BadInput(
+            f"{request.minutes:g} minutes are over before anything is measured; give it more: --minutes M"
+        ) from up
+    status = 0
+    try:
+        with until(end):
+            status = _train(request, saved)
+            if not saved.satisfies(request):
+                saved = _with_more_seeds(request, saved, end)
+                status = max(status, _train(request, saved))
+    except TimeUp:
+        print(f"{request.study}: the time is up before all is trained; the same command goes on from here")
+    conclude(request, saved)
+    return status
+
+
+def _request(options: argparse.Namespace) -> ComparisonRequest:
+    """Check the arguments; ``BadInput`` for the first that does not fit."""
+    tasks = list(registry.available("conf", ".yaml", "task"))
+    available_cells = list(registry.available("conf", ".yaml", "cell"))
+    cells = [name.strip() for name in options.cells.split(",")]
+    if options.task not in tasks:
+        raise BadInput(
+            f"unknown task '{shorten(options.task)}'{did_you_mean(options.task, tasks)}; "
+            f"for data of your own: gatebench data add PATH --name {shorten(options.task)}"
+        )
+    for cell in cells:
+        if cell not in available_cells:
+            raise BadInput(f"--cells: unknown cell '{shorten(cell)}'{did_you_mean(cell, available_cells)}")
+    if len(cells) < 2 or len(set(cells)) < len(cells):
+        raise BadInput(f"--cells is {shorten(options.cells)}, expected two or more different ones, for example lstm,gru")
+    if not 0 < options.minutes < math.inf:
+        raise BadInput(f"--minutes is {options.minutes:g}, expected a positive number")
+    for name in ("parameters", "seeds"):
+        count = getattr(options, name)
+        if count is not None and count < 1:
+            raise BadInput(f"--{name} is {count}, expected a whole number from 1")
+    return ComparisonRequest(
+        options.task, options.minutes, cells, options.parameters, options.seeds,
+        options.study or f"compare_{options.task}", options.results,
+    )  # fmt: skip
+
+
+def _train(request: ComparisonRequest, saved: SavedPlan) -> int:
+    """Train what is missing of the plan; returns the exit status of the sweep."""
+    from gatebench.cli.commands.sweep import sweep
+
+    return sweep(request.overrides(saved.plan), alone=False)
+
+
+def _with_more_seeds(request: ComparisonRequest, saved: SavedPlan, end: float) -> SavedPlan:
+    """Save a plan with as many more seeds as fit, by what those that are there took, whatever they scored.
+
+    A test is no stopping rule: scores are not looked at here.
+    """
+    from gatebench.records import frame
+
+    confirmed = frame.load(request.results, request.study).confirmed("valid")
+    seconds_per_seed = float(confirmed.groupby("cell").seconds.mean().sum())
+    seconds = PLANNED_SHARE * (end - time.monotonic())
+    seeds = saved.plan.seeds + schedule.further_seeds(
+        seconds_per_seed, seconds, max(0, request.most_seeds - saved.plan.seeds)
+    )
+    return replace(saved, minutes=request.minutes, plan=replace(saved.plan, seeds=seeds)).write(request)
+
+
+def conclude(request: ComparisonRequest, saved: SavedPlan) -> None:
+    """Write the report; print the commands that go on from here, and the verdict. ``BadInput`` without a confirmed trial."""
+    from gatebench.cli.compose import compose_jobs
+    from gatebench.records import frame
+    from gatebench.records.frame import ComparisonGroup
+    from gatebench.report import verdict
+    from gatebench.report.page import page
+
+    overrides = request.overrides(saved.plan)
+    labels = compose_jobs(overrides)[0].labels
+    group = ComparisonGroup(*(labels[name] for name in ComparisonGroup._fields))
+    study = frame.load(request.results, request.study)
+    if study.confirmed("test").empty:
+        all_diverged = len(study.trials) and (study.trials.status == "diverged").all()
+        raise BadInput(
+            f"{request.study}: every setting of every cell diverged; gatebench sweep by hand with training.rates.high=0.001"
+            if all_diverged
+            else f"{request.study}: there was no time for a confirmed trial; the same command goes on from here"
+        )
+    _count_look(study, group, request)
+    study = frame.load(request.results, request.study)
+    by_hand = f"the same by hand: {shlex.join(['gatebench', 'sweep', *overrides])}"
+    print("\n".join([by_hand, *_export_commands(study, group, request)]))
+    print(page.write(request.results, request.study))
+    print("\n".join(verdict.lines(study, group, request.cells)))
+
+
+def _rows_of(trials: "pd.DataFrame", group: "ComparisonGroup", request: ComparisonRequest) -> "pd.DataFrame":
+    """Return the rows of the comparison group and of the cells that are compared."""
+    return trials[(trials[list(group._fields)] == list(group)).all(axis=1) & trials.cell.isin(request.cells)]
+
+
+def _count_look(study: "Frame", group: "ComparisonGroup", request: ComparisonRequest) -> None:
+    """Write down that a verdict is given now, where one can be: single seeds are not tested."""
+    from gatebench.records import looks
+
+    confirmed = _rows_of(study.confirmed("test"), group, request)
+    seeds = sorted(confirmed.groupby("cell").key.nunique())
+    if len(seeds) > 1 and seeds[-2] > 1:
+        looks.add(request.results, request.study, int(seeds[0]), sorted(set(confirmed.key)))
+
+
+def _export_commands(study: "Frame", group: "ComparisonGroup", request: ComparisonRequest) -> list[str]:
+    """Return a line with the command that exports the trial that is best on validation; none if all diverged."""
+    best_keys = _rows_of(study.best, group, request).key.head(1)
+    flag = results_flag(request.results)
+    return [f"the best on validation as a module: gatebench export {key}{flag}" for key in best_keys]

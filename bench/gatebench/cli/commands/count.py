@@ -1,0 +1,79 @@
+"""``gatebench count``: what a cell costs at a size, or which size a budget buys."""
+
+import argparse
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from gatebench.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from gatebench.graph.trace import Graph
+
+SUMMARY = "parameters, FLOPs and state size of a cell; solves its size for a budget"
+BUDGETS = {"parameters": "parameters_recurrent", "total_parameters": "parameters_total", "flops": "flops_per_step"}
+"""Option of the command -> the count that it is a budget of."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the cell with its options, the widths, and exactly one of units and budgets."""
+    parser.add_argument("cell", metavar="CELL")
+    parser.add_argument("option", metavar="OPTION=VALUE", nargs="*", help="options of the cell, for example projection=null")
+    parser.add_argument("--inputs", type=int, nargs="+", required=True, metavar="X", help="several: the mean of the counts")
+    parser.add_argument(
+        "--outputs", type=int, metavar="Y", help="numbers that the readout gives (default: as many as inputs)"
+    )
+    size = parser.add_mutually_exclusive_group(required=True)
+    size.add_argument("--units", type=int, metavar="H")
+    size.add_argument("--parameters", type=float, metavar="N", help="budget for the recurrent layer")
+    size.add_argument("--total-parameters", type=float, metavar="N", help="budget with the readout")
+    size.add_argument("--flops", type=float, metavar="N", help="budget of the recurrent layer per time step")
+    parser.add_argument("--without-biases", action="store_true", help="as the music row of Chung et al., Table 1")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the counts, as lines or as JSON."""
+    from gatebench.graph import cost, trace
+
+    graph = trace.load(options.cell, **_cell_options(options.option))
+    if options.outputs is not None and options.outputs < 1:
+        raise BadInput(f"--outputs is {options.outputs}, expected at least one output")
+    widths = [(inputs, options.outputs or inputs) for inputs in options.inputs]
+    units = _units(options, graph, widths)
+    counts = cost.mean_cost(graph, widths, units, not options.without_biases)
+    inputs = options.inputs[0] if len(options.inputs) == 1 else options.inputs
+    values = {"cell": graph.name, "inputs": inputs, "units": units, **vars(counts)}
+    if options.json:
+        print(json.dumps(values))
+        return 0
+    for name, value in values.items():
+        print(f"{name:22}{value:,}" if isinstance(value, int | float) else f"{name:22}{value}")
+    return 0
+
+
+def _cell_options(pairs: list[str]) -> dict[str, Any]:
+    """Return the options of the cell from texts ``OPTION=VALUE``, each value read as YAML."""
+    import yaml
+
+    try:
+        return {name: yaml.safe_load(value) for name, _, value in (pair.partition("=") for pair in pairs)}
+    except yaml.YAMLError as error:
+        raise BadInput(f"{' '.join(pairs)} cannot be read; expected OPTION=VALUE, for example projection=null") from error
+
+
+def _units(options: argparse.Namespace, graph: "Graph", widths: list[tuple[int, int]]) -> int:
+    """Return the units that were given, or those whose cost is nearest to the budget.
+
+    ``widths``: pairs of inputs and outputs, over which the counts are averaged.
+    """
+    from gatebench.graph import cost
+
+    def count(column: str, units: int) -> float:
+        return getattr(cost.mean_cost(graph, widths, units, not options.without_biases), column)
+
+    for option, column in BUDGETS.items():
+        budget = getattr(options, option)
+        if budget is not None:
+            return cost.solve(budget, partial(count, column), column.replace("_", " "))
+    return options.units

@@ -1,0 +1,31 @@
+"""``gatebench export``: a trained model in a folder of its own, for use without gatebench."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gatebench.cli.arguments import add_results
+
+SUMMARY = "a trained model for use elsewhere: PyTorch, weights, settings, ONNX"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the key of the trial, ``--to`` and ``--results``."""
+    parser.add_argument("key", metavar="KEY", help="a finished trial; keys are in trials.csv of its study")
+    parser.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="a folder that is not there yet (default: RESULTS/exports/KEY)"
+    )
+    add_results(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the folder and print the paths of its files."""
+    from gatebench.models.export import trial
+
+    exported_trial = trial.find(options.results, options.key)
+    folder = options.to or options.results / "exports" / options.key
+    reason_without_onnx = trial.write(exported_trial, folder)
+    print(*sorted(folder.iterdir()), sep="\n")
+    if reason_without_onnx:
+        print(f"gatebench: model.onnx is left out: {reason_without_onnx}", file=sys.stderr)
+    return 0

@@ -1,0 +1,169 @@
+"""What ``gatebench compare`` is asked for, and the plan it makes: from a task, a time and this machine to a sweep."""
+
+import json
+import math
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gatebench.core.errors import BadInput, shorten
+from gatebench.core.validation import NonNegative, construct
+from gatebench.study import schedule
+from gatebench.study.schedule import FIRST_SEEDS, PARAMETERS, ComparisonPlan, DataSize
+
+PLANNED_SHARE = 0.8
+"""Share of the time that is left for which trials are planned: a machine does not keep its pace."""
+TIMED_MEMBERS = 8
+"""Members of the populations of which a few updates are timed."""
+MOST_SEEDS = 20
+"""Confirming seeds of each cell at the most, where nobody asks for more."""
+
+
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """What was asked for, checked."""
+
+    task: str
+    minutes: float
+    cells: list[str]
+    parameters: int | None
+    """Recurrent parameters of each cell; None: chosen by the size of the data."""
+    seeds: int | None
+    """Confirming seeds of each cell at the most; None: as many as fit, up to `MOST_SEEDS`."""
+    study: str
+    results: Path
+
+    @property
+    def most_seeds(self) -> int:
+        """Confirming seeds of a cell at the most."""
+        return self.seeds or MOST_SEEDS
+
+    @property
+    def plan_file(self) -> Path:
+        """Where the plan of the study is saved."""
+        return self.results / self.study / "plan.json"
+
+    def overrides(self, plan: ComparisonPlan) -> list[str]:
+        """Return the arguments of ``gatebench sweep`` that train a plan."""
+        import joblib
+
+        has_budget = plan.parameters in PARAMETERS
+        results = str(self.results) if re.fullmatch(r"[\w./-]+", str(self.results)) else f"'{self.results}'"
+        return [
+            "study=compare", f"name={self.study}", f"task={self.task}", f"cell={','.join(self.cells)}",
+            f"budget=parameters_{plan.parameters // 1000}k" if has_budget else f"budget.parameters={plan.parameters}",
+            f"training.batch={plan.batch}", f"training.epochs={plan.epochs}", f"search.size={plan.search}",
+            f"population.seeds=[{','.join(map(str, range(1, plan.seeds + 1)))}]", f"results={results}",
+            # One cell after the other with the whole machine, so that their seconds can be compared.
+            "hydra/launcher=basic", f"engine.threads={joblib.cpu_count()}",
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SavedPlan:
+    """A plan as it is saved beside its study, so that the same command comes to the same trials."""
+
+    minutes: NonNegative
+    """Minutes for which its seeds were chosen; 0 where that is still to come."""
+    plan: ComparisonPlan
+
+    @staticmethod
+    def read(file: Path) -> "SavedPlan | None":
+        """Return the plan in a file; None where there is no file, ``BadInput`` for a damaged one."""
+        if not file.is_file():
+            return None
+        try:
+            values = json.loads(file.read_text())
+            plan = construct(ComparisonPlan, file.name, values["plan"])
+            return construct(SavedPlan, file.name, {**values, "plan": plan})
+        except (BadInput, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BadInput(f"{file} is damaged ({shorten(error)}); remove it, and the study is planned anew") from error
+
+    def write(self, request: ComparisonRequest) -> "SavedPlan":
+        """Save the plan beside the study of a request, and return it."""
+        from gatebench.core import files
+
+        files.atomic_write(request.plan_file, lambda partial: partial.write_text(files.to_json(self)))
+        return self
+
+    def satisfies(self, request: ComparisonRequest) -> bool:
+        """Return whether the plan is all that a request asks for."""
+        enough = request.minutes <= self.minutes and (request.seeds or 0) <= self.plan.seeds
+        return enough and request.parameters in (None, self.plan.parameters)
+
+
+@dataclass(frozen=True)
+class _Measurements:
+    """What a plan is made of."""
+
+    size: DataSize
+    parameters: int
+    """Recurrent parameters of each cell."""
+    seconds_per_epoch: dict[str, float]
+    """Cell -> seconds of an epoch of one trial."""
+
+
+def plan_comparison(request: ComparisonRequest, end: float) -> SavedPlan:
+    """Return the saved plan of the study, if it satisfies the request, else a new one, saved; prints which.
+
+    ``end``: the time of `time.monotonic` by which its trials are to end. ``BadInput`` where no plan ends by then.
+    """
+    saved = SavedPlan.read(request.plan_file)
+    if saved and saved.satisfies(request):
+        print(f"plan: as before, {_described(saved.plan)}, {saved.plan.seeds} seeds", flush=True)
+        return saved
+    measured = _measure(request)
+    seconds = PLANNED_SHARE * (end - time.monotonic())
+    best_plan = schedule.best_fitting_plan(measured.size, measured.parameters, measured.seconds_per_epoch, seconds)
+    if best_plan is None:
+        raise _too_short(request, measured, end)
+    # Seeds are added to the trials that are there, unless there is time now for trials of another length.
+    extends = saved and saved.plan.parameters == best_plan.parameters and best_plan.epochs < 2 * saved.plan.epochs
+    plan = saved.plan if saved and extends else replace(best_plan, seeds=min(FIRST_SEEDS, request.most_seeds))
+    expected_seeds = max(plan.seeds, min(best_plan.seeds, request.most_seeds))
+    _print_plan(plan, measured, expected_seeds, "as before, " if extends else "")
+    return SavedPlan(0.0, plan).write(request)
+
+
+def _print_plan(plan: ComparisonPlan, measured: _Measurements, expected_seeds: int, before: str) -> None:
+    size = measured.size
+    seconds = replace(plan, seeds=expected_seeds).seconds(measured.seconds_per_epoch)
+    of_cells = ", ".join(f"{cell} {of_one:.2g} s" for cell, of_one in measured.seconds_per_epoch.items())
+    print(f"data: {size.sequences:,} training sequences, {size.predictions:,} predictions of {size.outputs} number(s) each")
+    print(f"plan: {before}{_described(plan)}, {plan.seeds} seeds, then more if they fit: about {expected_seeds}")
+    print(f"time: at most about {seconds / 60:.1f} min for all cells ({of_cells} for an epoch of one trial)", flush=True)
+
+
+def _described(plan: ComparisonPlan) -> str:
+    return (
+        f"{plan.parameters:,} recurrent parameters a cell, batches of {plan.batch}, at most {plan.epochs} epochs; "
+        f"{plan.search} settings of learning rate and weight noise are tried"
+    )
+
+
+def _measure(request: ComparisonRequest) -> _Measurements:
+    """Return the sizes of the data, and how fast a few updates of every cell are."""
+    from gatebench.cli.compose import compose_jobs
+    from gatebench.data import tasks
+    from gatebench.study import run
+
+    smallest_plan = ComparisonPlan(PARAMETERS[0], batch=1, epochs=1, search=1, seeds=1)
+    job = compose_jobs(request.overrides(smallest_plan))[0]
+    task = tasks.load(job.labels["task"], job.dataset, job.predict)
+    train = task.splits["train"]
+    size = DataSize(len(train), sum(len(sequence.y) for sequence in train), train[0].y.shape[1], task.inputs)
+    parameters = request.parameters or schedule.recurrent_parameters(size)
+    plan = ComparisonPlan(parameters, schedule.batch_size(size), epochs=1, search=TIMED_MEMBERS, seeds=1)
+    jobs = compose_jobs(request.overrides(plan))
+    return _Measurements(size, parameters, {job.labels["cell"]: run.seconds_per_epoch(job, task) for job in jobs})
+
+
+def _too_short(request: ComparisonRequest, measured: _Measurements, end: float) -> BadInput:
+    spent = 60 * request.minutes - (end - time.monotonic())
+    of_trials = schedule.fewest_seconds(measured.size, measured.parameters, measured.seconds_per_epoch)
+    minutes = math.ceil((spent + of_trials / PLANNED_SHARE) / 60)
+    return BadInput(
+        f"{request.minutes:g} minutes are too few to compare {len(request.cells)} cells on {request.task}; the least that "
+        f"says anything takes about {minutes}: --minutes {minutes}"
+    )

@@ -1,0 +1,50 @@
+"""``results/<study>/looks.json``: how often ``gatebench compare`` gave a verdict on a study, and at how many seeds.
+
+A look is a verdict on numbers that none was given on before: the same command again, without a new trial, is no new look.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatebench.core.errors import BadInput, shorten
+from gatebench.core.files import atomic_write, to_json
+from gatebench.core.validation import Count, construct
+
+
+@dataclass(frozen=True)
+class Look:
+    """A verdict that was given."""
+
+    seeds: Count
+    """Confirming seeds of the cell that had fewest."""
+    trials: str
+    """Digest of the keys of the trials that it was about."""
+
+
+def path(results: Path, study: str) -> Path:
+    """Return the path of a study's file of looks."""
+    return results / study / "looks.json"
+
+
+def read(results: Path, study: str) -> list[Look]:
+    """Return the looks at a study, the first one first; none where no verdict was given. ``BadInput`` for a damaged file."""
+    file = path(results, study)
+    if not file.is_file():
+        return []
+    try:
+        return [construct(Look, file.name, values) for values in json.loads(file.read_text())["looks"]]
+    except (BadInput, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BadInput(
+            f"{file} is damaged ({shorten(error)}); remove it, and the verdicts that were given are counted no more"
+        ) from error
+
+
+def add(results: Path, study: str, seeds: int, keys: list[str]) -> None:
+    """Write down that a verdict is given on the confirming trials with these keys, unless one was given on the same."""
+    looks = read(results, study)
+    look = Look(seeds, hashlib.sha256(" ".join(sorted(keys)).encode()).hexdigest()[:16])
+    if look not in looks:
+        text = to_json({"looks": [*looks, look]})
+        atomic_write(path(results, study), lambda partial: partial.write_text(text))
