@@ -375,7 +375,7 @@ def test_the_claims_of_a_killed_process_are_free_and_those_of_another_are_seen(t
 
 SIX_AT_ONCE = """
 import json, os, sys
-import gatebench.cli.sweep, gatebench.study.run
+import gatebench.cli.commands.sweep, gatebench.study.run
 from gatebench.training import machine
 
 machine.matmul_rate(1)  # once for all the processes, like the imports

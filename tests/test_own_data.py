@@ -8,14 +8,14 @@ import pytest
 import torch
 
 import gatebench
-from gatebench.cli.plans import Kept, Wish
-from gatebench.study.schedule import Plan
+from gatebench.cli.comparison import ComparisonRequest, SavedPlan
+from gatebench.study.schedule import ComparisonPlan
 from support import sources
 from support.commands import run_command, working_in
 
 minutes = pytest.mark.cluster  # together they take one
 CELLS = ["lstm", "gru"]
-PLAN = Plan(parameters=1000, batch=4, epochs=3, search=2, seeds=2)
+PLAN = ComparisonPlan(parameters=1000, batch=4, epochs=3, search=2, seeds=2)
 """As an earlier comparison would have left it: how a plan comes to fit a time is shown elsewhere."""
 
 
@@ -26,7 +26,7 @@ def judged(source: Callable[[Path], Path], folder: Path, *options: str) -> tuple
         added = run_command("data", "add", path, "--name", "mine", *options)
         assert added[-1] == "next: gatebench compare mine"
         assert run_command("data", "verify", "mine")[0].startswith("mine: checksum right, ")
-        Kept(10.0, PLAN).write(Wish("mine", 10.0, CELLS, None, None, "compare_mine", Path("results")))
+        SavedPlan(10.0, PLAN).write(ComparisonRequest("mine", 10.0, CELLS, None, None, "compare_mine", Path("results")))
         said = run_command("compare", "mine", "--cells", ",".join(CELLS), "--minutes", 10)
         trials = pd.read_csv("results/compare_mine/trials.csv")
         key = trials[trials.stage == "confirm"].key.iloc[0]

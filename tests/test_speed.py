@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from gatebench.cli import commands
+from gatebench.cli.parser import command_line_parser
 from gatebench.engines.fused_cpu import engine as fused_cpu
 from gatebench.graph import trace
 from gatebench.graph.cost import cost
@@ -92,7 +92,7 @@ def test_members_of_lengths_take_turns(monkeypatch):
 
 def test_the_command_prints_rows_and_draws(tmp_path, capsys):
     def gatebench(*words):
-        options = commands.parser().parse_args(["speed", "--rounds", "1", "--results", str(tmp_path), *words])
+        options = command_line_parser().parse_args(["speed", "--rounds", "1", "--results", str(tmp_path), *words])
         assert options.command(options) == 0
         return capsys.readouterr().out
 

@@ -16,8 +16,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
-from gatebench.cli import commands
 from gatebench.cli.compose import GROUPS
+from gatebench.cli.parser import command_line_parser
 from gatebench.core import registry
 from gatebench.core.validation import flatten
 from gatebench.records import frame
@@ -130,7 +130,7 @@ def test_commands_are_found():
 
 @pytest.mark.parametrize(("name", "command"), [(n, c) for n, c in COMMANDS if c.split()[0] != "sweep"])
 def test_a_command_is_one(name, command):
-    commands.parser().parse_args(shlex.split(command))  # ends the test if it is none
+    command_line_parser().parse_args(shlex.split(command))  # ends the test if it is none
 
 
 def flags(parser):
@@ -144,7 +144,7 @@ def flags(parser):
 
 @pytest.mark.parametrize("name", CURRENT)
 def test_flags_are_there(name):
-    known = flags(commands.parser()) | OF_A_SWEEP
+    known = flags(command_line_parser()) | OF_A_SWEEP
     assert {flag for span in spans(TEXTS[name]) for flag in re.findall(r"(?<![\w-])--[a-z-]+", span)} <= known
 
 
@@ -237,8 +237,8 @@ def test_the_cell_of_the_journey_is_counted(tmp_path, monkeypatch, capsys):
     (tmp_path / "cells" / f"{OF_A_READER}.py").write_text(cell)
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
     (command,) = {c for n, c in COMMANDS if n == "CONTRIBUTING.md" and c.startswith(f"count {OF_A_READER}")}
-    options = commands.parser().parse_args(shlex.split(command))
-    assert options.command(options) == 0
+    options = command_line_parser().parse_args(shlex.split(command))
+    assert options.run(options) == 0
     assert re.search(r"^units +65$", capsys.readouterr().out, re.MULTILINE)
 
 

@@ -96,7 +96,7 @@ def job(*overrides: str) -> Job:
 def jobs(*overrides: str) -> list[Job]:
     """All jobs of a sweep."""
     size = () if "budget=" in " ".join(overrides) else SIZE
-    return compose.composed([*POINT, *size, *overrides])
+    return compose.compose_jobs([*POINT, *size, *overrides])
 
 
 def key_of(*overrides: str) -> str:

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 import torch
 
-from gatebench.cli import commands
-from gatebench.cli import sweep as sweeps
+from gatebench.cli.commands import sweep as sweep_command
+from gatebench.cli.parser import command_line_parser
 from gatebench.records import frame
 from gatebench.records.frame import RESULT_COLUMNS
 from support.datasets import Murmur, Tiny
@@ -43,7 +43,7 @@ def environment_of(tiny: Tiny | Murmur) -> Iterator[None]:
 def sweep(tiny: Tiny, *overrides: str, results: Path | None = None) -> str:
     """``gatebench sweep`` in this process; returns what it prints."""
     with environment_of(tiny), redirect_stdout(io.StringIO()) as printed:
-        assert sweeps.sweep([*overrides, f"results={results or tiny.folder / 'results'}"]) == 0
+        assert sweep_command.sweep([*overrides, f"results={results or tiny.folder / 'results'}"]) == 0
     return printed.getvalue()
 
 
@@ -54,9 +54,9 @@ def record_times(results: Path) -> dict[str, int]:
 
 def run_command(*words: object) -> list[str]:
     """A command in this process; returns the lines that it prints."""
-    options = commands.parser().parse_args([str(word) for word in words])
+    options = command_line_parser().parse_args([str(word) for word in words])
     with redirect_stdout(io.StringIO()) as printed:
-        assert options.command(options) == 0
+        assert options.run(options) == 0
     return printed.getvalue().splitlines()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 (JOURNEY,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 MINUTES = {"--minutes 10": "--minutes 3 --parameters 1000 --seeds 3"}
 """What a test has no time for."""

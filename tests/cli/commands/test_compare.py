@@ -5,7 +5,6 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,15 +15,15 @@ from pathlib import Path
 import pytest
 
 from gatebench.cli import compose
-from gatebench.cli import sweep as sweeps
-from gatebench.cli.compare import conclude
+from gatebench.cli.commands import sweep as sweep_command
+from gatebench.cli.commands.compare import conclude
+from gatebench.cli.comparison import ComparisonRequest, SavedPlan
 from gatebench.cli.deadline import TimeUp, until
-from gatebench.cli.plans import Kept, Wish, planned
 from gatebench.core.errors import BadInput
 from gatebench.records import frame
 from gatebench.records.frame import ComparisonGroup
 from gatebench.report import verdict as verdicts
-from gatebench.study.schedule import Plan
+from gatebench.study.schedule import ComparisonPlan
 from support import sources
 from support.commands import COMMAND, environment_of, record_times, run_command, working_in
 from support.datasets import Tiny, make_tiny
@@ -60,23 +59,25 @@ def copy(compared: tuple[Path, list[str]], tmp_path: Path) -> Path:
     return Path(shutil.copytree(compared[0], tmp_path / "results"))
 
 
-def by_hand(said: list[str]) -> list[str]:
+def by_hand(lines: list[str]) -> list[str]:
     """The sweep that it says it ran."""
-    (line,) = [line for line in said if line.startswith("the same by hand: ")]
+    (line,) = [line for line in lines if line.startswith("the same by hand: ")]
     return shlex.split(line.removeprefix("the same by hand: gatebench sweep "))
 
 
 def test_it_says_its_plan_first_and_its_verdict_last(compared: tuple[Path, list[str]]):
-    results, said = compared
-    assert said[0] == "data: 13 training sequences, 91 predictions of 12 number(s) each"
-    assert said[1].startswith("plan: 1,000 recurrent parameters a cell, batches of 1, at most ")
-    assert said[1].endswith(" settings of learning rate and weight noise are tried, 2 seeds, then more if they fit: about 2")
-    assert said[2].startswith("time: at most about ")
-    assert said[-4] == str(results / "compare_tiny" / "report.html")
-    assert Path(said[-4]).is_file()
+    results, lines = compared
+    assert lines[0] == "data: 13 training sequences, 91 predictions of 12 number(s) each"
+    assert lines[1].startswith("plan: 1,000 recurrent parameters a cell, batches of 1, at most ")
+    assert lines[1].endswith(
+        " settings of learning rate and weight noise are tried, 2 seeds, then more if they fit: about 2"
+    )
+    assert lines[2].startswith("time: at most about ")
+    assert lines[-4] == str(results / "compare_tiny" / "report.html")
+    assert Path(lines[-4]).is_file()
     of_best = frame.load(results, "compare_tiny").best.sort_values("nll").key.iloc[0]
-    assert said[-5] == f"the best on validation as a module: gatebench export {of_best} --results {results}"
-    assert [line.partition(":")[0] for line in said[-3:]] == ["Best cell", "By how much", "At what cost"]
+    assert lines[-5] == f"the best on validation as a module: gatebench export {of_best} --results {results}"
+    assert [line.partition(":")[0] for line in lines[-3:]] == ["Best cell", "By how much", "At what cost"]
 
 
 def test_every_cell_has_the_same_plan(compared: tuple[Path, list[str]]):
@@ -85,12 +86,12 @@ def test_every_cell_has_the_same_plan(compared: tuple[Path, list[str]]):
     plan = json.loads((results / "compare_tiny" / "plan.json").read_text())
     assert plan["minutes"] == MINUTES
     assert plan["plan"]["seeds"] == 2
-    for _, own in trials[trials.split == "test"].groupby("cell"):
-        assert own.stage.value_counts().to_dict() == {"search": plan["plan"]["search"], "confirm": 2}
+    for _, of_cell in trials[trials.split == "test"].groupby("cell"):
+        assert of_cell.stage.value_counts().to_dict() == {"search": plan["plan"]["search"], "confirm": 2}
     searched = (
         trials[trials.stage == "search"]
         .groupby("cell")[["lr", "weight_noise"]]
-        .apply(lambda own: set(own.itertuples(index=False)))
+        .apply(lambda of_cell: set(of_cell.itertuples(index=False)))
     )
     assert searched["gru"] == searched["rnn"]
     assert abs(trials.parameters_recurrent - 1000).max() < 60
@@ -98,10 +99,10 @@ def test_every_cell_has_the_same_plan(compared: tuple[Path, list[str]]):
 
 
 def test_its_trials_are_those_of_the_sweep_by_hand(home: Tiny, compared: tuple[Path, list[str]]):
-    results, said = compared
+    results, lines = compared
     before = record_times(results)
     with environment_of(home), redirect_stdout(io.StringIO()) as printed:
-        assert sweeps.sweep(by_hand(said)) == 0
+        assert sweep_command.sweep(by_hand(lines)) == 0
     assert f"nothing to train, all {len(before)} trials are finished" in printed.getvalue()
     assert record_times(results) == before
 
@@ -110,20 +111,20 @@ def test_the_same_command_again_trains_nothing_and_comes_to_the_same(
     home: Tiny, copy: Path, compared: tuple[Path, list[str]]
 ):
     before = record_times(copy)
-    said = compare(home, copy, "--seeds", 2)
-    assert said[0].startswith("plan: as before, 1,000 recurrent parameters a cell")
+    lines = compare(home, copy, "--seeds", 2)
+    assert lines[0].startswith("plan: as before, 1,000 recurrent parameters a cell")
     assert record_times(copy) == before
-    assert said[-3:] == compared[1][-3:]
+    assert lines[-3:] == compared[1][-3:]
 
 
 def test_more_seeds_are_added_to_those_that_are_there(home: Tiny, copy: Path):
     before = record_times(copy)
-    said = compare(home, copy, "--seeds", 3)
-    assert said[1].startswith("plan: as before, ")
+    lines = compare(home, copy, "--seeds", 3)
+    assert lines[1].startswith("plan: as before, ")
     new = record_times(copy)
     assert before.items() <= new.items()
     assert len(new) == len(before) + 2
-    assert "(mean of 3 seeds)" in said[-3] or "means of 3 seeds" in said[-3]
+    assert "(mean of 3 seeds)" in lines[-3] or "means of 3 seeds" in lines[-3]
 
 
 def test_what_is_left_of_an_interrupted_comparison_is_trained_by_the_same_command(
@@ -135,93 +136,29 @@ def test_what_is_left_of_an_interrupted_comparison_is_trained_by_the_same_comman
             shutil.rmtree(copy / "trials" / key)
     (copy / "compare_tiny" / "records.parquet").unlink()  # where the report put them
     assert len(record_times(copy)) == len(before) - 2
-    said = compare(home, copy, "--seeds", 2)
+    lines = compare(home, copy, "--seeds", 2)
     assert set(record_times(copy)) == set(before)
-    assert said[-3].partition("(")[0] == compared[1][-3].partition("(")[0]
-
-
-# Plans
-
-
-def wish(results: Path, **other: object) -> Wish:
-    return replace(Wish("tiny", 1.0, ["rnn", "gru"], None, 2, "compare_tiny", results), **other)  # pyright: ignore
-
-
-def test_too_little_time_is_one_line_with_the_least(home: Tiny, tmp_path: Path):
-    with (
-        environment_of(home),
-        pytest.raises(BadInput, match=r"^1 minutes are too few to compare 2 cells on tiny; .*: --minutes \d+$"),
-    ):
-        planned(wish(tmp_path), time.monotonic())
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_plan_that_is_too_short_for_the_time_is_made_anew(home: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    short = Plan(parameters=1000, batch=1, epochs=31, search=3, seeds=2)
-    for epochs, kept in ((31, False), (150, True)):
-        Kept(0.5, replace(short, epochs=epochs)).write(wish(tmp_path))
-        with environment_of(home):
-            found = planned(wish(tmp_path), time.monotonic() + 10_000)
-        assert (found.plan == replace(short, epochs=epochs)) == kept
-        assert ("as before" in capsys.readouterr().out) == kept
-        assert Kept.read(wish(tmp_path).file) == found
-
-
-def test_another_budget_is_another_plan(home: Tiny, tmp_path: Path):
-    Kept(1.0, Plan(1000, 1, 200, 3, 2)).write(wish(tmp_path))
-    with environment_of(home):
-        assert planned(wish(tmp_path, parameters=3000), time.monotonic() + 10_000).plan.parameters == 3000
-        assert "budget.parameters=3000" in wish(tmp_path).overrides(Plan(3000, 1, 200, 3, 2))
-
-
-@pytest.mark.parametrize(
-    "text", ["{", "[]", "{}", '{"minutes": 1, "plan": {"epochs": 0}}', '{"minutes": null, "plan": null}', "1"]
-)
-def test_a_damaged_plan_is_one_line(tmp_path: Path, text: str):
-    path = wish(tmp_path).file
-    path.parent.mkdir()
-    path.write_text(text)
-    with pytest.raises(BadInput, match=r"plan.json is damaged \(.*\); remove it, and the study is planned anew"):
-        planned(wish(tmp_path), time.monotonic())
-
-
-def test_results_may_have_any_name(tmp_path: Path):
-    overrides = wish(tmp_path / "a b=c,d").overrides(Plan(1000, 1, 1, 1, 1))
-    assert {job.results for job in compose.composed([*overrides, "task=bach_chorales"])} == {tmp_path / "a b=c,d"}
+    assert lines[-3].partition("(")[0] == compared[1][-3].partition("(")[0]
 
 
 # The time
 
 
+def tiny_request(results: Path, **other: object) -> ComparisonRequest:
+    return replace(ComparisonRequest("tiny", 1.0, ["rnn", "gru"], None, 2, "compare_tiny", results), **other)  # pyright: ignore
+
+
 def test_when_the_time_is_up_before_any_trial_is_confirmed_what_there_is_is_saved(home: Tiny, tmp_path: Path):
-    long = Kept(0.0, Plan(1000, batch=1, epochs=1_000_000, search=2, seeds=2))
+    long = SavedPlan(0.0, ComparisonPlan(1000, batch=1, epochs=1_000_000, search=2, seeds=2))
     with environment_of(home), redirect_stdout(io.StringIO()), pytest.raises(TimeUp), until(time.monotonic() + 5):
-        sweeps.sweep([*wish(tmp_path).overrides(long.plan), "training.patience=1000000"])
+        sweep_command.sweep([*tiny_request(tmp_path).overrides(long.plan), "training.patience=1000000"])
     assert list(tmp_path.glob("checkpoints/*/state.safetensors"))
     assert record_times(tmp_path) == {}
     with (
         environment_of(home),
         pytest.raises(BadInput, match=r"no time for a confirmed trial; the same command goes on from here"),
     ):
-        conclude(wish(tmp_path), long)
-
-
-def test_what_ends_in_time_is_left_alone():
-    before = signal.getsignal(signal.SIGINT)
-    with until(time.monotonic() + 0.05):
-        pass
-    assert signal.getsignal(signal.SIGINT) is before
-    time.sleep(0.1)
-
-
-def test_time_that_is_over_stops_at_once():
-    with pytest.raises(TimeUp), until(time.monotonic() - 1):
-        time.sleep(10)
-
-
-def test_the_users_own_interrupt_stays_one():
-    with pytest.raises(KeyboardInterrupt), until(time.monotonic() + 60):
-        signal.raise_signal(signal.SIGINT)
+        conclude(tiny_request(tmp_path), long)
 
 
 def in_minutes(path: Path, minutes: int, *words: str) -> list[str]:
@@ -231,9 +168,9 @@ def in_minutes(path: Path, minutes: int, *words: str) -> list[str]:
     subprocess.run([COMMAND, "data", "add", path, *label], cwd=path.parent, env=env, check=True)
     started = time.monotonic()
     command = [COMMAND, "compare", path.stem, "--minutes", str(minutes), *words]
-    said = subprocess.run(command, cwd=path.parent, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
+    lines = subprocess.run(command, cwd=path.parent, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
     assert time.monotonic() - started <= 60 * minutes
-    lines = said.splitlines()[-3:]
+    lines = lines.splitlines()[-3:]
     assert [line.partition(":")[0] for line in lines] == ["Best cell", "By how much", "At what cost"]
     return lines
 
@@ -252,33 +189,33 @@ def test_the_cell_that_must_win_does_so_within_the_minutes(tmp_path: Path):
 # The verdict, from a file to its first line
 
 
-def verdict(source: Callable[..., Path], folder: Path, cells: list[str], plan: Plan, **options: int) -> str:
+def verdict(source: Callable[..., Path], folder: Path, cells: list[str], plan: ComparisonPlan, **options: int) -> str:
     """What a small study of data that is added says first: as the command, but for the time."""
     with working_in(folder):
         path = source(folder, **options)
         run_command("data", "add", path, *(["--label", "label"] if source is sources.recall else []))
-        asked = Wish(path.stem, 1.0, cells, None, None, "study", Path("results"))
+        request = ComparisonRequest(path.stem, 1.0, cells, None, None, "study", Path("results"))
         with redirect_stdout(io.StringIO()):
-            assert sweeps.sweep(asked.overrides(plan), alone=False) == 0
-        labels = compose.composed(asked.overrides(plan))[0].labels
-        found = frame.load(asked.results, asked.study)
-        return verdicts.lines(found, ComparisonGroup(*(labels[name] for name in ComparisonGroup._fields)), cells)[0]
+            assert sweep_command.sweep(request.overrides(plan), alone=False) == 0
+        labels = compose.compose_jobs(request.overrides(plan))[0].labels
+        study = frame.load(request.results, request.study)
+        return verdicts.lines(study, ComparisonGroup(*(labels[name] for name in ComparisonGroup._fields)), cells)[0]
 
 
 @pytest.mark.cluster
 def test_where_a_gated_cell_must_win_it_is_named(tmp_path: Path):
     """What stood first is asked for after up to 90 symbols of noise."""
-    said = verdict(sources.recall, tmp_path, ["rnn", "gru"], Plan(1000, batch=8, epochs=25, search=2, seeds=3))
-    assert said.startswith("Best cell: gru, at 0.0")
+    line = verdict(sources.recall, tmp_path, ["rnn", "gru"], ComparisonPlan(1000, batch=8, epochs=25, search=2, seeds=3))
+    assert line.startswith("Best cell: gru, at 0.0")
 
 
 @pytest.mark.parametrize("repetitions", [1, pytest.param(20, marks=pytest.mark.cluster)])
 def test_where_there_is_nothing_to_learn_no_cell_wins(repetitions: int, tmp_path: Path):
     """One of twenty may."""
-    plan, won = Plan(1000, batch=8, epochs=10, search=3, seeds=4), 0
+    plan, won = ComparisonPlan(1000, batch=8, epochs=10, search=3, seeds=4), 0
     for seed in range(repetitions):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        said = verdict(sources.noise, folder, ["rnn", "lstm", "gru"], plan, seed=seed)
-        won += not said.startswith(("Best cell: none, and no difference", "Best cell: no difference could be shown"))
+        line = verdict(sources.noise, folder, ["rnn", "lstm", "gru"], plan, seed=seed)
+        won += not line.startswith(("Best cell: none, and no difference", "Best cell: no difference could be shown"))
     assert won <= repetitions / 20

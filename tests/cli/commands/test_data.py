@@ -1,0 +1,54 @@
+"""``gatebench data``: lists, verifies, and scores altered data."""
+
+import numpy as np
+import pytest
+
+from gatebench.core import registry
+from gatebench.data.baselines import compute
+from support.command_line import CommandLine
+from support.datasets import Tiny
+
+
+def test_data_sets_are_listed_with_size_and_licence(gatebench: CommandLine):
+    result = gatebench("data", "list")
+    assert (result.code, result.err) == (0, "")
+    assert "tiny: Tiny (synthetic)\n" in result.out
+    assert "    sequences: train 13, valid 5, test 6; a step is a beat\n    licence: CC0\n" in result.out
+    assert result.out.count("licence: ") == len(registry.available("datasets", ".yaml")) + 1
+    assert gatebench("data").out == result.out
+
+
+def test_data_is_listed_before_its_facts_are_known(home: Tiny, gatebench: CommandLine):
+    whole = home.yaml.read_text()
+    for facts in ({}, {"train": 5}, {"train": {"sequences": "x"}}):
+        home.edit(facts=facts)
+        result = gatebench("data", "list", "tiny")
+        assert "    sequences: train ?, valid ?, test ?; a step is a beat\n" in result.out
+    home.yaml.write_text(whole)
+
+
+def test_data_is_verified_against_its_card(home: Tiny, gatebench: CommandLine):
+    result = gatebench("data", "verify", "tiny")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("tiny: checksum right, ")
+    assert gatebench("data", "fetch", "tiny").out == f"tiny: {home.mat}\n"
+
+
+ALTERED = {
+    "": lambda roll: roll,
+    "--every 2": lambda roll: roll[::2],
+    "--hold 3": lambda roll: np.repeat(roll, 3, axis=0),
+    "--first 5": lambda roll: roll[:5],
+    "--sounding": lambda roll: roll[roll.sum(1) > 0],
+}
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_floors_of_altered_data_are_those_of_the_altered_rolls(home: Tiny, gatebench: CommandLine, how: str):
+    result = gatebench("data", "baselines", "tiny", *how.split())
+    rolls = {split: [ALTERED[how](roll) for roll in found] for split, found in home.rolls.items()}
+    found = compute.piano_roll({split: [roll for roll in kept if len(roll) > 1] for split, kept in rolls.items()})
+    score = found["markov"]["test"]
+    assert (result.code, result.err) == (0, "")
+    assert f"markov {score['nll']:.3f} per step, {score['nll_sequence_mean']:.3f} per sequence" in result.out
+    assert how in ("", "--sounding") or result.out != gatebench("data", "baselines", "tiny").out  # no frame of it is silent

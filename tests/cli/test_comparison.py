@@ -1,0 +1,66 @@
+"""The plan of a comparison: saved, extended, made anew; and the sweep that it stands for."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gatebench.cli import compose
+from gatebench.cli.comparison import ComparisonRequest, SavedPlan, plan_comparison
+from gatebench.core.errors import BadInput
+from gatebench.study.schedule import ComparisonPlan
+from support.commands import environment_of
+from support.datasets import Tiny, make_tiny
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    return make_tiny(tmp_path_factory.mktemp("comparison"))
+
+
+def tiny_request(results: Path, **other: object) -> ComparisonRequest:
+    return replace(ComparisonRequest("tiny", 1.0, ["rnn", "gru"], None, 2, "compare_tiny", results), **other)  # pyright: ignore
+
+
+def test_too_little_time_is_one_line_with_the_least(home: Tiny, tmp_path: Path):
+    with (
+        environment_of(home),
+        pytest.raises(BadInput, match=r"^1 minutes are too few to compare 2 cells on tiny; .*: --minutes \d+$"),
+    ):
+        plan_comparison(tiny_request(tmp_path), time.monotonic())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_that_is_too_short_for_the_time_is_made_anew(home: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    short = ComparisonPlan(parameters=1000, batch=1, epochs=31, search=3, seeds=2)
+    for epochs, is_kept in ((31, False), (150, True)):
+        SavedPlan(0.5, replace(short, epochs=epochs)).write(tiny_request(tmp_path))
+        with environment_of(home):
+            saved = plan_comparison(tiny_request(tmp_path), time.monotonic() + 10_000)
+        assert (saved.plan == replace(short, epochs=epochs)) == is_kept
+        assert ("as before" in capsys.readouterr().out) == is_kept
+        assert SavedPlan.read(tiny_request(tmp_path).plan_file) == saved
+
+
+def test_another_budget_is_another_plan(home: Tiny, tmp_path: Path):
+    SavedPlan(1.0, ComparisonPlan(1000, 1, 200, 3, 2)).write(tiny_request(tmp_path))
+    with environment_of(home):
+        assert plan_comparison(tiny_request(tmp_path, parameters=3000), time.monotonic() + 10_000).plan.parameters == 3000
+        assert "budget.parameters=3000" in tiny_request(tmp_path).overrides(ComparisonPlan(3000, 1, 200, 3, 2))
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"minutes": 1, "plan": {"epochs": 0}}', '{"minutes": null, "plan": null}', "1"]
+)
+def test_a_damaged_plan_is_one_line(tmp_path: Path, text: str):
+    path = tiny_request(tmp_path).plan_file
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(BadInput, match=r"plan.json is damaged \(.*\); remove it, and the study is planned anew"):
+        plan_comparison(tiny_request(tmp_path), time.monotonic())
+
+
+def test_results_may_have_any_name(tmp_path: Path):
+    overrides = tiny_request(tmp_path / "a b=c,d").overrides(ComparisonPlan(1000, 1, 1, 1, 1))
+    assert {job.results for job in compose.compose_jobs([*overrides, "task=bach_chorales"])} == {tmp_path / "a b=c,d"}

@@ -1,0 +1,84 @@
+"""A block that is stopped at its time: neither the timer nor the user's Ctrl-C is taken for the other."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+import pytest
+
+from gatebench.cli import deadline
+from gatebench.cli.deadline import TimeUp, until
+
+
+def test_what_ends_in_time_is_left_alone():
+    before = signal.getsignal(signal.SIGINT)
+    with until(time.monotonic() + 0.05):
+        pass
+    assert signal.getsignal(signal.SIGINT) is before
+    time.sleep(0.1)
+
+
+def test_time_that_is_over_stops_at_once():
+    with pytest.raises(TimeUp), until(time.monotonic() - 1):
+        time.sleep(10)
+
+
+def test_the_users_own_interrupt_stays_one():
+    with pytest.raises(KeyboardInterrupt), until(time.monotonic() + 60):
+        signal.raise_signal(signal.SIGINT)
+
+
+class Timer:
+    """In place of `threading.Timer`: it goes off when the test says so."""
+
+    started: ClassVar[list["Timer"]] = []
+
+    def __init__(self, seconds: float, function: Callable[[], None]) -> None:
+        self.seconds, self.go_off, self.daemon = seconds, function, False
+
+    def start(self) -> None:
+        self.started.append(self)
+
+    def cancel(self) -> None:
+        """Too late: it is going off."""
+
+
+def test_a_timer_that_goes_off_after_the_block_ended_interrupts_nobody(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(deadline.threading, "Timer", Timer)
+    with until(time.monotonic() + 60):
+        pass
+    Timer.started.pop().go_off()
+    time.sleep(0.05)  # a signal would arrive here
+
+
+def test_a_signal_that_arrives_when_the_block_has_ended_interrupts_nobody(monkeypatch: pytest.MonkeyPatch):
+    """The timer went off in time, but what it sent is handled only while the handler is put back."""
+    monkeypatch.setattr(deadline.threading, "Timer", Timer)
+    monkeypatch.setattr(deadline.os, "kill", lambda *_: None)  # still under way
+    cancel = Timer.cancel
+
+    def cancelled(timer: Timer) -> None:
+        cancel(timer)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Timer, "cancel", cancelled)
+    with until(time.monotonic() + 60):
+        Timer.started.pop().go_off()
+
+
+def test_a_block_that_ends_at_the_moment_of_the_alarm_is_over_or_out_of_time():
+    outcomes = set()
+    for i in range(300):
+        end = time.monotonic() + 0.002
+        try:
+            with until(end):
+                while time.monotonic() < end + (i % 30 - 10) * 1e-5:
+                    pass
+            outcomes.add("over")
+        except TimeUp:
+            outcomes.add("out of time")
+    time.sleep(0.05)
+    assert "out of time" in outcomes
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]

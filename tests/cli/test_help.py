@@ -1,0 +1,70 @@
+"""The help of the command and of each subcommand; it waits for no heavy library."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gatebench.cli.compose import GROUPS
+from gatebench.core import registry
+from support.command_line import CommandLine
+from support.datasets import Tiny
+
+COMMANDS = [
+    "cells", "compare", "completion", "count", "dashboard", "data", "export", "publish", "report", "sample", "speed",
+    "status", "sweep",
+]  # fmt: skip
+HEAVY = {"torch", "mlflow", "seaborn", "matplotlib", "pandas", "numpy", "scipy", "hydra", "joblib"}
+"""What takes longer to import than a help may take to appear."""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(gatebench: CommandLine, command: str):
+    result = gatebench(command, "--help")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith(f"usage: gatebench {command}")
+    assert "==" not in result.out
+    assert len(result.out) > 100
+
+
+def test_help_lists_every_command(gatebench: CommandLine):
+    result = gatebench("--help")
+    assert result.code == 0
+    assert re.findall(r"^    (\w+)", result.out, re.MULTILINE) == COMMANDS
+
+
+def test_help_of_a_sweep_lists_every_choice(gatebench: CommandLine):
+    result = gatebench("sweep", "--help")
+    for group in GROUPS:
+        for choice in registry.available("conf", ".yaml", group):
+            assert choice in result.out
+
+
+def imported_by(home: Tiny, folder: Path, program: str, **environment: str) -> set[str]:
+    """Top-level names of what a program has imported when it ends."""
+    ending = "import atexit, sys; atexit.register(lambda: print('\\n' + '+'.join(sys.modules)))\n"
+    command = [sys.executable, "-c", ending + program]
+    env = {**home.env, **environment}
+    run = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, check=True)
+    return set(run.stdout.splitlines()[-1].split("+"))
+
+
+@pytest.mark.parametrize("words", [["--help"], ["completion", "--query"], ["sweep", "--help"], ["compare", "--help"]])
+def test_help_and_tab_do_not_wait_for_a_heavy_library(home: Tiny, tmp_path: Path, words: list[str]):
+    program = f"from gatebench import cli; sys.argv = {['gatebench', *words]}; cli.main()"
+    line = "gatebench sweep cell=g"
+    names = imported_by(home, tmp_path, program, COMP_LINE=line, COMP_POINT=str(len(line)))
+    assert "gatebench.cli" in names
+    assert names & HEAVY == set()
+
+
+def test_no_module_of_the_command_line_imports_a_heavy_library(home: Tiny, tmp_path: Path):
+    folder = registry.PACKAGE / "cli"
+    modules = [path.relative_to(registry.PACKAGE.parent).with_suffix("") for path in folder.rglob("*.py")]
+    names = [".".join(module.parts) for module in modules if module.name != "__init__"]
+    assert len(names) > 15
+    imported = imported_by(home, tmp_path, f"import {', '.join(names)}")
+    assert set(names) <= imported
+    assert imported & HEAVY == set()
