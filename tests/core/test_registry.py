@@ -1,6 +1,8 @@
 """Where things of one's own are looked for: houses that are named, and the one in the working folder, which runs nothing."""
 
+import importlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,68 @@ def test_things_are_added_to_the_first_that_is_named(here: Path, monkeypatch: py
     assert registry.local_folder() == Path(registry.LOCAL_FOLDER)
     monkeypatch.setenv("GATEBENCH_PATH", os.pathsep.join([str(here / "named"), str(here / "other")]))
     assert registry.local_folder() == here / "named"
+
+
+# modules of files
+
+
+PLUGIN = """\
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Point:
+    x: float = NUMBER
+
+
+NUMBER = Point().x
+"""
+
+
+@pytest.mark.parametrize("kind", ["cells", "figures", "readers"])
+def test_a_plugin_with_a_dataclass_is_loaded_once(here: Path, kind: str):
+    path = here / "named" / kind / "mine.py"
+    path.write_text(PLUGIN.replace("NUMBER", "1.5", 1))
+    module = registry.load_module(f"gatebench.{kind}", path)
+    assert module.Point.__module__ == module.__name__
+    assert sys.modules[module.__name__] is module
+    assert module.NUMBER == 1.5
+    assert registry.load_module(f"gatebench.{kind}", path) is module
+    assert registry.load_module(f"gatebench.{kind}", Path("named", kind, "mine.py")) is module
+
+
+def test_a_file_of_the_package_is_its_module():
+    loaded = registry.load_module("gatebench.cells", registry.BUILT_IN["cells"] / "gru.py")
+    assert loaded is importlib.import_module("gatebench.cells.gru")
+
+
+def test_two_plugin_folders_may_have_files_of_one_name(here: Path):
+    paths = [here / folder / "cells" / "gru.py" for folder in (registry.LOCAL_FOLDER, "named")]
+    for path in paths:
+        path.write_text("HERE = __file__")
+    modules = [registry.load_module("gatebench.cells", path) for path in paths]
+    assert [module.HERE for module in modules] == [str(path) for path in paths]
+    assert importlib.import_module("gatebench.cells.gru") not in modules
+
+
+def test_a_changed_file_is_loaded_anew(here: Path):
+    path = here / "named" / "cells" / "mine.py"
+    path.write_text("NUMBER = 1")
+    before = registry.load_module("gatebench.cells", path)
+    times = path.stat()
+    path.write_text("NUMBER = 2")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # the clock of a file system may be that coarse
+    assert registry.load_module("gatebench.cells", path).NUMBER == 2
+    assert before.NUMBER == 1
+
+
+def test_a_file_that_fails_is_not_remembered(here: Path):
+    path = here / "named" / "cells" / "mine.py"
+    path.write_text("1 / 0")
+    before = set(sys.modules)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            registry.load_module("gatebench.cells", path)
+    assert set(sys.modules) == before

@@ -282,27 +282,27 @@ def test_title_and_paper_come_from_the_text():
             {"window": "back"},
             "option 'window' of cell lstm_augmented is 'back', expected one of 'past', 'ahead'",
         ),
-        ("lstm_augmented", {"length": 1.5}, "option 'length' of cell lstm_augmented is 1.5, expected a whole number"),
-        ("lstm_augmented", {"length": True}, "option 'length' of cell lstm_augmented is True, expected a whole number"),
+        ("lstm_augmented", {"length": 1.5}, "option 'length' of cell lstm_augmented is 1.5, expected a whole number from 1"),
         (
             "lstm_augmented",
-            {"length": 0},
-            "option 'length' of cell lstm_augmented is 0, expected a number above 0 (a fraction: up to 1)",
+            {"length": True},
+            "option 'length' of cell lstm_augmented is True, expected a whole number from 1",
         ),
+        ("lstm_augmented", {"length": 0}, "option 'length' of cell lstm_augmented is 0, expected a whole number from 1"),
         (
             "lstm_augmented",
             {"projection": -0.5},
-            "option 'projection' of cell lstm_augmented is -0.5, expected a number above 0 (a fraction: up to 1)",
+            "option 'projection' of cell lstm_augmented is -0.5, expected a number above 0 and at most 1 or null",
         ),
         (
             "lstm_augmented",
             {"projection": 1.5},
-            "option 'projection' of cell lstm_augmented is 1.5, expected a number above 0 (a fraction: up to 1)",
+            "option 'projection' of cell lstm_augmented is 1.5, expected a number above 0 and at most 1 or null",
         ),
         (
             "lstm_augmented",
             {"projection": "half"},
-            "option 'projection' of cell lstm_augmented is 'half', expected a finite number or null",
+            "option 'projection' of cell lstm_augmented is 'half', expected a number above 0 and at most 1 or null",
         ),
     ],
 )
@@ -333,7 +333,7 @@ def test_a_projection_is_never_wider_than_the_state(share):
         trace.load("lstm_augmented", projection=share)
 
 
-OWN_CELL = '''\
+PLUGIN_CELL = '''\
 """Tanh unit without a bias.
 
 A file in a folder of its own.
@@ -348,16 +348,30 @@ def step(x, h, *, W, U, leak=0.5):
     h = leak * h + tanh(W @ x + U @ h)
     return h
 '''
+WITH_OPTIONS = '''\
+"""Leaky unit that reads an earlier input."""
+
+from gatebench.graph.ops import Fraction, NonNegative, shift, tanh
+
+PAPER = "none"
+
+
+def step(x, h, *, W, U, tau: float = 10.0, delay: int = 0, power: NonNegative = 1.0, leak: Fraction | None = None):
+    h = tau * h + power * (leak or 0.0) * tanh(W @ shift(x, -delay) + U @ h)
+    return h
+'''
 
 
 @pytest.fixture
-def own_house(tmp_path, monkeypatch):
+def plugin_folder(tmp_path, monkeypatch):
     (tmp_path / "cells").mkdir()
-    (tmp_path / "cells" / "mine.py").write_text(OWN_CELL)
+    (tmp_path / "cells" / "mine.py").write_text(PLUGIN_CELL)
+    (tmp_path / "cells" / "leaky.py").write_text(WITH_OPTIONS)
+    (tmp_path / "cells" / "later.py").write_text("from __future__ import annotations\n" + WITH_OPTIONS)
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
 
 
-@pytest.mark.usefixtures("own_house")
+@pytest.mark.usefixtures("plugin_folder")
 def test_a_cell_of_your_own_is_found_by_its_place():
     graph = trace.load("mine")
     assert graph.title == "Tanh unit without a bias"
@@ -365,7 +379,34 @@ def test_a_cell_of_your_own_is_found_by_its_place():
     assert "mine" in registry.available("cells", ".py")
 
 
-@pytest.mark.usefixtures("own_house")
+@pytest.mark.usefixtures("plugin_folder")
 def test_an_option_without_a_type_can_be_given():
     # its default says what it is
     assert trace.load("mine", leak=0.25).options == {"leak": 0.25}
+    assert trace.load("mine", leak=1.5).options == {"leak": 1.5}
+
+
+@pytest.mark.usefixtures("plugin_folder")
+@pytest.mark.parametrize("cell", ["leaky", "later"])
+def test_a_default_may_be_stated(cell):
+    # a yaml states every option of its cell
+    defaults = {"tau": 10.0, "delay": 0, "power": 1.0, "leak": None}
+    assert trace.load(cell).options == defaults
+    assert trace.load(cell, **defaults).options == defaults
+    assert trace.load(cell, **defaults).fingerprint == trace.load(cell).fingerprint
+
+
+@pytest.mark.usefixtures("plugin_folder")
+@pytest.mark.parametrize("cell", ["leaky", "later"])
+def test_an_option_takes_what_its_annotation_says(cell):
+    for options in ({"tau": -1e6}, {"tau": 0}, {"delay": -3}, {"power": 0}, {"leak": 0.0}):
+        assert trace.load(cell, **options).options.items() >= options.items()
+    for option, value, expected in (
+        ("tau", float("inf"), "a finite number"),
+        ("tau", "10", "a finite number"),
+        ("delay", 1.0, "a whole number"),
+        ("power", -1, "a number from 0"),
+        ("leak", 1, "a number from 0 and below 1 or null"),
+    ):
+        with pytest.raises(BadInput, match=f"^option '{option}' of cell {cell} is {value!r}, expected {expected}$"):
+            trace.load(cell, **{option: value})

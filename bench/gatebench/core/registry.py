@@ -10,8 +10,9 @@ import importlib
 import importlib.util
 import os
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 
@@ -89,6 +90,13 @@ def find(kind: str, name: str, suffix: str, group: str = "", called: str = "") -
     return files[name]
 
 
+class _SourceLoader(SourceFileLoader):
+    """Compiles the source each time: a bytecode cache takes a change within one second for none."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def load_module(package: str, path: Path) -> ModuleType:
     """Import a file by its place and return the module; a second call returns the same module, unless the file changed.
 
@@ -98,17 +106,17 @@ def load_module(package: str, path: Path) -> ModuleType:
     path = path.resolve()
     if path.parent == PACKAGE.parent.joinpath(*package.split(".")):
         return importlib.import_module(f"{package}.{path.stem}")
-    version = hashlib.sha256(f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}".encode()).hexdigest()[:12]
+    version = hashlib.sha256(f"{path}\0".encode() + path.read_bytes()).hexdigest()[:12]
     name = f"gatebench_plugin_{version}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    loader = _SourceLoader(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert spec is not None, path
-    assert spec.loader is not None, path
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise

@@ -27,6 +27,7 @@ Count = Annotated[int, Constraint("a whole number from 1", lambda value: value >
 Positive = Annotated[float, Constraint("a positive number", lambda value: value > 0)]
 NonNegative = Annotated[float, Constraint("a number from 0", lambda value: value >= 0)]
 Fraction = Annotated[float, Constraint("a number from 0 and below 1", lambda value: 0 <= value < 1)]
+Share = Annotated[float, Constraint("a number above 0 and at most 1", lambda value: 0 < value <= 1)]
 
 
 class _Loader(yaml.SafeLoader):

@@ -11,6 +11,13 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
+from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Share
+
+__all__ = [
+    "Count", "Family", "Fraction", "NonNegative", "Operand", "Parameter", "Positive", "Share", "Symbol", "Width",
+    "combine", "shift", "sigmoid", "tanh",
+]  # fmt: skip
+
 
 @dataclass(eq=False)
 class Width:

@@ -217,19 +217,24 @@ def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any,
 def _options(
     name: str, step: Callable[..., Any], defaults: dict[str, Option], given: Mapping[str, Option]
 ) -> dict[str, Option]:
-    """Defaults with what was given, checked."""
-    parameters = inspect.signature(step).parameters.values()
-    hints = {p.name: type(p.default) if p.annotation is p.empty else p.annotation for p in parameters}
+    """Return the options of a cell: the defaults, and what was given, which must fit the option's annotation."""
+    parameters = inspect.signature(step).parameters
     for option, value in given.items():
         if option not in defaults:
             raise BadInput(f"cell {name} has no option '{option}'{errors.did_you_mean(option, list(defaults))}")
-        expected = validation.mismatch(value, hints[option])
-        if isinstance(value, int | float) and not isinstance(value, bool) and not expected:
-            above = value > 1 and hints[option] is not int  # a whole number counts something, a fraction is a share
-            expected = "a number above 0 (a fraction: up to 1)" if value <= 0 or above else None
+        expected = validation.mismatch(value, _hint(parameters[option], step))
         if expected:
             raise BadInput(f"option '{option}' of cell {name} is {value!r}, expected {expected}")
     return {**defaults, **given}
+
+
+def _hint(parameter: inspect.Parameter, step: Callable[..., Any]) -> Any:
+    """Return the type that an option is annotated with, or else that of its default."""
+    if parameter.annotation is parameter.empty:
+        return type(parameter.default)
+    if isinstance(parameter.annotation, str):  # as `from __future__ import annotations` leaves it
+        return eval(parameter.annotation, step.__globals__)
+    return parameter.annotation
 
 
 def _digest(value: Any) -> str:
