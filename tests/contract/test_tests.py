@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from gatebench.core import registry
+
 TESTS = Path(__file__).parents[1]
 MODULES = {path.relative_to(TESTS).as_posix(): path for path in sorted(TESTS.rglob("*.py"))}
 OTHERS = {path.stem for path in MODULES.values() if path.name.startswith("test_") or path.name == "conftest.py"}
@@ -36,3 +38,8 @@ def test_an_import_is_noticed_wherever_it_stands():
 
 def test_support_holds_no_tests():
     assert [name for name in MODULES if name.startswith("support/") and "def test_" in MODULES[name].read_text()] == []
+
+
+@pytest.mark.parametrize("cell", sorted(path.stem for path in (registry.PACKAGE / "cells").glob("*.py")))
+def test_every_cell_is_tested_against_its_equations(cell: str):
+    assert "assert_equals_equations(NAME, " in MODULES[f"cells/test_{cell}.py"].read_text()

@@ -210,21 +210,6 @@ def test_sizes_start_at_one():
             trace.load("rnn").sizes(inputs, units)
 
 
-FORGET_GATE_BIASES = {
-    "gru": {"b_z": -1},
-    "gru_reset_after": {"b_z": -1},
-    "lstm": {"b_f": 1},
-    "lstm_augmented": {"b_cs": 1},
-    "lstm_peephole": {"b_f": 1},
-    "lstm_sherstinsky": {"b_cs": 1},
-    "rnn": {},
-}
-
-
-def test_bias_of_the_gate_that_keeps_the_state():
-    assert {name: trace.load(name).forget_gate_biases for name in registry.available("cells", ".py")} == FORGET_GATE_BIASES
-
-
 def test_the_sign_of_a_forget_gate_is_read_from_the_equations():
     def keeps_with_one_minus(x, h, *, W, U, b):
         g = sigmoid(W.g @ x + U.g @ h + b.g)
@@ -236,18 +221,6 @@ def test_the_sign_of_a_forget_gate_is_read_from_the_equations():
 
     assert traced(keeps_with_one_minus).forget_gate_biases == {"b_g": -1}
     assert traced(keeps_with_the_gate).forget_gate_biases == {"b_g": 1}
-
-
-def test_lookahead():
-    assert {name: trace.load(name).lookahead for name in registry.available("cells", ".py")} == dict.fromkeys(
-        FORGET_GATE_BIASES, 0
-    )
-    assert trace.load("lstm_augmented", length=3).lookahead == 0
-    assert trace.load("lstm_augmented", length=3, window="ahead").lookahead == 2
-    assert trace.load("lstm_augmented", length=1, window="ahead").lookahead == 0
-    assert trace.load("lstm_augmented", length=3).lookback == 2
-    assert trace.load("lstm_augmented", length=3, window="ahead").lookback == 0
-    assert trace.load("gru").lookback == 0
 
 
 def test_timeless_is_what_no_state_reaches():

@@ -148,28 +148,14 @@ def test_biases_and_diagonals_start_at_zero(cell):
     assert {name for name in weights if not weights[name].any()} == set(weights) - set(built.matrices) - {"readout_W"}
 
 
-# The gate g of ``s' = g s + ...`` is biased up, that of ``s' = (1 - g) s + ...`` down.
-RETENTION = {
-    "gru": {"b_z": -1},
-    "gru_reset_after": {"b_z": -1},
-    "lstm": {"b_f": 1},
-    "lstm_augmented": {"b_cs": 1},
-    "lstm_peephole": {"b_f": 1},
-    "lstm_sherstinsky": {"b_cs": 1},
-    "rnn": {},
-}
-
-
-def test_every_cell_says_what_keeps_its_state():
-    assert set(RETENTION) == set(CELLS)
-
-
-@pytest.mark.parametrize("cell", RETENTION)
-def test_retention_biases(cell):
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_gate_that_keeps_the_state_is_biased(cell):
+    """The gate g of ``s' = g s + ...`` up, that of ``s' = (1 - g) s + ...`` down."""
     plain = model(cell).initialise(1, PLAIN, None)
-    kept = model(cell).initialise(1, dataclasses.replace(PLAIN, forget_bias=1.5), None)
+    biased = model(cell).initialise(1, dataclasses.replace(PLAIN, forget_bias=1.5), None)
+    signs = trace.load(cell).forget_gate_biases
     for name in plain:
-        assert torch.equal(kept[name], plain[name] + 1.5 * RETENTION[cell].get(name, 0)), name
+        assert torch.equal(biased[name], plain[name] + 1.5 * signs.get(name, 0)), name
 
 
 @pytest.mark.parametrize("cell", ["gru", "gru_reset_after"])
