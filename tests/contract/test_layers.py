@@ -5,6 +5,7 @@ A room is a folder of the package. Arrows point down only: from a room to one th
 
 import ast
 from collections import Counter
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -45,6 +46,8 @@ CONFINED = {
 }
 WITHOUT_TORCH = ["gatebench.core", "gatebench.graph", "gatebench.cells", "gatebench.records.frame", "gatebench.report"]
 MOST_ARROWS, MOST_ROOMS, MOST_LINES = 45, 14, 350
+DIALECT = ("found", "own", "told", "kept", "way")
+"""Words that say nothing of what a variable holds."""
 
 
 def name_of(path: Path) -> str:
@@ -152,11 +155,54 @@ def test_a_file_is_read_in_one_sitting(name: str):
     assert len(MODULES[name].read_text().splitlines()) <= MOST_LINES
 
 
+def nodes() -> Iterator[ast.AST]:
+    """Every node of every module's syntax tree."""
+    for path in MODULES.values():
+        yield from ast.walk(ast.parse(path.read_text()))
+
+
+def classes_of_one_name() -> list[str]:
+    names = Counter(node.name for node in nodes() if isinstance(node, ast.ClassDef))
+    return sorted(name for name, count in names.items() if count > 1)
+
+
+def identifiers() -> Counter[str]:
+    """How often each name is used or defined: of variables, arguments, attributes, functions and classes."""
+    names: Counter[str] = Counter()
+    for node in nodes():
+        for field in ("id", "attr", "arg", "name"):
+            if isinstance(name := getattr(node, field, None), str):
+                names[name] += 1
+    return names
+
+
+def levels() -> int:
+    """Rooms of the longest way down, the lowest and the highest one included."""
+    depth: dict[str, int] = {}
+    for home in TopologicalSorter({a: {b for x, b in arrows() if x == a and b != FACE} for a in PICTURE}).static_order():
+        depth[home] = 1 + max((depth[b] for a, b in arrows() if a == home and b != FACE), default=0)
+    return max(depth.values())
+
+
 def test_a_class_name_stands_for_one_class():
-    names = Counter(
-        node.name
-        for path in MODULES.values()
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ClassDef)
-    )
-    assert [name for name, count in names.items() if count > 1] == []
+    assert classes_of_one_name() == []
+
+
+def numbers() -> dict[str, object]:
+    """The table "The house in numbers" of CONTRIBUTING.md: row -> number."""
+    longest = max(MODULES, key=lambda name: len(MODULES[name].read_text().splitlines()))
+    counts = identifiers()
+    return {
+        "rooms, the public face included": len({room(name) for name in MODULES}),
+        "levels that rooms stand on": levels(),
+        "arrows between rooms": len(arrows()),
+        "longest file, lines": f"{len(MODULES[longest].read_text().splitlines())} ({longest})",
+        "uses of `Any`": counts["Any"],
+        "class names that stand for several classes": len(classes_of_one_name()),
+        "names of the former dialect": sum(counts[name] for name in DIALECT),
+    }
+
+
+if __name__ == "__main__":
+    for row, number in numbers().items():
+        print(f"{row}: {number}")
