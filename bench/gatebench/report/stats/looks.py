@@ -4,6 +4,8 @@ The level is spent over looks, as in group-sequential trials (Lan and DeMets 198
 looks has to be planned, and the bound holds whatever is added between two of them (Bonferroni).
 """
 
+import math
+
 
 def level(look: int, alpha: float) -> float:
     """Return the level of a look: half of ``alpha`` at the first one, half of the level before at each further one.
@@ -15,4 +17,4 @@ def level(look: int, alpha: float) -> float:
 
 def adjusted(p: float, look: int) -> float:
     """Return a p value such that ``adjusted(p, look) < alpha`` where ``p < level(look, alpha)``; at most 1."""
-    return min(1.0, p * 2**look)
+    return p if math.isnan(p) else min(1.0, p * 2**look)
