@@ -185,14 +185,14 @@ def _sweeps(overrides: list[str]) -> list[list[str]]:
 
     A part that chooses what the command line chooses otherwise is left out.
     """
-    given = {name: value for name, _, value in (override.partition("=") for override in overrides)}
-    parts = _parts(registry.available("conf", ".yaml", "study").get(given.get("study", "")))
-    given_besides_study = {name for name in given if name != "study"}
+    choices = {name: value for name, _, value in (override.partition("=") for override in overrides)}
+    parts = _parts(registry.available("conf", ".yaml", "study").get(choices.get("study", "")))
+    chosen_here = {name for name in choices if name != "study"}
     sweeps = [overrides]
     for part in parts:
         names = {override.partition("=")[0] for override in part}
         # Another study brings its own tasks and protocol.
-        if not (names | ({"task", "budget", "training"} if "study" in names else set())) & given_besides_study:
+        if not (names | ({"task", "budget", "training"} if "study" in names else set())) & chosen_here:
             sweeps.append([o for o in overrides if o.partition("=")[0] not in names] + part)
     return sweeps
 
