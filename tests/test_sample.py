@@ -122,7 +122,7 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
             return super().draw(readout, random)
 
     graph = trace.load("lstm_augmented", **record.settings["options"])
-    model = Model(graph, 20, 10, 6, watched(components=4), "reference")
+    model = Model(graph, 20, 10, 6, watched(components=4), reference.Reference())
     random = stream(0, "sample")
     x, _ = sample._audio_prime(task, random)
     with pytest.MonkeyPatch.context() as patch, torch.no_grad():

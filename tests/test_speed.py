@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from gatebench.cli.parser import command_line_parser
-from gatebench.engines.fused_cpu import engine as fused_cpu
 from gatebench.graph import trace
 from gatebench.graph.cost import cost
 from gatebench.report import speed as figures
@@ -24,7 +23,6 @@ def quick(monkeypatch):
     monkeypatch.setattr(speed, "cases", lambda: [*SMALL, speed.Case("gru", 5, 88, 1, 6, (4, 8))])
     threads = torch.get_num_threads()
     yield
-    fused_cpu.use(1)
     torch.set_num_threads(threads)
 
 
@@ -78,7 +76,7 @@ def test_members_of_lengths_take_turns(monkeypatch):
     monkeypatch.setattr(
         speed.Population,
         "update",
-        lambda self, batch, steps, *rest: seen.append([int(s[0]) for s in steps]) or update(self, batch, steps, *rest),
+        lambda self, batches, *rest: seen.append([int(b.lengths[0]) for b in batches]) or update(self, batches, *rest),
     )
     case = speed.Case("gru", 5, 88, 1, 6, (4, 8))
     run = speed._ours(case, "fused_cpu", 2)
@@ -93,7 +91,7 @@ def test_members_of_lengths_take_turns(monkeypatch):
 def test_the_command_prints_rows_and_draws(tmp_path, capsys):
     def gatebench(*words):
         options = command_line_parser().parse_args(["speed", "--rounds", "1", "--results", str(tmp_path), *words])
-        assert options.command(options) == 0
+        assert options.run(options) == 0
         return capsys.readouterr().out
 
     printed = json.loads(gatebench("--json"))

@@ -1,11 +1,12 @@
 """Every yaml composes and builds what its name says, and every cell and card has its yaml."""
 
 import ast
-import importlib
+import inspect
 import itertools
 import re
 from dataclasses import asdict, fields
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -15,6 +16,7 @@ from omegaconf import OmegaConf, open_dict
 from gatebench.core import registry
 from gatebench.core.validation import construct
 from gatebench.data import cards, tasks
+from gatebench.engines import selection
 from gatebench.engines.base import Engine
 from gatebench.graph import trace
 from gatebench.graph.cost import cost
@@ -25,7 +27,7 @@ from gatebench.training import likelihoods
 from gatebench.training.protocol import Training
 
 CONF = registry.BUILT_IN["conf"]
-AUTO = "auto"  # no engine but the rule that chooses one
+AUTO = selection.AUTO
 CHOICES = sorted(
     (path.parent.relative_to(CONF).as_posix(), path.stem) for path in CONF.rglob("*.yaml") if path.parent != CONF
 )
@@ -186,14 +188,16 @@ def test_an_engine_is_the_one_of_its_name(name):
     assert engine["name"] == name
     assert engine["threads"] >= 1
     if name != AUTO:
-        module = importlib.import_module(f"gatebench.engines.{name}")
-        functions = {function for function in vars(Engine) if not function.startswith("_")}
-        assert {"batch", "losses", "gradients"} <= functions
-        assert all(callable(getattr(module, function)) for function in functions)
+        made = selection.create(name, threads=3, device="cpu")
+        assert isinstance(made, Engine)
+        assert (made.threads, made.device) == (3, "cpu")
+        place = Path(inspect.getfile(type(made))).relative_to(registry.BUILT_IN["engines"])
+        assert place.as_posix() in {f"{name}.py", f"{name}/engine.py"}
 
 
 def test_every_engine_has_its_yaml():
-    assert of("engine") == sorted([AUTO, "reference", "fused_cpu"])
+    assert of("engine") == sorted([AUTO, *selection.names()])
+    assert len(of("engine")) > 2
 
 
 def test_the_default_engine_is_the_rule():

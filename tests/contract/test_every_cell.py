@@ -36,7 +36,7 @@ def tensor(random, *shape, scale=1.0):
 
 
 def model(graph, units=UNITS):
-    return Model(graph, INPUTS, OUTPUTS, units, bernoulli(), "reference")
+    return Model(graph, INPUTS, OUTPUTS, units, bernoulli(), reference.Reference())
 
 
 def weights(graph, K, units=UNITS, seed=1):

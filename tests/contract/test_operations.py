@@ -16,13 +16,13 @@ from gatebench.data.tasks import Sequence
 from gatebench.engines import reference, selection
 from gatebench.engines.fused_cpu import compiled, elementwise
 from gatebench.engines.fused_cpu import functions as fused_cpu
-from gatebench.engines.fused_cpu.vector import Code
+from gatebench.engines.fused_cpu.builder import FunctionBuilder
 from gatebench.graph import latex, operations, ops, trace
 from gatebench.graph.operations import CALL, LEAF, OPERATIONS, Notation, Operation
 from gatebench.graph.ops import Symbol, tanh
 from gatebench.models.export import equations
 from gatebench.speed import jax_scan
-from gatebench.training.evaluation import ready
+from gatebench.training.evaluation import make_batch
 from gatebench.training.likelihoods import bernoulli
 from gatebench.training.model import Model
 
@@ -165,7 +165,7 @@ def run_machine_code(tmp_path, monkeypatch):
         count = len(points)
         module = ir.Module("test")
         names = [*(f"A{i}" for i in range(count)), "G", *(f"R{i}" for i in range(count + 1))]
-        c = Code(module, MACHINE, "operation", " ".join(["count", *names]), exported=True)
+        c = FunctionBuilder(module, MACHINE, "operation", " ".join(["count", *names]), exported=True)
         with c.loop(0, c.count, MACHINE.lanes) as i:
             values = [c.load(c.at(getattr(c, f"A{k}"), i)) for k in range(count)]
             value = fused_cpu.FUNCTIONS[name](c, *values)
@@ -242,7 +242,7 @@ def in_all_tables(declared, monkeypatch):
     """An entry for both in the table of each engine."""
     monkeypatch.setitem(reference.FUNCTIONS, "over", torch.div)
     monkeypatch.setitem(reference.FUNCTIONS, "softplus", torch.nn.functional.softplus)
-    monkeypatch.setitem(fused_cpu.FUNCTIONS, "over", Code.over)
+    monkeypatch.setitem(fused_cpu.FUNCTIONS, "over", FunctionBuilder.over)
     monkeypatch.setitem(
         fused_cpu.FUNCTIONS, "softplus", lambda c, a: fused_cpu.log(c, c.plus(c.number(1), fused_cpu.exp(c, a)))
     )
@@ -277,12 +277,12 @@ def test_an_operation_in_all_tables_runs_in_every_engine(tmp_path, monkeypatch):
     ]
     results = {}
     for engine, dtype in (("fused_cpu", torch.float32), ("reference", torch.float64)):
-        model = Model(graph, 3, 2, 5, bernoulli(), engine)
+        model = Model(graph, 3, 2, 5, bernoulli(), selection.create(engine))
         rows = torch.zeros(2, model.row, dtype=dtype)
         for view in model.views(rows).values():
             view.copy_(torch.from_numpy(np.random.default_rng(view.shape[1]).uniform(-0.7, 0.7, view.shape)))
-        batches = [ready(model, sequences)] * 2
-        results[engine] = model.runs.gradients(model, rows, batches, np.ones(2, np.float32))
+        batches = [make_batch(model, sequences)] * 2
+        results[engine] = model.engine.gradients(model, rows, batches, np.ones(2, np.float32))
     (losses, gradient), (true_losses, true_gradient) = results["fused_cpu"], results["reference"]
     np.testing.assert_allclose(losses, true_losses, rtol=1e-5)
     assert (true_gradient.abs() > 1e-4).any(1).all()

@@ -15,6 +15,7 @@ from gatebench.data import cards, facts, framings, tasks
 from gatebench.data.baselines import compute
 from gatebench.data.cards import SPLITS
 from gatebench.data.readers import recordings
+from gatebench.engines.reference import Reference
 from gatebench.graph import trace
 from gatebench.training.likelihoods import bernoulli, gaussian_mixture
 from gatebench.training.loop import Population
@@ -182,7 +183,7 @@ def test_what_a_mixture_learns_of_real_speech_beats_the_fair_baseline():
     """A GRU at 20,000 parameters after one epoch, on validation: the linear model that knows how loud it is, is beaten."""
     task = tasks.load("librispeech_short", "librispeech_short", "next_block")
     few = {"train": task.splits["train"], "valid": task.splits["valid"][::8], "test": task.splits["test"][:8]}
-    model = Model(trace.load("gru"), 20, 10, 72, gaussian_mixture(), "reference")
+    model = Model(trace.load("gru"), 20, 10, 72, gaussian_mixture(), Reference())
     training = Training(
         loss="step", batch=32, epochs=1, patience=1, optimizer="adam", clip_norm=1.0, readout_bias="marginal", forget_bias=1.0,
         constants={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},

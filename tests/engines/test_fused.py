@@ -2,20 +2,22 @@
 
 import sys
 import types
+from functools import cache
 
 import numpy as np
 import pytest
 import torch
 
 from gatebench.core import registry
-from gatebench.engines import reference
 from gatebench.engines.base import Network
-from gatebench.engines.fused_cpu import compiled, way
-from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.engines.fused_cpu import compiled, stack_program
+from gatebench.engines.fused_cpu.engine import FusedCpu
 from gatebench.engines.fused_cpu.kernels import CHUNK
+from gatebench.engines.reference import Reference
 from gatebench.graph import trace
 from gatebench.training.likelihoods import bernoulli, gaussian_mixture
 
+REFERENCE = Reference()
 TOLERANCE = 1e-5
 NAMES = list(registry.available("cells", ".py"))
 AUGMENTED = [
@@ -34,12 +36,17 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def threads():
-    """Threads are chosen for a whole process: back to what they were."""
-    before, of_torch = fused_cpu._threads, torch.get_num_threads()
+def threads_of_torch():
+    """An engine that computes sets them for the whole process: back to what they were."""
+    threads = torch.get_num_threads()
     yield
-    fused_cpu.use(before)
-    torch.set_num_threads(of_torch)
+    torch.set_num_threads(threads)
+
+
+@cache
+def fused(threads=1):
+    """The engine under test."""
+    return FusedCpu(threads)
 
 
 def ragged(k):
@@ -73,14 +80,16 @@ def sequences(network, lengths, density=1.0, seed=1):
     return xs, ys
 
 
-def run(network, flat, music, weights):
+def run(network, flat, music, weights, threads=1):
     """Losses and gradient of the engine under test."""
-    return fused_cpu.gradients(network, flat, [fused_cpu.batch(network, *own) for own in music], weights)
+    engine = fused(threads)
+    return engine.gradients(network, flat, [engine.batch(network, *sequences) for sequences in music], weights)
 
 
 def true(network, flat, music, weights):
     """Losses and gradient by the plain loop with autograd, in float64."""
-    return reference.gradients(network, flat.double(), [reference.batch(network, *own) for own in music], weights)
+    batches = [REFERENCE.batch(network, *sequences) for sequences in music]
+    return REFERENCE.gradients(network, flat.double(), batches, weights)
 
 
 def assert_agree(network, found, expected, together=False):
@@ -102,17 +111,17 @@ def assert_agree(network, found, expected, together=False):
 
 def compare(network, members=2, lengths=ragged, density=1.0, threads=1, scale=1.0, together=False):
     """Both engines on a population, each member with its own batch; returns the true gradients by name."""
-    fused_cpu.use(threads)
     flat = population(network, members, scale)
     music = [sequences(network, lengths(k), density, k) for k in range(members)]
     weights = np.random.default_rng(members).uniform(0.5, 1.5, members).astype(np.float32)
-    kept = flat.clone()
-    found, expected = run(network, flat, music, weights), true(network, flat, music, weights)
-    assert torch.equal(flat, kept), "parameters are only read"
+    before = flat.clone()
+    found, expected = run(network, flat, music, weights, threads), true(network, flat, music, weights)
+    assert torch.equal(flat, before), "parameters are only read"
     assert_agree(network, found, expected, together)
     numbers = sum(rows * columns for rows, columns in network.shapes.values())
     assert not found[1][:, numbers:].any(), "what is no parameter has no gradient"
-    alone = fused_cpu.losses(network, flat, [fused_cpu.batch(network, *own) for own in music])
+    engine = fused(threads)
+    alone = engine.losses(network, flat, [engine.batch(network, *sequences) for sequences in music])
     for a, b in zip(alone, found[0], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
     return network.views(expected[1])
@@ -241,7 +250,7 @@ def cell(equations, name="other"):
 @pytest.mark.parametrize("equations", OTHERS)
 def test_a_cell_of_another_shape_equals_the_reference(equations):
     graph = cell(OTHERS[equations])
-    assert fused_cpu.lacks(graph, "cpu") is None
+    assert fused().lacks(graph) is None
     for inputs, units, members, density, threads in ((33, 21, 3, 0.1, 2), (4, 7, 1, 1.0, 1)):
         network = Network(graph, inputs, 5, units, bernoulli())
         gradients = compare(network, members, lambda k: [9, 13 + k, 4, 1, 9], density, threads, scale=0.5)
@@ -294,9 +303,8 @@ def test_a_broken_member_leaves_its_neighbours_alone(cell, likelihood):
         music = [sequences(network, [40, 21, 8] if k in broken else [13, 1, 7], seed=k) for k in range(members)]
         weights = np.ones(members, np.float32)
         for threads in (1, 3):
-            fused_cpu.use(threads)
-            losses, gradient = run(network, flat, music, weights)
-            alone, own = run(network, flat[sound], [music[k] for k in sound], weights[sound])
+            losses, gradient = run(network, flat, music, weights, threads)
+            alone, own = run(network, flat[sound], [music[k] for k in sound], weights[sound], threads)
             for k in broken:  # their gradients are of no interest
                 assert not np.isfinite(losses[k]).any(), f"{value} in member {k} with {threads} threads"
             for k, clean in zip(sound, alone, strict=True):
@@ -314,9 +322,7 @@ def test_a_member_of_a_population_equals_that_member_alone(cell, threads):
     flat, members = population(network, 5), 5
     music = [sequences(network, ragged(k)[: k + 1], 0.1, k) for k in range(members)]
     weights = np.linspace(0.5, 2, members, dtype=np.float32)
-    fused_cpu.use(threads)
-    losses, gradient = run(network, flat, music, weights)
-    fused_cpu.use(1)
+    losses, gradient = run(network, flat, music, weights, threads)
     for k in range(members):
         own, of = run(network, flat[k : k + 1], music[k : k + 1], weights[k : k + 1])
         np.testing.assert_allclose(losses[k], own[0], rtol=1e-6)
@@ -327,18 +333,17 @@ def test_a_member_of_a_population_equals_that_member_alone(cell, threads):
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_two_runs_are_equal_to_the_bit(threads, likelihood):
     """Also behind other work that the same memory has seen; members are 2 and 3, dealt out and not."""
-    network = Network(trace.load("lstm_augmented"), 9, 3, 13, likelihood)
-    fused_cpu.use(threads)
+    network, engine = Network(trace.load("lstm_augmented"), 9, 3, 13, likelihood), fused(threads)
     for members in (2, 3):
         flat = population(network, members, 0.5)
         music = [sequences(network, ragged(k), 0.1, k) for k in range(members)]
-        batches = [fused_cpu.batch(network, *own) for own in music]
+        batches = [engine.batch(network, *own) for own in music]
         weights = np.ones(members, np.float32)
-        losses, gradient = fused_cpu.gradients(network, flat, batches, weights)
+        losses, gradient = engine.gradients(network, flat, batches, weights)
         other = [sequences(network, [70, 50], seed=k) for k in range(members)]
-        run(network, 3 * population(network, members, seed=2), other, weights)
-        for again in (batches, [fused_cpu.batch(network, *own) for own in music]):
-            repeated, same = fused_cpu.gradients(network, flat, again, weights)
+        run(network, 3 * population(network, members, seed=2), other, weights, threads)
+        for again in (batches, [engine.batch(network, *own) for own in music]):
+            repeated, same = engine.gradients(network, flat, again, weights)
             assert all(np.array_equal(a, b) for a, b in zip(losses, repeated, strict=True))
             assert torch.equal(gradient, same)
 
@@ -346,10 +351,9 @@ def test_two_runs_are_equal_to_the_bit(threads, likelihood):
 def test_members_may_share_a_batch():
     network = Network(trace.load("gru"), 9, 9, 13, bernoulli())
     flat, music, weights = population(network, 3), sequences(network, ragged(0)), np.ones(3, np.float32)
-    shared = fused_cpu.batch(network, *music)
-    fused_cpu.use(2)
+    shared = fused(2).batch(network, *music)
     assert_agree(
-        network, fused_cpu.gradients(network, flat, [shared] * 3, weights), true(network, flat, [music] * 3, weights)
+        network, fused(2).gradients(network, flat, [shared] * 3, weights), true(network, flat, [music] * 3, weights)
     )
 
 
@@ -357,20 +361,19 @@ def test_a_batch_keeps_to_the_threads_of_its_run():
     """One made for one number of threads serves another."""
     network = Network(trace.load("gru"), 9, 9, 13, bernoulli())
     flat, music, weights = population(network, 1), [sequences(network, ragged(0))], np.ones(1, np.float32)
-    batches = [fused_cpu.batch(network, *own) for own in music]
+    batches = [fused().batch(network, *own) for own in music]
     expected = true(network, flat, music, weights)
     for threads in (2, 1, 20, 3):
-        fused_cpu.use(threads)
-        assert_agree(network, fused_cpu.gradients(network, flat, batches, weights), expected)
+        assert_agree(network, fused(threads).gradients(network, flat, batches, weights), expected)
 
 
 @pytest.mark.parametrize("share", [0.05, 1.0])
 def test_half_precision_and_double_precision_are_refused(share):
     network = Network(trace.load("rnn"), 4, 4, 5, bernoulli())
-    batches = [fused_cpu.batch(network, *sequences(network, [3], share))]
+    batches = [fused().batch(network, *sequences(network, [3], share))]
     for kind in (torch.float64, torch.float16):
         with pytest.raises(ValueError, match=r"works in float32 on the cpu, not in torch\.float"):
-            fused_cpu.losses(network, population(network, 1).to(kind), batches)
+            fused().losses(network, population(network, 1).to(kind), batches)
 
 
 # far ends
@@ -435,7 +438,7 @@ def another_machine(request, monkeypatch):
     asked = compiled.machine
     named = [m for n, m in sys.modules.items() if n.startswith("gatebench.engines") and getattr(m, "machine", None) is asked]
     assert compiled in named
-    assert way in named
+    assert stack_program in named
     for module in named:  # each has the function under its own name
         monkeypatch.setattr(module, "machine", lambda: made)
     return made
@@ -447,5 +450,5 @@ def another_machine(request, monkeypatch):
 def test_code_for_narrow_and_wide_vectors_equals_the_reference(another_machine, cell, likelihood):
     for inputs, outputs, units, density in ((30, 30, 46, 0.05), (5, 3, 7, 1.0), (11, 8, 25, 1.0)):
         network = Network(trace.load(cell), inputs, outputs, units, likelihood)
-        assert way.machine() == another_machine
+        assert stack_program.machine() == another_machine
         assert_alive(compare(network, 3, lambda k: [9, 13 + k, 4, 1, 9], density, 2, scale=0.5))

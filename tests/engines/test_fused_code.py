@@ -16,11 +16,11 @@ from llvmlite import ir
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.engines import reference, selection
-from gatebench.engines.fused_cpu import compiled, functions, heads, product
-from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.engines.fused_cpu import compiled, functions, likelihoods, product
+from gatebench.engines.fused_cpu.builder import FunctionBuilder
+from gatebench.engines.fused_cpu.engine import FusedCpu
 from gatebench.engines.fused_cpu.functions import FUNCTIONS as OPERATIONS
-from gatebench.engines.fused_cpu.plan import Plan
-from gatebench.engines.fused_cpu.vector import Code
+from gatebench.engines.fused_cpu.plan import WorkPlan
 from gatebench.graph import trace
 
 HERE = compiled.machine()
@@ -67,7 +67,7 @@ def compute(machine):
 
     def make(module):
         for name in (*FUNCTIONS, "scaled"):
-            c = Code(module, machine, f"all_{name}", "count A C D", exported=True)
+            c = FunctionBuilder(module, machine, f"all_{name}", "count A C D", exported=True)
             with c.loop(0, c.count, machine.lanes) as i:
                 found = getattr(functions, name)(c, c.load(c.at(c.A, i)))
                 mask = c.lanes_below(c.sub(c.count, i))
@@ -194,7 +194,7 @@ def multiply(machine):
 
     def make(module):
         inner = product.build(module, machine)
-        c = Code(module, machine, "outer", names, exported=True)
+        c = FunctionBuilder(module, machine, "outer", names, exported=True)
         c.call(inner, *(c.arguments[name] for name in names.split()))
         c.end()
 
@@ -305,7 +305,7 @@ def runs(plan, stages, which="products"):
 
 
 def test_a_gru_is_three_products():
-    plan = Plan(trace.load("gru"))
+    plan = WorkPlan(trace.load("gru"))
     assert runs(plan, plan.before) == [("input", ["W_z", "W_r", "W"])]
     assert runs(plan, plan.loop) == [("state", ["U_z", "U_r"]), ("mul", ["U"])]
     assert runs(plan, plan.loop, "back") == [("state", ["U_z", "U_r"]), ("mul", ["U"])]
@@ -314,14 +314,14 @@ def test_a_gru_is_three_products():
 
 
 def test_an_lstm_is_two_products():
-    plan = Plan(trace.load("lstm"))
+    plan = WorkPlan(trace.load("lstm"))
     assert runs(plan, plan.before) == [("input", ["W_f", "W_i", "W_c", "W_o"])]
     assert runs(plan, plan.loop) == [("state", ["U_f", "U_i", "U_c", "U_o"])]
 
 
 @pytest.mark.parametrize("cell", registry.available("cells", ".py"))
 def test_every_product_stands_in_one_run_and_every_value_in_one_place(cell):
-    plan = Plan(trace.load(cell))
+    plan = WorkPlan(trace.load(cell))
     for which in ("products", "back"):
         found = [
             p
@@ -350,12 +350,13 @@ def strange(*operations):
 
 
 def test_an_operation_without_code_is_named():
-    assert fused_cpu.lacks(trace.load("gru"), "cpu") is None
-    assert fused_cpu.lacks(strange("relu"), "cpu") == "no code is made of the operation relu"
-    assert fused_cpu.lacks(strange("softsign", "relu"), "cpu") == "no code is made of the operation relu, softsign"
-    assert "cuda" in fused_cpu.lacks(trace.load("gru"), "cuda")
+    engine = FusedCpu()
+    assert engine.lacks(trace.load("gru")) is None
+    assert engine.lacks(strange("relu")) == "no code is made of the operation relu"
+    assert engine.lacks(strange("softsign", "relu")) == "no code is made of the operation relu, softsign"
+    assert "cuda" in FusedCpu(device="cuda").lacks(trace.load("gru"))
     for operation in OPERATIONS:
-        assert fused_cpu.lacks(strange(operation), "cpu") is None
+        assert engine.lacks(strange(operation)) is None
 
 
 def test_a_cell_without_code_goes_to_the_reference_unless_the_engine_is_asked_for(monkeypatch):
@@ -385,13 +386,14 @@ def test_a_device_that_is_not_there_is_told_in_a_line(engine, device, monkeypatc
 
 SCRIPT = """
 import numpy as np, torch
-from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.engines.fused_cpu.engine import FusedCpu
 from gatebench.engines.base import Network
 from gatebench.graph import trace
 from gatebench.training.likelihoods import bernoulli
 network = Network(trace.load("lstm_augmented"), 3, 2, 4, bernoulli())
 x, y = np.ones((5, 3), np.float32), np.ones((5, 2), np.float32)
-print(fused_cpu.losses(network, torch.full((1, network.row), 0.1), [fused_cpu.batch(network, [x], [y])])[0])
+engine = FusedCpu()
+print(engine.losses(network, torch.full((1, network.row), 0.1), [engine.batch(network, [x], [y])])[0])
 """
 
 
@@ -412,7 +414,7 @@ def little(machine=HERE):
     """An engine with a little function, which is compiled like any other."""
 
     def fill(module):
-        c = Code(module, machine, "twice", "A", exported=True)
+        c = FunctionBuilder(module, machine, "twice", "A", exported=True)
         c.store(c.times(c.number(2), c.load(c.A)), c.A)
         c.end()
 
@@ -477,9 +479,13 @@ def test_code_belongs_to_a_machine_and_to_what_it_computes(cache, told):
         little(machine)
         assert told() == 1
         assert len(list((cache / "kernels").iterdir())) == count
-    for make in (lambda: compiled.Cell(trace.load("rnn"), HERE), lambda: compiled.Cell(trace.load("rnn"), HERE, True),
-                 lambda: compiled.Readout(heads.HEADS["bernoulli"], HERE)):  # fmt: skip
-        make()
+    rnn = trace.load("rnn")
+    for compile_one in (
+        lambda: compiled.CompiledCell(rnn, HERE),
+        lambda: compiled.CompiledCell(rnn, HERE, of_inputs=True),
+        lambda: compiled.CompiledReadout(likelihoods.KERNELS["bernoulli"], HERE),
+    ):
+        compile_one()
         assert told() == 1
 
 

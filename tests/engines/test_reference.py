@@ -6,9 +6,11 @@ import torch
 
 from gatebench.engines import reference
 from gatebench.engines.base import Network
+from gatebench.engines.reference import Reference
 from gatebench.graph import trace
 from gatebench.training.likelihoods import bernoulli
 
+ENGINE = Reference()
 NETWORK = Network(trace.load("rnn"), 3, 2, 4, bernoulli())
 
 
@@ -35,14 +37,14 @@ def assert_padded(x, y, mask, xs, ys):
 @pytest.mark.parametrize("lengths", [[4, 7, 1], [3], [5, 5]], ids=str)
 def test_a_batch_is_its_sequences_and_zeros(lengths):
     xs, ys = numbered(lengths)
-    batch = reference.batch(NETWORK, xs, ys)
+    batch = ENGINE.batch(NETWORK, xs, ys)
     assert batch.mask.shape == (max(lengths), len(lengths))
     assert_padded(batch.x, batch.y, batch.mask, xs, ys)
 
 
 def test_members_of_different_batches_are_padded_alike():
     made = [numbered([4, 7, 1]), numbered([9, 2], 3), numbered([1, 1, 1, 6], 5)]
-    batches = [reference.batch(NETWORK, xs, ys) for xs, ys in made]
+    batches = [ENGINE.batch(NETWORK, xs, ys) for xs, ys in made]
     x, y, mask, _ = (t.numpy() for t in reference._stacked(batches, torch.zeros(1, dtype=torch.float64)))
     assert x.dtype == y.dtype == mask.dtype == np.float64
     assert mask.shape == (3, 9, 4)
@@ -51,7 +53,7 @@ def test_members_of_different_batches_are_padded_alike():
 
 
 def test_members_of_one_batch_share_it():
-    batch = reference.batch(NETWORK, *numbered([4, 7, 1]))
+    batch = ENGINE.batch(NETWORK, *numbered([4, 7, 1]))
     x, y, mask, _ = reference._stacked([batch] * 5, torch.zeros(1))
     assert len(x) == len(y) == len(mask) == 1
     assert (x[0].numpy() == batch.x).all()
@@ -62,7 +64,7 @@ def test_losses_and_gradients_of_own_batches_are_those_of_each_alone():
     random = np.random.default_rng(1)
     sizes = [[4, 7, 1], [9, 2], [1, 1, 1, 6]]
     batches = [
-        reference.batch(
+        ENGINE.batch(
             NETWORK, [random.normal(0, 1, (t, 3)) for t in s], [random.integers(0, 2, (t, 2)).astype(float) for t in s]
         )
         for s in sizes
@@ -70,11 +72,11 @@ def test_losses_and_gradients_of_own_batches_are_those_of_each_alone():
     rows, weights = torch.zeros(3, NETWORK.row, dtype=torch.float64), np.array([0.1, 2.0, 0.0])
     for view in NETWORK.views(rows).values():
         view.copy_(torch.from_numpy(random.normal(0, 0.7, view.shape)))
-    nll = reference.losses(NETWORK, rows, batches)
-    again, gradient = reference.gradients(NETWORK, rows, batches, weights)
+    nll = ENGINE.losses(NETWORK, rows, batches)
+    again, gradient = ENGINE.gradients(NETWORK, rows, batches, weights)
     assert [len(own) for own in nll] == [3, 2, 4]
     for k, batch in enumerate(batches):
-        (alone,), own_gradient = reference.gradients(NETWORK, rows[k : k + 1], [batch], np.ones(1))
+        (alone,), own_gradient = ENGINE.gradients(NETWORK, rows[k : k + 1], [batch], np.ones(1))
         np.testing.assert_allclose(nll[k], alone, rtol=1e-12)
         np.testing.assert_allclose(again[k], alone, rtol=1e-12)
         torch.testing.assert_close(gradient[k], weights[k] * own_gradient[0], rtol=1e-12, atol=1e-12)

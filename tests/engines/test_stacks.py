@@ -7,12 +7,14 @@ import torch
 from gatebench.core import registry
 from gatebench.engines import reference
 from gatebench.engines.base import Network
-from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.engines.fused_cpu.engine import FusedCpu
+from gatebench.engines.reference import Reference
 from gatebench.graph import trace
 from gatebench.graph.stack import Stack
 from gatebench.training.likelihoods import categorical, gaussian, gaussian_mixture
 
 CELLS = list(registry.available("cells", ".py"))
+REFERENCE, FUSED = Reference(), FusedCpu()
 LENGTHS = [7, 12, 1, 9, 2, 12]
 INPUTS, UNITS = 3, 5
 TORCH = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM}
@@ -55,18 +57,18 @@ def masks(built, lengths=LENGTHS, members=2):
     return [[(random.random((n, built.width)) > 1 / 3).astype(np.float32) * 1.5 for n in steps] for _ in range(members)]
 
 
-def gradients(engine, built, flat, own, kept=None):
-    batches = [engine.batch(built, *own)] * len(flat)
-    return engine.gradients(built, flat, batches, np.linspace(0.5, 1.5, len(flat)).astype(np.float32), kept)
+def gradients(engine, built, flat, batch_arrays, dropout_masks=None):
+    batches = [engine.batch(built, *batch_arrays)] * len(flat)
+    return engine.gradients(built, flat, batches, np.linspace(0.5, 1.5, len(flat)).astype(np.float32), dropout_masks)
 
 
-def padded(built, own):
-    batch = reference.batch(built, *own)
+def padded(built, batch_arrays):
+    batch = REFERENCE.batch(built, *batch_arrays)
     return torch.from_numpy(batch.x).double()[None], torch.from_numpy(batch.lengths)[None]
 
 
-def readout(built, flat, own):
-    return reference.readout(built, built.views(flat.double()), *padded(built, own))
+def readout(built, flat, batch_arrays):
+    return reference.readout(built, built.views(flat.double()), *padded(built, batch_arrays))
 
 
 # the reference against torch.nn
@@ -81,8 +83,8 @@ def of_torch(cell, built, parameters):
             prefix = (f"{layer + 1}." if layer else "") + way
             for ours, theirs in (("W", "weight_ih"), ("U", "weight_hh"), ("b", "bias_ih")):
                 value = torch.cat([parameters[f"{prefix}{name}"][0] for name in NAMES[cell][ours]], 1)
-                own = getattr(module, f"{theirs}_l{layer}{suffix}")
-                own.data.copy_(value.T if ours != "b" else value[0])
+                parameter = getattr(module, f"{theirs}_l{layer}{suffix}")
+                parameter.data.copy_(value.T if ours != "b" else value[0])
             getattr(module, f"bias_hh_l{layer}{suffix}").data.zero_()
     return module
 
@@ -93,8 +95,8 @@ def of_torch(cell, built, parameters):
 def test_stacks_equal_those_of_torch(cell, stack, at):
     built = network(cell, stack, at)
     parameters = built.views(rows(built, 1).double())
-    own = sequences(built)
-    x, lengths = padded(built, own)
+    batch_arrays = sequences(built)
+    x, lengths = padded(built, batch_arrays)
     packed = torch.nn.utils.rnn.pack_padded_sequence(x[0], lengths[0], enforce_sorted=False)
     output, last = of_torch(cell, built, parameters)(packed)
     if at == "step":
@@ -103,7 +105,7 @@ def test_stacks_equal_those_of_torch(cell, stack, at):
         last = last if cell == "rnn" else last[0]
         h = torch.cat(list(last[-stack.directions :]), 1)[None]
     expected = h @ parameters["readout_W"][0] + parameters["readout_b"][0]
-    found = readout(built, rows(built, 1), own)[0]
+    found = readout(built, rows(built, 1), batch_arrays)[0]
     assert len(found) == (max(LENGTHS) if at == "step" else 1)
     for b, steps in enumerate(LENGTHS if at == "step" else [1] * len(LENGTHS)):
         torch.testing.assert_close(found[:steps, b], expected[:steps, b], rtol=0, atol=1e-12)
@@ -144,10 +146,10 @@ def test_every_likelihood_has_stacks(likelihood, at):
 
 
 def assert_equal(built, drops):
-    flat, own = rows(built), sequences(built)
-    kept = masks(built) if drops else None
-    nll, gradient = gradients(fused_cpu, built, flat, own, kept)
-    expected, true = gradients(reference, built, flat.double(), own, kept)
+    flat, batch_arrays = rows(built), sequences(built)
+    dropout_masks = masks(built) if drops else None
+    nll, gradient = gradients(FUSED, built, flat, batch_arrays, dropout_masks)
+    expected, true = gradients(REFERENCE, built, flat.double(), batch_arrays, dropout_masks)
     for a, b in zip(nll, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5 * np.abs(b).max())
     of, to = built.views(gradient), built.views(true)
@@ -155,29 +157,23 @@ def assert_equal(built, drops):
         for k in range(len(flat)):
             assert to[name][k].any(), name
             size = torch.linalg.vector_norm
-            away, own_size = float(size(of[name][k].double() - to[name][k])), float(size(to[name][k]))
+            away, size_of_true = float(size(of[name][k].double() - to[name][k])), float(size(to[name][k]))
             # what rounding leaves of a small part of a sum is seen beside the whole
-            assert away <= 1e-5 * max(own_size, 0.01 * float(size(true[k]))), name
+            assert away <= 1e-5 * max(size_of_true, 0.01 * float(size(true[k]))), name
     torch.testing.assert_close(
-        fused_cpu.losses(built, flat, [fused_cpu.batch(built, *own)] * 2),
-        gradients(fused_cpu, built, flat, own)[0],
+        FUSED.losses(built, flat, [FUSED.batch(built, *batch_arrays)] * 2),
+        gradients(FUSED, built, flat, batch_arrays)[0],
         rtol=0, atol=0,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("engine", [reference, fused_cpu], ids=["reference", "fused_cpu"])
+@pytest.mark.parametrize("engine", [Reference, FusedCpu])
 def test_a_batch_dealt_out_over_threads_drops_the_same(engine):
     built = network("lstm", Stack(2, True), "step")
-    flat, own, kept = rows(built, 1), sequences(built), masks(built, members=1)
-    before = fused_cpu._threads
-    try:
-        results = []
-        for threads in (1, 2):
-            fused_cpu.use(threads)
-            results.append(gradients(engine, built, flat, own, kept))
-    finally:
-        fused_cpu.use(before)
-    (one, gradient), (two, of_two) = results
+    flat, batch_arrays, dropout_masks = rows(built, 1), sequences(built), masks(built, members=1)
+    (one, gradient), (two, of_two) = (
+        gradients(engine(threads), built, flat, batch_arrays, dropout_masks) for threads in (1, 2)
+    )
     np.testing.assert_allclose(one[0], two[0], rtol=1e-6)
     torch.testing.assert_close(gradient, of_two, rtol=1e-4, atol=1e-5)
 
@@ -190,7 +186,7 @@ def test_a_batch_dealt_out_over_threads_drops_the_same(engine):
 def test_neighbours_in_a_batch_change_no_sequence(cell, at):
     built = network(cell, Stack(2, True), at)
     flat, (xs, ys) = rows(built), sequences(built)
-    for engine, like in ((reference, flat.double()), (fused_cpu, flat)):
+    for engine, like in ((REFERENCE, flat.double()), (FUSED, flat)):
         together = engine.losses(built, like, [engine.batch(built, xs, ys)] * 2)
         for b in range(len(xs)):
             alone = engine.losses(built, like, [engine.batch(built, xs[b : b + 1], ys[b : b + 1])] * 2)

@@ -13,14 +13,15 @@ import torch
 from gatebench.core import registry
 from gatebench.data.tasks import Sequence
 from gatebench.engines import reference, selection
-from gatebench.engines.fused_cpu import engine as fused_cpu
+from gatebench.engines.base import Batch, Engine
 from gatebench.graph import trace
 from gatebench.graph.stack import Stack
-from gatebench.training import evaluation, optim
-from gatebench.training.evaluation import batches, evaluate
+from gatebench.training import evaluation, optimizers
+from gatebench.training.evaluation import evaluate, prepare
 from gatebench.training.likelihoods import bernoulli
-from gatebench.training.loop import Outcome, Pass, Population, of_members, train
+from gatebench.training.loop import EpochProgress, Population, of_members, train
 from gatebench.training.model import Model
+from gatebench.training.outcome import Outcome
 from gatebench.training.protocol import Member, Training
 
 CELLS = sorted(path.stem for path in registry.BUILT_IN["cells"].glob("*.py"))
@@ -33,35 +34,35 @@ RMSPROP = {"optimizer": "rmsprop", "constants": {"averaging": 0.95, "momentum": 
 MEMBERS = [Member("a", 0.003, 1), Member("b", 0.02, 1), Member("c", 0.02, 2)]
 
 
-class Way(NamedTuple):
-    """How a population is run."""
+class Setup(NamedTuple):
+    """How a population is run: by an engine, in a precision, with the tolerance that it has."""
 
-    engine: str
+    name: str
     threads: int
     dtype: torch.dtype
     tolerance: float
 
+    @property
+    def engine(self):
+        return selection.create(self.name, self.threads)
 
-WAYS = {
-    "reference float32": Way("reference", 1, torch.float32, 1e-5),
-    "reference float64": Way("reference", 1, torch.float64, 1e-12),
-    "fused_cpu": Way("fused_cpu", 1, torch.float32, 1e-5),
-    "fused_cpu 2 threads": Way("fused_cpu", 2, torch.float32, 1e-5),  # where a member alone is dealt out to both
+
+SETUPS = {
+    "reference float32": Setup("reference", 1, torch.float32, 1e-5),
+    "reference float64": Setup("reference", 1, torch.float64, 1e-12),
+    "fused_cpu": Setup("fused_cpu", 1, torch.float32, 1e-5),
+    "fused_cpu 2 threads": Setup("fused_cpu", 2, torch.float32, 1e-5),  # where a member alone is dealt out to both
 }
-every_engine = pytest.mark.parametrize(
-    "way", [WAYS[name] for name in WAYS if name != "reference float64"], ids=[n for n in WAYS if n != "reference float64"],
-    indirect=True,
-)  # fmt: skip
+IN_FLOAT32 = [name for name in SETUPS if name != "reference float64"]
+every_engine = pytest.mark.parametrize("setup", [SETUPS[name] for name in IN_FLOAT32], ids=IN_FLOAT32, indirect=True)
 
 
-@pytest.fixture(params=WAYS.values(), ids=WAYS)
-def way(request):
+@pytest.fixture(params=SETUPS.values(), ids=SETUPS)
+def setup(request):
     """Any engine, in a precision and with threads that it has."""
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     torch.set_default_dtype(request.param.dtype)
-    selection.load(request.param.engine).use(request.param.threads)
     yield request.param
-    fused_cpu.use(1)
     torch.set_num_threads(threads)
     torch.set_default_dtype(dtype)
 
@@ -80,8 +81,8 @@ def task(tiny):
     return tiny.load()
 
 
-def model(cell="gru", kind=Model, units=5, engine="reference"):
-    return kind(trace.load(cell), 12, 12, units, bernoulli(), engine)
+def model(cell="gru", units=5, engine=None):
+    return Model(trace.load(cell), 12, 12, units, bernoulli(), engine or reference.Reference())
 
 
 def setting(**values):
@@ -92,7 +93,7 @@ def nothing(_):
     pass
 
 
-def run(task, training=BASE, members=MEMBERS, cell="gru", after_epoch=nothing, engine="reference") -> list[Outcome]:
+def run(task, training=BASE, members=MEMBERS, cell="gru", after_epoch=nothing, engine=None) -> list[Outcome]:
     return train(start(task, training, members, cell=cell, engine=engine), after_epoch)
 
 
@@ -120,13 +121,13 @@ def curve(outcome, split, kind="nll"):
     return [row[kind] for row in outcome.curve if row["split"] == split]
 
 
-def start(task, training=BASE, members=MEMBERS, kind=Model, cell="gru", engine="reference"):
-    return Population.start(model(cell, kind, engine=engine), task, training, members)
+def start(task, training=BASE, members=MEMBERS, cell="gru", engine=None):
+    return Population.start(model(cell, engine=engine), task, training, members)
 
 
 def score(population, parameters, sequences):
     """`evaluate` of rows."""
-    return evaluate(population.model, parameters, batches(population.model, sequences, len(parameters)))
+    return evaluate(population.model, parameters, prepare(population.model, sequences, len(parameters)))
 
 
 def nll_of(population, parameters, sequence):
@@ -159,59 +160,59 @@ POPULATIONS = {
 }
 
 
-def assert_alone(task, training, cell, way, members=MEMBERS):
-    together = run(task, training, members, cell, engine=way.engine)
+def assert_alone(task, training, cell, setup, members=MEMBERS):
+    together = run(task, training, members, cell, engine=setup.engine)
     for member, outcome in zip(members, together, strict=True):
-        (alone,) = run(task, training, [member], cell, engine=way.engine)
-        assert_same(outcome, alone, way.tolerance)
+        (alone,) = run(task, training, [member], cell, engine=setup.engine)
+        assert_same(outcome, alone, setup.tolerance)
     return together
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_population_equals_its_members_alone(task, way, cell):
-    together = assert_alone(task, BASE, cell, way)
+def test_population_equals_its_members_alone(task, setup, cell):
+    together = assert_alone(task, BASE, cell, setup)
     assert all(outcome.updates == 24 for outcome in together)
 
 
 @pytest.mark.parametrize("settings", POPULATIONS.values(), ids=POPULATIONS)
-def test_population_equals_its_members_alone_in_every_protocol(task, way, settings):
-    together = assert_alone(task, setting(**settings), "gru", way)
+def test_population_equals_its_members_alone_in_every_protocol(task, setup, settings):
+    together = assert_alone(task, setting(**settings), "gru", setup)
     assert max(outcome.updates for outcome in together) >= 20
     finals = {outcome.scores["valid"]["nll"] for outcome in together}
     assert len(finals) == len(MEMBERS), "rates and seeds do make a difference"
 
 
 @pytest.mark.parametrize("seeds", [[1, 1, 1], [1, 2, 3]])
-def test_population_of_one_seed_or_several(task, way, seeds):
-    assert_alone(task, BASE, "rnn", way, [Member(f"{k}", 0.01 * (k + 1), seed) for k, seed in enumerate(seeds)])
+def test_population_of_one_seed_or_several(task, setup, seeds):
+    assert_alone(task, BASE, "rnn", setup, [Member(f"{k}", 0.01 * (k + 1), seed) for k, seed in enumerate(seeds)])
 
 
 @pytest.mark.parametrize("name", ["weight_noise", "weight_decay"])
-def test_members_have_their_own_noise_and_decay(task, way, name):
+def test_members_have_their_own_noise_and_decay(task, setup, name):
     numbers = [0.0, 0.075, 0.3]
     members = [Member(f"{number}", 0.02, 1, **{name: number}) for number in numbers]
-    together = assert_alone(task, setting(**{name: 0.1}), "gru", way, members)
+    together = assert_alone(task, setting(**{name: 0.1}), "gru", setup, members)
     # What a member brings counts, and what the training says of it does not.
     for number, outcome in zip(numbers, together, strict=True):
-        (alone,) = run(task, setting(**{name: number}), [Member("alone", 0.02, 1)], "gru", engine=way.engine)
-        assert_same(outcome, alone, way.tolerance)
+        (alone,) = run(task, setting(**{name: number}), [Member("alone", 0.02, 1)], "gru", engine=setup.engine)
+        assert_same(outcome, alone, setup.tolerance)
     assert len({outcome.scores["valid"]["nll"] for outcome in together}) == 3
 
 
-def test_order_of_members_is_irrelevant(task, way):
-    straight = run(task, engine=way.engine)
-    back = run(task, members=MEMBERS[::-1], engine=way.engine)[::-1]
+def test_order_of_members_is_irrelevant(task, setup):
+    straight = run(task, engine=setup.engine)
+    back = run(task, members=MEMBERS[::-1], engine=setup.engine)[::-1]
     for a, b in zip(straight, back, strict=True):
-        assert_same(a, b, way.tolerance)
+        assert_same(a, b, setup.tolerance)
 
 
 @every_engine
-def test_same_run_twice_is_bitwise_the_same(task, way):
+def test_same_run_twice_is_bitwise_the_same(task, setup):
     torch.manual_seed(1)
-    first = run(task, engine=way.engine)
+    first = run(task, engine=setup.engine)
     torch.manual_seed(2)
     np.random.seed(2)  # global streams, which must not matter
-    assert [numbers(outcome) for outcome in run(task, engine=way.engine)] == [numbers(outcome) for outcome in first]
+    assert [numbers(outcome) for outcome in run(task, engine=setup.engine)] == [numbers(outcome) for outcome in first]
 
 
 # A member that is not finite
@@ -222,61 +223,61 @@ WILD = Member("wild", math.inf, 1)
 
 
 @pytest.mark.parametrize("place", [0, 3])
-def test_a_diverged_member_hurts_nobody(task, way, place):
+def test_a_diverged_member_hurts_nobody(task, setup, place):
     members = [*MEMBERS[:place], WILD, *MEMBERS[place:]]
-    outcomes = run(task, members=members, engine=way.engine)
+    outcomes = run(task, members=members, engine=setup.engine)
     wild = outcomes.pop(place)
     assert (wild.status, wild.epochs, wild.best_epoch) == ("diverged", 1, 0)
     assert wild.updates < 4, "its stop is immediate"
     assert all(math.isnan(value) for scores in wild.scores.values() for value in scores.values())
-    for outcome, alone in zip(outcomes, run(task, engine=way.engine), strict=True):
+    for outcome, alone in zip(outcomes, run(task, engine=setup.engine), strict=True):
         assert outcome.status == "finished"
-        assert_same(outcome, alone, way.tolerance)
+        assert_same(outcome, alone, setup.tolerance)
 
 
 @pytest.mark.parametrize("poison", [math.nan, math.inf])
-def test_poisoned_weights_stop_their_member_alone(task, way, poison):
-    population = start(task, engine=way.engine)
+def test_poisoned_weights_stop_their_member_alone(task, setup, poison):
+    population = start(task, engine=setup.engine)
     population.model.views(population.parameters)["readout_b"][1, 0, 0] = poison
     poisoned = population.parameters[1].clone()
     moved = []
-    rule = Watched(population.rule)
+    rule = Watched(population.optimizer)
     rule.after = lambda parameters: moved.append(not torch.equal(parameters[1].nan_to_num(), poisoned.nan_to_num()))
-    population.rule = rule
+    population.optimizer = rule
     population.run_epoch()
     assert moved == [False] * 4, "from its first update on"
     assert population.status == ["running", "diverged", "running"]
     assert population.active == [0, 2]
     assert population.updates.tolist() == [4, 0, 4]
-    assert all(len(p) == 2 for p in [population.parameters, *population.memory.values()]), "it costs no more"
+    assert all(len(p) == 2 for p in [population.parameters, *population.optimizer_state.values()]), "it costs no more"
     outcomes = train(population, nothing)
-    for k, alone in enumerate(run(task, engine=way.engine)):
+    for k, alone in enumerate(run(task, engine=setup.engine)):
         if k != 1:
-            assert_same(outcomes[k], alone, way.tolerance)
+            assert_same(outcomes[k], alone, setup.tolerance)
 
 
 @every_engine
-def test_who_is_not_live_is_not_moved_by_the_engine(task, way):
+def test_who_is_not_live_is_not_moved_by_the_engine(task, setup):
     """With the engine's own step of the optimizer, which `Watched` is not."""
-    population = start(task, engine=way.engine)
+    population = start(task, engine=setup.engine)
     population.model.views(population.parameters)["readout_b"][1, 0, 0] = math.nan
-    before, kept = population.parameters.clone(), []
-    keep = population._keep
-    population._keep = lambda positions: (
-        kept.append((population.parameters.clone(), {n: m.clone() for n, m in population.memory.items()})),
+    before, states = population.parameters.clone(), []
+    keep = population._keep_active
+    population._keep_active = lambda positions: (
+        states.append((population.parameters.clone(), {n: m.clone() for n, m in population.optimizer_state.items()})),
         keep(positions),
     )
     population.run_epoch()
-    ((parameters, memory),) = kept
+    ((parameters, optimizer_state),) = states
     assert torch.equal(parameters[1].nan_to_num(), before[1].nan_to_num())
-    assert not any(m[1].any() for m in memory.values())
+    assert not any(array[1].any() for array in optimizer_state.values())
     assert (parameters[[0, 2]] != before[[0, 2]]).any(1).all()
 
 
 @every_engine
-def test_who_diverges_later_keeps_what_was_best(task, way):
+def test_who_diverges_later_keeps_what_was_best(task, setup):
     """Two good epochs, then weights that are not finite."""
-    population = start(task, engine=way.engine)
+    population = start(task, engine=setup.engine)
     population.run_epoch()
     population.run_epoch()
     best = {name: p[2].clone() for name, p in population.model.views(population.best).items()}
@@ -290,8 +291,8 @@ def test_who_diverges_later_keeps_what_was_best(task, way):
 
 
 @every_engine
-def test_all_diverge(task, way):
-    outcomes = run(task, members=[WILD, dataclasses.replace(WILD, seed=2)], engine=way.engine)
+def test_all_diverge(task, setup):
+    outcomes = run(task, members=[WILD, dataclasses.replace(WILD, seed=2)], engine=setup.engine)
     assert [outcome.status for outcome in outcomes] == ["diverged", "diverged"]
     assert [outcome.epochs for outcome in outcomes] == [1, 1]
 
@@ -303,50 +304,50 @@ class Watched:
     """An optimizer that writes down what it is given."""
 
     def __init__(self, rule):
-        self.rule, self.gradients, self.after = rule, [], nothing
+        self.optimizer, self.gradients, self.after = rule, [], nothing
 
     def start(self, parameters):
-        return self.rule.start(parameters)
+        return self.optimizer.start(parameters)
 
     def step(self, parameters, gradient, memory, rate, live):
         self.gradients.append(gradient.clone())
-        self.rule.step(parameters, gradient, memory, rate, live)
+        self.optimizer.step(parameters, gradient, memory, rate, live)
         self.after(parameters)
 
 
 def applied(task, engine, **settings):
     population = start(task, setting(weight_noise=0.0, **settings), engine=engine)
-    population.rule = Watched(population.rule)
+    population.optimizer = Watched(population.optimizer)
     train(population, nothing)
-    return population.rule.gradients
+    return population.optimizer.gradients
 
 
 @every_engine
-def test_clipping_acts_by_norm_and_per_member(task, way):
+def test_clipping_acts_by_norm_and_per_member(task, setup):
     limit = 2.0
-    free = applied(task, way.engine, loss="sequence", clip_norm=None)
-    clipped = applied(task, way.engine, loss="sequence", clip_norm=limit)
+    free = applied(task, setup.engine, loss="sequence", clip_norm=None)
+    clipped = applied(task, setup.engine, loss="sequence", clip_norm=limit)
     assert len(free) == len(clipped) == 24
-    assert max(float(optim.norm(gradients).max()) for gradients in free) > 5 * limit
-    norms = torch.stack([optim.norm(gradients) for gradients in clipped])
+    assert max(float(optimizers.norm(gradients).max()) for gradients in free) > 5 * limit
+    norms = torch.stack([optimizers.norm(gradients) for gradients in clipped])
     assert float(norms.max()) <= limit * (1 + 1e-5)
     assert float(norms.max()) >= limit * (1 - 1e-5), "up to the limit, not below"
-    first, before = clipped[0], optim.norm(free[0])
+    first, before = clipped[0], optimizers.norm(free[0])
     for k in range(len(MEMBERS)):  # of the first update, taken at the same weights: scaled, each by its own norm
         torch.testing.assert_close(first[k], free[0][k] * min(1.0, limit / float(before[k])), rtol=1e-5, atol=1e-7)
 
 
 @every_engine
-def test_limit_above_every_norm_is_no_limit(task, way):
-    free, high = (run(task, setting(clip_norm=limit), engine=way.engine) for limit in (None, 1e6))
+def test_limit_above_every_norm_is_no_limit(task, setup):
+    free, high = (run(task, setting(clip_norm=limit), engine=setup.engine) for limit in (None, 1e6))
     assert [numbers(outcome) for outcome in high] == [numbers(outcome) for outcome in free]
 
 
 @every_engine
-def test_noise_leaves_weights_and_evaluation_alone(task, way):
+def test_noise_leaves_weights_and_evaluation_alone(task, setup):
     """At rate zero nothing moves, and the noise is seen in the training loss only."""
     still = [dataclasses.replace(member, lr=0.0) for member in MEMBERS]
-    population = start(task, BASE, still, engine=way.engine)
+    population = start(task, BASE, still, engine=setup.engine)
     before = population.parameters.clone()
     population.run_epoch()
     assert torch.equal(population.parameters, before)
@@ -358,13 +359,13 @@ def test_noise_leaves_weights_and_evaluation_alone(task, way):
         assert abs(train_row["nll"] - clean[0, k]) > 1e-4
 
 
-def test_without_noise_the_training_loss_at_rate_zero_is_the_evaluation(task, way):
+def test_without_noise_the_training_loss_at_rate_zero_is_the_evaluation(task, setup):
     still = [dataclasses.replace(member, lr=0.0) for member in MEMBERS]
-    population = start(task, setting(weight_noise=0.0), still, engine=way.engine)
+    population = start(task, setting(weight_noise=0.0), still, engine=setup.engine)
     population.run_epoch()
     expected = score(population, population.parameters, task.splits["train"])
     for k, (row, _) in enumerate(population.curves):
-        assert [row["nll"], row["nll_sequence_mean"]] == pytest.approx(expected[:, k].tolist(), rel=way.tolerance)
+        assert [row["nll"], row["nll_sequence_mean"]] == pytest.approx(expected[:, k].tolist(), rel=setup.tolerance)
 
 
 def test_noise_has_its_deviation_and_place_and_is_drawn_anew(task):
@@ -391,24 +392,26 @@ def test_noise_has_its_deviation_and_place_and_is_drawn_anew(task):
     assert not torch.allclose(first["U_z"], first["U_r"], atol=0.01)
 
 
-# Of a gradient; `expected_gradient` is in float64 whatever the way.
+# Of a gradient; `expected_gradient` is in float64 whatever the setup.
 CLOSE = {torch.float64: {"rtol": 1e-9, "atol": 1e-12}, torch.float32: {"rtol": 2e-5, "atol": 1e-6}}
 
 
 @pytest.mark.parametrize("members", [1, 3])
-def test_gradient_is_taken_at_the_noisy_weights(task, way, members):
+def test_gradient_is_taken_at_the_noisy_weights(task, setup, members):
     """One update at a time: the rule sees the gradient of the noisy loss, and steps from the clean weights."""
     training = setting(clip_norm=None, batch=13)
-    population = start(task, training, MEMBERS[:members], engine=way.engine)
-    population.rule = Watched(population.rule)
+    population = start(task, training, MEMBERS[:members], engine=setup.engine)
+    population.optimizer = Watched(population.optimizer)
     moved, noisy = population.parameters.clone(), population._noisy()
     sequences = task.splits["train"]
     expected = expected_gradient(population, noisy, sequences, sum(map(len, sequences)))
     population.run_epoch()
-    (gradient,) = population.rule.gradients
-    torch.testing.assert_close(gradient.double(), expected, **CLOSE[way.dtype])
+    (gradient,) = population.optimizer.gradients
+    torch.testing.assert_close(gradient.double(), expected, **CLOSE[setup.dtype])
     rate = torch.tensor([[member.lr] for member in MEMBERS[:members]])
-    training.rule().step(moved, gradient, training.rule().start(moved), rate, torch.ones(members, 1, dtype=torch.bool))
+    training.build_optimizer().step(
+        moved, gradient, training.build_optimizer().start(moved), rate, torch.ones(members, 1, dtype=torch.bool)
+    )
     assert torch.equal(population.parameters, moved)
 
 
@@ -457,51 +460,64 @@ def test_test_split_does_not_matter_to_training(task):
         assert numbers(a) == numbers(b)
 
 
-class Reading(Model):
-    """A model that writes down the sequences it is shown in training; its engine is another's."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class SeenBatch(Batch):
+    """Another engine's batch, with its sequences as bytes."""
 
-    @property
-    def runs(self):
-        return self
+    batch: Batch
+    sequences: list[tuple[bytes, bytes]]
 
-    def __getattr__(self, name):
-        return getattr(selection.load(self.engine), name)
+
+class Recording(Engine):
+    """Another engine, which writes down the sequences that each member is shown in training, an update at a time."""
+
+    PREFERENCE = 0
+
+    def __init__(self, engine):
+        super().__init__(engine.threads, engine.device)
+        self.engine, self.shown = engine, []
+
+    def lacks(self, graph):
+        return self.engine.lacks(graph)
+
+    def memory_per_member(self, network, rows):
+        return self.engine.memory_per_member(network, rows)
 
     def batch(self, network, xs, ys):
-        own = [(x.astype(np.float32).tobytes(), y.astype(np.float32).tobytes()) for x, y in zip(xs, ys, strict=True)]
-        return own, selection.load(self.engine).batch(network, xs, ys)
+        batch = self.engine.batch(network, xs, ys)
+        sequences = [(x.astype(np.float32).tobytes(), y.astype(np.float32).tobytes()) for x, y in zip(xs, ys, strict=True)]
+        return SeenBatch(batch.lengths, batch.predictions, batch, sequences)
 
-    def losses(self, network, parameters, shown):
-        return selection.load(self.engine).losses(network, parameters, [batch for _, batch in shown])
+    def losses(self, network, parameters, batches):
+        return self.engine.losses(network, parameters, [seen.batch for seen in batches])
 
-    def gradients(self, network, parameters, shown, weights, kept=None):
-        SHOWN.append([(k, x, y) for k, (own, _) in enumerate(shown) for x, y in own])
-        return selection.load(self.engine).gradients(network, parameters, [batch for _, batch in shown], weights, kept)
-
-
-SHOWN: list[list[tuple[int, bytes, bytes]]] = []
+    def gradients(self, network, parameters, batches, weights, dropout_masks=None):
+        self.shown.append([(k, x, y) for k, seen in enumerate(batches) for x, y in seen.sequences])
+        return self.engine.gradients(network, parameters, [seen.batch for seen in batches], weights, dropout_masks)
 
 
 @every_engine
 @pytest.mark.parametrize("batch", [1, 4, 5, 13, 100])
-def test_an_epoch_shows_every_sequence_to_every_member(task, way, batch):
-    SHOWN.clear()
-    population = start(task, setting(batch=batch), kind=Reading, engine=way.engine)
+def test_an_epoch_shows_every_sequence_to_every_member(task, setup, batch):
+    engine = Recording(setup.engine)
+    population = start(task, setting(batch=batch), engine=engine)
     population.run_epoch()
-    assert len(SHOWN) == math.ceil(13 / batch)
+    assert len(engine.shown) == math.ceil(13 / batch)
     expected = sorted((s.x.astype(np.float32).tobytes(), s.y.astype(np.float32).tobytes()) for s in task.splits["train"])
     for k in range(len(MEMBERS)):
-        shown = [(x, y) for update in SHOWN for member, x, y in update if member == k]
+        shown = [(x, y) for update in engine.shown for member, x, y in update if member == k]
         assert sorted(shown) == expected
-    assert population.updates.tolist() == [len(SHOWN)] * len(MEMBERS)
+    assert population.updates.tolist() == [len(engine.shown)] * len(MEMBERS)
 
 
 def test_every_epoch_and_seed_has_an_order_of_its_own(task):
-    SHOWN.clear()
-    population = start(task, kind=Reading)
+    engine = Recording(reference.Reference())
+    population = start(task, engine=engine)
     for _ in range(3):
         population.run_epoch()
-    orders = [[(x, y) for update in SHOWN[e : e + 4] for k, x, y in update if k == m] for e in (0, 4, 8) for m in (0, 1, 2)]
+    orders = [
+        [(x, y) for update in engine.shown[e : e + 4] for k, x, y in update if k == m] for e in (0, 4, 8) for m in (0, 1, 2)
+    ]
     same = [[a == b for b in orders] for a in orders]
     seeds = [member.seed for member in MEMBERS] * 3
     assert same == [[seeds[i] == seeds[j] and i // 3 == j // 3 for j in range(9)] for i in range(9)]
@@ -512,16 +528,16 @@ def test_every_epoch_and_seed_has_an_order_of_its_own(task):
 
 @every_engine
 @pytest.mark.parametrize("patience", [1, 2, 4])
-def test_early_stopping_keeps_the_best(task, way, patience):
-    kept = []
+def test_early_stopping_keeps_the_best(task, setup, patience):
+    best_by_epoch = []
 
-    def keep(population):
-        kept.append({name: p.clone() for name, p in population.model.views(population.best).items()})
+    def copy_best(population):
+        best_by_epoch.append({name: p.clone() for name, p in population.model.views(population.best).items()})
 
     members = [Member(f"{lr}", lr, 1) for lr in (0.1, 0.5, 2.0)]
     training = setting(epochs=40, patience=patience, decay_to=1.0)
-    outcomes = run(task, training, members, after_epoch=keep, engine=way.engine)
-    reads = start(task, training, MEMBERS[:1], engine=way.engine)
+    outcomes = run(task, training, members, after_epoch=copy_best, engine=setup.engine)
+    reads = start(task, training, MEMBERS[:1], engine=setup.engine)
     for k, outcome in enumerate(outcomes):
         valid = curve(outcome, "valid")
         assert outcome.status == "finished"
@@ -530,7 +546,7 @@ def test_early_stopping_keeps_the_best(task, way, patience):
         assert outcome.updates == 4 * outcome.epochs
         assert outcome.scores["valid"]["nll"] == pytest.approx(min(valid), rel=1e-6)
         for name, p in outcome.weights.items():
-            assert np.array_equal(p, kept[outcome.best_epoch - 1][name][k].numpy())
+            assert np.array_equal(p, best_by_epoch[outcome.best_epoch - 1][name][k].numpy())
         weights = torch.zeros_like(reads.parameters)
         for name, view in reads.model.views(weights).items():
             view.copy_(torch.from_numpy(outcome.weights[name]))
@@ -551,10 +567,10 @@ def test_first_of_equals_is_best(task):
 
 
 @every_engine
-def test_training_learns(task, way):
+def test_training_learns(task, setup):
     """It beats both baselines of the card on music that was not trained on."""
     training = setting(epochs=30, patience=30, weight_noise=0.0)
-    outcomes = run(task, training, [Member("a", 0.03, 1), Member("b", 0.03, 2)], engine=way.engine)
+    outcomes = run(task, training, [Member("a", 0.03, 1), Member("b", 0.03, 2)], engine=setup.engine)
     for outcome in outcomes:
         assert outcome.scores["valid"]["nll"] < task.card.baselines["markov"]["valid"]["nll"]
         assert outcome.scores["test"]["nll"] < task.card.baselines["markov"]["test"]["nll"]
@@ -573,14 +589,15 @@ def test_seconds_are_shared(task):
 # Evaluation
 
 
-@pytest.mark.parametrize(("at_once", "made"), [(1, 5), (200, 5), (800, 3), (2**18, 1)])
-def test_evaluation_does_not_depend_on_its_batches(task, way, monkeypatch, at_once, made):
-    population = start(task, engine=way.engine)
+@pytest.mark.parametrize(("at_once", "count"), [(1, 5), (200, 5), (800, 3), (2**18, 1)])
+def test_evaluation_does_not_depend_on_its_batches(task, setup, monkeypatch, at_once, count):
+    population = start(task, engine=setup.engine)
     monkeypatch.setattr(evaluation, "EVALUATED_AT_ONCE", at_once)
     sequences = task.splits["valid"]
-    split = batches(population.model, sequences, len(MEMBERS))
-    assert sorted(i for chosen in split.chosen for i in chosen) == list(range(len(sequences)))
-    assert len(split.made) == len(split.chosen) == made
+    split = prepare(population.model, sequences, len(MEMBERS))
+    assert sorted(i for positions, _ in split.batches for i in positions) == list(range(len(sequences)))
+    assert len(split.batches) == count
+    assert split.predictions.tolist() == [len(sequence) for sequence in sequences]
     found = evaluate(population.model, population.parameters, split)
     views = population.model.views(population.parameters.double())
     for k in range(len(MEMBERS)):
@@ -588,7 +605,7 @@ def test_evaluation_does_not_depend_on_its_batches(task, way, monkeypatch, at_on
         sums, lengths = [float(nll_of(population, one, s)) for s in sequences], [len(s) for s in sequences]
         per_sequence = [total / steps for total, steps in zip(sums, lengths, strict=True)]
         assert found[:, k].tolist() == pytest.approx(
-            [sum(sums) / sum(lengths), sum(per_sequence) / len(per_sequence)], rel=way.tolerance
+            [sum(sums) / sum(lengths), sum(per_sequence) / len(per_sequence)], rel=setup.tolerance
         )
 
 
@@ -612,8 +629,8 @@ def stored(population):
     ids=["adam", "rmsprop", "some have stopped", "one has diverged"],
 )
 @every_engine
-def test_going_on_from_any_pause_ends_the_same(task, way, settings, members):
-    training, engine = setting(**settings), way.engine
+def test_going_on_from_any_pause_ends_the_same(task, setup, settings, members):
+    training, engine = setting(**settings), setup.engine
     states = [stored(start(task, training, members, engine=engine))]
     population = start(task, training, members, engine=engine)
     population.pause = lambda: states.append(stored(population))
@@ -628,17 +645,17 @@ def test_going_on_from_any_pause_ends_the_same(task, way, settings, members):
 
 
 @every_engine
-def test_some_members_go_on_alone_from_a_state_of_all(task, way):
+def test_some_members_go_on_alone_from_a_state_of_all(task, setup):
     """From any pause, in any order, whether or not others have stopped; equal but for the rounding of another population."""
     training = setting(patience=2, epochs=7, decay_to=1.0)
     members = [dataclasses.replace(m, lr=0.2 + 0.1 * m.lr) for m in MEMBERS] + [dataclasses.replace(WILD, key="wild")]
-    population, states = start(task, training, members, engine=way.engine), []
+    population, states = start(task, training, members, engine=setup.engine), []
     population.pause = lambda: states.append(stored(population))
     whole = train(population, nothing)
     assert len({outcome.epochs for outcome in whole}) > 1
     for chosen in ([1], [2, 0], [3]):
         for state in states[:: max(1, len(states) // 7)]:
-            fewer = start(task, training, [members[k] for k in chosen], engine=way.engine)
+            fewer = start(task, training, [members[k] for k in chosen], engine=setup.engine)
             fewer.restore(of_members(state, chosen))
             for k, outcome in zip(chosen, train(fewer, nothing), strict=True):
                 assert (outcome.status, outcome.epochs, outcome.updates) == (
@@ -658,13 +675,13 @@ def test_seconds_go_on(task):
 
 
 @every_engine
-def test_a_state_is_kept_apart_from_what_goes_on(task, way):
+def test_a_state_is_kept_apart_from_what_goes_on(task, setup):
     """A restored population does not write into the state that it came from."""
-    population = start(task, engine=way.engine)
+    population = start(task, engine=setup.engine)
     population.run_epoch()
     state = stored(population)
     before = copy.deepcopy(state)
-    again = start(task, engine=way.engine)
+    again = start(task, engine=setup.engine)
     again.restore(state)
     train(again, nothing)
     assert state[1] == before[1]
@@ -673,13 +690,13 @@ def test_a_state_is_kept_apart_from_what_goes_on(task, way):
 
 @every_engine
 @pytest.mark.parametrize("cell", ["gru", "lstm_peephole"])
-def test_weight_decay_shrinks_matrices_by_the_rate_and_nothing_else(task, way, cell):
+def test_weight_decay_shrinks_matrices_by_the_rate_and_nothing_else(task, setup, cell):
     """``theta <- theta - eta (step + lambda theta)``, whatever the optimizer makes of the gradient."""
     rates = [0.01, 0.02, math.inf]
     members = [Member(str(rate), rate, 1) for rate in rates]
     once = {"clip_norm": None, "weight_noise": 0.0, "decay_to": 1.0, "epochs": 1, "batch": 1000}  # one update
     plain, decayed = (
-        start(task, setting(**once, weight_decay=decay), members, cell=cell, engine=way.engine) for decay in (0.0, 0.3)
+        start(task, setting(**once, weight_decay=decay), members, cell=cell, engine=setup.engine) for decay in (0.0, 0.3)
     )
     before = {name: p.clone() for name, p in plain.model.views(plain.parameters).items()}
     plain._train_epoch(under_way(plain))
@@ -695,7 +712,7 @@ def test_weight_decay_shrinks_matrices_by_the_rate_and_nothing_else(task, way, c
 def under_way(population):
     """An epoch that begins."""
     population.epoch += 1
-    return Pass(np.zeros((2, len(population.active))), [True] * len(population.active))
+    return EpochProgress(np.zeros((2, len(population.active))), [True] * len(population.active))
 
 
 # Every setting acts
@@ -724,33 +741,33 @@ def test_effects_are_those_of_every_setting():
 
 
 @every_engine
-def test_every_setting_has_an_effect(task, way):
+def test_every_setting_has_an_effect(task, setup):
     steady, bumpy = ([Member("a", rate, seed) for seed in (1, 2)] for rate in (0.02, 2.0))
     for members, names in ((steady, EFFECTS.keys() - {"patience"}), (bumpy, {"patience"})):
-        plain = run(task, PLAIN, members, engine=way.engine)
+        plain = run(task, PLAIN, members, engine=setup.engine)
         for name in names:
-            changed = run(task, dataclasses.replace(PLAIN, **EFFECTS[name]), members, engine=way.engine)
+            changed = run(task, dataclasses.replace(PLAIN, **EFFECTS[name]), members, engine=setup.engine)
             for a, b in zip(plain, changed, strict=True):
                 assert numbers(a) != numbers(b), name
 
 
 @pytest.mark.parametrize("base", [PLAIN, dataclasses.replace(PLAIN, **RMSPROP)], ids=["adam", "rmsprop"])
-def test_every_constant_has_an_effect(task, way, base):
-    plain = run(task, base, MEMBERS[:2], engine=way.engine)
+def test_every_constant_has_an_effect(task, setup, base):
+    plain = run(task, base, MEMBERS[:2], engine=setup.engine)
     for name, value in base.constants.items():
         # In single precision an epsilon is felt where it is not lost beside the root.
-        factor = 1e3 if name == "epsilon" and way.dtype == torch.float32 else 0.9
+        factor = 1e3 if name == "epsilon" and setup.dtype == torch.float32 else 0.9
         changed = dataclasses.replace(base, constants={**base.constants, name: value * factor})
-        for a, b in zip(plain, run(task, changed, MEMBERS[:2], engine=way.engine), strict=True):
+        for a, b in zip(plain, run(task, changed, MEMBERS[:2], engine=setup.engine), strict=True):
             assert numbers(a) != numbers(b), name
 
 
 @pytest.mark.parametrize("name", ["lr", "seed"])
 @every_engine
-def test_every_choice_of_a_member_has_an_effect(task, way, name):
+def test_every_choice_of_a_member_has_an_effect(task, setup, name):
     member = MEMBERS[0]
     other = dataclasses.replace(member, **{name: getattr(member, name) * 2})
-    a, b = run(task, PLAIN, [member, other], engine=way.engine)
+    a, b = run(task, PLAIN, [member, other], engine=setup.engine)
     assert numbers(a) != numbers(b)
 
 
@@ -763,8 +780,8 @@ def test_key_has_no_effect(task):
 
 @pytest.mark.parametrize(("a", "b"), [({"batch": 13}, {"batch": 50}), ({"patience": 6}, {"patience": 50})])
 @every_engine
-def test_settings_that_mean_the_same_are_the_same(task, way, a, b):
-    runs = (run(task, setting(**values), engine=way.engine) for values in (a, b))
+def test_settings_that_mean_the_same_are_the_same(task, setup, a, b):
+    runs = (run(task, setting(**values), engine=setup.engine) for values in (a, b))
     for one, other in zip(*runs, strict=True):
         assert numbers(one) == numbers(other)
 
@@ -777,27 +794,28 @@ def test_longer_training_begins_the_same(task):
 
 
 @pytest.mark.parametrize("loss", ["step", "sequence"])
-def test_loss_is_what_its_name_says(task, way, loss):
+def test_loss_is_what_its_name_says(task, setup, loss):
     """The gradient of a batch of all sequences, from each sequence alone: a mean over steps, or over sequences."""
-    population = start(task, dataclasses.replace(PLAIN, batch=13, loss=loss), MEMBERS[:2], engine=way.engine)
-    population.rule = Watched(population.rule)
+    population = start(task, dataclasses.replace(PLAIN, batch=13, loss=loss), MEMBERS[:2], engine=setup.engine)
+    population.optimizer = Watched(population.optimizer)
     sequences = task.splits["train"]
     count = sum(map(len, sequences)) if loss == "step" else len(sequences)
     expected = expected_gradient(population, population.parameters, sequences, count)
     population.run_epoch()
-    torch.testing.assert_close(population.rule.gradients[0].double(), expected, **CLOSE[way.dtype])
+    torch.testing.assert_close(population.optimizer.gradients[0].double(), expected, **CLOSE[setup.dtype])
 
 
 # Dropout
 
 
-def test_dropout_is_of_an_update_and_a_seed_and_of_nothing_else(task, way):
+def test_dropout_is_of_an_update_and_a_seed_and_of_nothing_else(task, setup):
     """Two layers: what is dropped has the share that was asked for, anew in every update, alike on all engines."""
-    built = dataclasses.replace(model(engine=way.engine), stack=Stack(2))
+    built = dataclasses.replace(model(engine=setup.engine), stack=Stack(2))
     members = [Member("a", 0.02, 1), Member("b", 0.01, 1), Member("c", 0.02, 2)]
     population = Population.start(built, task, setting(dropout=0.4), members)
-    lengths = {1: [400, 300], 2: [500]}
-    first, second, third = population._kept(lengths)
+    shared, other = (Batch(np.array(lengths), np.array(lengths)) for lengths in ([400, 300], [500]))
+    batches = [shared, shared, other]
+    first, second, third = population._dropout_masks(batches)
     assert [layer.shape for layer in first] == [(700, 5)] * 2
     assert [layer.shape for layer in third] == [(500, 5)] * 2
     for layer in (*first, *third):
@@ -806,17 +824,17 @@ def test_dropout_is_of_an_update_and_a_seed_and_of_nothing_else(task, way):
     assert first is second
     assert (first[0] != first[1]).any()
     assert (first[0][:500] != third[0]).any()
-    again = population._kept(lengths)
+    again = population._dropout_masks(batches)
     assert all((a == b).all() for a, b in zip(first, again[0], strict=True))
     population.updates += 1
-    assert (population._kept(lengths)[0][0] != first[0]).any()
+    assert (population._dropout_masks(batches)[0][0] != first[0]).any()
 
 
-def test_nothing_is_dropped_in_evaluation(task, way):
+def test_nothing_is_dropped_in_evaluation(task, setup):
     """The weights after training with dropout, scored by a population without: the same numbers."""
-    population = start(task, setting(dropout=0.5, epochs=1), engine=way.engine)
+    population = start(task, setting(dropout=0.5, epochs=1), engine=setup.engine)
     outcomes = train(population, nothing)
-    plain = start(task, setting(epochs=1), engine=way.engine)
+    plain = start(task, setting(epochs=1), engine=setup.engine)
     plain.best, plain.best_epoch, plain.status = population.best, population.best_epoch, population.status
     for found, expected in zip(outcomes, plain.outcomes(), strict=True):
         assert found.scores == expected.scores

@@ -5,6 +5,7 @@ import os
 import pytest
 import torch
 
+from gatebench.engines.selection import create
 from gatebench.graph import trace
 from gatebench.training import machine
 from gatebench.training.likelihoods import bernoulli
@@ -12,7 +13,7 @@ from gatebench.training.model import Model
 
 
 def model(engine, units=46):
-    return Model(trace.load("gru"), 88, 88, units, bernoulli(), engine)
+    return Model(trace.load("gru"), 88, 88, units, bernoulli(), create(engine))
 
 
 def test_the_rate_is_that_of_a_product(monkeypatch):
@@ -36,7 +37,7 @@ def test_free_memory_is_of_this_machine():
 def test_as_many_members_as_memory_takes(engine, monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     own = model(engine)
-    each = own.runs.memory(own, 3200)
+    each = own.engine.memory_per_member(own, 3200)
     for members in (1, 7, 40):
         monkeypatch.setattr(machine, "free_memory", lambda members=members: int((members + 0.5) * each * 4 / machine.SHARE))
         assert machine.members_that_fit(own, 3200, 1) == members, "four workers share"
@@ -46,5 +47,5 @@ def test_as_many_members_as_memory_takes(engine, monkeypatch):
 
 def test_only_the_plain_loop_keeps_every_step_of_every_member():
     plain, fused = model("reference"), model("fused_cpu")
-    assert plain.runs.memory(plain, 6400) > 1.8 * plain.runs.memory(plain, 3200)
-    assert fused.runs.memory(fused, 6400) == fused.runs.memory(fused, 3200)
+    assert plain.engine.memory_per_member(plain, 6400) > 1.8 * plain.engine.memory_per_member(plain, 3200)
+    assert fused.engine.memory_per_member(fused, 6400) == fused.engine.memory_per_member(fused, 3200)

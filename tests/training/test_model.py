@@ -11,9 +11,10 @@ from gatebench.core.errors import BadInput
 from gatebench.data.baselines import compute
 from gatebench.engines import reference
 from gatebench.engines.base import SLACK
+from gatebench.engines.selection import create
 from gatebench.graph import trace
 from gatebench.training import likelihoods
-from gatebench.training.evaluation import batches, evaluate, ready
+from gatebench.training.evaluation import evaluate, make_batch, prepare
 from gatebench.training.likelihoods import bernoulli
 from gatebench.training.loop import Population
 from gatebench.training.model import Model, stream
@@ -25,7 +26,7 @@ engines = pytest.mark.parametrize("engine", ["reference", "fused_cpu"])
 
 
 def model(cell="gru", units=7, inputs=12, engine="reference", **options):
-    return Model(trace.load(cell, **options), inputs, 12, units, bernoulli(), engine)
+    return Model(trace.load(cell, **options), inputs, 12, units, bernoulli(), create(engine))
 
 
 def rows(built, weights):
@@ -180,7 +181,7 @@ def test_marginal_bias_scores_as_the_unigram_baseline(tiny, cell, engine):
     weights = built.initialise(1, PLAIN, bernoulli().marginal(frames))
     weights["readout_W"].zero_()
     for split, sequences in task.splits.items():
-        nll, sequence_mean = evaluate(built, rows(built, weights), batches(built, sequences, 1))[:, 0].tolist()
+        nll, sequence_mean = evaluate(built, rows(built, weights), prepare(built, sequences, 1))[:, 0].tolist()
         stated = compute.piano_roll(tiny.rolls)["unigram"][split]
         assert [nll, sequence_mean] == pytest.approx([stated["nll"], stated["nll_sequence_mean"]], abs=0.6e-4)
 
@@ -192,7 +193,7 @@ def test_marginal_bias_predicts_the_frequencies_of_the_targets(tiny, engine):
     built = model(engine=engine)
     population = Population.start(built, task, dataclasses.replace(PLAIN, readout_bias="marginal"), [Member("a", 0.1, 1)])
     built.views(population.parameters)["readout_W"].zero_()
-    nll = evaluate(built, population.parameters, batches(built, task.splits["test"], 1))[0, 0]
+    nll = evaluate(built, population.parameters, prepare(built, task.splits["test"], 1))[0, 0]
     targets = np.concatenate([sequence.y for sequence in task.splits["train"]])
     p = (targets.sum(0) + 1) / (len(targets) + 2)
     y = np.concatenate([sequence.y for sequence in task.splits["test"]])
@@ -219,7 +220,7 @@ def test_readout_stands_on_the_first_state(tiny, engine):
     expected = -torch.distributions.Bernoulli(logits=logits).log_prob(y[0, :, 0]).sum()
     found = reference.nll(built, weights, x, y, torch.ones(1, len(sequence), 1), torch.tensor([[len(sequence)]]))
     torch.testing.assert_close(found[0, 0], expected, rtol=1e-5, atol=0)
-    ((nll,),) = built.runs.losses(built, rows(built, weights), [ready(built, [sequence])])
+    ((nll,),) = built.engine.losses(built, rows(built, weights), [make_batch(built, [sequence])])
     assert nll == pytest.approx(float(expected), rel=1e-5)
 
 
@@ -229,7 +230,7 @@ def test_padding_changes_no_sequence(tiny):
     sequences = tiny.load().splits["valid"]
 
     def nll(sequences, steps=0, size=0):
-        batch = ready(built, sequences)
+        batch = make_batch(built, sequences)
         more = [(0, max(0, steps - batch.mask.shape[0])), (0, max(0, size - len(sequences)))]
         arrays = [np.pad(a, [*more, (0, 0)][: a.ndim]) for a in (batch.x, batch.y, batch.mask)]
         arrays.append(np.pad(batch.lengths, more[1]))
@@ -249,9 +250,9 @@ def test_neighbours_change_no_sequence(tiny, engine):
     parameters = rows(built, built.initialise(2, PLAIN, None)).repeat(2, 1)
     task = tiny.load()
     valid, train = task.splits["valid"], task.splits["train"]
-    together = built.runs.losses(built, parameters, [ready(built, valid), ready(built, train)])
+    together = built.engine.losses(built, parameters, [make_batch(built, valid), make_batch(built, train)])
     for found, sequences in zip(together, (valid, train), strict=True):
-        alone = [built.runs.losses(built, parameters[:1], [ready(built, [sequence])])[0] for sequence in sequences]
+        alone = [built.engine.losses(built, parameters[:1], [make_batch(built, [sequence])])[0] for sequence in sequences]
         np.testing.assert_allclose(found, np.concatenate(alone), rtol=2e-6)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import construct
-from gatebench.training.optim import adam, rmsprop
+from gatebench.training.optimizers import adam, rmsprop
 from gatebench.training.protocol import Training
 
 ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
@@ -109,8 +109,8 @@ def test_constants_of_another_optimizer():
 
 
 def test_rule_has_its_constants():
-    assert training().rule() == adam(0.9, 0.999, 1e-8)
-    assert training(optimizer="rmsprop", constants=RMSPROP).rule() == rmsprop(0.95, 0.9, 0.01)
+    assert training().build_optimizer() == adam(0.9, 0.999, 1e-8)
+    assert training(optimizer="rmsprop", constants=RMSPROP).build_optimizer() == rmsprop(0.95, 0.9, 0.01)
 
 
 def test_rate_falls_linearly():

@@ -7,6 +7,7 @@ import pytest
 
 from gatebench.data.sequences import Sequence
 from gatebench.data.tasks import Task
+from gatebench.engines.selection import create
 from gatebench.graph import trace
 from gatebench.graph.stack import Stack
 from gatebench.training.likelihoods import categorical, gaussian
@@ -49,7 +50,7 @@ def following(signs):
 
 def model(at, engine="fused_cpu", stack=None, cell="gru", likelihood=None, **options):
     stack, likelihood = stack or Stack(), likelihood or categorical(2)
-    return Model(trace.load(cell, **options), 2, 1, 8, likelihood, engine, stack=stack, at=at)
+    return Model(trace.load(cell, **options), 2, 1, 8, likelihood, create(engine), stack=stack, at=at)
 
 
 def nothing(_):

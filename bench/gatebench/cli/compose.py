@@ -156,7 +156,7 @@ def job_of(config: Any) -> "Job":
     if framing.causal:
         _check_causal(graph, stack, runtime.runtime.choices["task"])
     budget = construct(job.Budget, "budget", values["budget"])
-    engine = construct(job.Engine, "engine", values["engine"])
+    engine = construct(job.EngineOptions, "engine", values["engine"])
     device = values["device"]
     members = construct(job.Members, "population", values["population"])
     return job.Job(

@@ -1,52 +1,64 @@
-"""What an engine is handed: a cell with its sizes, its likelihood, and where a member's parameters stand in one row."""
+"""What an engine is, and what it is handed: a network, its parameters in rows, and batches of sequences."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from gatebench.graph.stack import Direction, Stack
 from gatebench.graph.trace import Graph
 
 SLACK = 16
-"""Numbers that stand free behind the parameters of a member: a vector that begins with the last one may be read whole."""
+"""Unused numbers behind a member's parameters, so that a vector that begins with the last parameter can be read whole."""
 
 
-class Likelihood(Protocol):
-    """Turns a readout into a loss; engines need no more of it."""
+class ReadoutLoss(Protocol):
+    """The part of a likelihood that engines need: the width of its readout, and its loss."""
 
     def readout(self, outputs: int) -> int:
-        """Numbers that the readout must give for a target of ``outputs`` values."""
+        """Return how many numbers the readout must give for a target of ``outputs`` values."""
         ...
 
     def nll(self, readout: Tensor, target: Tensor) -> Tensor:
-        """``[K, T, B, R]`` and ``[K or 1, T, B, Y]`` to ``[K, T, B]``, in nats."""
+        """Return the negative log-likelihood in nats, ``[K, T, B]``, of ``[K, T, B, R]`` and ``[K or 1, T, B, Y]``."""
+        ...
+
+
+class SteppingOptimizer(Protocol):
+    """The part of an optimizer that engines need: its update, written with torch."""
+
+    def step(
+        self, parameters: Tensor, gradient: Tensor, state: dict[str, Tensor], learning_rates: Tensor, live: Tensor
+    ) -> None:
+        """Update the rows of the members that are ``live`` (``[K, 1]``, true or false) in place."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """``readout = top @ readout_W + readout_b`` over the first states of the top layer's cells, with a likelihood.
+    """A stack of cells with a linear readout of its top layer, and the likelihood of that readout.
 
-    Of a step, ``top`` is ``(h_t of the forward cell, h_t of the backward cell)``; of a sequence, what each of them says when
-    it has read all of it.
+    ``readout = top @ readout_W + readout_b``, where ``top`` is the first state of the top layer's cell, or of its forward
+    and its backward cell side by side: at each step, or after each has read the whole sequence.
     """
 
     graph: Graph
     inputs: int
     outputs: int
     units: int
-    likelihood: Likelihood
+    likelihood: ReadoutLoss
     stack: Stack = field(default=Stack(), kw_only=True)
     at: Literal["step", "sequence"] = field(default="step", kw_only=True)
-    """What there is a readout of."""
+    """Whether there is a prediction at every step, or one for the whole sequence."""
 
     @cached_property
     def cells(self) -> list[list[Direction]]:
-        """The cells of each layer."""
+        """The cells of each layer, the lowest layer first."""
         return self.stack.cells(self.graph, self.inputs, self.units)
 
     @property
@@ -56,94 +68,140 @@ class Network:
 
     @property
     def width(self) -> int:
-        """Numbers that a layer hands on, to the next one and to the readout."""
+        """How many numbers a layer hands on at a step, to the next layer and to the readout."""
         return self.stack.width(self.graph, self.units)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, int]]:
-        """Parameter name -> (rows, columns), the readout's included."""
-        own = self.stack.shapes(self.graph, self.inputs, self.units)
-        width = self.likelihood.readout(self.outputs)
-        return {**own, "readout_W": (self.width, width), "readout_b": (1, width)}
+        """Parameter name -> (rows, columns), for the cells and the readout."""
+        shapes = self.stack.shapes(self.graph, self.inputs, self.units)
+        readout = self.likelihood.readout(self.outputs)
+        return {**shapes, "readout_W": (self.width, readout), "readout_b": (1, readout)}
 
     @cached_property
     def roles(self) -> dict[str, tuple[str, str]]:
-        """Parameter name -> letters of rows and columns, of the cells' parameters."""
-        letters = self.graph.parameters.items()
-        return {f"{cell.prefix}{name}": own for layer in self.cells for cell in layer for name, own in letters}
+        """Parameter name -> width letters of its rows and columns, for the cells without the readout."""
+        parameters = self.graph.parameters.items()
+        return {f"{cell.prefix}{name}": letters for layer in self.cells for cell in layer for name, letters in parameters}
 
     def of_cell(self, cell: Direction, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The parameters of one cell, by the names of its equations."""
+        """Return the parameters of one cell under the names of its equations."""
         return {name: parameters[f"{cell.prefix}{name}"] for name in self.graph.parameters}
 
     @cached_property
     def offsets(self) -> dict[str, int]:
-        """Parameter name -> where it begins in a member's row, row by row."""
+        """Parameter name -> where it begins in a member's row; a matrix stands there row by row."""
         ends = np.cumsum([rows * columns for rows, columns in self.shapes.values()])
         return dict(zip(self.shapes, [0, *ends[:-1].tolist()], strict=True))
 
     @cached_property
     def row(self) -> int:
-        """Length of a member's row: its parameters, rounded up, and `SLACK`; what is no parameter is 0."""
+        """Length of a member's row: its parameters, rounded up, and `SLACK`; numbers that are no parameter are 0."""
         count = sum(rows * columns for rows, columns in self.shapes.values())
         return -(-count // SLACK) * SLACK + SLACK
 
     def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """Parameters by name, ``[K, rows, columns]``, of rows ``[K, row]``; they share memory."""
+        """Return parameters by name, ``[K, rows, columns]``, as views of the rows ``[K, row]``."""
         return {
             name: flat[:, self.offsets[name] : self.offsets[name] + rows * columns].unflatten(1, (rows, columns))
             for name, (rows, columns) in self.shapes.items()
         }
 
 
-Kept = Sequence[np.ndarray]
-"""Dropout of one member's batch: for each layer the factor, 0 or 1 / (1 - p), of each number that it hands on.
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Sequences that an engine has made ready. Each engine has its own subclass."""
 
-``[N, width]`` for the steps of all sequences one after the other; of the top layer ``[B, width]`` where the readout is of a
-sequence.
+    lengths: np.ndarray
+    """Steps of each sequence, ``[B]``."""
+    predictions: np.ndarray
+    """How often something is predicted in each sequence, ``[B]``: at every step, or once."""
+
+
+DropoutMasks = Sequence[np.ndarray]
+"""Dropout of one member's batch: for each layer a factor, 0 or ``1 / (1 - p)``, for each number that it hands on.
+
+A mask is ``[N, width]`` for the steps of all sequences one after the other. Where there is one prediction a sequence,
+that of the top layer is ``[B, width]``.
 """
 
+BatchT = TypeVar("BatchT", bound=Batch)
+"""The kind of batch that an engine makes and reads."""
 
-class Engine(Protocol):
-    """A module of this folder. A batch is whatever its ``batch`` makes of sequences."""
 
-    @staticmethod
-    def use(threads: int) -> None:
-        """How many threads to work with in this process."""
-        ...
+class Engine(ABC, Generic[BatchT]):
+    """A way to run a network over time and to take its gradient: all engines give the same numbers at different speeds.
 
-    @staticmethod
-    def lacks(graph: Graph, device: str) -> str | None:
-        """Why the engine cannot run a cell on a device; None if it can."""
-        ...
+    Its class stands in ``engines/NAME.py`` or ``engines/NAME/engine.py``, where `gatebench.engines.selection` finds it.
 
-    @staticmethod
-    def memory(network: "Network", rows: int) -> int:
-        """Bytes that each member of a population needs for a gradient over so many rows (steps times sequences), about."""
-        ...
+    Parameters
+    ----------
+    threads
+        Processor threads that the engine computes with.
+    device
+        Where parameters and batches are, ``cpu`` or ``cuda``.
 
-    @staticmethod
-    def batch(network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> Any:
-        """Sequences ``x [T, X]`` of their own lengths, made ready, with ``y [T, Y]``, or ``[1, Y]`` of a sequence."""
-        ...
+    """
 
-    @staticmethod
-    def losses(network: Network, parameters: Tensor, batches: Sequence[Any]) -> list[np.ndarray]:
-        """NLL of each sequence, nats summed over what is predicted, for every member: its row of parameters, its batch."""
-        ...
+    PREFERENCE: ClassVar[int]
+    """``engine=auto`` takes the engine with the highest preference among those that lack nothing."""
 
-    @staticmethod
+    def __init__(self, threads: int = 1, device: str = "cpu") -> None:
+        self.threads, self.device = threads, device
+
+    @property
+    def torch_threads(self) -> int:
+        """How many threads torch's own operations use while the engine computes."""
+        return self.threads
+
+    def set_torch_threads(self) -> None:
+        """Make torch compute with `torch_threads`; every method that computes does this first."""
+        if torch.get_num_threads() != self.torch_threads:
+            torch.set_num_threads(self.torch_threads)
+
+    @abstractmethod
+    def lacks(self, graph: Graph) -> str | None:
+        """Return why the engine cannot run a cell on its device, or None if it can."""
+
+    @abstractmethod
+    def memory_per_member(self, network: Network, rows: int) -> int:
+        """Return about how many bytes a member's gradient over ``rows`` (steps times sequences) needs."""
+
+    @abstractmethod
+    def batch(self, network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> BatchT:
+        """Make sequences ready: inputs ``x [T, X]``, with targets ``y [T, Y]``, or ``[1, Y]`` of the whole sequence."""
+
+    @abstractmethod
+    def losses(self, network: Network, parameters: Tensor, batches: Sequence[BatchT]) -> list[np.ndarray]:
+        """Return each member's loss ``[B]`` per sequence: its NLL in nats, summed over what is predicted.
+
+        ``parameters`` has a row for each member, ``batches`` a batch for each; members may share one.
+        """
+
+    @abstractmethod
     def gradients(
+        self,
         network: Network,
         parameters: Tensor,
-        batches: Sequence[Any],
+        batches: Sequence[BatchT],
         weights: np.ndarray,
-        kept: Sequence[Kept] | None = None,
+        dropout_masks: Sequence[DropoutMasks] | None = None,
     ) -> tuple[list[np.ndarray], Tensor]:
-        """`losses`, and rows of gradients of ``weights[k] * sum(losses[k])``, with dropout if there is what is ``kept``."""
-        ...
+        """Return `losses`, and rows of gradients of ``weights[k] * sum(losses[k])``, with dropout if there are masks."""
 
-    @staticmethod
-    def step(rule: Any, parameters: Tensor, gradient: Tensor, memory: dict[str, Tensor], rate: Tensor, live: Tensor) -> None:
-        """One update by a rule of `gatebench.training.optim`, in place: rows of all, ``rate`` and ``live`` ``[K, 1]``."""
-        ...
+    def step(
+        self,
+        optimizer: SteppingOptimizer,
+        parameters: Tensor,
+        gradient: Tensor,
+        state: dict[str, Tensor],
+        learning_rates: Tensor,
+        live: Tensor,
+    ) -> None:
+        """Make one update in place, by the optimizer's own code unless an engine has faster code for it.
+
+        ``parameters``, ``gradient`` and what the optimizer's ``state`` holds are rows of members; ``learning_rates`` and
+        ``live`` are ``[K, 1]``.
+        """
+        self.set_torch_threads()
+        optimizer.step(parameters, gradient, state, learning_rates, live)

@@ -1,97 +1,89 @@
-"""The engine that defines the truth: a plain loop over time with autograd, any dtype."""
+"""The engine that defines the truth: a plain loop over time and autograd, in torch's public operations and any dtype."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gatebench.engines._product import Repeated, product
-from gatebench.engines.base import Kept, Network
+from gatebench.engines.base import Batch, DropoutMasks, Engine, Network
 from gatebench.graph import operations
 from gatebench.graph.stack import Direction
 from gatebench.graph.trace import Graph, Sizes
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Padded sequences, time first: ``x [T, B, X]``, ``y [S, B, Y]``, of ``S = T`` steps or of 1, the sequence.
-
-    ``lengths [B]`` of the sequences; ``mask [S, B]`` is 1 where something is predicted.
-    """
+@dataclass(frozen=True, eq=False)
+class PaddedBatch(Batch):
+    """Sequences with zeros behind them up to the longest; ``S`` is T where each step is predicted, and 1 otherwise."""
 
     x: np.ndarray
+    """Inputs, ``[T, B, X]``."""
     y: np.ndarray
+    """Targets, ``[S, B, Y]``."""
     mask: np.ndarray
-    lengths: np.ndarray
+    """1 where something is predicted and 0 elsewhere, ``[S, B]``."""
 
 
-def use(threads: int) -> None:
-    """Those of torch."""
-    torch.set_num_threads(threads)
+class Reference(Engine[PaddedBatch]):
+    """The plain loop: it runs every cell on every device."""
 
+    PREFERENCE: ClassVar[int] = 0
 
-def lacks(graph: Graph, device: str) -> str | None:
-    """Return why it cannot run a cell: an operation that is not in `FUNCTIONS`; None if it can. Any device will do."""
-    del device
-    unknown = operations.missing((node.op for node in graph.nodes), FUNCTIONS)
-    return f"it has no function for the operation {', '.join(unknown)}" if unknown else None
+    def lacks(self, graph: Graph) -> str | None:
+        """Name an operation that is not in `FUNCTIONS`; there is nothing else that it lacks, on any device."""
+        unknown = operations.missing((node.op for node in graph.nodes), FUNCTIONS)
+        return f"it has no function for the operation {', '.join(unknown)}" if unknown else None
 
+    def memory_per_member(self, network: Network, rows: int) -> int:
+        """Return about how many bytes autograd saves for a member's gradient over so many rows, steps times sequences."""
+        graph, columns = network.graph, 0
+        for cell in (cell for layer in network.cells for cell in layer):
+            columns += sum(max(cell.sizes[letter] for letter in (*graph.states.values(), "H")) for _ in graph.nodes)
+        return 4 * (rows * (columns + 4 * network.likelihood.readout(network.outputs)) + 6 * network.row)
 
-def batch(network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> Batch:
-    """The one place where sequences are padded, with zeros, to the longest."""
-    read, predicted = max(map(len, xs)), max(map(len, ys))
-    padded = Batch(
-        np.zeros((read, len(xs), network.inputs), np.float32),
-        np.zeros((predicted, len(xs), network.outputs), np.float32),
-        np.zeros((predicted, len(xs)), np.float32),
-        np.array([len(x) for x in xs]),
-    )
-    for b, (x, y) in enumerate(zip(xs, ys, strict=True)):
-        padded.x[: len(x), b] = x
-        padded.y[: len(y), b] = y
-        padded.mask[: len(y), b] = 1
-    return padded
+    def batch(self, network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> PaddedBatch:
+        """Pad sequences with zeros to the longest; nothing else pads."""
+        lengths, predictions = (np.array([len(array) for array in arrays]) for arrays in (xs, ys))
+        steps, predicted = lengths.max(), predictions.max()
+        padded = PaddedBatch(
+            lengths,
+            predictions,
+            np.zeros((steps, len(xs), network.inputs), np.float32),
+            np.zeros((predicted, len(xs), network.outputs), np.float32),
+            np.zeros((predicted, len(xs)), np.float32),
+        )
+        for b, (x, y) in enumerate(zip(xs, ys, strict=True)):
+            padded.x[: len(x), b] = x
+            padded.y[: len(y), b] = y
+            padded.mask[: len(y), b] = 1
+        return padded
 
+    @torch.no_grad()
+    def losses(self, network: Network, parameters: Tensor, batches: Sequence[PaddedBatch]) -> list[np.ndarray]:
+        """Return each member's NLL per sequence in nats, ``[B]``."""
+        self.set_torch_threads()
+        return _by_member(nll(network, network.views(parameters), *_stacked(batches, parameters)), batches)
 
-@torch.no_grad()
-def losses(network: Network, parameters: Tensor, batches: Sequence[Batch]) -> list[np.ndarray]:
-    """NLL of each sequence for every member."""
-    found = nll(network, network.views(parameters), *_stacked(batches, parameters))
-    return _by_member(found, batches)
-
-
-def gradients(
-    network: Network,
-    parameters: Tensor,
-    batches: Sequence[Batch],
-    weights: np.ndarray,
-    kept: Sequence[Kept] | None = None,
-) -> tuple[list[np.ndarray], Tensor]:
-    """`losses`, and by autograd the gradient of every member's weighted sum of them."""
-    leaves = {name: p.detach().requires_grad_() for name, p in network.views(parameters).items()}
-    factors = None if kept is None else _padded(network, kept, batches, parameters)
-    found = nll(network, leaves, *_stacked(batches, parameters), factors)
-    loss = found.sum(1) @ torch.from_numpy(weights).to(found)
-    gradient = torch.zeros_like(parameters)
-    for view, g in zip(network.views(gradient).values(), torch.autograd.grad(loss, list(leaves.values())), strict=True):
-        view.copy_(g)
-    return _by_member(found.detach(), batches), gradient
-
-
-def step(rule: Any, parameters: Tensor, gradient: Tensor, memory: dict[str, Tensor], rate: Tensor, live: Tensor) -> None:
-    """As the rule itself does it."""
-    rule.step(parameters, gradient, memory, rate, live)
-
-
-def memory(network: Network, rows: int) -> int:
-    """Bytes that one member's gradient needs for so many rows, steps times sequences: what autograd keeps, about."""
-    graph, columns = network.graph, 0
-    for cell in (cell for layer in network.cells for cell in layer):
-        columns += sum(max(cell.sizes[letter] for letter in (*graph.states.values(), "H")) for _ in graph.nodes)
-    return 4 * (rows * (columns + 4 * network.likelihood.readout(network.outputs)) + 6 * network.row)
+    def gradients(
+        self,
+        network: Network,
+        parameters: Tensor,
+        batches: Sequence[PaddedBatch],
+        weights: np.ndarray,
+        dropout_masks: Sequence[DropoutMasks] | None = None,
+    ) -> tuple[list[np.ndarray], Tensor]:
+        """Return `losses`, and by autograd the gradient of every member's weighted sum of them."""
+        self.set_torch_threads()
+        leaves = {name: p.detach().requires_grad_() for name, p in network.views(parameters).items()}
+        masks = None if dropout_masks is None else _padded_masks(network, dropout_masks, batches, parameters)
+        losses = nll(network, leaves, *_stacked(batches, parameters), masks)
+        total = losses.sum(1) @ torch.from_numpy(weights).to(losses)
+        gradient = torch.zeros_like(parameters)
+        for view, g in zip(network.views(gradient).values(), torch.autograd.grad(total, list(leaves.values())), strict=True):
+            view.copy_(g)
+        return _by_member(losses.detach(), batches), gradient
 
 
 def nll(
@@ -101,14 +93,14 @@ def nll(
     y: Tensor,
     mask: Tensor,
     lengths: Tensor,
-    kept: Sequence[Tensor] | None = None,
+    dropout_masks: Sequence[Tensor] | None = None,
 ) -> Tensor:
-    """NLL of each sequence in nats, summed over what is predicted and over outputs: ``[K, B]``.
+    """Return the NLL of each sequence in nats, ``[K, B]``, summed over what is predicted and over outputs.
 
-    `Batch` with an axis ``K`` in front, which is 1 where all members have the same. ``kept``: for each layer the factor of
-    what it hands on (dropout), shaped like that.
+    ``x``, ``y``, ``mask`` and ``lengths`` are those of a `PaddedBatch` with an axis K in front, which is 1 where all members
+    share one batch. ``dropout_masks`` has for each layer a factor for each number that the layer hands on.
     """
-    return (network.likelihood.nll(readout(network, parameters, x, lengths, kept), y) * mask).sum(1)
+    return (network.likelihood.nll(readout(network, parameters, x, lengths, dropout_masks), y) * mask).sum(1)
 
 
 def readout(
@@ -116,27 +108,27 @@ def readout(
     parameters: Mapping[str, Tensor],
     x: Tensor,
     lengths: Tensor,
-    kept: Sequence[Tensor] | None = None,
+    dropout_masks: Sequence[Tensor] | None = None,
 ) -> Tensor:
-    """``[K, T, B, R]`` at every step of ``x [K or 1, T, B, X]``, or ``[K, 1, B, R]`` of every sequence.
+    """Return the readout at every step of ``x [K or 1, T, B, X]``, ``[K, T, B, R]``, or of every sequence, ``[K, 1, B, R]``.
 
-    ``lengths [K or 1, B]``; past the end of a sequence are zeros in ``x``; what is given back for there is of no meaning.
+    ``lengths`` are ``[K or 1, B]``. Past the end of a sequence ``x`` must be zero, and the readout has no meaning.
     """
     for number, layer in enumerate(network.cells):
         is_top = number == len(network.cells) - 1
-        said = [_read(network, parameters, cell, x, lengths, is_top) for cell in layer]
-        x = torch.cat(said, -1) if len(said) > 1 else said[0]
-        if kept is not None:
-            x = x * kept[number]
+        outputs = [_layer_output(network, parameters, cell, x, lengths, is_top) for cell in layer]
+        x = torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
+        if dropout_masks is not None:
+            x = x * dropout_masks[number]
         if network.graph.lookahead and not is_top:
             x = x * _within(x, lengths)
     return product(x, parameters["readout_W"]) + parameters["readout_b"].unsqueeze(1)
 
 
-def _read(
+def _layer_output(
     network: Network, parameters: Mapping[str, Tensor], cell: Direction, x: Tensor, lengths: Tensor, is_top: bool
 ) -> Tensor:
-    """What one cell of a layer says at every step; of the top layer, where the readout is of the sequence, at its end."""
+    """Return a cell's first state at every step; of the top layer, where a sequence is predicted, that at its end."""
     h = run(network.graph, cell.sizes, network.of_cell(cell, parameters), reversed_(x, lengths) if cell.backwards else x)
     if is_top and network.at == "sequence":
         last = (lengths - 1).clamp(min=0)[:, None, :, None].expand(len(h), 1, -1, h.shape[-1])
@@ -145,156 +137,136 @@ def _read(
 
 
 def reversed_(x: Tensor, lengths: Tensor) -> Tensor:
-    """Every sequence of ``x [K, T, B, .]`` from its end to its beginning, zeros past that."""
+    """Return every sequence of ``x [K, T, B, .]`` from its end to its beginning, with zeros behind it."""
     members = max(len(x), len(lengths))
     t = torch.arange(x.shape[1], device=x.device)[None, :, None]
     index = (lengths[:, None] - 1 - t).clamp(min=0)[..., None]
-    there = x.expand(members, -1, -1, -1).gather(1, index.expand(members, -1, -1, x.shape[-1]))
-    return there * _within(x, lengths)
+    mirrored = x.expand(members, -1, -1, -1).gather(1, index.expand(members, -1, -1, x.shape[-1]))
+    return mirrored * _within(x, lengths)
 
 
 def _within(x: Tensor, lengths: Tensor) -> Tensor:
-    """``[K or 1, T, B, 1]``: 1 within a sequence, 0 past its end."""
+    """Return 1 within a sequence and 0 past its end, ``[K or 1, T, B, 1]``."""
     return (torch.arange(x.shape[1], device=x.device)[None, :, None] < lengths[:, None])[..., None].to(x.dtype)
 
 
-def _stacked(batches: Sequence[Batch], like: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Each member's own batch, padded alike; one for all where all have the same."""
-    distinct = batches[:1] if all(b is batches[0] for b in batches) else batches
-    x, y, mask = (_alike([getattr(b, name) for b in distinct]).to(like) for name in ("x", "y", "mask"))
-    return x, y, mask, _alike([b.lengths for b in distinct]).to(like.device)
+def _stacked(batches: Sequence[PaddedBatch], like: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return ``x``, ``y``, ``mask`` and ``lengths`` with the axis K in front, which is 1 where all members share a batch."""
+    distinct = batches[:1] if all(batch is batches[0] for batch in batches) else batches
+    x, y, mask = (_stacked_arrays([getattr(batch, name) for batch in distinct]).to(like) for name in ("x", "y", "mask"))
+    return x, y, mask, _stacked_arrays([batch.lengths for batch in distinct]).to(like.device)
 
 
-def _padded(network: Network, kept: Sequence[Kept], batches: Sequence[Batch], like: Tensor) -> list[Tensor]:
-    """For each layer the factors of all members, ``[K, T, B, width]``, or ``[K, 1, B, width]``; 0 where there is no step."""
-    found = []
-    for number, own in enumerate(zip(*kept, strict=True)):
+def _padded_masks(
+    network: Network, dropout_masks: Sequence[DropoutMasks], batches: Sequence[PaddedBatch], like: Tensor
+) -> list[Tensor]:
+    """Return the dropout mask of each layer for all members, ``[K, T or 1, B, width]``, 0 where a batch has no step."""
+    padded = []
+    for number, members in enumerate(zip(*dropout_masks, strict=True)):
         of_sequence = network.at == "sequence" and number == network.stack.layers - 1
-        lengths = [np.ones_like(b.lengths) if of_sequence else b.lengths for b in batches]
-        found.append(_alike([_spread(*each) for each in zip(own, lengths, strict=True)]).to(like))
-    return found
+        lengths = [np.ones_like(batch.lengths) if of_sequence else batch.lengths for batch in batches]
+        arrays = [_rows_by_step(rows, steps) for rows, steps in zip(members, lengths, strict=True)]
+        padded.append(_stacked_arrays(arrays).to(like))
+    return padded
 
 
-def _spread(rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Rows of sequence after sequence, ``[N, .]``, as ``[T, B, .]``."""
-    whole = np.zeros((len(lengths), lengths.max(), rows.shape[1]), rows.dtype)
-    whole[np.arange(lengths.max()) < lengths[:, None]] = rows
-    return whole.swapaxes(0, 1)
+def _rows_by_step(rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return rows of sequence after sequence, ``[N, .]``, as ``[T, B, .]`` with zeros behind each sequence."""
+    padded = np.zeros((len(lengths), lengths.max(), rows.shape[1]), rows.dtype)
+    padded[np.arange(lengths.max()) < lengths[:, None]] = rows
+    return padded.swapaxes(0, 1)
 
 
-def _alike(arrays: Sequence[np.ndarray]) -> Tensor:
-    """Arrays of like shapes, one on another, with zeros up to the largest."""
-    whole = np.zeros((len(arrays), *(max(sizes) for sizes in zip(*(a.shape for a in arrays), strict=True))), arrays[0].dtype)
+def _stacked_arrays(arrays: Sequence[np.ndarray]) -> Tensor:
+    """Stack arrays along a new first axis, each with zeros behind it up to the largest."""
+    shape = [max(sizes) for sizes in zip(*(array.shape for array in arrays), strict=True)]
+    stacked = np.zeros((len(arrays), *shape), arrays[0].dtype)
     for k, array in enumerate(arrays):
-        whole[k][tuple(slice(size) for size in array.shape)] = array
-    return torch.from_numpy(whole)
+        stacked[k][tuple(slice(size) for size in array.shape)] = array
+    return torch.from_numpy(stacked)
 
 
-def _by_member(found: Tensor, batches: Sequence[Batch]) -> list[np.ndarray]:
-    return [row[: len(b.lengths)] for row, b in zip(found.cpu().numpy(), batches, strict=True)]
+def _by_member(losses: Tensor, batches: Sequence[PaddedBatch]) -> list[np.ndarray]:
+    """Return each member's losses without those of padding sequences."""
+    return [row[: len(batch.lengths)] for row, batch in zip(losses.cpu().numpy(), batches, strict=True)]
 
 
 def run(graph: Graph, sizes: Sizes, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
-    """Run a population of cells over sequences from zero states.
+    """Run a population of cells over sequences from zero states and return the first state at every step, ``[K, T, B, H]``.
 
-    ``parameters`` are ``[K, rows, columns]``; ``x`` is ``[K, T, B, X]``, or ``[1, T, B, X]`` where all members see the
-    same sequences. Returns the first state at every step, ``[K, T, B, H]``.
-
-    What no state reaches is computed for all steps at once, before the loop; so are the addends of a sum that no state
-    reaches (``W x_t + b``). In the loop, all products with one vector (``U_z h``, ``U_r h``) are one product.
+    ``parameters`` are ``[K, rows, columns]``; ``x`` is ``[K, T, B, X]``, or ``[1, T, B, X]`` where all members read the
+    same sequences. Nodes that no state reaches are computed for all steps at once, before the loop.
     """
     steps, batch = x.shape[1:3]
-    before = _before_the_loop(graph, parameters, x)
-    moments = {i: value.unbind(1) if value.ndim == 4 else (value,) * steps for i, value in before.items()}
-    together = _together(graph, parameters)
+    timeless = _timeless_values(graph, parameters, x)
+    by_step = {i: value.unbind(1) if value.ndim == 4 else (value,) * steps for i, value in timeless.items()}
     states = start(graph, sizes, parameters, batch)
     outputs = []
     for t in range(steps):
-        states = _step(graph, parameters, together, {i: moment[t] for i, moment in moments.items()}, states)
+        states = _step(graph, parameters, {i: values[t] for i, values in by_step.items()}, states)
         outputs.append(states[0])
     return torch.stack(outputs, 1)
 
 
 def start(graph: Graph, sizes: Sizes, parameters: Mapping[str, Tensor], batch: int) -> list[Tensor]:
-    """Zero states ``[K, B, H]``."""
+    """Return the states before the first step, zeros ``[K, B, H]``."""
     first = next(iter(parameters.values()))
     return [first.new_zeros(first.shape[0], batch, sizes[letter]) for letter in graph.states.values()]
 
 
 def advance(graph: Graph, parameters: Mapping[str, Tensor], x: Tensor, states: list[Tensor]) -> list[Tensor]:
-    """States after one more step. ``x [K or 1, N, B, X]`` ends with its input; a cell with a window reads before it."""
-    last = {i: v[:, -1] if v.ndim == 4 else v for i, v in _before_the_loop(graph, parameters, x).items()}
-    return _step(graph, parameters, _together(graph, parameters), last, states)
+    """Return the states after one more step.
+
+    ``x [K or 1, N, B, X]`` ends with the input of that step; before it stand the inputs that a cell with a window reads.
+    """
+    timeless = _timeless_values(graph, parameters, x)
+    return _step(graph, parameters, {i: v[:, -1] if v.ndim == 4 else v for i, v in timeless.items()}, states)
 
 
-@dataclass(frozen=True)
-class _Products:
-    """Products of the loop with one vector: their nodes, their matrices side by side, and the width of each."""
-
-    nodes: list[int]
-    matrix: Repeated
-    widths: list[int]
-
-
-def _together(graph: Graph, parameters: Mapping[str, Tensor]) -> dict[int, _Products]:
-    """Vector -> all products with it."""
-    found: dict[int, list[int]] = {}
-    for i, node in enumerate(graph.nodes):
-        if node.op == "linear" and i not in graph.timeless:
-            found.setdefault(node.args[0], []).append(i)
-    together = {}
-    for vector, nodes in found.items():
-        matrices = [parameters[graph.nodes[i].label] for i in nodes]
-        together[vector] = _Products(nodes, Repeated(torch.cat(matrices, -1)), [matrix.shape[-1] for matrix in matrices])
-    return together
+def product(x: Tensor, matrix: Tensor) -> Tensor:
+    """Return every ``x @ matrix``, ``[K, ..., columns]``: of ``[K or 1, ..., rows]`` and ``[K, rows, columns]``."""
+    return torch.matmul(x.flatten(1, -2), matrix).unflatten(1, x.shape[1:-1])
 
 
 def _step(
-    graph: Graph,
-    parameters: Mapping[str, Tensor],
-    together: dict[int, _Products],
-    known: dict[int, Tensor],
-    states: list[Tensor],
+    graph: Graph, parameters: Mapping[str, Tensor], timeless: Mapping[int, Tensor], states: list[Tensor]
 ) -> list[Tensor]:
-    """New states from old ones; ``known`` are this step's values from before the loop."""
-    values = {i: known[i] for i in graph.timeless}
-    values |= {i: states[list(graph.states).index(n.label)] for i, n in enumerate(graph.nodes) if n.op == "state"}
+    """Return the states after a step, from those before it and the values of the timeless nodes at that step."""
+    previous = dict(zip(graph.states, states, strict=True))
+    values = dict(timeless)
     for i, node in enumerate(graph.nodes):
-        if i not in values:
-            terms = [values[a] for a in node.args if i not in known or a not in graph.timeless]
-            values[i] = _apply(node.op, node.label, terms if i not in known else [known[i], *terms], parameters)
-        if i in together:
-            products = together[i]
-            values |= zip(products.nodes, products.matrix(values[i]).split(products.widths, -1), strict=True)
+        if node.op == "state":
+            values[i] = previous[node.label]
+        elif i not in values:
+            values[i] = _apply(node.op, node.label, [values[a] for a in node.args], parameters)
     return [values[i] for i in graph.updates]
 
 
-def _before_the_loop(graph: Graph, parameters: Mapping[str, Tensor], x: Tensor) -> dict[int, Tensor]:
-    """Values of timeless nodes, with a time axis where they have one, and partial sums of the sums in the loop."""
-    before: dict[int, Tensor] = {}
+def _timeless_values(graph: Graph, parameters: Mapping[str, Tensor], x: Tensor) -> dict[int, Tensor]:
+    """Return the values of nodes that no state reaches: ``[K or 1, T, B, .]``, or ``[K, 1, H]`` if the same at all steps."""
+    values: dict[int, Tensor] = {}
     for i, node in enumerate(graph.nodes):
-        timeless = [before[a] for a in node.args if a in graph.timeless]
-        if i in graph.timeless:
-            if node.op == "input":
-                before[i] = _shifted(x, int(node.label or 0))
-            elif node.op == "row":
-                before[i] = parameters[node.label]
-            elif node.op == "constant":
-                before[i] = x.new_tensor(float(node.label))
-            else:
-                before[i] = _apply(node.op, node.label, _with_time(timeless), parameters)
-        elif node.op == "add" and timeless:
-            before[i] = _apply("add", "", _with_time(timeless), parameters)
-    return before
+        if i not in graph.timeless:
+            continue
+        if node.op == "input":
+            values[i] = _shifted(x, int(node.label or 0))
+        elif node.op == "row":
+            values[i] = parameters[node.label]
+        elif node.op == "constant":
+            values[i] = x.new_tensor(float(node.label))
+        else:
+            values[i] = _apply(node.op, node.label, _with_time([values[a] for a in node.args]), parameters)
+    return values
 
 
 def _with_time(terms: list[Tensor]) -> list[Tensor]:
-    """Rows ``[K, 1, H]`` beside values ``[K, T, B, H]`` get the missing axis."""
+    """Give rows ``[K, 1, H]`` that stand beside values ``[K, T, B, H]`` the missing time axis."""
     timed = any(term.ndim == 4 for term in terms)
     return [term.unsqueeze(1) if timed and term.ndim == 3 else term for term in terms]
 
 
 def _shifted(x: Tensor, steps: int) -> Tensor:
+    """Return ``x [K, T, B, X]`` read so many steps later (earlier if negative), with zeros outside of the sequence."""
     if steps == 0:
         return x
     shifted = torch.zeros_like(x)

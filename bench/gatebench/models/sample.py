@@ -64,6 +64,7 @@ def _continue(
     """Targets ``[steps, Y]`` in the data's own units, drawn one after the other from what follows ``x [N, X]``."""
     import torch
 
+    from gatebench.engines import selection
     from gatebench.training import likelihoods
     from gatebench.training.model import Model
 
@@ -72,13 +73,14 @@ def _continue(
     framing, options = framings.framing(settings["predict"], task.card), dict(settings["likelihood"])
     likelihood = likelihoods.build(options.pop("name"), options, framing.of(task.card), framing.classes(task.card))
     stack = Stack(**settings.get("model", {}))  # records of earlier versions say nothing of it: one layer
-    model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, summary["engine"], stack=stack)
+    engine = selection.create("reference")  # single steps are the reference's, whichever engine trained the trial
+    model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, engine, stack=stack)
     parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in weights.items()}
     low, high = ((np.asarray(limit) - task.mean) / task.std for limit in _limits(task.card))
-    memories, drawn, read = model.start(parameters), [], x[0]
+    layers, drawn, read = model.start(parameters), [], x[0]
     for t in range(len(x) + steps - 1):
         read = x[t] if t < len(x) else framing.follow(task.card, read, drawn[-1])
-        readout = model.advance(parameters, torch.from_numpy(np.asarray(read, np.float32))[None], memories)
+        readout = model.advance(parameters, torch.from_numpy(np.asarray(read, np.float32))[None], layers)
         if t >= len(x) - 1:
             drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low, high))
     return _own(task, np.stack(drawn))

@@ -15,9 +15,11 @@ import torch
 
 from gatebench.core.errors import BadInput
 from gatebench.data import cards
-from gatebench.data.tasks import Sequence, Task
+from gatebench.data.sequences import Sequence
+from gatebench.data.tasks import Task
+from gatebench.engines import selection
 from gatebench.graph import trace
-from gatebench.training.evaluation import ready
+from gatebench.training.evaluation import make_batch
 from gatebench.training.likelihoods import bernoulli
 from gatebench.training.loop import Population
 from gatebench.training.machine import SIDE
@@ -161,7 +163,7 @@ def _repeated(run: Run, least: float) -> tuple[int, float]:
 
 
 def _model(case: Case, engine: str) -> Model:
-    return Model(trace.load(case.cell), case.inputs, OUTPUTS, case.units, bernoulli(), engine)
+    return Model(trace.load(case.cell), case.inputs, OUTPUTS, case.units, bernoulli(), selection.create(engine, THREADS))
 
 
 def _sequences(case: Case) -> list[list[Sequence]]:
@@ -186,17 +188,14 @@ def _ours(case: Case, engine: str, count: int) -> Run:
     task = Task("speed", cards.load("bach_chorales"), {"train": some, "valid": some, "test": some}, case.inputs, OUTPUTS)
     members = [Member(str(k), 1e-4, k) for k in range(count)]
     population = Population.start(model, task, TRAINING, members)
-    made = [ready(model, batch) for batch in batches]
-    steps = [np.array([len(sequence) for sequence in batch]) for batch in batches]
+    made = [make_batch(model, batch) for batch in batches]
     # One member takes each of the sequences in turn.
     chosen = range(len(batches)) if count == 1 else [0]
     rate, live = torch.full((count, 1), 1e-4), torch.ones(count, 1, dtype=torch.bool)
 
     def run() -> None:
-        model.runs.use(THREADS)
         for first in chosen:
-            which = [(first + k) % len(batches) for k in range(count)]
-            population.update([made[i] for i in which], [steps[i] for i in which], rate, live)
+            population.update([made[(first + k) % len(batches)] for k in range(count)], rate, live)
 
     return Run(run, len(chosen))
 

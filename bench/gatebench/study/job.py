@@ -167,11 +167,11 @@ class TaskSettings:
 
 
 @dataclass(frozen=True)
-class Engine:
-    """What runs the cells."""
+class EngineOptions:
+    """The group ``engine`` of the configuration: what runs the cells."""
 
     name: str
-    """A module of `gatebench.engines`, or ``auto``."""
+    """An engine of `gatebench.engines`, or ``auto``."""
     threads: Count
 
 

@@ -26,7 +26,8 @@ from gatebench.study.job import Job, Setting
 from gatebench.training.protocol import Member, Training
 
 if TYPE_CHECKING:
-    from gatebench.training.loop import Outcome, Population, State
+    from gatebench.training.loop import Population, State
+    from gatebench.training.outcome import Outcome
 
 SAVE_EVERY = 0.5
 """Seconds between checkpoints of a population, at the least."""
@@ -154,9 +155,9 @@ class _Trainer:
         from gatebench.training.model import Model
 
         job = self.job
-        engines.load(job.engine).use(job.threads)
+        engine = engines.create(job.engine, job.threads, job.device)
         return Model(
-            job.graph, self.task.inputs, self.task.outputs, job.units, job.likelihood, job.engine, job.device,
+            job.graph, self.task.inputs, self.task.outputs, job.units, job.likelihood, engine,
             stack=job.stack, at=job.framing.at(job.card),
         )  # fmt: skip
 

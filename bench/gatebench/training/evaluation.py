@@ -2,62 +2,72 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
 
-from gatebench.data.tasks import Sequence, in_order
+from gatebench.data import tasks
+from gatebench.data.sequences import Sequence
+from gatebench.engines.base import Batch
 from gatebench.training.model import Model
 
 EVALUATED_AT_ONCE = 88 * 2**18
-"""Numbers of the readout in memory during an evaluation, at the most: padded steps times members times its width."""
+"""Largest size of the readout in memory during an evaluation: padded steps times members times width of the readout."""
 EVALUATED_STEPS = 2**15
-"""Padded steps of one batch of an evaluation, at the most."""
+"""Largest number of padded steps in one batch of an evaluation."""
 
 
-def go_on() -> None:
-    """Nothing to do at a pause."""
+def noop() -> None:
+    """Do nothing, where a caller of an evaluation wants no pause."""
+
+
+class BatchOfSplit(NamedTuple):
+    """A batch, and the positions in the split of its sequences."""
+
+    positions: list[int]
+    batch: Batch
 
 
 @dataclass(frozen=True)
-class Batches:
-    """A split made ready for evaluation."""
+class EvaluationSplit:
+    """A split made ready for evaluation: every sequence stands in one batch."""
 
-    chosen: list[list[int]]
-    """Positions of the sequences of each batch."""
-    made: list[Any]
-    predicted: np.ndarray
-    """How often something is predicted in each sequence."""
+    batches: list[BatchOfSplit]
+    predictions: np.ndarray
+    """How often something is predicted in each sequence of the split, ``[N]``, in the order of the split."""
 
 
-def batches(model: Model, sequences: list[Sequence], members: int) -> Batches:
-    """Every sequence once, in batches that a population of so many members can take."""
+def prepare(model: Model, sequences: list[Sequence], members: int) -> EvaluationSplit:
+    """Put every sequence into a batch that a population of so many members can take."""
     width = model.likelihood.readout(model.outputs)
-    chosen = list(in_order(sequences, min(EVALUATED_STEPS, EVALUATED_AT_ONCE // (members * width))))
-    made = [ready(model, [sequences[i] for i in positions]) for positions in chosen]
-    return Batches(chosen, made, np.array([sequence.predicted for sequence in sequences]))
+    batches, predictions = [], np.zeros(len(sequences), int)
+    for positions in tasks.in_order(sequences, min(EVALUATED_STEPS, EVALUATED_AT_ONCE // (members * width))):
+        batch = make_batch(model, [sequences[i] for i in positions])
+        batches.append(BatchOfSplit(positions, batch))
+        predictions[positions] = batch.predictions
+    return EvaluationSplit(batches, predictions)
 
 
-def ready(model: Model, sequences: list[Sequence]) -> Any:
-    """A batch as the engine wants it."""
-    return model.runs.batch(model, [s.x for s in sequences], [s.y for s in sequences])
+def make_batch(model: Model, sequences: list[Sequence]) -> Batch:
+    """Return sequences as a batch of the model's engine."""
+    return model.engine.batch(model, [s.x for s in sequences], [s.y for s in sequences])
 
 
-def evaluate(model: Model, parameters: Tensor, split: Batches, pause: Callable[[], None] = go_on) -> np.ndarray:
-    """`averaged` NLL of a split, no noise."""
-    return averaged(sequence_nlls(model, parameters, split, pause), split.predicted)
+def evaluate(model: Model, parameters: Tensor, split: EvaluationSplit, pause: Callable[[], None] = noop) -> np.ndarray:
+    """Return the two averages of `averages` for a split, ``[2, K]``; ``pause`` is called after each batch."""
+    return averages(sequence_losses(model, parameters, split, pause), split.predictions)
 
 
-def sequence_nlls(model: Model, parameters: Tensor, split: Batches, pause: Callable[[], None]) -> np.ndarray:
-    """NLL of every sequence of a split, the sum over its steps, ``[K, N]``."""
-    sums = np.zeros((len(parameters), len(split.predicted)))
-    for chosen, batch in zip(split.chosen, split.made, strict=True):
-        sums[:, chosen] = model.runs.losses(model, parameters, [batch] * len(parameters))
+def sequence_losses(model: Model, parameters: Tensor, split: EvaluationSplit, pause: Callable[[], None]) -> np.ndarray:
+    """Return the NLL of every sequence of a split, ``[K, N]``, in nats summed over what is predicted in it."""
+    losses = np.zeros((len(parameters), len(split.predictions)))
+    for positions, batch in split.batches:
+        losses[:, positions] = model.engine.losses(model, parameters, [batch] * len(parameters))
         pause()
-    return sums
+    return losses
 
 
-def averaged(sums: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """NLL per prediction (sum over the split / their number) and mean over sequences of each one's own, ``[2, K]``."""
-    return np.stack([sums.sum(1) / predicted.sum(), (sums / predicted).mean(1)])
+def averages(losses: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Return two averages ``[2, K]`` of losses ``[K, N]``: per prediction of the split, and the mean of sequences' own."""
+    return np.stack([losses.sum(1) / predictions.sum(), (losses / predictions).mean(1)])

@@ -1,7 +1,6 @@
 """Training a population: the only place where parameters change."""
 
 import copy
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,100 +12,97 @@ import torch
 from torch import Tensor
 
 from gatebench.data.tasks import Task, buckets
-from gatebench.engines.base import Kept
-from gatebench.training import optim
-from gatebench.training.evaluation import Batches, averaged, batches, evaluate, go_on, ready, sequence_nlls
+from gatebench.engines.base import Batch, DropoutMasks
+from gatebench.training import optimizers, regularisation
+from gatebench.training.evaluation import (
+    EvaluationSplit,
+    averages,
+    evaluate,
+    make_batch,
+    noop,
+    prepare,
+    sequence_losses,
+)
 from gatebench.training.model import Model, stream
+from gatebench.training.outcome import Outcome
 from gatebench.training.protocol import Member, Training
 
 State = tuple[dict[str, np.ndarray], dict[str, Any]]
-"""Arrays and plain values of a population between two updates: what a checkpoint holds."""
+"""Arrays and JSON values of a population between two updates: what a checkpoint holds."""
 
 
 @dataclass
-class Outcome:
-    """What one member leaves: its best-validation weights, their scores, and the way there."""
-
-    status: str
-    """``finished`` or ``diverged`` (a loss or a gradient was not finite)."""
-    curve: list[dict[str, Any]]
-    """Rows ``epoch, update, seconds, split, nll, nll_sequence_mean``; ``train`` is the mean over the epoch's updates."""
-    scores: dict[str, dict[str, float]]
-    """Split -> ``nll`` and ``nll_sequence_mean`` in nats per time step, at the best validation point."""
-    sequences: dict[str, np.ndarray]
-    """Of the test split, in its order: ``steps`` predicted of each sequence and its ``nll``, the sum over them in nats."""
-    weights: dict[str, np.ndarray]
-    best_epoch: int
-    epochs: int
-    updates: int
-    seconds: float
-    """Wall time of training and validation; a population's is shared evenly by its active members."""
-
-
-@dataclass
-class Pass:
-    """How far the epoch under way is."""
+class EpochProgress:
+    """How far the epoch under way is. A checkpoint holds the fields under these names."""
 
     sums: np.ndarray
-    """Of the losses as seen while training: NLL, and means of sequences, ``[2, A]``."""
+    """Sums of the losses as seen while training, ``[2, A]``: of NLLs, and of each sequence's mean NLL."""
     live: list[bool]
-    """Active members whose losses and gradients were finite so far."""
+    """Active members whose losses and gradients have been finite so far."""
     updates: int = 0
     seconds: float = 0.0
-    """Before the last interruption."""
+    """Seconds that the epoch took before its last interruption."""
 
 
 @dataclass
 class Population:
-    """Members of equal shape, trained as one stacked program. Those that stopped are left out of ``parameters``."""
+    """Members of equal shape, trained as one stacked program; members that stopped leave ``active``.
+
+    A is the number of active members. A checkpoint holds the fields that change under their names here.
+    """
 
     model: Model
     task: Task
     training: Training
     members: list[Member]
     active: list[int]
+    """Positions in ``members`` of those that are still trained."""
     parameters: Tensor
-    """Of the active members, a row each (`Network.views` gives them by name); so is ``memory``, the optimizer's."""
-    memory: dict[str, Tensor]
+    """Parameters of the active members, ``[A, row]``; `Network.views` gives them by name."""
+    optimizer_state: dict[str, Tensor]
+    """State of the active members' optimizer, arrays ``[A, .]`` by name."""
     best: Tensor
-    """Of all members, a row each."""
+    """Best-validation parameters of all members, ``[K, row]``."""
     best_nll: np.ndarray
+    """Best validation NLL of each member, nats per prediction, ``[K]``."""
     best_epoch: np.ndarray
+    """Epoch of each member's best validation NLL, ``[K]``; 0 before there is one."""
     epochs: np.ndarray
+    """Epochs that each member was trained for, ``[K]``."""
     updates: np.ndarray
+    """Updates that each member made, ``[K]``."""
     seconds: np.ndarray
+    """Wall time of each member, its share of the population's, ``[K]``."""
     status: list[str]
+    """``running``, ``finished`` or ``diverged``, of each member."""
     curves: list[list[dict[str, Any]]]
+    """Rows of each member's learning curve, as in `Outcome`."""
     epoch: int = 0
-    under_way: Pass | None = None
-    """None between two epochs."""
-    pause: Callable[[], None] = go_on
+    under_way: EpochProgress | None = None
+    """Progress of the epoch under way; None between two epochs."""
+    pause: Callable[[], None] = noop
     """Called between updates and between batches of an evaluation, where `state` may be taken; it may raise."""
-    rule: optim.Optimizer = field(init=False)
+    optimizer: optimizers.Optimizer = field(init=False)
     _started: float = field(default=0.0, init=False)
-    _single: dict[int, Any] = field(default_factory=dict, init=False)
+    _batches_of_one: dict[int, Batch] = field(default_factory=dict, init=False)
     """Training sequence -> the batch of it alone."""
 
     def __post_init__(self) -> None:
-        self.rule = self.training.rule()
+        self.optimizer = self.training.build_optimizer()
 
     @cached_property
-    def _valid(self) -> "Batches":
-        """Of the validation split, which is read after every epoch."""
-        return batches(self.model, self.task.splits["valid"], len(self.members))
+    def _valid(self) -> EvaluationSplit:
+        """The validation split, which is evaluated after every epoch."""
+        return prepare(self.model, self.task.splits["valid"], len(self.members))
 
     @cached_property
-    def _decaying(self) -> Tensor:
-        """1 for the numbers of weight matrices in a row of parameters, 0 for those of biases and diagonals."""
-        row = torch.zeros(self.model.row, device=self.model.device)
-        for name in [*self.model.matrices, "readout_W"]:
-            start = self.model.offsets[name]
-            row[start : start + math.prod(self.model.shapes[name])] = 1
-        return row
+    def _decayed(self) -> Tensor:
+        """Which numbers of a row of parameters weight decay shrinks, ``[row]``."""
+        return regularisation.decayed_parameters(self.model)
 
     @staticmethod
     def start(model: Model, task: Task, training: Training, members: list[Member]) -> "Population":
-        """Initial weights of every member, from its own seed."""
+        """Return a population before its first update, each member with the initial weights of its own seed."""
         bias = None
         if training.readout_bias == "marginal":
             bias = model.likelihood.marginal(np.concatenate([sequence.y for sequence in task.splits["train"]]))
@@ -116,7 +112,7 @@ class Population:
             model, task, training, members,
             active=list(range(count)),
             parameters=parameters,
-            memory=training.rule().start(parameters),
+            optimizer_state=training.build_optimizer().start(parameters),
             best=parameters.clone(),
             best_nll=np.full(count, np.inf),
             best_epoch=np.zeros(count, int), epochs=np.zeros(count, int), updates=np.zeros(count, int),
@@ -126,11 +122,11 @@ class Population:
         )  # fmt: skip
 
     def run_epoch(self) -> None:
-        """One pass over the training split, then validation; members that are done leave. Goes on if one is under way."""
+        """Train on the training split once, or finish the epoch under way, then validate; members that are done leave."""
         self._started = time.perf_counter()
         if self.under_way is None:
             self.epoch += 1
-            self.under_way = Pass(np.zeros((2, len(self.active))), [True] * len(self.active))
+            self.under_way = EpochProgress(np.zeros((2, len(self.active))), [True] * len(self.active))
         train = self._train_epoch(self.under_way)
         valid = evaluate(self.model, self.parameters, self._valid, self.pause)
         live, share = self.under_way.live, self._elapsed() / len(self.active)
@@ -147,141 +143,135 @@ class Population:
                 self.status[k] = "diverged"
             elif self.epoch - self.best_epoch[k] >= self.training.patience or self.epoch == self.training.epochs:
                 self.status[k] = "finished"
-        self._keep([a for a, k in enumerate(self.active) if self.status[k] == "running"])
+        self._keep_active([a for a, k in enumerate(self.active) if self.status[k] == "running"])
 
     def _elapsed(self) -> float:
-        """Seconds of the epoch under way."""
+        """Return the seconds of the epoch under way."""
         assert self.under_way is not None
         return self.under_way.seconds + time.perf_counter() - self._started
 
-    def _train_epoch(self, under_way: Pass) -> np.ndarray:
-        """The updates of an epoch that are left; NLL per step and mean over sequences ``[2, A]`` as seen while training."""
+    def _train_epoch(self, progress: EpochProgress) -> np.ndarray:
+        """Make the epoch's updates that are left; return its losses as seen while training, ``[2, A]``, as in `averages`."""
         sequences = self.task.splits["train"]
-        lengths, predicted = [len(s) for s in sequences], [s.predicted for s in sequences]
+        lengths, predictions = [len(s) for s in sequences], [s.predicted for s in sequences]
         seeds = [self.members[k].seed for k in self.active]
         orders = {seed: buckets(lengths, self.training.batch, stream(seed, "order", self.epoch)) for seed in seeds}
         share = self.training.rate_at(self.epoch)
-        rate = torch.tensor([self.members[k].lr * share for k in self.active], device=self.model.device)[:, None]
-        live = torch.tensor(under_way.live, device=self.model.device)[:, None]
-        for u in range(under_way.updates, len(orders[seeds[0]])):
-            made = {seed: self._batch(order[u]) for seed, order in orders.items()}
-            steps = {seed: np.array([predicted[i] for i in order[u]]) for seed, order in orders.items()}
-            kept = self._kept({seed: [lengths[i] for i in order[u]] for seed, order in orders.items()})
-            nll = self.update([made[seed] for seed in seeds], [steps[seed] for seed in seeds], rate, live, kept)
-            under_way.sums[0] += [losses.sum() for losses in nll]
-            under_way.sums[1] += [(losses / steps[seed]).sum() for losses, seed in zip(nll, seeds, strict=True)]
-            under_way.live, under_way.updates = live.flatten().tolist(), u + 1
+        learning_rates = torch.tensor([self.members[k].lr * share for k in self.active], device=self.model.device)[:, None]
+        live = torch.tensor(progress.live, device=self.model.device)[:, None]
+        for u in range(progress.updates, len(orders[seeds[0]])):
+            batch_of_seed = {seed: self._batch(order[u]) for seed, order in orders.items()}
+            batches = [batch_of_seed[seed] for seed in seeds]
+            losses = self.update(batches, learning_rates, live)
+            progress.sums[0] += [of_member.sum() for of_member in losses]
+            progress.sums[1] += [(a / batch.predictions).sum() for a, batch in zip(losses, batches, strict=True)]
+            progress.live, progress.updates = live.flatten().tolist(), u + 1
             self.pause()
-        return under_way.sums / np.array([[sum(predicted)], [len(predicted)]])
+        return progress.sums / np.array([[sum(predictions)], [len(predictions)]])
 
-    def _batch(self, chosen: np.ndarray) -> Any:
-        """Training sequences made ready. Batches of a single one return in every epoch and are kept."""
-        if len(chosen) > 1:
-            return ready(self.model, [self.task.splits["train"][i] for i in chosen])
-        i = int(chosen[0])
-        if i not in self._single:
-            self._single[i] = ready(self.model, [self.task.splits["train"][i]])
-        return self._single[i]
+    def _batch(self, positions: np.ndarray) -> Batch:
+        """Return the batch of some training sequences. One of a single sequence comes again every epoch and is made once."""
+        if len(positions) > 1:
+            return make_batch(self.model, [self.task.splits["train"][i] for i in positions])
+        i = int(positions[0])
+        if i not in self._batches_of_one:
+            self._batches_of_one[i] = make_batch(self.model, [self.task.splits["train"][i]])
+        return self._batches_of_one[i]
 
-    def update(
-        self,
-        batch: list[Any],
-        steps: list[np.ndarray],
-        rate: Tensor,
-        live: Tensor,
-        kept: list[Kept] | None = None,
-    ) -> list[np.ndarray]:
-        """One step of the optimizer on one batch a member; ``live`` turns false for members that are not finite.
+    def update(self, batches: list[Batch], learning_rates: Tensor, live: Tensor) -> list[np.ndarray]:
+        """Make one update of every active member and return its losses ``[B]`` before it, as the engine gives them.
 
-        ``steps``: how often something is predicted in each sequence; ``kept``: what dropout leaves of each member's batch.
+        Parameters
+        ----------
+        batches
+            A batch for each active member; members of one seed share theirs.
+        learning_rates
+            Learning rate of each active member, ``[A, 1]``.
+        live
+            ``[A, 1]``, true or false; turns false for members whose loss or gradient is not finite. They are not updated.
+
         """
-        each = [len(s) if self.training.loss == "sequence" else s.sum() for s in steps]
-        weights = np.array([1 / count for count in each])
-        nll, gradient = self.model.runs.gradients(self.model, self._noisy(), batch, weights, kept)
-        norms = optim.norm(gradient)
-        finite = np.isfinite([losses.sum() for losses in nll])
+        per_sequence = self.training.loss == "sequence"
+        counts = [len(b.predictions) if per_sequence else b.predictions.sum() for b in batches]
+        weights = np.array([1 / count for count in counts])
+        engine, masks = self.model.engine, self._dropout_masks(batches)
+        losses, gradient = engine.gradients(self.model, self._noisy(), batches, weights, masks)
+        norms = optimizers.norm(gradient)
+        finite = np.isfinite([of_member.sum() for of_member in losses])
         live &= (torch.from_numpy(finite).to(live.device) & norms.isfinite())[:, None]
         if self.training.clip_norm is not None:
-            optim.clip(gradient, norms, self.training.clip_norm)
-        decays = self._own("weight_decay")
+            optimizers.clip(gradient, norms, self.training.clip_norm)
+        decays = self._per_member("weight_decay")
         if any(decays):
-            shrink = torch.tensor(decays, device=rate.device)[:, None] * rate
+            shrink = torch.tensor(decays, device=learning_rates.device)[:, None] * learning_rates
             shrink = torch.where(live, shrink, 0.0)  # a dead member's rate may be infinite
-            self.parameters.mul_(1 - shrink * self._decaying)
-        self.model.runs.step(self.rule, self.parameters, gradient, self.memory, rate, live)
+            self.parameters.mul_(1 - shrink * self._decayed)
+        engine.step(self.optimizer, self.parameters, gradient, self.optimizer_state, learning_rates, live)
         self.updates[self.active] += live.flatten().cpu().numpy()
-        return nll
+        return losses
+
+    @property
+    def _update(self) -> int:
+        """Number of the next update, from 0: that of the active members that are live."""
+        return int(self.updates[self.active].max())
 
     def _noisy(self) -> Tensor:
-        """Parameters with this update's noise on recurrent matrices: where the gradient is taken, for the clean weights."""
-        noises = self._own("weight_noise")
-        if not any(noises):
+        """Return parameters with this update's noise: where the gradient is taken that is applied to the clean ones."""
+        deviations = self._per_member("weight_noise")
+        if not any(deviations):
             return self.parameters
-        members = [self.members[k] for k in self.active]
+        seeds = [self.members[k].seed for k in self.active]
+        noises = {seed: regularisation.weight_noise(self.model, seed, self._update) for seed in dict.fromkeys(seeds)}
         noisy = self.parameters.clone()
-        update = int(self.updates[self.active].max())
-        draws = {seed: self._noise(stream(seed, "noise", update)) for seed in dict.fromkeys(m.seed for m in members)}
-        for row, member, noise in zip(noisy, members, noises, strict=True):
-            row.add_(draws[member.seed], alpha=noise)
+        for row, seed, deviation in zip(noisy, seeds, deviations, strict=True):
+            row.add_(noises[seed], alpha=deviation)
         return noisy
 
-    def _own(self, name: str) -> list[float]:
-        """A number of every active member: its own, or else that of the training."""
-        own = [getattr(self.members[k], name) for k in self.active]
-        return [getattr(self.training, name) if number is None else number for number in own]
+    def _per_member(self, name: str) -> list[float]:
+        """Return a hyperparameter of every active member: its own, or else that of the training."""
+        values = [getattr(self.members[k], name) for k in self.active]
+        return [getattr(self.training, name) if value is None else value for value in values]
 
-    def _kept(self, lengths: dict[int, list[int]]) -> list[Kept] | None:
-        """What this update's dropout leaves of what each layer hands on, for every active member; None without dropout.
-
-        ``lengths``: seed -> those of the sequences of its batch.
-        """
+    def _dropout_masks(self, batches: list[Batch]) -> list[DropoutMasks] | None:
+        """Return this update's dropout masks for every active member, the same for one seed; None without dropout."""
         share = self.training.dropout
         if not share:
             return None
-        update, drawn = int(self.updates[self.active].max()), {}
-        for seed, own in lengths.items():
-            random = stream(seed, "dropout", update)
-            rows = [sum(own)] * self.model.stack.layers
-            if self.model.at == "sequence":
-                rows[-1] = len(own)
-            kept = [random.random((n, self.model.width), np.float32) >= share for n in rows]
-            drawn[seed] = [layer.astype(np.float32) / np.float32(1 - share) for layer in kept]
-        return [drawn[self.members[k].seed] for k in self.active]
-
-    def _noise(self, random: np.random.Generator) -> Tensor:
-        """A row of standard normal noise, zero where a parameter has none."""
-        row = np.zeros(self.model.row, np.float32)
-        for name in self.model.matrices:
-            start, size = self.model.offsets[name], math.prod(self.model.shapes[name])
-            random.standard_normal(out=row[start : start + size], dtype=np.float32)
-        return torch.from_numpy(row).to(self.model.device)
+        seeds = [self.members[k].seed for k in self.active]
+        batch_of_seed = dict(zip(seeds, batches, strict=True))
+        masks = {
+            seed: regularisation.dropout_masks(self.model, batch, share, seed, self._update)
+            for seed, batch in batch_of_seed.items()
+        }
+        return [masks[seed] for seed in seeds]
 
     def _record(self, k: int, split: str, nll: float, sequence_mean: float) -> None:
+        """Add a row to a member's learning curve."""
         self.curves[k].append({
             "epoch": self.epoch, "update": int(self.updates[k]), "seconds": round(float(self.seconds[k]), 4),
             "split": split, "nll": float(nll), "nll_sequence_mean": float(sequence_mean),
         })  # fmt: skip
 
-    def _keep(self, positions: list[int]) -> None:
+    def _keep_active(self, positions: list[int]) -> None:
+        """Leave out all active members but those at some positions."""
         if len(positions) < len(self.active):
             self.parameters = self.parameters[positions]
-            self.memory = {name: m[positions] for name, m in self.memory.items()}
+            self.optimizer_state = {name: array[positions] for name, array in self.optimizer_state.items()}
             self.active = [self.active[a] for a in positions]
 
     def outcomes(self) -> list[Outcome]:
-        """Scores of every member's best-validation weights. This is the one time that the test split is read."""
-        splits = {
-            split: batches(self.model, self.task.splits[split], len(self.members)) for split in ("train", "valid", "test")
-        }
-        sums = {split: sequence_nlls(self.model, self.best, made, self.pause) for split, made in splits.items()}
-        scores = {split: averaged(sums[split], made.predicted) for split, made in splits.items()}
-        steps = splits["test"].predicted
+        """Return the scores of every member's best-validation weights. The test split is read here and nowhere else."""
+        members, names = len(self.members), ("train", "valid", "test")
+        splits = {split: prepare(self.model, self.task.splits[split], members) for split in names}
+        losses = {split: sequence_losses(self.model, self.best, splits[split], self.pause) for split in names}
+        scores = {split: averages(losses[split], splits[split].predictions) for split in names}
+        steps = splits["test"].predictions
         return [
             Outcome(
                 status=self.status[k],
                 curve=self.curves[k],
                 scores={s: _score(scores[s][:, k], bool(self.best_epoch[k])) for s in scores},
-                sequences={"steps": steps, "nll": sums["test"][k] if self.best_epoch[k] else np.full(len(steps), np.nan)},
+                sequences={"steps": steps, "nll": losses["test"][k] if self.best_epoch[k] else np.full(len(steps), np.nan)},
                 weights={name: p[k].cpu().numpy().copy() for name, p in self.model.views(self.best).items()},
                 best_epoch=int(self.best_epoch[k]),
                 epochs=int(self.epochs[k]),
@@ -292,9 +282,9 @@ class Population:
         ]
 
     def state(self) -> State:
-        """Everything that changes, as arrays and plain values."""
+        """Return everything that changes, as arrays and JSON values."""
         arrays = {"parameters": self.parameters, "best": self.best}
-        arrays |= {f"memory/{name}": m for name, m in self.memory.items()}
+        arrays |= {f"memory/{name}": array for name, array in self.optimizer_state.items()}
         arrays = {name: array.cpu().numpy() for name, array in arrays.items()}
         plain = ("active", "status", "curves", "epoch")
         counted = ("best_nll", "best_epoch", "epochs", "updates", "seconds")
@@ -305,38 +295,38 @@ class Population:
         return arrays, copy.deepcopy(values)
 
     def restore(self, state: State) -> None:
-        """Go on from `state`."""
+        """Go on from what `state` returned."""
         values = copy.deepcopy(state[1])
         under_way = values.pop("under_way", None)
-        self.under_way = under_way and Pass(**under_way | {"sums": np.array(under_way["sums"])})
+        self.under_way = under_way and EpochProgress(**under_way | {"sums": np.array(under_way["sums"])})
         tensors = {name: torch.from_numpy(a.copy()).to(self.model.device) for name, a in state[0].items()}
         self.parameters, self.best = tensors["parameters"], tensors["best"]
-        self.memory = {name.partition("/")[2]: t for name, t in tensors.items() if name.startswith("memory/")}
+        self.optimizer_state = {name.partition("/")[2]: t for name, t in tensors.items() if name.startswith("memory/")}
         for name, value in values.items():
-            now = getattr(self, name)
-            setattr(self, name, np.array(value, now.dtype) if isinstance(now, np.ndarray) else value)
+            current = getattr(self, name)
+            setattr(self, name, np.array(value, current.dtype) if isinstance(current, np.ndarray) else value)
 
 
-def of_members(state: State, chosen: list[int]) -> State:
-    """What a checkpoint holds of some members of a population alone, which go on from there as a smaller one."""
+def of_members(state: State, members: list[int]) -> State:
+    """Return the part of a state that belongs to some members, from which they go on as a smaller population."""
     arrays, values = state[0], copy.deepcopy(state[1])
-    places = [a for a, k in enumerate(values["active"]) if k in chosen]
-    rows = {name: array[chosen if name == "best" else places] for name, array in arrays.items()}
+    positions = [a for a, k in enumerate(values["active"]) if k in members]
+    rows = {name: array[members if name == "best" else positions] for name, array in arrays.items()}
     if "under_way" in values:
-        seen = values["under_way"]
-        seen["sums"] = [[row[a] for a in places] for row in seen["sums"]]
-        seen["live"] = [seen["live"][a] for a in places]
-        seen["seconds"] *= len(places) / len(values["active"])
-        if not places:  # none of them is in the epoch that is under way
+        progress = values["under_way"]
+        progress["sums"] = [[row[a] for a in positions] for row in progress["sums"]]
+        progress["live"] = [progress["live"][a] for a in positions]
+        progress["seconds"] *= len(positions) / len(values["active"])
+        if not positions:  # none of them is in the epoch that is under way
             del values["under_way"]
-    values["active"] = [chosen.index(values["active"][a]) for a in places]
+    values["active"] = [members.index(values["active"][a]) for a in positions]
     for name in ("status", "curves", "best_nll", "best_epoch", "epochs", "updates", "seconds"):
-        values[name] = [values[name][k] for k in chosen]
+        values[name] = [values[name][k] for k in members]
     return rows, values
 
 
 def train(population: Population, after_epoch: Callable[[Population], None]) -> list[Outcome]:
-    """Run a population until every member stopped; ``after_epoch`` may report."""
+    """Run a population until every member has stopped; ``after_epoch`` is called with it after each epoch."""
     while population.active:
         population.run_epoch()
         after_epoch(population)
@@ -344,6 +334,6 @@ def train(population: Population, after_epoch: Callable[[Population], None]) -> 
 
 
 def _score(score: np.ndarray, has_best: bool) -> dict[str, float]:
-    """NaN for a member that diverged before its first evaluation."""
+    """Return a member's two averages by name; NaN if it diverged before its first evaluation."""
     nll, sequence_mean = score if has_best else (np.nan, np.nan)
     return {"nll": float(nll), "nll_sequence_mean": float(sequence_mean)}

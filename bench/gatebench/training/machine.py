@@ -12,45 +12,93 @@ import torch
 from gatebench.training.model import Model
 
 SIDE = 2048
-"""Of the matrices whose product is the yardstick."""
+"""Rows and columns of the matrices whose product is the yardstick."""
 SHARE = 0.5
-"""Of the memory that is free, for the populations of all workers together."""
+"""Share of the free memory that the populations of all workers together may use."""
+CGROUPS = Path("/sys/fs/cgroup")
+"""Where Linux shows its control groups."""
+CGROUPS_OF_PROCESS = Path("/proc/self/cgroup")
+"""Where Linux says in which control groups this process is."""
 
 
 @cache
 def matmul_rate(threads: int) -> float:
-    """FLOPs a second of a product of two 2048 x 2048 matrices in float32, median of three, measured once a process."""
+    """Return the FLOPs a second of torch's product of two 2048 x 2048 float32 matrices, measured once a process.
+
+    It is the median of three. A record's ``relative_throughput`` is a rate relative to this one, not to the processor's
+    peak: it can exceed 1 where torch's product does not use the whole vector unit and the engine's code does.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    a, b, taken = torch.ones(SIDE, SIDE), torch.ones(SIDE, SIDE), []
+    a, b, seconds = torch.ones(SIDE, SIDE), torch.ones(SIDE, SIDE), []
     for _ in range(4):
         started = time.perf_counter()
         torch.mm(a, b)
-        taken.append(time.perf_counter() - started)
+        seconds.append(time.perf_counter() - started)
     torch.set_num_threads(before)
-    return 2 * SIDE**3 / statistics.median(taken[1:])
+    return 2 * SIDE**3 / statistics.median(seconds[1:])
 
 
 def members_that_fit(model: Model, rows: int, threads: int) -> int:
-    """How many members a worker may train together, each on batches of so many rows (padded steps), at least one."""
+    """Return how many members, at least one, a worker may train together on batches of so many rows (padded steps) each."""
     if model.device == "cuda":
         free = torch.cuda.mem_get_info()[0]
     else:
         free = free_memory() // max(1, (os.cpu_count() or 1) // threads)
-    return max(1, int(SHARE * free / model.runs.memory(model, rows)))
+    return max(1, int(SHARE * free / model.engine.memory_per_member(model, rows)))
 
 
-def free_memory() -> int:
-    """Bytes that may still be used: of the machine, and of the control group that this process is in."""
-    left = [_kilobytes("MemAvailable") * 1024]
-    group = Path("/sys/fs/cgroup")
-    with suppress(OSError, ValueError):  # no control group, or one without a limit
-        left.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
-    return max(0, min(left))
+def free_memory(cgroups: Path = CGROUPS, of_process: Path = CGROUPS_OF_PROCESS) -> int:
+    """Return the bytes that may still be used: of the machine, and of every control group that limits this process.
+
+    A group is limited by its own limit and by those of all groups above it, as a job's step is by its job's. ``cgroups`` and
+    ``of_process`` say where Linux shows the groups.
+    """
+    return max(0, min([_kilobytes("MemAvailable") * 1024, *_free_in_cgroups(cgroups, of_process)]))
+
+
+def _free_in_cgroups(cgroups: Path, of_process: Path) -> list[int]:
+    """Return the bytes that are left below each memory limit on this process, in either version of control groups."""
+    try:
+        lines = of_process.read_text().splitlines()
+    except OSError:  # not Linux
+        return []
+    free = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            free += _free_up_to(cgroups, path, "memory.max", "memory.current")
+        elif "memory" in controllers.split(","):
+            free += _free_up_to(cgroups / "memory", path, "memory.limit_in_bytes", "memory.usage_in_bytes")
+    return free
+
+
+def _free_up_to(root: Path, path: str, limit: str, usage: str) -> list[int]:
+    """Return limit minus usage of the group at ``path`` and of all groups above it, where they have a limit.
+
+    A container sees its own group as ``root`` although ``path`` names it from the machine's; then only ``root`` exists.
+    """
+    group = root / path.strip("/")
+    free = []
+    for folder in (group, *group.parents):
+        with suppress(OSError, ValueError):  # no such group, or its limit is "max"
+            free.append(int((folder / limit).read_text()) - int((folder / usage).read_text()) + _file_cache(folder))
+        if folder == root:
+            break
+    return free
+
+
+def _file_cache(group: Path) -> int:
+    """Return the bytes of a group's memory that only hold files read a while ago, and that are given up when needed."""
+    try:
+        entries = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return int(entries.get("total_inactive_file", entries.get("inactive_file", 0)))
+    except (OSError, ValueError):
+        return 0
 
 
 def _kilobytes(name: str) -> int:
-    """An entry of /proc/meminfo; of a system without it, a quarter of the physical memory counts as free."""
+    """Return an entry of /proc/meminfo; on a system without it, a quarter of the physical memory counts as free."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         return int(next(line for line in lines if line.startswith(name)).split()[1])

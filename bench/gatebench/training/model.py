@@ -1,60 +1,59 @@
-"""A cell with the readout that a task needs: initial weights, and the loss of a batch for every member."""
+"""A cell with the readout that a task needs: its engine, its initial weights, and single steps of it."""
 
 import hashlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gatebench.engines import reference
-from gatebench.engines import selection as engines
-from gatebench.engines._product import product
 from gatebench.engines.base import Engine, Network
 from gatebench.graph.cost import Cost
 from gatebench.training.likelihoods import Likelihood
 from gatebench.training.protocol import Training
 
 Parameters = dict[str, Tensor]
+"""Parameter name -> ``[K, rows, columns]``."""
 
 
 @dataclass
-class Memory:
-    """What a layer knows of a sequence so far."""
+class LayerState:
+    """What a layer carries from one step of a sequence to the next."""
 
     past: deque[Tensor]
-    """What it read last, ``[K or 1, X]``, as many steps as the cell's window."""
+    """The last inputs, ``[K or 1, X]``, as many as the cell's window has steps."""
     states: list[Tensor]
+    """The cell's states, ``[K, B, H]``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Model(Network):
-    """A network with the engine that runs it and the way its weights begin."""
+    """A network with the engine that runs it and with initial weights."""
 
     likelihood: Likelihood  # pyright: ignore[reportIncompatibleVariableOverride] - a narrower one
-    engine: str
-    device: str = "cpu"
+    engine: Engine[Any]
 
-    @cached_property
-    def runs(self) -> Engine:
-        """The engine's functions."""
-        return engines.load(self.engine)
+    @property
+    def device(self) -> str:
+        """Where its parameters are: the engine's device."""
+        return self.engine.device
 
     @property
     def cost(self) -> Cost:
-        """Parameters, FLOPs and state size."""
+        """Parameters, FLOPs and state size of the stack."""
         return self.stack.cost(self.graph, self.inputs, self.units, self.likelihood.readout(self.outputs))
 
     @property
     def matrices(self) -> list[str]:
-        """Weight matrices of the recurrent layers, those that weight noise acts on."""
+        """Names of the weight matrices of the recurrent layers, those that weight noise acts on."""
         return [name for name, (rows, _) in self.roles.items() if rows != "1"]
 
     def initialise(self, seed: int, training: Training, bias: np.ndarray | None) -> Parameters:
-        """Initial weights of one trial, ``[1, rows, columns]``, from its seed and each parameter's name alone.
+        """Return the initial weights of one trial, ``[1, rows, columns]``, from its seed and each parameter's name alone.
 
         Matrices that multiply a state are orthogonal (of a non-square one, its columns or rows). Those that multiply what a
         layer reads, and the readout, are uniform in ``+- input_range``, or by Glorot and Bengio (2010) if that is None.
@@ -68,7 +67,7 @@ class Model(Network):
         return {name: torch.tensor(value, dtype=dtype).unsqueeze(0) for name, value in values.items()}
 
     def start_rows(self, seeds: list[int], training: Training, bias: np.ndarray | None = None) -> Tensor:
-        """`initialise` for every member, as rows of a population on the model's device."""
+        """Return what `initialise` gives for every member, as rows ``[K, row]`` of a population on the model's device."""
         rows = torch.zeros(len(seeds), self.row, device=self.device)
         for k, seed in enumerate(seeds):
             values = self.initialise(seed, training, bias)
@@ -77,6 +76,7 @@ class Model(Network):
         return rows
 
     def _initial(self, name: str, seed: int, training: Training) -> np.ndarray:
+        """Return the initial value of one parameter, ``[rows, columns]``."""
         rows, columns = self.shapes[name]
         random = stream(seed, "weights", name)
         letter = "1" if name == "readout_b" else "X" if name == "readout_W" else self.roles[name][0]
@@ -89,34 +89,38 @@ class Model(Network):
             return random.uniform(-bound, bound, (rows, columns))
         return _orthogonal(random, rows, columns)
 
-    def start(self, parameters: Mapping[str, Tensor]) -> list[Memory]:
-        """What each layer knows before the first step of one sequence; none of them may read backwards."""
+    def start(self, parameters: Mapping[str, Tensor]) -> list[LayerState]:
+        """Return the state of each layer before the first step of one sequence; no layer may read backwards."""
         window = self.graph.lookback + 1
-        found = []
+        layers = []
         for (cell,) in self.cells:
-            own = self.of_cell(cell, parameters)
-            nothing = own[next(iter(own))].new_zeros(1, cell.sizes["X"])
-            states = reference.start(self.graph, cell.sizes, own, 1)
-            found.append(Memory(deque([nothing] * window, maxlen=window), states))
-        return found
+            of_cell = self.of_cell(cell, parameters)
+            zeros = of_cell[next(iter(of_cell))].new_zeros(1, cell.sizes["X"])
+            states = reference.start(self.graph, cell.sizes, of_cell, 1)
+            layers.append(LayerState(deque([zeros] * window, maxlen=window), states))
+        return layers
 
-    def advance(self, parameters: Mapping[str, Tensor], x: Tensor, memories: list[Memory]) -> Tensor:
-        """One step of one sequence: reads ``x [1, X]``, moves on what the layers know, and gives the readout ``[K, R]``."""
-        for (cell,), memory in zip(self.cells, memories, strict=True):
-            memory.past.append(x)
-            read = torch.stack(list(memory.past), 1)[:, :, None]
-            memory.states = reference.advance(self.graph, self.of_cell(cell, parameters), read, memory.states)
-            x = memory.states[0][:, 0]
-        return (product(x.unsqueeze(1), parameters["readout_W"]) + parameters["readout_b"])[:, 0]
+    def advance(self, parameters: Mapping[str, Tensor], x: Tensor, layers: list[LayerState]) -> Tensor:
+        """Make one step of one sequence: read ``x [1, X]``, move the layers' states on, and return the readout ``[K, R]``.
+
+        The step is that of the reference's equations, whatever the model's engine.
+        """
+        for (cell,), layer in zip(self.cells, layers, strict=True):
+            layer.past.append(x)
+            window = torch.stack(list(layer.past), 1)[:, :, None]
+            layer.states = reference.advance(self.graph, self.of_cell(cell, parameters), window, layer.states)
+            x = layer.states[0][:, 0]
+        return (reference.product(x.unsqueeze(1), parameters["readout_W"]) + parameters["readout_b"])[:, 0]
 
 
 def stream(seed: int, *purpose: str | int) -> np.random.Generator:
-    """A random stream that belongs to one purpose of one trial, whoever else is in its population."""
+    """Return the random stream for one purpose of one trial; who else is in its population does not matter."""
     text = ":".join(map(str, (seed, *purpose)))
     return np.random.default_rng(list(hashlib.sha256(text.encode()).digest()))
 
 
 def _orthogonal(random: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """Return a matrix with orthonormal columns, or rows if they are fewer (Saxe et al. 2014)."""
     tall = random.standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q *= np.sign(np.diag(r))  # makes it uniform over orthogonal matrices

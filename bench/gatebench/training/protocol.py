@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gatebench.core.validation import Count, Fraction, NonNegative, Positive, construct
-from gatebench.training import optim
-from gatebench.training.optim import Optimizer
+from gatebench.training import optimizers
+from gatebench.training.optimizers import Optimizer
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Training:
     patience: Count
     """Epochs without a better validation NLL before a trial stops."""
     optimizer: Literal["adam", "rmsprop"]
-    """A rule of `gatebench.training.optim`; ``constants`` are its fields."""
+    """An optimizer of `gatebench.training.optimizers`; ``constants`` are its fields."""
     constants: dict[str, float]
     clip_norm: Positive | None = None
     """Largest gradient norm of a member, over all its parameters; larger gradients are rescaled to it."""
@@ -45,11 +45,11 @@ class Training:
     """Initial bias of the gate that keeps the state, towards keeping (1: the forget bias of Jozefowicz et al. 2015)."""
 
     def __post_init__(self) -> None:
-        self.rule()
+        self.build_optimizer()
 
-    def rule(self) -> Optimizer:
+    def build_optimizer(self) -> Optimizer:
         """The optimizer with its constants."""
-        return construct(getattr(optim, self.optimizer), "training.constants", self.constants)
+        return construct(getattr(optimizers, self.optimizer), "training.constants", self.constants)
 
     def rate_at(self, epoch: int) -> float:
         """Share of the learning rate in an epoch, counted from 1."""

@@ -1,4 +1,4 @@
-"""Machine code from a plan, made once for a machine and kept in a cache."""
+"""Machine code for a cell, a likelihood or an optimizer, compiled once for a processor and then read from a cache."""
 
 import ctypes
 import hashlib
@@ -14,94 +14,92 @@ import llvmlite
 from llvmlite import binding as llvm
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu import heads, rules
+from gatebench.engines.fused_cpu import likelihoods, optimizers
+from gatebench.engines.fused_cpu.builder import Machine
 from gatebench.engines.fused_cpu.kernels import Kernels
-from gatebench.engines.fused_cpu.phase import Tables
-from gatebench.engines.fused_cpu.plan import Plan
-from gatebench.engines.fused_cpu.vector import Machine
+from gatebench.engines.fused_cpu.plan import WorkPlan
+from gatebench.engines.fused_cpu.tables import Tables
 from gatebench.graph.trace import Graph
 
 Function = Callable[[int, int], None]
-"""Takes the addresses of the two tables; other threads run meanwhile."""
+"""A compiled function; it takes the addresses of the two tables of `tables`, and other threads run meanwhile."""
 
 
-class Cell:
-    """Functions ``forward`` and ``backward`` of one cell."""
+class CompiledCell:
+    """The functions ``forward`` and ``backward`` of one cell."""
 
     def __init__(self, graph: Graph, machine: Machine, of_inputs: bool = False) -> None:
-        """``of_inputs``: the way back also gives the gradient of what the cell reads."""
-        self.plan, self.tables = Plan(graph), Tables()
+        """Compile a cell; with ``of_inputs`` its backward pass also gives the gradient of what the cell reads."""
+        self.plan, self.tables = WorkPlan(graph), Tables()
         module = ir.Module(graph.name)
         self.layout = Kernels(self.plan, module, machine, self.tables, of_inputs).layout
         self._engine = _engine(str(module), machine, f"cell {graph.name}" + (" of a higher layer" if of_inputs else ""))
         self.forward, self.backward = (_function(self._engine, name) for name in ("forward", "backward"))
 
 
-class Readout:
-    """The function ``run``: readout and likelihood, and their gradients."""
+class CompiledReadout:
+    """The function ``run``: readout and likelihood, and the gradients of both."""
 
-    def __init__(self, head: heads.Head, machine: Machine) -> None:
+    def __init__(self, kernel: likelihoods.LikelihoodKernel, machine: Machine) -> None:
         self.tables = Tables()
-        module = ir.Module(head.code.__name__)
-        heads.build(module, machine, self.tables, head)
-        self._engine = _engine(str(module), machine, f"likelihood {head.code.__name__}")
+        module = ir.Module(kernel.code.__name__)
+        likelihoods.build(module, machine, self.tables, kernel)
+        self._engine = _engine(str(module), machine, f"likelihood {kernel.code.__name__}")
         self.run = _function(self._engine, "head")
 
 
+class CompiledOptimizer:
+    """The function ``step`` of one optimizer, which updates one member's row."""
+
+    def __init__(self, name: str) -> None:
+        """Compile the optimizer of a name of `optimizers.OPTIMIZERS`."""
+        module = ir.Module(name)
+        optimizers.build(module, machine(), name)
+        self._engine = _engine(str(module), machine(), f"optimizer {name}")
+        kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, ctypes.c_int64)
+        self.step: Callable[..., None] = kind(self._engine.get_function_address("step"))
+
+
 def _function(engine: llvm.ExecutionEngine, name: str) -> Function:
+    """Return a compiled function, which lives as long as its engine does."""
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(engine.get_function_address(name))
 
 
 @cache
-def optimizer(name: str) -> Callable[..., None]:
-    """The function ``step`` of `rules`."""
-    module = ir.Module(name)
-    rules.build(module, machine(), name)
-    engine = _engine(str(module), machine(), f"optimizer {name}")
-    found = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, ctypes.c_int64)(engine.get_function_address("step"))
-    _engines.append(engine)
-    return found
-
-
-_engines: list[llvm.ExecutionEngine] = []
-"""Their functions live as long as they do."""
-
-
-@cache
 def machine() -> Machine:
-    """The one that this runs on."""
+    """Return the processor that this runs on, with vectors of 512 bits where it has them."""
     features = llvm.get_host_cpu_features()
     wide = bool(features.get("avx512f"))
     return Machine(16 if wide else 8, 8 if wide else 4, llvm.get_host_cpu_name(), features.flatten())
 
 
 def folder() -> Path:
-    """Where machine code is kept: ``GATEBENCH_CACHE``, or the user's cache folder."""
-    chosen = (
-        os.environ.get("GATEBENCH_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gatebench"
-    )
-    return Path(chosen) / "kernels"
+    """Return the folder of cached machine code: below ``GATEBENCH_CACHE``, or else below the user's cache folder."""
+    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("GATEBENCH_CACHE") or cache_home / "gatebench") / "kernels"
 
 
 def _engine(text: str, machine: Machine, what: str) -> llvm.ExecutionEngine:
+    """Return an engine with the machine code of a module, from the cache or compiled; stderr is told of a compilation."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple().create_target_machine(cpu=machine.name, features=machine.features, opt=3)
     versions = (llvmlite.__version__, llvm.llvm_version_info, machine, text)
     file = folder() / hashlib.sha256(repr(versions).encode()).hexdigest()[:32]
-    kept = _read(file)
-    if kept is None:
+    code = _read(file)
+    if code is None:
         started = time.perf_counter()
-        kept = _object(text, target)
+        code = _compiled(text, target)
         print(f"gatebench: compiled {what} for this machine in {time.perf_counter() - started:.1f} s", file=sys.stderr)
-        _write(file, kept)
+        _write(file, code)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(kept))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return engine
 
 
-def _object(text: str, target: llvm.TargetMachine) -> bytes:
+def _compiled(text: str, target: llvm.TargetMachine) -> bytes:
+    """Return the object code of a module's text, optimised."""
     module = llvm.parse_assembly(text)
     module.verify()
     builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
@@ -110,22 +108,22 @@ def _object(text: str, target: llvm.TargetMachine) -> bytes:
 
 
 def _read(file: Path) -> bytes | None:
-    """What `_write` wrote; None if it is not there, or not whole."""
+    """Return the code that `_write` wrote, or None if the file is not there or is damaged."""
     try:
         contents = file.read_bytes()
     except OSError:
         return None
-    digest, kept = contents[:32], contents[32:]
-    return kept if hashlib.sha256(kept).digest() == digest else None
+    digest, code = contents[:32], contents[32:]
+    return code if hashlib.sha256(code).digest() == digest else None
 
 
-def _write(file: Path, kept: bytes) -> None:
-    """Whole or not at all. A cache that cannot be written costs the next process a compilation, nothing else."""
+def _write(file: Path, code: bytes) -> None:
+    """Write code behind its digest, completely or not at all; where that fails, the next process compiles again."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-            part = Path(folder) / file.name
-            part.write_bytes(hashlib.sha256(kept).digest() + kept)
+        with tempfile.TemporaryDirectory(dir=file.parent) as temporary:
+            part = Path(temporary) / file.name
+            part.write_bytes(hashlib.sha256(code).digest() + code)
             part.replace(file)
     except OSError:
         return

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
 from gatebench.engines.fused_cpu.functions import FUNCTIONS
 from gatebench.engines.fused_cpu.layout import Layout
-from gatebench.engines.fused_cpu.phase import Phase
 from gatebench.engines.fused_cpu.plan import Place, Stage
-from gatebench.engines.fused_cpu.vector import Code, Value
+from gatebench.engines.fused_cpu.tables import TableFunction
 from gatebench.graph.operations import OPERATIONS, evaluate
 from gatebench.graph.ops import Operand, Symbol
 
@@ -15,7 +15,7 @@ from gatebench.graph.ops import Operand, Symbol
 class Values:
     """Values of nodes for one row and one vector of columns: loaded where they are stored, computed where not."""
 
-    def __init__(self, layout: Layout, c: Phase, j: Value, makes: set[int], reads: set[int]) -> None:
+    def __init__(self, layout: Layout, c: TableFunction, j: Value, makes: set[int], reads: set[int]) -> None:
         """``makes``: nodes to compute though they have a place. Rows of parameters among ``reads`` are loaded here."""
         self.plan, self.layout, self.c, self.j, self.makes = layout.plan, layout, c, j, makes
         self.rows = {i: c.load(self.parameter(i, "parameters")) for i in sorted(reads) if self.plan.nodes[i].op == "row"}
@@ -63,8 +63,8 @@ class Values:
         return [along(c, gradient, expression, leaves) for expression in partials.expressions]
 
 
-def along(c: Code, gradient: Value, derivative: Operand, leaves: Mapping[Symbol, Callable[[], Value]]) -> Value:
-    """Code of ``gradient`` times ``derivative``, an expression of `Partials` whose symbols have the values of ``leaves``."""
+def along(c: FunctionBuilder, gradient: Value, derivative: Operand, leaves: Mapping[Symbol, Callable[[], Value]]) -> Value:
+    """Write ``gradient`` times ``derivative``, an expression of `Partials` whose symbols have the values of ``leaves``."""
     if isinstance(derivative, Symbol):
         functions = {name: partial(function, c) for name, function in FUNCTIONS.items()}
         return c.times(gradient, evaluate(derivative, leaves, functions, c.number))
@@ -73,11 +73,17 @@ def along(c: Code, gradient: Value, derivative: Operand, leaves: Mapping[Symbol,
     return c.minus(c.number(0), gradient) if derivative == -1 else c.times(gradient, c.number(derivative))
 
 
-class WayBack:
+class BackwardPass:
     """The way back through the stages of one part of the work, for some rows: reverse-mode differentiation of the plan."""
 
     def __init__(
-        self, layout: Layout, product: Code, c: Phase, first: Value, last: Value, carries: tuple[Value, Value] | None
+        self,
+        layout: Layout,
+        product: FunctionBuilder,
+        c: TableFunction,
+        first: Value,
+        last: Value,
+        carries: tuple[Value, Value] | None,
     ) -> None:
         """``carries``: gradients of the states after and before the step, if the work is a step."""
         self.layout, self.plan, self.c, self.first, self.last, self.carries = layout, layout.plan, c, first, last, carries
@@ -199,9 +205,9 @@ class WayBack:
                 to, length = c.at(self.carries[1], layout.column(c, place)), c.n("length previous")
             else:
                 place = self._gathers(run.vector)
-                to = layout.address(c, place, self.first if place.array == "late" else c.whole(0))
+                to = layout.address(c, place, self.first if place.array == "late" else c.i64(0))
                 length = layout.row_length(c, place)
-            start = (to, length) if run.vector in self.written else (c.p("zeros"), c.whole(0))
+            start = (to, length) if run.vector in self.written else (c.p("zeros"), c.i64(0))
             source = plan.part_of[run.products[0]].place
             depth = layout.columns(c, run)
             matrix = c.at(c.p("packed"), c.n(f"back {layout.back_runs.index(run)}"))

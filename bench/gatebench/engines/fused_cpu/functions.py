@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from numpy.polynomial import Chebyshev, Polynomial
 
-from gatebench.engines.fused_cpu.vector import Code, Value
+from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
 
 LN2_HIGH = 0.693359375
 """Few enough bits for its product with a whole number to be exact."""
@@ -28,7 +28,7 @@ LOG1P = _fit(_log1p_over, 0.0, 1.0, 10)
 """Of log(1 + e) / e for e in [0, 1]."""
 
 
-def scaled(c: Code, x: Value) -> tuple[Value, Value]:
+def scaled(c: FunctionBuilder, x: Value) -> tuple[Value, Value]:
     """``(s, q)`` with ``exp(x) = s + s q``, s a power of two and q small: exact enough for exp(x) - 1, too.
 
     x must lie in [-87, 88]; NaN stays NaN.
@@ -40,37 +40,37 @@ def scaled(c: Code, x: Value) -> tuple[Value, Value]:
     return c.power_of_two(n), q
 
 
-def exp(c: Code, x: Value) -> Value:
+def exp(c: FunctionBuilder, x: Value) -> Value:
     """``exp(x)``, with x held within [-87, 88]."""
     s, q = scaled(c, c.at_least(c.at_most(x, 88.0), -87.0))
     return c.fma(s, q, s)
 
 
-def sigmoid(c: Code, x: Value) -> Value:
+def sigmoid(c: FunctionBuilder, x: Value) -> Value:
     """``1 / (1 + exp(-x))``."""
     return c.over(c.number(1), c.plus(c.number(1), exp(c, c.minus(c.number(0), x))))
 
 
-def tanh(c: Code, x: Value) -> Value:
+def tanh(c: FunctionBuilder, x: Value) -> Value:
     """``m / (m + 2)`` with ``m = exp(2 |x|) - 1``, and the sign of x."""
     s, q = scaled(c, c.at_most(c.times(c.number(2), c.absolute(x)), 20.0))
     m = c.fma(s, q, c.minus(s, c.number(1)))
     return c.with_sign(c.over(m, c.plus(m, c.number(2))), x)
 
 
-def log1p(c: Code, e: Value) -> Value:
+def log1p(c: FunctionBuilder, e: Value) -> Value:
     """``log(1 + e)`` for e in [0, 1]."""
     return c.times(e, c.polynomial(e, LOG1P))
 
 
-def log(c: Code, u: Value) -> Value:
+def log(c: FunctionBuilder, u: Value) -> Value:
     """``log(u)`` for u >= 1 (below, its error is no longer relative); NaN gives what is not finite."""
     e, m = c.exponent(u)
     value = c.fma(e, c.number(math.log(2)), log1p(c, c.minus(m, c.number(1))))
     return c.b.select(c.b.fcmp_unordered("uno", u, u), u, value)
 
 
-def added(c: Code, first: Value, *further: Value) -> Value:
+def added(c: FunctionBuilder, first: Value, *further: Value) -> Value:
     """The sum of its arguments, from left to right."""
     for value in further:
         first = c.plus(first, value)
@@ -79,8 +79,8 @@ def added(c: Code, first: Value, *further: Value) -> Value:
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {
     "add": added,
-    "sub": Code.minus,
-    "mul": Code.times,
+    "sub": FunctionBuilder.minus,
+    "mul": FunctionBuilder.times,
     "sigmoid": sigmoid,
     "tanh": tanh,
 }

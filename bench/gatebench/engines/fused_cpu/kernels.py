@@ -10,11 +10,11 @@ from collections.abc import Callable
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import product, routines
-from gatebench.engines.fused_cpu.elementwise import Values, WayBack
+from gatebench.engines.fused_cpu.builder import Machine, Value
+from gatebench.engines.fused_cpu.elementwise import BackwardPass, Values
 from gatebench.engines.fused_cpu.layout import Layout
-from gatebench.engines.fused_cpu.phase import Phase, Tables
-from gatebench.engines.fused_cpu.plan import Place, Plan, Run, Stage
-from gatebench.engines.fused_cpu.vector import Machine, Value
+from gatebench.engines.fused_cpu.plan import JoinedProduct, Place, Stage, WorkPlan
+from gatebench.engines.fused_cpu.tables import TableFunction, Tables
 
 CHUNK = 192
 """Rows of all that is done outside of the loop over time at once."""
@@ -23,7 +23,7 @@ CHUNK = 192
 class Kernels:
     """Functions of one plan."""
 
-    def __init__(self, plan: Plan, module: ir.Module, machine: Machine, tables: Tables, of_inputs: bool = False) -> None:
+    def __init__(self, plan: WorkPlan, module: ir.Module, machine: Machine, tables: Tables, of_inputs: bool = False) -> None:
         """``of_inputs``: the way back gives the gradient of the input, too."""
         self.plan, self.module, self.machine, self.tables = plan, module, machine, tables
         self.product = product.build(module, machine)
@@ -37,8 +37,8 @@ class Kernels:
         self._forward()
         self._backward()
 
-    def _phase(self, name: str, arguments: str = "", exported: bool = False) -> Phase:
-        return Phase(self.module, self.machine, self.tables, name, arguments, exported)
+    def _phase(self, name: str, arguments: str = "", exported: bool = False) -> TableFunction:
+        return TableFunction(self.module, self.machine, self.tables, name, arguments, exported)
 
     # forward
 
@@ -58,7 +58,7 @@ class Kernels:
             with c.loop(0, c.integer(c.p("counts"), 0)) as r, c.loop(0, c.n(place.width), c.machine.lanes) as j:
                 mask = c.lanes_below(c.sub(c.n(place.width), j))
                 c.store(c.number(0), c.at(self.layout.address(c, place, r), j), mask)
-        ready = [c.whole(0)]
+        ready = [c.i64(0)]
         with c.loop(0, c.n("T"), 1, ready) as (t, values):
             needed = c.integer(c.p("firsts"), c.add(t, 1))
             chunk = c.min(c.add(values[0], CHUNK), c.n("N"))
@@ -70,13 +70,13 @@ class Kernels:
             values[0] = end
         c.end()
 
-    def _packs(self) -> Phase:
+    def _packs(self) -> TableFunction:
         """Matrices side by side as the products read them, and biases."""
         c = self._phase("pack")
         nodes = self.plan.nodes
         for kind, runs in (("run", self.layout.runs), ("back", self.layout.back_runs)):
             for number, run in enumerate(runs):
-                column = c.whole(0)
+                column = c.i64(0)
                 for p in run.products:
                     label = nodes[p].label
                     rows, columns = c.n(self.plan.widths[run.vector]), c.n(self.plan.widths[p])
@@ -97,7 +97,7 @@ class Kernels:
                 c.store(total, to, c.lanes_below(c.sub(width, j)))
         return c.end()
 
-    def _products(self, c: Phase, run: Run, first: Value, last: Value) -> None:
+    def _products(self, c: TableFunction, run: JoinedProduct, first: Value, last: Value) -> None:
         """One run's products, into its sums."""
         place, source = self.plan.part_of[run.products[0]].place, self.plan.places[run.vector]
         columns, depth = self.layout.columns(c, run), c.n(self.plan.widths[run.vector])
@@ -118,22 +118,22 @@ class Kernels:
 
         self._either(c, source, gathered, dense)
 
-    def _either(self, c: Phase, source: Place, gathered: Callable[[], None], dense: Callable[[], None]) -> None:
+    def _either(self, c: TableFunction, source: Place, gathered: Callable[[], None], dense: Callable[[], None]) -> None:
         """Inputs of a batch may be mostly zeros; nothing else is."""
         if not source.array.startswith("input"):
             dense()
             return
-        sparse = c.b.icmp_signed("!=", c.n(f"sparse {source.array}"), c.whole(0))
+        sparse = c.b.icmp_signed("!=", c.n(f"sparse {source.array}"), c.i64(0))
         with c.b.if_else(sparse) as (then, otherwise):
             with then:
                 gathered()
             with otherwise:
                 dense()
 
-    def _nonzeros(self, c: Phase, source: Place) -> tuple[Value, ...]:
+    def _nonzeros(self, c: TableFunction, source: Place) -> tuple[Value, ...]:
         return tuple(c.p(f"{what} {source.array}") for what in ("starts", "index", "value"))
 
-    def _step(self) -> Phase:
+    def _step(self) -> TableFunction:
         c = self._phase("step", "t")
         count = c.integer(c.p("counts"), c.t)
         first = c.integer(c.p("firsts"), c.t)
@@ -149,7 +149,7 @@ class Kernels:
             c.call(self.copy, carried, c.n(to.width), a, self.layout.row_length(c, source), b, self.layout.row_length(c, to))
         return c.end()
 
-    def _elementwise(self, c: Phase, stage: Stage, first: Value, last: Value) -> None:
+    def _elementwise(self, c: TableFunction, stage: Stage, first: Value, last: Value) -> None:
         for width in dict.fromkeys(self.plan.widths[i] for i in stage.computes):
             nodes = [i for i in stage.computes if self.plan.widths[i] == width]
             with c.loop(0, c.n(width), c.machine.lanes) as j:
@@ -174,14 +174,14 @@ class Kernels:
             t = c.sub(c.sub(c.n("T"), 1), i)
             c.phase(step, t)
             first, last = c.integer(c.p("firsts"), t), values[0]
-            due = c.b.or_(c.less(CHUNK - 1, c.sub(last, first)), c.b.icmp_signed("==", t, c.whole(0)))
+            due = c.b.or_(c.less(CHUNK - 1, c.sub(last, first)), c.b.icmp_signed("==", t, c.i64(0)))
             with c.when(due):
                 c.phase(before, first, last)
                 c.phase(weights, first, last)
             values[0] = c.b.select(due, first, last)
         c.end()
 
-    def _weights(self) -> Phase:
+    def _weights(self) -> TableFunction:
         """Gradients of matrices and biases from the sums' gradients."""
         c = self._phase("weights", "first last")
         for s in self.plan.sums.values():
@@ -193,7 +193,7 @@ class Kernels:
                 c.call(self.column_sums, c.sub(c.last, c.first), c.n(s.place.width), g, length, to)
         return c.end()
 
-    def _weight(self, c: Phase, product: int, g: Value, length: Value) -> None:
+    def _weight(self, c: TableFunction, product: int, g: Value, length: Value) -> None:
         """The gradient of one matrix: what it multiplied, transposed, times the gradient of the sum."""
         node = self.plan.nodes[product]
         source, columns = self.plan.places[node.args[0]], c.n(self.plan.widths[product])
@@ -211,22 +211,22 @@ class Kernels:
 
         self._either(c, source, gathered, dense)
 
-    def _back_before(self) -> Phase:
+    def _back_before(self) -> TableFunction:
         c = self._phase("back_before", "first last")
-        way = WayBack(self.layout, self.product, c, c.first, c.last, None)
+        way = BackwardPass(self.layout, self.product, c, c.first, c.last, None)
         way.written |= set(self.layout.late)
         for stage in reversed(self.plan.before):
             way.stage(stage)
             way.products(stage)
         return c.end()
 
-    def _back_step(self) -> Phase:
+    def _back_step(self) -> TableFunction:
         c = self._phase("back_step", "t")
         first = c.integer(c.p("firsts"), c.t)
         last = c.add(first, c.integer(c.p("counts"), c.t))
-        odd = c.b.icmp_signed("!=", c.b.and_(c.t, c.whole(1)), c.whole(0))
+        odd = c.b.icmp_signed("!=", c.b.and_(c.t, c.i64(1)), c.i64(0))
         carries = [c.b.select(odd, c.p(a), c.p(b)) for a, b in (("carry0", "carry1"), ("carry1", "carry0"))]
-        way = WayBack(self.layout, self.product, c, first, last, (carries[0], carries[1]))
+        way = BackwardPass(self.layout, self.product, c, first, last, (carries[0], carries[1]))
         for stage in reversed(self.plan.loop):
             way.stage(stage, is_first=stage is self.plan.loop[0])
             way.products(stage)

@@ -1,4 +1,4 @@
-"""Batches as the kernels read them: packed, without padding."""
+"""Sequences as the kernels read them: packed, without padding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,82 +11,86 @@ from gatebench.engines.fused_cpu.compiled import machine
 from gatebench.engines.fused_cpu.product import panel
 
 SPARSE = 0.25
-"""Share of numbers other than zero up to which inputs are gathered rather than multiplied."""
+"""Largest share of nonzero numbers at which inputs are gathered rather than multiplied."""
 Inputs = tuple[np.ndarray, ...]
-"""``x [N, X]``, and if it is mostly zeros the row starts, positions and values of what is not."""
+"""What a cell reads: ``x [N, X]``, and if it is mostly zeros the row starts, positions and values of the nonzero numbers."""
 
 
 @dataclass
-class Part:
-    """Sequences packed: their first steps one after another, then the second steps of those that have one, and so on."""
+class PackedPart:
+    """Sequences packed: their first steps one after another, then the second steps of those that have one, and so on.
+
+    A *row* is one step of one sequence, in that order; ``S`` is the number of rows, or of sequences where there is one
+    prediction for each.
+    """
 
     order: np.ndarray
-    """Positions in the batch, longest sequence first."""
+    """Positions of the sequences in the batch, the longest sequence first."""
     lengths: np.ndarray
-    """Of the sequences, in that order."""
+    """Steps of the sequences, in the same order."""
     counts: np.ndarray
-    """``n_t [T + 1]``: sequences that have a step t; the last is 0."""
+    """``n_t``, how many sequences have a step t, ``[T + 1]``; the last one is 0."""
     firsts: np.ndarray
-    """``[T + 1]``: rows before step t."""
+    """How many rows stand before step t, ``[T + 1]``."""
     step: np.ndarray
-    """Row -> t."""
+    """The time step t of each row."""
     sequence: np.ndarray
-    """Row -> place in ``order``."""
+    """The position in ``order`` of each row's sequence."""
     source: np.ndarray
-    """Row -> row of the batch, whose sequences stand one after another."""
+    """The row of the batch, its sequences one after another, that each row comes from."""
     x: np.ndarray
-    """``[N, X]``."""
+    """Inputs, ``[N, X]``."""
     y: np.ndarray
-    """``[S, Y]`` of all rows, or of the sequences in their order."""
+    """Targets, ``[S, Y]``."""
     blocks: np.ndarray
     """``y`` transposed in blocks of rows, ``[S / rows, Y, rows]``."""
     of: np.ndarray
-    """Row of ``y`` -> place in ``order``."""
-    read: dict[tuple[int, bool], Inputs] = field(default_factory=dict)
-    """Shift, whether backwards -> what the lowest layer reads."""
+    """The position in ``order`` of the sequence that each row of ``y`` belongs to."""
+    _inputs: dict[tuple[int, bool], Inputs] = field(default_factory=dict, init=False)
+    """Shift and whether backwards -> what a cell of the lowest layer reads."""
 
     @property
     def integers(self) -> dict[str, int]:
-        """Numbers that the kernels of a cell read, by their names."""
+        """The part's entries of a cell's table of integers."""
         return {"N": len(self.step), "T": len(self.counts) - 1, "B": len(self.order)}
 
     @property
     def pointers(self) -> dict[str, int]:
-        """Addresses of what the kernels of a cell read, by their names."""
+        """The part's entries of a cell's table of pointers."""
         return {"counts": address(self.counts), "firsts": address(self.firsts)}
 
     @property
     def ends(self) -> np.ndarray:
-        """Rows of the last steps of the sequences, in their order."""
+        """The row of each sequence's last step."""
         return self.firsts[self.lengths - 1] + np.arange(len(self.order))
 
     @cached_property
     def mirrored(self) -> np.ndarray:
-        """Row -> the row of the same sequence that is as far from its end as this one from its beginning."""
+        """For each row, the row of the same sequence that is as far from its end as this one is from its beginning."""
         return self.firsts[self.lengths[self.sequence] - 1 - self.step] + self.sequence
 
     def shifted(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows that have one so many steps later, and those rows."""
-        there = (self.step + steps >= 0) & (self.step + steps < self.lengths[self.sequence])
-        return np.flatnonzero(there), self.firsts[(self.step + steps)[there]] + self.sequence[there]
+        """Return the rows whose sequence has a step ``steps`` later, and the rows of those steps."""
+        exists = (self.step + steps >= 0) & (self.step + steps < self.lengths[self.sequence])
+        return np.flatnonzero(exists), self.firsts[(self.step + steps)[exists]] + self.sequence[exists]
 
     def later(self, x: np.ndarray, steps: int) -> np.ndarray:
-        """What is read so many steps later, zeros outside of the sequence."""
+        """Return for each row what is read ``steps`` later, zeros outside of its sequence."""
         if steps == 0:
             return x
-        found, (rows, from_rows) = np.zeros_like(x), self.shifted(steps)
-        found[rows] = x[from_rows]
-        return found
+        shifted, (rows, from_rows) = np.zeros_like(x), self.shifted(steps)
+        shifted[rows] = x[from_rows]
+        return shifted
 
-    def lowest(self, steps: int, backwards: bool) -> Inputs:
-        """What the lowest layer reads."""
-        if (steps, backwards) not in self.read:
-            self.read[steps, backwards] = inputs(self.later(self.x[self.mirrored] if backwards else self.x, steps))
-        return self.read[steps, backwards]
+    def batch_inputs(self, steps: int, backwards: bool) -> Inputs:
+        """Return what a cell of the lowest layer reads with a shift of ``steps``."""
+        if (steps, backwards) not in self._inputs:
+            self._inputs[steps, backwards] = inputs(self.later(self.x[self.mirrored] if backwards else self.x, steps))
+        return self._inputs[steps, backwards]
 
 
-def part(network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> Part:
-    """The sequences at some positions, which go from the longest to the shortest."""
+def pack(network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> PackedPart:
+    """Pack the sequences at the positions of ``order``, which go from the longest to the shortest."""
     lengths = np.array([len(xs[b]) for b in order])
     has = np.arange(lengths[0])[:, None] < lengths
     step, sequence = np.nonzero(has)
@@ -100,7 +104,7 @@ def part(network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Seque
     padded = np.zeros((-(-len(y) // wide) * wide, y.shape[1]), np.float32)
     padded[: len(y)] = y
     in_batch = np.concatenate([[0], np.cumsum([len(x) for x in xs])])[order]
-    return Part(
+    return PackedPart(
         np.array(order), lengths, counts, np.concatenate([[0], np.cumsum(counts[:-1])]), step, sequence,
         source=in_batch[sequence] + step,
         x=np.concatenate([xs[b] for b in order]).astype(np.float32, copy=False)[rows],
@@ -111,7 +115,7 @@ def part(network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Seque
 
 
 def inputs(x: np.ndarray) -> Inputs:
-    """What a cell reads, ``x [N, X]``; if it is mostly zeros, where the others are."""
+    """Return ``x [N, X]`` as a cell reads it: with the places of its nonzero numbers where they are few."""
     if np.count_nonzero(x) > SPARSE * x.size:
         return (with_slack(x),)
     row, index = np.nonzero(x)
@@ -120,10 +124,10 @@ def inputs(x: np.ndarray) -> Inputs:
 
 
 def with_slack(x: np.ndarray) -> np.ndarray:
-    """The numbers of an array and some more, so that a vector that begins with the last one may be read whole."""
+    """Return an array's numbers and zeros behind them, so that a vector that begins with the last one can be read whole."""
     return np.append(x, np.zeros(machine().lanes, np.float32))
 
 
 def address(array: np.ndarray) -> int:
-    """Where an array's numbers begin."""
+    """Return where an array's numbers begin in memory."""
     return array.__array_interface__["data"][0]

@@ -44,7 +44,7 @@ class Sum:
 
 
 @dataclass
-class Run:
+class JoinedProduct:
     """Products of one vector whose sums stand side by side: one matrix product."""
 
     vector: int
@@ -57,8 +57,8 @@ class Run:
 class Stage:
     """Work of one level: first products, then what is elementwise."""
 
-    products: list[Run] = field(default_factory=list)
-    back: list[Run] = field(default_factory=list)
+    products: list[JoinedProduct] = field(default_factory=list)
+    back: list[JoinedProduct] = field(default_factory=list)
     """The same products for the way back, where starting or not makes no difference."""
     computes: list[int] = field(default_factory=list)
     """Nodes whose value is made elementwise and stored here."""
@@ -66,7 +66,7 @@ class Stage:
     """Sums and stored nodes of this level: where the way back through this stage begins."""
 
 
-class Plan:
+class WorkPlan:
     """The order of work of one graph."""
 
     def __init__(self, graph: Graph) -> None:
@@ -216,10 +216,10 @@ class Plan:
             return self.timeless(product)
         return self.level[product] < self.level[products[0]] if products else False
 
-    def _runs(self, products: list[int], started: set[int]) -> list[Run]:
+    def _runs(self, products: list[int], started: set[int]) -> list[JoinedProduct]:
         """Products by vector, then by place; a run ends where the next sum is not the neighbour, or differs in starting."""
         order = list(self.sums)
-        runs: list[Run] = []
+        runs: list[JoinedProduct] = []
         starting = set(self.sums) - started
         for vector in dict.fromkeys(self.nodes[p].args[0] for p in products):
             mine = [p for p in products if self.nodes[p].args[0] == vector]
@@ -231,7 +231,7 @@ class Plan:
                 if runs and last == vector and order.index(node) == column + 1 and runs[-1].starts == starts:
                     runs[-1].products.append(p)
                 else:
-                    runs.append(Run(vector, [p], starts))
+                    runs.append(JoinedProduct(vector, [p], starts))
                 column, last = order.index(node), vector
             starting -= {self.part_of[p].node for p in mine}
         return runs

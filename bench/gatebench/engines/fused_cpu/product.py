@@ -10,7 +10,7 @@ each row of the tile. A panel of B is small enough for the first cache and is us
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.vector import VECTORS, Code, Machine, Value
+from gatebench.engines.fused_cpu.builder import VECTORS, FunctionBuilder, Machine, Value
 
 
 def panel(machine: Machine) -> int:
@@ -18,7 +18,7 @@ def panel(machine: Machine) -> int:
     return VECTORS * machine.lanes
 
 
-def build(module: ir.Module, machine: Machine) -> Code:
+def build(module: ir.Module, machine: Machine) -> FunctionBuilder:
     """The function ``product(rows, columns, depth, A, a_row, a_k, B, b_panel, b_k, D, d_row, C, c_row)``."""
     tiles = {}
     height = machine.rows
@@ -26,7 +26,7 @@ def build(module: ir.Module, machine: Machine) -> Code:
         for vectors in range(1, VECTORS + 1):
             tiles[height, vectors] = _tile(module, machine, height, vectors)
         height //= 2
-    c = Code(module, machine, "product", "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row")
+    c = FunctionBuilder(module, machine, "product", "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row")
     wide = panel(machine)
     with c.loop(0, c.columns, wide) as j:
         there = c.at(c.B, c.mul(c.div(j, wide), c.b_panel))
@@ -34,14 +34,14 @@ def build(module: ir.Module, machine: Machine) -> Code:
         vectors = c.div(c.add(left, machine.lanes - 1), machine.lanes)
         mask = c.lanes_below(c.sub(left, c.mul(c.sub(vectors, 1), machine.lanes)))
         for count in range(1, VECTORS + 1):
-            with c.when(c.b.icmp_signed("==", vectors, c.whole(count))):
+            with c.when(c.b.icmp_signed("==", vectors, c.i64(count))):
                 _rows(c, {h: tile for (h, v), tile in tiles.items() if v == count}, j, there, mask)
     return c.end()
 
 
-def _rows(c: Code, tiles: dict[int, Code], j: Value, there: Value, mask: Value) -> None:
+def _rows(c: FunctionBuilder, tiles: dict[int, FunctionBuilder], j: Value, there: Value, mask: Value) -> None:
     """All rows of one panel, by tiles of falling height."""
-    done = c.whole(0)
+    done = c.i64(0)
     for height, tile in tiles.items():
         stop = c.mul(c.div(c.rows, height), height)
         with c.loop(done, stop, height) as i:
@@ -52,8 +52,8 @@ def _rows(c: Code, tiles: dict[int, Code], j: Value, there: Value, mask: Value) 
         done = stop
 
 
-def _tile(module: ir.Module, machine: Machine, height: int, vectors: int) -> Code:
-    c = Code(module, machine, f"tile{height}x{vectors}", "depth A a_row a_k B b_k D d_row C c_row", mask=True)
+def _tile(module: ir.Module, machine: Machine, height: int, vectors: int) -> FunctionBuilder:
+    c = FunctionBuilder(module, machine, f"tile{height}x{vectors}", "depth A a_row a_k B b_k D d_row C c_row", mask=True)
     lanes = machine.lanes
     zero = c.number(0)
     # few sums in flight would wait for one another: several k at once, each with sums of its own

@@ -3,22 +3,22 @@
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import product
-from gatebench.engines.fused_cpu.vector import VECTORS, Code, Machine
+from gatebench.engines.fused_cpu.builder import VECTORS, FunctionBuilder, Machine
 
 
-def copy(module: ir.Module, machine: Machine) -> Code:
+def copy(module: ir.Module, machine: Machine) -> FunctionBuilder:
     """Rows of one array to rows of another."""
-    c = Code(module, machine, "copy", "rows columns A a_row C c_row")
+    c = FunctionBuilder(module, machine, "copy", "rows columns A a_row C c_row")
     with c.loop(0, c.rows) as i, c.loop(0, c.columns, machine.lanes) as j:
         value = c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j)))
         c.store(value, c.at(c.C, c.add(c.mul(i, c.c_row), j)), c.lanes_below(c.sub(c.columns, j)))
     return c.end()
 
 
-def pack(module: ir.Module, machine: Machine) -> Code:
+def pack(module: ir.Module, machine: Machine) -> FunctionBuilder:
     """A matrix ``[rows, columns]`` into panels, behind ``offset`` other columns."""
     wide = product.panel(machine)
-    c = Code(module, machine, "pack_panels", "A rows columns C offset")
+    c = FunctionBuilder(module, machine, "pack_panels", "A rows columns C offset")
     end = c.add(c.offset, c.columns)
     with c.loop(c.div(c.offset, wide), c.div(c.add(end, wide - 1), wide)) as p:
         low, high = c.mul(p, wide), c.min(c.mul(c.add(p, 1), wide), end)
@@ -30,10 +30,10 @@ def pack(module: ir.Module, machine: Machine) -> Code:
     return c.end()
 
 
-def pack_transposed(module: ir.Module, machine: Machine) -> Code:
+def pack_transposed(module: ir.Module, machine: Machine) -> FunctionBuilder:
     """The transpose of a matrix ``[rows, columns]`` into panels of ``depth`` rows, below ``offset`` other rows."""
     wide = product.panel(machine)
-    c = Code(module, machine, "pack_transposed", "A a_row rows columns C offset depth")
+    c = FunctionBuilder(module, machine, "pack_transposed", "A a_row rows columns C offset depth")
     with c.loop(0, c.rows, wide) as i:
         panel = c.at(c.C, c.mul(i, c.depth))
         count = c.min(wide, c.sub(c.rows, i))
@@ -45,9 +45,9 @@ def pack_transposed(module: ir.Module, machine: Machine) -> Code:
     return c.end()
 
 
-def column_sums(module: ir.Module, machine: Machine) -> Code:
+def column_sums(module: ir.Module, machine: Machine) -> FunctionBuilder:
     """Adds the sum over rows to ``C``."""
-    c = Code(module, machine, "column_sums", "rows columns A a_row C")
+    c = FunctionBuilder(module, machine, "column_sums", "rows columns A a_row C")
     with c.loop(0, c.columns, machine.lanes) as j:
         to, sums = c.at(c.C, j), [c.number(0)]
         with c.loop(0, c.rows, 1, sums) as (i, values):
@@ -56,11 +56,11 @@ def column_sums(module: ir.Module, machine: Machine) -> Code:
     return c.end()
 
 
-def from_nonzeros(module: ir.Module, machine: Machine) -> Code:
+def from_nonzeros(module: ir.Module, machine: Machine) -> FunctionBuilder:
     """The product of mostly zero rows with a packed matrix: only what is not zero is multiplied."""
     wide = product.panel(machine)
     names = "first last columns depth Starts Index Value B D d_row C c_row"
-    c = Code(module, machine, "from_nonzeros", names)
+    c = FunctionBuilder(module, machine, "from_nonzeros", names)
     with c.loop(0, c.columns, wide) as j:
         panel = c.at(c.B, c.mul(c.div(j, wide), c.mul(c.depth, wide)))
         offsets = [v * machine.lanes for v in range(VECTORS)]
@@ -80,9 +80,9 @@ def from_nonzeros(module: ir.Module, machine: Machine) -> Code:
     return c.end()
 
 
-def into_nonzeros(module: ir.Module, machine: Machine) -> Code:
+def into_nonzeros(module: ir.Module, machine: Machine) -> FunctionBuilder:
     """Adds to ``C [., columns]`` the transpose of mostly zero rows, times ``G``."""
-    c = Code(module, machine, "into_nonzeros", "first last columns Starts Index Value G g_row C")
+    c = FunctionBuilder(module, machine, "into_nonzeros", "first last columns Starts Index Value G g_row C")
     with c.loop(c.first, c.last) as r:
         g = c.at(c.G, c.mul(c.sub(r, c.first), c.g_row))
         with c.loop(c.integer(c.Starts, r), c.integer(c.Starts, c.add(r, 1))) as e:

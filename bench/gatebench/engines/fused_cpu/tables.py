@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.vector import Code, Machine, Value
+from gatebench.engines.fused_cpu.builder import FunctionBuilder, Machine, Value
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Tables:
         return names.index(name)
 
 
-class Phase(Code):
+class TableFunction(FunctionBuilder):
     """A function of the two tables; what it reads of them is read once, as it begins."""
 
     def __init__(
@@ -57,6 +57,6 @@ class Phase(Code):
         with self.b.goto_block(entry):  # before its terminator
             return make()
 
-    def phase(self, other: "Phase", *arguments: Value) -> None:
+    def phase(self, other: "TableFunction", *arguments: Value) -> None:
         """Call another function of the same tables."""
         self.call(other, self.Pointers, self.Integers, *arguments)

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from gatebench.engines.fused_cpu import engine as fused_cpu
-from gatebench.training import optim
-from gatebench.training.optim import adam, rmsprop
+from gatebench.engines.fused_cpu.engine import FusedCpu
+from gatebench.training import optimizers
+from gatebench.training.optimizers import adam, rmsprop
 
 MEMBERS, NUMBERS, UPDATES = 3, 18, 20
 RATE = torch.tensor([0.001, 0.03, 0.7], dtype=torch.float64)[:, None]
@@ -157,7 +157,7 @@ def test_a_neighbour_that_is_nan_hurts_nobody(rule):
 
 
 def test_norm_is_over_all_parameters_of_a_member():
-    found = optim.norm(gradients(2))
+    found = optimizers.norm(gradients(2))
     for k in range(MEMBERS):
         expected = math.sqrt(sum(g * g for g in gradients(2)[k].tolist()))
         torch.testing.assert_close(float(found[k]), expected, rtol=1e-12, atol=0)
@@ -166,16 +166,16 @@ def test_norm_is_over_all_parameters_of_a_member():
 def clip(gradient, limit):
     """A clipped copy."""
     clipped = gradient.clone()
-    assert optim.clip(clipped, optim.norm(clipped), limit) is None, "in place"
+    assert optimizers.clip(clipped, optimizers.norm(clipped), limit) is None, "in place"
     return clipped
 
 
 @pytest.mark.parametrize("limit", [0.01, 1.0, 20.0])
 def test_clip_limits_the_norm_and_keeps_the_direction(limit):
     before = gradients(3)  # members of norm 4, 40 and 0.4
-    norms = optim.norm(before)
+    norms = optimizers.norm(before)
     clipped = clip(before, limit)
-    after = optim.norm(clipped)
+    after = optimizers.norm(clipped)
     for k in range(MEMBERS):
         if norms[k] > limit:
             torch.testing.assert_close(float(after[k]), limit, rtol=1e-12, atol=0)
@@ -185,7 +185,7 @@ def test_clip_limits_the_norm_and_keeps_the_direction(limit):
 
 
 def test_clip_is_for_some_but_not_all_here():
-    norms = optim.norm(gradients(3))
+    norms = optimizers.norm(gradients(3))
     assert (norms > 1).tolist() == [True, True, False]
 
 
@@ -213,13 +213,13 @@ def test_the_fused_update_is_that_of_the_rule(rule):
     """In float32, on rows that are a whole number of vectors; member 1 stops after 10 updates, member 2 never starts."""
     random = torch.Generator().manual_seed(3)
     ours, theirs = (torch.randn(MEMBERS, 64, generator=random.manual_seed(3)) for _ in range(2))
-    started = ours.clone()
+    started, engine = ours.clone(), FusedCpu()
     memories = rule.start(ours), rule.start(theirs)
     rate = RATE.float().reshape(-1, 1)
     for update in range(UPDATES):
         gradient = 10.0 ** (update % 5 - 3) * torch.randn(MEMBERS, 64, generator=random)
         live = torch.tensor([[True], [update < 10], [False]])
-        fused_cpu.step(rule, ours, gradient, memories[0], rate, live)
+        engine.step(rule, ours, gradient, memories[0], rate, live)
         rule.step(theirs, gradient, memories[1], rate, live)
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
     for name, memory in memories[0].items():

@@ -1,6 +1,6 @@
-"""Readout, likelihood and the gradient of both, for blocks of rows.
+"""Code for the readout, the likelihood losses and the gradients of both, for blocks of rows.
 
-The readout of a block is kept transposed, ``[R, rows]``: then the lanes of a vector are rows, every likelihood reads as it
+The readout of a block is stored transposed, ``[R, rows]``: then the lanes of a vector are rows, every likelihood reads as it
 does for one row, and nothing is summed across lanes.
 """
 
@@ -12,16 +12,16 @@ from typing import Any
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import functions, routines
-from gatebench.engines.fused_cpu.phase import Phase, Tables
+from gatebench.engines.fused_cpu.builder import Machine, Value
 from gatebench.engines.fused_cpu.product import build as build_product
 from gatebench.engines.fused_cpu.product import panel
-from gatebench.engines.fused_cpu.vector import Machine, Value
+from gatebench.engines.fused_cpu.tables import TableFunction, Tables
 
 
 class Block:
     """Rows of a vector within a block: its readout, targets and where the gradient goes."""
 
-    def __init__(self, c: Phase, wide: int, target: Value, lane: Value) -> None:
+    def __init__(self, c: TableFunction, wide: int, target: Value, lane: Value) -> None:
         self.c, self.wide, self.target, self.lane = c, wide, target, lane
 
     def readout(self, i: Value) -> Value:
@@ -33,7 +33,7 @@ class Block:
         return self.c.load(self.c.at(self.target, self.c.add(self.c.mul(i, self.wide), self.lane)))
 
 
-def bernoulli(c: Phase, block: Block, weight: Value) -> Value:
+def bernoulli(c: TableFunction, block: Block, weight: Value) -> Value:
     """``sum_y max(a, 0) - a y + log(1 + exp(-|a|))``; the gradient is ``sigmoid(a) - y``."""
     total = [c.number(0)]
     with c.loop(0, c.n("Y"), 1, total) as (i, values):
@@ -49,10 +49,10 @@ def bernoulli(c: Phase, block: Block, weight: Value) -> Value:
     return total[0]
 
 
-def categorical(c: Phase, block: Block, weight: Value) -> Value:
+def categorical(c: TableFunction, block: Block, weight: Value) -> Value:
     """``logsumexp_v a_v - a_y``; the gradient is ``softmax(a) - (v = y)``."""
     classes = c.n("readout")
-    y, highest = block.y(c.whole(0)), [c.number(-3e38)]
+    y, highest = block.y(c.i64(0)), [c.number(-3e38)]
     with c.loop(0, classes, 1, highest) as (v, values):
         values[0] = c.greater(values[0], c.load(block.readout(v)))
     sums = [c.number(0), c.number(0), c.number(0)]
@@ -73,7 +73,7 @@ def categorical(c: Phase, block: Block, weight: Value) -> Value:
     return c.minus(total, sums[1])
 
 
-def gaussian(c: Phase, block: Block, weight: Value) -> Value:
+def gaussian(c: TableFunction, block: Block, weight: Value) -> Value:
     """``sum_y z^2 / 2 - d + log(2 pi) / 2`` with the deviation ``exp(-d)`` of `gaussian_mixture`.
 
     The gradient is ``-z e^d`` for mu and ``(1 - z^2) sigmoid(t)`` for a.
@@ -89,7 +89,7 @@ def gaussian(c: Phase, block: Block, weight: Value) -> Value:
     return total[0]
 
 
-def _standardised(c: Phase, mean: Value, a: Value, y: Value) -> tuple[Value, Value, Value, Value]:
+def _standardised(c: TableFunction, mean: Value, a: Value, y: Value) -> tuple[Value, Value, Value, Value]:
     """``z``, ``d``, ``e^d`` and ``sigmoid(t)``: with ``t = 2 a - log FLOOR`` the deviation of a value is ``exp(-d)`` for
     ``d = -(log FLOOR + log(1 + e^t)) / 2``, and ``z = (y - mu) e^d``.
     """
@@ -103,7 +103,7 @@ def _standardised(c: Phase, mean: Value, a: Value, y: Value) -> tuple[Value, Val
     return c.times(c.minus(y, mean), inverse), d, inverse, share
 
 
-def gaussian_mixture(c: Phase, block: Block, weight: Value) -> Value:
+def gaussian_mixture(c: TableFunction, block: Block, weight: Value) -> Value:
     """``logsumexp_m l_m - logsumexp_m (l_m + log N_m)`` for logits l and Gaussians with a diagonal covariance.
 
     With z and d of `_standardised`, ``log N = sum (d - z^2 / 2) - Y log(2 pi) / 2``. The slopes of log N are ``z e^d`` for
@@ -145,61 +145,65 @@ def gaussian_mixture(c: Phase, block: Block, weight: Value) -> Value:
     return c.plus(c.minus(of_logits, of_joint), constant)
 
 
-def _mean_and_scale(c: Phase, block: Block, m: Value, i: Value) -> tuple[Value, Value]:
+def _mean_and_scale(c: TableFunction, block: Block, m: Value, i: Value) -> tuple[Value, Value]:
     """Addresses of mu and a of one value of one component."""
     components, outputs = c.n("components"), c.n("Y")
     at = c.add(c.add(components, c.mul(m, outputs)), i)
     return block.readout(at), block.readout(c.add(at, c.mul(components, outputs)))
 
 
-def _joint(c: Phase, block: Block, m: Value) -> Value:
+def _joint(c: TableFunction, block: Block, m: Value) -> Value:
     return c.at(c.p("joint"), c.add(c.mul(m, block.wide), block.lane))
 
 
 @dataclass(frozen=True)
-class Head:
-    """Code for a likelihood, and what it reads of its options."""
+class LikelihoodKernel:
+    """Code for a likelihood of `gatebench.training.likelihoods`, and the entries of its tables."""
 
-    code: Callable[[Phase, Block, Value], Value]
-    """Gives the loss of a vector of rows, and leaves ``weight`` times its gradient in place of the readout."""
+    code: Callable[[TableFunction, Block, Value], Value]
+    """Writes the loss of a vector of rows, and leaves ``weight`` times its gradient in place of the readout."""
     fits: Callable[[Any], bool] = lambda likelihood: True
+    """Whether the code can compute a likelihood with its options."""
     integers: Callable[[Any], dict[str, int]] = lambda likelihood: {}
+    """Integers of the table, by name, that a likelihood's options give."""
     numbers: Callable[[Any, int], dict[str, float]] = lambda likelihood, outputs: {}
-    """Of a likelihood and the number of outputs."""
+    """Floating-point constants, by name, of a likelihood and its number of outputs."""
 
 
-def _normal(likelihood: Any, outputs: int) -> dict[str, float]:
+def _gaussian_numbers(likelihood: Any, outputs: int) -> dict[str, float]:
+    """Return the logarithms of the least variance and of the normal density's constant."""
     return {"log floor": math.log(likelihood.FLOOR), "log volume": 0.5 * math.log(2 * math.pi) * outputs}
 
 
-HEADS = {
-    "bernoulli": Head(bernoulli),
-    "categorical": Head(categorical),
-    "gaussian": Head(gaussian, numbers=_normal),
-    "gaussian_mixture": Head(
+KERNELS = {
+    "bernoulli": LikelihoodKernel(bernoulli),
+    "categorical": LikelihoodKernel(categorical),
+    "gaussian": LikelihoodKernel(gaussian, numbers=_gaussian_numbers),
+    "gaussian_mixture": LikelihoodKernel(
         gaussian_mixture,
         fits=lambda mixture: mixture.covariance == "diagonal",
         integers=lambda mixture: {"components": mixture.components},
-        numbers=_normal,
+        numbers=_gaussian_numbers,
     ),
 }
+"""Name of a likelihood -> its code."""
 
 
-def of(likelihood: object) -> Head | None:
-    """The code for a likelihood with its options, if there is one."""
-    found = HEADS.get(type(likelihood).__name__)
-    return found if found and found.fits(likelihood) else None
+def kernel_of(likelihood: object) -> LikelihoodKernel | None:
+    """Return the code for a likelihood with its options, or None if there is none."""
+    kernel = KERNELS.get(type(likelihood).__name__)
+    return kernel if kernel and kernel.fits(likelihood) else None
 
 
-def build(module: ir.Module, machine: Machine, tables: Tables, head: Head) -> None:
-    """The function ``head``: losses of all rows of ``top`` and, if wanted, gradients of the readout and of ``top``."""
+def build(module: ir.Module, machine: Machine, tables: Tables, kernel: LikelihoodKernel) -> None:
+    """Write the function ``head``: losses of all rows of ``top`` and, if wanted, gradients of the readout and of ``top``."""
     wide, product = panel(machine), build_product(module, machine)
     pack_transposed = routines.pack_transposed(module, machine)
-    c = Phase(module, machine, tables, "head", exported=True)
+    c = TableFunction(module, machine, tables, "head", exported=True)
     units, outputs, length = c.n("width"), c.n("readout"), c.n("length top")
     matrix, bias = (c.at(c.p("parameters"), c.n(f"parameter {n}")) for n in ("readout_W", "readout_b"))
     hidden, readout = c.n("length hidden"), c.p("readout")
-    wanted = c.b.icmp_signed("!=", c.n("gradient wanted"), c.whole(0))
+    wanted = c.b.icmp_signed("!=", c.n("gradient wanted"), c.i64(0))
     weight = c.splat(c.scalar(c.p("weight")))
     c.call(pack_transposed, matrix, outputs, units, outputs, c.p("readout back"), 0, outputs)
     for array, size in (("readout gradient", c.mul(outputs, hidden)), ("readout sums", c.mul(outputs, c.machine.lanes))):
@@ -216,7 +220,7 @@ def build(module: ir.Module, machine: Machine, tables: Tables, head: Head) -> No
         c.call(product, outputs, count, units, matrix, 1, outputs, c.p("states"), 0, wide, readout, wide, readout, wide)
         target = c.at(c.p("target"), c.mul(row, c.n("Y")))
         with c.loop(0, count, c.machine.lanes) as lane:
-            nll = head.code(c, Block(c, wide, target, lane), weight)
+            nll = kernel.code(c, Block(c, wide, target, lane), weight)
             c.store(nll, c.at(c.p("nll"), c.add(row, lane)))
         with c.when(wanted):
             to = c.at(c.p("hidden"), c.mul(row, hidden))
@@ -232,7 +236,7 @@ def build(module: ir.Module, machine: Machine, tables: Tables, head: Head) -> No
     c.end()
 
 
-def _add_rows(c: Phase, readout: Value, outputs: Value, count: Value, wide: int) -> None:
+def _add_rows(c: TableFunction, readout: Value, outputs: Value, count: Value, wide: int) -> None:
     """Sums over rows, a lane at a time; lanes past the last row are left out."""
     with c.loop(0, count, c.machine.lanes) as lane:
         mask = c.lanes_below(c.sub(count, lane))
@@ -242,7 +246,7 @@ def _add_rows(c: Phase, readout: Value, outputs: Value, count: Value, wide: int)
             c.store(c.plus(c.load(to), g), to)
 
 
-def _collect(c: Phase, units: Value, outputs: Value, hidden: Value) -> None:
+def _collect(c: TableFunction, units: Value, outputs: Value, hidden: Value) -> None:
     """The readout's gradients in the order of the parameters."""
     matrix, bias = (c.at(c.p("gradient"), c.n(f"parameter {n}")) for n in ("readout_W", "readout_b"))
     with c.loop(0, units) as k, c.loop(0, outputs) as i:

@@ -32,7 +32,7 @@ VECTORS = 3
 """Vectors side by side in a tile of a matrix product."""
 
 
-class Code:
+class FunctionBuilder:
     """The body of one function. Arithmetic is on vectors; pointers count in float32, indices are 64-bit integers."""
 
     def __init__(
@@ -63,33 +63,33 @@ class Code:
 
     # integers
 
-    def whole(self, value: Value) -> Value:
+    def i64(self, value: Value) -> Value:
         """A Python number as LLVM's."""
         return ir.Constant(I64, value) if isinstance(value, int) else value
 
     def add(self, a: Value, b: Value) -> Value:
         """``a + b`` of integers."""
-        return self.b.add(self.whole(a), self.whole(b))
+        return self.b.add(self.i64(a), self.i64(b))
 
     def sub(self, a: Value, b: Value) -> Value:
         """``a - b`` of integers."""
-        return self.b.sub(self.whole(a), self.whole(b))
+        return self.b.sub(self.i64(a), self.i64(b))
 
     def mul(self, a: Value, b: Value) -> Value:
         """``a b`` of integers."""
-        return self.b.mul(self.whole(a), self.whole(b))
+        return self.b.mul(self.i64(a), self.i64(b))
 
     def div(self, a: Value, b: Value) -> Value:
         """``a // b`` of integers that are not negative."""
-        return self.b.sdiv(self.whole(a), self.whole(b))
+        return self.b.sdiv(self.i64(a), self.i64(b))
 
     def less(self, a: Value, b: Value) -> Value:
         """``a < b`` of integers."""
-        return self.b.icmp_signed("<", self.whole(a), self.whole(b))
+        return self.b.icmp_signed("<", self.i64(a), self.i64(b))
 
     def min(self, a: Value, b: Value) -> Value:
         """The lesser of two integers."""
-        return self.b.select(self.less(a, b), self.whole(a), self.whole(b))
+        return self.b.select(self.less(a, b), self.i64(a), self.i64(b))
 
     # control
 
@@ -102,7 +102,7 @@ class Code:
         b = self.b
         before = b.block
         head, body, end = (b.append_basic_block(n) for n in ("head", "body", "end"))
-        start, stop = self.whole(start), self.whole(stop)
+        start, stop = self.i64(start), self.i64(stop)
         b.branch(head)
         b.position_at_end(head)
         i = b.phi(I64)
@@ -116,7 +116,7 @@ class Code:
         b.position_at_end(body)
         values = list(carried)
         yield i if sums is None else (i, values)
-        i.add_incoming(b.add(i, self.whole(step)), b.block)
+        i.add_incoming(b.add(i, self.i64(step)), b.block)
         for phi, value in zip(carried, values, strict=True):
             phi.add_incoming(value, b.block)
         b.branch(head)
@@ -128,9 +128,9 @@ class Code:
         """A block that runs where a condition holds."""
         return self.b.if_then(condition)
 
-    def call(self, function: "Code", *arguments: Value) -> None:
+    def call(self, function: "FunctionBuilder", *arguments: Value) -> None:
         """Call a function of ours."""
-        self.b.call(function.function, [self.whole(a) for a in arguments])
+        self.b.call(function.function, [self.i64(a) for a in arguments])
 
     def end(self) -> Self:
         """The function is complete."""
@@ -141,16 +141,16 @@ class Code:
 
     def at(self, pointer: Value, index: Value) -> Value:
         """The address ``index`` numbers further on."""
-        return self.b.gep(pointer, [self.whole(index)], source_etype=F32)
+        return self.b.gep(pointer, [self.i64(index)], source_etype=F32)
 
     def pointer(self, table: Value, index: int) -> Value:
         """Entry of a table of pointers."""
-        place = self.b.gep(table, [self.whole(index)], source_etype=I64)
+        place = self.b.gep(table, [self.i64(index)], source_etype=I64)
         return self.b.load(place, typ=POINTER)
 
     def integer(self, table: Value, index: Value) -> Value:
         """Entry of a table of 64-bit integers."""
-        return self.b.load(self.b.gep(table, [self.whole(index)], source_etype=I64), typ=I64)
+        return self.b.load(self.b.gep(table, [self.i64(index)], source_etype=I64), typ=I64)
 
     def scalar(self, pointer: Value) -> Value:
         """One number."""

@@ -1,4 +1,4 @@
-"""What a thread works in: the arrays and tables of every cell of a network and of its readout."""
+"""What a thread works in: the arrays and tables of each cell of a network, and of its readout."""
 
 from collections.abc import Mapping
 
@@ -6,18 +6,19 @@ import numpy as np
 import torch
 
 from gatebench.engines.base import Network
-from gatebench.engines.fused_cpu import heads
-from gatebench.engines.fused_cpu.compiled import Cell, Readout, machine
-from gatebench.engines.fused_cpu.packed import Inputs, Part, address
-from gatebench.engines.fused_cpu.phase import Tables
+from gatebench.engines.fused_cpu import likelihoods
+from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout, machine
+from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, address
 from gatebench.engines.fused_cpu.product import panel
+from gatebench.engines.fused_cpu.tables import Tables
 from gatebench.graph.stack import Direction
 
 
-class Space:
-    """Two tables, and the arrays that they point at, as large as the largest part so far."""
+class Workspace:
+    """The two tables of compiled functions, and arrays that they point at, as large as the largest part so far needed."""
 
     def __init__(self, tables: Tables, fixed: Mapping[str, int]) -> None:
+        """Make tables with the integers that never change, by their names."""
         self.pointers, self.integers = np.zeros(len(tables.pointers), np.int64), np.zeros(len(tables.integers), np.int64)
         self._pointer_at = {name: i for i, name in enumerate(tables.pointers)}
         self._integer_at = {name: i for i, name in enumerate(tables.integers)}
@@ -28,23 +29,23 @@ class Space:
 
     @property
     def tables(self) -> tuple[int, int]:
-        """Addresses of both."""
+        """Addresses of the table of pointers and of the table of integers."""
         return address(self.pointers), address(self.integers)
 
     def set_pointers(self, entries: Mapping[str, int]) -> None:
-        """Those entries that the code reads."""
+        """Set addresses by name; names that the code does not read are passed over."""
         for name, value in entries.items():
             if name in self._pointer_at:
                 self.pointers[self._pointer_at[name]] = value
 
     def set_integers(self, entries: Mapping[str, int]) -> None:
-        """Those entries that the code reads."""
+        """Set integers by name; names that the code does not read are passed over."""
         for name, value in entries.items():
             if name in self._integer_at:
                 self.integers[self._integer_at[name]] = value
 
     def make_room(self, room: Mapping[str, int]) -> None:
-        """Arrays for so many rows (``N``), and whatever else `sizes` asks for."""
+        """Make the arrays at least as large as `sizes` says for so many rows (``N``), and sequences (``B``) of a cell."""
         if all(size <= self._room.get(name, -1) for name, size in room.items()):
             return
         self._room = {name: max(size, self._room.get(name, 0)) for name, size in room.items()}
@@ -54,28 +55,28 @@ class Space:
         self.set_pointers({name: address(array) for name, array in self.arrays.items()})
 
     def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
-        """Array -> how many numbers."""
+        """Return array -> how many numbers it holds, for a number of rows that is a multiple of a block."""
         raise NotImplementedError
 
 
-class CellSpace(Space):
-    """Of one cell of a stack."""
+class CellWorkspace(Workspace):
+    """The workspace of one cell of a stack."""
 
-    def __init__(self, compiled: Cell, network: Network, cell: Direction) -> None:
-        self.compiled, self.cell = compiled, cell
-        layout, plan = compiled.layout, compiled.plan
-        self.lengths = {name: _rounded(sum(cell.sizes[w] for w in layout.letters(name))) for name in layout.ARRAYS}
-        self.lengths["hidden"] = _rounded(cell.sizes[network.graph.output])
+    def __init__(self, compiled: CompiledCell, network: Network, direction: Direction) -> None:
+        self.compiled, self.direction = compiled, direction
+        layout, plan, sizes = compiled.layout, compiled.plan, direction.sizes
+        self.lengths = {name: _rounded(sum(sizes[w] for w in layout.letters(name))) for name in layout.ARRAYS}
+        self.lengths["hidden"] = _rounded(sizes[network.graph.output])
         self.shifts = {i: int(node.label or 0) for i, node in enumerate(plan.nodes) if node.op == "input"}
         super().__init__(compiled.tables, self._fixed(network))
 
-    def forward(self, part: Part, reads: Mapping[int, Inputs], values: np.ndarray) -> None:
-        """All steps; ``reads``: what is read, by its shift."""
-        self._reads = reads  # the way back reads it again
+    def forward(self, part: PackedPart, inputs: Mapping[int, Inputs], values: np.ndarray) -> None:
+        """Run all steps of a part on ``inputs``, by their shift, with one member's parameters ``values``."""
+        self._inputs = inputs  # must live as long as this: the backward pass reads it again
         self.make_room({"N": len(part.step), "B": len(part.order)})
         self.set_pointers({**part.pointers, "parameters": address(values)})
         self.set_integers(part.integers)
-        for shift, arrays in reads.items():
+        for shift, arrays in inputs.items():
             name = f"input{shift}"
             names = (name, f"starts {name}", f"index {name}", f"value {name}")
             self.set_pointers({n: address(array) for n, array in zip(names, arrays, strict=False)})
@@ -83,37 +84,40 @@ class CellSpace(Space):
         self.compiled.forward(*self.tables)
 
     def backward(self, hidden: np.ndarray, gradient: np.ndarray) -> None:
-        """From the gradient of what it says, rows of the length of ``hidden``, add to that of its parameters."""
+        """Add the gradients of the parameters, from that of the first state, rows of the length of ``hidden``."""
         self.set_pointers({"hidden": address(hidden), "gradient": address(gradient)})
         self.compiled.backward(*self.tables)
 
-    def said(self, part: Part) -> np.ndarray:
-        """The first state of every row ``[N, H]``, a view."""
+    def output(self, part: PackedPart) -> np.ndarray:
+        """Return the first state of every row, ``[N, H]``, as a view."""
         plan = self.compiled.plan
         place = plan.places[plan.graph.updates[0]]
         return self._columns(part, place.array, place.behind, place.width)
 
-    def of_input(self, part: Part) -> np.ndarray:
-        """The gradient of what it read, ``[N, X]``."""
-        total = np.zeros((len(part.step), self.cell.sizes["X"]), np.float32)
+    def input_gradient(self, part: PackedPart) -> np.ndarray:
+        """Return the gradient of what the cell read, ``[N, X]``."""
+        total = np.zeros((len(part.step), self.direction.sizes["X"]), np.float32)
         for i, place in self.compiled.layout.late.items():
             if i in self.shifts:
                 rows, from_rows = part.shifted(self.shifts[i])
                 total[from_rows] += self._columns(part, "late", place.behind, "X")[rows]
         return total
 
-    def _columns(self, part: Part, array: str, behind: tuple[str, ...], width: str) -> np.ndarray:
-        rows, sizes = len(part.step), self.cell.sizes
+    def _columns(self, part: PackedPart, array: str, behind: tuple[str, ...], width: str) -> np.ndarray:
+        """Return the columns of one place of an array, for all rows, as a view."""
+        rows, sizes = len(part.step), self.direction.sizes
         start = sum(sizes[w] for w in behind)
-        whole = self.arrays[array][: rows * self.lengths[array]].reshape(rows, -1)
-        return whole[:, start : start + sizes[width]]
+        columns = self.arrays[array][: rows * self.lengths[array]].reshape(rows, -1)
+        return columns[:, start : start + sizes[width]]
 
     def _fixed(self, network: Network) -> dict[str, int]:
-        """Entries that depend on the sizes of the network alone."""
-        layout, plan, sizes, wide = self.compiled.layout, self.compiled.plan, self.cell.sizes, panel(machine())
+        """Return the integers that depend on the sizes of the network alone."""
+        layout, plan, sizes, wide = self.compiled.layout, self.compiled.plan, self.direction.sizes, panel(machine())
         entries = {letter: size for letter, size in sizes.items() if letter != "1"}
         entries |= {f"length {name}": length for name, length in self.lengths.items()}
-        entries |= {f"parameter {name}": network.offsets[f"{self.cell.prefix}{name}"] for name in network.graph.parameters}
+        entries |= {
+            f"parameter {name}": network.offsets[f"{self.direction.prefix}{name}"] for name in network.graph.parameters
+        }
         for name in layout.ARRAYS:
             letters = layout.letters(name)
             for count in range(1, len(letters)):
@@ -129,7 +133,7 @@ class CellSpace(Space):
         return entries
 
     def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
-        """Array -> how many numbers."""
+        """Return array -> how many numbers it holds."""
         lengths, sequences = self.lengths, room["B"]
         sizes = {name: rows * lengths[name] for name in ("gates", "kept", "previous", "late")}
         sizes |= dict.fromkeys(("carry0", "carry1"), sequences * lengths["previous"])
@@ -137,25 +141,26 @@ class CellSpace(Space):
         return sizes | {"bias": lengths["gates"], "zeros": max(*lengths.values(), self.wide)}
 
 
-class ReadoutSpace(Space):
-    """Of readout and likelihood."""
+class ReadoutWorkspace(Workspace):
+    """The workspace of readout and likelihood; torch computes a likelihood that there is no code for."""
 
-    def __init__(self, compiled: Readout | None, network: Network) -> None:
-        """Without code of their own, torch does the work."""
+    def __init__(self, compiled: CompiledReadout | None, network: Network) -> None:
         self.compiled, self.network = compiled, network
-        self.head = heads.of(network.likelihood)
+        self.kernel = likelihoods.kernel_of(network.likelihood)
         self.length = _rounded(network.width)
-        """Of a row of what is read, and of its gradient."""
+        """Length of a row of what is read, and of its gradient."""
         self._weight = np.zeros(1, np.float32)
-        numbers = self.head.numbers(network.likelihood, network.outputs) if self.head else {}
+        numbers = self.kernel.numbers(network.likelihood, network.outputs) if self.kernel else {}
         self._numbers = {"weight": self._weight} | {name: np.array([x], np.float32) for name, x in numbers.items()}
         super().__init__(compiled.tables if compiled else Tables(), self._fixed())
         self.set_pointers({name: address(array) for name, array in self._numbers.items()})
 
-    def run(self, part: Part, top: np.ndarray, values: np.ndarray, gradient: np.ndarray | None, weight: float) -> np.ndarray:
-        """NLL ``[S]`` of every row of ``top [S, width]``, whose rows may be further apart; the gradient if it is wanted.
+    def run(
+        self, part: PackedPart, top: np.ndarray, values: np.ndarray, gradient: np.ndarray | None, weight: float
+    ) -> np.ndarray:
+        """Return the NLL ``[S]`` of every row of ``top [S, width]``; where there is a ``gradient``, set that of the readout.
 
-        What is beyond the width of the last row must be there to be read.
+        Rows of ``top`` may be further apart than its width, and behind the last one there must be slack.
         """
         self.make_room({"N": len(top)})
         if self.compiled is None:
@@ -168,36 +173,38 @@ class ReadoutSpace(Space):
         self.compiled.run(*self.tables)
         return self.arrays["nll"][: len(top)]
 
-    def hidden(self, rows: int) -> np.ndarray:
-        """The gradient of what was read, ``[S, length]``."""
+    def top_gradient(self, rows: int) -> np.ndarray:
+        """Return the gradient of ``top`` of the last run, ``[S, length]``."""
         return self.arrays["hidden"][: rows * self.length].reshape(rows, -1)
 
     def _by_torch(
-        self, part: Part, top: np.ndarray, values: np.ndarray, gradient: np.ndarray | None, weight: float
+        self, part: PackedPart, top: np.ndarray, values: np.ndarray, gradient: np.ndarray | None, weight: float
     ) -> np.ndarray:
-        own = self.network.views(torch.from_numpy(values[None]))
-        wanted = gradient is not None
-        with torch.set_grad_enabled(wanted):
-            found = torch.from_numpy(top.copy()), own["readout_W"][0], own["readout_b"][0]
-            h, matrix, bias = (leaf.detach().requires_grad_(wanted) for leaf in found)
+        """Do what `run` does with torch and autograd."""
+        parameters = self.network.views(torch.from_numpy(values[None]))
+        with_gradient = gradient is not None
+        with torch.set_grad_enabled(with_gradient):
+            leaves = torch.from_numpy(top.copy()), parameters["readout_W"][0], parameters["readout_b"][0]
+            h, matrix, bias = (leaf.detach().requires_grad_(with_gradient) for leaf in leaves)
             y = torch.from_numpy(part.y)[None, None]
             nll = self.network.likelihood.nll((h @ matrix + bias)[None, None], y)[0, 0]
             if gradient is not None:
                 of_h, of_matrix, of_bias = torch.autograd.grad(nll.sum() * weight, (h, matrix, bias))
-                self.hidden(len(top))[:, : top.shape[1]] = of_h.numpy()
+                self.top_gradient(len(top))[:, : top.shape[1]] = of_h.numpy()
                 to = self.network.views(torch.from_numpy(gradient[None]))
                 to["readout_W"][0], to["readout_b"][0] = of_matrix, of_bias
         return nll.detach().numpy()
 
     def _fixed(self) -> dict[str, int]:
+        """Return the integers that depend on the network alone."""
         network, likelihood = self.network, self.network.likelihood
         entries = {"Y": network.outputs, "readout": likelihood.readout(network.outputs), "width": network.width}
-        entries |= self.head.integers(likelihood) if self.head else {}
+        entries |= self.kernel.integers(likelihood) if self.kernel else {}
         entries |= {f"parameter {name}": network.offsets[name] for name in ("readout_W", "readout_b")}
         return entries | {"length hidden": self.length}
 
     def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
-        """Array -> how many numbers."""
+        """Return array -> how many numbers it holds."""
         readout, length, wide = self.fixed["readout"], self.length, self.wide
         sizes = {"hidden": rows * length, "nll": rows, "zeros": max(readout, length, wide)}
         sizes |= {"readout": readout * wide, "readout gradient": readout * length, "joint": readout * wide}
@@ -206,5 +213,6 @@ class ReadoutSpace(Space):
 
 
 def _rounded(columns: int) -> int:
+    """Return a number of columns rounded up to whole vectors."""
     lanes = machine().lanes
     return -(-columns // lanes) * lanes

@@ -1,0 +1,136 @@
+"""The forward and the backward pass of a stack of cells, for one member and one part of its batch at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gatebench.engines.base import DropoutMasks, Network
+from gatebench.engines.fused_cpu import likelihoods
+from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout, machine
+from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, with_slack
+from gatebench.engines.fused_cpu.workspace import CellWorkspace, ReadoutWorkspace
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a thread takes on at once: a part of one member's batch."""
+
+    member: int
+    part: PackedPart
+    gradient: np.ndarray | None
+    """The row that the gradient of ``weight`` times the sum of the losses is added to; None: losses alone."""
+    weight: float
+    dropout_masks: DropoutMasks | None
+    """Those of the member's complete batch."""
+
+
+class CompiledStack:
+    """Compiled code for one network: its cells, and its readout where there is code for the likelihood."""
+
+    def __init__(self, network: Network) -> None:
+        self.lowest = CompiledCell(network.graph, machine())
+        self.higher = self.lowest
+        if network.stack.layers > 1:
+            self.higher = CompiledCell(network.graph, machine(), of_inputs=True)
+        kernel = likelihoods.kernel_of(network.likelihood)
+        self.readout = CompiledReadout(kernel, machine()) if kernel else None
+
+
+class StackProgram:
+    """A network's compiled code with the workspaces of one thread."""
+
+    def __init__(self, code: CompiledStack, network: Network) -> None:
+        self.network = network
+        self.cells = [
+            [CellWorkspace(code.higher if number else code.lowest, network, cell) for cell in layer]
+            for number, layer in enumerate(network.cells)
+        ]
+        self.readout = ReadoutWorkspace(code.readout, network)
+
+    def run(self, work: Work, values: np.ndarray) -> np.ndarray:
+        """Return the NLL of every prediction, ``[S]``, and add the gradient to where ``work`` says.
+
+        ``values`` are the rows of parameters of all members.
+        """
+        part, parameters = work.part, values[work.member]
+        masks = None if work.dropout_masks is None else self._masks_of_part(part, work.dropout_masks)
+        below: np.ndarray | None = None
+        for number, layer in enumerate(self.cells):
+            for cell in layer:
+                cell.forward(part, self._inputs(part, cell, below), parameters)
+            if number < len(self.cells) - 1:
+                below = np.concatenate([self._in_order_of(cell, part, cell.output(part)) for cell in layer], 1)
+                below = below if masks is None else below * masks[number]
+        nll = self.readout.run(part, self._top(part, masks), parameters, work.gradient, work.weight)
+        if work.gradient is not None:
+            self._backward(part, masks, work.gradient)
+        return nll
+
+    def _masks_of_part(self, part: PackedPart, dropout_masks: DropoutMasks) -> list[np.ndarray]:
+        """Return the dropout mask of each layer in the order of the part's rows."""
+        rows = [part.source] * len(dropout_masks)
+        if self.network.at == "sequence":
+            rows[-1] = part.order
+        return [mask[order] for mask, order in zip(dropout_masks, rows, strict=True)]
+
+    def _inputs(self, part: PackedPart, cell: CellWorkspace, below: np.ndarray | None) -> dict[int, Inputs]:
+        """Return shift -> what a cell reads: the batch, or the output of the layer below."""
+        shifts = set(cell.shifts.values())
+        if below is None:
+            return {shift: part.batch_inputs(shift, cell.direction.backwards) for shift in shifts}
+        x = self._in_order_of(cell, part, below)
+        return {shift: (with_slack(part.later(x, shift)),) for shift in shifts}
+
+    def _in_order_of(self, cell: CellWorkspace, part: PackedPart, rows: np.ndarray) -> np.ndarray:
+        """Return rows in the order in which a cell reads them, from rows in the order of time; and the other way round."""
+        return rows[part.mirrored] if cell.direction.backwards else rows
+
+    @property
+    def _reads_state_directly(self) -> bool:
+        """Whether the readout reads every step of one cell, so that no copy is needed without dropout."""
+        return len(self.cells[-1]) == 1 and self.network.at == "step"
+
+    def _top(self, part: PackedPart, masks: Sequence[np.ndarray] | None) -> np.ndarray:
+        """Return what the readout reads, ``[S, width]``; behind its last row is slack."""
+        outputs = [cell.output(part) for cell in self.cells[-1]]
+        if self._reads_state_directly and masks is None:
+            return outputs[0]
+        if self.network.at == "sequence":
+            outputs = [rows[part.ends] for rows in outputs]
+        else:
+            outputs = [self._in_order_of(cell, part, rows) for cell, rows in zip(self.cells[-1], outputs, strict=True)]
+        count, width = len(outputs[0]), self.network.width
+        top = np.zeros((count + self.readout.wide, self.readout.length), np.float32)
+        top[:count, :width] = np.concatenate(outputs, 1)
+        if masks is not None:
+            top[:count, :width] *= masks[-1]
+        return top[:count, :width]
+
+    def _backward(self, part: PackedPart, masks: Sequence[np.ndarray] | None, gradient: np.ndarray) -> None:
+        """Add the gradients of all cells, from the top layer down."""
+        of_top = self.readout.top_gradient(len(part.y))
+        if self._reads_state_directly and masks is None:
+            self.cells[-1][0].backward(of_top, gradient)
+        else:
+            of_top = of_top[:, : self.network.width]
+            self._backward_of_layer(part, -1, of_top if masks is None else of_top * masks[-1], gradient)
+        for number in range(len(self.cells) - 2, -1, -1):
+            above = self.cells[number + 1]
+            further = (self._in_order_of(cell, part, cell.input_gradient(part)) for cell in above[1:])
+            total = sum(further, start=above[0].input_gradient(part))
+            self._backward_of_layer(part, number, total if masks is None else total * masks[number], gradient)
+
+    def _backward_of_layer(self, part: PackedPart, number: int, of_output: np.ndarray, gradient: np.ndarray) -> None:
+        """Add the gradients of a layer's cells, from that of what the layer handed on, ``[S, width]``."""
+        layer, rows = self.cells[number], len(part.step)
+        at_end = number == -1 and self.network.at == "sequence"
+        width = of_output.shape[1] // len(layer)
+        for i, cell in enumerate(layer):
+            of_cell = of_output[:, i * width : (i + 1) * width]
+            # one row more, because vectors are read to their end
+            hidden = np.zeros((rows + 1, cell.lengths["hidden"]), np.float32)
+            hidden[part.ends if at_end else slice(rows), :width] = (
+                of_cell if at_end else self._in_order_of(cell, part, of_cell)
+            )
+            cell.backward(hidden, gradient)

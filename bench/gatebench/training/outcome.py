@@ -1,0 +1,28 @@
+"""What a trained member leaves."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass
+class Outcome:
+    """What one member leaves: its best-validation weights, their scores, and its learning curve."""
+
+    status: str
+    """``finished`` or ``diverged`` (a loss or a gradient was not finite)."""
+    curve: list[dict[str, Any]]
+    """Rows ``epoch, update, seconds, split, nll, nll_sequence_mean``; ``train`` is the mean over the epoch's updates."""
+    scores: dict[str, dict[str, float]]
+    """Split -> ``nll`` and ``nll_sequence_mean`` in nats per time step, at the best validation point."""
+    sequences: dict[str, np.ndarray]
+    """The test split in its order: predicted ``steps`` of each sequence, and its ``nll``, the sum over them in nats."""
+    weights: dict[str, np.ndarray]
+    """Parameter name -> ``[rows, columns]``."""
+    best_epoch: int
+    """The epoch of the best validation NLL, counted from 1; 0 if there was none before the member diverged."""
+    epochs: int
+    updates: int
+    seconds: float
+    """Wall time of training and validation; a population's is shared evenly by its active members."""
