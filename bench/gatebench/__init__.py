@@ -1,18 +1,152 @@
-"""gatebench: which recurrent cell should I use, an LSTM or a GRU? Answered with evidence."""
+"""gatebench: which recurrent cell should I use, an LSTM or a GRU? Answered with evidence.
 
+What a notebook needs: `cells`, `count`, `compare`, `results` and `load`. Each imports what it uses when it is called.
+Wrong arguments raise ``gatebench.core.errors.BadInput``, with one line that says what was expected.
+"""
+
+import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
     from torch import nn
+
+    from gatebench.graph.catalogue import CellDescription
+    from gatebench.graph.cost import CellCost
+    from gatebench.graph.trace import Option
 
 __version__ = "0.1.0"
 
+# The folder of the cells has the name of a function below. Importing a cell would put the folder in the function's place,
+# unless Python knows the folder before the function is defined. Nothing of the folder is loaded by this.
+importlib.import_module("gatebench.cells")
+
+
+def cells() -> "list[CellDescription]":
+    """Return every cell with its ``name``, ``title``, ``paper`` and ``equations`` (LaTeX), sorted by name.
+
+    Cells of the plugin folders that ``GATEBENCH_PATH`` names are among them.
+    """
+    from gatebench.graph import catalogue
+
+    return catalogue.describe_cells()
+
+
+def count(
+    cell: str,
+    inputs: "int | Sequence[int]",
+    outputs: int | None = None,
+    units: int | None = None,
+    parameters: float | None = None,
+    total_parameters: float | None = None,
+    flops: float | None = None,
+    **options: "Option",
+) -> "CellCost":
+    """Return what a cell costs at a size, or at the size that a budget buys.
+
+    Exactly one of ``units``, ``parameters``, ``total_parameters`` and ``flops`` is given; ``count("gru", 88,
+    parameters=20_000).units`` is the number of units that 20 000 recurrent parameters pay for.
+
+    Parameters
+    ----------
+    cell
+        Name of a cell, one of `cells`.
+    inputs
+        Numbers that the cell reads per time step; several: the costs are means over them.
+    outputs
+        Numbers that the readout gives per time step; None: as many as inputs.
+    units
+        Hidden units.
+    parameters
+        Budget of parameters for the recurrent layer; the nearest number of units is taken.
+    total_parameters
+        Budget of parameters with the readout.
+    flops
+        Budget of floating-point operations of the recurrent layer per time step: forward pass, matrix products alone,
+        a multiply-add as two.
+    **options
+        Options of the cell, for example ``projection=None`` of ``lstm_augmented``.
+
+    Returns
+    -------
+    CellCost
+        ``cell``, ``inputs``, ``units``, ``parameters_recurrent``, ``parameters_total``, ``flops_per_step``, ``state_size``.
+
+    """
+    from gatebench.graph import cost, trace
+
+    return cost.count(
+        trace.load(cell, **options), inputs, outputs,
+        units=units, parameters=parameters, total_parameters=total_parameters, flops=flops,
+    )  # fmt: skip
+
+
+def compare(
+    task: str,
+    minutes: float = 10.0,
+    cells: "Sequence[str]" = ("rnn", "lstm", "gru"),
+    parameters: int | None = None,
+    seeds: int | None = None,
+    study: str | None = None,
+    results: str = "results",
+) -> list[str]:
+    """Compare cells on a task within a time, as ``gatebench compare`` does, and return the lines of its verdict.
+
+    The plan, the progress and the page of the report are printed; the study with its trials, figures and tables stays below
+    ``results/STUDY/``. The same call goes on where an interrupted one stopped.
+
+    Parameters
+    ----------
+    task
+        Name of a task; for data of your own: ``gatebench data add PATH --name NAME`` first.
+    minutes
+        The time that everything may take.
+    cells
+        Two or more cells, one of `cells` each.
+    parameters
+        Parameters of each recurrent layer; None: by the size of the data.
+    seeds
+        Confirming seeds of each cell at the most; None: as many as fit.
+    study
+        Name of the study; None: ``compare_TASK``.
+    results
+        Results folder.
+
+    """
+    import argparse
+    from pathlib import Path
+
+    from gatebench.cli.commands import compare as command
+
+    options = argparse.Namespace(
+        task=task, minutes=minutes, cells=",".join(cells), parameters=parameters, seeds=seeds, study=study,
+        results=Path(results),
+    )  # fmt: skip
+    return command.compare(options)[1]
+
+
+def results(study: str, folder: str = "results") -> "pd.DataFrame":
+    """Return the trials of a study, read from its records: one row per trial and split.
+
+    ``nll`` is in nats per time step (per sequence, where a whole one is predicted). Rows whose ``stage`` is ``confirm`` and
+    whose ``split`` is ``test`` are results. The columns are those of ``trials.csv``, described in
+    `gatebench.records.frame`.
+    """
+    from pathlib import Path
+
+    from gatebench.records import frame
+
+    return frame.load(Path(folder), study).trials
+
 
 def load(key: str, results: str = "results") -> "nn.Module":
-    """The model of a finished trial with its trained weights; its ``settings`` say what it reads and what its readout means.
+    """Return the model of a finished trial with its trained weights, ready for use.
 
     ``model(x)`` gives the readout of ``x [B, T, X]``, ``model(x, lengths)`` that of padded sequences; a causal model also
-    goes step by step: ``readout, state = model.step(x_t, state)``. ``gatebench export`` writes the same as a folder.
+    goes step by step: ``readout, state = model.step(x_t, state)``. Its ``settings`` say what it reads and what its readout
+    means. Keys stand in ``results/STUDY/trials.csv``; ``gatebench export KEY`` writes the same model as a folder.
     """
     from pathlib import Path
 

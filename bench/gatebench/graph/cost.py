@@ -4,9 +4,11 @@ FLOPs are matrix products only, a multiply-add as two, forward pass, recurrent l
 """
 
 import math
-from collections.abc import Callable, Iterable
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from gatebench.core import validation
 from gatebench.core.errors import BadInput
 from gatebench.graph.operations import OPERATIONS
 from gatebench.graph.trace import Graph, Sizes
@@ -23,6 +25,20 @@ class Cost:
     flops_per_step: float
     state_size: float
     """Numbers that the cell carries from one step to the next."""
+
+
+@dataclass(frozen=True)
+class CellCost(Cost):
+    """The costs of one cell with the size that they are for."""
+
+    cell: str
+    inputs: int | list[int]
+    """Numbers that the cell reads per time step; several: the costs are means over them."""
+    units: int
+
+
+BUDGETS = {"parameters": "parameters_recurrent", "total_parameters": "parameters_total", "flops": "flops_per_step"}
+"""Argument of `count` -> the field of `Cost` that it is a budget of."""
 
 
 def cost(graph: Graph, sizes: Sizes, outputs: int, biases: bool = True) -> Cost:
@@ -44,6 +60,54 @@ def mean_cost(graph: Graph, widths: Iterable[tuple[int, int]], units: int, biase
     """The mean of the costs over several (inputs, outputs): the convention of the music row of Chung et al., Table 1."""
     costs = [cost(graph, graph.sizes(inputs, units), outputs, biases) for inputs, outputs in widths]
     return Cost(*(_whole(sum(column) / len(costs)) for column in zip(*(vars(c).values() for c in costs), strict=True)))
+
+
+def count(
+    graph: Graph,
+    inputs: int | Sequence[int],
+    outputs: int | None = None,
+    *,
+    units: int | None = None,
+    parameters: float | None = None,
+    total_parameters: float | None = None,
+    flops: float | None = None,
+    biases: bool = True,
+) -> CellCost:
+    """Return what a cell costs at ``units``, or at the number of units that is nearest to a budget.
+
+    Exactly one of ``units``, ``parameters`` (recurrent layer), ``total_parameters`` (with the readout) and ``flops``
+    (recurrent layer, per time step) is given. Several ``inputs``: the mean of the costs. ``outputs``: numbers that the
+    readout gives, as many as inputs if None. ``BadInput`` for a size or a budget that cannot be.
+    """
+    widths = [_whole_number("inputs", width) for width in (inputs if isinstance(inputs, Sequence) else [inputs])]
+    if not widths:
+        raise BadInput("inputs is empty, expected at least one number of inputs")
+    if outputs is not None and _whole_number("outputs", outputs) < 1:
+        raise BadInput(f"outputs is {outputs}, expected at least one output")
+    pairs = [(width, outputs or width) for width in widths]
+    given = {"units": units, "parameters": parameters, "total_parameters": total_parameters, "flops": flops}
+    given = {name: value for name, value in given.items() if value is not None}
+    if len(given) != 1:
+        raise BadInput(f"{' and '.join(given) or 'no size'} given, expected exactly one of units, {', '.join(BUDGETS)}")
+    ((name, size),) = given.items()
+    if name == "units":
+        solved = _whole_number(name, size)
+    else:
+        field = BUDGETS[name]
+        expected = validation.mismatch(size, float)
+        if expected:
+            raise BadInput(f"{name} is {validation.shown(size)}, expected {expected}")
+        solved = solve(size, lambda n: getattr(mean_cost(graph, pairs, n, biases), field), field.replace("_", " "))
+    costs = mean_cost(graph, pairs, solved, biases)
+    return CellCost(**vars(costs), cell=graph.name, inputs=widths[0] if len(widths) == 1 else widths, units=solved)
+
+
+def _whole_number(name: str, value: int) -> int:
+    """Return a whole number as Python's; NumPy has its own."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise BadInput(f"{name} is {validation.shown(value)}, expected a whole number") from None
 
 
 def _whole(value: float) -> float:

@@ -3,8 +3,6 @@
 import argparse
 import json
 
-from gatebench.core import registry
-
 SUMMARY = "the cells, with their equations and papers"
 
 
@@ -15,14 +13,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print every cell that there is, those of plugin folders too."""
-    from gatebench.graph import latex, trace
+    from gatebench.graph import catalogue, latex
 
-    graphs = [trace.load(name) for name in registry.available("cells", ".py")]
+    cells = catalogue.describe_cells()
     if options.json:
-        cells = [{"cell": g.name, "title": g.title, "paper": g.paper, "latex": latex.equations(g)} for g in graphs]
-        print(json.dumps(cells, indent=1))
+        fields = [{"cell": c.name, "title": c.title, "paper": c.paper, "latex": c.equations} for c in cells]
+        print(json.dumps(fields, indent=1))
         return 0
-    for graph in graphs:
-        print(f"{graph.name}: {graph.title}\n    {graph.paper}")
-        print("\n".join(f"      {latex.plain(line)}" for line in latex.equations(graph)), end="\n\n")
+    for cell in cells:
+        print(f"{cell.name}: {cell.title}\n    {cell.paper}")
+        print("\n".join(f"      {latex.plain(line)}" for line in cell.equations), end="\n\n")
     return 0

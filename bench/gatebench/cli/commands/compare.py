@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, train, report, and print the verdict."""
+    return compare(options)[0]
+
+
+def compare(options: argparse.Namespace) -> tuple[int, list[str]]:
+    """Plan, train, report, and print the verdict; returns the exit status and the lines of the verdict."""
     started = time.monotonic()
     request = _request(options)
     from gatebench.report.page import page
@@ -62,8 +67,7 @@ def run(options: argparse.Namespace) -> int:
                 status = max(status, _train(request, saved))
     except TimeUp:
         print(f"{request.study}: the time is up before all is trained; the same command goes on from here")
-    conclude(request, saved)
-    return status
+    return status, conclude(request, saved)
 
 
 def _request(options: argparse.Namespace) -> ComparisonRequest:
@@ -116,8 +120,11 @@ def _with_more_seeds(request: ComparisonRequest, saved: SavedPlan, end: float) -
     return replace(saved, minutes=request.minutes, plan=replace(saved.plan, seeds=seeds)).write(request)
 
 
-def conclude(request: ComparisonRequest, saved: SavedPlan) -> None:
-    """Write the report; print the commands that go on from here, and the verdict. ``BadInput`` without a confirmed trial."""
+def conclude(request: ComparisonRequest, saved: SavedPlan) -> list[str]:
+    """Write the report; print the commands that go on from here, and the verdict, whose lines are returned.
+
+    ``BadInput`` without a confirmed trial.
+    """
     from gatebench.cli.compose import compose_jobs
     from gatebench.records import frame
     from gatebench.records.frame import ComparisonGroup
@@ -140,7 +147,9 @@ def conclude(request: ComparisonRequest, saved: SavedPlan) -> None:
     by_hand = f"the same by hand: {shlex.join(['gatebench', 'sweep', *overrides])}"
     print("\n".join([by_hand, *_export_commands(study, group, request)]))
     print(page.write(request.results, request.study))
-    print("\n".join(verdict.lines(study, group, request.cells)))
+    lines = verdict.lines(study, group, request.cells)
+    print("\n".join(lines))
+    return lines
 
 
 def _rows_of(trials: "pd.DataFrame", group: "ComparisonGroup", request: ComparisonRequest) -> "pd.DataFrame":

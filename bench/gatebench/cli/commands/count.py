@@ -2,17 +2,11 @@
 
 import argparse
 import json
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gatebench.core.errors import BadInput
 
-if TYPE_CHECKING:
-    from gatebench.graph.trace import Graph
-
 SUMMARY = "parameters, FLOPs and state size of a cell; solves its size for a budget"
-BUDGETS = {"parameters": "parameters_recurrent", "total_parameters": "parameters_total", "flops": "flops_per_step"}
-"""Option of the command -> the count that it is a budget of."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +30,12 @@ def run(options: argparse.Namespace) -> int:
     """Print the counts, as lines or as JSON."""
     from gatebench.graph import cost, trace
 
-    graph = trace.load(options.cell, **_cell_options(options.option))
-    if options.outputs is not None and options.outputs < 1:
-        raise BadInput(f"--outputs is {options.outputs}, expected at least one output")
-    widths = [(inputs, options.outputs or inputs) for inputs in options.inputs]
-    units = _units(options, graph, widths)
-    counts = cost.mean_cost(graph, widths, units, not options.without_biases)
-    inputs = options.inputs[0] if len(options.inputs) == 1 else options.inputs
-    values = {"cell": graph.name, "inputs": inputs, "units": units, **vars(counts)}
+    counts = cost.count(
+        trace.load(options.cell, **_cell_options(options.option)), options.inputs, options.outputs,
+        units=options.units, parameters=options.parameters, total_parameters=options.total_parameters,
+        flops=options.flops, biases=not options.without_biases,
+    )  # fmt: skip
+    values = {"cell": counts.cell, "inputs": counts.inputs, "units": counts.units, **vars(counts)}
     if options.json:
         print(json.dumps(values))
         return 0
@@ -60,20 +52,3 @@ def _cell_options(pairs: list[str]) -> dict[str, Any]:
         return {name: yaml.safe_load(value) for name, _, value in (pair.partition("=") for pair in pairs)}
     except yaml.YAMLError as error:
         raise BadInput(f"{' '.join(pairs)} cannot be read; expected OPTION=VALUE, for example projection=null") from error
-
-
-def _units(options: argparse.Namespace, graph: "Graph", widths: list[tuple[int, int]]) -> int:
-    """Return the units that were given, or those whose cost is nearest to the budget.
-
-    ``widths``: pairs of inputs and outputs, over which the counts are averaged.
-    """
-    from gatebench.graph import cost
-
-    def count(column: str, units: int) -> float:
-        return getattr(cost.mean_cost(graph, widths, units, not options.without_biases), column)
-
-    for option, column in BUDGETS.items():
-        budget = getattr(options, option)
-        if budget is not None:
-            return cost.solve(budget, partial(count, column), column.replace("_", " "))
-    return options.units
