@@ -138,7 +138,7 @@ OTHER_MISTAKES = {
     "data alter tiny": "nothing is altered; expected one of --every, --hold, --first, --sounding",
     "data alter tiny --hold 0": "--every and --hold are whole numbers from 1",
     "data alter tiny --every 2 --as tiny": "there is a data set 'tiny' already",
-    "report noten --again results": "the folder of the first run; expected that of a second one",
+    "report noten --replication results": "the folder of the first run; expected that of a second one",
     "count gruu --inputs 20 --units 5": "unknown cell 'gruu'; did you mean 'gru'?",
     "count gru gate=1 --inputs 20 --units 5": "cell gru has no option 'gate'",
     "count lstm_augmented gat=true --inputs 20 --units 5": "no option 'gat'; did you mean 'gate'?",

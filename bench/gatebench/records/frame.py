@@ -43,8 +43,9 @@ def comparison_groups(rows: pd.DataFrame) -> list[tuple[ComparisonGroup, pd.Data
     ]  # pyright: ignore
 
 
-AGAIN = "again"
-"""Folder below a study's, with the study and the records of its second run."""
+REPLICATION = "replication"
+"""Folder below a study's, with the points and the records of its second run."""
+_FORMER_REPLICATION = "again"
 BEFORE_AUDIO = {"kind": "piano_roll", "time_step": ""}
 """What a record means that says nothing of its data."""
 MACHINE = ["commit", "gatebench", "torch", "processor", "cores", "threads", "engine"]
@@ -76,7 +77,7 @@ class Frame:
     """Of those that can be heard: `samples.SPECTRA`."""
     machines: pd.DataFrame
     """Where the trials were computed: ``commit, gatebench, torch, processor, cores, threads, engine, trials``."""
-    again: "Frame | None" = None
+    replication: "Frame | None" = None
     """The study as it was computed a second time."""
     at: dict[str, str] = field(default_factory=dict)
     """Task -> ``sequence`` where a whole one is predicted at once; others predict every step."""
@@ -125,8 +126,14 @@ def load(results: Path, study: str) -> Frame:
         found,
         samples=drawn,
         spectra=spectra[heard | (beside & (spectra.cell == samples.DATA))],
-        again=load(results / study, AGAIN) if study_file.path(results / study, AGAIN).is_file() else None,
+        replication=_load_replication(results / study),
     )
+
+
+def _load_replication(folder: Path) -> Frame | None:
+    """The second run that is kept in a study's folder, under today's name or that of earlier versions."""
+    names = [name for name in (REPLICATION, _FORMER_REPLICATION) if study_file.path(folder, name).is_file()]
+    return load(folder, names[0]) if names else None
 
 
 def build(study: str, points: list[study_file.Point], records: dict[str, Record]) -> Frame:

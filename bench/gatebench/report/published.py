@@ -1,8 +1,5 @@
 """Numbers of Chung, Gulcehre, Cho, Bengio 2014 (arXiv 1412.3555) that stand beside ours."""
 
-CELLS = {"rnn": "tanh", "gru": "GRU", "lstm_peephole": "LSTM"}
-"""Our cell -> the paper's column."""
-
 TABLE_1 = {
     ("music", "lstm_peephole"): (36, 19.8e3),
     ("music", "gru"): (46, 20.2e3),
@@ -11,7 +8,7 @@ TABLE_1 = {
     ("speech", "gru"): (227, 168.9e3),
     ("speech", "rnn"): (400, 168.4e3),
 }
-"""(Row, cell) -> units, parameters of the recurrent layer as printed."""
+"""(Kind of data, cell) -> units and parameters of the recurrent layer, as printed in Table 1."""
 
 TABLE_2 = {
     ("nottingham", "rnn"): (3.22, 3.13),
@@ -33,10 +30,10 @@ TABLE_2 = {
     ("librispeech_long", "gru"): (0.38, 0.88),
     ("librispeech_long", "lstm_peephole"): (0.80, 1.26),
 }
-"""(Task, cell) -> train and test NLL in nats per time step, one run each."""
+"""(Task, cell) -> train and test NLL of Table 2 in nats per time step, one run each."""
 
 STANDS_IN = {"librispeech_short": "Ubisoft A", "librispeech_long": "Ubisoft B"}
-"""Task -> the private data set that its published values are from; ours has its shape only."""
+"""Task -> the private data set that its published values are from; our data have only its number and length of sequences."""
 
 DEVIATIONS = [
     "The paper indexes notes by MIDI number (93 to 108 inputs, the lowest never on); here 88 keys are read and predicted.",
@@ -55,3 +52,4 @@ DEVIATIONS = [
     "is on while training; the code leaves it on in evaluation, here it is off.",
     "The paper does not say in which base its rates are exponents; here it is e, and the ten are spread evenly.",
 ]
+"""Where our protocol departs from the paper's or fills what it leaves open, a sentence or two each."""

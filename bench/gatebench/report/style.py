@@ -1,22 +1,24 @@
 """How cells look: the same order, colour and marker in every figure, readable without seeing colours."""
 
 import textwrap
-from typing import Any
+from typing import Any, TypedDict
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-ORDER = ["rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "lstm_sherstinsky", "lstm_augmented"]
-# Okabe and Ito's palette, chosen to be told apart with any colour vision; the markers tell the rest.
+PREFERRED_ORDER = ["rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "lstm_sherstinsky", "lstm_augmented"]
+"""Order of the cells of published figures. A cell that is not in it needs no entry: it follows by name, with a free look."""
 COLOURS = ["#000000", "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#7F7F7F", "#8C6D31", "#5E4FA2"]
+"""Colours that cells take in turn: Okabe and Ito's palette, told apart with any colour vision, and three more."""
 MARKERS = ["o", "s", "D", "^", "v", "P", "X", "*", "<", ">"]
+"""Markers that cells take in turn."""
 
-LETTERS = 14
-"""Of a title, in an inch."""
+_CHARACTERS_PER_INCH = 14  # of a title
 
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -30,35 +32,58 @@ SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "gatebench",
 }
+"""Matplotlib's settings for every figure of a report."""
 
 
-def use() -> None:
-    """Draw without a screen, in the house's style."""
+class Look(TypedDict):
+    """Colour and marker of a cell, as keyword arguments of matplotlib's ``plot`` and ``errorbar``."""
+
+    color: str
+    marker: str
+
+
+def apply_style() -> None:
+    """Set matplotlib up to draw without a screen, in the style of the reports."""
     mpl.use("Agg")
     sns.set_theme(context="paper", style="ticks", font_scale=1.1, rc=SETTINGS)
 
 
-def cells(frame: pd.DataFrame) -> list[str]:
-    """The cells of a frame in their fixed order; a variant (``lstm_augmented gate=false``) follows its cell."""
-    return sorted(frame.cell.unique(), key=lambda cell: (_rank(cell.partition(" ")[0]), cell))
+def cells(rows: pd.DataFrame) -> list[str]:
+    """Return the cells of a table in the order in which figures show them.
 
-
-def look(cell: str, among: list[str]) -> dict[str, Any]:
-    """Colour and marker of a cell. Those that the house does not know take the looks that are left, in their order
-
-    ``among`` all cells of the study, so that a cell looks the same in figures that show only some of them.
+    Those of `PREFERRED_ORDER` come first, then others by name; a variant (``lstm_augmented gate=false``) follows its cell.
     """
-    unknown = [name for name in among if name not in ORDER]
-    i = ORDER.index(cell) if cell in ORDER else len(ORDER) + unknown.index(cell)
+    return sorted(rows.cell.unique(), key=lambda cell: (_rank(cell.partition(" ")[0]), cell))
+
+
+def by_cell(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the rows of each cell, in the order of `cells`."""
+    return {cell: rows[rows.cell == cell] for cell in cells(rows)}
+
+
+def looks(rows: pd.DataFrame) -> dict[str, Look]:
+    """Return colour and marker of every cell of a table, no two of them alike.
+
+    Pass all trials of the study, so that a cell looks the same in figures that show only some of them. Cells of
+    `PREFERRED_ORDER` look the same in all studies; others take the looks after those, in their order.
+    """
+    names = cells(rows)
+    others = [name for name in names if name not in PREFERRED_ORDER]
+    numbers = {name: len(PREFERRED_ORDER) + i for i, name in enumerate(others)}
+    return {name: _look(PREFERRED_ORDER.index(name) if name in PREFERRED_ORDER else numbers[name]) for name in names}
+
+
+def _look(i: int) -> Look:
+    """Return the i-th look: a second round of colours has them beside other markers."""
     return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // len(COLOURS)) % len(MARKERS)]}
 
 
 def _rank(cell: str) -> int:
-    return ORDER.index(cell) if cell in ORDER else len(ORDER)
+    return PREFERRED_ORDER.index(cell) if cell in PREFERRED_ORDER else len(PREFERRED_ORDER)
 
 
-def grid(count: int, width: float, height: float, columns: int = 4) -> tuple[Figure, list[Any]]:
-    """A figure of so many axes, in rows of a few."""
+def grid(count: int, width: float, height: float, columns: int = 4) -> tuple[Figure, list[Axes]]:
+    """Return a figure with ``count`` axes of this size in inches, at most ``columns`` beside each other, and the axes."""
     across = min(count, columns)
     down = -(-count // across)
     figure, axes = plt.subplots(down, across, figsize=(1.5 + width * across, height * down), squeeze=False)
@@ -67,19 +92,22 @@ def grid(count: int, width: float, height: float, columns: int = 4) -> tuple[Fig
     return figure, list(axes.flat[:count])
 
 
-def heading(axis: Any, text: str, **look: Any) -> None:
-    """A title over an axis, in as many lines as its width asks for: labels of overridden settings are long."""
-    axis.set_title(folded(text, axis.get_window_extent().width / axis.figure.dpi), **{"fontsize": 10, **look})
+def heading(axis: Axes, text: str, **options: Any) -> None:
+    """Set a title over an axis, in as many lines as its width asks for: labels of overridden settings are long."""
+    figure = axis.get_figure(root=True)
+    assert figure is not None
+    lines = folded(text, axis.get_window_extent().width / figure.dpi)
+    axis.set_title(lines, **{"fontsize": 10, **options})
 
 
 def folded(text: str, inches: float) -> str:
-    """A text in lines of about so many inches; where it has lines they stay."""
-    lines = [textwrap.fill(line, int(LETTERS * inches), break_long_words=False) for line in text.splitlines()]
-    return "\n".join(lines)
+    """Break a text into lines of about so many inches; lines that it has stay lines."""
+    width = int(_CHARACTERS_PER_INCH * inches)
+    return "\n".join(textwrap.fill(line, width, break_long_words=False) for line in text.splitlines())
 
 
-def legend(figure: Figure, shown: list[str], among: list[str]) -> None:
-    """The cells that a figure shows, beside it."""
-    handles = [Line2D([], [], lw=1.2, ms=6, label=cell, **look(cell, among)) for cell in shown]
+def legend(figure: Figure, shown: list[str], looks: dict[str, Look]) -> None:
+    """Put a legend of the cells that a figure shows beside it."""
+    handles = [Line2D([], [], lw=1.2, ms=6, label=cell, **looks[cell]) for cell in shown]
     figure.tight_layout()
     figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5))

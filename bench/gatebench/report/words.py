@@ -1,26 +1,31 @@
-"""Numbers in sentences."""
+"""Numbers and names in sentences."""
 
 import math
 
 import pandas as pd
 
 
+def listed(names: list[str]) -> str:
+    """Join names as in ``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def interval(mean: float, low: float, high: float) -> str:
-    """A number with its interval, to two digits of half the interval, and at least three behind the point."""
-    half = (high - low) / 2
-    if math.isnan(half):
+    """Write a number with its interval, to two digits of half the interval, and at least three behind the point."""
+    half_width = (high - low) / 2
+    if math.isnan(half_width):
         return f"{mean:.3f} (one seed)"
-    digits = min(8, max(3, 1 - math.floor(math.log10(half)))) if half > 0 else 3
+    digits = min(8, max(3, 1 - math.floor(math.log10(half_width)))) if half_width > 0 else 3
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def time(seconds: float) -> str:
-    """About how long."""
+def duration(seconds: float) -> str:
+    """Write about how long something takes, in seconds or minutes."""
     return f"about {seconds / 60:.0f} minutes" if seconds > 90 else f"about {math.ceil(seconds)} seconds"
 
 
 def costs(trials: pd.DataFrame) -> str:
-    """What a cell takes, from its trials on one split."""
+    """Write what a cell costs: parameters, state, FLOPs and seconds, from its trials on one split."""
     row = trials.iloc[0]
     return (
         f"{row.parameters_recurrent:,} recurrent parameters ({row.units} units), a state of {row.state_size} numbers, "
@@ -29,5 +34,5 @@ def costs(trials: pd.DataFrame) -> str:
 
 
 def expense(trials: pd.DataFrame) -> tuple[float, float]:
-    """By what the cheaper of two cells of like size is told: FLOPs to two digits, then the state."""
+    """Return what the cheaper of two cells of like size is told by: FLOPs to two digits, then the state's size."""
     return float(f"{trials.flops_per_step.mean():.2g}"), float(trials.state_size.mean())

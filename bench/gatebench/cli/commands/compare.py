@@ -50,7 +50,7 @@ def compare(options: argparse.Namespace) -> tuple[int, list[str]]:
     request = _request(options)
     from gatebench.report.page import page
 
-    end = started + 60 * request.minutes * (1 - SLACK_SHARE) - SLACK_SECONDS - page.pace()
+    end = started + 60 * request.minutes * (1 - SLACK_SHARE) - SLACK_SECONDS - page.estimate_seconds()
     try:
         with until(end):
             saved = plan_comparison(request, end)

@@ -9,15 +9,15 @@ SUMMARY = "records to figures, tables and a page below results/NAME/"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the name of the study, ``--results`` and ``--again``."""
+    """Add the name of the study, ``--results`` and ``--replication``."""
     parser.add_argument("study", metavar="NAME")
     add_results(parser)
-    parser.add_argument("--again", type=Path, metavar="FOLDER", help="results of a second run, to keep and compare")
+    parser.add_argument("--replication", type=Path, metavar="FOLDER", help="results of a second run, to keep and compare")
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the report and print the path of its page."""
     from gatebench.report.page import page
 
-    print(page.write(options.results, options.study, options.again))
+    print(page.write(options.results, options.study, options.replication))
     return 0

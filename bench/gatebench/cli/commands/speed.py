@@ -30,16 +30,16 @@ def run(options: argparse.Namespace) -> int:
 
     folder = options.results / "speed"
     folder.mkdir(parents=True, exist_ok=True)
-    style.use()
+    style.apply_style()
     study_times = None
     if options.studies:
         with tempfile.TemporaryDirectory() as workspace:
             study_times = studies.measure(Path(workspace), _announce)
-        figures.save(figures.studies(study_times), study_times, "studies", str(folder))
+        figures.save(figures.studies(study_times), study_times, "studies", folder)
     population_times = updates.populations(options.rounds, _announce)
-    figures.save(figures.populations(population_times), population_times, "populations", str(folder))
+    figures.save(figures.populations(population_times), population_times, "populations", folder)
     update_times = updates.measure(options.rounds, _announce)
-    figures.save(figures.updates(update_times), update_times, "updates", str(folder))
+    figures.save(figures.updates(update_times), update_times, "updates", folder)
     if options.json:
         print(json.dumps(update_times.to_dict("records"), indent=1))
         return 0

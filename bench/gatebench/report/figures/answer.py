@@ -2,75 +2,82 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gatebench.records.frame import Frame, comparison_groups
 from gatebench.report import comparisons, style
 
+ORDER = 10
 TITLE = "Which cell? Distance from the GRU"
 CAPTION = (
-    "Mean test NLL minus that of the GRU (of the cell with the lowest mean, where a panel has no GRU), in nats per "
-    "time step (per sequence, where a whole one has a label), "
-    "with its 95% interval for new seeds and new sequences, not adjusted for the number of pairs; left is "
-    "better. Filled marks "
-    "differ from it at p < 0.05 by Holm's adjustment for all pairs of the panel, hollow ones are no difference found. Cells "
-    "that are further away than the axis is wide stand at its end with their number."
+    "Mean test NLL minus that of the GRU (of the cell with the lowest mean, where a comparison group has no GRU), in "
+    "nats per time step (per sequence, where a whole one has a label), with its 95% interval for new seeds and new "
+    "sequences, not adjusted for the number of pairs; left is better. Filled marks differ from it at p < 0.05 by Holm's "
+    "adjustment for all pairs of the comparison group, hollow ones are no difference found. Cells that are further away "
+    "than the axis is wide stand at its end with their number."
 )
 MANY = 5
-"""Cells of a panel, from which on the axis may leave one out."""
+"""Number of cells in a comparison group from which on the axis may leave one out."""
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
-    """One row per panel and cell; None where no panel has two cells."""
-    found = comparisons.pairs(frame)
+    """Return one row per comparison group and cell; None where no group has two cells."""
+    all_pairs = comparisons.pairs(frame)
     rows = []
-    for panel, _ in comparison_groups(frame.confirmed("test")):
-        own = [pair for pair in found if pair.panel == panel]
-        cells = {pair.lower for pair in own} | {pair.other for pair in own}
-        if not own:
+    for group, _ in comparison_groups(frame.confirmed("test")):
+        pairs = [pair for pair in all_pairs if pair.group == group]
+        cells = {pair.lower for pair in pairs} | {pair.other for pair in pairs}
+        if not pairs:
             continue
-        beside = "gru" if "gru" in cells else own[0].lower
-        rows.append((*panel, beside, beside, 0.0, 0.0, 0.0, np.nan))
-        for pair in own:
+        beside = "gru" if "gru" in cells else pairs[0].lower
+        rows.append((*group, beside, beside, 0.0, 0.0, 0.0, np.nan))
+        for pair in pairs:
             d = pair.difference
             if pair.other == beside:
-                rows.append((*panel, pair.lower, beside, d.mean, d.low, d.high, pair.p_holm))
+                rows.append((*group, pair.lower, beside, d.mean, d.low, d.high, pair.p_holm))
             elif pair.lower == beside:
-                rows.append((*panel, pair.other, beside, -d.mean, -d.high, -d.low, pair.p_holm))
+                rows.append((*group, pair.other, beside, -d.mean, -d.high, -d.low, pair.p_holm))
     columns = ["task", "budget", "training", "cell", "beside", "difference", "low", "high", "p_holm"]
     return pd.DataFrame(rows, columns=columns) if rows else None
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """One panel for each task, budget and protocol."""
-    parts = comparison_groups(numbers)
-    figure, axes = style.grid(len(parts), width=3.9, height=3.1, columns=3)
-    everything = style.cells(frame.trials)
-    for axis, (panel, part) in zip(axes, parts, strict=True):
-        present = style.cells(part)
-        most = 1.05 * max(0.01, float(np.nanmax(np.abs(part[["difference", "low", "high"]].to_numpy(float)))))
+    """Draw one panel for each task, budget and protocol."""
+    groups = comparison_groups(numbers)
+    figure, axes = style.grid(len(groups), width=3.9, height=3.1, columns=3)
+    looks = style.looks(frame.trials)
+    for axis, (group, part) in zip(axes, groups, strict=True):
+        limit = 1.05 * max(0.01, float(np.nanmax(np.abs(part[["difference", "low", "high"]].to_numpy(float)))))
         if len(part) >= MANY:  # one cell that is far off would leave the others on top of each other
-            most = min(most, 4 * max(0.01, float(part.difference.abs().median())))
-        for i, cell in enumerate(present):
-            row, look = part[part.cell == cell].iloc[0], style.look(cell, everything)
-            face = look["color"] if row.p_holm < comparisons.LEVEL or cell == row.beside else "white"
-            if abs(row.difference) > most:
-                axis.plot(np.sign(row.difference) * most, i, ls="", ms=8, mec=look["color"], mfc=face, clip_on=False, **look)
-                side = 1 if row.difference > 0 else -1
-                text = {"ha": "right" if side > 0 else "left", "va": "center", "fontsize": 8}
-                offset = {"xytext": (-8 * side, 0), "textcoords": "offset points"}
-                axis.annotate(f"{row.difference:+.2f}", (side * most, i), **offset, **text)
-                continue
-            axis.plot(np.clip([row.low, row.high], -most, most), [i, i], color=look["color"], lw=1.6)
-            axis.plot(row.difference, i, ls="", ms=8, mec=look["color"], mfc=face, **look)
+            limit = min(limit, 4 * max(0.01, float(part.difference.abs().median())))
+        cells = style.cells(part)
+        for i, cell in enumerate(cells):
+            _draw_cell(axis, i, part[part.cell == cell].iloc[0], limit, looks[cell])
         axis.axvline(0, color="0.6", lw=1, zorder=0)
-        axis.set_xlim(-1.05 * most, 1.05 * most)
-        axis.set_yticks(range(len(present)), present)
+        axis.set_xlim(-1.05 * limit, 1.05 * limit)
+        axis.set_yticks(range(len(cells)), cells)
         axis.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
         axis.margins(y=0.1)
         axis.invert_yaxis()
-        axis.set_xlabel(f"difference to {part.beside.iloc[0]} (nats per {frame.predicted(panel.task)})")
-        style.heading(axis, frame.title(panel))
+        axis.set_xlabel(f"difference to {part.beside.iloc[0]} (nats per {frame.predicted(group.task)})")
+        style.heading(axis, frame.title(group))
     figure.tight_layout()
     return figure
+
+
+def _draw_cell(axis: Axes, y: int, row: pd.Series, limit: float, look: style.Look) -> None:
+    """Draw a cell's difference and interval at height ``y``, or its number at the end of the axis if beyond the limit."""
+    colour = look["color"]
+    face = colour if row.p_holm < comparisons.LEVEL or row.cell == row.beside else "white"
+    if abs(row.difference) <= limit:
+        axis.plot(np.clip([row.low, row.high], -limit, limit), [y, y], color=colour, lw=1.6)
+        axis.plot(row.difference, y, ls="", ms=8, mec=colour, mfc=face, **look)
+        return
+    side = 1 if row.difference > 0 else -1
+    axis.plot(side * limit, y, ls="", ms=8, mec=colour, mfc=face, clip_on=False, **look)
+    axis.annotate(
+        f"{row.difference:+.2f}", (side * limit, y), xytext=(-8 * side, 0), textcoords="offset points",
+        ha="right" if side > 0 else "left", va="center", fontsize=8,
+    )  # fmt: skip

@@ -7,14 +7,14 @@ from matplotlib.figure import Figure
 
 from gatebench.records.frame import Frame
 from gatebench.report import style
-from gatebench.report.stats.intervals import mean_interval
+from gatebench.report.stats.estimates import mean_interval
 
+ORDER = 90
 TITLE = "Matched by other budgets"
 CAPTION = (
     "Mean test NLL over confirming seeds at each budget, with 95% intervals over seeds, against the cell's "
     "recurrent parameters, parameters with readout, FLOPs and seconds. Cells that are equal in one are not equal "
-    "in the others; "
-    "an order of cells that holds in all columns does not hang on what was matched."
+    "in the others; an order of cells that holds in all columns does not hang on what was matched."
 )
 COSTS = {
     "parameters_recurrent": "recurrent parameters",
@@ -22,39 +22,38 @@ COSTS = {
     "flops_per_step": "FLOPs per time step",
     "seconds": "training seconds per trial",
 }
+"""Column of the frame -> what it is called below an axis."""
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
-    """One row per task, protocol, budget and cell; None where there is one budget only."""
+    """Return one row per task, protocol, budget and cell; None where there is one budget only."""
     test = frame.confirmed("test")
     rows = []
     for (task, training), part in test.groupby(["task", "training"], sort=False):
         if part.budget.nunique() < 2:
             continue
-        for (budget, cell), group in part.groupby(["budget", "cell"], sort=False):
-            e = mean_interval(group.nll.to_numpy())
-            rows.append((task, training, budget, cell, e.mean, e.low, e.high, e.n, *(group[cost].mean() for cost in COSTS)))
+        for (budget, cell), trials in part.groupby(["budget", "cell"], sort=False):
+            e = mean_interval(trials.nll)
+            rows.append((task, training, budget, cell, e.mean, e.low, e.high, e.n, *(trials[cost].mean() for cost in COSTS)))
     columns = ["task", "training", "budget", "cell", "nll", "low", "high", "n", *COSTS]
     return pd.DataFrame(rows, columns=columns) if rows else None
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """A row for each budget, a column for each cost."""
-    found = list(numbers.groupby(["task", "training", "budget"], sort=False))
+    """Draw a row of panels for each task and budget, a column for each cost."""
+    parts = list(numbers.groupby(["task", "training", "budget"], sort=False))
     figure, axes = plt.subplots(
-        len(found), len(COSTS), figsize=(3.4 * len(COSTS), 2.7 * len(found)), squeeze=False, sharey=True, sharex="col"
+        len(parts), len(COSTS), figsize=(3.4 * len(COSTS), 2.7 * len(parts)), squeeze=False, sharey=True, sharex="col"
     )
-    cells = style.cells(frame.trials)
-    for row, ((task, _, budget), part) in zip(axes, found, strict=True):
+    looks = style.looks(frame.trials)
+    for row, ((task, _, budget), part) in zip(axes, parts, strict=True):
         for axis, (cost, label) in zip(row, COSTS.items(), strict=True):
             for cell in style.cells(part):
                 point = part[part.cell == cell].iloc[0]
                 error = None if np.isnan(point.low) else [[point.nll - point.low], [point.high - point.nll]]
-                axis.errorbar(
-                    point[cost], point.nll, yerr=error, ls="", ms=7, capsize=2, mec="white", **style.look(cell, cells)
-                )
+                axis.errorbar(point[cost], point.nll, yerr=error, ls="", ms=7, capsize=2, mec="white", **looks[cell])
             axis.set_xlabel(label)
             axis.tick_params(axis="x", labelsize=8)
         row[0].set_ylabel(f"{frame.datasets[str(task)]}, {budget}\ntest {frame.nll(str(task))}", fontsize=8)
-    style.legend(figure, style.cells(numbers), cells)
+    style.legend(figure, style.cells(numbers), looks)
     return figure

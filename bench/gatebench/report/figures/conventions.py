@@ -1,12 +1,15 @@
-"""What a convention of averaging does to a score: the same runs, averaged in other ways."""
+"""What a convention of averaging does to a score: the same runs, averaged differently."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame, comparison_groups
 from gatebench.report import comparisons, published, style
-from gatebench.report.stats.intervals import Runs
+from gatebench.report.stats.bootstrap import SequenceScores
 
+ORDER = 140
 TITLE = "The same runs, averaged in other ways"
 CAPTION = (
     "Mean test NLL over confirming seeds. Per step: sum over the split over its predicted steps, the headline of all other "
@@ -16,38 +19,53 @@ CAPTION = (
     "the distance from the published values: docs/table2.md."
 )
 BATCH = 10
+"""Number of sequences that a padded average takes as one batch."""
 
 
 def table(frame: Frame) -> pd.DataFrame | None:
-    """A row for each cell of a task that Table 2 of Chung et al. has; None where there is none, or no sequences are kept."""
+    """Return a row for each cell of a task that Table 2 of Chung et al. has.
+
+    None where there is no such task, or the records have no sequences.
+    """
     rows = []
-    for panel, part in comparison_groups(frame.confirmed("test")):
-        for cell in style.cells(part):
-            group = part[part.cell == cell]
-            runs, paper = comparisons.runs(frame, group), published.TABLE_2.get((panel.task, cell))
-            if runs is None or paper is None or panel.task in published.STANDS_IN:
+    for group, trials in comparison_groups(frame.confirmed("test")):
+        for cell, cell_trials in style.by_cell(trials).items():
+            scores, paper = comparisons.sequence_scores(frame, cell_trials), published.TABLE_2.get((group.task, cell))
+            if scores is None or paper is None or group.task in published.STANDS_IN:
                 continue
-            ways = {name: way(runs) for name, way in WAYS.items()}
             rows.append({
-                "data": frame.datasets[panel.task],
+                "data": frame.datasets[group.task],
                 "cell": cell,
                 "published test": f"{paper[1]:.2f}",
-                **{name: f"{value:.3f}" for name, value in ways.items()},
-                "n": str(len(group)),
-                "budget": panel.budget,
-                "training": panel.training,
+                **{name: f"{average(scores):.3f}" for name, average in CONVENTIONS.items()},
+                "n": str(len(cell_trials)),
+                "budget": group.budget,
+                "training": group.training,
             })  # fmt: skip
     return pd.DataFrame(rows) if rows else None
 
 
-def _padded(runs: Runs) -> float:
-    longest = [runs.steps[i : i + BATCH].max() * len(runs.steps[i : i + BATCH]) for i in range(0, len(runs.steps), BATCH)]
-    return float(runs.nll.sum(1).mean() / np.sum(longest))
+def _per_step(scores: SequenceScores) -> float:
+    return float(scores.means.mean())
 
 
-WAYS = {
-    "per step": lambda runs: float(runs.scores.mean()),
-    "per sequence": lambda runs: float((runs.nll / runs.steps).mean()),
+def _per_sequence(scores: SequenceScores) -> float:
+    return float((scores.nll / scores.steps).mean())
+
+
+def _padded(scores: SequenceScores) -> float:
+    steps = [scores.steps[i : i + BATCH] for i in range(0, len(scores.steps), BATCH)]
+    return float(scores.nll.sum(1).mean() / np.sum([batch.max() * len(batch) for batch in steps]))
+
+
+def _first_frame_counted(scores: SequenceScores) -> float:
+    return float(scores.nll.sum(1).mean() / (scores.steps + 1).sum())
+
+
+CONVENTIONS: dict[str, Callable[[SequenceScores], float]] = {
+    "per step": _per_step,
+    "per sequence": _per_sequence,
     "padded": _padded,
-    "first frame counted": lambda runs: float(runs.nll.sum(1).mean() / (runs.steps + 1).sum()),
+    "first frame counted": _first_frame_counted,
 }
+"""Name of a convention -> the mean over seeds of the test NLL, averaged by it."""

@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarForm
 from gatebench.records.frame import Frame, comparison_groups
 from gatebench.report import style
 
+ORDER = 110
 TITLE = "Learning curves"
 CAPTION = (
     "For each cell the confirming trial that is best on validation, as in Figures 2 and 3 of Chung et al. 2014: train "
@@ -19,28 +20,28 @@ CAPTION = (
 )
 
 ACROSS = 4
-"""Panels beside each other, at the most."""
+"""Largest number of panels beside each other."""
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
-    """Curves of the best confirming trial of each cell on each task; None where no trial has a score."""
+    """Return the curves of the best confirming trial of each cell on each task; None where no trial has a score."""
     curves = frame.curves[frame.curves.key.isin(frame.best.key) & (frame.curves.stage == "confirm")]
     columns = ["task", "budget", "training", "cell", "key", "seed", "lr", "split", "epoch", "update", "seconds", "nll"]
     return curves[columns].reset_index(drop=True) if len(curves) else None
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """Two axes for each task, budget and protocol, by epoch above and by second below."""
-    parts = comparison_groups(numbers)
-    across = min(len(parts), ACROSS)
-    figure = plt.figure(figsize=(2 + 4.6 * across, 7 * -(-len(parts) // across)), layout="constrained")
-    blocks = figure.subfigures(-(-len(parts) // across), across, squeeze=False).flat
-    cells = style.cells(frame.trials)
-    for (panel, part), block in zip(parts, blocks, strict=False):
+    """Draw two panels for each task, budget and protocol, by epoch above and by second below."""
+    groups = comparison_groups(numbers)
+    across = min(len(groups), ACROSS)
+    figure = plt.figure(figsize=(2 + 4.6 * across, 7 * -(-len(groups) // across)), layout="constrained")
+    blocks = figure.subfigures(-(-len(groups) // across), across, squeeze=False).flat
+    looks = style.looks(frame.trials)
+    for (group, part), block in zip(groups, blocks, strict=False):
         axes = block.subplots(2, 1, sharey=True)
         for axis, (x, label) in zip(axes, [("epoch", "epoch"), ("seconds", "wall time (seconds)")], strict=True):
-            for cell in style.cells(part):
-                curve, look = part[part.cell == cell], style.look(cell, cells)
+            for cell, curve in style.by_cell(part).items():
+                look = looks[cell]
                 train, valid = curve[curve.split == "train"], curve[curve.split == "valid"]
                 axis.plot(train[x], train.nll, color=look["color"], lw=1.3)
                 axis.plot(valid[x], valid.nll, color=look["color"], lw=1.5, ls=":")
@@ -53,9 +54,9 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 axis.yaxis.set_minor_formatter(NullFormatter())
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set_xlabel(label)
-            axis.set_ylabel(frame.nll(panel.task))
-        style.heading(axes[0], frame.title(panel))
-    handles = [Line2D([], [], ms=7, label=cell, **style.look(cell, cells)) for cell in style.cells(numbers)]
-    kinds = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
-    figure.legend(handles=[*handles, *kinds], loc="outside right center")
+            axis.set_ylabel(frame.nll(group.task))
+        style.heading(axes[0], frame.title(group))
+    handles = [Line2D([], [], ms=7, label=cell, **looks[cell]) for cell in style.cells(numbers)]
+    splits = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
+    figure.legend(handles=[*handles, *splits], loc="outside right center")
     return figure

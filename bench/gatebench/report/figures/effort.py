@@ -7,8 +7,9 @@ from matplotlib.ticker import MaxNLocator
 
 from gatebench.records.frame import Frame, comparison_groups
 from gatebench.report import style
-from gatebench.report.stats.intervals import expected_best
+from gatebench.report.stats.expected_best import expected_best
 
+ORDER = 120
 TITLE = "Effort of tuning"
 CAPTION = (
     "Expected lowest validation NLL of n settings drawn from those of the search without replacement: the unbiased form of "
@@ -19,32 +20,30 @@ CAPTION = (
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
-    """One row per panel, cell and number of settings; None where nothing was searched for."""
+    """Return one row per comparison group, cell and number of settings; None where nothing was searched for."""
     search = frame.trials[(frame.trials.stage == "search") & (frame.trials.split == "valid")]
     baselines = frame.baselines[frame.baselines.split == "valid"].groupby("task").nll.max()
     rows = []
-    for panel, part in comparison_groups(search):
-        for cell in style.cells(part):
-            own = part[part.cell == cell]
-            worth = (own.status == "finished") & (own.nll <= baselines.get(panel.task, np.inf))
-            expected = expected_best(own.nll.where(worth).to_numpy())
-            rows += [(*panel, cell, n, value) for n, value in enumerate(expected, 1) if np.isfinite(value)]
+    for group, trials in comparison_groups(search):
+        for cell, cell_trials in style.by_cell(trials).items():
+            learned = (cell_trials.status == "finished") & (cell_trials.nll <= baselines.get(group.task, np.inf))
+            expected = expected_best(cell_trials.nll.where(learned))
+            rows += [(*group, cell, n, value) for n, value in enumerate(expected, 1) if np.isfinite(value)]
     columns = ["task", "budget", "training", "cell", "settings", "nll"]
     return pd.DataFrame(rows, columns=columns) if rows else None
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """One panel for each task, budget and protocol."""
-    parts = comparison_groups(numbers)
-    figure, axes = style.grid(len(parts), width=4.6, height=3.4)
-    cells = style.cells(frame.trials)
-    for axis, (panel, part) in zip(axes, parts, strict=True):
-        for cell in style.cells(part):
-            curve = part[part.cell == cell]
-            axis.plot(curve.settings, curve.nll, lw=1.3, ms=4, **style.look(cell, cells))
+    """Draw one panel for each task, budget and protocol."""
+    groups = comparison_groups(numbers)
+    figure, axes = style.grid(len(groups), width=4.6, height=3.4)
+    looks = style.looks(frame.trials)
+    for axis, (group, part) in zip(axes, groups, strict=True):
+        for cell, curve in style.by_cell(part).items():
+            axis.plot(curve.settings, curve.nll, lw=1.3, ms=4, **looks[cell])
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_xlabel("settings tried")
-        axis.set_ylabel(f"expected best validation\n{frame.nll(panel.task)}")
-        style.heading(axis, frame.title(panel))
-    style.legend(figure, style.cells(numbers), cells)
+        axis.set_ylabel(f"expected best validation\n{frame.nll(group.task)}")
+        style.heading(axis, frame.title(group))
+    style.legend(figure, style.cells(numbers), looks)
     return figure

@@ -4,26 +4,26 @@ import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import style
-from gatebench.report.stats.intervals import mean_interval
+from gatebench.report.stats.estimates import mean_interval
 
+ORDER = 40
 TITLE = "Results"
 CAPTION = (
-    "NLL in nats per time step (per sequence, where a whole one has a label), "
-    "mean over n confirming seeds with 95% intervals over seeds, at the setting that was "
-    "best on validation. The rows in brackets are baselines: trivial predictors that a model must beat."
+    "NLL in nats per time step (per sequence, where a whole one has a label), mean over n confirming seeds with 95% "
+    "intervals over seeds, at the setting that was best on validation. The rows in brackets are baselines: trivial "
+    "predictors that a model must beat."
 )
 
 
 def table(frame: Frame) -> pd.DataFrame:
-    """A row for each task and cell, after the baselines of the task."""
+    """Return a row for each task and cell, after the baselines of the task."""
     rows = []
     for task in frame.trials.task.unique():
-        rows += [
-            _baseline(frame, task, baseline) for baseline in frame.baselines[frame.baselines.task == task].baseline.unique()
-        ]
+        baselines = frame.baselines[frame.baselines.task == task]
+        rows += [_baseline(frame, task, baseline) for baseline in baselines.baseline.unique()]
         trials = frame.trials[(frame.trials.task == task) & (frame.trials.stage == "confirm")]
-        for panel, part in comparison_groups(trials):
-            rows += [_cell(part[part.cell == cell], frame.datasets[task], panel) for cell in style.cells(part)]
+        for group, part in comparison_groups(trials):
+            rows += [_cell(cell_trials, frame.datasets[task], group) for cell_trials in style.by_cell(part).values()]
     return pd.DataFrame(rows).fillna("")
 
 
@@ -34,14 +34,14 @@ def _baseline(frame: Frame, task: str, baseline: str) -> dict[str, object]:
     return {"data": frame.datasets[task], "cell": f"[{baseline}]", **scores, **mean}
 
 
-def _cell(trials: pd.DataFrame, title: str, panel: ComparisonGroup) -> dict[str, object]:
+def _cell(trials: pd.DataFrame, title: str, group: ComparisonGroup) -> dict[str, object]:
     first = trials.iloc[0]
     by_split = {split: trials[trials.split == split] for split in ("train", "valid", "test")}
     return {
         "data": title,
         "cell": first.cell,
-        **{f"{split} NLL": str(mean_interval(rows.nll.to_numpy())) for split, rows in by_split.items()},
-        "test NLL, mean of sequences": str(mean_interval(by_split["test"].nll_sequence_mean.to_numpy())),
+        **{f"{split} NLL": str(mean_interval(rows.nll)) for split, rows in by_split.items()},
+        "test NLL, mean of sequences": str(mean_interval(by_split["test"].nll_sequence_mean)),
         "n": str(len(by_split["test"])),
         "diverged": str((by_split["test"].status == "diverged").sum()),
         "learning rate": f"{first.lr:g}",
@@ -54,6 +54,6 @@ def _cell(trials: pd.DataFrame, title: str, panel: ComparisonGroup) -> dict[str,
         "state size": str(first.state_size),
         "seconds": f"{by_split['test'].seconds.mean():.1f}",
         "engine": ", ".join(sorted(trials.engine.unique())),
-        "budget": panel.budget,
-        "training": panel.training,
+        "budget": group.budget,
+        "training": group.training,
     }

@@ -8,6 +8,7 @@ from gatebench.records.frame import Frame, comparison_groups
 from gatebench.records.samples import DATA
 from gatebench.report import style
 
+ORDER = 170
 TITLE = "Spectra of what was drawn"
 CAPTION = (
     "Mean power spectrum (Welch, segments of at most 256 samples) of the sequence that each cell's best confirming trial "
@@ -17,24 +18,23 @@ CAPTION = (
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
-    """One row per frequency, cell and task; None where nothing that can be heard was drawn."""
+    """Return one row per frequency, cell and task; None where nothing that can be heard was drawn."""
     return None if frame.spectra.empty else frame.spectra
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """One panel for each task, budget and protocol."""
-    parts = comparison_groups(numbers)
-    figure, axes = plt.subplots(1, len(parts), figsize=(2 + 5 * len(parts), 3.8), squeeze=False)
-    cells = style.cells(frame.trials)
-    for axis, (panel, part) in zip(axes[0], parts, strict=True):
+    """Draw one panel for each task, budget and protocol."""
+    groups = comparison_groups(numbers)
+    figure, axes = plt.subplots(1, len(groups), figsize=(2 + 5 * len(groups), 3.8), squeeze=False)
+    looks = style.looks(frame.trials)
+    for axis, (group, part) in zip(axes[0], groups, strict=True):
         data = part[part.cell == DATA]
         axis.plot(data.hertz, data.decibel, color="0.75", lw=5, label="validation split")
-        for cell in style.cells(part[part.cell != DATA]):
-            line = part[part.cell == cell]
-            axis.plot(line.hertz, line.decibel, lw=1.3, ms=4, markevery=12, label=cell, **style.look(cell, cells))
+        for cell, spectrum in style.by_cell(part[part.cell != DATA]).items():
+            axis.plot(spectrum.hertz, spectrum.decibel, lw=1.3, ms=4, markevery=12, label=cell, **looks[cell])
         axis.set_xlabel("Hz")
         axis.set_ylabel("power (dB of full scale per Hz)")
-        style.heading(axis, frame.title(panel))
+        style.heading(axis, frame.title(group))
         axis.legend(fontsize=8)
     figure.tight_layout()
     return figure

@@ -5,6 +5,7 @@ import pandas as pd
 from gatebench.records.frame import Frame
 from gatebench.report import published, style
 
+ORDER = 200
 TITLE = "Table 1 of Chung et al. 2014 beside ours: sizes"
 CAPTION = (
     "Parameters of the recurrent layer, readout excluded. The published figures follow from diagonal peepholes and, on "
@@ -14,14 +15,14 @@ CAPTION = (
 
 
 def table(frame: Frame) -> pd.DataFrame:
-    """Published rows, then the sizes of this study."""
+    """Return the published rows, then the sizes of this study."""
     rows = [
         {"of": f"paper, {row}", "cell": cell, "units": units, "recurrent parameters": f"{parameters / 1e3:.1f}e3"}
         for (row, cell), (units, parameters) in published.TABLE_1.items()
     ]
     sizes = frame.trials.drop_duplicates(["task", "budget", "cell"])
-    for cell in style.cells(sizes):
-        for size in sizes[sizes.cell == cell].itertuples():
+    for cell, cell_sizes in style.by_cell(sizes).items():
+        for size in cell_sizes.itertuples():
             title = frame.datasets[str(size.task)]
             parameters = f"{size.parameters_recurrent:,}"
             rows.append({"of": f"ours, {title}", "cell": cell, "units": size.units, "recurrent parameters": parameters})

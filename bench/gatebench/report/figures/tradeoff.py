@@ -8,8 +8,9 @@ from matplotlib.ticker import MaxNLocator
 
 from gatebench.records.frame import Frame, comparison_groups
 from gatebench.report import style
-from gatebench.report.stats.intervals import mean_interval
+from gatebench.report.stats.estimates import mean_interval
 
+ORDER = 100
 TITLE = "Test NLL against parameters, FLOPs and seconds"
 CAPTION = (
     "Mean over confirming seeds with 95% intervals. Parameters include the readout; FLOPs are those of the recurrent "
@@ -18,41 +19,41 @@ CAPTION = (
     "neither equal total parameters nor equal seconds."
 )
 HEIGHT = 3.2
-"""Of a row, in inches."""
+"""Height of a row of panels, in inches."""
 COSTS = {
     "parameters_total": "parameters with readout",
     "flops_per_step": "FLOPs per time step, recurrent layer",
     "seconds": "training seconds per trial",
 }
+"""Column of the frame -> what it is called below an axis."""
 
 
 def numbers(frame: Frame) -> pd.DataFrame:
-    """One row per task, budget, protocol and cell."""
+    """Return one row per task, budget, protocol and cell."""
     rows = []
-    for panel, part in comparison_groups(frame.confirmed("test")):
-        for cell in style.cells(part):
-            group = part[part.cell == cell]
-            e = mean_interval(group.nll.to_numpy())
-            rows.append((*panel, cell, e.mean, e.low, e.high, e.n, *(group[cost].mean() for cost in COSTS)))
+    for group, trials in comparison_groups(frame.confirmed("test")):
+        for cell, cell_trials in style.by_cell(trials).items():
+            e = mean_interval(cell_trials.nll)
+            rows.append((*group, cell, e.mean, e.low, e.high, e.n, *(cell_trials[cost].mean() for cost in COSTS)))
     return pd.DataFrame(rows, columns=["task", "budget", "training", "cell", "nll", "low", "high", "n", *COSTS])
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """A row for each task, budget and protocol, a column for each cost."""
-    found = comparison_groups(numbers)
-    figure, axes = plt.subplots(len(found), 3, figsize=(12, 0.6 + HEIGHT * len(found)), squeeze=False, sharey="row")
-    cells = style.cells(frame.trials)
-    for row, (panel, part) in enumerate(found):
-        for axis, (cost, label) in zip(axes[row], COSTS.items(), strict=True):
-            for cell in style.cells(part):
-                points = part[part.cell == cell]
+    """Draw a row of panels for each task, budget and protocol, a column for each cost."""
+    groups = comparison_groups(numbers)
+    figure, axes = plt.subplots(len(groups), 3, figsize=(12, 0.6 + HEIGHT * len(groups)), squeeze=False, sharey="row")
+    looks = style.looks(frame.trials)
+    for row, (group, part) in zip(axes, groups, strict=True):
+        for axis, (cost, label) in zip(row, COSTS.items(), strict=True):
+            for cell, points in style.by_cell(part).items():
                 error = np.abs(points[["low", "high"]].to_numpy().T - points.nll.to_numpy())  # none for a single seed
-                look = style.look(cell, cells)
-                axis.errorbar(points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **look)
+                axis.errorbar(
+                    points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **looks[cell]
+                )
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.set_xlabel(label)
-        label = f"{frame.datasets[panel.task]}\n{panel.budget}, {panel.training}\ntest {frame.nll(panel.task)}"
-        axes[row][0].set_ylabel(style.folded(label, HEIGHT), fontsize=9)
+        label = f"{frame.datasets[group.task]}\n{group.budget}, {group.training}\ntest {frame.nll(group.task)}"
+        row[0].set_ylabel(style.folded(label, HEIGHT), fontsize=9)
     figure.tight_layout()
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5))

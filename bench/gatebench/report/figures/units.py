@@ -1,14 +1,13 @@
 """Scores on raw audio in units that do not depend on how it was standardised."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame, comparison_groups
 from gatebench.report import style
-from gatebench.report.stats.intervals import mean_interval
+from gatebench.report.stats.estimates import mean_interval
 
+ORDER = 160
 TITLE = "Raw audio in other units"
 CAPTION = (
     "Test NLL of the confirming trials, mean with 95% interval over seeds. The density of a block of standardised samples "
@@ -19,28 +18,29 @@ CAPTION = (
 
 
 def table(frame: Frame) -> pd.DataFrame | None:
-    """A row for each baseline and cell of each task on audio; None where the study has none."""
+    """Return a row for each baseline and cell of each task on audio; None where the study has none."""
+    test = frame.confirmed("test")
     rows = []
-    for task in frame.audio.itertuples():
-        title = frame.datasets[str(task.task)]
-        baselines = frame.baselines[(frame.baselines.task == task.task) & (frame.baselines.split == "test")]
-        for baseline in baselines.itertuples():
-            converted = _converted(np.array([baseline.nll]), task.outputs, task.std)
-            rows.append(
-                {"data": title, "cell": f"[{baseline.baseline}]", **{u: f"{v[0]:.3f}" for u, v in converted.items()}}
-            )
-        test = frame.confirmed("test")
-        for panel, part in comparison_groups(test[test.task == task.task]):
-            for cell in style.cells(part):
-                nll = part[part.cell == cell].nll.to_numpy()
-                shown = {u: str(mean_interval(v)) for u, v in _converted(nll, task.outputs, task.std).items()}
-                where = {"n": str(len(nll)), "budget": panel.budget, "training": panel.training}
-                rows.append({"data": title, "cell": cell, **shown, **where})
+    for _, audio in frame.audio.iterrows():
+        title, samples, std = frame.datasets[audio.task], int(audio.outputs), float(audio["std"])
+        baselines = frame.baselines[(frame.baselines.task == audio.task) & (frame.baselines.split == "test")]
+        for name, nll in zip(baselines.baseline, baselines.nll, strict=True):
+            scores = {unit: f"{score[0]:.3f}" for unit, score in _converted(np.array([nll]), samples, std).items()}
+            rows.append({"data": title, "cell": f"[{name}]", **scores})
+        for group, trials in comparison_groups(test[test.task == audio.task]):
+            for cell, cell_trials in style.by_cell(trials).items():
+                nll = cell_trials.nll.to_numpy()
+                scores = {unit: str(mean_interval(score)) for unit, score in _converted(nll, samples, std).items()}
+                where = {"n": str(len(nll)), "budget": group.budget, "training": group.training}
+                rows.append({"data": title, "cell": cell, **scores, **where})
     return pd.DataFrame(rows).fillna("") if rows else None
 
 
-def _converted(nll: np.ndarray, samples: Any, std: Any) -> dict[str, np.ndarray]:
-    """The same scores per block, per sample, and as bits of a code."""
+def _converted(nll: np.ndarray, samples: int, std: float) -> dict[str, np.ndarray]:
+    """Return the same scores per block, per sample, and as bits of a code.
+
+    ``samples`` is the number in a block, ``std`` the standard deviation of the recordings in 16-bit steps.
+    """
     per_sample = nll / samples
     bits = (per_sample + np.log(std)) / np.log(2)
     return {"nats per block": nll, "nats per sample": per_sample, "bits per 16-bit sample": bits}

@@ -1,4 +1,4 @@
-"""How much it would take to show a difference: seeds, test sequences, or both. On scipy; scores are NLL."""
+"""Statistical power: how many seeds, test sequences, or both it takes to show a difference. Scores are NLL."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,104 +6,109 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from gatebench.report.stats.intervals import Runs
+from gatebench.report.stats.bootstrap import SequenceScores
 
 POWER = 0.8
-"""Probability with which a difference that is there is to be found."""
-MANY = 10**6
-"""Seeds, sequences, or times as many: what needs more is hopeless."""
+"""Probability with which a difference that exists is to be detected."""
+MOST = 10**6
+"""Largest number of seeds or sequences, and largest factor, that is tried before a difference counts as out of reach."""
 
-_EVENLY = (np.arange(200) + 0.5) / 200
-"""Quantiles that stand for a distribution."""
+_QUANTILES = (np.arange(200) + 0.5) / 200
+"""Evenly spread quantiles that stand for a distribution."""
 
 
 @dataclass(frozen=True)
-class Needed:
-    """What it would take to show a difference of the size that was observed; None: no number would do."""
+class RequiredSample:
+    """What it would take to show a difference of the observed size; None where no number up to `MOST` would do."""
 
     seeds: int | None
-    """Of each cell, on the same test split."""
+    """Number of seeds of each cell, on the same test split."""
     sequences: int | None
-    """Of the test split, such as those that are there, with the same seeds."""
-    times: float | None
-    """So many times the seeds *and* the sequences."""
+    """Number of test sequences like those of the split, with the same seeds."""
+    factor: float | None
+    """Factor by which both seeds *and* sequences would have to be more."""
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Where the variance of a difference of two means over seeds comes from."""
+class VarianceComponents:
+    """Where the variance of a difference of two cells' means over seeds comes from."""
 
     seeds: tuple[float, float]
-    """Of each mean, what belongs to its seeds alone,"""
-    together: tuple[float, float]
-    """and to a seed and a sequence together."""
+    """Variance of each mean that belongs to its seeds alone."""
+    interactions: tuple[float, float]
+    """Variance of each mean that belongs to a seed and a sequence together."""
     sequences: float
-    """Of the difference, what belongs to sequences alone."""
-    counts: tuple[int, int]
-    """Seeds of each."""
-    tested: int
-    """Sequences."""
+    """Variance of the difference that belongs to sequences alone."""
+    seed_counts: tuple[int, int]
+    """Number of seeds of each cell."""
+    sequence_count: int
+    """Number of test sequences."""
 
-    @staticmethod
-    def of(a: Runs, b: Runs) -> "Parts":
-        """By the mean squares of seeds, of sequences, and of both together; an estimate below zero is zero."""
+    @classmethod
+    def estimate(cls, a: SequenceScores, b: SequenceScores) -> "VarianceComponents":
+        """Estimate the components from mean squares of seeds, of sequences and of both; one below zero is taken as zero."""
         (s, n), (t, _) = a.nll.shape, b.nll.shape
-        together = (a.interaction, b.interaction) if n > 1 else (0.0, 0.0)
-        of_seeds = (float(a.scores.var(ddof=1)) / s, float(b.scores.var(ddof=1)) / t)
+        interactions = (a.interaction, b.interaction) if n > 1 else (0.0, 0.0)
+        of_seeds = (float(a.means.var(ddof=1)) / s, float(b.means.var(ddof=1)) / t)
         # To first order, as the ratio of sums that a score is (Cochran 1977, chapter 6).
-        away = (a.nll.mean(0) - a.scores.mean() * a.steps) - (b.nll.mean(0) - b.scores.mean() * b.steps)
-        of_sequences = float((away**2).sum()) * n / (n - 1) / a.steps.sum() ** 2 if n > 1 else 0.0
-        alone = tuple(max(0.0, seeds - both) for seeds, both in zip(of_seeds, together, strict=True))
-        return Parts((alone[0], alone[1]), together, max(0.0, of_sequences - sum(together)), (s, t), n)
+        residuals = (a.nll.mean(0) - a.means.mean() * a.steps) - (b.nll.mean(0) - b.means.mean() * b.steps)
+        of_sequences = float((residuals**2).sum()) * n / (n - 1) / a.steps.sum() ** 2 if n > 1 else 0.0
+        alone = tuple(max(0.0, seeds - both) for seeds, both in zip(of_seeds, interactions, strict=True))
+        return cls((alone[0], alone[1]), interactions, max(0.0, of_sequences - sum(interactions)), (s, t), n)
 
-    def error(self, seeds: tuple[float, float], tested: float) -> tuple[float, float]:
-        """Standard error with so many seeds of each and so many sequences, and degrees of freedom (Satterthwaite 1946)."""
-        fewer = [before / after for before, after in zip(self.counts, seeds, strict=True)]
-        both = [part * f * self.tested / tested for part, f in zip(self.together, fewer, strict=True)]
-        squares = [(part * f + share, n - 1) for part, f, share, n in zip(self.seeds, fewer, both, seeds, strict=True)]
-        squares.append((self.sequences * self.tested / tested + sum(both), tested - 1))
+    def standard_error(self, seed_counts: tuple[float, float], sequence_count: float) -> tuple[float, float]:
+        """Return standard error and degrees of freedom (Satterthwaite 1946) for other numbers of seeds and sequences."""
+        shrink = [before / after for before, after in zip(self.seed_counts, seed_counts, strict=True)]
+        both = [part * f * self.sequence_count / sequence_count for part, f in zip(self.interactions, shrink, strict=True)]
+        squares = [
+            (part * f + share, n - 1) for part, f, share, n in zip(self.seeds, shrink, both, seed_counts, strict=True)
+        ]
+        squares.append((self.sequences * self.sequence_count / sequence_count + sum(both), sequence_count - 1))
         below = sum(square**2 / freedom for square, freedom in squares if square)
         freedom = sum(square for square, _ in squares) ** 2 / below if below else 1.0
         return (sum(square for square, _ in squares) - sum(both)) ** 0.5, freedom
 
-    def needed(self, observed: float, level: float) -> Needed:
-        """For a test at a level to find a difference of this size with `POWER`."""
-        (s, t), n = self.counts, self.tested
+    def required(self, observed: float, level: float) -> RequiredSample:
+        """Return what a test at this level needs to detect a difference of this size with probability `POWER`."""
+        (s, t), n = self.seed_counts, self.sequence_count
 
-        def found(seeds: tuple[float, float], tested: float) -> bool:
-            return power(abs(observed), *self.error(seeds, tested), level) >= POWER
+        def enough(seed_counts: tuple[float, float], sequence_count: float) -> bool:
+            return power(abs(observed), *self.standard_error(seed_counts, sequence_count), level) >= POWER
 
-        tenths = _least(10, lambda k: found((s * k / 10, t * k / 10), n * k / 10))
-        return Needed(
-            seeds=_least(2, lambda k: found((k, k), n)),
-            sequences=_least(2, lambda k: found((s, t), k)),
-            times=tenths and tenths / 10,
+        tenths = _smallest(10, lambda k: enough((s * k / 10, t * k / 10), n * k / 10))
+        return RequiredSample(
+            seeds=_smallest(2, lambda k: enough((k, k), n)),
+            sequences=_smallest(2, lambda k: enough((s, t), k)),
+            factor=tenths and tenths / 10,
         )
 
 
 def power(difference: float, error: float, freedom: float, level: float) -> float:
-    """Probability that a two-sided t test at a level finds a difference."""
+    """Return the probability that a two-sided t test detects a difference.
+
+    ``error`` is the standard error of the difference, ``freedom`` its degrees of freedom, ``level`` that of the test.
+    """
     if not error:
         return float(difference > 0)
     # The mean over where the estimated error may lie: scipy's noncentral t is not a number for some large values.
-    estimated = np.sqrt(stats.chi2.ppf(_EVENLY, freedom) / freedom)
+    estimated = np.sqrt(stats.chi2.ppf(_QUANTILES, freedom) / freedom)
     limit = float(stats.t.ppf(1 - level / 2, freedom)) * estimated
-    away = difference / error
-    return float((stats.norm.sf(limit - away) + stats.norm.cdf(-limit - away)).mean())
+    shift = difference / error
+    return float((stats.norm.sf(limit - shift) + stats.norm.cdf(-limit - shift)).mean())
 
 
-def needed(a: Runs, b: Runs, level: float) -> Needed | None:
-    """What it takes to show the difference of these two; None where one has a single seed."""
+def required_sample(a: SequenceScores, b: SequenceScores, level: float) -> RequiredSample | None:
+    """Return what it takes to show the difference between two cells; None where one of them has a single seed."""
     if min(len(a.nll), len(b.nll)) == 1:
         return None
-    return Parts.of(a, b).needed(float(a.scores.mean() - b.scores.mean()), level)
+    return VarianceComponents.estimate(a, b).required(float(a.means.mean() - b.means.mean()), level)
 
 
-def _least(first: int, enough: Callable[[int], bool]) -> int | None:
-    """The smallest number from ``first`` that is enough, where every larger one is too; None if `MANY` is not."""
-    if not enough(MANY):
+def _smallest(first: int, enough: Callable[[int], bool]) -> int | None:
+    """Return the smallest number from ``first`` that is enough, where every larger one is too; None if `MOST` is not."""
+    if not enough(MOST):
         return None
-    low, high = first - 1, MANY
+    low, high = first - 1, MOST
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

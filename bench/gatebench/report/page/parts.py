@@ -1,0 +1,130 @@
+"""The figures and tables of a report: each drawn from the frame, with its files, by the module that defines it."""
+
+import base64
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+
+from gatebench.core import registry
+from gatebench.core.errors import BadInput
+from gatebench.records.frame import Frame
+
+LAST = 1000
+"""Place on the page of a figure that does not state its ``ORDER``."""
+_ROUNDING = 1e-12
+"""Relative difference up to which two numbers are the same but for rounding."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the page shows of one figure or table."""
+
+    name: str
+    """Name of the module, and of the files without their suffix."""
+    title: str
+    """Heading on the page."""
+    caption: str
+    """Text below the figure or table: what it shows and how to read it."""
+    notes: list[str]
+    """Sentences that stand below the caption as a list."""
+    files: list[str]
+    """Names of the files in the study's folder, to link to."""
+    image: str = ""
+    """PNG of a figure in base64; empty for a table."""
+    html: str = field(default="", repr=False)
+    """HTML of a table; empty for a figure."""
+
+
+def modules() -> list[tuple[str, ModuleType]]:
+    """Return name and module of every figure and table in their order on the page.
+
+    A module has ``TITLE`` and ``CAPTION``, and either ``table(frame)`` or both ``numbers(frame)`` and
+    ``draw(numbers, frame)``. Its place is its ``ORDER``, a number; those that state none stand at the end by name.
+    ``NOTES``, a list of sentences, stand below its caption. ``BadInput`` if one lacks what it must have.
+    """
+    loaded = []
+    for name, path in registry.available("figures", ".py").items():
+        module = registry.load_module("gatebench.report.figures", path)
+        missing = [attribute for attribute in ("TITLE", "CAPTION") if not hasattr(module, attribute)]
+        if not hasattr(module, "table"):
+            missing += [attribute for attribute in ("numbers", "draw") if not hasattr(module, attribute)]
+        if missing:
+            raise BadInput(
+                f"{path} has no {missing[0]}; expected TITLE, CAPTION and either table(frame), or numbers(frame) and "
+                "draw(numbers, frame)"
+            )
+        loaded.append((name, module))
+    return sorted(loaded, key=lambda named: (getattr(named[1], "ORDER", LAST), named[0]))
+
+
+def write(name: str, module: ModuleType, frame: Frame, folder: Path) -> Part | None:
+    """Write one figure or table with its numbers into a folder, and return what the page shows of it.
+
+    None if the study has nothing for it.
+    """
+    return _write_table(name, module, frame, folder) if hasattr(module, "table") else _draw(name, module, frame, folder)
+
+
+def _write_table(name: str, module: ModuleType, frame: Frame, folder: Path) -> Part | None:
+    table = module.table(frame)
+    if table is None:
+        return None
+    table.to_csv(folder / f"{name}.csv", index=False)
+    (folder / f"{name}.md").write_text(table.to_markdown(index=False, disable_numparse=True) + "\n")
+    (folder / f"{name}.tex").write_text(table.style.hide(axis="index").format(escape="latex").to_latex(hrules=True))
+    files = [f"{name}.{suffix}" for suffix in ("csv", "md", "tex")]
+    html = table.to_html(index=False, border=0)
+    return Part(name, module.TITLE, module.CAPTION, getattr(module, "NOTES", []), files, html=html)
+
+
+def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> Part | None:
+    from matplotlib import pyplot as plt
+
+    numbers = module.numbers(frame)
+    if numbers is None:
+        return None
+    write_numbers(numbers, folder / f"{name}.csv")
+    figure = module.draw(numbers, frame)
+    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+    figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    plt.close(figure)
+    files = [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]
+    image = in_base64(folder / f"{name}.png")
+    return Part(name, module.TITLE, module.CAPTION, getattr(module, "NOTES", []), files, image=image)
+
+
+def write_numbers(numbers: pd.DataFrame, path: Path) -> None:
+    """Write the numbers of a figure as CSV, unless the file holds them already but for rounding.
+
+    Processors differ in the last digit of an exponential: a published file stays as it is where nothing else differs.
+    """
+    text = numbers.to_csv(index=False)
+    try:
+        current = pd.read_csv(path)
+    except (OSError, ValueError):  # there is none, or it is no table
+        current = None
+    if current is None or not _same_but_for_rounding(pd.read_csv(io.StringIO(text)), current):
+        path.write_text(text)
+
+
+def _same_but_for_rounding(a: pd.DataFrame, b: pd.DataFrame) -> bool:
+    if list(a.columns) != list(b.columns) or list(a.dtypes) != list(b.dtypes) or len(a) != len(b):
+        return False
+    return all(
+        np.allclose(a[column], b[column], rtol=_ROUNDING, atol=0, equal_nan=True)
+        if a[column].dtype.kind == "f"
+        else a[column].equals(b[column])
+        for column in a.columns
+    )
+
+
+def in_base64(path: Path) -> str:
+    """Return a file as text that a page can carry; ``BadInput`` if it cannot be read."""
+    try:
+        return base64.b64encode(path.read_bytes()).decode()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}); draw the samples anew: gatebench sample STUDY") from error
