@@ -10,6 +10,7 @@ from numpy.random import Generator, default_rng
 
 from gatebench.records.frame import Frame
 from gatebench.report import verdict
+from gatebench.report.stats.bootstrap import DRAWS
 from support.frames import HIGH, LOW, MUSIC, at_once, by_hand, seeds, without_sequences
 
 CELLS = ["rnn", "lstm", "gru"]
@@ -23,8 +24,8 @@ def said(*trials: list[tuple[Any, ...]], cells: list[str] = CELLS) -> list[str]:
     return of(by_hand([trial for some in trials for trial in some]), cells)
 
 
-def of(frame: Frame, cells: list[str] = CELLS) -> list[str]:
-    lines = verdict.lines(frame, MUSIC, cells)
+def of(frame: Frame, cells: list[str] = CELLS, draws: int = DRAWS) -> list[str]:
+    lines = verdict.lines(frame, MUSIC, cells, draws)
     starts = ["Best cell: ", "By how much: ", "At what cost: "]
     assert [line.startswith(start) for line, start in zip(lines, starts, strict=True)] == [True] * 3
     assert all(line.endswith(".") and "\n" not in line and "nan" not in line for line in lines), lines
@@ -202,18 +203,16 @@ def planted(random: Generator, lower: float = 0.0) -> Frame:
 
 def winners(draws: int, lower: float) -> list[str]:
     random = default_rng(20)
-    firsts = [of(planted(random, lower))[0] for _ in range(draws)]
+    firsts = [of(planted(random, lower), draws=300)[0] for _ in range(draws)]
     return [line.removeprefix("Best cell: ").partition(",")[0] for line in firsts if "below the best" in line]
 
 
 @pytest.mark.parametrize("draws", [40, pytest.param(300, marks=pytest.mark.cluster)])
-def test_of_equal_cells_it_names_a_winner_in_one_of_twenty_studies_at_the_most(draws: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("gatebench.report.stats.intervals.DRAWS", 300)
+def test_of_equal_cells_it_names_a_winner_in_one_of_twenty_studies_at_the_most(draws: int):
     assert len(winners(draws, 0.0)) <= 0.05 * draws + 2 * (0.05 * 0.95 * draws) ** 0.5
 
 
-def test_a_cell_that_is_better_by_enough_wins_and_no_other(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("gatebench.report.stats.intervals.DRAWS", 300)
+def test_a_cell_that_is_better_by_enough_wins_and_no_other():
     assert winners(20, 0.3) == ["gru"] * 20
 
 

@@ -10,8 +10,9 @@ import pytest
 from scipy import stats
 
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import comparisons
-from gatebench.report.stats.intervals import Runs, bootstrapped, difference, difference_of_means, mean_interval
+from gatebench.report import comparisons, findings
+from gatebench.report.stats.bootstrap import SequenceScores, bootstrap_difference, bootstrap_mean
+from gatebench.report.stats.estimates import mean_interval, welch_difference
 from support.frames import (
     BUDGET,
     HIGH,
@@ -31,7 +32,7 @@ from support.frames import (
 
 def said(*trials: list[tuple[Any, ...]]) -> str:
     """The verdict on the one panel of these trials."""
-    (verdict,) = comparisons.verdict(by_hand([trial for some in trials for trial in some]))
+    (verdict,) = findings.findings(by_hand([trial for some in trials for trial in some]))
     return verdict
 
 
@@ -44,7 +45,7 @@ def test_a_pair_is_of_one_panel_and_the_lower_one_is_first():
         *seeds("speech", "gru", LOW), *seeds("speech", "rnn", HIGH),
         *seeds("music", "gru", LOW, "units_64"),
     ])  # fmt: skip
-    assert [(pair.panel, pair.lower, pair.other, pair.n) for pair in comparisons.pairs(frame)] == [
+    assert [(pair.group, pair.lower, pair.other, pair.n) for pair in comparisons.pairs(frame)] == [
         (MUSIC, "rnn", "gru", (3, 3)),
         (MUSIC, "rnn", "novel", (3, 2)),
         (MUSIC, "gru", "novel", (3, 2)),
@@ -54,7 +55,7 @@ def test_a_pair_is_of_one_panel_and_the_lower_one_is_first():
 
 def test_a_difference_is_over_seeds_and_sequences_where_records_have_them():
     (pair,) = comparisons.pairs(by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)]))
-    assert pair.difference == difference(Runs(sums(LOW, [1, 2, 3]), STEPS), Runs(sums(HIGH, [1, 2, 3]), STEPS))
+    assert pair.difference == bootstrap_difference(SequenceScores(sums(LOW, [1, 2, 3]), STEPS), SequenceScores(sums(HIGH, [1, 2, 3]), STEPS))
     assert (pair.interval, pair.p_holm) == (comparisons.BOTH, pair.difference.p)
     assert pair.differ
 
@@ -66,7 +67,7 @@ def test_records_without_sequences_fall_back_to_welch_over_seeds(without: set[st
     (pair,) = comparisons.pairs(replace(frame, sequences=frame.sequences[~frame.sequences.key.isin(keys)]))
     welch: Any = stats.ttest_ind(LOW, HIGH, equal_var=False)
     assert pair.interval == comparisons.SEEDS
-    assert pair.difference == difference_of_means(LOW, HIGH)
+    assert pair.difference == welch_difference(LOW, HIGH)
     np.testing.assert_allclose([pair.difference.mean, pair.difference.p], [np.mean(LOW) - np.mean(HIGH), welch.pvalue])
 
 
@@ -75,19 +76,19 @@ def test_a_seed_without_sequences_is_not_left_out():
     frame = by_hand(seeds("music", "gru", LOW))
     first = frame.confirmed("test").key.iloc[0]
     fewer = replace(frame, sequences=frame.sequences[frame.sequences.key != first])
-    assert comparisons.runs(fewer, fewer.confirmed("test")) is None
+    assert comparisons.sequence_scores(fewer, fewer.confirmed("test")) is None
     assert comparisons.interval(fewer, fewer.confirmed("test")) == mean_interval(LOW)
-    assert comparisons.interval(frame, frame.confirmed("test")) == bootstrapped(Runs(sums(LOW, [1, 2, 3]), STEPS))
+    assert comparisons.interval(frame, frame.confirmed("test")) == bootstrap_mean(SequenceScores(sums(LOW, [1, 2, 3]), STEPS))
 
 
 def test_runs_are_by_seed_and_sequence_in_the_order_of_the_file():
     frame = by_hand(seeds("music", "gru", LOW))
     shuffled = replace(frame, sequences=frame.sequences.sample(frac=1, random_state=0))
-    found = comparisons.runs(shuffled, shuffled.confirmed("test"))
+    found = comparisons.sequence_scores(shuffled, shuffled.confirmed("test"))
     assert found is not None
     np.testing.assert_allclose(found.nll, sums(LOW, [1, 2, 3]))
     np.testing.assert_array_equal(found.steps, STEPS)
-    np.testing.assert_allclose(found.scores, LOW)
+    np.testing.assert_allclose(found.means, LOW)
 
 
 def test_a_trial_that_belongs_to_two_budgets_counts_in_both():
@@ -97,7 +98,7 @@ def test_a_trial_that_belongs_to_two_budgets_counts_in_both():
     both = replace(one, trials=pd.concat([one.trials, other]), sequences=pd.concat([one.sequences, one.sequences]))
     first, second = comparisons.pairs(both)
     (alone,) = comparisons.pairs(one)
-    assert (first, second) == (alone, replace(alone, panel=alone.panel._replace(budget="units_64")))
+    assert (first, second) == (alone, replace(alone, group=alone.group._replace(budget="units_64")))
 
 
 def test_single_runs_never_differ():
@@ -119,7 +120,7 @@ def test_a_cell_with_a_run_that_has_no_score_is_in_no_pair():
 def test_the_lowest_cell_beats_the_others_by_what_they_differ():
     trials = [*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)]
     (pair,) = comparisons.pairs(by_hand(trials))
-    lowest = bootstrapped(Runs(sums(LOW, [1, 2, 3]), STEPS))
+    lowest = bootstrap_mean(SequenceScores(sums(LOW, [1, 2, 3]), STEPS))
     d = pair.difference
     assert said(trials) == (
         f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean is that of gru: {lowest} nats per time step, n = 3. "
@@ -185,11 +186,11 @@ def test_a_difference_must_hold_for_all_pairs_of_the_panel():
     alone, among = by_hand(two), by_hand(two + more)
     (pair,) = comparisons.pairs(without_sequences(alone))
     assert 0.01 < pair.p_holm < 0.05
-    assert "It beats rnn by" in comparisons.verdict(without_sequences(alone))[0]
+    assert "It beats rnn by" in findings.findings(without_sequences(alone))[0]
     (same,) = [p for p in comparisons.pairs(without_sequences(among)) if (p.lower, p.other) == ("gru", "rnn")]
     assert same.difference.p == pair.difference.p
     assert same.p_holm > 0.05
-    assert "beats" not in comparisons.verdict(without_sequences(among))[0]
+    assert "beats" not in findings.findings(without_sequences(among))[0]
 
 
 def test_a_panel_of_one_cell_is_compared_with_the_floors_alone():
@@ -202,7 +203,7 @@ def test_every_panel_has_its_own_verdict():
         *seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH),
         *seeds("speech", "gru", HIGH), *seeds("speech", "rnn", LOW),
     ])  # fmt: skip
-    music, speech = comparisons.verdict(frame)
+    music, speech = findings.findings(frame)
     assert music.startswith(f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean is that of gru")
     assert speech.startswith(f"On Some Speech (synthetic), {BUDGET}, {TRAINING}, the lowest mean is that of rnn")
 
@@ -227,7 +228,7 @@ def test_a_cell_that_is_not_below_the_lowest_floor_is_named():
 
 def test_without_floors_nothing_is_said_of_them():
     frame = by_hand(seeds("music", "gru", LOW))
-    (sentence,) = comparisons.verdict(replace(frame, baselines=frame.baselines[:0]))
+    (sentence,) = findings.findings(replace(frame, baselines=frame.baselines[:0]))
     assert "baseline" not in sentence
 
 
@@ -267,7 +268,7 @@ def test_a_cell_of_which_one_run_has_no_score_has_no_mean():
 def test_a_panel_in_which_no_run_has_a_score_says_so():
     frame = by_hand([*at_once("rnn"), *at_once("gru"), *seeds("speech", "gru", LOW)])
     assert comparisons.pairs(frame) == []
-    music, speech = comparisons.verdict(frame)
+    music, speech = findings.findings(frame)
     assert music == f"On Some Music, {BUDGET}, {TRAINING}, no run has a score."
     assert "that of gru: 3.100 [" in speech
 
@@ -309,7 +310,7 @@ def test_what_was_said_of_the_lowest_is_not_said_twice(cells: tuple[str, str], t
 
 def untested(frame: Frame, about: str) -> str:
     """The sentence that begins so."""
-    (sentence,) = [sentence for sentence in comparisons.untested(frame) if sentence.startswith(about)]
+    (sentence,) = [sentence for sentence in findings.limitations(frame) if sentence.startswith(about)]
     return sentence
 
 
@@ -333,7 +334,7 @@ def test_trials_that_were_best_in_their_last_epoch_are_counted():
     searched = [("music", "gru", "search", 0, 0.01, 3.0, 3.0, "finished")]
     diverged = [("music", "rnn", "confirm", 1, 0.01, 3.0, 3.0, "diverged")]
     frame = by_hand([*searched, *seeds("music", "gru", LOW), *diverged])
-    assert not any("Longer training" in sentence for sentence in comparisons.untested(frame))
+    assert not any("Longer training" in sentence for sentence in findings.limitations(frame))
     frame.trials.loc[frame.trials.seed != 3, "best_epoch"] = 3  # two of the GRU's, and those that do not count
     assert untested(frame, "Longer training") == (
         "Longer training: 2 of 4 confirming trials were at their best in their last epoch."

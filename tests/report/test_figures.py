@@ -29,9 +29,10 @@ from gatebench.core.errors import BadInput
 from gatebench.records import frame as frames
 from gatebench.records.frame import COLUMNS, ComparisonGroup, Frame
 from gatebench.records.record import SEQUENCES
-from gatebench.report import comparisons, style
-from gatebench.report.page import page
-from gatebench.report.stats.intervals import Runs, bootstrapped, difference, mean_interval
+from gatebench.report import comparisons, findings, style
+from gatebench.report.page import page, parts
+from gatebench.report.stats.bootstrap import SequenceScores, bootstrap_difference, bootstrap_mean
+from gatebench.report.stats.estimates import mean_interval
 from support.commands import COMMAND, SMALL, sweep
 from support.datasets import Tiny, make_tiny
 from support.frames import (
@@ -62,7 +63,7 @@ DRAWN = [name for name, module in FIGURES.items() if hasattr(module, "draw")]
 TABLES = [name for name, module in FIGURES.items() if hasattr(module, "table")]
 
 OF_AUDIO = {"spectrum", "units"}
-OF_SEVERAL = {"budgets", "ranks", "overall", "conventions", "again"}
+OF_SEVERAL = {"budgets", "ranks", "overall", "conventions", "replication"}
 """Figures and tables of more than one task, budget or run, and of a task that the paper has."""
 OF_THE_PAPER = {"table2"}  # none of its tasks is in a study by hand
 FRAMES = {
@@ -79,7 +80,7 @@ HALF = 4.302652729749464 * 0.2 / 3**0.5
 @pytest.fixture(scope="module", autouse=True)
 def house_style() -> Any:
     with mpl.rc_context():
-        style.use()
+        style.apply_style()
         yield
     plt.close("all")
 
@@ -128,7 +129,7 @@ def test_a_figure_draws_all_these(name: str, which: str):
     figure = drawn(name, frame)
     assert isinstance(figure, Figure)
     assert all(axis.get_xlabel() for axis in figure.axes)
-    unit = {"spectrum": "dB", "fairness": "fraction"}.get(name, "nats per time step")
+    unit = {"spectrum": "dB", "fairness": "FLOPs a second"}.get(name, "nats per time step")
     assert any(unit in axis.get_ylabel() + axis.get_xlabel() for axis in figure.axes)
 
 
@@ -163,7 +164,7 @@ def test_results_have_every_seed_and_the_interval_of_its_cell(hand: Frame):
 def test_results_have_the_interval_over_seeds_and_sequences_beside_that_over_seeds(hand: Frame):
     numbers = FIGURES["results"].numbers(hand)
     gru = numbers[(numbers.task == "music") & (numbers.cell == "gru")]
-    expected = bootstrapped(Runs(sums([3.0, 3.2, 3.4], [1, 2, 3]), STEPS))
+    expected = bootstrap_mean(SequenceScores(sums([3.0, 3.2, 3.4], [1, 2, 3]), STEPS))
     np.testing.assert_allclose(gru[["low_both", "high_both"]], [[expected.low, expected.high]] * 3, rtol=1e-9)
     assert expected.low < MEAN < expected.high
     assert abs(expected.low - (MEAN - HALF)) > 0.01  # the two are not the same
@@ -321,10 +322,10 @@ def test_differences_are_those_of_every_pair_the_lower_one_first():
     table = FIGURES["differences"].table(by_hand(THREE))
     assert list(zip(table["lower"], table["other"], strict=True)) == [("gru", "rnn"), ("gru", "novel"), ("rnn", "novel")]
     runs = {
-        cell: Runs(sums([trial[6] for trial in THREE if trial[1] == cell], list(range(1, n + 1))), STEPS)
+        cell: SequenceScores(sums([trial[6] for trial in THREE if trial[1] == cell], list(range(1, n + 1))), STEPS)
         for cell, n in (("gru", 3), ("rnn", 4), ("novel", 3))
     }
-    expected = [difference(runs[a], runs[b]) for a, b in (("gru", "rnn"), ("gru", "novel"), ("rnn", "novel"))]
+    expected = [bootstrap_difference(runs[a], runs[b]) for a, b in (("gru", "rnn"), ("gru", "novel"), ("rnn", "novel"))]
     np.testing.assert_allclose([d.mean for d in expected], [-0.5, -0.9333333, -0.4333333])
     assert list(table["difference"]) == [f"{d.mean:.3f} [{d.low:.3f}, {d.high:.3f}]" for d in expected]
     assert list(table["p"]) == [f"{d.p:.4f}" for d in expected]
@@ -585,7 +586,7 @@ def test_a_second_run_shows_what_the_same_trials_differ_by():
     ]
     # Of the plain unit the second run selected another rate.
     second = [(*trial[:4], 0.02, trial[5], trial[6] + 0.1, trial[7]) if trial[1] == "rnn" else trial for trial in second]
-    table = FIGURES["again"].table(by_hand(first, again=by_hand(second))).set_index("cell")
+    table = FIGURES["replication"].table(by_hand(first, replication=by_hand(second))).set_index("cell")
     assert list(table.index) == ["rnn", "gru"]
     gru, rnn = table.loc["gru"], table.loc["rnn"]
     assert (gru["same setting"], gru["same trial"]) == ("yes", f"{sqrt((0.01**2 + 0.02**2 + 0.02**2) / 3):.4f}")
@@ -601,8 +602,8 @@ def test_a_second_run_shows_what_the_same_trials_differ_by():
 
 def test_a_second_run_of_other_cells_is_no_second_run(hand: Frame):
     other = by_hand(seeds("nottingham", "gru", [3.0]))
-    assert FIGURES["again"].table(replace(hand, again=other)) is None
-    assert FIGURES["again"].table(replace(hand, again=by_hand(SEARCHED))) is None
+    assert FIGURES["replication"].table(replace(hand, replication=other)) is None
+    assert FIGURES["replication"].table(replace(hand, replication=by_hand(SEARCHED))) is None
 
 
 @pytest.mark.parametrize("numbers", [[0.05, 0.05, 0.05], [0.05, 0.075, 0.1]], ids=["rates", "rates and another"])
@@ -787,7 +788,7 @@ def test_the_page_shows_all_titles_captions_and_equations(reported: dict[str, by
 
 def test_the_page_says_what_the_numbers_say(home: Tiny, reported: dict[str, bytes]):
     html, found = reported["report.html"].decode(), frames.load(home.folder / "results", "adhoc")
-    (said,), untested = comparisons.verdict(found), comparisons.untested(found)
+    (said,), untested = findings.findings(found), findings.limitations(found)
     assert said.startswith("On ")
     assert all(f"<li>{escape(sentence)}</li>" in html for sentence in (said, *untested))
 
@@ -816,20 +817,20 @@ def copy(home: Tiny, reported: dict[str, bytes], tmp_path: Path) -> Path:
     return Path(shutil.copytree(home.folder / "results", tmp_path / "results"))
 
 
-AGAIN = f'<h2 id="again">{FIGURES["again"].TITLE}</h2>'
+REPLICATION = f'<h2 id="replication">{FIGURES["replication"].TITLE}</h2>'
 
 
 def test_a_second_run_is_kept_beside_the_first_and_shown(home: Tiny, copy: Path, second: Path, reported: dict[str, bytes]):
-    assert AGAIN not in reported["report.html"].decode()
-    command = [COMMAND, "report", "adhoc", "--results", str(copy), "--again", str(second)]
+    assert REPLICATION not in reported["report.html"].decode()
+    command = [COMMAND, "report", "adhoc", "--results", str(copy), "--replication", str(second)]
     run = subprocess.run(command, env=home.env, cwd=home.folder, capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == (f"{copy}/adhoc/report.html\n", "")
-    kept = {path.name for path in (copy / "adhoc" / "again").iterdir() if path.suffix != ".lock"}
+    kept = {path.name for path in (copy / "adhoc" / "replication").iterdir() if path.suffix != ".lock"}
     assert kept == {"study.json", "records.parquet"}
     html = (copy / "adhoc" / "report.html").read_text().replace("&#39;", "&#x27;")
-    assert AGAIN in html
-    assert escape(FIGURES["again"].CAPTION) in html
-    table = pd.read_csv(copy / "adhoc" / "again.csv", dtype=str).set_index("cell")
+    assert REPLICATION in html
+    assert escape(FIGURES["replication"].CAPTION) in html
+    table = pd.read_csv(copy / "adhoc" / "replication.csv", dtype=str).set_index("cell")
     assert list(table.index) == ["rnn", "gru"]
     found = [frames.load(results, "adhoc").confirmed("test").set_index(["cell", "key"]).nll for results in (copy, second)]
     for row in table.reset_index().to_dict("records"):
@@ -838,7 +839,7 @@ def test_a_second_run_is_kept_beside_the_first_and_shown(home: Tiny, copy: Path,
         assert row["seeds"] == f"{a.std():.4f}"
         assert row["engines"] == "fused_cpu x 2; reference x 2"
     # What was kept is the second run, whole; the first is as it was.
-    again = frames.load(copy, "adhoc").again
+    again = frames.load(copy, "adhoc").replication
     assert again is not None
     pd.testing.assert_frame_equal(
         again.trials.drop(columns="study"), frames.load(second, "adhoc").trials.drop(columns="study")
@@ -849,34 +850,34 @@ def test_a_second_run_is_kept_beside_the_first_and_shown(home: Tiny, copy: Path,
 def test_a_second_run_that_was_kept_is_shown_without_being_named(copy: Path, second: Path, tmp_path: Path):
     gone = Path(shutil.copytree(second, tmp_path / "gone"))
     with mpl.rc_context():
-        page.write(copy, "adhoc", again=gone)
+        page.write(copy, "adhoc", replication=gone)
         first = {path.name: path.read_bytes() for path in (copy / "adhoc").iterdir() if path.is_file()}
         shutil.rmtree(gone)
         # In a clone, which has no more than what is published.
         clone = tmp_path / "clone"
-        shutil.copytree(copy / "adhoc", clone / "adhoc", ignore=lambda *_: {"report.html", "again.csv"})
+        shutil.copytree(copy / "adhoc", clone / "adhoc", ignore=lambda *_: {"report.html", "replication.csv"})
         page.write(clone, "adhoc")
     found = {path.name: path.read_bytes() for path in (clone / "adhoc").iterdir() if path.is_file()}
-    assert AGAIN.encode() in first["report.html"]
+    assert REPLICATION.encode() in first["report.html"]
     assert {name for name in first if found[name] != first[name]} == set()
 
 
 def test_the_first_run_is_no_second_one(copy: Path):
     for same in (copy, copy / ".." / copy.name):
         with pytest.raises(BadInput, match="the folder of the first run; expected that of a second one"):
-            page.write(copy, "adhoc", again=same)
-    assert not (copy / "adhoc" / "again").exists()
+            page.write(copy, "adhoc", replication=same)
+    assert not (copy / "adhoc" / "replication").exists()
 
 
 def test_a_folder_without_the_study_is_no_second_run(copy: Path, second: Path, tmp_path: Path):
     with pytest.raises(BadInput, match=f"no study 'adhoc' in {tmp_path / 'empty'}"):
-        page.write(copy, "adhoc", again=tmp_path / "empty")
+        page.write(copy, "adhoc", replication=tmp_path / "empty")
     # A study of which nothing is finished.
     (tmp_path / "planned" / "adhoc").mkdir(parents=True)
     shutil.copy(second / "adhoc" / "study.json", tmp_path / "planned" / "adhoc")
     with pytest.raises(BadInput, match="no finished trial of study 'adhoc'"):
-        page.write(copy, "adhoc", again=tmp_path / "planned")
-    assert not (copy / "adhoc" / "again").exists()
+        page.write(copy, "adhoc", replication=tmp_path / "planned")
+    assert not (copy / "adhoc" / "replication").exists()
 
 
 WITHOUT = """

@@ -5,15 +5,15 @@ import pytest
 from numpy.random import Generator, default_rng
 from scipy import stats
 
-from gatebench.report.stats.intervals import Runs, difference
-from gatebench.report.stats.power import Needed, Parts, needed, power
+from gatebench.report.stats.bootstrap import SequenceScores, bootstrap_difference
+from gatebench.report.stats.power import RequiredSample, VarianceComponents, power, required_sample
 
 LEVEL = 0.05
 
 
-def of_seeds(scores: "np.ndarray | list[float]") -> Runs:
+def of_seeds(scores: "np.ndarray | list[float]") -> SequenceScores:
     """Seeds whose records have no sequences."""
-    return Runs(np.array(scores, float)[:, None], np.ones(1))
+    return SequenceScores(np.array(scores, float)[:, None], np.ones(1))
 
 
 @pytest.mark.parametrize(("effect", "expected"), [(0.2, 394), (0.5, 64), (0.8, 26)])
@@ -21,7 +21,7 @@ def test_cohens_table(effect: float, expected: int):
     """Cohen 1988, table 2.4.1: runs of each group for 80% power at 5%, two-sided; effects in standard deviations."""
     one = np.array([-1, 1]) / np.sqrt(2)
     assert one.std(ddof=1) == pytest.approx(1)
-    found = needed(of_seeds(one), of_seeds(one + effect), LEVEL)
+    found = required_sample(of_seeds(one), of_seeds(one + effect), LEVEL)
     assert found is not None
     assert found.seeds == pytest.approx(expected, abs=1)
 
@@ -40,13 +40,13 @@ def test_power_at_its_ends():
     assert (power(0, 0, 1, LEVEL), power(1, 0, 1, LEVEL)) == (0, 1)
 
 
-def crossed(random: Generator, seeds: int, sequences: np.ndarray, each: float, both: float, mean: float) -> Runs:
+def crossed(random: Generator, seeds: int, sequences: np.ndarray, each: float, both: float, mean: float) -> SequenceScores:
     """A mean in nats per step, with normal effects of seeds, of given sequences of 10 steps, and of both together."""
     effects = random.normal(0, each, (seeds, 1)) + sequences + random.normal(0, both, (seeds, len(sequences)))
-    return Runs(10 * (mean + effects), np.full(len(sequences), 10))
+    return SequenceScores(10 * (mean + effects), np.full(len(sequences), 10))
 
 
-def pair(random: Generator, seeds: int, tested: int, apart: float) -> tuple[Runs, Runs]:
+def pair(random: Generator, seeds: int, tested: int, apart: float) -> tuple[SequenceScores, SequenceScores]:
     """Two cells; what a sequence is worth differs between them by a standard deviation of 0.1."""
     easy, other = random.normal(0, 0.5, tested), random.normal(0, 0.1, tested)
     return crossed(random, seeds, easy, 0.05, 0.1, 2), crossed(random, seeds, easy + other, 0.05, 0.1, 2 + apart)
@@ -55,46 +55,45 @@ def pair(random: Generator, seeds: int, tested: int, apart: float) -> tuple[Runs
 def test_the_parts_of_the_variance_are_those_that_were_planted():
     random, found = default_rng(0), []
     for _ in range(400):
-        parts = Parts.of(*pair(random, 8, 30, 0))
-        found.append([*parts.seeds, *parts.together, parts.sequences])
+        parts = VarianceComponents.estimate(*pair(random, 8, 30, 0))
+        found.append([*parts.seeds, *parts.interactions, parts.sequences])
     seeds, together, sequences = 0.05**2 / 8, 0.1**2 / 8 / 30, 0.1**2 / 30
     np.testing.assert_allclose(np.mean(found, 0), [seeds, seeds, together, together, sequences], rtol=0.1)
 
 
 def test_an_error_with_more_of_both_is_that_of_so_many():
     random = default_rng(1)
-    parts = Parts.of(*pair(random, 8, 30, 0))
-    error, freedom = parts.error((8, 8), 30)
-    assert parts.error((32, 32), 120)[0] ** 2 == pytest.approx(
-        (sum(parts.seeds) + parts.sequences) / 4 + sum(parts.together) / 16
+    parts = VarianceComponents.estimate(*pair(random, 8, 30, 0))
+    error, freedom = parts.standard_error((8, 8), 30)
+    assert parts.standard_error((32, 32), 120)[0] ** 2 == pytest.approx(
+        (sum(parts.seeds) + parts.sequences) / 4 + sum(parts.interactions) / 16
     )
-    assert parts.error((32, 32), 120)[1] > freedom
-    assert parts.error((10**6, 10**6), 30)[0] == pytest.approx(parts.sequences**0.5, rel=1e-3)
+    assert parts.standard_error((32, 32), 120)[1] > freedom
+    assert parts.standard_error((10**6, 10**6), 30)[0] == pytest.approx(parts.sequences**0.5, rel=1e-3)
     # The bootstrap of the tests comes to the same.
-    tested = difference(*pair(default_rng(1), 8, 30, 0))
+    tested = bootstrap_difference(*pair(default_rng(1), 8, 30, 0))
     assert tested.high - tested.low == pytest.approx(2 * stats.t.ppf(0.975, freedom) * error, rel=0.15)
 
 
-@pytest.mark.parametrize("what", ["seeds", "sequences", "times"])
-def test_with_as_much_as_it_takes_four_of_five_studies_show_it(what: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("what", ["seeds", "sequences", "factor"])
+def test_with_as_much_as_it_takes_four_of_five_studies_show_it(what: str):
     """Of studies with the number that the variances ask for, where these are known."""
-    monkeypatch.setattr("gatebench.report.stats.intervals.DRAWS", 300)
-    apart = {"seeds": 0.07, "sequences": 0.08, "times": 0.06}[what]
-    parts = Parts((0.05**2 / 8,) * 2, (0.1**2 / 8 / 30,) * 2, 0.1**2 / 30, (8, 8), 30)
-    found = parts.needed(apart, LEVEL)
+    apart = {"seeds": 0.07, "sequences": 0.08, "factor": 0.06}[what]
+    parts = VarianceComponents((0.05**2 / 8,) * 2, (0.1**2 / 8 / 30,) * 2, 0.1**2 / 30, (8, 8), 30)
+    found = parts.required(apart, LEVEL)
     value = getattr(found, what)
     assert value is not None
-    seeds = {"seeds": value, "sequences": 8, "times": round(8 * value)}[what]
-    tested = {"seeds": 30, "sequences": value, "times": round(30 * value)}[what]
+    seeds = {"seeds": value, "sequences": 8, "factor": round(8 * value)}[what]
+    tested = {"seeds": 30, "sequences": value, "factor": round(30 * value)}[what]
     random = default_rng(2)
-    shown = np.mean([difference(*pair(random, seeds, tested, apart)).p < LEVEL for _ in range(300)])
+    shown = np.mean([bootstrap_difference(*pair(random, seeds, tested, apart), draws=300).p < LEVEL for _ in range(300)])
     assert 0.73 <= shown <= 0.87  # three standard errors of 300 studies
 
 
 def test_where_the_test_split_is_the_limit_no_number_of_seeds_will_do():
     steps, sequences = np.full(10, 5), np.linspace(-1, 1, 10)
-    a, b = (Runs(5 * (2 + np.array([[-0.01], [0.01]]) + by), steps) for by in (sequences, 0.1 - sequences))
-    found = needed(a, b, LEVEL)
+    a, b = (SequenceScores(5 * (2 + np.array([[-0.01], [0.01]]) + by), steps) for by in (sequences, 0.1 - sequences))
+    found = required_sample(a, b, LEVEL)
     assert found is not None
     assert found.seeds is None
     assert found.sequences is not None
@@ -103,23 +102,23 @@ def test_where_the_test_split_is_the_limit_no_number_of_seeds_will_do():
 
 def test_where_seeds_are_the_limit_no_number_of_sequences_will_do():
     a, b = of_seeds([1.0, 2.0]), of_seeds([1.1, 2.1])
-    found = needed(a, b, LEVEL)
+    found = required_sample(a, b, LEVEL)
     assert found is not None
     assert found.sequences is None
-    assert found.times == pytest.approx((found.seeds or 0) / 2, abs=0.5)
+    assert found.factor == pytest.approx((found.seeds or 0) / 2, abs=0.5)
 
 
 def test_no_difference_at_all_takes_more_than_there_is():
-    assert needed(of_seeds([1.0, 2.0]), of_seeds([2.0, 1.0]), LEVEL) == Needed(None, None, None)
+    assert required_sample(of_seeds([1.0, 2.0]), of_seeds([2.0, 1.0]), LEVEL) == RequiredSample(None, None, None)
 
 
 def test_a_single_seed_says_nothing_of_what_it_takes():
-    assert needed(of_seeds([1.0]), of_seeds([2.0, 3.0]), LEVEL) is None
+    assert required_sample(of_seeds([1.0]), of_seeds([2.0, 3.0]), LEVEL) is None
 
 
 def test_a_stricter_level_takes_more():
     a, b = of_seeds([1.0, 1.2, 1.4]), of_seeds([1.1, 1.3, 1.5])
-    loose, strict = needed(a, b, LEVEL), needed(a, b, LEVEL / 3)
+    loose, strict = required_sample(a, b, LEVEL), required_sample(a, b, LEVEL / 3)
     assert loose is not None
     assert strict is not None
     assert (strict.seeds or 0) > (loose.seeds or 0)

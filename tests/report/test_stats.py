@@ -1,29 +1,20 @@
 """Intervals, tests and ranks, against worked examples, definitions written anew, and simulation."""
 
 import math
-from functools import cache
-from itertools import combinations, count
-from types import SimpleNamespace
+from itertools import combinations
 
 import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 from scipy import stats
 
-from gatebench.report.stats.intervals import (
-    Difference,
-    Estimate,
-    Runs,
-    bootstrapped,
-    difference,
-    difference_of_means,
-    expected_best,
-    holm,
-    interquartile_mean,
-    mean_interval,
-    probability_lower,
-    ranks,
-)
+from gatebench.report.stats.bootstrap import SequenceScores, bootstrap_difference, bootstrap_mean
+from gatebench.report.stats.estimates import Difference, Estimate, mean_interval, welch_difference
+from gatebench.report.stats.expected_best import expected_best
+from gatebench.report.stats.holm import holm
+from gatebench.report.stats.interquartile import interquartile_mean
+from gatebench.report.stats.mann_whitney import probability_lower
+from gatebench.report.stats.ranks import ranks
 
 NAN, INF = float("nan"), float("inf")
 
@@ -68,47 +59,31 @@ def test_95_of_100_intervals_hold_the_mean(n: int):
     assert 0.94 <= share <= 0.96
 
 
-@pytest.fixture
-def remembered(monkeypatch: pytest.MonkeyPatch):
-    """Draws are most of the time of a bootstrap, and the same in every call for as many seeds and sequences."""
-    random = default_rng(0)
-
-    @cache
-    def drawn(call: int, n: int, size: int) -> np.ndarray:
-        return random.multinomial(n, np.full(n, 1 / n), size)
-
-    def generator(seed: int) -> SimpleNamespace:
-        calls = count()
-        return SimpleNamespace(multinomial=lambda n, p, size: drawn(next(calls), n, size))
-
-    monkeypatch.setattr(np.random, "default_rng", generator)
-    # BLAS shares the products of more between threads, which wait for one another on a busy machine.
-    monkeypatch.setattr("gatebench.report.stats.intervals.DRAWS", 600)
+FEW_DRAWS = 600  # as BLAS shares the products of more between threads, which wait for one another on a busy machine
 
 
-def crossed(random: Generator, seeds: int, steps: np.ndarray, sequences: np.ndarray) -> Runs:
+def crossed(random: Generator, seeds: int, steps: np.ndarray, sequences: np.ndarray) -> SequenceScores:
     """8.5 nats per step, with normal effects of each seed, of each sequence, and of both."""
     each = 8.5 + random.normal(0, 0.05, (seeds, 1)) + sequences + random.normal(0, 0.1, (seeds, len(steps)))
-    return Runs(each * steps, steps)
+    return SequenceScores(each * steps, steps)
 
 
-def level(scores: "np.ndarray | list[float]", steps: np.ndarray) -> Runs:
+def level(scores: "np.ndarray | list[float]", steps: np.ndarray) -> SequenceScores:
     """Seeds of these scores, the same on every sequence."""
-    return Runs(np.outer(scores, steps), steps)
+    return SequenceScores(np.outer(scores, steps), steps)
 
 
 def width(found: "Estimate | Difference") -> float:
     return found.high - found.low
 
 
-@pytest.mark.usefixtures("remembered")
 @pytest.mark.parametrize("sequences", [25, 77])
 @pytest.mark.parametrize("seeds", [3, 10])
 def test_95_of_100_intervals_hold_the_mean_of_all_seeds_and_sequences(seeds: int, sequences: int):
     random, held = default_rng([seeds, sequences]), []
     for _ in range(1000):
         steps = random.integers(20, 200, sequences)
-        found = bootstrapped(crossed(random, seeds, steps, random.normal(0, 0.2, sequences)))
+        found = bootstrap_mean(crossed(random, seeds, steps, random.normal(0, 0.2, sequences)), draws=FEW_DRAWS)
         held.append(found.low <= 8.5 <= found.high)
     assert 0.92 <= np.mean(held) <= 0.98
 
@@ -125,7 +100,7 @@ def test_on_sequences_of_one_length_it_is_the_interval_of_two_way_anova(seed: in
     error = math.sqrt(max(a, b, a + b - both) / (s * n))  # at 7 both together seem to vary more than seeds do
     for share in (0.8, 0.95):
         expected = 2 * stats.t.ppf((1 + share) / 2, freedom) * error
-        assert width(bootstrapped(Runs(20 * x, np.full(n, 20)), share)) == pytest.approx(expected, rel=0.06)
+        assert width(bootstrap_mean(SequenceScores(20 * x, np.full(n, 20)), share)) == pytest.approx(expected, rel=0.06)
 
 
 def test_without_variation_between_seeds_it_is_the_interval_of_a_ratio():
@@ -134,27 +109,26 @@ def test_without_variation_between_seeds_it_is_the_interval_of_a_ratio():
     nll = steps * random.normal(8.5, 0.2, 200)
     # Cochran 1977, chapter 6: the variance of a ratio of sums, to first order.
     half = stats.t.ppf(0.975, 199) * math.sqrt(((nll - nll.sum() / steps.sum() * steps) ** 2).sum()) / steps.sum()
-    assert width(bootstrapped(Runs(np.tile(nll, (3, 1)), steps))) == pytest.approx(2 * half, rel=0.05)
+    assert width(bootstrap_mean(SequenceScores(np.tile(nll, (3, 1)), steps))) == pytest.approx(2 * half, rel=0.05)
 
 
 def test_a_mean_is_over_seeds_of_all_their_steps_and_one_seed_gives_no_interval():
     steps = np.array([5, 10])
-    two, one = Runs(np.array([[10.0, 50.0], [20.0, 70.0]]), steps), Runs(np.array([[15.0, 45.0]]), steps)
-    assert (bootstrapped(two).mean, bootstrapped(two).n) == (pytest.approx((60 / 15 + 90 / 15) / 2), 2)
-    assert str(bootstrapped(one)) == "4.000 (one seed)"
-    for found in (difference(two, one), difference(one, two)):
+    two, one = SequenceScores(np.array([[10.0, 50.0], [20.0, 70.0]]), steps), SequenceScores(np.array([[15.0, 45.0]]), steps)
+    assert (bootstrap_mean(two).mean, bootstrap_mean(two).n) == (pytest.approx((60 / 15 + 90 / 15) / 2), 2)
+    assert str(bootstrap_mean(one)) == "4.000 (one seed)"
+    for found in (bootstrap_difference(two, one), bootstrap_difference(one, two)):
         assert abs(found.mean) == pytest.approx(5 - 4)
         assert np.isnan([found.low, found.high, found.p]).all()
 
 
-@pytest.mark.usefixtures("remembered")
 @pytest.mark.parametrize("seeds", [3, 10])
 def test_5_of_100_differences_between_equals_are_found(seeds: int):
     random, found = default_rng(seeds), []
     for _ in range(1000):
         steps, common = random.integers(20, 200, 25), random.normal(0, 0.2, 25)
         a, b = (crossed(random, seeds, steps, common + random.normal(0, 0.1, 25)) for _ in range(2))
-        found.append(difference(a, b))
+        found.append(bootstrap_difference(a, b, draws=FEW_DRAWS))
     assert 0.03 <= np.mean([one.p < 0.05 for one in found]) <= 0.075
     assert all((one.p < 0.05) == (one.low > 0 or one.high < 0) for one in found)
 
@@ -163,8 +137,8 @@ def test_what_sequences_do_to_both_cancels_in_a_difference():
     random = default_rng(2)
     steps, common = random.integers(20, 200, 25), random.normal(0, 5, 25)
     a, b = (crossed(random, 5, steps, common) for _ in range(2))
-    found, other = difference(a, b), difference(b, a)
-    assert 10 * width(found) < min(width(bootstrapped(a)), width(bootstrapped(b)))
+    found, other = bootstrap_difference(a, b), bootstrap_difference(b, a)
+    assert 10 * width(found) < min(width(bootstrap_mean(a)), width(bootstrap_mean(b)))
     assert found.mean == pytest.approx(-other.mean, rel=1e-12)
     np.testing.assert_allclose([found.low, found.high, found.p], [-other.high, -other.low, other.p], rtol=0.1, atol=2e-3)
 
@@ -172,26 +146,26 @@ def test_what_sequences_do_to_both_cancels_in_a_difference():
 def test_a_difference_over_seeds_alone_is_that_of_welch():
     # As R prints it for both drugs of Student (1908): t = -1.8608, df = 17.776.
     other = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
-    found = difference_of_means(STUDENT, other)
+    found = welch_difference(STUDENT, other)
     assert (found.mean, found.p) == pytest.approx((-1.58, 0.0793941), rel=1e-5)
     assert (found.low, found.high) == pytest.approx((-3.3654832, 0.2054832), rel=1e-5)
-    assert width(difference_of_means(STUDENT, other, 0.8)) == pytest.approx(
+    assert width(welch_difference(STUDENT, other, 0.8)) == pytest.approx(
         2 * stats.t.ppf(0.9, 17.776) * 1.58 / 1.8608, rel=1e-3
     )
-    assert np.isnan([difference_of_means(*pair).p for pair in ((STUDENT, [1.0]), ([1.0], STUDENT))]).all()
+    assert np.isnan([welch_difference(*pair).p for pair in ((STUDENT, [1.0]), ([1.0], STUDENT))]).all()
     steps = default_rng(3).integers(20, 200, 40)
-    crossed = difference(level(STUDENT, steps), level(other, steps))
+    crossed = bootstrap_difference(level(STUDENT, steps), level(other, steps))
     assert (width(crossed), crossed.p) == (pytest.approx(width(found), rel=0.05), pytest.approx(found.p, rel=0.1))
 
 
 def test_a_difference_without_variation_is_certain_and_one_on_other_sequences_refused():
     steps = np.array([3, 4])
     one, two = level([1.0, 1.0], steps), level([2.0, 2.0], steps)
-    assert difference(one, one) == Difference(0.0, 0.0, 0.0, 1.0)
-    assert difference(one, two) == Difference(-1.0, -1.0, -1.0, 0.0)
+    assert bootstrap_difference(one, one) == Difference(0.0, 0.0, 0.0, 1.0)
+    assert bootstrap_difference(one, two) == Difference(-1.0, -1.0, -1.0, 0.0)
     for other in ([4, 3], [3, 4, 5]):
         with pytest.raises(ValueError, match="same sequences"):
-            difference(one, level([1.0, 1.0], np.array(other)))
+            bootstrap_difference(one, level([1.0, 1.0], np.array(other)))
 
 
 def test_holm_by_hand_and_as_the_closure_of_bonferroni():

@@ -57,7 +57,7 @@ def sums(tests: list[float], seeds: list[int]) -> np.ndarray:
     return STEPS * (np.array(tests)[:, None] + APART * (1 + np.array(seeds)[:, None] / 10))
 
 
-def by_hand(trials: list[tuple[Any, ...]], again: Frame | None = None) -> Frame:
+def by_hand(trials: list[tuple[Any, ...]], replication: Frame | None = None) -> Frame:
     """The frame of these trials: three epochs each, of which the second is best."""
     rows, curves, sequences = [], [], []
     for task, cell, stage, seed, lr, valid, test, status, *other in trials:
@@ -111,7 +111,7 @@ def by_hand(trials: list[tuple[Any, ...]], again: Frame | None = None) -> Frame:
         machines=pd.DataFrame(
             [["0123456789ab", "0.1", "2.6", "a processor", 2, 1, "reference", 11]], columns=[*MACHINE, "trials"]
         ),
-        again=again,
+        replication=replication,
     )
 
 
@@ -122,7 +122,7 @@ def without_sequences(frame: Frame) -> Frame:
 
 def everything() -> Frame:
     """A frame that has every figure and table."""
-    return by_hand(EVERYTHING, again=by_hand(EVERYTHING))
+    return by_hand(EVERYTHING, replication=by_hand(EVERYTHING))
 
 
 def seeds(task: str, cell: str, tests: list[float], *budget: str) -> list[tuple[Any, ...]]:
