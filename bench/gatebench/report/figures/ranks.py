@@ -52,7 +52,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_yticks(range(len(ordered)), ordered.cell)
         axis.invert_yaxis()
         axis.set_xlim(0.8, first.cells + 0.2)
-        axis.set_xlabel("mean rank by test NLL (nats per time step)")
+        axis.set_xlabel("mean rank by test NLL")
         p = "" if np.isnan(first.p) else f", p = {first.p:.2f}"
         style.heading(
             axis,

@@ -5,116 +5,18 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
 
-from gatebench.records.frame import ComparisonGroup, Frame
+from gatebench.records.frame import Frame
 from gatebench.report import comparisons, findings
-from gatebench.report.stats.bootstrap import SequenceScores, bootstrap_difference, bootstrap_mean
-from gatebench.report.stats.estimates import mean_interval, welch_difference
-from support.frames import (
-    BUDGET,
-    HIGH,
-    LOW,
-    MUSIC,
-    NAN,
-    STEPS,
-    TRAINING,
-    VARIANT,
-    at_once,
-    by_hand,
-    seeds,
-    sums,
-    without_sequences,
-)
+from gatebench.report.stats.bootstrap import SequenceScores, bootstrap_mean
+from support.frames import BUDGET, HIGH, LOW, NAN, STEPS, TRAINING, VARIANT, at_once, by_hand, seeds, sums, without_sequences
 
 
-def said(*trials: list[tuple[Any, ...]]) -> str:
-    """The verdict on the one panel of these trials."""
+def finding_of(*trials: list[tuple[Any, ...]]) -> str:
+    """The sentences on the one comparison group of these trials."""
     (verdict,) = findings.findings(by_hand([trial for some in trials for trial in some]))
     return verdict
-
-
-# Pairs
-
-
-def test_a_pair_is_of_one_panel_and_the_lower_one_is_first():
-    frame = by_hand([
-        *seeds("music", "gru", HIGH), *seeds("music", "rnn", LOW), *seeds("music", "novel", [5.0, 5.1]),
-        *seeds("speech", "gru", LOW), *seeds("speech", "rnn", HIGH),
-        *seeds("music", "gru", LOW, "units_64"),
-    ])  # fmt: skip
-    assert [(pair.group, pair.lower, pair.other, pair.n) for pair in comparisons.pairs(frame)] == [
-        (MUSIC, "rnn", "gru", (3, 3)),
-        (MUSIC, "rnn", "novel", (3, 2)),
-        (MUSIC, "gru", "novel", (3, 2)),
-        (ComparisonGroup("speech", BUDGET, TRAINING), "gru", "rnn", (3, 3)),
-    ]
-
-
-def test_a_difference_is_over_seeds_and_sequences_where_records_have_them():
-    (pair,) = comparisons.pairs(by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)]))
-    assert pair.difference == bootstrap_difference(SequenceScores(sums(LOW, [1, 2, 3]), STEPS), SequenceScores(sums(HIGH, [1, 2, 3]), STEPS))
-    assert (pair.interval, pair.p_holm) == (comparisons.BOTH, pair.difference.p)
-    assert pair.differ
-
-
-@pytest.mark.parametrize("without", [{"gru"}, {"rnn"}, {"gru", "rnn"}], ids=lambda cells: " and ".join(sorted(cells)))
-def test_records_without_sequences_fall_back_to_welch_over_seeds(without: set[str]):
-    frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)])
-    keys = frame.trials[frame.trials.cell.isin(without)].key
-    (pair,) = comparisons.pairs(replace(frame, sequences=frame.sequences[~frame.sequences.key.isin(keys)]))
-    welch: Any = stats.ttest_ind(LOW, HIGH, equal_var=False)
-    assert pair.interval == comparisons.SEEDS
-    assert pair.difference == welch_difference(LOW, HIGH)
-    np.testing.assert_allclose([pair.difference.mean, pair.difference.p], [np.mean(LOW) - np.mean(HIGH), welch.pvalue])
-
-
-def test_a_seed_without_sequences_is_not_left_out():
-    """Its cell falls back to all seeds; it is not scored on those that are left."""
-    frame = by_hand(seeds("music", "gru", LOW))
-    first = frame.confirmed("test").key.iloc[0]
-    fewer = replace(frame, sequences=frame.sequences[frame.sequences.key != first])
-    assert comparisons.sequence_scores(fewer, fewer.confirmed("test")) is None
-    assert comparisons.interval(fewer, fewer.confirmed("test")) == mean_interval(LOW)
-    assert comparisons.interval(frame, frame.confirmed("test")) == bootstrap_mean(SequenceScores(sums(LOW, [1, 2, 3]), STEPS))
-
-
-def test_runs_are_by_seed_and_sequence_in_the_order_of_the_file():
-    frame = by_hand(seeds("music", "gru", LOW))
-    shuffled = replace(frame, sequences=frame.sequences.sample(frac=1, random_state=0))
-    found = comparisons.sequence_scores(shuffled, shuffled.confirmed("test"))
-    assert found is not None
-    np.testing.assert_allclose(found.nll, sums(LOW, [1, 2, 3]))
-    np.testing.assert_array_equal(found.steps, STEPS)
-    np.testing.assert_allclose(found.means, LOW)
-
-
-def test_a_trial_that_belongs_to_two_budgets_counts_in_both():
-    """Two budgets may come to the same sizes, and then to the same trials."""
-    one = by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)])
-    other = one.trials.assign(budget="units_64")
-    both = replace(one, trials=pd.concat([one.trials, other]), sequences=pd.concat([one.sequences, one.sequences]))
-    first, second = comparisons.pairs(both)
-    (alone,) = comparisons.pairs(one)
-    assert (first, second) == (alone, replace(alone, group=alone.group._replace(budget="units_64")))
-
-
-def test_single_runs_never_differ():
-    (pair,) = comparisons.pairs(by_hand([*seeds("music", "gru", [1.0]), *seeds("music", "rnn", HIGH)]))
-    assert np.isnan(pair.p_holm)
-    assert not pair.differ
-
-
-def test_a_cell_with_a_run_that_has_no_score_is_in_no_pair():
-    frame = by_hand(
-        [*seeds("music", "gru", LOW), *at_once("rnn", 9), *seeds("music", "rnn", HIGH), *seeds("music", "lstm", HIGH)]
-    )
-    assert [(pair.lower, pair.other) for pair in comparisons.pairs(frame)] == [("gru", "lstm")]
-
-
-# The verdict
 
 
 def test_the_lowest_cell_beats_the_others_by_what_they_differ():
@@ -122,7 +24,7 @@ def test_the_lowest_cell_beats_the_others_by_what_they_differ():
     (pair,) = comparisons.pairs(by_hand(trials))
     lowest = bootstrap_mean(SequenceScores(sums(LOW, [1, 2, 3]), STEPS))
     d = pair.difference
-    assert said(trials) == (
+    assert finding_of(trials) == (
         f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean is that of gru: {lowest} nats per time step, n = 3. "
         f"It beats rnn by {np.mean(HIGH) - np.mean(LOW):.3f} nats [{-d.high:.3f}, {-d.low:.3f}]. "
         "All are below the lowest baseline (markov, 6.25)."
@@ -131,8 +33,8 @@ def test_the_lowest_cell_beats_the_others_by_what_they_differ():
 
 
 def test_other_numbers_other_words():
-    before = said(seeds("music", "gru", LOW), seeds("music", "rnn", HIGH))
-    after = said(seeds("music", "gru", HIGH), seeds("music", "rnn", LOW))
+    before = finding_of(seeds("music", "gru", LOW), seeds("music", "rnn", HIGH))
+    after = finding_of(seeds("music", "gru", HIGH), seeds("music", "rnn", LOW))
     assert "that of gru: 3.100 [" in before
     assert "It beats rnn by 1.033 nats [" in before
     assert "that of rnn: 3.100 [" in after
@@ -142,7 +44,7 @@ def test_other_numbers_other_words():
 
 @pytest.mark.parametrize("order", [("rnn", "gru"), ("gru", "rnn")], ids=str)
 def test_between_equal_numbers_no_difference_is_found(order: tuple[str, str]):
-    sentence = said(*(seeds("music", cell, LOW) for cell in order))
+    sentence = finding_of(*(seeds("music", cell, LOW) for cell in order))
     assert "beats" not in sentence
     assert "(0.000 nats [" in sentence
     assert sentence.count("no difference was found") == 1
@@ -150,7 +52,7 @@ def test_between_equal_numbers_no_difference_is_found(order: tuple[str, str]):
 
 
 def test_a_difference_that_could_be_chance_is_not_one():
-    sentence = said(seeds("music", "gru", [3.0, 3.4, 3.2]), seeds("music", "rnn", [3.1, 3.3, 3.4]))
+    sentence = finding_of(seeds("music", "gru", [3.0, 3.4, 3.2]), seeds("music", "rnn", [3.1, 3.3, 3.4]))
     assert "the lowest mean is that of gru" in sentence
     assert "Between it and rnn (0.067 nats [" in sentence
     assert "no difference was found" in sentence
@@ -158,7 +60,7 @@ def test_a_difference_that_could_be_chance_is_not_one():
 
 
 def test_single_seeds_are_labelled_and_beat_nobody():
-    sentence = said(seeds("music", "gru", [1.0]), seeds("music", "rnn", [5.0]), seeds("music", "novel", HIGH))
+    sentence = finding_of(seeds("music", "gru", [1.0]), seeds("music", "rnn", [5.0]), seeds("music", "novel", HIGH))
     assert "that of gru: 1.000 (one seed) nats per time step, n = 1." in sentence
     assert "rnn (4.000 nats, one seed)" in sentence
     assert "novel (3.133 nats, one seed)" in sentence
@@ -167,7 +69,7 @@ def test_single_seeds_are_labelled_and_beat_nobody():
 
 
 def test_a_verdict_names_those_that_are_beaten_and_those_that_are_not():
-    sentence = said(
+    sentence = finding_of(
         seeds("music", "gru", LOW), seeds("music", "rnn", HIGH), seeds("music", "lstm", HIGH),
         seeds("music", "novel", [3.05, 3.1, 3.3]), seeds("music", VARIANT, [3.6]),
     )  # fmt: skip
@@ -179,7 +81,7 @@ def test_a_verdict_names_those_that_are_beaten_and_those_that_are_not():
     assert f"{VARIANT} (0.500 nats, one seed) no difference was found" in equal
 
 
-def test_a_difference_must_hold_for_all_pairs_of_the_panel():
+def test_a_difference_must_hold_for_all_pairs_of_the_group():
     """What is a difference between two cells alone may be none among many."""
     two = [*seeds("music", "gru", [3.0, 3.2, 3.1]), *seeds("music", "rnn", [3.3, 3.5, 3.4])]
     more = [trial for i in range(5) for trial in seeds("music", f"novel_{i}", [3.2, 3.3, 3.22 + 0.01 * i])]
@@ -193,12 +95,12 @@ def test_a_difference_must_hold_for_all_pairs_of_the_panel():
     assert "beats" not in findings.findings(without_sequences(among))[0]
 
 
-def test_a_panel_of_one_cell_is_compared_with_the_floors_alone():
-    sentence = said(seeds("music", "gru", LOW))
+def test_a_group_of_one_cell_is_compared_with_the_baselines_alone():
+    sentence = finding_of(seeds("music", "gru", LOW))
     assert sentence.endswith("nats per time step, n = 3. All are below the lowest baseline (markov, 6.25).")
 
 
-def test_every_panel_has_its_own_verdict():
+def test_every_group_has_its_findings():
     frame = by_hand([
         *seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH),
         *seeds("speech", "gru", HIGH), *seeds("speech", "rnn", LOW),
@@ -212,21 +114,18 @@ def test_a_verdict_is_of_confirming_trials_on_the_test_split():
     searched = [("music", "rnn", "search", 0, 0.01, 0.1, 0.1, "finished")]
     trials = [("music", "gru", "confirm", s, 0.01, 9.0, nll, "finished") for s, nll in enumerate(LOW, 1)]
     other = [("music", "rnn", "confirm", s, 0.01, 1.0, nll, "finished") for s, nll in enumerate(HIGH, 1)]
-    assert "the lowest mean is that of gru" in said(searched, trials, other)
+    assert "the lowest mean is that of gru" in finding_of(searched, trials, other)
 
 
-# Baselines and failures
-
-
-def test_a_cell_that_is_not_below_the_lowest_floor_is_named():
-    sentence = said(seeds("music", "gru", LOW), seeds("music", "rnn", [6.2, 6.3]), seeds("music", "novel", [7.0, 7.1]))
+def test_a_cell_that_is_not_below_the_lowest_baseline_is_named():
+    sentence = finding_of(seeds("music", "gru", LOW), seeds("music", "rnn", [6.2, 6.3]), seeds("music", "novel", [7.0, 7.1]))
     assert "Not below the lowest baseline (markov, 6.25): rnn and novel." in sentence
     assert "All are below" not in sentence
-    assert "Not below the lowest baseline (markov, 6.25): gru." in said(seeds("music", "gru", [6.3]))
-    assert "All are below the lowest baseline (markov, 6.25)." in said(seeds("music", "gru", [6.2]))
+    assert "Not below the lowest baseline (markov, 6.25): gru." in finding_of(seeds("music", "gru", [6.3]))
+    assert "All are below the lowest baseline (markov, 6.25)." in finding_of(seeds("music", "gru", [6.2]))
 
 
-def test_without_floors_nothing_is_said_of_them():
+def test_without_baselines_nothing_is_said_of_them():
     frame = by_hand(seeds("music", "gru", LOW))
     (sentence,) = findings.findings(replace(frame, baselines=frame.baselines[:0]))
     assert "baseline" not in sentence
@@ -234,23 +133,25 @@ def test_without_floors_nothing_is_said_of_them():
 
 def test_trials_that_diverged_in_confirming_are_told():
     diverged = [(*trial[:7], "diverged") for trial in seeds("music", "rnn", HIGH)[:2]]
-    sentence = said(seeds("music", "gru", LOW), diverged, seeds("music", "rnn", HIGH)[2:])
+    sentence = finding_of(seeds("music", "gru", LOW), diverged, seeds("music", "rnn", HIGH)[2:])
     assert sentence.endswith("Diverged in confirming: 2 of rnn.")
     assert "rnn by 1.033" in sentence  # they have scores, of before
-    assert "Diverged" not in said(seeds("music", "gru", LOW), [("music", "gru", "search", 0, 9.0, NAN, NAN, "diverged")])
+    assert "Diverged" not in finding_of(
+        seeds("music", "gru", LOW), [("music", "gru", "search", 0, 9.0, NAN, NAN, "diverged")]
+    )
 
 
 def test_a_cell_of_which_every_setting_diverged_in_the_search_is_told():
     lost = [("music", "rnn", "search", 0, 0.01 * i, NAN, NAN, "diverged") for i in (1, 2)]
-    assert said(lost, seeds("music", "gru", LOW)).endswith("Of rnn every setting of the search diverged.")
-    found = [("music", "rnn", "search", 0, 0.03, 3.0, 3.0, "finished")]  # and not confirmed yet
-    assert "every setting" not in said(lost, found, seeds("music", "gru", LOW))
+    assert finding_of(lost, seeds("music", "gru", LOW)).endswith("Of rnn every setting of the search diverged.")
+    tried = [("music", "rnn", "search", 0, 0.03, 3.0, 3.0, "finished")]  # and not confirmed yet
+    assert "every setting" not in finding_of(lost, tried, seeds("music", "gru", LOW))
     elsewhere = [("speech", *trial[1:]) for trial in lost]
-    assert "every setting" not in said(elsewhere, seeds("music", "gru", LOW))
+    assert "every setting" not in finding_of(elsewhere, seeds("music", "gru", LOW))
 
 
 def test_a_cell_that_never_had_a_score_is_told_and_not_compared():
-    sentence = said(at_once("rnn"), seeds("music", "gru", LOW))
+    sentence = finding_of(at_once("rnn"), seeds("music", "gru", LOW))
     assert "the lowest mean is that of gru" in sentence
     assert sentence.endswith("Diverged in confirming: 1 of rnn.")
     assert "nan" not in sentence
@@ -258,14 +159,16 @@ def test_a_cell_that_never_had_a_score_is_told_and_not_compared():
 
 def test_a_cell_of_which_one_run_has_no_score_has_no_mean():
     """The mean of the others would be that of the seeds that went well."""
-    sentence = said(at_once("rnn", 9), seeds("music", "rnn", LOW), seeds("music", "gru", HIGH), seeds("music", "lstm", HIGH))
+    sentence = finding_of(
+        at_once("rnn", 9), seeds("music", "rnn", LOW), seeds("music", "gru", HIGH), seeds("music", "lstm", HIGH)
+    )
     assert "nan" not in sentence
     assert "the lowest mean is that of" in sentence
     assert "that of rnn" not in sentence
     assert sentence.endswith("Diverged in confirming: 1 of rnn.")
 
 
-def test_a_panel_in_which_no_run_has_a_score_says_so():
+def test_a_group_in_which_no_run_has_a_score_says_so():
     frame = by_hand([*at_once("rnn"), *at_once("gru"), *seeds("speech", "gru", LOW)])
     assert comparisons.pairs(frame) == []
     music, speech = findings.findings(frame)
@@ -273,25 +176,23 @@ def test_a_panel_in_which_no_run_has_a_score_says_so():
     assert "that of gru: 3.100 [" in speech
 
 
-# The question of the house
-
 QUESTION = "Of GRU and LSTM, "
 
 
 def test_gru_and_lstm_are_compared_where_another_cell_is_the_lowest():
-    sentence = said(seeds("music", "rnn", LOW), seeds("music", "gru", HIGH), seeds("music", "lstm", [5.0, 5.1, 5.2]))
+    sentence = finding_of(seeds("music", "rnn", LOW), seeds("music", "gru", HIGH), seeds("music", "lstm", [5.0, 5.1, 5.2]))
     assert "Of GRU and LSTM, gru is lower than lstm by 0.967 nats [" in sentence
     assert "; n = 3." in sentence
     assert "no difference found" not in sentence
-    turned = said(seeds("music", "rnn", LOW), seeds("music", "lstm", HIGH), seeds("music", "gru", [4.1, 4.2, 4.2]))
+    turned = finding_of(seeds("music", "rnn", LOW), seeds("music", "lstm", HIGH), seeds("music", "gru", [4.1, 4.2, 4.2]))
     assert "lstm is lower than gru by 0.033 nats [" in turned
     assert ", which is no difference found; n = 3." in turned
 
 
 def test_the_lstm_with_peepholes_stands_for_one_that_is_missing():
     trials = [*seeds("music", "rnn", LOW), *seeds("music", "gru", HIGH), *seeds("music", "lstm_peephole", [5.0, 5.1, 5.2])]
-    assert "gru is lower than lstm_peephole by 0.967 nats [" in said(trials)
-    both = said(trials, seeds("music", "lstm", [5.5, 5.6]))
+    assert "gru is lower than lstm_peephole by 0.967 nats [" in finding_of(trials)
+    both = finding_of(trials, seeds("music", "lstm", [5.5, 5.6]))
     assert "gru is lower than lstm by 1.417 nats [" in both
     assert both.count(QUESTION) == 1
 
@@ -300,12 +201,9 @@ def test_the_lstm_with_peepholes_stands_for_one_that_is_missing():
 @pytest.mark.parametrize("turned", [False, True], ids=["first is lower", "second is lower"])
 def test_what_was_said_of_the_lowest_is_not_said_twice(cells: tuple[str, str], turned: bool):
     lower, other = cells[::-1] if turned else cells
-    sentence = said(seeds("music", lower, LOW), seeds("music", other, HIGH))
+    sentence = finding_of(seeds("music", lower, LOW), seeds("music", other, HIGH))
     assert f"It beats {other} by 1.033 nats" in sentence
     assert QUESTION not in sentence
-
-
-# What was not tested
 
 
 def untested(frame: Frame, about: str) -> str:

@@ -21,9 +21,9 @@ def test_cohens_table(effect: float, expected: int):
     """Cohen 1988, table 2.4.1: runs of each group for 80% power at 5%, two-sided; effects in standard deviations."""
     one = np.array([-1, 1]) / np.sqrt(2)
     assert one.std(ddof=1) == pytest.approx(1)
-    found = required_sample(of_seeds(one), of_seeds(one + effect), LEVEL)
-    assert found is not None
-    assert found.seeds == pytest.approx(expected, abs=1)
+    required = required_sample(of_seeds(one), of_seeds(one + effect), LEVEL)
+    assert required is not None
+    assert required.seeds == pytest.approx(expected, abs=1)
 
 
 @pytest.mark.parametrize(("away", "freedom"), [(0.5, 3), (1, 5), (3, 2), (2.8, 18), (4, 400)])
@@ -40,9 +40,11 @@ def test_power_at_its_ends():
     assert (power(0, 0, 1, LEVEL), power(1, 0, 1, LEVEL)) == (0, 1)
 
 
-def crossed(random: Generator, seeds: int, sequences: np.ndarray, each: float, both: float, mean: float) -> SequenceScores:
+def crossed(
+    random: Generator, seeds: int, sequences: np.ndarray, of_seed: float, both: float, mean: float
+) -> SequenceScores:
     """A mean in nats per step, with normal effects of seeds, of given sequences of 10 steps, and of both together."""
-    effects = random.normal(0, each, (seeds, 1)) + sequences + random.normal(0, both, (seeds, len(sequences)))
+    effects = random.normal(0, of_seed, (seeds, 1)) + sequences + random.normal(0, both, (seeds, len(sequences)))
     return SequenceScores(10 * (mean + effects), np.full(len(sequences), 10))
 
 
@@ -53,12 +55,12 @@ def pair(random: Generator, seeds: int, tested: int, apart: float) -> tuple[Sequ
 
 
 def test_the_parts_of_the_variance_are_those_that_were_planted():
-    random, found = default_rng(0), []
+    random, components = default_rng(0), []
     for _ in range(400):
         parts = VarianceComponents.estimate(*pair(random, 8, 30, 0))
-        found.append([*parts.seeds, *parts.interactions, parts.sequences])
+        components.append([*parts.seeds, *parts.interactions, parts.sequences])
     seeds, together, sequences = 0.05**2 / 8, 0.1**2 / 8 / 30, 0.1**2 / 30
-    np.testing.assert_allclose(np.mean(found, 0), [seeds, seeds, together, together, sequences], rtol=0.1)
+    np.testing.assert_allclose(np.mean(components, 0), [seeds, seeds, together, together, sequences], rtol=0.1)
 
 
 def test_an_error_with_more_of_both_is_that_of_so_many():
@@ -79,9 +81,9 @@ def test_an_error_with_more_of_both_is_that_of_so_many():
 def test_with_as_much_as_it_takes_four_of_five_studies_show_it(what: str):
     """Of studies with the number that the variances ask for, where these are known."""
     apart = {"seeds": 0.07, "sequences": 0.08, "factor": 0.06}[what]
-    parts = VarianceComponents((0.05**2 / 8,) * 2, (0.1**2 / 8 / 30,) * 2, 0.1**2 / 30, (8, 8), 30)
-    found = parts.required(apart, LEVEL)
-    value = getattr(found, what)
+    parts = VarianceComponents((0.05**2 / 8, 0.05**2 / 8), (0.1**2 / 8 / 30, 0.1**2 / 8 / 30), 0.1**2 / 30, (8, 8), 30)
+    required = parts.required(apart, LEVEL)
+    value = getattr(required, what)
     assert value is not None
     seeds = {"seeds": value, "sequences": 8, "factor": round(8 * value)}[what]
     tested = {"seeds": 30, "sequences": value, "factor": round(30 * value)}[what]
@@ -93,19 +95,19 @@ def test_with_as_much_as_it_takes_four_of_five_studies_show_it(what: str):
 def test_where_the_test_split_is_the_limit_no_number_of_seeds_will_do():
     steps, sequences = np.full(10, 5), np.linspace(-1, 1, 10)
     a, b = (SequenceScores(5 * (2 + np.array([[-0.01], [0.01]]) + by), steps) for by in (sequences, 0.1 - sequences))
-    found = required_sample(a, b, LEVEL)
-    assert found is not None
-    assert found.seeds is None
-    assert found.sequences is not None
-    assert found.sequences > 100
+    required = required_sample(a, b, LEVEL)
+    assert required is not None
+    assert required.seeds is None
+    assert required.sequences is not None
+    assert required.sequences > 100
 
 
 def test_where_seeds_are_the_limit_no_number_of_sequences_will_do():
     a, b = of_seeds([1.0, 2.0]), of_seeds([1.1, 2.1])
-    found = required_sample(a, b, LEVEL)
-    assert found is not None
-    assert found.sequences is None
-    assert found.factor == pytest.approx((found.seeds or 0) / 2, abs=0.5)
+    required = required_sample(a, b, LEVEL)
+    assert required is not None
+    assert required.sequences is None
+    assert required.factor == pytest.approx((required.seeds or 0) / 2, abs=0.5)
 
 
 def test_no_difference_at_all_takes_more_than_there_is():

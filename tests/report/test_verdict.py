@@ -15,16 +15,16 @@ from support.frames import HIGH, LOW, MUSIC, at_once, by_hand, seeds, without_se
 
 CELLS = ["rnn", "lstm", "gru"]
 MIDDLE = [4.0, 4.1, 4.2]
-FLOOR = 6.25
-"""Of the frames by hand: the Markov chain."""
+BASELINE = 6.25
+"""NLL of the lowest baseline of the frames by hand, the Markov chain."""
 
 
-def said(*trials: list[tuple[Any, ...]], cells: list[str] = CELLS) -> list[str]:
-    """Of these trials on one panel."""
-    return of(by_hand([trial for some in trials for trial in some]), cells)
+def verdict_of(*trials: list[tuple[Any, ...]], cells: list[str] = CELLS) -> list[str]:
+    """The verdict on these trials of one comparison group."""
+    return lines_of(by_hand([trial for some in trials for trial in some]), cells)
 
 
-def of(frame: Frame, cells: list[str] = CELLS, draws: int = DRAWS) -> list[str]:
+def lines_of(frame: Frame, cells: list[str] = CELLS, draws: int = DRAWS) -> list[str]:
     lines = verdict.lines(frame, MUSIC, cells, draws)
     starts = ["Best cell: ", "By how much: ", "At what cost: "]
     assert [line.startswith(start) for line, start in zip(lines, starts, strict=True)] == [True] * 3
@@ -38,7 +38,9 @@ def searched(cell: str, status: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_winner_is_below_every_other_cell_and_the_baseline():
-    best, much, cost = said(seeds("music", "gru", LOW), seeds("music", "lstm", [5.0, 5.1, 5.2]), seeds("music", "rnn", HIGH))
+    best, much, cost = verdict_of(
+        seeds("music", "gru", LOW), seeds("music", "lstm", [5.0, 5.1, 5.2]), seeds("music", "rnn", HIGH)
+    )
     assert best == (
         "Best cell: gru, at 3.100 [2.852, 3.348] nats per time step on the test split (mean of 3 seeds), below rnn and lstm "
         "and below the best trivial predictor (markov, 6.250)."
@@ -54,17 +56,19 @@ def test_a_winner_is_below_every_other_cell_and_the_baseline():
 
 def test_the_same_whatever_the_order():
     trials = [seeds("music", "gru", LOW), seeds("music", "lstm", MIDDLE), seeds("music", "rnn", HIGH)]
-    assert said(*trials) == said(*reversed(trials)) == said(*trials, cells=["gru", "lstm", "rnn"])
+    assert verdict_of(*trials) == verdict_of(*reversed(trials)) == verdict_of(*trials, cells=["gru", "lstm", "rnn"])
 
 
-def test_other_cells_and_panels_of_the_study_are_not_in_it():
+def test_other_cells_and_groups_of_the_study_are_not_in_it():
     trials = [seeds("music", "gru", LOW), seeds("music", "lstm", HIGH)]
     others = [seeds("music", "rnn", [1.0, 1.1]), seeds("speech", "gru", HIGH), seeds("music", "gru", HIGH, "units_64")]
-    assert said(*trials, *others, cells=["gru", "lstm"]) == said(*trials, cells=["gru", "lstm"])
+    assert verdict_of(*trials, *others, cells=["gru", "lstm"]) == verdict_of(*trials, cells=["gru", "lstm"])
 
 
 def test_no_difference_is_no_winner_and_says_what_it_would_take():
-    best, much, cost = said(seeds("music", "gru", [4.0, 4.3, 4.2]), seeds("music", "lstm", MIDDLE), cells=["gru", "lstm"])
+    best, much, cost = verdict_of(
+        seeds("music", "gru", [4.0, 4.3, 4.2]), seeds("music", "lstm", MIDDLE), cells=["gru", "lstm"]
+    )
     assert best.startswith(
         "Best cell: no difference could be shown between lstm and gru (4.100 and 4.167 nats per time step"
     )
@@ -76,7 +80,7 @@ def test_no_difference_is_no_winner_and_says_what_it_would_take():
 
 
 def test_what_both_beat_is_said_by_the_smaller_difference():
-    best, much, _ = said(
+    best, much, _ = verdict_of(
         seeds("music", "gru", [3.0, 3.3, 3.2]), seeds("music", "lstm", LOW), seeds("music", "rnn", [5.0, 5.1, 5.3])
     )
     assert best.startswith("Best cell: no difference could be shown between lstm and gru (3.100 and 3.167 nats")
@@ -85,7 +89,7 @@ def test_what_both_beat_is_said_by_the_smaller_difference():
 
 
 def test_what_the_best_alone_beats_is_said_of_it_alone():
-    best, much, _ = said(
+    best, much, _ = verdict_of(
         seeds("music", "gru", [3.0, 3.01, 3.02]),
         seeds("music", "lstm", [2.0, 3.9, 4.4]),
         seeds("music", "rnn", [3.6, 3.7, 3.8]),
@@ -96,8 +100,8 @@ def test_what_the_best_alone_beats_is_said_of_it_alone():
     assert much.startswith("By how much: gru is lower than lstm by 0.423 [-")
 
 
-def test_no_cell_that_is_not_below_the_floor_wins():
-    best, much, cost = said(
+def test_no_cell_that_is_not_below_the_baseline_wins():
+    best, much, cost = verdict_of(
         seeds("music", "gru", [6.4, 6.41, 6.42]),
         seeds("music", "lstm", [7.0, 7.1, 7.2]),
         seeds("music", "rnn", [8.0, 8.1, 8.2]),
@@ -110,45 +114,45 @@ def test_no_cell_that_is_not_below_the_floor_wins():
     assert cost.startswith("At what cost: markov costs nothing; gru has ")
 
 
-def test_a_mean_below_the_floor_is_not_enough():
-    assert said(seeds("music", "gru", [6.0, 6.2, 6.5]), seeds("music", "lstm", [8.0, 8.1, 8.2]))[0].startswith(
+def test_a_mean_below_the_baseline_is_not_enough():
+    assert verdict_of(seeds("music", "gru", [6.0, 6.2, 6.5]), seeds("music", "lstm", [8.0, 8.1, 8.2]))[0].startswith(
         "Best cell: none"
     )
-    assert said(seeds("music", "gru", [6.0, 6.1, 6.1]), seeds("music", "lstm", [8.0, 8.1, 8.2]))[0].startswith(
+    assert verdict_of(seeds("music", "gru", [6.0, 6.1, 6.1]), seeds("music", "lstm", [8.0, 8.1, 8.2]))[0].startswith(
         "Best cell: gru"
     )
 
 
 def test_a_cell_beside_the_best_that_learned_nothing_is_named():
-    best, _, _ = said(
+    best, _, _ = verdict_of(
         seeds("music", "gru", [6.1, 6.11, 6.12]), seeds("music", "lstm", [5.9, 6.2, 6.9]), cells=["gru", "lstm"]
     )
     assert "; not shown to be below the best trivial predictor (markov, 6.250): lstm." in best
 
 
-def test_without_floors_they_are_not_spoken_of():
+def test_without_baselines_they_are_not_spoken_of():
     frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "lstm", HIGH)])
     frame = replace(frame, baselines=frame.baselines[:0])
-    assert of(frame, ["gru", "lstm"])[0].endswith("(mean of 3 seeds), below lstm.")
+    assert lines_of(frame, ["gru", "lstm"])[0].endswith("(mean of 3 seeds), below lstm.")
 
 
 @pytest.mark.parametrize("other", [[4.0], HIGH])
 def test_a_single_seed_is_an_anecdote(other: list[float]):
-    best, much, _ = said(seeds("music", "gru", [3.0]), seeds("music", "lstm", other), cells=["gru", "lstm"])
+    best, much, _ = verdict_of(seeds("music", "gru", [3.0]), seeds("music", "lstm", other), cells=["gru", "lstm"])
     assert best.startswith("Best cell: undecided; gru has 3.000 (one seed) nats per time step on the test split")
     assert "anecdote" in best
     assert "an interval would take two seeds of each cell at the least" in much
 
 
 def test_a_cell_alone_is_compared_with_nothing():
-    best, much, _ = said(seeds("music", "gru", LOW))
+    best, much, _ = verdict_of(seeds("music", "gru", LOW))
     assert best.startswith("Best cell: undecided; gru has 3.100 ")
     assert best.endswith("with nothing to compare it with; rnn is not confirmed yet; lstm is not confirmed yet.")
     assert "a second cell" in much
 
 
 def test_why_a_cell_is_missing_is_said():
-    best, _, _ = said(
+    best, _, _ = verdict_of(
         seeds("music", "gru", LOW), seeds("music", "lstm", HIGH), searched("rnn", "diverged"), cells=["gru", "lstm", "rnn"]
     )
     assert best.startswith("Best cell: gru")
@@ -158,11 +162,11 @@ def test_why_a_cell_is_missing_is_said():
         ([*seeds("music", "rnn", LOW), *at_once("rnn", 9)], "rnn is left out, since a seed of it has no score"),
         ([], "rnn is not confirmed yet"),
     ):
-        assert said(seeds("music", "gru", LOW), seeds("music", "lstm", HIGH), trials)[0].endswith(f"; {why}.")
+        assert verdict_of(seeds("music", "gru", LOW), seeds("music", "lstm", HIGH), trials)[0].endswith(f"; {why}.")
 
 
 def test_no_score_at_all():
-    assert said(at_once("gru"), at_once("lstm"), searched("rnn", "diverged"))[0] == (
+    assert verdict_of(at_once("gru"), at_once("lstm"), searched("rnn", "diverged"))[0] == (
         "Best cell: none, since no cell has a score on the test split; every setting of rnn diverged; lstm is left out, "
         "since a seed of it has no score; gru is left out, since a seed of it has no score."
     )
@@ -170,14 +174,14 @@ def test_no_score_at_all():
 
 def test_records_without_sequences_have_intervals_over_seeds():
     frame = without_sequences(by_hand([*seeds("music", "gru", [4.0, 4.3, 4.2]), *seeds("music", "lstm", MIDDLE)]))
-    much = of(frame, ["gru", "lstm"])[1]
+    much = lines_of(frame, ["gru", "lstm"])[1]
     assert "(95% intervals over seeds)" in much
     assert " seeds of each cell, about " in much
 
 
 def test_what_is_predicted_gives_the_unit():
     frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "lstm", HIGH)])
-    lines = of(replace(frame, at={"music": "sequence"}), ["gru", "lstm"])
+    lines = lines_of(replace(frame, at={"music": "sequence"}), ["gru", "lstm"])
     assert all("nats per sequence" in line for line in lines[:2])
     assert not any("time step" in line for line in lines[:2])
 
@@ -195,15 +199,15 @@ def planted(random: Generator, lower: float = 0.0) -> Frame:
     easy = random.normal(0, 0.5, TESTED)
     trials, sequences = SHELL.trials.copy(), []
     for key, cell in trials.drop_duplicates("key")[["key", "cell"]].to_numpy():
-        each = 4.0 - lower * (cell == "gru") + easy + random.normal(0, 0.03) + random.normal(0, 0.1, TESTED)
-        trials.loc[trials.key == key, "nll"] = (each * steps).sum() / steps.sum()
-        sequences.append(pd.DataFrame({"key": key, "sequence": range(TESTED), "steps": steps, "nll": each * steps}))
+        nll = 4.0 - lower * (cell == "gru") + easy + random.normal(0, 0.03) + random.normal(0, 0.1, TESTED)
+        trials.loc[trials.key == key, "nll"] = (nll * steps).sum() / steps.sum()
+        sequences.append(pd.DataFrame({"key": key, "sequence": range(TESTED), "steps": steps, "nll": nll * steps}))
     return replace(SHELL, trials=trials, sequences=pd.concat(sequences)[SHELL.sequences.columns])
 
 
 def winners(draws: int, lower: float) -> list[str]:
     random = default_rng(20)
-    firsts = [of(planted(random, lower), draws=300)[0] for _ in range(draws)]
+    firsts = [lines_of(planted(random, lower), draws=300)[0] for _ in range(draws)]
     return [line.removeprefix("Best cell: ").partition(",")[0] for line in firsts if "below the best" in line]
 
 
@@ -216,6 +220,6 @@ def test_a_cell_that_is_better_by_enough_wins_and_no_other():
     assert winners(20, 0.3) == ["gru"] * 20
 
 
-def test_floor_of_the_frames():
-    assert SHELL.baselines.query("split == 'test'").nll.min() == FLOOR
-    assert np.mean(LOW) < FLOOR
+def test_baseline_of_the_frames():
+    assert SHELL.baselines.query("split == 'test'").nll.min() == BASELINE
+    assert np.mean(LOW) < BASELINE

@@ -1,0 +1,36 @@
+"""The figure of the same cells matched by other budgets."""
+
+import numpy as np
+import pytest
+
+from gatebench.records.frame import Frame
+from gatebench.report.stats.estimates import mean_interval
+from support.figures import FIGURES, drawn
+from support.frames import BUDGET, by_hand, everything, seeds
+
+
+def test_budgets_stand_beside_each_other_where_there_are_two():
+    trials = [*seeds("music", "gru", [3.0, 3.2]), *seeds("music", "gru", [2.8, 3.1], "units_64"),
+              *seeds("music", "rnn", [3.3], "units_64"), *seeds("speech", "gru", [7.0])]  # fmt: skip
+    frame = by_hand(trials)
+    numbers = FIGURES["budgets"].numbers(frame).set_index(["budget", "cell"])
+    assert list(numbers.index) == [(BUDGET, "gru"), ("units_64", "gru"), ("units_64", "rnn")]
+    assert set(numbers.task) == {"music"}
+    for budget, tests, size in ((BUDGET, [3.0, 3.2], 20_000), ("units_64", [2.8, 3.1], 30_000)):
+        expected, row = mean_interval(tests), numbers.loc[(budget, "gru")]
+        shown = row[["nll", "low", "high"]].astype(float)
+        np.testing.assert_allclose(shown, [expected.mean, expected.low, expected.high], rtol=1e-9)
+        assert (row.n, row.parameters_recurrent, row.parameters_total, row.flops_per_step) == (2, size, 24_000, 39_000)
+        assert row.seconds == 4.0 + 1.5
+    single = numbers.loc[("units_64", "rnn")]
+    assert (single.nll, single.n) == (pytest.approx(3.3), 1)
+    assert np.isnan(single.low)
+
+
+def test_every_column_of_budgets_says_which_cost_it_is():
+    costs = list(FIGURES["budgets"].COSTS.values())
+    assert [axis.get_xlabel() for axis in drawn("budgets", everything()).axes][-len(costs) :] == costs
+
+
+def test_a_study_of_one_budget_has_none_beside_it(hand: Frame):
+    assert FIGURES["budgets"].numbers(hand) is None

@@ -1,0 +1,26 @@
+"""The figure of relative throughput."""
+
+import numpy as np
+
+from gatebench.records.frame import Frame
+from support.figures import FIGURES, drawn
+from support.frames import TRIALS, by_hand
+
+
+def test_fairness_is_of_the_trials_that_were_measured():
+    frame = by_hand(TRIALS)
+    frame.trials.loc[frame.trials.cell == "gru", "relative_throughput"] *= 3
+    numbers = FIGURES["fairness"].numbers(frame)
+    for (_, _, _), part in numbers.groupby(["task", "budget", "training"]):
+        medians = part.relative_throughput
+        assert (part.spread == medians.max() / medians.min()).all()
+        assert (part.low <= medians).all()
+        assert (medians <= part.high).all()
+    assert numbers.n.sum() == len(TRIALS)
+    frame.trials["relative_throughput"] = np.nan
+    assert FIGURES["fairness"].numbers(frame) is None
+
+
+def test_the_axis_and_the_caption_say_what_throughput_is_relative_to(hand: Frame):
+    assert all("relative to a large matrix product in torch" in axis.get_xlabel() for axis in drawn("fairness", hand).axes)
+    assert "It may exceed 1, since torch's BLAS does not use all of some processors" in FIGURES["fairness"].CAPTION

@@ -1,0 +1,32 @@
+"""The figure of the learning rates of the search."""
+
+import numpy as np
+import pytest
+
+from gatebench.records.frame import Frame
+from support.figures import FIGURES, TRIED, drawn
+from support.frames import CONFIRMED, VARIANT, by_hand
+
+
+def test_sensitivity_has_every_rate_of_the_search_and_nothing_else(hand: Frame):
+    numbers = FIGURES["sensitivity"].numbers(hand)
+    settings = [(row.cell, row.lr, row.status) for row in numbers.itertuples()]
+    assert settings == [("gru", 0.01, "finished"), ("gru", 0.02, "diverged"), (VARIANT, 0.01, "finished")]
+    assert numbers.nll[0] == 3.0  # on validation, not on test
+    assert np.isnan(numbers.nll[1])
+
+
+def test_a_diverged_trial_of_a_search_is_a_cross(hand: Frame):
+    crosses = [line for axis in drawn("sensitivity", hand).axes for line in axis.lines if line.get_marker() == "x"]
+    assert [xs for line in crosses if (xs := np.asarray(line.get_xdata()).tolist())] == [[0.02]]
+
+
+@pytest.mark.parametrize("numbers", [[0.05, 0.05, 0.05], [0.05, 0.075, 0.1]], ids=["rates", "rates and another"])
+@pytest.mark.parametrize("name", ["weight_noise", "weight_decay"])
+def test_a_search_over_more_than_rates_is_no_curve(name: str, numbers: list[float]):
+    frame = by_hand([*TRIED[:3], *CONFIRMED])
+    frame.trials.loc[frame.trials.stage == "search", name] = np.repeat(numbers, 3)
+    assert list(FIGURES["sensitivity"].numbers(frame)[name]) == numbers
+    (axis,) = drawn("sensitivity", frame).axes
+    (points,) = [line for line in axis.lines if len(np.asarray(line.get_xdata())) == 3]
+    assert (points.get_linestyle() == "-") == (len(set(numbers)) == 1)

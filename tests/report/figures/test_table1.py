@@ -1,0 +1,13 @@
+"""Table 1 of Chung et al. 2014 beside ours."""
+
+from gatebench.records.frame import Frame
+from support.figures import FIGURES
+from support.frames import VARIANT
+
+
+def test_sizes_stand_beside_the_published_ones(hand: Frame):
+    table = FIGURES["table1"].table(hand)
+    row = table[(table["of"] == "paper, speech") & (table["cell"] == "gru")].iloc[0]
+    assert (row["units"], row["recurrent parameters"]) == (227, "168.9e3")
+    ours = table[table["of"] == "ours, Some Music"].set_index("cell")
+    assert ours["recurrent parameters"].to_dict() == {"gru": "20,000", VARIANT: "20,000", "novel": "20,000"}

@@ -1,0 +1,101 @@
+"""The parts of a page: their order, and the files that are written of each."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatebench.core.errors import BadInput
+from gatebench.report.page import parts
+from support.figures import FIGURES
+from support.frames import TRIALS, by_hand
+
+PLUGIN = """
+import pandas as pd
+TITLE = "Mine"
+CAPTION = "A table of my own."
+def table(frame):
+    return pd.DataFrame({"n": [len(frame.trials)]})
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A plugin folder's ``figures/`` with one table, ``mine``."""
+    folder = tmp_path / "plugin" / "figures"
+    folder.mkdir(parents=True)
+    (folder / "mine.py").write_text(PLUGIN)
+    monkeypatch.setenv("GATEBENCH_PATH", str(folder.parent))
+    return folder
+
+
+def test_every_figure_of_the_package_states_its_place_and_the_answer_is_first():
+    assert all(hasattr(module, "ORDER") for module in FIGURES.values())
+    names = [name for name, _ in parts.modules()]
+    assert set(names) == set(FIGURES)
+    assert names[0] == "answer"
+    assert [FIGURES[name].ORDER for name in names] == sorted(module.ORDER for module in FIGURES.values())
+
+
+def test_a_figure_of_a_plugin_folder_stands_last_or_where_it_says(plugin: Path):
+    assert parts.modules()[-1][0] == "mine"
+    (plugin / "mine.py").write_text(f"ORDER = 11\n{PLUGIN}")
+    assert [name for name, _ in parts.modules()][:2] == ["answer", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("without", "missing"), [("TITLE = ", "TITLE"), ("CAPTION = ", "CAPTION"), ("def table(", "numbers")]
+)
+def test_a_figure_that_lacks_what_it_must_have_is_refused_in_one_line(plugin: Path, without: str, missing: str):
+    (plugin / "mine.py").write_text(PLUGIN.replace(without, f"x_{without}" if " = " in without else "def other("))
+    with pytest.raises(BadInput, match=rf"mine.py has no {missing}; expected TITLE, CAPTION and either table\(frame\)"):
+        parts.modules()
+
+
+def test_notes_of_a_figure_are_those_of_its_module(plugin: Path, tmp_path: Path):
+    (plugin / "mine.py").write_text(f'NOTES = ["Read it twice."]\n{PLUGIN}')
+    part = parts.write("mine", dict(parts.modules())["mine"], by_hand(TRIALS), tmp_path)
+    assert part is not None
+    assert (part.title, part.notes, part.files) == ("Mine", ["Read it twice."], ["mine.csv", "mine.md", "mine.tex"])
+    scores = parts.write("scores", FIGURES["scores"], by_hand(TRIALS), tmp_path)
+    assert scores is not None
+    assert scores.notes == []
+
+
+NUMBERS = pd.DataFrame({"cell": ["gru", "rnn"], "nll": [8.4, np.nan], "n": [3, 4]})
+
+
+@pytest.mark.parametrize("other", [8.4 * (1 + 1e-9), 8.3, np.nan])
+def test_numbers_that_differ_are_written(tmp_path: Path, other: float):
+    path = tmp_path / "x.csv"
+    parts.write_numbers(NUMBERS, path)
+    changed = NUMBERS.assign(nll=[other, np.nan])
+    parts.write_numbers(changed, path)
+    pd.testing.assert_frame_equal(pd.read_csv(path), changed)
+
+
+@pytest.mark.parametrize(
+    "changed", [NUMBERS.rename(columns={"n": "m"}), NUMBERS[:1], NUMBERS.assign(cell=["gru", "lstm"]), NUMBERS.assign(n=5)]
+)
+def test_columns_rows_and_words_that_differ_are_written(tmp_path: Path, changed: pd.DataFrame):
+    path = tmp_path / "x.csv"
+    parts.write_numbers(NUMBERS, path)
+    parts.write_numbers(changed, path)
+    assert path.read_text() == changed.to_csv(index=False)
+
+
+def test_a_last_digit_that_another_processor_rounded_stays(tmp_path: Path):
+    path = tmp_path / "x.csv"
+    path.write_text("cell,nll,n\ngru,8.400000000000002,3\nrnn,,4\n")
+    before = path.read_text()
+    parts.write_numbers(NUMBERS, path)
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("damaged", ["", "a,b\n1\n1,2,3\n", "\0"])
+def test_a_file_that_is_no_table_is_written_anew(tmp_path: Path, damaged: str):
+    path = tmp_path / "x.csv"
+    path.write_text(damaged)
+    parts.write_numbers(NUMBERS, path)
+    pd.testing.assert_frame_equal(pd.read_csv(path), NUMBERS)

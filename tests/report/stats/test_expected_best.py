@@ -1,0 +1,20 @@
+"""The expected best of n settings, against all subsets."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from gatebench.report.stats.expected_best import expected_best
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize("values", [[3.0, 1.0, 2.5, 2.5, 0.5, 4.0], [3.0, NAN, 1.0, 2.0], [NAN, 2.0, NAN], [INF, 1.0]])
+def test_the_expected_best_is_over_all_subsets(values: list[float]):
+    tried = [INF if math.isnan(value) else value for value in values]
+    subsets = [[min(some) for some in combinations(tried, n)] for n in range(1, len(tried) + 1)]
+    expected = expected_best(values)
+    np.testing.assert_allclose(expected, [float(np.mean(lowest)) for lowest in subsets])
+    assert (expected[0], expected[-1]) == (pytest.approx(np.mean(tried)), pytest.approx(min(tried)))
