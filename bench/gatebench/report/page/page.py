@@ -14,7 +14,7 @@ from gatebench.report import style
 from gatebench.report.findings import findings, limitations
 from gatebench.report.page import parts
 from gatebench.report.page.drawn_samples import DrawnSample, drawn_samples
-from gatebench.report.page.parts import Part
+from gatebench.report.page.parts import PagePart
 
 PICTURES_PER_REPORT = 30
 """Number of simple pictures that take as long to draw as the report of one comparison group, with a margin."""
@@ -87,7 +87,7 @@ def _keep_replication(folder: Path, results: Path, study: str) -> None:
     write_compact(folder / frames.REPLICATION / "records.parquet", records)
 
 
-def _html(study: str, frame: Frame, shown: list[Part], drawn: list[DrawnSample]) -> str:
+def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSample]) -> str:
     from jinja2 import Environment
     from latex2mathml.converter import convert
 

@@ -20,7 +20,7 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """What the page shows of one figure or table."""
 
     name: str
@@ -61,7 +61,7 @@ def modules() -> list[tuple[str, ModuleType]]:
     return sorted(loaded, key=lambda named: (getattr(named[1], "ORDER", LAST), named[0]))
 
 
-def write(name: str, module: ModuleType, frame: Frame, folder: Path) -> Part | None:
+def write(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart | None:
     """Write one figure or table with its numbers into a folder, and return what the page shows of it.
 
     None if the study has nothing for it.
@@ -69,7 +69,7 @@ def write(name: str, module: ModuleType, frame: Frame, folder: Path) -> Part | N
     return _write_table(name, module, frame, folder) if hasattr(module, "table") else _draw(name, module, frame, folder)
 
 
-def _write_table(name: str, module: ModuleType, frame: Frame, folder: Path) -> Part | None:
+def _write_table(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart | None:
     table = module.table(frame)
     if table is None:
         return None
@@ -78,10 +78,10 @@ def _write_table(name: str, module: ModuleType, frame: Frame, folder: Path) -> P
     (folder / f"{name}.tex").write_text(table.style.hide(axis="index").format(escape="latex").to_latex(hrules=True))
     files = [f"{name}.{suffix}" for suffix in ("csv", "md", "tex")]
     html = table.to_html(index=False, border=0)
-    return Part(name, module.TITLE, module.CAPTION, getattr(module, "NOTES", []), files, html=html)
+    return PagePart(name, module.TITLE, module.CAPTION, getattr(module, "NOTES", []), files, html=html)
 
 
-def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> Part | None:
+def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart | None:
     from matplotlib import pyplot as plt
 
     numbers = module.numbers(frame)
@@ -94,7 +94,7 @@ def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> Part | N
     plt.close(figure)
     files = [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]
     image = in_base64(folder / f"{name}.png")
-    return Part(name, module.TITLE, module.CAPTION, getattr(module, "NOTES", []), files, image=image)
+    return PagePart(name, module.TITLE, module.CAPTION, getattr(module, "NOTES", []), files, image=image)
 
 
 def write_numbers(numbers: pd.DataFrame, path: Path) -> None:
