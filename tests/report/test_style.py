@@ -71,9 +71,9 @@ def test_a_cell_looks_the_same_though_another_was_only_searched():
     assert len({looks(drawn(name, frame))["novel"] for name in names}) == 1
 
 
-def of(cells: list[str]) -> list[style.Look]:
+def of(cells: list[str]) -> list[style.CellStyle]:
     """How these cells look in a study of no others, in the order of the list."""
-    by_name = style.looks(pd.DataFrame({"cell": cells}))
+    by_name = style.cell_styles(pd.DataFrame({"cell": cells}))
     return [by_name[cell] for cell in cells]
 
 

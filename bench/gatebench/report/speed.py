@@ -35,11 +35,11 @@ def updates(rows: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(
         1, len(shapes), figsize=(1.2 + 1.05 * sum(counts), 4.2), sharey=True, squeeze=False, width_ratios=counts
     )
-    looks = _looks(rows)
+    styles = _styles(rows)
     for axis, (batch, steps, inputs) in zip(axes[0], shapes, strict=True):
         part = rows[(rows.batch == batch) & (rows.steps == steps) & (rows.inputs == inputs)]
         names = list(dict.fromkeys(f"{c}\n{u}" for c, u in zip(part.cell, part.units, strict=True)))
-        for (engine, population), (label, colour) in looks.items():
+        for (engine, population), (label, colour) in styles.items():
             points = part[(part.engine == engine) & (part.population == population)]
             if points.empty:
                 continue
@@ -57,7 +57,7 @@ def updates(rows: pd.DataFrame) -> Figure:
     return figure
 
 
-def _looks(rows: pd.DataFrame) -> dict[tuple[str, int], tuple[str, str]]:
+def _styles(rows: pd.DataFrame) -> dict[tuple[str, int], tuple[str, str]]:
     """Return label and colour of every engine and population size of the rows, those of published figures first."""
     present = list(dict.fromkeys(zip(rows.engine, rows.population, strict=True)))
     published = [case for case in COLOURS if case in present]

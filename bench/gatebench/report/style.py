@@ -35,7 +35,7 @@ SETTINGS: dict[Any, Any] = {
 """Matplotlib's settings for every figure of a report."""
 
 
-class Look(TypedDict):
+class CellStyle(TypedDict):
     """Colour and marker of a cell, as keyword arguments of matplotlib's ``plot`` and ``errorbar``."""
 
     color: str
@@ -61,7 +61,7 @@ def by_cell(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {cell: rows[rows.cell == cell] for cell in cells(rows)}
 
 
-def looks(rows: pd.DataFrame) -> dict[str, Look]:
+def cell_styles(rows: pd.DataFrame) -> dict[str, CellStyle]:
     """Return colour and marker of every cell of a table, no two of them alike.
 
     Pass all trials of the study, so that a cell looks the same in figures that show only some of them. Cells of
@@ -70,10 +70,10 @@ def looks(rows: pd.DataFrame) -> dict[str, Look]:
     names = cells(rows)
     others = [name for name in names if name not in PREFERRED_ORDER]
     numbers = {name: len(PREFERRED_ORDER) + i for i, name in enumerate(others)}
-    return {name: _look(PREFERRED_ORDER.index(name) if name in PREFERRED_ORDER else numbers[name]) for name in names}
+    return {name: _style(PREFERRED_ORDER.index(name) if name in PREFERRED_ORDER else numbers[name]) for name in names}
 
 
-def _look(i: int) -> Look:
+def _style(i: int) -> CellStyle:
     """Return the i-th look: a second round of colours has them beside other markers."""
     return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // len(COLOURS)) % len(MARKERS)]}
 
@@ -106,8 +106,8 @@ def folded(text: str, inches: float) -> str:
     return "\n".join(textwrap.fill(line, width, break_long_words=False) for line in text.splitlines())
 
 
-def legend(figure: Figure, shown: list[str], looks: dict[str, Look]) -> None:
+def legend(figure: Figure, shown: list[str], styles: dict[str, CellStyle]) -> None:
     """Put a legend of the cells that a figure shows beside it."""
-    handles = [Line2D([], [], lw=1.2, ms=6, label=cell, **looks[cell]) for cell in shown]
+    handles = [Line2D([], [], lw=1.2, ms=6, label=cell, **styles[cell]) for cell in shown]
     figure.tight_layout()
     figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5))

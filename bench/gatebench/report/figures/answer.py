@@ -47,14 +47,14 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task, budget and protocol."""
     groups = comparison_groups(numbers)
     figure, axes = style.grid(len(groups), width=3.9, height=3.1, columns=3)
-    looks = style.looks(frame.trials)
+    styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes, groups, strict=True):
         limit = 1.05 * max(0.01, float(np.nanmax(np.abs(part[["difference", "low", "high"]].to_numpy(float)))))
         if len(part) >= MANY:  # one cell that is far off would leave the others on top of each other
             limit = min(limit, 4 * max(0.01, float(part.difference.abs().median())))
         cells = style.cells(part)
         for i, cell in enumerate(cells):
-            _draw_cell(axis, i, part[part.cell == cell].iloc[0], limit, looks[cell])
+            _draw_cell(axis, i, part[part.cell == cell].iloc[0], limit, styles[cell])
         axis.axvline(0, color="0.6", lw=1, zorder=0)
         axis.set_xlim(-1.05 * limit, 1.05 * limit)
         axis.set_yticks(range(len(cells)), cells)
@@ -67,16 +67,16 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     return figure
 
 
-def _draw_cell(axis: Axes, y: int, row: pd.Series, limit: float, look: style.Look) -> None:
+def _draw_cell(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: style.CellStyle) -> None:
     """Draw a cell's difference and interval at height ``y``, or its number at the end of the axis if beyond the limit."""
-    colour = look["color"]
+    colour = cell_style["color"]
     face = colour if row.p_holm < comparisons.LEVEL or row.cell == row.beside else "white"
     if abs(row.difference) <= limit:
         axis.plot(np.clip([row.low, row.high], -limit, limit), [y, y], color=colour, lw=1.6)
-        axis.plot(row.difference, y, ls="", ms=8, mec=colour, mfc=face, **look)
+        axis.plot(row.difference, y, ls="", ms=8, mec=colour, mfc=face, **cell_style)
         return
     side = 1 if row.difference > 0 else -1
-    axis.plot(side * limit, y, ls="", ms=8, mec=colour, mfc=face, clip_on=False, **look)
+    axis.plot(side * limit, y, ls="", ms=8, mec=colour, mfc=face, clip_on=False, **cell_style)
     axis.annotate(
         f"{row.difference:+.2f}", (side * limit, y), xytext=(-8 * side, 0), textcoords="offset points",
         ha="right" if side > 0 else "left", va="center", fontsize=8,

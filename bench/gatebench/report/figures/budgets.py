@@ -45,15 +45,15 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     figure, axes = plt.subplots(
         len(parts), len(COSTS), figsize=(3.4 * len(COSTS), 2.7 * len(parts)), squeeze=False, sharey=True, sharex="col"
     )
-    looks = style.looks(frame.trials)
+    styles = style.cell_styles(frame.trials)
     for row, ((task, _, budget), part) in zip(axes, parts, strict=True):
         for axis, (cost, label) in zip(row, COSTS.items(), strict=True):
             for cell in style.cells(part):
                 point = part[part.cell == cell].iloc[0]
                 error = None if np.isnan(point.low) else [[point.nll - point.low], [point.high - point.nll]]
-                axis.errorbar(point[cost], point.nll, yerr=error, ls="", ms=7, capsize=2, mec="white", **looks[cell])
+                axis.errorbar(point[cost], point.nll, yerr=error, ls="", ms=7, capsize=2, mec="white", **styles[cell])
             axis.set_xlabel(label)
             axis.tick_params(axis="x", labelsize=8)
         row[0].set_ylabel(f"{frame.datasets[str(task)]}, {budget}\ntest {frame.nll(str(task))}", fontsize=8)
-    style.legend(figure, style.cells(numbers), looks)
+    style.legend(figure, style.cells(numbers), styles)
     return figure

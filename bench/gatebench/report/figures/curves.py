@@ -36,17 +36,17 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     across = min(len(groups), ACROSS)
     figure = plt.figure(figsize=(2 + 4.6 * across, 7 * -(-len(groups) // across)), layout="constrained")
     blocks = figure.subfigures(-(-len(groups) // across), across, squeeze=False).flat
-    looks = style.looks(frame.trials)
+    styles = style.cell_styles(frame.trials)
     for (group, part), block in zip(groups, blocks, strict=False):
         axes = block.subplots(2, 1, sharey=True)
         for axis, (x, label) in zip(axes, [("epoch", "epoch"), ("seconds", "wall time (seconds)")], strict=True):
             for cell, curve in style.by_cell(part).items():
-                look = looks[cell]
+                cell_style = styles[cell]
                 train, valid = curve[curve.split == "train"], curve[curve.split == "valid"]
-                axis.plot(train[x], train.nll, color=look["color"], lw=1.3)
-                axis.plot(valid[x], valid.nll, color=look["color"], lw=1.5, ls=":")
+                axis.plot(train[x], train.nll, color=cell_style["color"], lw=1.3)
+                axis.plot(valid[x], valid.nll, color=cell_style["color"], lw=1.5, ls=":")
                 best = valid.sort_values("nll").iloc[0]
-                axis.plot(best[x], best.nll, ls="", ms=7, mec="white", **look)
+                axis.plot(best[x], best.nll, ls="", ms=7, mec="white", **cell_style)
             if part.nll.min() > 0:  # densities may go below zero, where there is no logarithm
                 axis.set_yscale("log")
                 axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)))
@@ -56,7 +56,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.set_xlabel(label)
             axis.set_ylabel(frame.nll(group.task))
         style.heading(axes[0], frame.title(group))
-    handles = [Line2D([], [], ms=7, label=cell, **looks[cell]) for cell in style.cells(numbers)]
+    handles = [Line2D([], [], ms=7, label=cell, **styles[cell]) for cell in style.cells(numbers)]
     splits = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
     figure.legend(handles=[*handles, *splits], loc="outside right center")
     return figure

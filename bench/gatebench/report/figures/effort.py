@@ -37,13 +37,13 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task, budget and protocol."""
     groups = comparison_groups(numbers)
     figure, axes = style.grid(len(groups), width=4.6, height=3.4)
-    looks = style.looks(frame.trials)
+    styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes, groups, strict=True):
         for cell, curve in style.by_cell(part).items():
-            axis.plot(curve.settings, curve.nll, lw=1.3, ms=4, **looks[cell])
+            axis.plot(curve.settings, curve.nll, lw=1.3, ms=4, **styles[cell])
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_xlabel("settings tried")
         axis.set_ylabel(f"expected best validation\n{frame.nll(group.task)}")
         style.heading(axis, frame.title(group))
-    style.legend(figure, style.cells(numbers), looks)
+    style.legend(figure, style.cells(numbers), styles)
     return figure

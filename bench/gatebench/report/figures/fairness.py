@@ -43,11 +43,11 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     figure, axes = plt.subplots(
         len(groups), 1, figsize=(7, 0.9 * len(groups) + 0.32 * sum(heights)), squeeze=False, height_ratios=heights
     )
-    looks = style.looks(frame.trials)
+    styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes[:, 0], groups, strict=True):
         error = np.abs(part[["low", "high"]].to_numpy() - part[["relative_throughput"]].to_numpy())
         for i, (cell, median) in enumerate(zip(part.cell, part.relative_throughput, strict=True)):
-            axis.errorbar(median, i, xerr=error[i, :, None], ls="", ms=8, capsize=2, mec="white", label=cell, **looks[cell])
+            axis.errorbar(median, i, xerr=error[i, :, None], ls="", ms=8, capsize=2, mec="white", label=cell, **styles[cell])
         axis.set_yticks(range(len(part)), part.cell)
         axis.set_ylim(len(part) - 0.5, -0.5)
         axis.set_xlim(left=0)

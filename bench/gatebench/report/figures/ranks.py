@@ -41,12 +41,12 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     parts = list(numbers.groupby(["budget", "training"], sort=False))
     heights = [1.6 + 0.3 * len(part) for _, part in parts]
     figure, axes = plt.subplots(len(parts), 1, figsize=(8, sum(heights)), squeeze=False, height_ratios=heights)
-    looks = style.looks(frame.trials)
+    styles = style.cell_styles(frame.trials)
     for axis, ((budget, training), part) in zip(axes[:, 0], parts, strict=True):
         ordered = part.sort_values("rank", kind="stable").reset_index(drop=True)
         first = ordered.iloc[0]
         for i, row in ordered.iterrows():
-            axis.plot(row["rank"], i, ls="", ms=9, mec="white", zorder=3, **looks[str(row.cell)])
+            axis.plot(row["rank"], i, ls="", ms=9, mec="white", zorder=3, **styles[str(row.cell)])
         for i, (low, high) in enumerate(_cliques(ordered["rank"].to_numpy(), first.critical_difference)):
             axis.axvspan(low - 0.03, high + 0.03, ymax=0.04 + 0.05 * i, color="0.6", alpha=0.5, lw=0)
         axis.set_yticks(range(len(ordered)), ordered.cell)

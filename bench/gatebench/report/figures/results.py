@@ -33,15 +33,15 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task, budget and protocol."""
     groups = comparison_groups(numbers)
     figure, axes = style.grid(len(groups), width=5.2, height=3.6, columns=3)
-    looks = style.looks(frame.trials)
+    styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes, groups, strict=True):
         rows_by_cell = style.by_cell(part)
         for i, (cell, rows) in enumerate(rows_by_cell.items()):
-            axis.plot(rows.nll, np.full(len(rows), i), ls="", ms=4, alpha=0.45, **looks[cell])
+            axis.plot(rows.nll, np.full(len(rows), i), ls="", ms=4, alpha=0.45, **styles[cell])
             first = rows.iloc[0]
             axis.plot([first.low_both, first.high_both], [i, i], color="0.6", lw=1, zorder=1)
             error = None if np.isnan(first.low) else [[first["mean"] - first.low], [first.high - first["mean"]]]
-            axis.errorbar(first["mean"], i, xerr=error, ms=9, capsize=4, lw=1.6, mec="white", **looks[cell])
+            axis.errorbar(first["mean"], i, xerr=error, ms=9, capsize=4, lw=1.6, mec="white", **styles[cell])
         axis.set_yticks(range(len(rows_by_cell)), list(rows_by_cell))
         axis.margins(y=0.1)
         axis.invert_yaxis()

@@ -30,12 +30,12 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task, budget and protocol."""
     groups = comparison_groups(numbers) or [(None, numbers)]
     figure, axes = style.grid(len(groups), width=4.6, height=3.8)
-    looks = style.looks(frame.trials)
+    styles = style.cell_styles(frame.trials)
     baselines = frame.baselines[frame.baselines.split == "valid"].groupby("task").nll.max()
     for axis, (group, part) in zip(axes, groups, strict=True):
         for cell, rows in style.by_cell(part).items():
             learned = (rows.status == "finished") & (rows.nll <= baselines[rows.task].to_numpy())
-            _draw_cell(axis, cell, rows[learned], rows[~learned], looks[cell])
+            _draw_cell(axis, cell, rows[learned], rows[~learned], styles[cell])
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
@@ -43,19 +43,19 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_xlabel("learning rate")
         axis.set_ylabel(f"validation {frame.nll(group.task)}" if group else "validation NLL (nats per time step)")
         style.heading(axis, frame.title(group) if group else "no search in this study")
-    style.legend(figure, style.cells(numbers), looks)
+    style.legend(figure, style.cells(numbers), styles)
     return figure
 
 
-def _draw_cell(axis: Axes, cell: str, learned: pd.DataFrame, failed: pd.DataFrame, look: style.Look) -> None:
+def _draw_cell(axis: Axes, cell: str, learned: pd.DataFrame, failed: pd.DataFrame, cell_style: style.CellStyle) -> None:
     """Draw the trials that learned something, the best of them large, and those that did not as crosses at the top."""
     both = pd.concat([learned, failed])
     only_rates = (both[["weight_noise", "weight_decay"]].nunique() == 1).all()
     line = "-" if only_rates else ""  # of a search over more than rates, rates alone are no curve
-    axis.plot(learned.lr, learned.nll, lw=1.2, ls=line, ms=4, label=cell, **look)
+    axis.plot(learned.lr, learned.nll, lw=1.2, ls=line, ms=4, label=cell, **cell_style)
     if len(learned):
         best = learned.sort_values("nll").iloc[0]
-        axis.plot(best.lr, best.nll, ms=10, mec="white", **look)
+        axis.plot(best.lr, best.nll, ms=10, mec="white", **cell_style)
     top = {"transform": axis.get_xaxis_transform(), "clip_on": False}
-    (crosses,) = axis.plot(failed.lr, [1] * len(failed), ls="", marker="x", color=look["color"], **top)
+    (crosses,) = axis.plot(failed.lr, [1] * len(failed), ls="", marker="x", color=cell_style["color"], **top)
     crosses.set_in_layout(False)  # half of them stands outside of the axis

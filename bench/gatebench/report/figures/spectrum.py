@@ -26,12 +26,12 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task, budget and protocol."""
     groups = comparison_groups(numbers)
     figure, axes = plt.subplots(1, len(groups), figsize=(2 + 5 * len(groups), 3.8), squeeze=False)
-    looks = style.looks(frame.trials)
+    styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes[0], groups, strict=True):
         data = part[part.cell == DATA]
         axis.plot(data.hertz, data.decibel, color="0.75", lw=5, label="validation split")
         for cell, spectrum in style.by_cell(part[part.cell != DATA]).items():
-            axis.plot(spectrum.hertz, spectrum.decibel, lw=1.3, ms=4, markevery=12, label=cell, **looks[cell])
+            axis.plot(spectrum.hertz, spectrum.decibel, lw=1.3, ms=4, markevery=12, label=cell, **styles[cell])
         axis.set_xlabel("Hz")
         axis.set_ylabel("power (dB of full scale per Hz)")
         style.heading(axis, frame.title(group))

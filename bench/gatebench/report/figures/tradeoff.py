@@ -42,13 +42,13 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw a row of panels for each task, budget and protocol, a column for each cost."""
     groups = comparison_groups(numbers)
     figure, axes = plt.subplots(len(groups), 3, figsize=(12, 0.6 + HEIGHT * len(groups)), squeeze=False, sharey="row")
-    looks = style.looks(frame.trials)
+    styles = style.cell_styles(frame.trials)
     for row, (group, part) in zip(axes, groups, strict=True):
         for axis, (cost, label) in zip(row, COSTS.items(), strict=True):
             for cell, points in style.by_cell(part).items():
                 error = np.abs(points[["low", "high"]].to_numpy().T - points.nll.to_numpy())  # none for a single seed
                 axis.errorbar(
-                    points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **looks[cell]
+                    points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **styles[cell]
                 )
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.set_xlabel(label)
