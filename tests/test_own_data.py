@@ -1,6 +1,7 @@
 """Five kinds of input, two of them real, from a file to a verdict and a model: the commands that a user gives."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -13,68 +14,68 @@ from gatebench.study.schedule import ComparisonPlan
 from support import sources
 from support.commands import run_command, working_in
 
-minutes = pytest.mark.cluster  # together they take one
+takes_a_minute = pytest.mark.cluster
 CELLS = ["lstm", "gru"]
 PLAN = ComparisonPlan(parameters=1000, batch=4, epochs=3, search=2, seeds=2)
 """As an earlier comparison would have left it: how a plan comes to fit a time is shown elsewhere."""
 
 
-def judged(source: Callable[[Path], Path], folder: Path, *options: str) -> tuple[list[str], pd.DataFrame]:
+def compare_cells_on(source: Callable[[Path], Path], folder: Path, *options: str) -> tuple[list[str], pd.DataFrame]:
     """The last three lines of a comparison of data that was added, and its trials."""
     with working_in(folder):
         path = source(folder)
-        added = run_command("data", "add", path, "--name", "mine", *options)
-        assert added[-1] == "next: gatebench compare mine"
+        added_lines = run_command("data", "add", path, "--name", "mine", *options)
+        assert added_lines[-1] == "next: gatebench compare mine"
         assert run_command("data", "verify", "mine")[0].startswith("mine: checksum right, ")
         SavedPlan(10.0, PLAN).write(ComparisonRequest("mine", 10.0, CELLS, None, None, "compare_mine", Path("results")))
-        said = run_command("compare", "mine", "--cells", ",".join(CELLS), "--minutes", 10)
+        lines = run_command("compare", "mine", "--cells", ",".join(CELLS), "--minutes", 10)
         trials = pd.read_csv("results/compare_mine/trials.csv")
         key = trials[trials.stage == "confirm"].key.iloc[0]
         run_command("export", key, "--to", "exported")
         assert (folder / "exported" / "model.py").is_file()
         readout = gatebench.load(key)(torch.zeros(1, 4, int(trials.inputs.iloc[0])))
         assert readout.isfinite().all()
-    assert [line.partition(": ")[0] for line in said[-3:]] == ["Best cell", "By how much", "At what cost"]
+    assert [line.partition(": ")[0] for line in lines[-3:]] == ["Best cell", "By how much", "At what cost"]
     assert (trials.status == "finished").all()
     assert set(trials.cell) == set(CELLS)
-    return said[-3:], trials
+    return lines[-3:], trials
 
 
 def test_a_label_of_each_sequence_in_an_npz(tmp_path: Path):
-    said, _ = judged(sources.delayed, tmp_path)
-    assert "nats per sequence on the test split" in said[0]
+    lines, _ = compare_cells_on(sources.delayed, tmp_path)
+    assert "nats per sequence on the test split" in lines[0]
 
 
 def test_a_real_multivariate_series_in_a_csv(tmp_path: Path):
     """Four channels of an electroencephalogram."""
-    said, trials = judged(sources.eeg, tmp_path)
-    assert "nats per time step on the test split" in said[0]
+    lines, trials = compare_cells_on(sources.eeg, tmp_path)
+    assert "nats per time step on the test split" in lines[0]
     assert (trials.inputs == 4).all()
 
 
 def test_a_real_text(tmp_path: Path):
     """Python's language reference."""
-    said, trials = judged(sources.language_reference, tmp_path)
-    assert "nats per time step on the test split" in said[0]
+    lines, trials = compare_cells_on(partial(sources.language_reference, characters=20_000), tmp_path)
+    assert "nats per time step on the test split" in lines[0]
     assert trials.inputs.iloc[0] > 60  # characters
 
 
-@minutes
+@takes_a_minute
 def test_a_folder_of_midi_files(tmp_path: Path):
-    said, trials = judged(sources.midi, tmp_path)
-    assert "nats per time step on the test split" in said[0]
+    lines, trials = compare_cells_on(sources.midi, tmp_path)
+    assert "nats per time step on the test split" in lines[0]
     assert (trials.inputs == 88).all()
 
 
-@minutes
+@takes_a_minute
 def test_a_folder_of_recordings(tmp_path: Path):
-    said, trials = judged(sources.sounds, tmp_path)
-    assert "nats per time step on the test split" in said[0]
+    lines, trials = compare_cells_on(sources.sounds, tmp_path)
+    assert "nats per time step on the test split" in lines[0]
     assert (trials.inputs == 20).all()
 
 
-@minutes
+@takes_a_minute
 def test_a_label_of_each_step_in_a_table(tmp_path: Path):
     """Predicted forwards, since a comparison is of cells that read in the order of time."""
-    said, _ = judged(sources.table, tmp_path, "--label", "moving")
-    assert "nats per time step on the test split" in said[0]
+    lines, _ = compare_cells_on(sources.table, tmp_path, "--label", "moving")
+    assert "nats per time step on the test split" in lines[0]

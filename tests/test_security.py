@@ -30,7 +30,7 @@ def refuse(event, arguments):
 sys.addaudithook(refuse)
 """
 """The ``sitecustomize`` of every Python process of a command, workers included."""
-TOLD = ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "CI", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
+TELEMETRY_SWITCHES = ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "CI", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
 """What switches MLflow's telemetry off, or tells it that this is a test."""
 
 
@@ -40,15 +40,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 
 @pytest.fixture(scope="module")
-def alone(home: Tiny) -> dict[str, str]:
+def offline(home: Tiny) -> dict[str, str]:
     """The environment of a machine that reaches nothing but itself."""
-    place = home.folder / "site"
-    place.mkdir()
-    (place / "sitecustomize.py").write_text(LOOPBACK)
+    site = home.folder / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(LOOPBACK)
     attempts = home.folder / "attempts"
     attempts.touch()
-    env = {name: value for name, value in home.env.items() if name not in TOLD}
-    return {**env, "PYTHONPATH": str(place), "ATTEMPTS": str(attempts)}
+    env = {name: value for name, value in home.env.items() if name not in TELEMETRY_SWITCHES}
+    return {**env, "PYTHONPATH": str(site), "ATTEMPTS": str(attempts)}
 
 
 def run(home: Tiny, env: dict[str, str], *command: str) -> None:
@@ -56,31 +56,31 @@ def run(home: Tiny, env: dict[str, str], *command: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def results(home: Tiny, alone: dict[str, str]) -> Path:
+def results(home: Tiny, offline: dict[str, str]) -> Path:
     """A study from its training to its report, with workers and MLflow, under a umask of 027."""
-    run(home, alone, "sweep", *(o for o in SMALL if "publish" not in o), "hydra/launcher=local")
-    run(home, alone, "status", "adhoc")
-    run(home, alone, "report", "adhoc")
-    run(home, alone, "publish", "adhoc")
+    run(home, offline, "sweep", *(o for o in SMALL if "publish" not in o), "hydra/launcher=local")
+    run(home, offline, "status", "adhoc")
+    run(home, offline, "report", "adhoc")
+    run(home, offline, "publish", "adhoc")
     return home.folder / "results"
 
 
-def test_no_command_calls_anybody(results: Path, alone: dict[str, str]):
+def test_no_command_opens_a_connection_beyond_this_machine(results: Path, offline: dict[str, str]):
     assert (results / "mlflow.db").stat().st_size > 0  # MLflow was asked
-    assert Path(alone["ATTEMPTS"]).read_text() == ""
+    assert Path(offline["ATTEMPTS"]).read_text() == ""
 
 
-def test_a_call_would_be_noticed(home: Tiny, alone: dict[str, str], tmp_path: Path):
-    env = {**alone, "ATTEMPTS": str(tmp_path / "attempts"), "GATEBENCH_DATA": str(tmp_path)}
+def test_a_call_would_be_noticed(home: Tiny, offline: dict[str, str], tmp_path: Path):
+    env = {**offline, "ATTEMPTS": str(tmp_path / "attempts"), "GATEBENCH_DATA": str(tmp_path)}
     subprocess.run([COMMAND, "data", "fetch", "jsb_chorales"], env=env, cwd=home.folder, check=False, capture_output=True)
     assert "socket.getaddrinfo" in (tmp_path / "attempts").read_text()
 
 
 def test_files_are_as_open_as_the_umask_says(results: Path):
-    found = {path: stat.S_IMODE(path.stat().st_mode) for path in results.rglob("*")}
-    assert len(found) > 50
-    assert {mode for path, mode in found.items() if path.is_dir()} == {0o750}
-    assert {mode for path, mode in found.items() if path.is_file()} == {0o640}
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in results.rglob("*")}
+    assert len(modes) > 50
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o750}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o640}
 
 
 def test_nothing_that_could_run_code_is_read():
@@ -97,9 +97,8 @@ def test_nothing_that_could_run_code_is_read():
         "full_load",
         "read_pickle",
     }
-    made_here = (
-        registry.PACKAGE / "models" / "export" / "trial.py"
-    )  # executes a module that it writes itself, of the cell alone
+    # It executes a module that it writes itself, of the cell's equations alone.
+    writes_what_it_runs = registry.PACKAGE / "models" / "export" / "trial.py"
     for path in registry.PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text())
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -109,7 +108,7 @@ def test_nothing_that_could_run_code_is_read():
         names |= {(node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         names |= {call.rpartition(".")[2] for call in calls}
-        assert names & forbidden == ({"exec", "eval"} if path == made_here else set()), path
+        assert names & forbidden == ({"exec", "eval"} if path == writes_what_it_runs else set()), path
         assert not calls & {"torch.load", "joblib.load"}, path
         assert "allow_pickle=True" not in path.read_text(), path
 

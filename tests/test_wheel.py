@@ -62,8 +62,8 @@ def test_an_installed_wheel_runs_the_demonstration(wheel: Path, tmp_path: Path):
     python = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*python, "-c", str(ROOT / "constraints.txt"), f"{wheel}[bach]"], check=True)
     # Nothing of this checkout or of its user may help.
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    env = {**kept, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
+    inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    env = {**inherited, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
 
     def gatebench(*words: str) -> str:
         command = [str(environment / "bin" / "gatebench"), *words]
