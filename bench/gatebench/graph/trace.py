@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import FrameType, ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
 from gatebench.core import errors, registry, validation
 from gatebench.core.errors import BadInput
@@ -233,8 +233,17 @@ def _hint(parameter: inspect.Parameter, step: Callable[..., Any]) -> Any:
     if parameter.annotation is parameter.empty:
         return type(parameter.default)
     if isinstance(parameter.annotation, str):  # as `from __future__ import annotations` leaves it
-        return eval(parameter.annotation, step.__globals__)
+        return get_type_hints(_annotated(parameter), step.__globals__, include_extras=True)[parameter.name]
     return parameter.annotation
+
+
+def _annotated(parameter: inspect.Parameter) -> Callable[..., Any]:
+    """Return a function that has one annotation: of a cell's own, width letters are no types."""
+
+    def function() -> None: ...
+
+    function.__annotations__ = {parameter.name: parameter.annotation}
+    return function
 
 
 def _digest(value: Any) -> str:
