@@ -150,6 +150,6 @@ def load(key: str, results: str = "results") -> "nn.Module":
     """
     from pathlib import Path
 
-    from gatebench.models.export import trial
+    from gatebench.models.export import trained_trial
 
-    return trial.load(key, Path(results))
+    return trained_trial.load_model(key, Path(results))

@@ -294,4 +294,4 @@ def test_a_declared_operation_is_printed_and_exported():
     graph = traced(with_new_operations)
     assert latex.equations(graph)[0] == r"i_{t} = \zeta\left(W_{i} x_{t} + U_{i} h_{t-1} + b_{i}\right)"
     assert latex.equations(graph)[-1] == r"h_{t} = \frac{c_{t}}{i_{t} + 2}"
-    assert equations.of(graph).lines[-1] == "h = torch.div(c, i + 2)"
+    assert equations.write_equations(graph).lines[-1] == "h = torch.div(c, i + 2)"

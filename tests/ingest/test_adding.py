@@ -162,13 +162,13 @@ def test_text_comes_out_as_it_was(home: Path):
 def test_midi_comes_out_as_it_was(home: Path):
     import mido
 
-    from gatebench.models.sample import midi
+    from gatebench.models.sample import piano_roll_as_midi
 
     (home / "tunes").mkdir()
     rolls = [(np.random.default_rng(i).random((9 + i, 88)) < 0.1).astype(np.uint8) for i in range(12)]
     for i, roll in enumerate(rolls):
         roll[-1, 40] = 1  # a file of notes does not say how long it is silent at its end
-        file = midi(roll)
+        file = piano_roll_as_midi(roll)
         assert isinstance(file, mido.MidiFile)
         file.save(home / "tunes" / f"{i}.mid")
     add(home / "tunes", step=1.0)

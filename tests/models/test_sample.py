@@ -83,7 +83,7 @@ def keys(home: Tiny | Murmur) -> list[str]:
 
 def test_audio_goes_on_where_the_prime_ends(heard: Murmur):
     store = Store(heard.folder / "results")
-    first, again, other = (sample.draw(store, keys(heard)[0], steps=30, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (sample.draw_sample(store, keys(heard)[0], steps=30, seed=seed) for seed in (0, 0, 1))
     assert first.prime.dtype == first.drawn.dtype == np.int16
     assert (len(first.prime), len(first.drawn)) == (120, 300)
     real = [window[:, 0] for window in cards.arrays(cards.load("murmur"))["valid"]]
@@ -154,7 +154,7 @@ def test_command_writes_sound_and_picture(heard: Murmur):
 
 def test_music_is_a_midi_file_and_a_piano_roll(played: Tiny):
     store, key = Store(played.folder / "results"), keys(played)[0]
-    drawn = sample.draw(store, key, steps=20)
+    drawn = sample.draw_sample(store, key, steps=20)
     assert drawn.drawn.shape == (20, 12)
     assert set(np.unique(drawn.whole)) <= {0, 1}
     starts = [roll[: len(drawn.prime)] for roll in played.rolls["valid"]]
@@ -251,7 +251,7 @@ def test_mistakes_are_one_line(played: Tiny):
 def test_other_data_under_the_same_name_is_noticed(played: Tiny):
     played.write({split: [1 - roll for roll in rolls] for split, rolls in played.rolls.items()})
     with pytest.raises(BadInput, match=r"the data of trial .* changed since it was trained"):
-        sample.draw(Store(played.folder / "results"), keys(played)[0])
+        sample.draw_sample(Store(played.folder / "results"), keys(played)[0])
 
 
 @pytest.mark.parametrize("kind", ["symbols", "binary", "reals"])

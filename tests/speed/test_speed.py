@@ -28,7 +28,7 @@ def quick(monkeypatch):
 
 @pytest.fixture
 def rows():
-    return speed.measure(1, lambda _: None)
+    return speed.measure_updates(1, lambda _: None)
 
 
 def test_a_row_is_what_its_columns_say(rows):
@@ -60,7 +60,7 @@ def test_what_is_timed_is_an_update(engine, monkeypatch):
     made = []
     start = speed.Population.start
     monkeypatch.setattr(speed.Population, "start", lambda *args: made.append(start(*args)) or made[-1])
-    speed._ours(SMALL[0], engine, 3).call()
+    speed._gatebench_update(SMALL[0], engine, 3).call()
     (population,) = made
     before = torch.zeros_like(population.parameters)
     for k in range(3):
@@ -79,11 +79,11 @@ def test_members_of_lengths_take_turns(monkeypatch):
         lambda self, batches, *rest: seen.append([int(b.lengths[0]) for b in batches]) or update(self, batches, *rest),
     )
     case = speed.Case("gru", 5, 88, 1, 6, (4, 8))
-    run = speed._ours(case, "fused_cpu", 2)
+    run = speed._gatebench_update(case, "fused_cpu", 2)
     run.call()
     assert (seen, run.updates) == ([[4, 8]], 1)
     seen.clear()
-    alone = speed._ours(case, "fused_cpu", 1)
+    alone = speed._gatebench_update(case, "fused_cpu", 1)
     alone.call()
     assert (seen, alone.updates) == ([[4], [8]], 2)
 

@@ -14,7 +14,7 @@ from gatebench.engines import base, reference
 from gatebench.graph import trace
 from gatebench.graph.stack import Stack
 from gatebench.models.export import source
-from gatebench.models.export.network import Network
+from gatebench.models.export.network import ExportedNetwork
 from gatebench.training.likelihoods import bernoulli
 
 INPUTS, UNITS, READOUT = 4, 5, 3
@@ -59,7 +59,7 @@ def write_odd_cell(plugin_folder: Path) -> trace.Graph:
 
 def random_network(
     graph: trace.Graph, layers: int = 1, bidirectional: bool = False, at: str = "step", inputs: int = INPUTS
-) -> Network:
+) -> ExportedNetwork:
     """A stack of this cell with random weights, as a trained trial would be exported."""
     random, weights, below = np.random.default_rng(5), {}, inputs
     for layer in range(1, layers + 1):
@@ -69,7 +69,7 @@ def random_network(
             weights |= {f"{prefix}{n}": random.normal(0, 0.6, shape) for n, shape in graph.shapes(sizes).items()}
         below = (2 if bidirectional else 1) * sizes[graph.output]
     weights |= {"readout_W": random.normal(0, 1, (below, READOUT)), "readout_b": random.normal(0, 1, (1, READOUT))}
-    return Network(graph, inputs, UNITS, weights, Stack(layers, bidirectional), at)
+    return ExportedNetwork(graph, inputs, UNITS, weights, Stack(layers, bidirectional), at)
 
 
 def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,10 +89,10 @@ def random_sequences(batch: int = 3, steps: int = 7) -> np.ndarray:
     return np.random.default_rng(6).normal(size=(batch, steps, INPUTS))
 
 
-def exported_module(network: Network) -> torch.nn.Module:
+def exported_module(network: ExportedNetwork) -> torch.nn.Module:
     """The module of an exported network's own source, which is run here, in double precision."""
     file = types.ModuleType("exported")
-    exec(compile(source.write(network, "A title", ["A paragraph."]), "model.py", "exec"), file.__dict__)
+    exec(compile(source.write_source(network, "A title", ["A paragraph."]), "model.py", "exec"), file.__dict__)
     module = file.Model().double().eval()
     module.load_state_dict({name: torch.from_numpy(value) for name, value in source.state_dict(network).items()})
     return module
@@ -104,7 +104,7 @@ def module_readout(module: torch.nn.Module, x: np.ndarray, lengths: list[int] | 
         return module(torch.from_numpy(x), lengths).numpy()
 
 
-def reference_readout(network: Network, x: np.ndarray, lengths: list[int] | None = None) -> np.ndarray:
+def reference_readout(network: ExportedNetwork, x: np.ndarray, lengths: list[int] | None = None) -> np.ndarray:
     """What `module_readout` should be, by our reference engine in double precision."""
     likelihood = bernoulli()  # as many numbers as outputs
     run = base.Network(

@@ -16,15 +16,16 @@ from gatebench.graph.trace import Graph, Sizes
 
 @dataclass(frozen=True)
 class Cost:
-    """The costs of one cell at one size."""
+    """What a cell costs at one size; means where they are over several sizes."""
 
     parameters_recurrent: float
-    """Weights, diagonals and biases of the recurrent layer."""
+    """Number of weights, diagonals and biases of the recurrent layer."""
     parameters_total: float
-    """With the readout: its matrix and its bias."""
+    """The same with the matrix and the bias of the readout."""
     flops_per_step: float
+    """FLOPs of the recurrent layer per time step."""
     state_size: float
-    """Numbers that the cell carries from one step to the next."""
+    """How many numbers the cell carries from one step to the next."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class CellCost(Cost):
     inputs: int | list[int]
     """Numbers that the cell reads per time step; several: the costs are means over them."""
     units: int
+    """Hidden units."""
 
 
 BUDGETS = {"parameters": "parameters_recurrent", "total_parameters": "parameters_total", "flops": "flops_per_step"}
@@ -42,7 +44,7 @@ BUDGETS = {"parameters": "parameters_recurrent", "total_parameters": "parameters
 
 
 def cost(graph: Graph, sizes: Sizes, outputs: int, biases: bool = True) -> Cost:
-    """Costs at given sizes, with a readout of ``outputs`` numbers. ``biases=False`` leaves the family b uncounted."""
+    """Return the costs at given sizes, with a readout of ``outputs`` numbers; ``biases=False`` leaves out the family b."""
     shapes = graph.shapes(sizes)
     recurrent = sum(rows * columns for name, (rows, columns) in shapes.items() if biases or not name.startswith("b_"))
     flops = sum(
@@ -57,7 +59,7 @@ def cost(graph: Graph, sizes: Sizes, outputs: int, biases: bool = True) -> Cost:
 
 
 def mean_cost(graph: Graph, widths: Iterable[tuple[int, int]], units: int, biases: bool = True) -> Cost:
-    """The mean of the costs over several (inputs, outputs): the convention of the music row of Chung et al., Table 1."""
+    """Return the mean of the costs over several (inputs, outputs), as the music row of Chung et al. 2014, Table 1, does."""
     costs = [cost(graph, graph.sizes(inputs, units), outputs, biases) for inputs, outputs in widths]
     return Cost(*(_whole(sum(column) / len(costs)) for column in zip(*(vars(c).values() for c in costs), strict=True)))
 
@@ -111,11 +113,12 @@ def _whole_number(name: str, value: int) -> int:
 
 
 def _whole(value: float) -> float:
+    """Return a mean as an integer where it is one."""
     return int(value) if value == int(value) else value
 
 
 def solve(budget: float, count: Callable[[int], float], what: str) -> int:
-    """The number of units whose ``count`` is nearest to the budget; of two equally near, the smaller.
+    """Return the number of units whose ``count`` is nearest to the budget; of two equally near, the smaller.
 
     ``count`` grows with the units. ``BadInput`` if the budget does not pay for one unit.
     """

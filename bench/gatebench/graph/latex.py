@@ -8,7 +8,7 @@ from gatebench.graph.trace import Graph
 
 
 def equations(graph: Graph) -> list[str]:
-    """One line for each named quantity, in the order in which the text computes them."""
+    """Return a LaTeX line for each quantity that the cell's text names, in the order in which it computes them."""
     names = {**graph.names, **dict(zip(graph.updates, graph.states, strict=True))}
     symbols = {i: _now(name) for i, name in names.items() if graph.nodes[i].op not in ("input", "state")}
     writer = _LatexWriter(graph, symbols)
@@ -62,7 +62,7 @@ LABELS: dict[str, Callable[[str], str]] = {
 
 
 def plain(line: str) -> str:
-    """A line of `equations` for a terminal."""
+    """Return a line of `equations` as plain text for a terminal."""
     words = {r"\left(": "(", r"\right)": ")", r"\sigma": "σ", r"\odot": "*", r"\tanh": "tanh"}
     for word, text in words.items():
         line = line.replace(word, text)

@@ -27,11 +27,11 @@ class Width:
     same_as: Width | None = None
 
     def root(self) -> Width:
-        """The one of all equal widths that knows the letter."""
+        """Return the one of all equal widths that has their letter."""
         return self if self.same_as is None else self.same_as.root()
 
     def unify(self, other: Width) -> None:
-        """Make two widths equal. A letter beats none, and the wider ``H`` beats a narrower name for it."""
+        """Make two widths equal: a letter beats none, ``H`` beats others; ``ValueError`` for ``X`` and another."""
         a, b = self.root(), other.root()
         if a is b:
             return
@@ -42,7 +42,7 @@ class Width:
         b.same_as = a
 
 
-_WRITTEN = itertools.count()
+_POSITIONS = itertools.count()
 
 
 @dataclass(eq=False)
@@ -53,7 +53,7 @@ class Symbol:
     args: tuple[Symbol, ...] = ()
     label: str = ""
     width: Width = field(default_factory=Width)
-    written: int = field(default_factory=lambda: next(_WRITTEN))
+    written: int = field(default_factory=lambda: next(_POSITIONS))
     """Place in the order in which the text computes things."""
 
     def __add__(self, other: Operand) -> Symbol:
@@ -76,6 +76,7 @@ class Symbol:
 
 
 Operand = Symbol | float | int
+"""What stands on one side of ``+``, ``-`` and ``*``."""
 
 
 @dataclass(eq=False)
@@ -111,7 +112,7 @@ class Family:
 
 
 def combine(op: str, left: Operand, right: Operand) -> Symbol:
-    """An elementwise operation of two operands; their widths become equal. Sums of sums are one sum."""
+    """Return an elementwise operation of two operands; their widths become equal, and a sum of a sum is one sum."""
     a, b = (side if isinstance(side, Symbol) else Symbol("constant", label=repr(float(side))) for side in (left, right))
     a.width.unify(b.width)
     args = (*(a.args if op == a.op == "add" else (a,)), b)
@@ -119,17 +120,17 @@ def combine(op: str, left: Operand, right: Operand) -> Symbol:
 
 
 def sigmoid(a: Symbol) -> Symbol:
-    """The logistic function, elementwise."""
+    """Return the logistic function of a vector, elementwise: ``1 / (1 + exp(-a))``."""
     return Symbol("sigmoid", (a,), width=a.width)
 
 
 def tanh(a: Symbol) -> Symbol:
-    """The hyperbolic tangent, elementwise."""
+    """Return the hyperbolic tangent of a vector, elementwise."""
     return Symbol("tanh", (a,), width=a.width)
 
 
 def shift(x: Symbol, steps: int) -> Symbol:
-    """The input ``steps`` later (negative: earlier), zeros outside of the sequence."""
+    """Return the input ``steps`` later (negative: earlier), zeros outside of the sequence; nothing else can be shifted."""
     if x.op != "input":
         raise ValueError("only the input can be shifted in time")
     return x if steps == 0 else Symbol("input", label=str(int(x.label or 0) + steps), width=x.width)

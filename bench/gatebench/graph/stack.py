@@ -10,18 +10,18 @@ from gatebench.graph.trace import Graph
 
 @dataclass(frozen=True)
 class Direction:
-    """A cell that reads what a layer is given, forwards or backwards in time."""
+    """One cell of a layer: it reads the layer's input forwards or backwards in time."""
 
     prefix: str
-    """Of its parameters' names: none for the first layer, then ``2.``, ``2.back.``, ..."""
+    """Begins the names of the cell's parameters: empty for the first layer, then ``2.``, ``2.back.``, ..."""
     sizes: Mapping[str, int]
-    """Width letter -> size."""
+    """Width letter -> size, for this cell: ``X`` is the width of what it reads."""
     backwards: bool
 
 
 @dataclass(frozen=True)
 class Stack:
-    """So many layers of a cell; each reads what the one below says at the same step, both directions side by side."""
+    """Layers of one cell; each reads the output of the layer below at the same step, both directions side by side."""
 
     layers: Count = 1
     bidirectional: bool = False
@@ -29,21 +29,22 @@ class Stack:
 
     @property
     def directions(self) -> int:
-        """Cells of a layer."""
+        """Number of cells in a layer: 1, or 2 if bidirectional."""
         return 2 if self.bidirectional else 1
 
     def cells(self, graph: Graph, inputs: int, units: int) -> list[list[Direction]]:
-        """The cells of each layer, the lowest layer first."""
-        found = []
+        """Return the cells of each layer, the lowest layer first."""
+        layers = []
         for layer in range(1, self.layers + 1):
             sizes = graph.sizes(inputs, units)
             of_layer = f"{layer}." if layer > 1 else ""
-            found.append([Direction(f"{of_layer}{way}", sizes, bool(way)) for way in ("", "back.")[: self.directions]])
+            directions = ("", "back.")[: self.directions]
+            layers.append([Direction(f"{of_layer}{direction}", sizes, bool(direction)) for direction in directions])
             inputs = self.width(graph, units)
-        return found
+        return layers
 
     def shapes(self, graph: Graph, inputs: int, units: int) -> dict[str, tuple[int, int]]:
-        """Parameter name -> (rows, columns), of all cells."""
+        """Return parameter name -> (rows, columns) for the parameters of all cells."""
         return {
             f"{cell.prefix}{name}": shape
             for layer in self.cells(graph, inputs, units)
@@ -52,11 +53,11 @@ class Stack:
         }
 
     def width(self, graph: Graph, units: int) -> int:
-        """Numbers that a layer hands on at a step."""
+        """Return how many numbers a layer outputs per time step."""
         return self.directions * graph.sizes(1, units)[graph.output]
 
     def cost(self, graph: Graph, inputs: int, units: int, outputs: int) -> Cost:
-        """Of all cells together, with a readout of ``outputs`` numbers."""
-        costs = [cost(graph, own.sizes, 0) for layer in self.cells(graph, inputs, units) for own in layer]
+        """Return the costs of all cells together, with a readout of ``outputs`` numbers."""
+        costs = [cost(graph, cell.sizes, 0) for layer in self.cells(graph, inputs, units) for cell in layer]
         recurrent, _, flops, states = (sum(column) for column in zip(*(vars(c).values() for c in costs), strict=True))
         return Cost(recurrent, recurrent + (self.width(graph, units) + 1) * outputs, flops, states)

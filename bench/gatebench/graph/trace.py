@@ -17,7 +17,9 @@ from gatebench.core.errors import BadInput
 from gatebench.graph.ops import Family, Symbol, Width
 
 Option = bool | int | float | str | None
+"""Value of a cell's option."""
 Sizes = Mapping[str, int]
+"""Width letter -> size."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,13 @@ class Graph:
     """Units -> sizes of the widths other than ``X``."""
 
     def sizes(self, inputs: int, units: int) -> dict[str, int]:
-        """The size of every width letter at a number of inputs and units."""
+        """Return the size of every width letter at a number of inputs and units; ``BadInput`` if either is below 1."""
         if inputs < 1 or units < 1:
             raise BadInput(f"{self.name} needs at least one input and one unit, got {inputs} inputs and {units} units")
         return {"1": 1, "X": inputs, **self.widths(units)}
 
     def shapes(self, sizes: Sizes) -> dict[str, tuple[int, int]]:
-        """Parameter name -> (rows, columns)."""
+        """Return parameter name -> (rows, columns) at these sizes."""
         return {name: (sizes[rows], sizes[columns]) for name, (rows, columns) in self.parameters.items()}
 
     @property
@@ -89,7 +91,7 @@ class Graph:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the equations: equal for two texts of one computation, whatever the order of statements or local names."""
+        """Hash of the equations: two texts of one computation have one, whatever the order of statements or local names."""
         digests: list[str] = []
         for node in self.nodes:
             digests.append(_digest([node.op, node.label, *(digests[i] for i in node.args)]))
@@ -102,13 +104,13 @@ class Graph:
         The bias of a gate g in ``s' = g * s + ...`` counts as +1 (a forget gate), in ``s' = (1 - g) * s + ...`` as -1
         (a GRU's update gate).
         """
-        found: dict[str, int] = {}
+        biases: dict[str, int] = {}
         for state, update in zip(self.states, self.updates, strict=True):
             for factors in (self._args(i) for i in (update, *self.nodes[update].args) if self.nodes[i].op == "mul"):
                 gates = [node for node in factors if not (node.op == "state" and node.label == state)]
                 if len(gates) == 1:
-                    found.update(self._gate_biases(gates[0]))
-        return found
+                    biases.update(self._gate_biases(gates[0]))
+        return biases
 
     def _args(self, i: int) -> list[Node]:
         return [self.nodes[a] for a in self.nodes[i].args]
@@ -125,13 +127,13 @@ class Graph:
 
 
 def load(name: str, **options: Option) -> Graph:
-    """The graph of the cell called ``name``, found by its place in a house's ``cells/``."""
+    """Return the graph of the cell called ``name``, with these options; ``BadInput`` for an unknown cell or option."""
     path = registry.find("cells", name, ".py", called="cell")
     return trace(registry.load_module("gatebench.cells", path), name, options)
 
 
 def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph:
-    """Run ``module.step`` once on symbols.
+    """Return the graph of a cell by running ``module.step`` once on symbols.
 
     The signature says it all: the input, then the states (annotated with their width letter, ``H`` if not), then by
     keyword the families of parameters, then the options, which have defaults.
@@ -140,14 +142,14 @@ def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph
     signature = inspect.signature(step)
     positional = [p for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     keyword = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
-    chosen = _options(name, step, {p.name: p.default for p in keyword if p.default is not p.empty}, options)
+    stated = _options(name, step, {p.name: p.default for p in keyword if p.default is not p.empty}, options)
 
     x = Symbol("input", width=Width("X"))
     letters = {p.name: "H" if p.annotation is p.empty else str(p.annotation).strip("\"'") for p in positional[1:]}
     widths = {letter: Width(letter) for letter in letters.values()}
     states = [Symbol("state", label=state, width=widths[letter]) for state, letter in letters.items()]
     families = {p.name: Family(p.name) for p in keyword if p.default is p.empty}
-    returned, local = _call(step, x, *states, **families, **chosen)
+    returned, local = _call(step, x, *states, **families, **stated)
     updates = returned if isinstance(returned, tuple) else (returned,)
     for state, update in zip(states, updates, strict=True):
         state.width.unify(update.width)
@@ -163,8 +165,8 @@ def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph
         updates=tuple(position[id(update)] for update in updates),
         parameters=_parameters(order),
         names={position[id(v)]: n for n, v in local.items() if isinstance(v, Symbol) and id(v) in position},
-        options=chosen,
-        widths=lambda units: {"H": units, **(module.sizes(units, **chosen) if hasattr(module, "sizes") else {})},
+        options=stated,
+        widths=lambda units: {"H": units, **(module.sizes(units, **stated) if hasattr(module, "sizes") else {})},
     )
 
 
@@ -247,4 +249,5 @@ def _annotated(parameter: inspect.Parameter) -> Callable[..., Any]:
 
 
 def _digest(value: Any) -> str:
+    """Return the SHA-256 of a value's JSON, in hexadecimal digits."""
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()

@@ -12,7 +12,7 @@ from gatebench.data import cards, framings, tasks
 from gatebench.data.cards import LOWEST, Card
 from gatebench.data.framings import next_block
 from gatebench.graph.stack import Stack
-from gatebench.models import trained
+from gatebench.models import lookup
 from gatebench.records.record import Record, Store
 
 Weights = dict[str, np.ndarray]
@@ -26,18 +26,18 @@ class Sample:
 
     card: Card
     prime: np.ndarray
-    """Of the validation split."""
+    """The beginning, from the validation split."""
     drawn: np.ndarray
-    """The model's."""
+    """What the model drew after it."""
 
     @property
     def whole(self) -> np.ndarray:
-        """One after the other."""
+        """Prime and drawn steps, one after the other."""
         return np.concatenate([self.prime, self.drawn])
 
 
-def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sample:
-    """Prime a trained trial with a sequence of the data and draw ``steps`` more (None: a second of audio, 64 steps).
+def draw_sample(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sample:
+    """Prime a trained trial with a sequence of its data and draw ``steps`` more (None: a second of audio, else 64 steps).
 
     Every step is drawn from the predicted distribution and read at the next one. ``seed`` chooses the sequence of the
     validation split that primes (of audio, a window among the louder half; of others, at most 32 steps) and what is drawn.
@@ -46,8 +46,8 @@ def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sam
 
     from gatebench.training.model import stream
 
-    record, weights = trained.find(store, key), store.weights(key)
-    task = tasks.load(record.settings["task"], trained.card(record).name, record.settings["predict"])
+    record, weights = lookup.find_record(store, key), store.weights(key)
+    task = tasks.load(record.settings["task"], lookup.card_of(record).name, record.settings["predict"])
     if task.card.target:
         raise BadInput(f"trial {key} tells {task.card.name}'s target, not how a sequence goes on; choose one that predicts")
     random = stream(seed, "sample")
@@ -61,7 +61,7 @@ def draw(store: Store, key: str, steps: int | None = None, seed: int = 0) -> Sam
 def _continue(
     weights: Weights, record: Record, task: tasks.Task, x: np.ndarray, steps: int, random: np.random.Generator
 ) -> np.ndarray:
-    """Targets ``[steps, Y]`` in the data's own units, drawn one after the other from what follows ``x [N, X]``."""
+    """Return targets ``[steps, Y]`` in the units of the data, drawn one after the other, after reading ``x [N, X]``."""
     import torch
 
     from gatebench.engines import selection
@@ -69,7 +69,7 @@ def _continue(
     from gatebench.training.model import Model
 
     settings, summary = record.settings, record.summary
-    graph = trained.cell(record)
+    graph = lookup.graph_of(record)
     framing, options = framings.framing(settings["predict"], task.card), dict(settings["likelihood"])
     likelihood = likelihoods.build(options.pop("name"), options, framing.of(task.card), framing.classes(task.card))
     stack = Stack(**settings.get("model", {}))  # records of earlier versions say nothing of it: one layer
@@ -83,11 +83,11 @@ def _continue(
         readout = model.advance(parameters, torch.from_numpy(np.asarray(read, np.float32))[None], layers)
         if t >= len(x) - 1:
             drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low, high))
-    return _own(task, np.stack(drawn))
+    return _in_data_units(task, np.stack(drawn))
 
 
-def _own(task: tasks.Task, y: np.ndarray) -> np.ndarray:
-    """What was predicted, in the data's own units."""
+def _in_data_units(task: tasks.Task, y: np.ndarray) -> np.ndarray:
+    """Return standardised targets in the units of the data, with its dtype."""
     values = y * task.std + task.mean
     match task.card.kind:
         case "audio":
@@ -99,7 +99,7 @@ def _own(task: tasks.Task, y: np.ndarray) -> np.ndarray:
 
 
 def _limits(card: Card) -> tuple[float, float]:
-    """The least and the largest that a value can be."""
+    """Return the least and the largest value of a card's data."""
     match card.kind:
         case "audio":
             return -32768, 32767
@@ -112,14 +112,16 @@ def _limits(card: Card) -> tuple[float, float]:
 
 
 def _prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the model reads of a prime, and the prime in the units of the data."""
     sequence = task.splits["valid"][random.integers(len(task.splits["valid"]))]
     count = max(1, min(32, len(sequence) // 2))
     x = sequence.x[:count]
     read = np.argmax(x, 1)[:, None] if task.card.kind == "symbols" else x
-    return x, _own(task, read)
+    return x, _in_data_units(task, read)
 
 
 def _audio_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same as `_prime` for audio: one of the louder half of the windows."""
     valid = task.splits["valid"]
     louder = np.argsort([float(np.square(sequence.y).mean()) for sequence in valid])[len(valid) // 2 :]
     sequence = valid[random.choice(louder)]
@@ -130,8 +132,8 @@ def _audio_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndar
     return x, wave.round().clip(*_limits(task.card)).astype(np.int16)
 
 
-def write(sample: Sample, path: Path) -> Path:
-    """The whole sequence as a wav, MIDI, text or csv file; returns its path, ``path`` with the suffix."""
+def write_sample(sample: Sample, path: Path) -> Path:
+    """Write the whole sequence as a wav, MIDI, text or csv file; returns its path: ``path`` with the suffix."""
     if sample.card.kind == "symbols":
         return _write_text(sample, path.with_suffix(".txt"))
     if sample.card.kind in ("binary", "reals"):
@@ -144,19 +146,19 @@ def write(sample: Sample, path: Path) -> Path:
         soundfile.write(target, sample.whole, sample.card.rate, subtype="PCM_16")
         return target
     target = path.with_suffix(".mid")
-    midi(sample.whole).save(target)
+    piano_roll_as_midi(sample.whole).save(target)
     return target
 
 
 def _write_text(sample: Sample, path: Path) -> Path:
-    """The symbols: characters as they are, longer ones with spaces between them."""
+    """Write the symbols: characters as they are, longer ones with spaces between them."""
     names = [sample.card.names[i] for i in sample.whole[:, 0]]
     path.write_text(("" if all(len(name) == 1 for name in sample.card.names) else " ").join(names), encoding="utf-8")
     return path
 
 
 def _write_table(sample: Sample, path: Path) -> Path:
-    """A row for each step."""
+    """Write a csv with a row for each step."""
     names = sample.card.names or [str(i) for i in range(sample.whole.shape[1])]
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
@@ -165,8 +167,8 @@ def _write_table(sample: Sample, path: Path) -> Path:
     return path
 
 
-def midi(roll: np.ndarray) -> Any:
-    """A piano roll as MIDI: a frame is a quarter note at 120 beats a minute, equal notes in a row are one held note."""
+def piano_roll_as_midi(roll: np.ndarray) -> Any:
+    """Return a piano roll as MIDI: a frame is a quarter note at 120 beats a minute, equal notes in a row are held."""
     import mido
 
     if LOWEST + roll.shape[1] > 128:
@@ -191,9 +193,9 @@ class Spectra:
 
     hertz: np.ndarray
     drawn: np.ndarray
-    """Of what the model drew."""
+    """Spectrum of what the model drew."""
     data: np.ndarray
-    """Of the whole validation split, which primes come from."""
+    """Spectrum of the validation split, which primes come from."""
 
     @property
     def distance(self) -> float:
@@ -202,7 +204,7 @@ class Spectra:
 
 
 def spectra(sample: Sample) -> Spectra:
-    """What was drawn beside the data, by Welch's method, in segments that fit into either."""
+    """Return the spectra of what was drawn and of the data, by Welch's method, in segments that fit into either."""
     assert sample.card.rate is not None, sample.card.name
     data = [wave[:, 0] for wave in cards.arrays(sample.card)["valid"]]
     segment = min(SEGMENT, len(sample.drawn), *map(len, data))
@@ -211,8 +213,8 @@ def spectra(sample: Sample) -> Spectra:
 
 
 def spectrum(waves: list[np.ndarray], rate: int, segment: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies in Hz, and the mean power of 16-bit waves in decibels of full scale a Hz."""
+    """Return frequencies in Hz, and the mean power of 16-bit waves in decibels of full scale per Hz."""
     from scipy.signal import welch
 
-    found = [welch(wave / 32768.0, rate, nperseg=segment) for wave in waves]
-    return found[0][0], 10 * np.log10(np.mean([power for _, power in found], axis=0) + 1e-14)
+    powers_of_waves = [welch(wave / 32768.0, rate, nperseg=segment) for wave in waves]
+    return powers_of_waves[0][0], 10 * np.log10(np.mean([power for _, power in powers_of_waves], axis=0) + 1e-14)

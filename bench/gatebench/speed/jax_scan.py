@@ -19,7 +19,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def gradient(model: Model, rows: Tensor, x: np.ndarray, y: np.ndarray) -> Callable[[], Any]:
-    """A call gives loss and gradient of every member: mean Bernoulli NLL a step of sequences ``x``, ``y [T, B, .]``.
+    """Return a call that computes loss and gradient of every member: mean Bernoulli NLL per step of ``x``, ``y [T, B, .]``.
 
     Jitted, members by ``vmap``; clipping and the optimizer are left out.
     """

@@ -20,7 +20,7 @@ OPTIMIZERS = {
 
 
 def main(settings: dict[str, Any]) -> None:
-    """Train for the epochs given, with validation after each."""
+    """Train one trial, with validation after each epoch; ``settings`` come from `gatebench.speed.studies`."""
     torch.set_num_threads(1)
     torch.manual_seed(settings["seed"])
     training = settings["training"]
@@ -37,11 +37,13 @@ def main(settings: dict[str, Any]) -> None:
     lengths = [len(x) for x, _ in splits["train"]]
     random = np.random.default_rng(settings["seed"])
 
-    def loss(chosen: list[Any]) -> tuple[torch.Tensor, int]:
-        x, y = (pad_sequence([pair[i] for pair in chosen]) for i in (0, 1))
-        each = torch.nn.functional.binary_cross_entropy_with_logits(readout(layer(x)[0]), y, reduction="none").sum(-1)
-        mask = pad_sequence([torch.ones(len(pair[0])) for pair in chosen])
-        return (each * mask).sum(), int(mask.sum())
+    def loss(pairs: list[Any]) -> tuple[torch.Tensor, int]:
+        x, y = (pad_sequence([pair[i] for pair in pairs]) for i in (0, 1))
+        loss_per_step = torch.nn.functional.binary_cross_entropy_with_logits(readout(layer(x)[0]), y, reduction="none").sum(
+            -1
+        )
+        mask = pad_sequence([torch.ones(len(pair[0])) for pair in pairs])
+        return (loss_per_step * mask).sum(), int(mask.sum())
 
     for _ in range(settings["epochs"]):
         for batch in tasks.buckets(lengths, training["batch"], random):
@@ -59,8 +61,8 @@ def main(settings: dict[str, Any]) -> None:
                 torch.nn.utils.clip_grad_norm_(parameters, training["clip_norm"])
             optimizer.step()
         with torch.no_grad():
-            for chosen in tasks.in_order(task.splits["valid"], 2**14):
-                loss([splits["valid"][i] for i in chosen])
+            for batch in tasks.in_order(task.splits["valid"], 2**14):
+                loss([splits["valid"][i] for i in batch])
 
 
 if __name__ == "__main__":

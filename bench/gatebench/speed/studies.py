@@ -25,11 +25,11 @@ STUDIES = {
 """What is timed whole: settings beside the task, JSB Chorales, and the cells that `torch.nn` has."""
 
 
-def measure(folder: Path, tell: Callable[[str], None]) -> pd.DataFrame:
-    """Wall time of studies through ``gatebench sweep``, and of plain scripts that train the same trials for as many epochs.
+def measure_studies(folder: Path, tell: Callable[[str], None]) -> pd.DataFrame:
+    """Return wall times of studies through ``gatebench sweep``, and of plain scripts that train the same trials.
 
-    The scripts run as many at a time as there are cores, with one thread each: what a loop in a shell does at its best. Both
-    sides pay for their own start, imports and reading of the data.
+    The scripts train for as many epochs, as many at a time as there are cores, with one thread each: what a loop in a shell
+    does at its best. Both sides pay for their own start, imports and reading of the data.
     """
     rows = []
     for name, settings in STUDIES.items():
@@ -38,14 +38,23 @@ def measure(folder: Path, tell: Callable[[str], None]) -> pd.DataFrame:
         words = ["cell=rnn,lstm,gru_reset_after", "task=jsb_chorales", *settings, "name=timed", f"results={results}"]
         started = time.perf_counter()
         _call([sys.executable, "-c", "from gatebench.cli import main; main()", "sweep", *words], {})
-        ours = time.perf_counter() - started
+        sweep_seconds = time.perf_counter() - started
         trials = _trials(results)
         tell(f"study {name} by {len(trials)} plain scripts")
         started = time.perf_counter()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(_script, trials))
-        theirs = time.perf_counter() - started
-        rows.append((name, len(trials), sum(t["epochs"] for t in trials), ours, theirs, theirs / ours))
+        script_seconds = time.perf_counter() - started
+        rows.append(
+            (
+                name,
+                len(trials),
+                sum(t["epochs"] for t in trials),
+                sweep_seconds,
+                script_seconds,
+                script_seconds / sweep_seconds,
+            )
+        )
     return pd.DataFrame(rows, columns=["study", "trials", "epochs", "sweep_seconds", "scripts_seconds", "ratio"])
 
 
@@ -61,7 +70,7 @@ def _call(words: list[str], environment: dict[str, str]) -> None:
 
 
 def _trials(results: Path) -> list[dict[str, Any]]:
-    """What `gatebench.speed.plain` needs to know of every trial of a study."""
+    """Return the settings of `gatebench.speed.plain` for every trial of a study."""
     points = study_file.read(results, "timed")
     records = Store(results).read([key for point in points for key in point["search"] + point["confirm"]])
     return [

@@ -31,21 +31,23 @@ COLUMNS = [
     "ms_per_update_per_member", "beside", "beside_ms", "ratio", "relative_throughput",
 ]  # fmt: skip
 OUTPUTS = 88
+"""Numbers of the readout, as in the music data."""
 THREADS = os.cpu_count() or 1
+"""Threads of every engine and library."""
 MUSIC = 0.04
 """Share of keys that sound in an input like music; inputs like speech are dense."""
 NEAREST = {"rnn": "RNN", "gru": "GRU", "gru_reset_after": "GRU"}
 """Cell -> the module of `torch.nn` nearest to it; all others are LSTMs of a kind."""
 POPULATION = 10
 WARM = 0.04
-"""Seconds."""
+"""Seconds of untimed calls before those that are timed."""
 POPULATIONS = (1, 2, 5, 10, 20, 50, 100)
 TRAINING = Training("step", 32, 1, 1, "rmsprop", {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}, clip_norm=1.0)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table: a cell at a size of Chung et al., Table 1, on batches of one shape."""
+    """One row of the table: a cell at a size of Chung et al. 2014, Table 1, on batches of one shape."""
 
     cell: str
     units: int
@@ -53,38 +55,38 @@ class Case:
     batch: int
     steps: int
     lengths: tuple[int, ...] = ()
-    """Batch 1: what each member reads, a sequence of its own; empty: all read the same ``steps``."""
+    """Length of the one sequence that each member reads, at batch 1; empty: all read the same ``steps``."""
 
     @property
     def beside(self) -> str:
-        """What it is measured beside."""
+        """What the engines are compared with."""
         if self.cell == "lstm_augmented":
             return "reference, population of 10"
         return f"torch.nn.{NEAREST.get(self.cell, 'LSTM')}"
 
 
 @dataclass(frozen=True)
-class Run:
-    """Something to time."""
+class TimedCall:
+    """A function to time."""
 
     call: Callable[[], Any]
     updates: int = 1
-    """How many a call makes, of a population or of one model."""
+    """Updates per call, of a population or of one model."""
 
 
 def cases() -> list[Case]:
-    """Sizes of Table 1, music and speech, at batch 32 and at the authors' batch 1."""
+    """Return the sizes of Table 1, music and speech, at batch 32 and at the authors' batch 1."""
     music = [("rnn", 100), ("gru", 46), ("gru_reset_after", 46), ("lstm", 36), ("lstm_peephole", 36)]
-    found = [Case(cell, units, 88, 1, 250) for cell, units in music]
-    found += [Case("gru", 46, 88, 1, round(np.mean(lengths)), lengths) for lengths in _muse_data()]
-    found += [Case(cell, units, 88, 32, 100) for cell, units in music]
-    found += [Case("lstm_augmented", _augmented(), 88, 32, 100)]
+    sizes = [Case(cell, units, 88, 1, 250) for cell, units in music]
+    sizes += [Case("gru", 46, 88, 1, round(np.mean(lengths)), lengths) for lengths in _muse_data()]
+    sizes += [Case(cell, units, 88, 32, 100) for cell, units in music]
+    sizes += [Case("lstm_augmented", _units_of_augmented(), 88, 32, 100)]
     speech = [("rnn", 400), ("gru", 227), ("gru_reset_after", 227), ("lstm", 195), ("lstm_peephole", 195)]
-    return found + [Case(cell, units, 20, 32, 100) for cell, units in speech]
+    return sizes + [Case(cell, units, 20, 32, 100) for cell, units in speech]
 
 
 def _muse_data() -> list[tuple[int, ...]]:
-    """Lengths of ten training sequences of MuseData, spread over their range; nothing where the data is not at hand."""
+    """Return lengths of ten training sequences of MuseData, spread over their range; an empty list without the data."""
     try:
         lengths = sorted(len(a) - 1 for a in cards.arrays(cards.load("muse_data"))["train"])
     except BadInput:
@@ -92,15 +94,15 @@ def _muse_data() -> list[tuple[int, ...]]:
     return [tuple(lengths[int((i + 0.5) * len(lengths) / POPULATION)] for i in range(POPULATION))]
 
 
-def _augmented() -> int:
+def _units_of_augmented() -> int:
     from gatebench.graph.cost import cost, solve
 
     graph = trace.load("lstm_augmented")
     return solve(20_000, lambda units: cost(graph, graph.sizes(88, units), 88).parameters_recurrent, "parameters")
 
 
-def measure(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
-    """Every case on every engine: medians over rounds, in each of which all are timed one after another."""
+def measure_updates(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
+    """Time every case on every engine; return medians over rounds, in each of which all are timed one after another."""
     rows = []
     for case in cases():
         tell(f"{case.cell} {case.units}, {case.inputs} inputs, batch {case.batch}")
@@ -109,16 +111,16 @@ def measure(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
 
 
 def _rows(case: Case, rounds: int) -> list[dict[str, Any]]:
-    runs: dict[tuple[str, int], Run] = {
-        ("reference", 1): _ours(case, "reference", 1),
-        ("fused_cpu", 1): _ours(case, "fused_cpu", 1),
-        ("fused_cpu", POPULATION): _ours(case, "fused_cpu", POPULATION),
+    runs: dict[tuple[str, int], TimedCall] = {
+        ("reference", 1): _gatebench_update(case, "reference", 1),
+        ("fused_cpu", 1): _gatebench_update(case, "fused_cpu", 1),
+        ("fused_cpu", POPULATION): _gatebench_update(case, "fused_cpu", POPULATION),
     }
     beside = ("reference", POPULATION) if case.cell == "lstm_augmented" else ("torch.nn", 1)
-    runs[beside] = _ours(case, *beside) if beside[0] == "reference" else _torch(case)
+    runs[beside] = _gatebench_update(case, *beside) if beside[0] == "reference" else _torch_update(case)
     if importlib.util.find_spec("jax") and not case.lengths:
-        runs |= {("jax scan", count): _jax(case, count) for count in (1, POPULATION)}
-    times = _timed({**runs, ("matmul", 1): _matmul()}, rounds)
+        runs |= {("jax scan", count): _jax_gradient(case, count) for count in (1, POPULATION)}
+    times = _timed({**runs, ("matmul", 1): _matrix_product()}, rounds)
     rate = 2 * SIDE**3 / times["matmul", 1]
     each = {name: seconds / name[1] for name, seconds in times.items()}
     model = _model(case, "reference")
@@ -138,9 +140,10 @@ def _rows(case: Case, rounds: int) -> list[dict[str, Any]]:
     ]
 
 
-def _timed(runs: dict[Any, Run], rounds: int) -> dict[Any, float]:
-    """Median seconds of each. What is timed follows untimed calls of its own: caches are warm, and the threads of the one
-    before it, which go on spinning for a while, sleep.
+def _timed(runs: dict[Any, TimedCall], rounds: int) -> dict[Any, float]:
+    """Return the median seconds per update of each call.
+
+    Each is called untimed first: its caches are warm then, and the threads of the call before, which spin a while, sleep.
     """
     taken: dict[Any, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
@@ -151,8 +154,8 @@ def _timed(runs: dict[Any, Run], rounds: int) -> dict[Any, float]:
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
-def _repeated(run: Run, least: float) -> tuple[int, float]:
-    """Call until so many seconds have gone; calls and seconds."""
+def _repeated(run: TimedCall, least: float) -> tuple[int, float]:
+    """Call until so many seconds have passed; returns the number of calls and the seconds."""
     started, calls = time.perf_counter(), 0
     while True:
         run.call()
@@ -167,7 +170,7 @@ def _model(case: Case, engine: str) -> Model:
 
 
 def _sequences(case: Case) -> list[list[Sequence]]:
-    """A batch for every member, or one for all."""
+    """Return a batch for every member, or one for all."""
     random = np.random.default_rng(0)
 
     def sequence(steps: int) -> Sequence:
@@ -181,8 +184,8 @@ def _sequences(case: Case) -> list[list[Sequence]]:
     return [[sequence(steps)] for steps in case.lengths] or [[sequence(case.steps) for _ in range(case.batch)]]
 
 
-def _ours(case: Case, engine: str, count: int) -> Run:
-    """An update as in training: losses, gradients, clipping, optimizer."""
+def _gatebench_update(case: Case, engine: str, count: int) -> TimedCall:
+    """Return an update as in training: losses, gradients, clipping, optimizer."""
     model, batches = _model(case, engine), _sequences(case)
     some = batches[0][:1]
     task = Task("speed", cards.load("bach_chorales"), {"train": some, "valid": some, "test": some}, case.inputs, OUTPUTS)
@@ -197,11 +200,11 @@ def _ours(case: Case, engine: str, count: int) -> Run:
         for first in chosen:
             population.update([made[(first + k) % len(batches)] for k in range(count)], rate, live)
 
-    return Run(run, len(chosen))
+    return TimedCall(run, len(chosen))
 
 
-def _torch(case: Case) -> Run:
-    """The same with torch's own module, loss, clipping and optimizer, on padded tensors that are ready."""
+def _torch_update(case: Case) -> TimedCall:
+    """Return the same with the module, loss, clipping and optimizer of torch, on tensors that are padded already."""
     torch.manual_seed(0)
     layer = getattr(torch.nn, case.beside.rpartition(".")[2])(case.inputs, case.units)
     readout = torch.nn.Linear(case.units, OUTPUTS)
@@ -221,34 +224,34 @@ def _torch(case: Case) -> Run:
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
 
-    return Run(run, len(batches))
+    return TimedCall(run, len(batches))
 
 
-def _jax(case: Case, count: int) -> Run:
+def _jax_gradient(case: Case, count: int) -> TimedCall:
     from gatebench.speed import jax_scan
 
     model, (batch,) = _model(case, "reference"), _sequences(case)
     x, y = (np.stack([getattr(s, name) for s in batch], 1) for name in ("x", "y"))
-    return Run(jax_scan.gradient(model, model.start_rows(list(range(count)), TRAINING), x, y))
+    return TimedCall(jax_scan.gradient(model, model.start_rows(list(range(count)), TRAINING), x, y))
 
 
-def _matmul() -> Run:
+def _matrix_product() -> TimedCall:
     a, b = torch.ones(SIDE, SIDE), torch.ones(SIDE, SIDE)
 
     def run() -> None:
         torch.set_num_threads(THREADS)
         torch.mm(a, b)
 
-    return Run(run)
+    return TimedCall(run)
 
 
-def populations(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
-    """What a member costs in populations of growing size, and the most memory that the process has used so far."""
+def measure_populations(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
+    """Time populations of growing size; return the cost of a member, and the peak memory of the process so far."""
     case = Case("gru", 46, 88, 32, 100)
     rows = []
     for count in POPULATIONS:
         tell(f"{case.cell} {case.units}, a population of {count}")
-        seconds = _timed({count: _ours(case, "fused_cpu", count)}, rounds)[count]
+        seconds = _timed({count: _gatebench_update(case, "fused_cpu", count)}, rounds)[count]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         rows.append((case.cell, case.units, case.batch, case.steps, count, 1e3 * seconds, 1e3 * seconds / count, peak))
     columns = ["cell", "units", "batch", "steps", "population", "ms_per_update", "ms_per_update_per_member", "peak_mb"]

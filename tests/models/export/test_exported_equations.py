@@ -33,12 +33,12 @@ def test_a_cell_of_a_house_may_use_any_name_and_any_depth(tmp_path, monkeypatch)
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
     made, x = random_network(write_odd_cell(tmp_path)), random_sequences()
     np.testing.assert_allclose(module_readout(exported_module(made), x), reference_readout(made, x), rtol=0, atol=1e-12)
-    lines = equations.of(made.graph).lines
+    lines = equations.write_equations(made.graph).lines
     assert sum(line.count(" * ") for line in lines) == sum(node.op == "mul" for node in made.graph.nodes)
 
 
 def test_the_equations_read_like_the_paper():
-    assert equations.of(trace.load("gru")).lines == [
+    assert equations.write_equations(trace.load("gru")).lines == [
         "z = torch.sigmoid(x @ self.W_z + h_before @ self.U_z + self.b_z)",
         "r = torch.sigmoid(x @ self.W_r + h_before @ self.U_r + self.b_r)",
         "h_tilde = torch.tanh(x @ self.W + (r * h_before) @ self.U + self.b_h)",
@@ -48,7 +48,7 @@ def test_the_equations_read_like_the_paper():
 
 def test_old_and_new_states_are_told_apart():
     """The output gate of Graves sees the new cell state, the others the old one."""
-    f, _, _, c, o, _ = equations.of(trace.load("lstm_peephole")).lines
+    f, _, _, c, o, _ = equations.write_equations(trace.load("lstm_peephole")).lines
     assert "self.V_f * c_before" in f
     assert c.startswith("c = f * c_before")
     assert "self.V_o * c +" in o
@@ -71,12 +71,12 @@ def test_a_cell_is_recognised_by_its_equations_not_by_its_name(tmp_path, monkeyp
         text = registry.find("cells", other, ".py").read_text()
         (tmp_path / "cells" / f"{name}.py").write_text(text)
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
-    libraries._ours.cache_clear()
-    other, same = (source.write(random_network(trace.load(name)), "t", []) for name in ("lstm", "gru"))
+    libraries._cells_by_fingerprint.cache_clear()
+    other, same = (source.write_source(random_network(trace.load(name)), "t", []) for name in ("lstm", "gru"))
     assert "nn.LSTM" not in other
     assert "W_vcu" in other
     assert "nn.GRU(" in same
 
 
 def test_the_shape_of_the_readout_is_stated():
-    assert f"-> [B, {READOUT}]" in source.write(random_network(trace.load("rnn"), at="sequence"), "t", [])
+    assert f"-> [B, {READOUT}]" in source.write_source(random_network(trace.load("rnn"), at="sequence"), "t", [])

@@ -11,7 +11,7 @@ from support import exported
 
 def statements(title: str, about: list[str]) -> list[str]:
     """Of a module, but for its docstring."""
-    first, *rest = ast.parse(source.write(exported.random_network(trace.load("gru")), title, about)).body
+    first, *rest = ast.parse(source.write_source(exported.random_network(trace.load("gru")), title, about)).body
     assert isinstance(first, ast.Expr)
     assert isinstance(first.value, ast.Constant)
     return [ast.dump(statement) for statement in rest]

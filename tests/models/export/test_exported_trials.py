@@ -21,7 +21,7 @@ from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.data import tasks
 from gatebench.graph import trace
-from gatebench.models.export import trial
+from gatebench.models.export import trained_trial
 from gatebench.records import record
 from gatebench.records.record import Store
 from support.commands import COMMAND, environment_of
@@ -107,13 +107,13 @@ def test_exported_folders_need_no_gatebench(home: Tiny, tmp_path: Path):
     x = np.random.default_rng(3).normal(size=(2, 6, KEYS))
     np.save(tmp_path / "x.npy", x)
     with environment_of(home):
-        trials = {cell: trial.find(results, key) for cell, key in keys(results).items()}
+        trials = {cell: trained_trial.find_trial(results, key) for cell, key in keys(results).items()}
         for cell in set(registry.available("cells", ".py")) - set(trials):
             made = random_network(trace.load(cell), inputs=KEYS)
             trials[cell] = replace(trials["gru"], graph=made.graph, network=made)
         folders = {cell: tmp_path / cell for cell in trials}
         for cell, folder in folders.items():
-            trial.write(trials[cell], folder)
+            trained_trial.export_trial(trials[cell], folder)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, "-W", "error", "-c", STRANGER, *map(str, folders.values())]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
@@ -168,7 +168,7 @@ def test_loading_in_python_is_the_same_model(home: Tiny, monkeypatch: pytest.Mon
         with environment_of(home):
             model, task = package.load(key), home.load()
             assert not model.training
-            assert model.settings == trial.find(Path("results"), key).settings
+            assert model.settings == trained_trial.find_trial(Path("results"), key).settings
         nll = steps = 0.0
         for sequence in task.splits["test"]:
             x, y = (torch.from_numpy(part.astype(np.float32))[None] for part in (sequence.x, sequence.y))

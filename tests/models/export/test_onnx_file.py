@@ -23,7 +23,7 @@ def run(file, x, lengths):
 @pytest.mark.parametrize("name", CELLS)
 def test_onnxruntime_agrees(name, layers, bidirectional, at):
     made, x = random_network(trace.load(name), layers, bidirectional, at), random_sequences()
-    file = onnx_file.write(made)
+    file = onnx_file.onnx_bytes(made)
     for lengths in (LENGTHS, [7, 7, 7]):
         found, expected = run(file, x, lengths), module_readout(exported_module(made), x, lengths)
         for b, steps in enumerate(lengths):
@@ -33,23 +33,23 @@ def test_onnxruntime_agrees(name, layers, bidirectional, at):
 
 def test_its_own_operators_compute_the_cell():
     for name, operator in (("rnn", "RNN"), ("lstm", "LSTM"), ("lstm_peephole", "LSTM"), ("gru", "GRU")):
-        graph = onnx.load_from_string(onnx_file.write(random_network(trace.load(name)))).graph
+        graph = onnx.load_from_string(onnx_file.onnx_bytes(random_network(trace.load(name)))).graph
         assert [node.op_type for node in graph.node if node.op_type in ("RNN", "LSTM", "GRU")] == [operator]
         assert [value.name for value in graph.input] == ["x", "lengths"]
 
 
 def test_any_batch_and_any_length():
-    file = onnx_file.write(random_network(trace.load("gru")))
+    file = onnx_file.onnx_bytes(random_network(trace.load("gru")))
     assert run(file, np.zeros((1, 1, INPUTS)), [1]).shape == (1, 1, 3)
     assert run(file, np.zeros((5, 20, INPUTS)), [20] * 5).shape == (5, 20, 3)
 
 
 @pytest.mark.parametrize("name", ["lstm_sherstinsky", "lstm_augmented"])
 def test_a_cell_that_onnx_does_not_have(name):
-    assert onnx_file.lacks(random_network(trace.load(name))) == f"ONNX has no operator that computes {name}"
+    assert onnx_file.reason_without_onnx(random_network(trace.load(name))) == f"ONNX has no operator that computes {name}"
 
 
 def test_without_the_extra(monkeypatch):
     without_onnx(monkeypatch)
-    said = onnx_file.lacks(random_network(trace.load("gru")))
+    said = onnx_file.reason_without_onnx(random_network(trace.load("gru")))
     assert said == "it takes a package that is not installed: pip install 'gatebench[onnx]'"

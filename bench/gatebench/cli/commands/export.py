@@ -20,11 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the folder and print the paths of its files."""
-    from gatebench.models.export import trial
+    from gatebench.models.export import trained_trial
 
-    exported_trial = trial.find(options.results, options.key)
+    exported_trial = trained_trial.find_trial(options.results, options.key)
     folder = options.to or options.results / "exports" / options.key
-    reason_without_onnx = trial.write(exported_trial, folder)
+    reason_without_onnx = trained_trial.export_trial(exported_trial, folder)
     print(*sorted(folder.iterdir()), sep="\n")
     if reason_without_onnx:
         print(f"gatebench: model.onnx is left out: {reason_without_onnx}", file=sys.stderr)

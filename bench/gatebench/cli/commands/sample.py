@@ -112,12 +112,12 @@ def _sample_trial(store: "Store", key: str, options: argparse.Namespace, path: P
     from gatebench.models import sample
     from gatebench.report import pictures
 
-    drawn = sample.draw(store, key, options.steps, options.seed)
+    drawn = sample.draw_sample(store, key, options.steps, options.seed)
     try:  # only now: a folder in the place of a trial that is not there would stand in the way of its record
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"folder '{path.parent}' cannot be made ({error.strerror}); choose another: --folder F") from error
-    sequence, picture = sample.write(drawn, path), path.with_suffix(".png")
+    sequence, picture = sample.write_sample(drawn, path), path.with_suffix(".png")
     if drawn.card.kind == "audio":
         assert drawn.card.rate is not None, key  # of kind audio
         pictures.waveform(drawn.prime, drawn.drawn, drawn.card.rate, picture, title)

@@ -34,11 +34,11 @@ def run(options: argparse.Namespace) -> int:
     study_times = None
     if options.studies:
         with tempfile.TemporaryDirectory() as workspace:
-            study_times = studies.measure(Path(workspace), _announce)
+            study_times = studies.measure_studies(Path(workspace), _announce)
         figures.save(figures.studies(study_times), study_times, "studies", folder)
-    population_times = updates.populations(options.rounds, _announce)
+    population_times = updates.measure_populations(options.rounds, _announce)
     figures.save(figures.populations(population_times), population_times, "populations", folder)
-    update_times = updates.measure(options.rounds, _announce)
+    update_times = updates.measure_updates(options.rounds, _announce)
     figures.save(figures.updates(update_times), update_times, "updates", folder)
     if options.json:
         print(json.dumps(update_times.to_dict("records"), indent=1))

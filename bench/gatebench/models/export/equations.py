@@ -11,27 +11,27 @@ from gatebench.graph.operations import LEAF, OPERATIONS
 from gatebench.graph.trace import Graph, Node
 
 DEEPEST = 6
-"""Operations inside one another on a line; what is deeper gets a line of its own."""
+"""Most operations nested in one line; a deeper one gets its own line."""
 
 
 @dataclass(frozen=True)
 class Equations:
-    """One step of a cell. All names are such that Python takes them and no two are the same."""
+    """One step of a cell as PyTorch. All names are valid in Python, and no two are the same."""
 
     parameters: dict[str, str]
     """Parameter -> attribute of the module that it is."""
     inputs: dict[int, str]
-    """Steps from now -> the input at that time, of those that are read."""
+    """Shift in time steps -> name of the input at that time, for the inputs that the cell reads."""
     states: list[str]
-    """Before the step, in order."""
+    """Names of the states before the step, in order."""
     lines: list[str]
     """``name = expression``, in the order in which they are computed."""
     updates: list[str]
-    """The states after the step, in order."""
+    """Expressions of the states after the step, in order."""
 
 
-def of(graph: Graph) -> Equations:
-    """The equations of a cell, a line for each quantity that its text names."""
+def write_equations(graph: Graph) -> Equations:
+    """Return the equations of a cell, with a line for each quantity that its text names."""
     attributes = _Names({*dir(nn.Module()), "start", "step", "over"})
     parameters = {parameter: attributes.new(parameter) for parameter in graph.parameters}
     names, nodes = _Names({"torch", "nn", "self", "state", "window"}), graph.nodes
@@ -53,7 +53,7 @@ def _input(shift: int) -> str:
 
 
 def _name_the_rest(nodes: tuple[Node, ...], named: dict[int, str], names: "_Names") -> None:
-    """Names for what is used twice, which would be computed twice, and for what is too deep."""
+    """Name nodes that are used twice, which would be computed twice, and those that are too deep."""
     uses, depth = Counter(a for node in nodes for a in node.args), {}
     for i, node in enumerate(nodes):
         inner = i not in named and OPERATIONS[node.op].pytorch.binds < LEAF
@@ -69,7 +69,7 @@ class _Names:
         self._taken = set(taken)
 
     def new(self, wanted: str) -> str:
-        """The wanted name, or the nearest that Python takes and nothing else has."""
+        """Return a free name: the wanted one, or the nearest to it that Python takes."""
         name = base = re.sub(r"\W", "_", wanted).lstrip("_") or "a"
         number = 1
         while name in self._taken or keyword.iskeyword(name):

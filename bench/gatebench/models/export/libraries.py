@@ -16,10 +16,12 @@ from gatebench.graph import trace
 from gatebench.graph.trace import Graph
 
 Weights = Mapping[str, np.ndarray]
+"""Parameter -> its array ``[rows, columns]``, by the names of a cell's equations."""
 Gates = tuple[tuple[str, str, int], ...]
 """In a library's order: our name of the matrices of the input and the state, of the bias, and the sign of all of them."""
 
 PLAIN: Gates = (("", "_h", 1),)
+"""The candidate, whose matrices have no index."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,10 @@ class BuiltIn:
     name: str
     gates: Gates
     options: Mapping[str, Any]
-    """What it must be told besides its sizes."""
+    """Arguments that the operator needs besides its sizes."""
 
     def stacked(self, weights: Weights) -> dict[str, np.ndarray]:
-        """``W [gates * H, X]``, ``U [gates * H, H]`` and the two biases ``b``, ``b_state`` ``[gates * H]``."""
+        """Return ``W [gates * H, X]``, ``U [gates * H, H]`` and the two biases ``b``, ``b_state`` ``[gates * H]``."""
         parts = {"W": [], "U": [], "b": [], "b_state": []}
         for index, bias, sign in self.gates:
             b = weights[f"b{bias}"][0]
@@ -43,12 +45,13 @@ class BuiltIn:
         return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-# Our z says how much is updated, that of torch and ONNX how much is kept: 1 - sigmoid(a) = sigmoid(-a).
+# Our z is the share that is updated, that of torch and ONNX the share that stays: 1 - sigmoid(a) = sigmoid(-a).
 TORCH = {
     "rnn": BuiltIn("RNN", PLAIN, {}),
     "lstm": BuiltIn("LSTM", tuple((f"_{gate}", f"_{gate}", 1) for gate in "ifco"), {}),
     "gru_reset_after": BuiltIn("GRU", (("_r", "_r", 1), ("_z", "_z", -1), *PLAIN), {}),
 }
+"""Cell -> the module of ``torch.nn`` that computes it."""
 _ONNX_LSTM: Gates = tuple((f"_{gate}", f"_{gate}", 1) for gate in "iofc")
 _ONNX_GRU: Gates = (("_z", "_z", -1), ("_r", "_r", 1), *PLAIN)
 ONNX = {
@@ -58,21 +61,22 @@ ONNX = {
     "gru": BuiltIn("GRU", _ONNX_GRU, {"linear_before_reset": 0}),
     "gru_reset_after": BuiltIn("GRU", _ONNX_GRU, {"linear_before_reset": 1}),
 }
+"""Cell -> the operator of ONNX that computes it."""
 
 
-def of_torch(graph: Graph) -> BuiltIn | None:
-    """The module of ``torch.nn`` that computes the same; None if there is none."""
-    return TORCH.get(_ours().get(graph.fingerprint, ""))
+def torch_module(graph: Graph) -> BuiltIn | None:
+    """Return the module of ``torch.nn`` that computes the same as a cell; None if there is none."""
+    return TORCH.get(_cells_by_fingerprint().get(graph.fingerprint, ""))
 
 
-def of_onnx(graph: Graph) -> BuiltIn | None:
-    """The operator of ONNX that computes the same; None if there is none."""
-    return ONNX.get(_ours().get(graph.fingerprint, ""))
+def onnx_operator(graph: Graph) -> BuiltIn | None:
+    """Return the operator of ONNX that computes the same as a cell; None if there is none."""
+    return ONNX.get(_cells_by_fingerprint().get(graph.fingerprint, ""))
 
 
 @cache
-def _ours() -> dict[str, str]:
-    """Fingerprint -> name of the cells above, from our own texts: a house may have another cell of that name."""
+def _cells_by_fingerprint() -> dict[str, str]:
+    """Return fingerprint -> name of the cells above, from the package's files: a plugin may have another of that name."""
     modules = {
         name: registry.load_module("gatebench.cells", registry.BUILT_IN["cells"] / f"{name}.py") for name in {*TORCH, *ONNX}
     }

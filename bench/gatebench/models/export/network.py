@@ -13,7 +13,7 @@ from gatebench.graph.trace import Graph
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class ExportedNetwork:
     """A stack of cells with weights ``[rows, columns]``, named as a record names them."""
 
     graph: Graph
@@ -25,13 +25,13 @@ class Network:
     """What has a readout: every step, or the sequence, from its last state (and backward the one that has read all)."""
 
     def __post_init__(self) -> None:
-        own = self.stack.shapes(self.graph, self.inputs, self.units)
+        recurrent = self.stack.shapes(self.graph, self.inputs, self.units)
         readout = self.weights.get("readout_b", np.zeros((1, 1))).shape[-1]
-        expected = {**own, "readout_W": (self.stack.width(self.graph, self.units), readout), "readout_b": (1, readout)}
-        found = {name: weight.shape for name, weight in self.weights.items()}
-        if wrong := sorted(name for name in expected | found if expected.get(name) != found.get(name)):
+        expected = {**recurrent, "readout_W": (self.stack.width(self.graph, self.units), readout), "readout_b": (1, readout)}
+        shapes = {name: weight.shape for name, weight in self.weights.items()}
+        if wrong := sorted(name for name in expected | shapes if expected.get(name) != shapes.get(name)):
             raise BadInput(
-                f"weights of cell {self.graph.name}: {wrong[0]} has shape {found.get(wrong[0])}, "
+                f"weights of cell {self.graph.name}: {wrong[0]} has shape {shapes.get(wrong[0])}, "
                 f"expected {expected.get(wrong[0])}; they are another trial's: train it anew"
             )
 
@@ -42,21 +42,21 @@ class Network:
 
     @property
     def output(self) -> int:
-        """Width of what one cell gives."""
+        """Width of the output of one cell."""
         return self.layers[0][0].sizes[self.graph.output]
 
     @property
     def readout(self) -> int:
-        """Numbers that the readout gives."""
+        """Numbers of the readout."""
         return self.weights["readout_b"].shape[1]
 
     @property
     def causal(self) -> bool:
-        """Whether no step sees what is read after it."""
+        """Whether no step depends on later inputs."""
         return not self.stack.bidirectional and self.graph.lookahead == 0
 
     def cells(self) -> Iterator[tuple[int, Direction, dict[str, np.ndarray]]]:
-        """Layer from 0, the cell, and its weights by the names of its equations."""
+        """Yield, for each cell, its layer from 0, the cell, and its weights by the names of its equations."""
         for number, layer in enumerate(self.layers):
             for cell in layer:
                 yield number, cell, {name: self.weights[f"{cell.prefix}{name}"] for name in self.graph.parameters}

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 
 from gatebench.models.export import libraries
-from gatebench.models.export.network import Network
+from gatebench.models.export.network import ExportedNetwork
 
 OPSET, IR = 17, 8
 """Versions of ONNX of 2022: what reads the file need not be new."""
 
 
-def lacks(network: Network) -> str | None:
-    """Why there is no such file; None if there can be one."""
-    if libraries.of_onnx(network.graph) is None:
+def reason_without_onnx(network: ExportedNetwork) -> str | None:
+    """Return why a model cannot be written as ONNX; None if it can."""
+    if libraries.onnx_operator(network.graph) is None:
         return f"ONNX has no operator that computes {network.graph.name}"
     try:
         import onnx  # noqa: F401
@@ -22,11 +22,11 @@ def lacks(network: Network) -> str | None:
     return None
 
 
-def write(network: Network) -> bytes:
-    """The file: ``x [B, T, X]`` and ``lengths [B]`` (int32) to ``readout [B, T, R]``, or ``[B, R]`` of the sequence."""
+def onnx_bytes(network: ExportedNetwork) -> bytes:
+    """Return a file: ``x [B, T, X]``, ``lengths [B]`` (int32) to ``readout [B, T, R]``, or ``[B, R]`` of sequences."""
     from onnx import TensorProto, checker, helper
 
-    graph = _Graph()
+    graph = _OnnxGraph()
     h = graph.add("Transpose", "x", perm=[1, 0, 2])  # time first, as the operators have it
     last = h
     for layer in range(len(network.layers)):
@@ -54,11 +54,11 @@ def write(network: Network) -> bytes:
     return model.SerializeToString()
 
 
-def _layer(graph: "_Graph", network: Network, layer: int, x: str) -> tuple[str, str]:
-    """One layer over ``x [T, B, .]``: what it gives at every step ``[T, B, D * H]``, and after the last ``[B, D * H]``."""
-    built_in = libraries.of_onnx(network.graph)
+def _layer(graph: "_OnnxGraph", network: ExportedNetwork, layer: int, x: str) -> tuple[str, str]:
+    """Add a layer over ``x [T, B, .]``; return its outputs: ``[T, B, D * H]``, and ``[B, D * H]`` after the last step."""
+    built_in = libraries.onnx_operator(network.graph)
     assert built_in is not None, network.graph.name
-    weights = [own for number, _, own in network.cells() if number == layer]
+    weights = [weights for number, _, weights in network.cells() if number == layer]
     parts = [built_in.stacked(w) for w in weights]
     W, U = (np.stack([part[name] for part in parts]) for name in ("W", "U"))
     b = np.stack([np.concatenate([part["b"], part["b_state"]]) for part in parts])
@@ -81,24 +81,24 @@ def _layer(graph: "_Graph", network: Network, layer: int, x: str) -> tuple[str, 
     return every, end
 
 
-class _Graph:
-    """Nodes and constants, each with a name of its own."""
+class _OnnxGraph:
+    """Nodes and constants of an ONNX graph, each with a unique name."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
     def constant(self, value: np.ndarray) -> str:
-        """A weight, or whole numbers for an operator."""
+        """Add a weight, or integers for an operator; return its name."""
         from onnx import numpy_helper
 
         name = f"constant_{len(self.constants)}"
-        kept = value.astype(np.float32) if value.dtype.kind == "f" else value
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(kept), name))
+        contents = value.astype(np.float32) if value.dtype.kind == "f" else value
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(contents), name))
         return name
 
     def add(self, op: str, *inputs: str, outputs: list[str] | None = None, **attributes: Any) -> Any:
-        """A node; the name of its output, or of all where they are given."""
+        """Add a node; return the name of its output, or of all outputs where they are given."""
         from onnx import helper
 
         named = outputs or [f"{op}_{len(self.nodes)}"]

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 from gatebench.models.export import equations, libraries
-from gatebench.models.export.network import Network
+from gatebench.models.export.network import ExportedNetwork
 
 WIDTH = 118
 """Characters of a line of text, so that a docstring stays below 125."""
 
 
-def write(network: Network, title: str, about: Iterable[str]) -> str:
-    """The text of ``model.py``; ``about`` are paragraphs for whoever opens it."""
+def write_source(network: ExportedNetwork, title: str, about: Iterable[str]) -> str:
+    """Return the text of ``model.py``; ``about`` are the paragraphs of its docstring."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined)
     environment.filters["doc"] = _doc
     template = environment.from_string(Path(__file__).with_name("model.py.j2").read_text())
-    built_in, graph = libraries.of_torch(network.graph), network.graph
+    built_in, graph = libraries.torch_module(network.graph), network.graph
     values = {
         "title": title,
         "about": [line for paragraph in about for line in ["", *textwrap.wrap(_doc(paragraph), WIDTH)]],
@@ -42,22 +42,22 @@ def write(network: Network, title: str, about: Iterable[str]) -> str:
     return template.render(**values, **({} if built_in else _cell(network)))
 
 
-def _cell(network: Network) -> dict[str, Any]:
-    """What the class of one cell is made of."""
-    graph, found = network.graph, equations.of(network.graph)
+def _cell(network: ExportedNetwork) -> dict[str, Any]:
+    """Return what the template needs for the class of one cell."""
+    graph, step = network.graph, equations.write_equations(network.graph)
     sizes = {letter: str(size) for letter, size in network.layers[0][0].sizes.items()} | {"X": "inputs"}
     lookback, lookahead = graph.lookback, graph.lookahead
-    shapes = [(found.parameters[name], sizes[rows], sizes[columns]) for name, (rows, columns) in graph.parameters.items()]
+    shapes = [(step.parameters[name], sizes[rows], sizes[columns]) for name, (rows, columns) in graph.parameters.items()]
     return {
         "parameters": shapes,
         "starts": [f"x.new_zeros(len(x), {_width(sizes[letter])})" for letter in graph.states.values()],
         "lookback": lookback,
         "lookahead": lookahead,
-        "window": lookback + lookahead + 1 if lookback or lookahead or 0 not in found.inputs else 0,
-        "reads": found.inputs,
-        "states": found.states,
-        "lines": found.lines,
-        "updates": found.updates,
+        "window": lookback + lookahead + 1 if lookback or lookahead or 0 not in step.inputs else 0,
+        "reads": step.inputs,
+        "states": step.states,
+        "lines": step.lines,
+        "updates": step.updates,
     }
 
 
@@ -65,23 +65,23 @@ def _width(size: str) -> str:
     return "x.shape[-1]" if size == "inputs" else size
 
 
-def state_dict(network: Network) -> dict[str, np.ndarray]:
-    """The weights by their names in the source of `write`."""
-    found = {"readout.weight": network.weights["readout_W"].T, "readout.bias": network.weights["readout_b"][0]}
-    built_in = libraries.of_torch(network.graph)
-    names = {} if built_in else equations.of(network.graph).parameters
+def state_dict(network: ExportedNetwork) -> dict[str, np.ndarray]:
+    """Return the weights by their names in the source of `write_source`."""
+    tensors = {"readout.weight": network.weights["readout_W"].T, "readout.bias": network.weights["readout_b"][0]}
+    built_in = libraries.torch_module(network.graph)
+    names = {} if built_in else equations.write_equations(network.graph).parameters
     for layer, cell, weights in network.cells():
         if built_in:
             end = f"l{layer}{'_reverse' * cell.backwards}"
             stacked = built_in.stacked(weights)
             order = {"W": "weight_ih", "U": "weight_hh", "b": "bias_ih", "b_state": "bias_hh"}
-            found |= {f"recurrent.{name}_{end}": stacked[part] for part, name in order.items()}
+            tensors |= {f"recurrent.{name}_{end}": stacked[part] for part, name in order.items()}
         else:
-            found |= {f"layers.{layer}.{int(cell.backwards)}.{names[name]}": weight for name, weight in weights.items()}
-    return {name: np.ascontiguousarray(weight) for name, weight in found.items()}
+            tensors |= {f"layers.{layer}.{int(cell.backwards)}.{names[name]}": weight for name, weight in weights.items()}
+    return {name: np.ascontiguousarray(weight) for name, weight in tensors.items()}
 
 
 def _doc(text: str) -> str:
-    """A text of somebody else's that may stand in a docstring."""
+    """Return a text from outside so that it may stand in a docstring."""
     printable = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(printable.replace("\\", "\\\\").replace('"', "'").split())

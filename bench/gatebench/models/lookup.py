@@ -9,8 +9,8 @@ from gatebench.records import shape
 from gatebench.records.record import Record, Store
 
 
-def find(store: Store, key: str) -> Record:
-    """The record of a trial that finished; ``BadInput`` if there is none, or nothing can be made of it."""
+def find_record(store: Store, key: str) -> Record:
+    """Return the record of a finished trial; ``BadInput`` if there is none, or no model can be made of it."""
     records = store.read([key]) if shape.key(key) else {}
     if key not in records:
         raise BadInput(
@@ -24,18 +24,18 @@ def find(store: Store, key: str) -> Record:
     return record
 
 
-def cell(record: Record) -> Graph:
-    """The cell of a trial; ``BadInput`` if its equations changed."""
+def graph_of(record: Record) -> Graph:
+    """Return the cell of a trial; ``BadInput`` if its equations changed."""
     graph = trace.load(record.settings["cell"], **record.settings["options"])
     _unchanged(record, "the cell", graph.fingerprint, record.settings["equations"])
     return graph
 
 
-def card(record: Record) -> Card:
-    """The card of a trial's data; ``BadInput`` if it states other data."""
-    found = cards.load(record.settings["dataset"])
-    _unchanged(record, "the data", found.content, record.settings["content"])
-    return found
+def card_of(record: Record) -> Card:
+    """Return the card of a trial's data; ``BadInput`` if the data changed."""
+    card = cards.load(record.settings["dataset"])
+    _unchanged(record, "the data", card.content, record.settings["content"])
+    return card
 
 
 def _unchanged(record: Record, what: str, now: str, then: str) -> None:

@@ -16,9 +16,9 @@ from gatebench.data.cards import Card
 from gatebench.data.sequences import Framing
 from gatebench.graph.stack import Stack
 from gatebench.graph.trace import Graph
-from gatebench.models import trained
+from gatebench.models import lookup
 from gatebench.models.export import libraries, onnx_file, source
-from gatebench.models.export.network import Network
+from gatebench.models.export.network import ExportedNetwork
 from gatebench.records.record import Record, Store
 
 if TYPE_CHECKING:
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What is known of a trained trial."""
+class TrainedTrial:
+    """A trained trial with all that its model needs: record, cell, card and weights."""
 
     record: Record
     graph: Graph
     card: Card
-    network: Network
+    network: ExportedNetwork
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """All that it takes to use the model: what ``settings.json`` holds."""
-        told, summary, network = self.record.settings, self.record.summary, self.network
+        """What it takes to use the model; ``settings.json`` holds it."""
+        settings, summary, network = self.record.settings, self.record.summary, self.network
         return {
             "key": self.record.key,
-            "task": told["task"],
-            "dataset": {"name": told["dataset"], "title": summary["title"], "content": told["content"]},
+            "task": settings["task"],
+            "dataset": {"name": settings["dataset"], "title": summary["title"], "content": settings["content"]},
             "cell": {
                 "name": self.graph.name, "title": self.graph.title, "paper": self.graph.paper,
                 "options": self.graph.options, "equations": self.record.equations,
@@ -51,19 +51,19 @@ class Trial:
             },
             "at": network.at,
             "causal": network.causal,
-            "reads": {"what": _said(self._framing), "names": list(self.card.names)},
+            "reads": {"what": _summary_of(self._framing), "names": list(self.card.names)},
             "standardisation": {"how": "(value - mean) / std, of train", **_scales(summary["data"])},
-            "readout": {"what": _said(self._likelihood), "names": self._predicted},
-            "likelihood": {**told["likelihood"], **_constants(self._likelihood)},
+            "readout": {"what": _summary_of(self._likelihood), "names": self._predicted},
+            "likelihood": {**settings["likelihood"], **_constants(self._likelihood)},
             "scores": {"unit": "nats per prediction", **summary["scores"]},
-            "training": {"lr": told["lr"], "seed": told["seed"], **told["training"]},
+            "training": {"lr": settings["lr"], "seed": settings["seed"], **settings["training"]},
             "gatebench": self.record.provenance["versions"]["gatebench"],
         }  # fmt: skip
 
     @cached_property
     def source(self) -> str:
         """The text of ``model.py``."""
-        settings, built_in = self.settings, libraries.of_torch(self.graph)
+        settings, built_in = self.settings, libraries.torch_module(self.graph)
         test = self.record.summary["scores"]["test"]["nll"]
         about = [
             f"Trial {self.record.key} of gatebench {settings['gatebench']}: {self.graph.name} of {self.network.units} units "
@@ -74,11 +74,11 @@ class Trial:
         ]
         if built_in:
             about.append(f"torch.nn.{built_in.name} computes this cell; the weights have its order of gates and its signs.")
-        return source.write(self.network, f"{self.graph.title}, trained on {settings['dataset']['title']}", about)
+        return source.write_source(self.network, f"{self.graph.title}, trained on {settings['dataset']['title']}", about)
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        """By their names in the source."""
+        """Weights by their names in the source."""
         return source.state_dict(self.network)
 
     @property
@@ -95,31 +95,31 @@ class Trial:
 
     @property
     def _predicted(self) -> list[str]:
-        """Names of classes or columns."""
+        """Names of the classes or columns that are predicted."""
         return list(self.card.target.names if self.card.target else self.card.names)
 
 
-def find(results: Path, key: str) -> Trial:
-    """A trained trial with its weights; ``BadInput`` if it is not there, or cell or data are no longer the same."""
+def find_trial(results: Path, key: str) -> TrainedTrial:
+    """Return a trained trial; ``BadInput`` if there is none of that key, or its cell or data changed since."""
     store = Store(results)
-    record = trained.find(store, key)
-    graph, card = trained.cell(record), trained.card(record)
+    record = lookup.find_record(store, key)
+    graph, card = lookup.graph_of(record), lookup.card_of(record)
     settings, summary = record.settings, record.summary
     stack, at = Stack(**settings.get("model", {})), settings.get("at", "step")  # earlier versions say nothing of them
-    network = Network(graph, summary["inputs"], summary["units"], store.weights(key), stack, at)
-    return Trial(record, graph, card, network)
+    network = ExportedNetwork(graph, summary["inputs"], summary["units"], store.weights(key), stack, at)
+    return TrainedTrial(record, graph, card, network)
 
 
-def load(key: str, results: Path) -> "nn.Module":
-    """The model of a trial, with its weights and ``settings``, ready for use: the code of its ``model.py``.
+def load_model(key: str, results: Path) -> "nn.Module":
+    """Return the model of a trial with its weights and ``settings``, ready for use: that of its ``model.py``.
 
     What is executed is made of the cell alone; no text of a record or a card is in it.
     """
     import torch
 
-    trial = find(results, key)
+    trial = find_trial(results, key)
     module = types.ModuleType(f"trial_{key}")
-    code = source.write(trial.network, trial.graph.title, [])
+    code = source.write_source(trial.network, trial.graph.title, [])
     exec(compile(code, f"<model.py of trial {key}>", "exec"), module.__dict__)
     model = module.Model()
     model.load_state_dict({name: torch.from_numpy(weight) for name, weight in trial.weights.items()})
@@ -127,31 +127,31 @@ def load(key: str, results: Path) -> "nn.Module":
     return model.eval()
 
 
-def write(trial: Trial, target: Path) -> str | None:
-    """Export to a folder that is not there yet; returns why there is no ``model.onnx`` in it, or None."""
+def export_trial(trial: TrainedTrial, target: Path) -> str | None:
+    """Write a model to a folder that must not exist; returns why there is no ``model.onnx`` in it, or None."""
     from safetensors.numpy import save
 
     with write_errors(target):
-        there = target.exists()
-    if there:
+        target_exists = target.exists()
+    if target_exists:
         raise BadInput(f"'{target}' is there already, and nothing is overwritten; choose another: --to FOLDER")
-    lacks = onnx_file.lacks(trial.network)
+    without_onnx = onnx_file.reason_without_onnx(trial.network)
     with atomic_folder(target) as folder:
         (folder / "model.py").write_text(trial.source, encoding="utf-8")
         (folder / "settings.json").write_text(to_json(trial.settings))
         (folder / "model.safetensors").write_bytes(save(trial.weights))
-        if lacks is None:
-            (folder / "model.onnx").write_bytes(onnx_file.write(trial.network))
-    return lacks
+        if without_onnx is None:
+            (folder / "model.onnx").write_bytes(onnx_file.onnx_bytes(trial.network))
+    return without_onnx
 
 
-def _said(thing: type) -> str:
-    """What the text of a class says of it, in one line."""
+def _summary_of(thing: type) -> str:
+    """Return the docstring of a class in one line."""
     return " ".join((inspect.getdoc(thing) or "").split())
 
 
 def _scales(data: dict[str, Any]) -> dict[str, Any]:
-    """Mean and standard deviation of what is read and of what is predicted; earlier versions had one of both."""
+    """Return mean and standard deviation of what is read and of what is predicted; earlier versions had one for both."""
     return {
         "read": {name: data.get(f"read_{name}", data[name]) for name in ("mean", "std")},
         "predicted": {name: data[name] for name in ("mean", "std")},
@@ -159,5 +159,5 @@ def _scales(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _constants(likelihood: type) -> dict[str, float]:
-    """Fixed numbers that its text names."""
+    """Return the numbers that a likelihood declares as class constants."""
     return {name: value for name, value in vars(likelihood).items() if name.isupper() and isinstance(value, float)}
