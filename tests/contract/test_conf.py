@@ -15,7 +15,7 @@ from omegaconf import OmegaConf, open_dict
 
 from gatebench.core import registry
 from gatebench.core.validation import construct
-from gatebench.data import cards, tasks
+from gatebench.data import cards, framings
 from gatebench.engines import selection
 from gatebench.engines.base import Engine
 from gatebench.graph import trace
@@ -115,7 +115,7 @@ def test_a_task_frames_the_data_of_its_name(name):
     task = construct(TaskSettings, "task", values(f"task={name}")["task"])
     assert name == task.dataset
     card = cards.load(task.dataset)
-    inputs, outputs = tasks.framing(task.predict, card).sizes(card)
+    inputs, outputs = framings.find(task.predict, card).sizes(card)
     assert inputs == (20 if card.kind == "audio" else card.facts["width"])
     options = dict(task.likelihood)
     likelihood = likelihoods.build(options.pop("name"), options, card.kind, 0)
@@ -227,7 +227,7 @@ def test_a_study_builds_each_of_its_jobs(name):
     for point in points:
         job = values(f"study={name}", *point)
         cell, card = job["cell"], cards.load(job["task"]["dataset"])
-        width, _ = tasks.framing(job["task"]["predict"], card).sizes(card)
+        width, _ = framings.find(job["task"]["predict"], card).sizes(card)
         units = construct(Budget, "budget", job["budget"]).solve(
             trace.load(cell.pop("name"), **cell), construct(Stack, "model", job["model"]), width, width
         )

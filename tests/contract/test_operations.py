@@ -12,7 +12,7 @@ from llvmlite import ir
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
-from gatebench.data.tasks import Sequence
+from gatebench.data.sequences import Sequence
 from gatebench.engines import reference, selection
 from gatebench.engines.fused_cpu import compiled, elementwise
 from gatebench.engines.fused_cpu import functions as fused_cpu

@@ -16,9 +16,10 @@ import pytest
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
-from gatebench.data import cards, contents
+from gatebench.data import cards
+from gatebench.data.contents import SPLITS, Target, check_sequences, content_digest
 from gatebench.ingest import add
-from gatebench.ingest.options import Choices
+from gatebench.ingest.choices import Choices
 
 OWN = sorted(path.stem for path in registry.BUILT_IN["datasets"].glob("*.yaml"))
 
@@ -62,9 +63,9 @@ def one_line(error) -> str:
 
 
 def test_sequences_come_as_written(tiny):
-    read = cards.arrays(cards.load("tiny"))
-    assert list(read) == list(cards.SPLITS)
-    for split in cards.SPLITS:
+    read = cards.read_arrays(cards.load("tiny"))
+    assert list(read) == list(SPLITS)
+    for split in SPLITS:
         assert [roll.tolist() for roll in read[split]] == [roll.tolist() for roll in tiny.rolls[split]]
         assert all(roll.dtype == np.uint8 for roll in read[split])
 
@@ -73,7 +74,7 @@ def test_sequences_come_as_written(tiny):
 def test_damaged_file_is_named_before_it_is_read(tiny, damage):
     tiny.mat.write_bytes(damage(tiny.mat.read_bytes()))
     with pytest.raises(BadInput) as error:
-        cards.arrays(cards.load("tiny"))
+        cards.read_arrays(cards.load("tiny"))
     message = one_line(error)  # of the checksum: a reader that saw these bytes would complain in other words
     assert str(tiny.mat) in message
     assert "SHA-256" in message
@@ -82,15 +83,13 @@ def test_damaged_file_is_named_before_it_is_read(tiny, damage):
 
 def test_content_is_verified_beside_the_file(tiny):
     tiny.edit(content="0" * 64)
-    with pytest.raises(
-        BadInput, match=f"have SHA-256 {cards.content_digest(tiny.rolls)}, the card says 0+; correct the card"
-    ):
-        cards.arrays(cards.load("tiny"))
+    with pytest.raises(BadInput, match=f"have SHA-256 {content_digest(tiny.rolls)}, the card says 0+; correct the card"):
+        cards.read_arrays(cards.load("tiny"))
 
 
 def test_content_digest_sees_every_value_length_and_place(tiny):
-    whole = cards.content_digest(tiny.rolls)
-    train, valid, test = (tiny.rolls[split] for split in cards.SPLITS)
+    whole = content_digest(tiny.rolls)
+    train, valid, test = (tiny.rolls[split] for split in SPLITS)
     other = train[0].copy()
     other[-1, -1] ^= 1
     changed = [
@@ -100,21 +99,21 @@ def test_content_digest_sees_every_value_length_and_place(tiny):
         {"train": [*train, valid[0]], "valid": valid[1:], "test": test},
         {"train": [train[0].reshape(-1, 6), *train[1:]], "valid": valid, "test": test},
     ]
-    digests = {cards.content_digest(rolls) for rolls in changed}
+    digests = {content_digest(rolls) for rolls in changed}
     assert len(digests) == len(changed)
     assert whole not in digests
-    assert whole == cards.content_digest({split: [np.asfortranarray(r) for r in tiny.rolls[split]] for split in tiny.rolls})
+    assert whole == content_digest({split: [np.asfortranarray(r) for r in tiny.rolls[split]] for split in tiny.rolls})
 
 
 def test_data_folder_that_is_none(tiny, monkeypatch):
     monkeypatch.setenv("GATEBENCH_DATA", str(tiny.folder / "nowhere"))
     with pytest.raises(BadInput, match=r"GATEBENCH_DATA is '.*nowhere', which is not a folder.*music/tiny\.mat"):
-        cards.arrays(cards.load("tiny"))
+        cards.read_arrays(cards.load("tiny"))
 
 
 def test_no_network(tiny, no_copy):
     with pytest.raises(BadInput) as error:
-        cards.arrays(cards.load("tiny"))  # its address is a port where nobody listens
+        cards.read_arrays(cards.load("tiny"))  # its address is a port where nobody listens
     message = one_line(error)
     for part in ("http://127.0.0.1:9/tiny.mat", "by hand", str(cards.cache() / "music" / "tiny.mat"), "GATEBENCH_DATA"):
         assert part in message
@@ -126,8 +125,8 @@ def test_fetched_once_with_its_checksum(tiny, no_copy, server):
     fetched = cards.locate(cards.load("tiny"), cards.load("tiny").files[0])
     assert fetched == cards.cache() / "music" / "tiny.mat"
     no_copy.unlink()
-    read = cards.arrays(cards.load("tiny"))  # from the cache: the server has it no more
-    assert cards.content_digest(read) == cards.content_digest(tiny.rolls)
+    read = cards.read_arrays(cards.load("tiny"))  # from the cache: the server has it no more
+    assert content_digest(read) == content_digest(tiny.rolls)
 
 
 def test_another_file_at_the_address_is_not_kept(tiny, no_copy, server):
@@ -135,7 +134,7 @@ def test_another_file_at_the_address_is_not_kept(tiny, no_copy, server):
     tiny.edit(files=[{**vars(file), "url": server}])
     no_copy.write_bytes(flipped(no_copy.read_bytes()))
     with pytest.raises(BadInput) as error:
-        cards.arrays(cards.load("tiny"))
+        cards.read_arrays(cards.load("tiny"))
     message = one_line(error)
     assert server in message
     assert file.sha256 in message
@@ -146,7 +145,7 @@ def test_a_missing_page_at_the_address(tiny, no_copy, server):
     (file,) = cards.load("tiny").files
     tiny.edit(files=[{**vars(file), "url": f"{server}.gone"}])
     with pytest.raises(BadInput, match=r"cannot fetch .*tiny\.mat\.gone .*by hand"):
-        cards.arrays(cards.load("tiny"))
+        cards.read_arrays(cards.load("tiny"))
 
 
 def test_damaged_cache_is_not_read(tiny, no_copy):
@@ -154,7 +153,7 @@ def test_damaged_cache_is_not_read(tiny, no_copy):
     cached.parent.mkdir(parents=True)
     cached.write_bytes(flipped(no_copy.read_bytes()))
     with pytest.raises(BadInput, match=f"{re.escape(str(cached))} has SHA-256 .*remove it"):
-        cards.arrays(cards.load("tiny"))
+        cards.read_arrays(cards.load("tiny"))
 
 
 def test_given_data_goes_before_the_cache(tiny, monkeypatch):
@@ -198,7 +197,7 @@ def test_names_and_target_come_as_they_stand(tiny):
     tiny.edit(names=["\n", "\u2028", " ", "é", "no", "1"], kind="symbols", target=TARGET)
     card = cards.load("tiny")
     assert card.names == ("\n", "\u2028", " ", "é", "no", "1")
-    assert card.target == contents.Target("step", "label", 1, ("a", "b"))
+    assert card.target == Target("step", "label", 1, ("a", "b"))
 
 
 def test_a_file_lies_beside_its_card_before_anywhere_else(tiny):
@@ -224,7 +223,7 @@ def test_card_with_an_unknown_entry(tiny):
 def test_card_with_an_unknown_reader(tiny):
     tiny.edit(reader="piano_rol_mat")
     with pytest.raises(BadInput, match=r"piano_rol_mat.*piano_roll_mat"):
-        cards.arrays(cards.load("tiny"))
+        cards.read_arrays(cards.load("tiny"))
 
 
 ROLL = np.eye(4, 3, dtype=np.uint8)
@@ -244,11 +243,11 @@ SILLY = {
 def test_check_names_what_cannot_be_trained_on(given, message):
     sequences = {"train": [ROLL, ROLL], "valid": [ROLL], "test": [ROLL], **given}
     with pytest.raises(BadInput, match=message):
-        cards.check("silly", {split: rolls for split, rolls in sequences.items() if rolls is not None}, "piano_roll")
+        check_sequences("silly", {split: rolls for split, rolls in sequences.items() if rolls is not None}, "piano_roll")
 
 
 def test_check_passes_two_steps():
-    cards.check("short", {split: [ROLL[:2]] for split in cards.SPLITS}, "piano_roll")
+    check_sequences("short", {split: [ROLL[:2]] for split in SPLITS}, "piano_roll")
 
 
 WAVE = np.zeros((50, 1), np.int16)
@@ -257,9 +256,9 @@ NO_AUDIO = {"stereo": WAVE.repeat(2, 1), "float": WAVE.astype(np.float32), "8 bi
 
 @pytest.mark.parametrize("wave", NO_AUDIO.values(), ids=NO_AUDIO)
 def test_audio_is_one_channel_of_16_bit(wave):
-    cards.check("sound", {split: [WAVE] for split in cards.SPLITS}, "audio")
+    check_sequences("sound", {split: [WAVE] for split in SPLITS}, "audio")
     with pytest.raises(BadInput, match=r"sequence 0 of split 'train' has . channel\(s\) of .*; expected one of 16 bits"):
-        cards.check("sound", {split: [wave] for split in cards.SPLITS}, "audio")
+        check_sequences("sound", {split: [wave] for split in SPLITS}, "audio")
 
 
 def test_audio_has_a_rate_and_nothing_else_has_one(tiny, murmur):
@@ -276,7 +275,7 @@ def test_piano_roll_holds_zeros_and_ones(tiny, value):
     rolls["valid"][3][1, 2] = value
     tiny.write(rolls)
     with pytest.raises(BadInput, match=r"piano_roll_mat: sequence 3 of split 'valid' has values other than 0 and 1"):
-        cards.arrays(cards.load("tiny"))
+        cards.read_arrays(cards.load("tiny"))
 
 
 class Trap:
@@ -297,7 +296,7 @@ def test_what_is_no_mat_file_is_refused_and_not_run(tiny, junk):
     (file,) = cards.load("tiny").files
     tiny.edit(files=[{**vars(file), "sha256": hashlib.sha256(content).hexdigest()}])
     with pytest.raises(BadInput, match="dataset tiny cannot be read by piano_roll_mat"):
-        cards.arrays(cards.load("tiny"))
+        cards.read_arrays(cards.load("tiny"))
     assert not trap.exists()
 
 
@@ -319,7 +318,7 @@ sys.addaudithook(lambda event, args: seen.append(args) if event == "pickle.find_
 used = set()
 for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic", "kept"):
     card = cards.load(name)
-    cards.arrays(card)
+    cards.read_arrays(card)
     used.add(card.reader)
 assert music21_chorales._roll(str(score))[1] is not None
 print(len(left) > 0, used == readers, seen)
@@ -327,7 +326,7 @@ print(len(left) > 0, used == readers, seen)
 
 
 def test_no_reader_unpickles(tiny, murmur):
-    cards.arrays(cards.load("bach_chorales"))  # parsed before: the workers of the parser do talk in pickles
+    cards.read_arrays(cards.load("bach_chorales"))  # parsed before: the workers of the parser do talk in pickles
     np.save(tiny.folder / "kept.npy", np.random.default_rng(0).standard_normal((12, 5, 2)))
     add.add(tiny.folder / "kept.npy", None, Choices())
     folder = tiny.folder / "tmp"
@@ -359,7 +358,7 @@ def test_own_cards_are_complete(name):
 @pytest.mark.parametrize("name", OWN)
 def test_own_cards_state_plausible_numbers(name):
     card = cards.load(name)
-    sizes = [card.facts[split] for split in cards.SPLITS]
+    sizes = [card.facts[split] for split in SPLITS]
     length = "steps" if card.kind == "piano_roll" else "samples"
     for size in sizes:
         assert 2 <= size["shortest"] <= size[length] / size["sequences"] <= size["longest"]
@@ -375,7 +374,7 @@ def _plausible_music(card, sizes):
     assert card.facts["width"] == 88
     assert all(1 < size["notes_per_step"] < 10 for size in sizes)
     coin = card.facts["width"] * math.log(2)
-    for split in cards.SPLITS:
+    for split in SPLITS:
         for kind in ("nll", "nll_sequence_mean"):
             assert 0 < card.baselines["markov"][split][kind] < card.baselines["unigram"][split][kind] < coin / 4
 

@@ -10,7 +10,8 @@ from music21 import converter, corpus
 
 from gatebench.core import registry
 from gatebench.data import cards, facts
-from gatebench.data.baselines import compute
+from gatebench.data.baselines.binary import of_frames
+from gatebench.data.contents import SPLITS, content_digest
 from gatebench.data.readers import music21_chorales
 from gatebench.data.readers.music21_chorales import split_by_piece
 
@@ -24,7 +25,7 @@ def card():
 
 @pytest.fixture(scope="module")
 def splits(card):
-    return cards.arrays(card)
+    return cards.read_arrays(card)
 
 
 @pytest.fixture(scope="module")
@@ -64,17 +65,17 @@ def test_only_four_voices_in_their_register(pieces):
 
 
 def test_every_piece_is_on_one_side(pieces, splits):
-    dealt = [roll.tobytes() for split in cards.SPLITS for roll in splits[split]]
+    dealt = [roll.tobytes() for split in SPLITS for roll in splits[split]]
     assert sorted(dealt) == sorted(roll.tobytes() for roll in pieces.values())
 
 
 def test_split_is_deterministic(pieces, splits):
     shuffled = {name: pieces[name] for name in np.random.default_rng(0).permutation(list(pieces)).tolist()}
-    assert cards.content_digest(split_by_piece(shuffled)) == cards.content_digest(splits)
+    assert content_digest(split_by_piece(shuffled)) == content_digest(splits)
 
 
 def test_equal_music_is_on_one_side(splits):
-    sides = {split: {music(roll) for roll in splits[split]} for split in cards.SPLITS}
+    sides = {split: {music(roll) for roll in splits[split]} for split in SPLITS}
     assert not sides["train"] & sides["valid"]
     assert not sides["train"] & sides["test"]
     assert not sides["valid"] & sides["test"]
@@ -90,21 +91,21 @@ def test_transposed_copies_stay_together():
         for shift in range(1 + i % 3):
             pieces[f"{i}-{shift}"] = np.roll(roll, 7 * shift, 1)
     split = split_by_piece(pieces)
-    sides = [{music(roll) for roll in split[name]} for name in cards.SPLITS]
+    sides = [{music(roll) for roll in split[name]} for name in SPLITS]
     assert sum(len(side) for side in sides) == len(set.union(*sides)) == 30
     for name, share in {"train": 0.6, "valid": 0.2, "test": 0.2}.items():
         assert abs(len(split[name]) - share * len(pieces)) <= 3  # groups of up to three are not divided
 
 
 def test_shares(splits):
-    counts = [len(splits[split]) for split in cards.SPLITS]
+    counts = [len(splits[split]) for split in SPLITS]
     assert counts == [219, 73, 73]
     assert counts == [round(share * sum(counts)) for share in (0.6, 0.2, 0.2)]
 
 
 def test_card_states_what_is_read(card, splits):
-    assert facts.piano_roll(splits) == card.facts
-    assert compute.piano_roll(splits) == card.baselines
+    assert facts.count("piano_roll", splits) == card.facts
+    assert of_frames(splits) == card.baselines
 
 
 def test_verify_passes():

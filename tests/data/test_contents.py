@@ -7,7 +7,7 @@ import pytest
 
 from gatebench.core.errors import BadInput
 from gatebench.data import cards, npz
-from gatebench.data.contents import SPLITS, Target, check, check_columns
+from gatebench.data.contents import SPLITS, Target, check_columns, check_sequences, content_digest
 from gatebench.data.readers import sequences_npz
 
 CLASSES = Target("sequence", "label", 1, ("a", "b"))
@@ -31,7 +31,7 @@ def test_what_is_not_of_its_kind_is_said(kind, rows, symbols, target, message):
 
 def test_what_is_no_number_is_said():
     with pytest.raises(BadInput, match="holds <U1; expected numbers"):
-        check("made", {split: [np.array([["a"], ["b"]])] for split in SPLITS}, "symbols")
+        check_sequences("made", {split: [np.array([["a"], ["b"]])] for split in SPLITS}, "symbols")
 
 
 # The file
@@ -51,7 +51,7 @@ def test_sequences_come_back(file):
     arrays = made()
     sequences_npz.write(file, arrays)
     read = sequences_npz.read(cards.load("jsb_chorales"), [file])
-    assert cards.content_digest(read) == cards.content_digest(arrays)
+    assert content_digest(read) == content_digest(arrays)
     with pytest.raises(FileExistsError):
         sequences_npz.write(file, arrays)
 

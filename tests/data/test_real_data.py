@@ -12,8 +12,9 @@ import torch
 from gatebench.core import registry
 from gatebench.core.validation import construct
 from gatebench.data import cards, facts, framings, tasks
-from gatebench.data.baselines import compute
-from gatebench.data.cards import SPLITS
+from gatebench.data.baselines.audio import of_waves
+from gatebench.data.baselines.binary import of_frames
+from gatebench.data.contents import SPLITS
 from gatebench.data.readers import recordings
 from gatebench.engines.reference import Reference
 from gatebench.graph import trace
@@ -39,7 +40,7 @@ DUPLICATES = {
     "piano_midi": (0, 0, 0, 0),
 }
 # Unigram, test: per step, per sequence; Markov: train, valid, test per step, test per sequence
-FLOORS = {
+BASELINES = {
     "nottingham": (10.261, 10.125, 5.214, 5.235, 5.153, 5.196),
     "jsb_chorales": (11.092, 11.038, 10.453, 10.149, 10.492, 10.491),
     "muse_data": (11.514, 10.558, 8.698, 8.661, 8.559, 8.194),
@@ -58,11 +59,11 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def rolls(name):
-    return cards.arrays(cards.load(name))
+    return cards.read_arrays(cards.load(name))
 
 
 def test_sizes(name, rolls):
-    found = facts.piano_roll(rolls)
+    found = facts.count("piano_roll", rolls)
     assert found["width"] == 88
     for split, stated in zip(SPLITS, SIZES[name], strict=True):
         sizes = found[split]
@@ -71,20 +72,20 @@ def test_sizes(name, rolls):
 
 
 def test_duplicates(name, rolls):
-    found = facts.piano_roll(rolls)["duplicates"]
+    found = facts.count("piano_roll", rolls)["duplicates"]
     assert tuple(found[key] for key in ("train_valid", "train_test", "valid_test", "within_train")) == DUPLICATES[name]
     assert not found["within_valid"]
     assert not found["within_test"]
 
 
 def test_baselines(name, rolls):
-    found = compute.piano_roll(rolls)
+    found = of_frames(rolls)
     unigram, markov = found["unigram"], found["markov"]
     values = [
         unigram["test"]["nll"], unigram["test"]["nll_sequence_mean"],
         *(markov[split]["nll"] for split in SPLITS), markov["test"]["nll_sequence_mean"],
     ]  # fmt: skip
-    assert values == pytest.approx(FLOORS[name], abs=0.00056)  # three decimals there, four here
+    assert values == pytest.approx(BASELINES[name], abs=0.00056)  # three decimals there, four here
 
 
 def test_published_note_1_gram(name, rolls):
@@ -135,12 +136,12 @@ def test_windows(audio):
 
 
 @pytest.mark.parametrize("name", AUDIO_BASELINES)
-def test_floors_are_those_measured_elsewhere(name):
+def test_baselines_are_those_measured_elsewhere(name):
     """In 16-bit units, since windows leave out the quiet ends of files and so have another scale."""
     card = cards.load(name)
     every = recordings.read(dataclasses.replace(card, options={**card.options, "train": None}), [])
-    scores = compute.audio(every)
-    std = framings.next_block.framed(every).predicted.std
+    scores = of_waves(every)
+    std = framings.next_block.frame_waves(every).output_scale.std
     whole, stated = AUDIO_BASELINES[name]
     linear = ("linear_diagonal", "linear_full", "linear_diagonal_levels", "linear_full_levels")
     found = [scores[baseline]["test"]["nll"] + 10 * np.log(std) for baseline in linear]
@@ -149,11 +150,11 @@ def test_floors_are_those_measured_elsewhere(name):
 
 def test_drawn_windows_are_some_of_all_and_even_over_speakers(audio):
     card, every = audio
-    drawn = cards.arrays(card)["train"]
+    drawn = cards.read_arrays(card)["train"]
     assert len(drawn) == card.options["train"]
     pool = {window.tobytes() for window in every["train"]}
     assert all(window.tobytes() in pool for window in drawn)
-    options = construct(recordings.Options, "options", card.options)
+    options = construct(recordings.RecordingOptions, "options", card.options)
     speakers = {}
     for recording, samples in recordings.recordings(card, options):
         whole = len(samples) // options.length * options.length
@@ -166,13 +167,13 @@ def test_drawn_windows_are_some_of_all_and_even_over_speakers(audio):
 
 @pytest.mark.parametrize("name", ["librispeech_short", "librispeech_long"])
 def test_speakers_are_in_one_split_only(name):
-    rows = recordings.manifest(registry.find("datasets", name, ".yaml").with_name("librispeech.csv"))
+    rows = recordings.read_manifest(registry.find("datasets", name, ".yaml").with_name("librispeech.csv"))
     assert len(rows) == len({row.speaker for row in rows}) == 112
     assert collections.Counter(row.split for row in rows) == {"train": 80, "valid": 16, "test": 16}
 
 
 def test_digits_are_split_by_take():
-    rows = recordings.manifest(registry.find("datasets", "fsdd_short", ".yaml").with_name("fsdd.csv"))
+    rows = recordings.read_manifest(registry.find("datasets", "fsdd_short", ".yaml").with_name("fsdd.csv"))
     assert collections.Counter(row.split for row in rows) == {"train": 2400, "valid": 300, "test": 300}
     for row in rows:
         take = int(row.file.removesuffix(".wav").split("_")[2])
@@ -185,8 +186,8 @@ def test_what_a_mixture_learns_of_real_speech_beats_the_fair_baseline():
     few = {"train": task.splits["train"], "valid": task.splits["valid"][::8], "test": task.splits["test"][:8]}
     model = Model(trace.load("gru"), 20, 10, 72, gaussian_mixture(), Reference())
     training = Training(
-        loss="step", batch=32, epochs=1, patience=1, optimizer="adam", clip_norm=1.0, readout_bias="marginal", forget_bias=1.0,
-        constants={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+        loss="step", batch=32, epochs=1, patience=1, optimizer="adam", clip_norm=1.0, readout_bias="marginal",
+        forget_bias=1.0, constants={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
     )  # fmt: skip
     population = Population.start(model, dataclasses.replace(task, splits=few), training, [Member("", 0.01, 1)])
     population.run_epoch()

@@ -12,14 +12,14 @@ import soundfile
 
 from gatebench.core.errors import BadInput
 from gatebench.data import cards
-from gatebench.data.cards import SPLITS
+from gatebench.data.contents import SPLITS, content_digest
 from gatebench.data.readers import recordings
 from gatebench.data.readers.recordings import spread
 from support.datasets import sound_file
 
 
 def read():
-    return cards.arrays(cards.load("murmur"))
+    return cards.read_arrays(cards.load("murmur"))
 
 
 def in_order(murmur, split):
@@ -267,8 +267,8 @@ def test_checksums_are_of_what_is_decoded(murmur):
         other[f"else/where/{name}"] = file.getvalue()
     murmur.pack(other)
     after = read()
-    assert cards.content_digest(after) == cards.content_digest(before)
+    assert content_digest(after) == content_digest(before)
 
 
 def test_decoded_gives_every_sample():
-    assert (recordings.decoded("x.flac", sound_file(WAVE, "x.flac"), 8000) == WAVE).all()
+    assert (recordings.decode("x.flac", sound_file(WAVE, "x.flac"), 8000) == WAVE).all()

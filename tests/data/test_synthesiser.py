@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gatebench.data import cards
+from gatebench.data.contents import SPLITS
 from gatebench.data.readers import synthesiser
 
 RATE = 16000
@@ -18,7 +19,7 @@ def card():
 
 @pytest.fixture(scope="module")
 def arrays(card):
-    return cards.arrays(card)
+    return cards.read_arrays(card)
 
 
 def test_it_says_what_it_is(card):
@@ -30,19 +31,19 @@ def test_it_says_what_it_is(card):
 
 def test_counts_and_shapes(card, arrays):
     options = card.options
-    for split in cards.SPLITS:
+    for split in SPLITS:
         assert len(arrays[split]) == options[split] * options["windows"]
         assert all(window.shape == (500, 1) and window.dtype == np.int16 for window in arrays[split])
 
 
 def test_another_seed_is_another_speech(card, arrays):
     other = synthesiser.read(dataclasses.replace(card, options={**card.options, "seed": 1}), [])
-    seen = {window.tobytes() for split in cards.SPLITS for window in arrays[split]}
-    assert not seen & {window.tobytes() for split in cards.SPLITS for window in other[split]}
+    seen = {window.tobytes() for split in SPLITS for window in arrays[split]}
+    assert not seen & {window.tobytes() for split in SPLITS for window in other[split]}
 
 
 def test_no_voice_is_in_two_splits(arrays):
-    digests = [window.tobytes() for split in cards.SPLITS for window in arrays[split]]
+    digests = [window.tobytes() for split in SPLITS for window in arrays[split]]
     assert len(set(digests)) == len(digests)
 
 

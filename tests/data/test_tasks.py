@@ -85,10 +85,10 @@ def test_order_belongs_to_seed_and_epoch():
 @given(lengths=LENGTHS, most_steps=st.integers(1, 400))
 def test_in_order_covers_all_within_its_memory(lengths, most_steps):
     seen = []
-    for chosen in in_order(numbered(lengths), most_steps):
-        padded = max(lengths[i] for i in chosen) * len(chosen)
-        assert padded <= most_steps or len(chosen) == 1  # a sequence longer than that goes alone
-        seen += chosen
+    for batch in in_order(numbered(lengths), most_steps):
+        padded = max(lengths[i] for i in batch) * len(batch)
+        assert padded <= most_steps or len(batch) == 1  # a sequence longer than that goes alone
+        seen += batch
     assert sorted(seen) == list(range(len(lengths)))
     assert [lengths[i] for i in seen] == sorted(lengths, reverse=True)
 
@@ -113,9 +113,9 @@ def test_a_block_is_predicted_from_the_samples_before_it(samples):
 def test_what_was_predicted_is_read_next():
     sequence = next_block.blocks(ramp(200)[:, 0].astype(float))
     for t in range(len(sequence) - 1):
-        assert (next_block.follow(CARD, sequence.x[t], sequence.y[t]) == sequence.x[t + 1]).all()
+        assert (next_block.next_input(CARD, sequence.x[t], sequence.y[t]) == sequence.x[t + 1]).all()
     roll = np.random.default_rng(0).integers(0, 2, (5, 12))
-    assert (next_step.follow(CARD, roll[0], roll[1]) == roll[1]).all()
+    assert (next_step.next_input(CARD, roll[0], roll[1]) == roll[1]).all()
 
 
 def waves(random, count, level):
@@ -125,18 +125,20 @@ def waves(random, count, level):
 def test_samples_are_dequantised_within_their_step_and_always_alike():
     random = np.random.default_rng(4)
     sequences = waves(random, 50, 300)
-    first, again = (next_block.dequantised(sequences, "train") for _ in range(2))
+    first, again = (next_block.dequantise(sequences, "train") for _ in range(2))
     noise = np.concatenate([a - b[:, 0] for a, b in zip(first, sequences, strict=True)])
     assert np.abs(noise).max() <= 0.5
     assert noise.mean() == pytest.approx(0, abs=0.02)
     assert noise.var() == pytest.approx(1 / 12, rel=0.05)  # of a whole step, evenly
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
-    other = next_block.dequantised(sequences, "test")
+    other = next_block.dequantise(sequences, "test")
     assert all((a != b).any() for a, b in zip(first, other, strict=True))
 
 
 def test_silence_has_no_two_equal_blocks():
-    splits, _, (_, std) = next_block.framed({split: [np.zeros((500, 1), np.int16)] for split in ("train", "valid", "test")})
+    splits, _, (_, std) = next_block.frame_waves(
+        {split: [np.zeros((500, 1), np.int16)] for split in ("train", "valid", "test")}
+    )
     blocks = [row.tobytes() for sequences in splits.values() for sequence in sequences for row in sequence.y]
     assert len(set(blocks)) == len(blocks)
     assert std == pytest.approx(12**-0.5, rel=0.1)
@@ -145,13 +147,13 @@ def test_silence_has_no_two_equal_blocks():
 def test_only_train_standardises():
     random = np.random.default_rng(6)
     arrays = {"train": waves(random, 30, 500), "valid": waves(random, 30, 50), "test": waves(random, 30, 5000)}
-    splits, (mean, std), _ = next_block.framed(arrays)
+    splits, (mean, std), _ = next_block.frame_waves(arrays)
     flat = {split: np.concatenate([np.r_[s.x[0], s.y.ravel()] for s in sequences]) for split, sequences in splits.items()}
     assert flat["train"].mean() == pytest.approx(0, abs=1e-6)
     assert flat["train"].std() == pytest.approx(1, abs=1e-6)
     assert flat["test"].std() == pytest.approx(10, rel=0.1)
-    other = next_block.framed({**arrays, "valid": waves(random, 9, 7), "test": waves(random, 9, 9)})
-    assert other.read == other.predicted == (mean, std)
+    other = next_block.frame_waves({**arrays, "valid": waves(random, 9, 7), "test": waves(random, 9, 9)})
+    assert other.input_scale == other.output_scale == (mean, std)
     for a, b in zip(splits["train"], other[0]["train"], strict=True):
         assert (a.x == b.x).all()
     original = np.concatenate(arrays["test"])[:, 0]
@@ -161,7 +163,7 @@ def test_only_train_standardises():
 def test_windows_too_short_for_a_block():
     short = {split: [np.zeros((25, 1), np.int16)] for split in ("train", "valid", "test")}
     with pytest.raises(BadInput, match=r"has 25 samples; predicting 10 from 20 needs at least 30: use longer windows"):
-        next_block.framed(short)
+        next_block.frame_waves(short)
 
 
 def test_a_framing_refuses_data_of_another_kind(tiny):

@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
-from gatebench.data import cards, facts, tasks
-from gatebench.data.cards import SPLITS, Arrays, Card
+from gatebench.data import cards, facts, framings
+from gatebench.data.cards import Card
+from gatebench.data.contents import SPLITS, Arrays, content_digest
 from gatebench.data.readers import music21_chorales, recordings
 from support.datasets import Tiny, chord_sequences, make_murmur, sound_file, voice_recordings
 from support.mutations import altered, answer, anything, frugal, instead, law
@@ -66,24 +67,24 @@ def judge(card: Card, *names: str) -> Arrays | None:
     """Whoever reads a data set that a card describes, which is then made to fit."""
     arrays = answer(lambda: _believed(card), card.name, *names)
     if arrays is not None:
-        framing = tasks.framing({"piano_roll": "next_step", "audio": "next_block"}[card.kind], card)
+        framing = framings.find({"piano_roll": "next_step", "audio": "next_block"}[card.kind], card)
         answer(lambda: framing.frame(card, arrays), "a sequence of audio")
-        assert isinstance(getattr(facts, card.kind)(arrays), dict)
+        assert isinstance(facts.count(card.kind, arrays), dict)
     return arrays
 
 
 def _believed(card: Card) -> Arrays:
-    files = tuple(replace(file, sha256=_digest(cards.given(file.path))) for file in card.files)
+    files = tuple(replace(file, sha256=_digest(cards.find_local(file.path))) for file in card.files)
     card = replace(card, files=files)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a parser may well warn of such files
         try:
-            return cards.arrays(card)
+            return cards.read_arrays(card)
         except BadInput as error:
             _, told, digest = str(error).partition(" have SHA-256 ")
             if not told:
                 raise
-        return cards.arrays(replace(card, content=digest[:64]))
+        return cards.read_arrays(replace(card, content=digest[:64]))
 
 
 def _digest(path: Path | None) -> str:
@@ -94,7 +95,7 @@ def _digest(path: Path | None) -> str:
 def test_what_is_whole_is_read():
     rolls, waves = judge(cards.load("tiny")), judge(cards.load("murmur"))
     assert rolls is not None
-    assert cards.content_digest(rolls) == cards.content_digest(chord_sequences())
+    assert content_digest(rolls) == content_digest(chord_sequences())
     assert waves is not None
     assert len(waves["train"]) == 18
 
@@ -251,7 +252,7 @@ def test_any_bytes_are_a_recording_or_one_line(data: st.DataObject):
     name = data.draw(st.sampled_from(["x.wav", "x.flac", "x.ogg", "x.mp3"]))
     whole = sound_file(WAVE / 32768, name, subtype={"x.ogg": "VORBIS", "x.mp3": "MPEG_LAYER_III"}.get(name, "PCM_16"))
     content = data.draw(anything(whole, CHUNKS))
-    found = answer(lambda: recordings.decoded("x.wav", content, 8000, 2**20), "x.wav")
+    found = answer(lambda: recordings.decode("x.wav", content, 8000, 2**20), "x.wav")
     assert found is None or (found.dtype == np.int16 and found.ndim == 1)
 
 

@@ -16,14 +16,14 @@ from gatebench.data.cards import File
 from gatebench.data.contents import SPLITS
 from gatebench.data.readers import sequences_npz
 from gatebench.ingest import add
-from gatebench.ingest.options import Choices
+from gatebench.ingest.choices import Choices
 from support import sources
 from support.mutations import answer, anything, instead, law
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A working folder with a source of each kind, and a house that is not there yet."""
+    """A working folder with a source of each kind, and a plugin folder that is not there yet."""
     folder = tmp_path_factory.mktemp("added")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -34,8 +34,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def judge(folder: Path, path: Path, choices: Choices) -> bool:
     """Whoever adds what stands at a path; whether it became a data set."""
     before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-    said = answer(lambda: add.add(path, "mine", choices), str(path), path.name, "column", "--", "y ", "split", "house")
-    if said is None:
+    parts = (str(path), path.name, "column", "--", "y ", "split", "plugin folder")
+    lines = answer(lambda: add.add(path, "mine", choices), *parts)
+    if lines is None:
         assert not [file for file in (folder / "plugins").rglob("*") if file.is_file()]
     else:
         card = cards.load("mine")
@@ -43,7 +44,7 @@ def judge(folder: Path, path: Path, choices: Choices) -> bool:
         assert len(tasks.load("mine", "mine", predict).splits["train"]) > 0
         shutil.rmtree(folder / "plugins")
     assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
-    return said is not None
+    return lines is not None
 
 
 TABLE = [b",", b";", b"\n", b"\r", b'"', b"nan", b"1e999", b"-", b"9" * 400, b"yes", b"\xff", b"\0", b"2020-01-01", b"0x1"]
@@ -103,4 +104,4 @@ def test_any_bytes_are_kept_sequences_or_one_line(folder: Path, data: st.DataObj
         patch.setenv("GATEBENCH_DATA", str(path.parent))
         file = File("kept.npz", hashlib.sha256(path.read_bytes()).hexdigest())
         card = replace(cards.load("jsb_chorales"), kind="reals", reader="sequences_npz", files=(file,))
-        answer(lambda: cards.arrays(card), "jsb_chorales")
+        answer(lambda: cards.read_arrays(card), "jsb_chorales")

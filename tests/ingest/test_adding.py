@@ -13,7 +13,7 @@ from gatebench.data import cards, facts, tasks
 from gatebench.data.baselines import compute
 from gatebench.data.contents import SPLITS
 from gatebench.ingest import add as adding
-from gatebench.ingest.options import Choices
+from gatebench.ingest.choices import Choices
 from support import sources
 
 OPTIONS = {"table": Choices(label="moving")}
@@ -27,7 +27,7 @@ KINDS = {
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder of its own, and no house but the one in it."""
+    """A working folder of its own, and no plugin folder but the one in it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GATEBENCH_PATH", raising=False)
     monkeypatch.delenv("GATEBENCH_DATA", raising=False)
@@ -39,11 +39,12 @@ def add(path: Path, name: str = "mine", **choices: object) -> list[str]:
 
 
 def arrays(name: str = "mine") -> dict[str, list[np.ndarray]]:
-    return cards.arrays(cards.load(name))
+    return cards.read_arrays(cards.load(name))
 
 
-def every(found: dict[str, list[np.ndarray]]) -> list[np.ndarray]:
-    return [array for split in SPLITS for array in found[split]]
+def concatenate(splits: dict[str, list[np.ndarray]]) -> list[np.ndarray]:
+    """The arrays of all splits, one after the other."""
+    return [array for split in SPLITS for array in splits[split]]
 
 
 def as_set(sequences: list[np.ndarray]) -> list[bytes]:
@@ -57,18 +58,18 @@ def test_every_source_becomes_a_task(home: Path, make):
     lines = adding.add(path, "mine", OPTIONS.get(make.__name__, Choices()))
     assert lines[-1] == "next: gatebench compare mine"
     assert {file: file.read_bytes() for file in before} == before
-    house = home / "gatebench_local"
-    assert {file.relative_to(house).as_posix() for file in house.rglob("*") if file.is_file()} == {
+    folder = home / "gatebench_local"
+    assert {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()} == {
         "datasets/mine.yaml", "conf/task/mine.yaml", "data/mine.npz",
     }  # fmt: skip
     card = cards.load("mine")
     kind, predict, inputs, outputs = KINDS[make.__name__]
-    stated = yaml.safe_load((house / "conf" / "task" / "mine.yaml").read_text())
+    stated = yaml.safe_load((folder / "conf" / "task" / "mine.yaml").read_text())
     assert (card.kind, stated["predict"], stated["dataset"]) == (kind, predict, "mine")
     task = tasks.load("mine", "mine", predict)
     assert (task.inputs, task.outputs) == (inputs or len(card.names), outputs)
-    assert card.facts == facts.of(card, arrays())
-    assert card.baselines == compute.of(card, arrays())
+    assert card.facts == facts.compute(card, arrays())
+    assert card.baselines == compute.compute(card, arrays())
     assert str(path.resolve()) in card.source
     assert all(not count for pair, count in card.facts["duplicates"].items() if not pair.startswith("within"))
 
@@ -135,7 +136,7 @@ def test_what_goes_in_comes_out(home: Path, write):
     path = write(home)
     table = path.suffix in (".csv", ".parquet")
     add(path, sequence="run" if table else None)
-    assert as_set(every(arrays())) == as_set(SEQUENCES)
+    assert as_set(concatenate(arrays())) == as_set(SEQUENCES)
     if table or path.is_dir():
         assert cards.load("mine").names == ("a", "b")
 
@@ -144,9 +145,9 @@ def test_an_npy_is_a_series_or_several(home: Path):
     np.save(home / "one.npy", np.concatenate(SEQUENCES))
     np.save(home / "three.npy", np.random.default_rng(0).standard_normal((30, 4, 2)))
     add(home / "one.npy", "one")
-    assert np.concatenate(every(arrays("one"))).tolist() == np.concatenate(SEQUENCES).tolist()
+    assert np.concatenate(concatenate(arrays("one"))).tolist() == np.concatenate(SEQUENCES).tolist()
     add(home / "three.npy", "three")
-    assert [array.shape for array in every(arrays("three"))] == [(4, 2)] * 30
+    assert [array.shape for array in concatenate(arrays("three"))] == [(4, 2)] * 30
 
 
 def test_text_comes_out_as_it_was(home: Path):
@@ -154,8 +155,8 @@ def test_text_comes_out_as_it_was(home: Path):
     (home / "x.txt").write_text(text, encoding="utf-8")
     lines = add(home / "x.txt")
     names = cards.load("mine").names
-    said = "".join(names[i] for array in every(arrays()) for i in array[:, 0])
-    assert said == text.replace("Ω", "\ufffd")  # train lacks it
+    characters = "".join(names[i] for array in concatenate(arrays()) for i in array[:, 0])
+    assert characters == text.replace("Ω", "\ufffd")  # train lacks it
     assert any(line.startswith("unknown: 1 symbol") for line in lines)
 
 
@@ -172,7 +173,7 @@ def test_midi_comes_out_as_it_was(home: Path):
         assert isinstance(file, mido.MidiFile)
         file.save(home / "tunes" / f"{i}.mid")
     add(home / "tunes", step=1.0)
-    assert as_set(every(arrays())) == as_set(rolls)
+    assert as_set(concatenate(arrays())) == as_set(rolls)
 
 
 def test_samples_come_out_as_they_were(home: Path):
@@ -182,7 +183,7 @@ def test_samples_come_out_as_they_were(home: Path):
     add(path, window=100)
     waves = [soundfile.read(file, dtype="int16")[0] for file in sorted(path.iterdir())]
     expected = [wave[i : i + 100] for wave in waves for i in range(0, len(wave) - 99, 100)]
-    assert as_set([array[:, 0] for array in every(arrays())]) == as_set(expected)
+    assert as_set([array[:, 0] for array in concatenate(arrays())]) == as_set(expected)
     assert cards.load("mine").rate == 8000
 
 
@@ -192,13 +193,13 @@ def test_samples_come_out_as_they_were(home: Path):
 def test_a_long_series_is_split_by_time_then_cut(home: Path):
     np.save(home / "x.npy", np.cumsum(np.random.default_rng(0).standard_normal((3000, 2)), 0))
     lines = add(home / "x.npy")
-    found = arrays()
-    assert np.concatenate(every(found)).tolist() == np.load(home / "x.npy").tolist()
-    assert [sum(map(len, found[split])) for split in SPLITS] == [2100, 450, 450]
-    assert max(map(len, every(found))) == 105  # a twentieth of train
+    windows = arrays()
+    assert np.concatenate(concatenate(windows)).tolist() == np.load(home / "x.npy").tolist()
+    assert [sum(map(len, windows[split])) for split in SPLITS] == [2100, 450, 450]
+    assert max(map(len, concatenate(windows))) == 105  # a twentieth of train
     assert "window: 105 steps, which makes 20 training sequences and 5 test sequences (--window N; 0: none)" in lines
     add(home / "x.npy", "whole", window=0)
-    assert [len(array) for array in every(arrays("whole"))] == [2100, 450, 450]
+    assert [len(array) for array in concatenate(arrays("whole"))] == [2100, 450, 450]
 
 
 def test_groups_and_copies_stay_together(home: Path):
@@ -208,10 +209,10 @@ def test_groups_and_copies_stay_together(home: Path):
     np.savez(home / "x.npz", *sequences, group=np.arange(30) // 3)
     assert any("split: by group" in line for line in add(home / "x.npz"))
     group = {array.tobytes(): i // 3 for i, array in enumerate(sequences) if i not in (7, 22)}
-    found = arrays()
-    sets = [{group[a.tobytes()] for a in found[split] if a.tobytes() in group} for split in SPLITS]
+    splits = arrays()
+    sets = [{group[a.tobytes()] for a in splits[split] if a.tobytes() in group} for split in SPLITS]
     assert sum(map(len, sets)) == len(set.union(*sets)) == 10
-    copies = [split for split in SPLITS for array in found[split] if array.tobytes() == sequences[7].tobytes()]
+    copies = [split for split in SPLITS for array in splits[split] if array.tobytes() == sequences[7].tobytes()]
     assert len(copies) == 2
     assert len(set(copies)) == 1
     add(home / "x.npz", "apart", split="sequence")
@@ -233,19 +234,19 @@ def test_whole_numbers_are_labels_and_others_values(home: Path):
     target = cards.load("values").target
     assert target is not None
     assert (target.of, target.kind, target.columns) == ("sequence", "value", 1)
-    assert {array[0, 2] for array in every(arrays("values"))} == {5, 6, 7}
+    assert {array[0, 2] for array in concatenate(arrays("values"))} == {5, 6, 7}
     add(labelled(home, [i + 0.5 for i in range(12)]), "halves")
     target = cards.load("halves").target
     assert target is not None
     assert target.kind == "value"
 
 
-def test_a_label_stands_beside_what_was_read(home: Path):
+def test_a_label_stands_behind_the_inputs(home: Path):
     add(labelled(home, ["long" if len(s) > 10 else "short" for s in SEQUENCES]))
-    card, found = cards.load("mine"), every(arrays())
+    card, sequences = cards.load("mine"), concatenate(arrays())
     assert card.target is not None
-    assert all(card.target.names[int(a[0, 2])] == ("long" if len(a) > 10 else "short") for a in found)
-    assert as_set([a[:, :2] for a in found]) == as_set(SEQUENCES)
+    assert all(card.target.names[int(a[0, 2])] == ("long" if len(a) > 10 else "short") for a in sequences)
+    assert as_set([a[:, :2] for a in sequences]) == as_set(SEQUENCES)
 
 
 def test_a_value_of_each_step(home: Path):
@@ -255,7 +256,7 @@ def test_a_value_of_each_step(home: Path):
     target = cards.load("mine").target
     assert target is not None
     assert (target.of, target.kind, target.columns, target.names) == ("step", "value", 2, ("y0", "y1"))
-    for array in every(arrays()):
+    for array in concatenate(arrays()):
         np.testing.assert_allclose(array[:, 2:], array[:, :2].cumsum(0))
 
 
@@ -264,7 +265,7 @@ def test_whole_numbers_of_one_column_are_symbols_unless_they_are_said_to_be_real
     np.savez(home / "x.npz", *x)
     add(home / "x.npz", "symbols")
     assert cards.load("symbols").names == ("3", "4", "5", "6", "7", "8")
-    assert as_set([array[:, 0] + 3 for array in every(arrays("symbols"))]) == as_set(list(x))
+    assert as_set([array[:, 0] + 3 for array in concatenate(arrays("symbols"))]) == as_set(list(x))
     add(home / "x.npz", "reals", kind="reals")
     assert cards.load("reals").kind == "reals"
     (home / "words.csv").write_text("word,run\n" + "".join(f"{'abc'[i * i // 7 % 3]},{i // 6}\n" for i in range(120)))
@@ -278,9 +279,9 @@ def test_a_value_of_text(home: Path):
     add(home / "x.csv", sequence="run", label="strength")
     card, task = cards.load("mine"), tasks.load("mine", "mine", "target")
     assert (card.kind, task.inputs, task.outputs) == ("symbols", 5, 1)
-    words = {tuple(a[:, 0].astype(int)) for a in every(arrays())}
+    words = {tuple(a[:, 0].astype(int)) for a in concatenate(arrays())}
     assert len(words) > 10
-    assert all(sequence.x.sum() == len(sequence) == sequence.predicted for sequence in task.splits["train"])
+    assert all(sequence.x.sum() == len(sequence) == sequence.predictions for sequence in task.splits["train"])
 
 
 def test_a_likelihood_is_chosen_with_all_its_options(home: Path):
@@ -289,18 +290,18 @@ def test_a_likelihood_is_chosen_with_all_its_options(home: Path):
     assert set(stated["likelihood"]) == {"name", "components", "covariance"}
 
 
-def test_the_first_named_house_is_added_to(home: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("GATEBENCH_PATH", str(home / "own"))
+def test_the_first_named_plugin_folder_is_added_to(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GATEBENCH_PATH", str(home / "named"))
     add(write_list(home))
-    assert (home / "own" / "datasets" / "mine.yaml").is_file()
+    assert (home / "named" / "datasets" / "mine.yaml").is_file()
     assert not (home / "gatebench_local").exists()
-    assert as_set(every(arrays())) == as_set(SEQUENCES)
+    assert as_set(concatenate(arrays())) == as_set(SEQUENCES)
 
 
 def test_a_file_that_is_gone_is_to_be_added_again(home: Path):
     add(write_list(home))
     (home / "gatebench_local" / "data" / "mine.npz").unlink()
-    with pytest.raises(cards.BadInput, match=r"mine.npz is not in the folder data/ of its house; add it again"):
+    with pytest.raises(cards.BadInput, match=r"mine.npz is not in the folder data/ of its plugin folder; add it again"):
         arrays()
 
 
@@ -308,10 +309,10 @@ def test_the_command_says_what_it_decided(home: Path):
     path = sources.table(home)
     command = [str(Path(sys.executable).with_name("gatebench")), "data"]
     ran = subprocess.run([*command, "add", "--label", "moving", str(path)], capture_output=True, text=True, check=True)
-    said = ran.stdout.splitlines()
-    assert "order: by column time (--order COLUMN)" in said
-    assert "target: moving, a label of 2 classes, one of each step" in said
-    assert said[-1] == "next: gatebench compare oscillations"
+    lines = ran.stdout.splitlines()
+    assert "order: by column time (--order COLUMN)" in lines
+    assert "target: moving, a label of 2 classes, one of each step" in lines
+    assert lines[-1] == "next: gatebench compare oscillations"
     checked = subprocess.run([*command, "verify", "oscillations"], capture_output=True, text=True, check=True)
     assert "facts and baselines as on the card" in checked.stdout
     listed = subprocess.run([*command, "list", "oscillations"], capture_output=True, text=True, check=True)
@@ -324,5 +325,5 @@ def test_files_of_other_formats_are_named_and_left_out(home: Path):
     (folder / "LICENCE").write_text("nor is this")
     lines = add(folder)
     assert lines[0] == "left out: 1 LICENCE, 1 .md, which is not read here"
-    assert len(every(arrays())) == 12
+    assert len(concatenate(arrays())) == 12
     assert (folder / "notes.md").read_text() == "not data"

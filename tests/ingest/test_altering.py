@@ -12,7 +12,7 @@ from gatebench.data import cards, facts, tasks
 from gatebench.data.alteration import Alteration
 from gatebench.data.baselines import compute
 from gatebench.ingest import add, alter
-from gatebench.ingest.options import Choices
+from gatebench.ingest.choices import Choices
 from support import sources
 from support.datasets import Tiny
 
@@ -27,31 +27,31 @@ ALTERED = {
 
 def test_silence_goes_before_frames_are_counted():
     roll = np.array([[1, 0], [0, 0], [0, 1], [1, 1]])
-    assert Alteration(sounding=True).roll(roll).tolist() == [[1, 0], [0, 1], [1, 1]]
-    assert Alteration(sounding=True, every=2).roll(roll).tolist() == [[1, 0], [1, 1]]
+    assert Alteration(sounding=True).alter(roll).tolist() == [[1, 0], [0, 1], [1, 1]]
+    assert Alteration(sounding=True, every=2).alter(roll).tolist() == [[1, 0], [1, 1]]
 
 
 @pytest.mark.parametrize("suffix", ALTERED)
 def test_an_altered_card_has_the_altered_rolls_with_their_facts_and_baselines(tiny: Tiny, suffix: str):
     alteration, by_hand = ALTERED[suffix]
-    said = alter.alter("tiny", alteration, None)
-    assert said[-1] == f"next: gatebench sweep task=tiny_{suffix}"
+    lines = alter.alter("tiny", alteration, None)
+    assert lines[-1] == f"next: gatebench sweep task=tiny_{suffix}"
     card = cards.load(f"tiny_{suffix}")
-    found = cards.arrays(card)
+    arrays = cards.read_arrays(card)
     for split, rolls in tiny.rolls.items():
-        expected = [kept for kept in map(by_hand, rolls) if len(kept) > 1]
-        assert [roll.tolist() for roll in found[split]] == [[list(frame) for frame in roll] for roll in expected]
-    assert card.facts == facts.of(card, found)
-    assert card.baselines == compute.of(card, found)
-    assert card.title == f"Tiny, {alteration.words}"
+        expected = [altered for altered in map(by_hand, rolls) if len(altered) > 1]
+        assert [roll.tolist() for roll in arrays[split]] == [[list(frame) for frame in roll] for roll in expected]
+    assert card.facts == facts.compute(card, arrays)
+    assert card.baselines == compute.compute(card, arrays)
+    assert card.title == f"Tiny, {alteration.title}"
     task = yaml.safe_load((tiny.plugin_folder / "conf" / "task" / f"tiny_{suffix}.yaml").read_text())
     loaded = tasks.load("altered", task["dataset"], task["predict"])
-    assert [len(sequence) for sequence in loaded.splits["test"]] == [len(roll) - 1 for roll in found["test"]]
+    assert [len(sequence) for sequence in loaded.splits["test"]] == [len(roll) - 1 for roll in arrays["test"]]
 
 
 def test_rolls_of_which_too_little_is_left_are_left_out(tiny: Tiny):
     longest = max(len(roll) for roll in tiny.rolls["test"])
-    rolls = Alteration(every=longest - 1).of({"test": tiny.rolls["test"]})["test"]
+    rolls = Alteration(every=longest - 1).apply({"test": tiny.rolls["test"]})["test"]
     assert [len(roll) for roll in rolls] == [2] * sum(len(roll) == longest for roll in tiny.rolls["test"])
 
 
@@ -59,7 +59,7 @@ def test_a_card_that_says_another_alteration_is_refused(tiny: Tiny):
     alter.alter("tiny", Alteration(every=2), "other")
     path = tiny.plugin_folder / "datasets" / "other.yaml"
     written = yaml.safe_load(path.read_text())
-    for change, told in (
+    for change, message in (
         ({"altered": {"every": 3}}, "the card says"),
         ({"altered": {"evry": 2}}, "unknown setting 'other.yaml: altered.evry'; did you mean 'every'?"),
         ({"altered": {"first": 1}}, "other.yaml: altered.first is 1, expected a whole number from 2"),
@@ -68,8 +68,8 @@ def test_a_card_that_says_another_alteration_is_refused(tiny: Tiny):
     ):
         path.write_text(yaml.safe_dump({**written, **change}))
         with pytest.raises(BadInput) as raised:
-            cards.arrays(cards.load("other"))
-        assert told in str(raised.value)
+            cards.read_arrays(cards.load("other"))
+        assert message in str(raised.value)
 
 
 def test_the_command_writes_what_verifies_and_trains(
@@ -81,9 +81,9 @@ def test_the_command_writes_what_verifies_and_trains(
         monkeypatch.setattr("sys.argv", ["gatebench", *words])
         with pytest.raises(SystemExit) as end:
             cli.main()
-        said = capsys.readouterr()
-        assert not end.value.code, said.err
-        return said.out
+        output = capsys.readouterr()
+        assert not end.value.code, output.err
+        return output.out
 
     gatebench("data", "alter", "tiny", "--hold", "2", "--as", "slow")
     assert gatebench("data", "verify", "slow").startswith("slow: checksum right, ")
@@ -104,14 +104,14 @@ def test_what_is_altered_is_not_altered_again(tiny: Tiny):
         alter.alter("tiny", Alteration(every=3), "other")
 
 
-def test_rolls_of_ones_own_are_altered_in_their_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_rolls_that_were_added_are_altered_in_their_plugin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GATEBENCH_PATH", raising=False)
     add.add(sources.midi(tmp_path), "tunes", Choices())
     alter.alter("tunes", Alteration(every=2), None)
-    whole, halved = (cards.arrays(cards.load(name)) for name in ("tunes", "tunes_every_2"))
-    assert [len(roll) for roll in halved["train"]] == [-(-len(roll) // 2) for roll in whole["train"]]
+    original, halved = (cards.read_arrays(cards.load(name)) for name in ("tunes", "tunes_every_2"))
+    assert [len(roll) for roll in halved["train"]] == [-(-len(roll) // 2) for roll in original["train"]]
 
     monkeypatch.setenv("GATEBENCH_PATH", f"{tmp_path / 'elsewhere'}:{tmp_path / 'gatebench_local'}")
-    with pytest.raises(BadInput, match=r"the files of tunes lie in its house .*gatebench_local, .*expected one house"):
+    with pytest.raises(BadInput, match=r"tunes lie in its plugin folder .*gatebench_local, .*expected one plugin folder"):
         alter.alter("tunes", Alteration(every=3), None)

@@ -10,9 +10,8 @@ import pytest
 import soundfile
 
 from gatebench.core.errors import BadInput
-from gatebench.ingest import add, writing
-from gatebench.ingest.options import Choices
-from gatebench.ingest.readers import arrays
+from gatebench.ingest import add, limits, writing
+from gatebench.ingest.choices import Choices
 from support import sources
 
 RANDOM = np.random.default_rng(0)
@@ -33,7 +32,7 @@ def snapshot(folder: Path) -> dict[Path, bytes | None]:
 
 
 def refused(path: Path, name: str | None = None, **choices: object) -> str:
-    """The line."""
+    """The line that says why a path is refused; nothing is written or changed."""
     before = snapshot(Path.cwd())
     with pytest.raises(BadInput) as error:
         add.add(path, name, Choices(**choices))
@@ -94,7 +93,10 @@ OPTIONS = {
     "too many classes": ({"label": "a", "as_target": "label", "columns": ["b"], "n": 1200}, "at most 1,000 classes"),
     "a step of a table": ({"step": 0.5}, "--step is given, but a table has nothing"),
     "several groups": ({"group": "a"}, "is in several groups by a; .*another: --group COLUMN"),
-    "what is told is read": ({"label": "a", "columns": ["a", "b"]}, "--columns has a, which is to be told: --label; remove"),
+    "a target among the inputs": (
+        {"label": "a", "columns": ["a", "b"]},
+        "--columns has a, which is the target: --label; remove",
+    ),
     "short series": ({"split": "time"}, r"x.csv, run 0 has 8 step\(s\); splitting by time needs at least 20"),
 }
 
@@ -144,7 +146,7 @@ ARRAYS = {
     "labels of others": (WALKS, {"y": [1, 2, 3]}, r"y has shape \(3,\); expected \[12\], one of each sequence"),
     "groups of others": (WALKS, {"group": [1, 2, 3]}, r"group has shape \(3,\); expected one of each of the 12 sequences"),
     "one class": (WALKS, {"y": ["a"] * 12}, r"y is a everywhere, which says nothing"),
-    "NaN told": (WALKS, {"y": [0.5, np.nan] * 6}, r"y has values that are empty, NaN or infinite"),
+    "a target of NaN": (WALKS, {"y": [0.5, np.nan] * 6}, r"y has values that are empty, NaN or infinite"),
 }  # fmt: skip
 
 
@@ -188,7 +190,7 @@ def test_what_is_no_such_file(home: Path, suffix: str, content: bytes):
 
 
 def test_arrays_that_swell(home: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(arrays, "MOST", 2**20)
+    monkeypatch.setattr(limits, "MOST_BYTES", 2**20)
     np.savez_compressed(home / "x.npz", np.zeros((2**18, 1)))
     assert (home / "x.npz").stat().st_size < 2**12
     assert "unpacks to more than 1,048,576 bytes" in refused(home / "x.npz")
@@ -304,7 +306,7 @@ def test_names_that_are_none(home: Path, name: str):
     line = refused(csv(home, rows()), name or " ", sequence="run")
     assert "is no name for a data set; expected letters" in line
     proposed = line.rpartition("--name ")[2]
-    assert writing.free_name(proposed) == proposed
+    assert writing.check_name(proposed) == proposed
 
 
 def test_a_name_that_exists_is_never_written_over(home: Path):
@@ -319,17 +321,17 @@ def test_a_name_that_exists_is_never_written_over(home: Path):
 
 @pytest.mark.parametrize("part", ["data/mine.npz", "conf/task/mine.yaml", "datasets/mine.yaml"])
 def test_a_file_that_appears_meanwhile_stays_as_it_is(home: Path, part: str, monkeypatch: pytest.MonkeyPatch):
-    path, own = csv(home, rows()), home / "gatebench_local" / part
-    monkeypatch.setattr(writing, "free_name", lambda name: name)
-    own.parent.mkdir(parents=True)
-    own.write_text("precious")
-    with pytest.raises(BadInput, match=f"{own.name} is there already, and nothing is written over"):
+    path, users_file = csv(home, rows()), home / "gatebench_local" / part
+    monkeypatch.setattr(writing, "check_name", lambda name: name)
+    users_file.parent.mkdir(parents=True)
+    users_file.write_text("precious")
+    with pytest.raises(BadInput, match=f"{users_file.name} is there already, and nothing is written over"):
         add.add(path, "mine", Choices(sequence="run"))
-    assert own.read_text() == "precious"
-    assert [file for file in (home / "gatebench_local").rglob("*") if file.is_file()] == [own]
+    assert users_file.read_text() == "precious"
+    assert [file for file in (home / "gatebench_local").rglob("*") if file.is_file()] == [users_file]
 
 
-def test_a_house_that_cannot_be_written(home: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_plugin_folder_that_cannot_be_written(home: Path, monkeypatch: pytest.MonkeyPatch):
     (home / "file").write_text("x")
     monkeypatch.setenv("GATEBENCH_PATH", str(home / "file"))
     assert "cannot be written" in refused(csv(home, rows()), "mine", sequence="run")

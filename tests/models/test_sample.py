@@ -22,7 +22,7 @@ from gatebench.core.errors import BadInput
 from gatebench.data import cards, tasks
 from gatebench.data.framings import next_block
 from gatebench.ingest import add
-from gatebench.ingest.options import Choices
+from gatebench.ingest.choices import Choices
 from gatebench.models import sample
 from gatebench.records import frame, samples
 from gatebench.records.record import Store
@@ -86,7 +86,7 @@ def test_audio_goes_on_where_the_prime_ends(heard: Murmur):
     first, again, other = (sample.draw_sample(store, keys(heard)[0], steps=30, seed=seed) for seed in (0, 0, 1))
     assert first.prime.dtype == first.drawn.dtype == np.int16
     assert (len(first.prime), len(first.drawn)) == (120, 300)
-    real = [window[:, 0] for window in cards.arrays(cards.load("murmur"))["valid"]]
+    real = [window[:, 0] for window in cards.read_arrays(cards.load("murmur"))["valid"]]
     assert any(np.abs(first.prime - wave.astype(int)).max() <= 1 for wave in real), "the prime is a real window"
     assert (first.whole == again.whole).all()
     assert (first.drawn != other.drawn).any()
@@ -278,7 +278,7 @@ def test_what_is_neither_music_nor_audio_goes_on_as_text_or_a_table(
     if kind == "binary":
         assert set(rows.to_numpy().ravel()) == {0, 1}
     else:
-        valid = np.concatenate(cards.arrays(card)["valid"])
+        valid = np.concatenate(cards.read_arrays(card)["valid"])
         assert list(rows.columns) == list(card.names)
         assert np.abs(rows.mean() - valid.mean(0)).max() < 20 * valid.std()
 

@@ -127,7 +127,7 @@ def test_a_curve_has_one_row_per_epoch_and_split(found: Frame):
         assert list(rows.epoch) == [1, 2, 3, 4]
 
 
-def test_floors_stand_beside_the_trials(tiny: Tiny, found: Frame):
+def test_baselines_stand_beside_the_trials(tiny: Tiny, found: Frame):
     assert sorted(found.baselines.baseline.unique()) == ["markov", "unigram"]
     train = np.concatenate(tiny.rolls["train"])
     p = (train.sum(0) + 1) / (len(train) + 2)

@@ -14,7 +14,9 @@ import soundfile
 import yaml
 
 from gatebench.data import cards, facts, tasks
-from gatebench.data.baselines import compute
+from gatebench.data.baselines.audio import of_waves
+from gatebench.data.baselines.binary import of_frames
+from gatebench.data.contents import content_digest
 from gatebench.data.readers import recordings
 
 KEYS = 12
@@ -143,7 +145,7 @@ class Murmur:
         }
         self.yaml.write_text(yaml.safe_dump({**values, "content": "", "facts": {}, "baselines": {}}, sort_keys=False))
         found = recordings.read(cards.load("murmur"), [])
-        stated = {"content": cards.content_digest(found), "facts": facts.audio(found), "baselines": compute.audio(found)}
+        stated = {"content": content_digest(found), "facts": facts.count("audio", found), "baselines": of_waves(found)}
         self.yaml.write_text(yaml.safe_dump({**values, **stated}, sort_keys=False))
 
 
@@ -238,7 +240,7 @@ def card_of(mat: Path, rolls: dict[str, list[np.ndarray]]) -> dict[str, object]:
                 "sha256": hashlib.sha256(mat.read_bytes()).hexdigest(),
             }
         ],
-        "content": cards.content_digest(rolls),
-        "facts": facts.piano_roll(rolls),
-        "baselines": compute.piano_roll(rolls),
+        "content": content_digest(rolls),
+        "facts": facts.count("piano_roll", rolls),
+        "baselines": of_frames(rolls),
     }

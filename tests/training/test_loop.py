@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gatebench.core import registry
-from gatebench.data.tasks import Sequence
+from gatebench.data.sequences import Sequence
 from gatebench.engines import reference, selection
 from gatebench.engines.base import Batch, Engine
 from gatebench.graph import trace

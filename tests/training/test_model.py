@@ -8,7 +8,7 @@ import torch
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
-from gatebench.data.baselines import compute
+from gatebench.data.baselines.binary import of_frames
 from gatebench.engines import reference
 from gatebench.engines.base import SLACK
 from gatebench.engines.selection import create
@@ -182,7 +182,7 @@ def test_marginal_bias_scores_as_the_unigram_baseline(tiny, cell, engine):
     weights["readout_W"].zero_()
     for split, sequences in task.splits.items():
         nll, sequence_mean = evaluate(built, rows(built, weights), prepare(built, sequences, 1))[:, 0].tolist()
-        stated = compute.piano_roll(tiny.rolls)["unigram"][split]
+        stated = of_frames(tiny.rolls)["unigram"][split]
         assert [nll, sequence_mean] == pytest.approx([stated["nll"], stated["nll_sequence_mean"]], abs=0.6e-4)
 
 

@@ -142,10 +142,10 @@ def job_of(config: Any) -> "Job":
     stack = construct(Stack, "model", _group("model", values["model"]))
     task = construct(job.TaskSettings, "task", _group("task", values["task"]))
     card = cards.load(task.dataset)
-    framing = framings.framing(task.predict, card)
+    framing = framings.find(task.predict, card)
     inputs, outputs = framing.sizes(card)
     options = dict(task.likelihood)
-    likelihood = likelihoods.build(options.pop("name", ""), options, framing.of(card), framing.classes(card))
+    likelihood = likelihoods.build(options.pop("name", ""), options, framing.predicted_kind(card), framing.classes(card))
     tuned = construct(job.Tuned, "training", {name: training.pop(name) for name in job.RANGES})
     ranges = {name: training.pop(name) for name in job.RANGES.values()}
     axes = {

@@ -2,8 +2,8 @@
 
 import difflib
 
-LONGEST = 300
-"""Characters of somebody else's text in a message."""
+MOST_CHARACTERS = 300
+"""Characters of somebody else's text in a message, at the most."""
 
 
 class BadInput(Exception):
@@ -17,9 +17,9 @@ class BadInput(Exception):
 
 
 def shorten(text: object) -> str:
-    """Fold a text into one line for a message, and cut it after `LONGEST` characters."""
-    whole = " ".join(str(text).split())
-    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}..."
+    """Fold a text into one line for a message, and cut it after `MOST_CHARACTERS`."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}..."
 
 
 def did_you_mean(name: str, names: list[str]) -> str:

@@ -17,6 +17,7 @@ from types import CodeType, ModuleType
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 
 PACKAGE = Path(__file__).resolve().parents[1]
+"""The folder of the package."""
 _SOURCE_ROOT = PACKAGE.parents[1]
 CHECKOUT = _SOURCE_ROOT if (_SOURCE_ROOT / "pyproject.toml").is_file() else None
 """The root of the git checkout that the package runs from; None if it was installed from a wheel."""
@@ -80,14 +81,24 @@ def available(kind: str, suffix: str, group: str = "") -> dict[str, Path]:
 
 
 def find(kind: str, name: str, suffix: str, group: str = "", called: str = "") -> Path:
-    """Return the file of one thing; ``BadInput`` with the nearest names if there is none."""
+    """Return the file of one thing; ``BadInput`` with the nearest names if there is none.
+
+    ``called`` is what a message calls things of this kind; without it, ``kind``.
+    """
     files = available(kind, suffix, group)
     if name not in files:
-        moved = ""
-        if kind in WITHOUT_CODE and Path(_FORMER_LOCAL_FOLDER).is_dir():
-            moved = f"; {_FORMER_LOCAL_FOLDER}/ is called {LOCAL_FOLDER}/ now: rename it"
-        raise BadInput(f"unknown {called or kind} '{shorten(name)}'{moved}{did_you_mean(name, list(files))}")
+        hint = former_folder_hint() if kind in WITHOUT_CODE else None
+        raise BadInput(
+            f"unknown {called or kind} '{shorten(name)}'{f'; {hint}' if hint else ''}{did_you_mean(name, list(files))}"
+        )
     return files[name]
+
+
+def former_folder_hint() -> str | None:
+    """Return what to do with the local plugin folder of an earlier version that is in the working directory, if one is."""
+    if not Path(_FORMER_LOCAL_FOLDER).is_dir():
+        return None
+    return f"{_FORMER_LOCAL_FOLDER}/ is called {LOCAL_FOLDER}/ now: rename it"
 
 
 class _SourceLoader(SourceFileLoader):

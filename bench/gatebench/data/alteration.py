@@ -1,4 +1,7 @@
-"""Piano rolls on another grid, cut short, or without their silence: what a score owes to how music was made into frames."""
+"""Altered piano rolls: on another grid, cut short, or without their silence.
+
+They show what a score owes to how music became frames.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -11,34 +14,34 @@ from gatebench.data.contents import Arrays
 
 @dataclass(frozen=True)
 class Alteration:
-    """What is done to every roll, in this order. Its default does nothing."""
+    """What is done to every piano roll, in the order of the fields. The default does nothing."""
 
     sounding: bool = False
-    """Frames in which no key is down are dropped."""
+    """Whether frames in which no key is down are dropped."""
     every: Count = 1
-    """Of so many frames the first one is kept: a coarser time step."""
+    """Of so many frames only the first remains: a coarser time step."""
     hold: Count = 1
-    """Each frame stands so many times: a finer one."""
+    """How often each frame is repeated: a finer time step."""
     first: Annotated[int, Constraint("a whole number from 2", lambda value: value > 1)] | None = None
-    """A roll ends after so many frames."""
+    """How many frames of a roll remain at most; None: all."""
 
-    def of(self, rolls: Arrays) -> Arrays:
-        """Altered rolls of every split, without those of which fewer than two frames are left."""
-        altered = {split: [self.roll(roll) for roll in found] for split, found in rolls.items()}
-        return {split: [roll for roll in found if len(roll) > 1] for split, found in altered.items()}
+    def apply(self, rolls: Arrays) -> Arrays:
+        """Return the altered rolls of every split, without those that have fewer than two frames left."""
+        altered = {split: [self.alter(roll) for roll in rolls_of_split] for split, rolls_of_split in rolls.items()}
+        return {split: [roll for roll in rolls_of_split if len(roll) > 1] for split, rolls_of_split in altered.items()}
 
-    def roll(self, roll: np.ndarray) -> np.ndarray:
-        """One roll, ``[T, keys]``."""
-        kept = roll[roll.any(1)] if self.sounding else roll
-        return kept[:: self.every].repeat(self.hold, 0)[: self.first]
+    def alter(self, roll: np.ndarray) -> np.ndarray:
+        """Return one altered roll ``[T', keys]`` of a roll ``[T, keys]``."""
+        frames = roll[roll.any(1)] if self.sounding else roll
+        return frames[:: self.every].repeat(self.hold, 0)[: self.first]
 
     @property
-    def chosen(self) -> dict[str, int | bool]:
-        """What differs from the default, by name."""
+    def settings(self) -> dict[str, int | bool]:
+        """Fields that differ from the default, by name."""
         default = asdict(Alteration())
         return {name: value for name, value in asdict(self).items() if value != default[name]}
 
     @property
-    def words(self) -> str:
-        """For a title: ``every 2, first 500``."""
-        return ", ".join(name if value is True else f"{name} {value}" for name, value in self.chosen.items())
+    def title(self) -> str:
+        """The settings as words for a title: ``every 2, first 500``."""
+        return ", ".join(name if value is True else f"{name} {value}" for name, value in self.settings.items())

@@ -3,19 +3,21 @@
 import hashlib
 import os
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, cast
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.validation import Constraint, Count, construct, mismatch, read_yaml, shown
 from gatebench.data.alteration import Alteration
-from gatebench.data.contents import SPLITS as SPLITS
-from gatebench.data.contents import Arrays, Kind, Target, check, check_columns, content_digest
+from gatebench.data.contents import Arrays, Kind, Target, check_columns, check_sequences, content_digest
 
-LOWEST = 21
+LOWEST_PITCH = 21
 """MIDI pitch of column 0 of a piano roll."""
+Baselines = dict[str, dict[str, dict[str, float]]]
+"""Baseline -> split -> ``nll`` and ``nll_sequence_mean``, in nats per prediction."""
 
 
 def _is_below(path: str) -> bool:
@@ -23,25 +25,32 @@ def _is_below(path: str) -> bool:
     return plain and all(part not in ("", ".", "..") for part in path.split("/"))
 
 
-def _text(expected: str, pattern: str) -> Constraint:
+def _matches(expected: str, pattern: str) -> Constraint:
     return Constraint(expected, lambda text: re.fullmatch(pattern, text, re.ASCII) is not None)
 
 
 Below = Annotated[str, Constraint("a path below a folder, for example music/JSB_Chorales.mat", _is_below)]
-"""What is read from there, or fetched to there, is nobody else's file."""
+"""A path that stays below its folder, so that what is read from there or fetched to there is nobody else's file."""
 HOST = r"[\w-]{1,63}(\.[\w-]{1,63})*(:\d{1,5})?"
-Address = Annotated[str, _text("an address, for example https://zenodo.org/x.zip", rf"https?://{HOST}(/[!-~]{{0,999}})?")]
-Digest = Annotated[str, _text("64 hexadecimal digits", "[0-9a-f]{64}")]
-Requirement = Annotated[str, _text("a package and its version, for example music21==10.5.1", r"[\w-]+==[\w.]+|")]
+"""Pattern of the host and the port in an address."""
+Address = Annotated[str, _matches("an address, for example https://zenodo.org/x.zip", rf"https?://{HOST}(/[!-~]{{0,999}})?")]
+"""A web address without blanks."""
+Digest = Annotated[str, _matches("64 hexadecimal digits", "[0-9a-f]{64}")]
+"""A SHA-256."""
+Requirement = Annotated[str, _matches("a package and its version, for example music21==10.5.1", r"[\w-]+==[\w.]+|")]
+"""A package pinned to a version, or nothing."""
 
 
 @dataclass(frozen=True)
 class File:
-    """One file of a data set: its path below a data folder, its SHA-256, and its address unless a user added it."""
+    """One file of a data set."""
 
     path: Below
+    """Where it is below a data folder."""
     sha256: Digest
+    """The checksum of its bytes."""
     url: Address | None = None
+    """Where it is fetched from; None: a user added it."""
 
 
 @dataclass(frozen=True)
@@ -55,28 +64,30 @@ class Card:
     licence: str
     citation: str
     time_step: str
+    """What a step is, for example ``an eighth note``."""
     synthetic: bool
+    """Whether no one played, said or measured it."""
     kind: Kind
-    """What a sequence is: 0/1 frames of keys ``[T, keys]``, 16-bit samples ``[L, 1]``, zeros and ones ``[T, X]``, numbers of
-    symbols ``[T, 1]``, or real numbers ``[T, X]``; the columns of a target stand behind."""
+    """What a sequence is; see `Kind`."""
     reader: str
+    """The file of ``data/readers/``, or of a plugin folder's ``readers/``, that reads it."""
     content: str
     """SHA-256 of the decoded sequences (`content_digest`)."""
     facts: dict[str, Any]
     """What `gatebench.data.facts` computes for the kind."""
-    baselines: dict[str, Any]
-    """What `gatebench.data.baselines.compute` computes for the kind, in nats per prediction."""
+    baselines: Baselines
+    """What `gatebench.data.baselines.compute` computes."""
     files: tuple[File, ...] = ()
     package: Requirement = ""
     """Requirement of the package that ships the data, for example ``music21==10.5.1``."""
     extra: str = ""
-    """Our extra that installs that package."""
+    """The extra of gatebench that installs that package."""
     rate: Count | None = None
     """Samples of audio a second."""
     names: tuple[str, ...] = ()
-    """The symbols, in the order of their numbers; of other kinds the columns that are read, where they have names."""
+    """The symbols, in the order of their numbers; of other kinds the input columns, where they have names."""
     target: Target | None = None
-    """None: the data is for prediction."""
+    """What is predicted of a sequence; None: how it goes on."""
     altered: Alteration | None = None
     """What is done to a piano roll after reading; ``content``, facts and baselines are those of the altered one."""
     options: dict[str, Any] = field(default_factory=dict)
@@ -91,30 +102,31 @@ class Card:
         return width
 
 
+class Reader(Protocol):
+    """A file of ``readers/``: it reads one format."""
+
+    def read(self, card: Card, paths: list[Path]) -> Arrays:
+        """Return the sequences of every split from the files of the card, whose checksums are verified."""
+        ...
+
+
 def load(name: str) -> Card:
-    """The card called ``name``."""
+    """Return the card called ``name``; ``BadInput`` if there is none, or it is not as a card should be."""
     path = registry.find("datasets", name, ".yaml", called="dataset")
     try:
         values = read_yaml(path.read_text())
-        if "floors" in values:  # what earlier versions called them
-            values["baselines"] = values.pop("floors")
-        files = tuple(construct(File, f"{path.name}: files", file) for file in values.get("files", ()))
-        told = values.get("target")
-        target = None if told is None else construct(Target, f"{path.name}: target", told)
-        altered = values.get("altered")
-        altered = None if altered is None else construct(Alteration, f"{path.name}: altered", altered)
-    except BadInput:
-        raise
+        if not isinstance(values, Mapping):
+            raise ValueError("it has no entries")
     except Exception as error:  # of tags, the parser raises anything
         raise BadInput(f"{path} is not a card ({shorten(error)}); compare it with another card") from error
-    parts = {"name": name, "files": files, "target": target, "altered": altered}
-    card = construct(Card, path.name, {**values, **parts})
-    _check(card, path.name)
-    return replace(card, names=tuple(card.names), target=target and replace(target, names=tuple(target.names)))
+    values = {("baselines" if entry == "floors" else entry): value for entry, value in values.items()}  # of earlier versions
+    card = construct(Card, f"{path.name}:", {**values, "name": name})
+    _check_entries(card, path.name)
+    return card
 
 
-def _check(card: Card, file: str) -> None:
-    """``BadInput`` where entries of a card do not fit one another."""
+def _check_entries(card: Card, file: str) -> None:
+    """Raise ``BadInput`` where entries of a card do not fit one another."""
     if (card.kind == "audio") != (card.rate is not None):
         raise BadInput(f"{file}: rate is {shown(card.rate)}; expected samples a second for kind audio, and none for others")
     if card.kind == "symbols" and len(card.names) < 2:
@@ -133,23 +145,26 @@ def _check(card: Card, file: str) -> None:
         )
 
 
-def arrays(card: Card) -> Arrays:
-    """The sequences of a data set, verified: the checksums of its files before reading, that of the content after."""
+def read_arrays(card: Card) -> Arrays:
+    """Return the sequences of a data set, verified: the checksums of its files before reading, that of the content after.
+
+    ``BadInput`` says which file, or what in it, is not as the card says.
+    """
     paths = [locate(card, file) for file in card.files]
-    found = registry.find("readers", card.reader, ".py", called=f"reader in {card.name}.yaml")
-    reader = registry.load_module("gatebench.data.readers", found)
+    reader_file = registry.find("readers", card.reader, ".py", called=f"reader in {card.name}.yaml")
+    reader = cast(Reader, registry.load_module("gatebench.data.readers", reader_file))
     try:
-        sequences: Arrays = reader.read(card, paths)
+        sequences = reader.read(card, paths)
     except BadInput:
         raise
     except Exception as error:  # whatever a parser makes of a file that is not what its card says
-        said = shorten(str(error) or type(error).__name__)
+        reason = shorten(str(error) or type(error).__name__)
         raise BadInput(
-            f"dataset {card.name} cannot be read by {card.reader}: {said}; correct the card, or fetch what it describes"
+            f"dataset {card.name} cannot be read by {card.reader}: {reason}; correct the card, or fetch what it describes"
         ) from error
     if card.altered:
-        sequences = card.altered.of(sequences)
-    check(card.name, sequences, card.kind)
+        sequences = card.altered.apply(sequences)
+    check_sequences(card.name, sequences, card.kind)
     check_columns(card.name, sequences, card.kind, len(card.names), card.target)
     digest = content_digest(sequences)
     if digest != card.content:
@@ -162,37 +177,40 @@ def arrays(card: Card) -> Arrays:
 
 
 def locate(card: Card, file: File) -> Path:
-    """Where a file lies, its checksum verified: ``data/`` beside its card, ``$GATEBENCH_DATA``, the cache, or fetched."""
-    found = registry.find("datasets", card.name, ".yaml").parent.parent / "data" / file.path
-    found = found if found.is_file() else given(file.path)
-    if found is None and file.url is None:
+    """Return where a file lies, its checksum verified.
+
+    It is looked for in ``data/`` beside the folder of its card, in ``$GATEBENCH_DATA`` and in the cache, then fetched.
+    """
+    beside_card = registry.find("datasets", card.name, ".yaml").parent.parent / "data" / file.path
+    path = beside_card if beside_card.is_file() else find_local(file.path)
+    if path is None and file.url is None:
         raise BadInput(
-            f"dataset {card.name}: {file.path} is not in the folder data/ of its house; add it again: gatebench data add"
+            f"dataset {card.name}: {file.path} is not in the folder data/ of its plugin folder; add it again: "
+            "gatebench data add"
         )
-    if found is None:
-        found = cache() / file.path
-        fetch(card, str(file.url), found, file.sha256)
+    if path is None:
+        path = cache() / file.path
+        fetch(card, str(file.url), path, file.sha256)
     try:
-        digest = hashlib.sha256(found.read_bytes()).hexdigest()
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise BadInput(f"{found} cannot be read ({error.strerror}); remove it, or make it readable") from error
+        raise BadInput(f"{path} cannot be read ({error.strerror}); remove it, or make it readable") from error
     if digest != file.sha256:
-        raise BadInput(f"{found} has SHA-256 {digest}, expected {file.sha256}; it is damaged or another file: remove it")
-    return found
+        raise BadInput(f"{path} has SHA-256 {digest}, expected {file.sha256}; it is damaged or another file: remove it")
+    return path
 
 
-def given(path: str) -> Path | None:
-    """The file at a path below ``$GATEBENCH_DATA``, or below the cache; None if it is in neither."""
-    folder = os.environ.get("GATEBENCH_DATA")
-    named = [registry.folder_from_environment("GATEBENCH_DATA", folder)] if folder else []
-    if named and not named[0].is_dir():
-        raise BadInput(f"GATEBENCH_DATA is '{folder}', which is not a folder; expected the one with {path} in it")
-    places_to_look = [*named, cache()]
-    return next((place / path for place in places_to_look if (place / path).is_file()), None)
+def find_local(path: str) -> Path | None:
+    """Return the file at a path below ``$GATEBENCH_DATA``, or below the cache; None if it is in neither."""
+    variable = os.environ.get("GATEBENCH_DATA")
+    data_folders = [registry.folder_from_environment("GATEBENCH_DATA", variable)] if variable else []
+    if data_folders and not data_folders[0].is_dir():
+        raise BadInput(f"GATEBENCH_DATA is '{variable}', which is not a folder; expected the one with {path} in it")
+    return next((folder / path for folder in [*data_folders, cache()] if (folder / path).is_file()), None)
 
 
 def cache() -> Path:
-    """Folder for fetched and parsed data: ``datasets/cache`` in a checkout, the user's cache folder otherwise."""
+    """Return the folder for fetched and parsed data: ``datasets/cache`` in a checkout, the user's cache folder otherwise."""
     if registry.CHECKOUT:
         return registry.CHECKOUT / "datasets" / "cache"
     import pooch
@@ -201,7 +219,7 @@ def cache() -> Path:
 
 
 def fetch(card: Card, url: str, target: Path, sha256: str | None = None) -> None:
-    """Fetch one file; without a checksum here, its content is verified by whoever decodes it."""
+    """Fetch one file to ``target``; without a checksum here, its content is verified by whoever decodes it."""
     import pooch
     from requests.exceptions import RequestException
 

@@ -1,7 +1,7 @@
-"""The columns of a sequence: which are read and which are told, symbols as rows with a single one, how reals are scaled."""
+"""The columns of a sequence: which are inputs and which the target, symbols as one-hot rows, how reals are scaled."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,70 +10,76 @@ from gatebench.data.cards import Card
 from gatebench.data.contents import SPLITS, Arrays, Target
 
 NOISE_SEED = 0
+"""Seed of the noise that dequantises; together with a split's number it fixes the noise of that split."""
 DIGITS = 6
 """Decimal digits that a grid is looked for in, from the first one in which the values of a column differ."""
 
 
 class Scale(NamedTuple):
-    """What was subtracted from the data's own units and divided by: one number, or one for each column. Of train alone."""
+    """Mean and standard deviation that data was standardised by, in its own units: one number, or one for each column.
 
-    mean: Any
-    std: Any
+    Both are those of train alone.
+    """
+
+    mean: float | np.ndarray
+    std: float | np.ndarray
 
 
 UNSCALED = Scale(0.0, 1.0)
+"""The scale of data that is not standardised."""
 
 
-def aim(card: Card) -> Target:
-    """The target of a card that has one."""
+def target_of(card: Card) -> Target:
+    """Return the target of a card that has one."""
     assert card.target is not None, card.name
     return card.target
 
 
-def inputs(card: Card) -> int:
-    """Numbers that are read at a step."""
+def input_width(card: Card) -> int:
+    """Return how many numbers a model reads at a step: the columns without the target, or the symbols."""
     return len(card.names) if card.kind == "symbols" else card.width - (card.target.columns if card.target else 0)
 
 
-def read(card: Card, sequences: Arrays) -> Arrays:
-    """The columns that are read, as they stand in the data."""
-    told = card.target.columns if card.target else 0
-    return {split: [array[:, : array.shape[1] - told] for array in found] for split, found in sequences.items()}
+def input_columns(card: Card, arrays: Arrays) -> Arrays:
+    """Return the columns that a model reads, as they stand in the data."""
+    targets = card.target.columns if card.target else 0
+    return {split: [array[:, : array.shape[1] - targets] for array in arrays[split]] for split in arrays}
 
 
-def told(card: Card, sequences: Arrays) -> Arrays:
-    """The columns of the target, ``[T, Y]`` or, of a whole sequence, ``[1, Y]``."""
-    last, end = -aim(card).columns, 1 if aim(card).of == "sequence" else None
-    return {split: [array[:end, last:] for array in found] for split, found in sequences.items()}
+def target_columns(card: Card, arrays: Arrays) -> Arrays:
+    """Return the columns of the target: ``[T, Y]``, or ``[1, Y]`` where a whole sequence has one."""
+    target = target_of(card)
+    end = 1 if target.of == "sequence" else None
+    return {split: [array[:end, -target.columns :] for array in arrays[split]] for split in arrays}
 
 
 def one_hot(numbers: np.ndarray, classes: int) -> np.ndarray:
-    """Numbers of symbols ``[T, 1]`` as rows ``[T, V]`` with a one in the place of each."""
+    """Return numbers of symbols ``[T, 1]`` as rows ``[T, classes]`` with a one in the place of each."""
     rows = np.zeros((len(numbers), classes), np.uint8)
     rows[np.arange(len(numbers)), numbers[:, 0].astype(int)] = 1
     return rows
 
 
-def dequantised(sequences: Arrays) -> Arrays:
-    """Real numbers that lie on a grid, moved by at most half a step of it; of a fixed seed for each split.
+def dequantise(arrays: Arrays) -> Arrays:
+    """Move real numbers that lie on a grid by at most half a step of it, with noise of a fixed seed for each split.
 
     A density of numbers on a grid has no bound: what repeats could be predicted ever more sharply.
     """
-    steps = grid(np.concatenate(sequences["train"]))
-    return {split: _moved(found, steps, SPLITS.index(split)) for split, found in sequences.items()}
+    steps = find_grid(np.concatenate(arrays["train"]))
+    return {split: _add_noise(arrays[split], steps, SPLITS.index(split)) for split in arrays}
 
 
-def _moved(sequences: list[np.ndarray], steps: np.ndarray, seed: int) -> list[np.ndarray]:
+def _add_noise(sequences: list[np.ndarray], steps: np.ndarray, seed: int) -> list[np.ndarray]:
     random = np.random.default_rng([NOISE_SEED, seed])
     return [array + steps * random.uniform(-0.5, 0.5, array.shape) for array in sequences]
 
 
-def grid(values: np.ndarray) -> np.ndarray:
-    """Of each column of ``[N, X]`` the decimal step that all its values are multiples of; 0 where there is none."""
-    return np.array([_step(column) for column in values.T.astype(float)])
+def find_grid(values: np.ndarray) -> np.ndarray:
+    """Return of each column of ``[N, X]`` the decimal step that all its values are multiples of; 0 where there is none."""
+    return np.array([_grid_step(column) for column in values.T.astype(float)])
 
 
-def _step(column: np.ndarray) -> float:
+def _grid_step(column: np.ndarray) -> float:
     values = np.unique(column)
     with np.errstate(over="ignore"):
         span = float(values[-1] - values[0])
@@ -89,20 +95,21 @@ def _step(column: np.ndarray) -> float:
     return 0.0
 
 
-def scale(card: Card, what: str, values: np.ndarray) -> Scale:
-    """Mean and standard deviation of each column of ``[N, X]``, all of train; ``what`` names the columns."""
+def fit_scale(card: Card, part: str, values: np.ndarray) -> Scale:
+    """Return mean and standard deviation of each column of train ``[N, X]``; ``part`` names the columns in a message.
+
+    ``BadInput`` if a column does not vary, or holds numbers that cannot be squared.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         mean, std = values.mean(0, dtype=float), values.std(0, dtype=float)
     for column in np.flatnonzero(~(np.isfinite(std) & (std > 0))):
         raise BadInput(
-            f"dataset {card.name}: column {column} of its {what} has the standard deviation {std[column]:.3g} in train; "
+            f"dataset {card.name}: column {column} of its {part} has the standard deviation {std[column]:.3g} in train; "
             "expected numbers that differ, of a size that can be squared: remove or rescale it"
         )
     return Scale(mean, std)
 
 
-def scaled(sequences: Arrays, by: Scale) -> Arrays:
-    """In units of the standard deviation, 32 bits."""
-    return {
-        split: [((array - by.mean) / by.std).astype(np.float32) for array in found] for split, found in sequences.items()
-    }
+def standardise(arrays: Arrays, scale: Scale) -> Arrays:
+    """Return arrays in standard deviations about the mean, in 32 bits."""
+    return {split: [((array - scale.mean) / scale.std).astype(np.float32) for array in arrays[split]] for split in arrays}

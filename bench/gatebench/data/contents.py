@@ -1,4 +1,4 @@
-"""What the sequences of a data set are made of, whatever file they came from, and the check that they are."""
+"""What the sequences of a data set are made of, whatever file they came from, and the checks that they are."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,26 +11,30 @@ from gatebench.core.errors import BadInput
 from gatebench.core.validation import Count
 
 SPLITS = ("train", "valid", "test")
+"""The splits of every data set, in the order in which they are read, digested and shown."""
 Arrays = dict[str, list[np.ndarray]]
 """Split -> its sequences, each ``[T, X]``."""
 Kind = Literal["piano_roll", "audio", "binary", "symbols", "reals"]
+"""What a sequence is: 0/1 frames of keys ``[T, keys]``, 16-bit samples ``[L, 1]``, zeros and ones ``[T, X]``, numbers of
+symbols ``[T, 1]``, or real numbers ``[T, X]``; the columns of a target stand behind."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be told from a sequence, other than how it goes on: the last ``columns`` columns of its array."""
+    """What is predicted of a sequence other than how it goes on: the last ``columns`` columns of its array."""
 
     of: Literal["step", "sequence"]
-    """One for every step, or one for the whole sequence: the same in every row."""
+    """Whether every step has a target, or the whole sequence has one, which is the same in every row."""
     kind: Literal["label", "value"]
     """The number of a class, in one column, or real numbers."""
     columns: Count = 1
+    """Columns of the array that are the target."""
     names: tuple[str, ...] = ()
     """The classes of a label, or the names of the columns."""
 
 
-def check(name: str, sequences: Mapping[str, list[np.ndarray]], kind: str) -> None:
-    """``BadInput`` unless every split has sequences of one width and at least two steps, free of NaN, as their kind asks."""
+def check_sequences(name: str, sequences: Mapping[str, list[np.ndarray]], kind: str) -> None:
+    """Raise ``BadInput`` unless every split has sequences of one width, at least two steps and numbers fit for the kind."""
     widths = {array.shape[1] for split in sequences.values() for array in split if array.ndim == 2}
     for split in SPLITS:
         if not sequences.get(split):
@@ -54,36 +58,51 @@ def check(name: str, sequences: Mapping[str, list[np.ndarray]], kind: str) -> No
 def check_columns(
     name: str, sequences: Mapping[str, list[np.ndarray]], kind: str, symbols: int, target: Target | None
 ) -> None:
-    """``BadInput`` where what is read is not of its kind, or what is to be told is no class or differs within a sequence."""
+    """Raise ``BadInput`` where input columns are not of their kind, or a target is no class or differs within a sequence.
+
+    Parameters
+    ----------
+    name
+        The data set, for messages.
+    sequences
+        Split -> arrays ``[T, X]``, which passed `check_sequences`.
+    kind
+        One of `Kind`.
+    symbols
+        How many symbols there are; of kind ``symbols`` alone.
+    target
+        The target, whose columns are the last ones, or None.
+
+    """
+    columns = target.columns if target else 0
     for split in SPLITS:
         for i, array in enumerate(sequences[split]):
             where = f"dataset {name}: sequence {i} of split '{split}'"
-            columns = target.columns if target else 0
             if array.shape[1] <= columns:
                 raise BadInput(f"{where} has {array.shape[1]} column(s), {columns} of them its target; expected more")
-            read, told = array[:, : array.shape[1] - columns], array[:, array.shape[1] - columns :]
-            if kind == "binary" and not _below(read, 2):
+            inputs, targets = array[:, : array.shape[1] - columns], array[:, array.shape[1] - columns :]
+            if kind == "binary" and not _are_numbers_below(inputs, 2):
                 raise BadInput(
                     f"{where} has values other than 0 and 1; expected these alone, or kind reals: correct the card"
                 )
-            if kind == "symbols" and (read.shape[1] != 1 or not _below(read, symbols)):
+            if kind == "symbols" and (inputs.shape[1] != 1 or not _are_numbers_below(inputs, symbols)):
                 raise BadInput(
                     f"{where} has no single column of whole numbers below {symbols}, one for each of the names "
                     "on its card; correct the card"
                 )
-            if target and target.kind == "label" and not _below(told, len(target.names)):
+            if target and target.kind == "label" and not _are_numbers_below(targets, len(target.names)):
                 raise BadInput(f"{where} has labels other than 0 to {len(target.names) - 1}; correct the card: target.names")
-            if target and target.of == "sequence" and (told != told[0]).any():
+            if target and target.of == "sequence" and (targets != targets[0]).any():
                 raise BadInput(f"{where} has a target that differs from step to step; set target.of: step on the card")
 
 
-def _below(values: np.ndarray, count: int) -> bool:
+def _are_numbers_below(values: np.ndarray, count: int) -> bool:
     """Whether all are whole numbers from 0 and below ``count``."""
     return bool(((values >= 0) & (values < count) & (values == np.floor(values))).all())
 
 
 def content_digest(sequences: Mapping[str, list[np.ndarray]]) -> str:
-    """SHA-256 over splits, lengths and values, whatever file format they came from."""
+    """Return the SHA-256 over splits, lengths and values, whatever file format they came from."""
     digest = hashlib.sha256()
     for split in SPLITS:
         for array in sequences[split]:

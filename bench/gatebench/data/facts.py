@@ -1,5 +1,6 @@
-"""Countable facts of a data set, a function for each kind, so that a card can be checked against its files."""
+"""Countable facts of a data set, so that a card can be checked against its files."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,103 +10,96 @@ from gatebench.data.cards import Card
 from gatebench.data.contents import SPLITS, Arrays, Target
 
 
-def of(card: Card, sequences: Arrays) -> dict[str, Any]:
-    """Those of a card, with those of its target."""
-    match card.kind:
-        case "piano_roll":
-            found = piano_roll(sequences)
-        case "audio":
-            found = audio(sequences)
-        case "binary":
-            found = _of(sequences, {split: _ones(columns.read(card, sequences)[split]) for split in SPLITS})
-        case "symbols":
-            found = _of(sequences, {split: _used(columns.read(card, sequences)[split]) for split in SPLITS})
-        case "reals":
-            grid = columns.grid(np.concatenate(columns.read(card, sequences)["train"]))
-            found = {
-                **_of(sequences, {split: _range(columns.read(card, sequences)[split]) for split in SPLITS}),
-                "grid": [float(step) for step in grid],
-            }
+def compute(card: Card, arrays: Arrays) -> dict[str, Any]:
+    """Return the facts of a data set: those of its kind, and those of its target."""
+    inputs = columns.input_columns(card, arrays)
+    facts = count(card.kind, arrays, inputs)
+    if card.kind == "reals":
+        facts["grid"] = [float(step) for step in columns.find_grid(np.concatenate(inputs["train"]))]
     if card.target:
-        told = columns.told(card, sequences)
-        found["target"] = {split: _told(card.target, np.concatenate(told[split])) for split in SPLITS}
-    return found
+        targets = columns.target_columns(card, arrays)
+        facts["target"] = {split: _count_target(card.target, np.concatenate(targets[split])) for split in SPLITS}
+    return facts
 
 
-def _of(sequences: Arrays, more: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Sizes of each split with more about it, and how many distinct whole sequences stand twice."""
+def count(kind: str, arrays: Arrays, inputs: Arrays | None = None) -> dict[str, Any]:
+    """Return sizes of each split with what else is counted of its kind, the width, and duplicates.
+
+    Parameters
+    ----------
+    kind
+        The kind of the data set (`gatebench.data.contents.Kind`).
+    arrays
+        Its sequences.
+    inputs
+        Their input columns; None: all columns.
+
+    """
+    count_kind, length = COUNTS[kind], "samples" if kind == "audio" else "steps"
     return {
-        **{split: {**_sizes(sequences[split], "steps"), **more[split]} for split in SPLITS},
-        "width": sequences["train"][0].shape[1],
-        "duplicates": _duplicates(sequences),
+        **{split: _sizes(arrays[split], length) | count_kind((inputs or arrays)[split]) for split in SPLITS},
+        "width": arrays["train"][0].shape[1],
+        "duplicates": _count_duplicates(arrays),
     }
 
 
-def _ones(sequences: list[np.ndarray]) -> dict[str, Any]:
-    return {"ones_per_step": _rounded(np.concatenate(sequences).sum(1).mean())}
-
-
-def _used(sequences: list[np.ndarray]) -> dict[str, Any]:
-    """How many different symbols there are."""
-    return {"symbols": len(np.unique(np.concatenate(sequences)))}
-
-
-def _range(sequences: list[np.ndarray]) -> dict[str, Any]:
-    return {"lowest": _rounded(min(a.min() for a in sequences)), "highest": _rounded(max(a.max() for a in sequences))}
-
-
-def _told(target: Target, values: np.ndarray) -> dict[str, Any]:
-    """How often each label stands, or the mean and the standard deviation of each column."""
-    if target.kind == "label":
-        return {"labels": np.bincount(values[:, 0].astype(int), minlength=len(target.names)).tolist()}
-    return {name: [_rounded(number) for number in getattr(values, name)(0)] for name in ("mean", "std")}
-
-
-def _rounded(number: Any) -> float:
-    return float(f"{number:.6g}")
-
-
-def piano_roll(sequences: Arrays) -> dict[str, Any]:
-    """Sizes of each split, and how many distinct whole sequences stand twice."""
-    return {
-        **{split: _frames(sequences[split]) for split in SPLITS},
-        "width": sequences["train"][0].shape[1],
-        "duplicates": _duplicates(sequences),
-    }
-
-
-def audio(sequences: Arrays) -> dict[str, Any]:
-    """Sizes and levels of each split in 16-bit units, the share of samples that are exactly zero, and duplicates."""
-    return {
-        **{split: _samples(sequences[split]) for split in SPLITS},
-        "width": sequences["train"][0].shape[1],
-        "duplicates": _duplicates(sequences),
-    }
-
-
-def _frames(rolls: list[np.ndarray]) -> dict[str, Any]:
-    sizes = _sizes(rolls, "steps")
-    return {**sizes, "notes_per_step": round(float(sum(roll.sum() for roll in rolls) / sizes["steps"]), 4)}
-
-
-def _samples(waves: list[np.ndarray]) -> dict[str, Any]:
-    whole = np.concatenate(waves).astype(float)
-    return {
-        **_sizes(waves, "samples"),
-        "mean": round(float(whole.mean()), 2),
-        "std": round(float(whole.std()), 2),
-        "peak": int(np.abs(whole).max()),
-        "zeros": round(float((whole == 0).mean()), 5),
-    }
-
-
-def _sizes(sequences: list[np.ndarray], length: str) -> dict[str, Any]:
+def _sizes(sequences: list[np.ndarray], length: str) -> dict[str, int]:
     lengths = [len(sequence) for sequence in sequences]
     return {"sequences": len(sequences), length: sum(lengths), "shortest": min(lengths), "longest": max(lengths)}
 
 
-def _duplicates(sequences: Arrays) -> dict[str, int]:
-    seen = {split: [sequence.tobytes() for sequence in sequences[split]] for split in SPLITS}
+def _count_notes(rolls: list[np.ndarray]) -> dict[str, Any]:
+    return {"notes_per_step": round(float(sum(roll.sum() for roll in rolls) / sum(map(len, rolls))), 4)}
+
+
+def _measure_levels(waves: list[np.ndarray]) -> dict[str, Any]:
+    """Return levels in 16-bit units, and the share of samples that are exactly zero."""
+    samples = np.concatenate(waves).astype(float)
+    return {
+        "mean": round(float(samples.mean()), 2),
+        "std": round(float(samples.std()), 2),
+        "peak": int(np.abs(samples).max()),
+        "zeros": round(float((samples == 0).mean()), 5),
+    }
+
+
+def _count_ones(sequences: list[np.ndarray]) -> dict[str, Any]:
+    return {"ones_per_step": _round(np.concatenate(sequences).sum(1).mean())}
+
+
+def _count_symbols(sequences: list[np.ndarray]) -> dict[str, Any]:
+    """Return how many different symbols there are."""
+    return {"symbols": len(np.unique(np.concatenate(sequences)))}
+
+
+def _find_range(sequences: list[np.ndarray]) -> dict[str, Any]:
+    return {"lowest": _round(min(a.min() for a in sequences)), "highest": _round(max(a.max() for a in sequences))}
+
+
+COUNTS: dict[str, Callable[[list[np.ndarray]], dict[str, Any]]] = {
+    "piano_roll": _count_notes,
+    "audio": _measure_levels,
+    "binary": _count_ones,
+    "symbols": _count_symbols,
+    "reals": _find_range,
+}
+"""Kind -> what is counted of the sequences of a split besides their sizes."""
+
+
+def _count_target(target: Target, values: np.ndarray) -> dict[str, Any]:
+    """Return how often each label stands, or the mean and the standard deviation of each column."""
+    if target.kind == "label":
+        return {"labels": np.bincount(values[:, 0].astype(int), minlength=len(target.names)).tolist()}
+    return {name: [_round(number) for number in getattr(values, name)(0)] for name in ("mean", "std")}
+
+
+def _round(number: float) -> float:
+    return float(f"{number:.6g}")
+
+
+def _count_duplicates(arrays: Arrays) -> dict[str, int]:
+    """Return how many distinct whole sequences stand twice, within a split and in two splits."""
+    seen = {split: [sequence.tobytes() for sequence in arrays[split]] for split in SPLITS}
     inside = {f"within_{split}": len(seen[split]) - len(set(seen[split])) for split in SPLITS}
     pairs = [("train", "valid"), ("train", "test"), ("valid", "test")]
     return {**inside, **{f"{a}_{b}": len(set(seen[a]) & set(seen[b])) for a, b in pairs}}

@@ -1,4 +1,4 @@
-"""Framings: what is read of a sequence and what is predicted or told of it, a class for each way."""
+"""Framings: which inputs and outputs a model gets of a sequence. Each is a class, named as ``task.predict`` names it."""
 
 from typing import ClassVar, Literal
 
@@ -16,8 +16,8 @@ from gatebench.data.sequences import Framed, Framing, Sequence
 class next_step:
     """Predict every step from those before it: reads steps 1..T-1, predicts steps 2..T.
 
-    Symbols are read as rows with a one in their place and predicted as their number. Reals are dequantised where they lie on
-    a grid, then standardised, in what is read and what is predicted alike. Nothing else is scaled.
+    Symbols are read as one-hot rows and predicted as their number. Reals are dequantised where they lie on a grid, then
+    standardised, as inputs and outputs alike. Nothing else is scaled.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = ("piano_roll", "binary", "symbols", "reals")
@@ -25,51 +25,50 @@ class next_step:
 
     @staticmethod
     def sizes(card: Card) -> tuple[int, int]:
-        """All columns, both ways; of symbols the number of one is predicted."""
-        inputs = columns.inputs(card)
+        """Return the width of a step twice; of symbols, one number is predicted."""
+        inputs = columns.input_width(card)
         return inputs, 1 if card.kind == "symbols" else inputs
 
     @staticmethod
-    def at(card: Card) -> Literal["step", "sequence"]:
-        """Every step."""
+    def predicted_per(card: Card) -> Literal["step", "sequence"]:
+        """Return ``step``: every step is predicted."""
         return "step"
 
     @staticmethod
     def classes(card: Card) -> int:
-        """The symbols."""
+        """Return how many symbols there are; 0 of other kinds."""
         return len(card.names) if card.kind == "symbols" else 0
 
     @staticmethod
-    def of(card: Card) -> str:
-        """As what is read."""
+    def predicted_kind(card: Card) -> str:
+        """Return the kind of the data set, since its own steps are predicted."""
         return card.kind
 
     @staticmethod
     def frame(card: Card, arrays: Arrays) -> Framed:
-        """Shifted by one step."""
+        """Return inputs and outputs that are one step apart."""
         if card.kind == "symbols":
-            shifted = next_step.shifted(arrays)
-            return Framed(
-                {split: [_symbols(card, s) for s in found] for split, found in shifted.items()}, UNSCALED, UNSCALED
-            )
+            shifted = next_step.shift(arrays)
+            splits = {split: [_with_one_hot_inputs(card, sequence) for sequence in shifted[split]] for split in shifted}
+            return Framed(splits, UNSCALED, UNSCALED)
         if card.kind == "reals":
-            arrays = columns.dequantised(arrays)
-            by = columns.scale(card, "inputs", np.concatenate(arrays["train"]))
-            return Framed(next_step.shifted(columns.scaled(arrays, by)), by, by)
-        return Framed(next_step.shifted(arrays), UNSCALED, UNSCALED)
+            arrays = columns.dequantise(arrays)
+            scale = columns.fit_scale(card, "inputs", np.concatenate(arrays["train"]))
+            return Framed(next_step.shift(columns.standardise(arrays, scale)), scale, scale)
+        return Framed(next_step.shift(arrays), UNSCALED, UNSCALED)
 
     @staticmethod
-    def shifted(arrays: Arrays) -> dict[str, list[Sequence]]:
-        """All but the last step, and all but the first."""
-        return {split: [Sequence(a[:-1], a[1:]) for a in sequences] for split, sequences in arrays.items()}
+    def shift(arrays: Arrays) -> dict[str, list[Sequence]]:
+        """Return of each array all but the last step as inputs, and all but the first as outputs."""
+        return {split: [Sequence(array[:-1], array[1:]) for array in arrays[split]] for split in arrays}
 
     @staticmethod
-    def follow(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The step itself."""
+    def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the predicted step itself, of symbols as a one-hot row."""
         return columns.one_hot(y[None], len(x))[0] if card.kind == "symbols" else y
 
 
-def _symbols(card: Card, sequence: Sequence) -> Sequence:
+def _with_one_hot_inputs(card: Card, sequence: Sequence) -> Sequence:
     return Sequence(columns.one_hot(sequence.x, len(card.names)), sequence.y.astype(np.int64))
 
 
@@ -80,8 +79,8 @@ class next_block:
     next 10, for ``(L - 20) // 10`` steps.
 
     Samples are whole numbers, and a density of whole numbers has no bound: silence could be predicted ever more sharply.
-    So each is dequantised by noise that is uniform over one least significant bit, of a fixed seed, the same in what is read
-    and what is predicted. Then the mean and the standard deviation of train, after the noise, standardise all splits.
+    So each is dequantised by noise that is uniform over one least significant bit, of a fixed seed, the same in inputs and
+    outputs. Then the mean and the standard deviation of train, after the noise, standardise all splits.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = ("audio",)
@@ -91,32 +90,32 @@ class next_block:
 
     @staticmethod
     def sizes(card: Card) -> tuple[int, int]:
-        """Of every audio data set the same."""
+        """Return the samples that are read at a step and those that are predicted, the same of every data set."""
         return next_block.READ, next_block.PREDICTED
 
     @staticmethod
-    def at(card: Card) -> Literal["step", "sequence"]:
-        """Every block."""
+    def predicted_per(card: Card) -> Literal["step", "sequence"]:
+        """Return ``step``: every block is predicted."""
         return "step"
 
     @staticmethod
     def classes(card: Card) -> int:
-        """None."""
+        """Return 0, since samples are numbers."""
         return 0
 
     @staticmethod
-    def of(card: Card) -> str:
-        """As what is read."""
+    def predicted_kind(card: Card) -> str:
+        """Return ``audio``, since samples are predicted."""
         return card.kind
 
     @staticmethod
     def frame(card: Card, arrays: Arrays) -> Framed:
-        """Dequantised, standardised, cut into blocks."""
-        return next_block.framed(arrays)
+        """Return blocks of dequantised, standardised samples."""
+        return next_block.frame_waves(arrays)
 
     @staticmethod
-    def framed(arrays: Arrays) -> Framed:
-        """The same of every card."""
+    def frame_waves(arrays: Arrays) -> Framed:
+        """Return blocks of dequantised, standardised samples of waves ``[L, 1]``, whatever their card."""
         least = next_block.READ + next_block.PREDICTED
         shortest = min(len(wave) for waves in arrays.values() for wave in waves)
         if shortest < least:
@@ -124,26 +123,26 @@ class next_block:
                 f"a sequence of audio has {shortest} samples; predicting {next_block.PREDICTED} from {next_block.READ} "
                 f"needs at least {least}: use longer windows"
             )
-        waves = {split: next_block.dequantised(arrays[split], split) for split in arrays}
+        waves = {split: next_block.dequantise(arrays[split], split) for split in arrays}
         train = np.concatenate(waves["train"])
-        mean, std = float(train.mean()), float(train.std())
-        splits = {split: [next_block.blocks((wave - mean) / std) for wave in waves[split]] for split in waves}
-        return Framed(splits, Scale(mean, std), Scale(mean, std))
+        scale = Scale(float(train.mean()), float(train.std()))
+        splits = {split: [next_block.blocks((wave - scale.mean) / scale.std) for wave in waves[split]] for split in waves}
+        return Framed(splits, scale, scale)
 
     @staticmethod
-    def follow(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The last 20 samples."""
+    def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the last 20 samples: those of ``x`` that are still among them, and ``y``."""
         return np.concatenate([x[next_block.PREDICTED :], y])
 
     @staticmethod
-    def dequantised(sequences: list[np.ndarray], split: str) -> list[np.ndarray]:
-        """``[L, 1]`` whole numbers to ``[L]`` in float64, each moved by at most half a least significant bit."""
+    def dequantise(sequences: list[np.ndarray], split: str) -> list[np.ndarray]:
+        """Return ``[L, 1]`` whole numbers as ``[L]`` in float64, each moved by at most half a least significant bit."""
         random = np.random.default_rng([columns.NOISE_SEED, SPLITS.index(split)])
         return [wave[:, 0] + random.uniform(-0.5, 0.5, len(wave)) for wave in sequences]
 
     @staticmethod
     def blocks(wave: np.ndarray) -> Sequence:
-        """Samples ``[L]`` as ``x [T, 20]``, ``y [T, 10]``."""
+        """Return samples ``[L]`` as ``x [T, 20]``, ``y [T, 10]``."""
         steps = (len(wave) - next_block.READ) // next_block.PREDICTED
         wave = wave.astype(np.float32)
         x = sliding_window_view(wave, next_block.READ)[:: next_block.PREDICTED][:steps]
@@ -152,10 +151,10 @@ class next_block:
 
 
 class target:
-    """Tell what stands in the columns of the target: a label or values, of every step or of the whole sequence.
+    """Predict the columns of the target: a label or values, of every step or of the whole sequence.
 
-    A model may look ahead. Values are dequantised where they lie on a grid, since their density would have no bound; what is
-    read is not. Reals and values are standardised, each column by train.
+    A model may look ahead. Values are dequantised where they lie on a grid, since their density would have no bound; inputs
+    are not. Real inputs and values are standardised, each column by train.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = next_step.KINDS
@@ -163,63 +162,68 @@ class target:
 
     @staticmethod
     def sizes(card: Card) -> tuple[int, int]:
-        """What is left of the columns without the target, and the target's."""
-        return columns.inputs(card), columns.aim(card).columns
+        """Return the width of the inputs without the target's columns, and that of the target."""
+        return columns.input_width(card), columns.target_of(card).columns
 
     @staticmethod
-    def at(card: Card) -> Literal["step", "sequence"]:
-        """As the card says."""
-        return columns.aim(card).of
+    def predicted_per(card: Card) -> Literal["step", "sequence"]:
+        """Return what the target on the card is of."""
+        return columns.target_of(card).of
 
     @staticmethod
     def classes(card: Card) -> int:
-        """The classes of a label."""
-        return len(columns.aim(card).names) if columns.aim(card).kind == "label" else 0
+        """Return how many classes a label has; 0 of values."""
+        return len(columns.target_of(card).names) if columns.target_of(card).kind == "label" else 0
 
     @staticmethod
-    def of(card: Card) -> str:
-        """A label is one of several symbols."""
-        return "symbols" if columns.aim(card).kind == "label" else "reals"
+    def predicted_kind(card: Card) -> str:
+        """Return ``symbols`` of a label, which is one of several, and ``reals`` of values."""
+        return "symbols" if columns.target_of(card).kind == "label" else "reals"
 
     @staticmethod
     def frame(card: Card, arrays: Arrays) -> Framed:
-        """Each array parted into what is read and what is told."""
-        read, told, by, to = columns.read(card, arrays), columns.told(card, arrays), UNSCALED, UNSCALED
+        """Return each array parted into inputs and target."""
+        inputs, targets = columns.input_columns(card, arrays), columns.target_columns(card, arrays)
+        input_scale, output_scale = UNSCALED, UNSCALED
         if card.kind == "reals":
-            by = columns.scale(card, "inputs", np.concatenate(read["train"]))
-            read = columns.scaled(read, by)
-        if columns.aim(card).kind == "value":
-            told = columns.dequantised(told)
-            to = columns.scale(card, "target", np.concatenate(told["train"]))
-            told = columns.scaled(told, to)
+            input_scale = columns.fit_scale(card, "inputs", np.concatenate(inputs["train"]))
+            inputs = columns.standardise(inputs, input_scale)
+        if columns.target_of(card).kind == "value":
+            targets = columns.dequantise(targets)
+            output_scale = columns.fit_scale(card, "target", np.concatenate(targets["train"]))
+            targets = columns.standardise(targets, output_scale)
 
         def sequence(x: np.ndarray, y: np.ndarray) -> Sequence:
             rows = columns.one_hot(x, len(card.names)) if card.kind == "symbols" else x
             return Sequence(
                 rows if card.kind == "reals" else rows.astype(np.uint8),
-                y if columns.aim(card).kind == "value" else y.astype(np.int64),
+                y if columns.target_of(card).kind == "value" else y.astype(np.int64),
             )
 
-        return Framed({split: [*map(sequence, read[split], told[split])] for split in arrays}, by, to)
+        splits = {split: [*map(sequence, inputs[split], targets[split])] for split in arrays}
+        return Framed(splits, input_scale, output_scale)
 
     @staticmethod
-    def follow(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Nothing: what is told of a sequence does not continue it."""
+    def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Raise ``BadInput``, since a target does not continue its sequence."""
         raise BadInput(f"dataset {card.name} has a target, which does not say how a sequence goes on; choose another trial")
 
 
-def framing(predict: str, card: Card) -> type[Framing]:
-    """The framing called ``predict``; ``BadInput`` if the data set is not made for it."""
-    known: dict[str, type[Framing]] = {"next_step": next_step, "next_block": next_block, "target": target}
-    if predict not in known:
-        raise BadInput(f"unknown framing task.predict={predict}{did_you_mean(predict, list(known))}")
+FRAMINGS: dict[str, type[Framing]] = {"next_step": next_step, "next_block": next_block, "target": target}
+"""Value of ``task.predict`` -> its framing."""
+
+
+def find(predict: str, card: Card) -> type[Framing]:
+    """Return the framing that ``task.predict`` names; ``BadInput`` if the data set is not made for it."""
+    if predict not in FRAMINGS:
+        raise BadInput(f"unknown framing task.predict={predict}{did_you_mean(predict, list(FRAMINGS))}")
     fitting = "target" if card.target else "next_block" if card.kind == "audio" else "next_step"
-    if card.kind not in known[predict].KINDS:
+    if card.kind not in FRAMINGS[predict].KINDS:
         raise BadInput(
-            f"task.predict={predict} frames data of kind {' or '.join(known[predict].KINDS)}, but dataset {card.name} is "
+            f"task.predict={predict} frames data of kind {' or '.join(FRAMINGS[predict].KINDS)}, but dataset {card.name} is "
             f"{card.kind}; use task.predict={fitting}"
         )
     if predict != fitting:
         has = "a" if card.target else "no"
         raise BadInput(f"task.predict={predict}, but dataset {card.name} has {has} target; use task.predict={fitting}")
-    return known[predict]
+    return FRAMINGS[predict]

@@ -7,29 +7,32 @@ from typing import IO
 
 import numpy as np
 
-MOST = 2**31
+MOST_BYTES = 2**31
 """Bytes that the arrays of a file may unpack to."""
 
 
-def read(path: Path, most: int = MOST) -> dict[str, np.ndarray]:
-    """Name -> array of an ``.npz``; ``ValueError`` says what is wrong with it."""
+def read(path: Path, most: int = MOST_BYTES) -> dict[str, np.ndarray]:
+    """Return name -> array of an ``.npz`` of at most so many bytes when unpacked; ``ValueError`` says what is wrong."""
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         if sum(member.file_size for member in members) > most:
             raise ValueError(f"it unpacks to more than {most:,} bytes")
         if len({member.filename for member in members}) < len(members):
             raise ValueError("it has two arrays of one name")
-        found = {}
+        arrays = {}
         for member in members:
             if not member.filename.endswith(".npy"):
                 raise ValueError(f"it has a file {member.filename} in it, which is no array")
             with archive.open(member) as file:
-                found[member.filename.removesuffix(".npy")] = read_array(file, member.file_size)
-        return found
+                arrays[member.filename.removesuffix(".npy")] = read_array(file, member.file_size)
+        return arrays
 
 
 def read_array(file: IO[bytes], size: int) -> np.ndarray:
-    """The array of an ``.npy`` of so many bytes. Its header is believed only where it fits them."""
+    """Return the array of an ``.npy`` of ``size`` bytes, whose header is believed only where it fits them.
+
+    ``ValueError`` says what is wrong with it.
+    """
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"version {version[0]}.{version[1]} of the format is not read here")

@@ -12,7 +12,7 @@ from gatebench.data.contents import Arrays
 
 @dataclass(frozen=True)
 class Sequence:
-    """What is read, ``x [T, X]``, and what is predicted, ``y [T, Y]``: of each step, or ``[1, Y]`` of the whole sequence."""
+    """The inputs ``x [T, X]`` of a model and what it is to predict, ``y [T, Y]``, or ``[1, Y]`` of the whole sequence."""
 
     x: np.ndarray
     y: np.ndarray
@@ -21,21 +21,21 @@ class Sequence:
         return len(self.x)
 
     @property
-    def predicted(self) -> int:
-        """Predictions: as many as steps, or one."""
+    def predictions(self) -> int:
+        """How many predictions are made of the sequence: as many as it has steps, or one."""
         return len(self.y)
 
 
 class Framed(NamedTuple):
-    """Sequences of every split, with what their two sides were standardised by."""
+    """Sequences of every split, and the scales that inputs and outputs were standardised by."""
 
     splits: dict[str, list[Sequence]]
-    read: Scale
-    predicted: Scale
+    input_scale: Scale
+    output_scale: Scale
 
 
 class Framing(Protocol):
-    """How what is predicted follows from the sequences of a data set."""
+    """How inputs and outputs of a model follow from the sequences of a data set."""
 
     KINDS: ClassVar[tuple[str, ...]]
     """The kinds of data set that can be framed so."""
@@ -44,30 +44,30 @@ class Framing(Protocol):
 
     @staticmethod
     def sizes(card: Card) -> tuple[int, int]:
-        """Numbers that are read at a step and numbers that are predicted at once."""
+        """Return how many numbers are read at a step and how many are predicted at once."""
         ...
 
     @staticmethod
-    def at(card: Card) -> Literal["step", "sequence"]:
-        """What there is a prediction of."""
+    def predicted_per(card: Card) -> Literal["step", "sequence"]:
+        """Return whether there is a prediction for each step or one for the whole sequence."""
         ...
 
     @staticmethod
     def classes(card: Card) -> int:
-        """Symbols or labels to choose from; 0 where numbers are predicted."""
+        """Return how many symbols or labels there are to choose from; 0 where numbers are predicted."""
         ...
 
     @staticmethod
-    def of(card: Card) -> str:
-        """The kind of what is predicted, which its likelihood must fit: ``symbols`` also of a label, ``reals`` of values."""
+    def predicted_kind(card: Card) -> str:
+        """Return the kind of what is predicted, which its likelihood must fit: ``symbols`` of a label."""
         ...
 
     @staticmethod
     def frame(card: Card, arrays: Arrays) -> Framed:
-        """The sequences of every split as a model reads them."""
+        """Return the sequences of every split as a model reads them."""
         ...
 
     @staticmethod
-    def follow(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """What is read at the next step, where ``x [X]`` was read and ``y [Y]`` turned out to follow."""
+    def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the input ``[X]`` that comes after the input ``x [X]`` where ``y [Y]`` followed it."""
         ...

@@ -1,4 +1,4 @@
-"""What ``gatebench data`` leaves in a house: a card, a task and perhaps the sequences, all or none, and over nothing."""
+"""What ``gatebench data`` writes into a plugin folder: a card, a task and perhaps the sequences, all or none of them."""
 
 import hashlib
 import os
@@ -12,29 +12,29 @@ import yaml
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
-from gatebench.core.validation import read_yaml
-from gatebench.data import cards, facts
+from gatebench.core.validation import construct, read_yaml
+from gatebench.data import facts
 from gatebench.data.baselines import compute
-from gatebench.data.cards import File
-from gatebench.data.contents import content_digest
+from gatebench.data.cards import Card
+from gatebench.data.contents import check_sequences, content_digest
 from gatebench.data.readers import sequences_npz
-from gatebench.ingest.decisions import Plan
+from gatebench.ingest.plan import DatasetPlan
 
 RESERVED = ("nan", "inf", "null", "none", "all")
+"""Names that a data set cannot have, since a command or a yaml would take them for something else."""
 
 
-def free_name(name: str) -> str:
-    """The name, if a data set, its task and a study can have it and none has; else ``BadInput``."""
-    if not _fits(name):
+def check_name(name: str) -> str:
+    """Return the name, if a data set, its task and a study can have it and none has; else raise ``BadInput``."""
+    if not _is_name(name):
         plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()[:45]
-        proposed = next(other for other in (plain, f"data_{plain}", "data") if _fits(other))
+        proposed = next(other for other in (plain, f"data_{plain}", "data") if _is_name(other))
         raise BadInput(
             f"'{shorten(name)}' is no name for a data set; expected letters, digits and underscores, a letter first, at "
             f"most 50: use --name {proposed}"
         )
-    house = registry.local_folder()
     taken = [registry.available("datasets", ".yaml").get(name), registry.available("conf", ".yaml", "task").get(name)]
-    taken += [path for path in _paths(house, name).values() if path.exists()]
+    taken += [path for path in _paths(registry.local_folder(), name).values() if path.exists()]
     for path in filter(None, taken):
         raise BadInput(
             f"there is a data set '{name}' already, or a part of one ({path}), and nothing is written over; choose "
@@ -43,35 +43,44 @@ def free_name(name: str) -> str:
     return name
 
 
-def _fits(name: str) -> bool:
+def _is_name(name: str) -> bool:
     plain = re.fullmatch(r"[A-Za-z]\w{0,49}", name, re.ASCII) is not None and name.lower() not in RESERVED
     return plain and isinstance(read_yaml(name), str)
 
 
-def _paths(house: Path, name: str) -> dict[str, Path]:
+def _paths(folder: Path, name: str) -> dict[str, Path]:
     return {
-        "data": house / "data" / f"{name}.npz",
-        "task": house / "conf" / "task" / f"{name}.yaml",
-        "card": house / "datasets" / f"{name}.yaml",
+        "data": folder / "data" / f"{name}.npz",
+        "task": folder / "conf" / "task" / f"{name}.yaml",
+        "card": folder / "datasets" / f"{name}.yaml",
     }
 
 
-def write(name: str, plan: Plan, source: str) -> list[Path]:
-    """The three files of a plan; returns where they are."""
+def write(name: str, plan: DatasetPlan, source: str) -> list[Path]:
+    """Write the three files of a plan; returns where they are. ``source`` says on the card where the data is from."""
 
     def card(paths: dict[str, Path]) -> str:
-        return _card(name, plan, source, hashlib.sha256(paths["data"].read_bytes()).hexdigest())
+        return _card_yaml(name, plan, source, hashlib.sha256(paths["data"].read_bytes()).hexdigest())
 
     parts = {
         "data": lambda path, _: sequences_npz.write(path, plan.arrays),
-        "task": lambda path, _: path.write_text(_task(name, plan)),
+        "task": lambda path, _: path.write_text(_task_of(name, plan)),
         "card": lambda path, paths: path.write_text(card(paths)),
     }
     return place(name, parts)
 
 
-def place(name: str, parts: dict[str, Callable[[Path, dict[str, Path]], Any]]) -> list[Path]:
-    """Parts of a data set (of `_paths`), one after the other; each is filled knowing where all are. Returns where."""
+def place(name: str, parts: dict[str, Callable[[Path, dict[str, Path]], object]]) -> list[Path]:
+    """Write parts of a data set one after the other, all or none; returns where they are.
+
+    Parameters
+    ----------
+    name
+        The data set.
+    parts
+        ``data``, ``task`` or ``card`` -> what writes it to a path, given the final paths of all parts.
+
+    """
     paths = _paths(registry.local_folder(), name)
     try:
         with ExitStack() as placed:
@@ -89,15 +98,15 @@ def place(name: str, parts: dict[str, Callable[[Path, dict[str, Path]], Any]]) -
 
 
 @contextmanager
-def _new(path: Path, fill: Callable[[Path], Any]) -> Iterator[None]:
-    """A file that is there whole or not at all, and goes away again if what follows fails."""
+def _new(path: Path, fill: Callable[[Path], object]) -> Iterator[None]:
+    """Write a file that is there whole or not at all, and remove it again if the block fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rough = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        fill(rough)
-        os.link(rough, path)  # which, unlike renaming, fails where a file is
+        fill(partial)
+        os.link(partial, path)  # which, unlike renaming, fails where a file is
     finally:
-        rough.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
     try:
         yield
     except BaseException:
@@ -105,48 +114,39 @@ def _new(path: Path, fill: Callable[[Path], Any]) -> Iterator[None]:
         raise
 
 
-def _task(name: str, plan: Plan) -> str:
-    target = plan.found.target
-    predict = "target" if target else "next_block" if plan.found.kind == "audio" else "next_step"
-    return task(name, predict, plan.likelihood)
+def _task_of(name: str, plan: DatasetPlan) -> str:
+    predict = "target" if plan.raw.target else "next_block" if plan.raw.kind == "audio" else "next_step"
+    return task_yaml(name, predict, plan.likelihood)
 
 
-def task(name: str, predict: str, likelihood: dict[str, Any]) -> str:
-    """The YAML of a task."""
+def task_yaml(name: str, predict: str, likelihood: dict[str, Any]) -> str:
+    """Return the YAML of a task that has the data set ``name`` predicted by a framing and a likelihood."""
     values = {"dataset": name, "predict": predict, "likelihood": likelihood}
-    return (
-        "# Made by gatebench data; what else can be chosen here: gatebench/data/framings.py, gatebench/training/likelihoods.py\n"
-        + (yaml.safe_dump(values, sort_keys=False, default_flow_style=False))
-    )
+    choices = "gatebench/data/framings.py, gatebench/training/likelihoods.py"
+    comment = f"# Made by gatebench data; what else can be chosen here: {choices}\n"
+    return comment + yaml.safe_dump(values, sort_keys=False, default_flow_style=False)
 
 
-def _card(name: str, plan: Plan, source: str, digest: str) -> str:
-    found, target = plan.found, plan.found.target
+def _card_yaml(name: str, plan: DatasetPlan, source: str, digest: str) -> str:
+    raw, target = plan.raw, plan.raw.target
     values = {
         "title": name,
         "description": shorten("; ".join(re.sub(r" \(--[^)]*\)", "", line) for line in plan.lines)),
         "source": source,
         "licence": "none stated: data of your own",
         "citation": "none",
-        "time_step": found.time_step,
+        "time_step": raw.time_step,
         "synthetic": False,
-        "kind": found.kind,
+        "kind": raw.kind,
         "reader": "sequences_npz",
         "files": [{"path": f"{name}.npz", "sha256": digest}],
         "content": content_digest(plan.arrays),
-        **({"rate": found.rate} if found.rate else {}),
-        **({"names": list(found.names)} if found.names else {}),
+        **({"rate": raw.rate} if raw.rate else {}),
+        **({"names": list(raw.names)} if raw.names else {}),
         **({"target": {**vars(target), "names": list(target.names)}} if target else {}),
     }
-    files = tuple(File(**file) for file in values["files"])
-    bare = {key: value for key, value in values.items() if key not in ("files", "target", "names")}
-    card = cards.Card(
-        name=name, **bare, files=files, names=found.names, target=target, facts={"width": _width(plan)}, baselines={}
-    )
-    cards.check(name, plan.arrays, card.kind)
-    stated = {"facts": facts.of(card, plan.arrays), "baselines": compute.of(card, plan.arrays)}
+    width = plan.arrays["train"][0].shape[1]
+    card = construct(Card, f"{name}.yaml:", {"name": name, **values, "facts": {"width": width}, "baselines": {}})
+    check_sequences(name, plan.arrays, card.kind)
+    stated = {"facts": facts.compute(card, plan.arrays), "baselines": compute.compute(card, plan.arrays)}
     return yaml.safe_dump({**values, **stated}, sort_keys=False, width=120)
-
-
-def _width(plan: Plan) -> int:
-    return plan.arrays["train"][0].shape[1]

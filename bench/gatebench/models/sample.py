@@ -9,7 +9,7 @@ import numpy as np
 
 from gatebench.core.errors import BadInput
 from gatebench.data import cards, framings, tasks
-from gatebench.data.cards import LOWEST, Card
+from gatebench.data.cards import LOWEST_PITCH, Card
 from gatebench.data.framings import next_block
 from gatebench.graph.stack import Stack
 from gatebench.models import lookup
@@ -70,8 +70,9 @@ def _continue(
 
     settings, summary = record.settings, record.summary
     graph = lookup.graph_of(record)
-    framing, options = framings.framing(settings["predict"], task.card), dict(settings["likelihood"])
-    likelihood = likelihoods.build(options.pop("name"), options, framing.of(task.card), framing.classes(task.card))
+    framing, options = framings.find(settings["predict"], task.card), dict(settings["likelihood"])
+    kind, classes = framing.predicted_kind(task.card), framing.classes(task.card)
+    likelihood = likelihoods.build(options.pop("name"), options, kind, classes)
     stack = Stack(**settings.get("model", {}))  # records of earlier versions say nothing of it: one layer
     engine = selection.create("reference")  # single steps are the reference's, whichever engine trained the trial
     model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, engine, stack=stack)
@@ -79,7 +80,7 @@ def _continue(
     low, high = ((np.asarray(limit) - task.mean) / task.std for limit in _limits(task.card))
     layers, drawn, read = model.start(parameters), [], x[0]
     for t in range(len(x) + steps - 1):
-        read = x[t] if t < len(x) else framing.follow(task.card, read, drawn[-1])
+        read = x[t] if t < len(x) else framing.next_input(task.card, read, drawn[-1])
         readout = model.advance(parameters, torch.from_numpy(np.asarray(read, np.float32))[None], layers)
         if t >= len(x) - 1:
             drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low, high))
@@ -126,7 +127,7 @@ def _audio_prime(task: tasks.Task, random: np.random.Generator) -> tuple[np.ndar
     louder = np.argsort([float(np.square(sequence.y).mean()) for sequence in valid])[len(valid) // 2 :]
     sequence = valid[random.choice(louder)]
     # The last target is read as well: what is drawn goes on behind it.
-    last = next_block.follow(task.card, sequence.x[-1], sequence.y[-1])
+    last = next_block.next_input(task.card, sequence.x[-1], sequence.y[-1])
     x = np.concatenate([sequence.x, last[None]])
     wave = np.concatenate([sequence.x[0], sequence.y.ravel()]) * task.std + task.mean
     return x, wave.round().clip(*_limits(task.card)).astype(np.int16)
@@ -171,8 +172,8 @@ def piano_roll_as_midi(roll: np.ndarray) -> Any:
     """Return a piano roll as MIDI: a frame is a quarter note at 120 beats a minute, equal notes in a row are held."""
     import mido
 
-    if LOWEST + roll.shape[1] > 128:
-        raise BadInput(f"MIDI knows pitches up to 127; a roll of {roll.shape[1]} keys from {LOWEST} does not fit")
+    if LOWEST_PITCH + roll.shape[1] > 128:
+        raise BadInput(f"MIDI knows pitches up to 127; a roll of {roll.shape[1]} keys from {LOWEST_PITCH} does not fit")
     file = mido.MidiFile()
     track = mido.MidiTrack()
     file.tracks.append(track)
@@ -183,7 +184,7 @@ def piano_roll_as_midi(roll: np.ndarray) -> Any:
         for sign, message in ((-1, "note_off"), (1, "note_on")):
             for column in np.flatnonzero(change == sign):
                 delta, written = (t - written) * file.ticks_per_beat, t
-                track.append(mido.Message(message, note=LOWEST + int(column), velocity=64, time=delta))
+                track.append(mido.Message(message, note=LOWEST_PITCH + int(column), velocity=64, time=delta))
     return file
 
 
@@ -206,7 +207,7 @@ class Spectra:
 def spectra(sample: Sample) -> Spectra:
     """Return the spectra of what was drawn and of the data, by Welch's method, in segments that fit into either."""
     assert sample.card.rate is not None, sample.card.name
-    data = [wave[:, 0] for wave in cards.arrays(sample.card)["valid"]]
+    data = [wave[:, 0] for wave in cards.read_arrays(sample.card)["valid"]]
     segment = min(SEGMENT, len(sample.drawn), *map(len, data))
     hertz, drawn = spectrum([sample.drawn], sample.card.rate, segment)
     return Spectra(hertz, drawn, spectrum(data, sample.card.rate, segment)[1])

@@ -88,7 +88,7 @@ def cases() -> list[Case]:
 def _muse_data() -> list[tuple[int, ...]]:
     """Return lengths of ten training sequences of MuseData, spread over their range; an empty list without the data."""
     try:
-        lengths = sorted(len(a) - 1 for a in cards.arrays(cards.load("muse_data"))["train"])
+        lengths = sorted(len(a) - 1 for a in cards.read_arrays(cards.load("muse_data"))["train"])
     except BadInput:
         return []
     return [tuple(lengths[int((i + 0.5) * len(lengths) / POPULATION)] for i in range(POPULATION))]

@@ -207,7 +207,7 @@ class Job:
     @cached_property
     def framing(self) -> type[Framing]:
         """What the task makes of a sequence."""
-        return framings.framing(self.predict, self.card)
+        return framings.find(self.predict, self.card)
 
     @property
     def log(self) -> Path:

@@ -15,7 +15,8 @@ import pandas as pd
 
 from gatebench.core.errors import BadInput
 from gatebench.core.files import Unwritable, write_errors
-from gatebench.data import cards, tasks
+from gatebench.data import tasks
+from gatebench.data.contents import SPLITS
 from gatebench.graph import latex
 from gatebench.records import frame, record, study_file
 from gatebench.records.locks import TrialLocks
@@ -158,7 +159,7 @@ class _Trainer:
         engine = engines.create(job.engine, job.threads, job.device)
         return Model(
             job.graph, self.task.inputs, self.task.outputs, job.units, job.likelihood, engine,
-            stack=job.stack, at=job.framing.at(job.card),
+            stack=job.stack, at=job.framing.predicted_per(job.card),
         )  # fmt: skip
 
     def stage(self, members: list[Member], training: Training) -> None:
@@ -283,7 +284,7 @@ class _Trainer:
         """Of the products of layer and readout: a step of training counts three times its forward pass."""
         model, readout = self.model, 2 * self.model.width * self.model.likelihood.readout(self.model.outputs)
         forward = {
-            split: model.cost.flops_per_step * sum(map(len, found)) + readout * sum(s.predicted for s in found)
+            split: model.cost.flops_per_step * sum(map(len, found)) + readout * sum(s.predictions for s in found)
             for split, found in self.task.splits.items()
         }
         return (3 * forward["train"] + forward["valid"]) * epochs
@@ -304,7 +305,7 @@ class _Trainer:
             "relative_throughput": round(self._flops(outcome.epochs) / outcome.seconds / self._rate, 4),
             "population_size": size,
         }
-        for side, scale in (("", self.task.predicted), ("read_", self.task.read)):
+        for side, scale in (("", self.task.output_scale), ("read_", self.task.input_scale)):
             summary["data"] |= {f"{side}{name}": np.asarray(value).tolist() for name, value in scale._asdict().items()}
         return replace(
             self._record(member, training, summary),
@@ -323,7 +324,7 @@ class _Trainer:
             "cell": job.graph.name,
             "options": job.graph.options,
             "model": asdict(job.stack),
-            "at": job.framing.at(job.card),
+            "at": job.framing.predicted_per(job.card),
         }
         return Record(
             key=member.key,
@@ -339,7 +340,7 @@ class _Trainer:
         job = self.job
         inputs, outputs = job.framing.sizes(job.card)
         return {
-            "scores": {split: {"nll": None, "nll_sequence_mean": None} for split in cards.SPLITS},
+            "scores": {split: {"nll": None, "nll_sequence_mean": None} for split in SPLITS},
             **dict.fromkeys(("best_epoch", "epochs", "updates"), 0),
             **dict.fromkeys(("seconds", "relative_throughput")),
             "units": job.units,

@@ -153,7 +153,7 @@ class Population:
     def _train_epoch(self, progress: EpochProgress) -> np.ndarray:
         """Make the epoch's updates that are left; return its losses as seen while training, ``[2, A]``, as in `averages`."""
         sequences = self.task.splits["train"]
-        lengths, predictions = [len(s) for s in sequences], [s.predicted for s in sequences]
+        lengths, predictions = [len(s) for s in sequences], [s.predictions for s in sequences]
         seeds = [self.members[k].seed for k in self.active]
         orders = {seed: buckets(lengths, self.training.batch, stream(seed, "order", self.epoch)) for seed in seeds}
         share = self.training.rate_at(self.epoch)

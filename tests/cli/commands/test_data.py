@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gatebench.core import registry
-from gatebench.data.baselines import compute
+from gatebench.data.baselines.binary import of_frames
 from support.command_line import CommandLine
 from support.datasets import Tiny
 
@@ -44,10 +44,10 @@ ALTERED = {
 
 
 @pytest.mark.parametrize("how", ALTERED)
-def test_floors_of_altered_data_are_those_of_the_altered_rolls(home: Tiny, gatebench: CommandLine, how: str):
+def test_baselines_of_altered_data_are_those_of_the_altered_rolls(home: Tiny, gatebench: CommandLine, how: str):
     result = gatebench("data", "baselines", "tiny", *how.split())
     rolls = {split: [ALTERED[how](roll) for roll in found] for split, found in home.rolls.items()}
-    found = compute.piano_roll({split: [roll for roll in kept if len(roll) > 1] for split, kept in rolls.items()})
+    found = of_frames({split: [roll for roll in kept if len(roll) > 1] for split, kept in rolls.items()})
     score = found["markov"]["test"]
     assert (result.code, result.err) == (0, "")
     assert f"markov {score['nll']:.3f} per step, {score['nll_sequence_mean']:.3f} per sequence" in result.out

@@ -1,62 +1,71 @@
-"""``gatebench data``: the data sets there are, their files and facts, and sequences of one's own."""
+"""``gatebench data``: the data sets that there are, their files and facts, and adding sequences of one's own."""
 
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import flatten
 
+if TYPE_CHECKING:
+    from gatebench.data.alteration import Alteration
+
 SUMMARY = "list data sets, fetch their files, verify the facts on their cards, alter them, add one's own"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Its actions with their arguments."""
+    """Add the actions of the command with their arguments."""
     actions = parser.add_subparsers(metavar="ACTION", required=False)
     parser.set_defaults(name=[])
-    for action, run_action, text in (
+    for name, run_action, text in (
         ("list", run, "what there is, with size and licence"),
         ("fetch", _fetch, "get files and check their checksums"),
         ("verify", _verify, "recompute the facts and baselines on cards"),
         ("baselines", _baselines, "baselines of altered piano rolls"),
         ("alter", _alter, "a card and a task of altered piano rolls, to train on"),
     ):
-        one = actions.add_parser(action, help=text, description=text)
-        one.set_defaults(run=run_action)
-        if action == "alter":
-            one.add_argument("name", metavar="NAME", help="data set")
-            one.add_argument("--as", dest="new", metavar="NEW", help="name of the altered one (default: from what is done)")
+        action = actions.add_parser(name, help=text, description=text)
+        action.set_defaults(run=run_action)
+        if name == "alter":
+            action.add_argument("name", metavar="NAME", help="data set")
+            action.add_argument(
+                "--as", dest="new", metavar="NEW", help="name of the altered one (default: from what is done)"
+            )
         else:
-            one.add_argument("name", metavar="NAME", nargs="*", help="data sets (default: all)")
-        if action in ("baselines", "alter"):
-            one.add_argument("--every", type=int, default=1, metavar="N", help="keep every Nth frame: a coarser time step")
-            one.add_argument("--hold", type=int, default=1, metavar="N", help="repeat every frame N times: a finer one")
-            one.add_argument("--first", type=int, metavar="N", help="cut sequences after N frames")
-            one.add_argument("--sounding", action="store_true", help="drop frames in which no key is down")
+            action.add_argument("name", metavar="NAME", nargs="*", help="data sets (default: all)")
+        if name in ("baselines", "alter"):
+            _declare_alteration(action)
     text = "a card and a task from sequences of one's own"
-    _add_adding(actions.add_parser("add", help=text, description=text))
+    _declare_add(actions.add_parser("add", help=text, description=text))
 
 
-def _add_adding(sub: argparse.ArgumentParser) -> None:
-    sub.set_defaults(run=_add)
-    sub.add_argument(
+def _declare_alteration(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--every", type=int, default=1, metavar="N", help="keep every Nth frame: a coarser time step")
+    action.add_argument("--hold", type=int, default=1, metavar="N", help="repeat every frame N times: a finer one")
+    action.add_argument("--first", type=int, metavar="N", help="cut sequences after N frames")
+    action.add_argument("--sounding", action="store_true", help="drop frames in which no key is down")
+
+
+def _declare_add(action: argparse.ArgumentParser) -> None:
+    action.set_defaults(run=_add)
+    action.add_argument(
         "path", metavar="PATH", type=Path,
         help="npz, npy, csv, parquet or txt, or a folder of csv, parquet, txt, MIDI, wav or flac",
     )  # fmt: skip
-    sub.add_argument("--name", metavar="NAME", help="of the data set and the task (default: from PATH)")
-    table = sub.add_argument_group("columns of a table")
+    action.add_argument("--name", metavar="NAME", help="of the data set and the task (default: from PATH)")
+    table = action.add_argument_group("columns of a table")
     table.add_argument("--sequence", metavar="COLUMN", help="tells the sequences apart")
     table.add_argument("--order", metavar="COLUMN", help="puts the steps of a sequence in order")
     table.add_argument("--group", metavar="COLUMN", help="sequences of one group stay in one split")
-    table.add_argument("--label", metavar="COLUMN", help="what is to be told, instead of the next step")
+    table.add_argument("--label", metavar="COLUMN", help="the target: what is predicted instead of the next step")
     table.add_argument(
-        "--columns", metavar="A,B", type=lambda text: text.split(","), help="what is read (default: the rest)"
+        "--columns", metavar="A,B", type=lambda text: text.split(","), help="the inputs (default: the other columns)"
     )
-    decided = sub.add_argument_group("what is otherwise decided by looking at the data")
-    decided.add_argument("--as", dest="kind", choices=["binary", "symbols", "reals"], help="kind of what is read")
-    decided.add_argument("--as-target", choices=["label", "value"], help="kind of what is told")
+    decided = action.add_argument_group("what is otherwise decided by looking at the data")
+    decided.add_argument("--as", dest="kind", choices=["binary", "symbols", "reals"], help="kind of the inputs")
+    decided.add_argument("--as-target", choices=["label", "value"], help="kind of the target")
     decided.add_argument("--likelihood", choices=["bernoulli", "categorical", "gaussian", "gaussian_mixture"])
     decided.add_argument("--split", choices=["sequence", "group", "time"], help="what no two splits share")
     decided.add_argument("--window", type=int, metavar="N", help="cut sequences into parts of at most N steps; 0: never")
@@ -64,35 +73,45 @@ def _add_adding(sub: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """The list: what ``gatebench data`` alone prints."""
+    """Print the list of data sets, which is what ``gatebench data`` alone does."""
     from gatebench.data import cards
+    from gatebench.data.contents import SPLITS
 
-    for name in _chosen(options):
+    _warn_of_former_folder()
+    for name in _names(options):
         card = cards.load(name)
         sizes = flatten(card.facts)
-        counts = ", ".join(f"{split} {_count(sizes.get(f'{split}.sequences'))}" for split in cards.SPLITS)
+        counts = ", ".join(f"{split} {_format_count(sizes.get(f'{split}.sequences'))}" for split in SPLITS)
         print(f"{name}: {card.title}{' (synthetic)' if card.synthetic else ''}\n    {card.description}")
         print(f"    sequences: {counts}; a step is {card.time_step}\n    licence: {card.licence}\n")
     return 0
 
 
-def _chosen(options: argparse.Namespace) -> list[str]:
+def _warn_of_former_folder() -> None:
+    """Say on stderr that a local plugin folder of an earlier version is not read."""
+    hint = registry.former_folder_hint()
+    if hint:
+        print(f"gatebench: {hint}, or what is in it is not seen", file=sys.stderr)
+
+
+def _names(options: argparse.Namespace) -> list[str]:
+    """Return the data sets that are named, or else all."""
     return options.name or list(registry.available("datasets", ".yaml"))
 
 
-def _count(value: Any) -> str:
+def _format_count(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "?"
 
 
 def _fetch(options: argparse.Namespace) -> int:
     from gatebench.data import cards
 
-    for name in _chosen(options):
+    for name in _names(options):
         card = cards.load(name)
         for path in [cards.locate(card, file) for file in card.files]:
             print(f"{name}: {path}")
         if not card.files:
-            print(f"{name}: {sum(map(len, cards.arrays(card).values())):,} sequences read and verified")
+            print(f"{name}: {sum(map(len, cards.read_arrays(card).values())):,} sequences read and verified")
     return 0
 
 
@@ -101,11 +120,11 @@ def _verify(options: argparse.Namespace) -> int:
     from gatebench.data import cards, facts
     from gatebench.data.baselines import compute
 
-    differ = 0
-    for name in _chosen(options):
+    differences = 0
+    for name in _names(options):
         card = cards.load(name)
-        sequences = cards.arrays(card)
-        computed = {"facts": facts.of(card, sequences), "baselines": compute.of(card, sequences)}
+        arrays = cards.read_arrays(card)
+        computed = {"facts": facts.compute(card, arrays), "baselines": compute.compute(card, arrays)}
         stated = {"facts": card.facts, "baselines": card.baselines}
         statements, wrong = 0, 0
         for part in computed:
@@ -117,36 +136,34 @@ def _verify(options: argparse.Namespace) -> int:
                     print(f"{name}: {statement} is {value}, the card says {on_card}", file=sys.stderr)
                     wrong += 1
         print(f"{name}: checksum right, {statements - wrong} of {statements} facts and baselines as on the card")
-        differ += wrong
-    return 1 if differ else 0
+        differences += wrong
+    return 1 if differences else 0
 
 
 def _baselines(options: argparse.Namespace) -> int:
-    """Test baselines of data sets whose frames were altered, a line each."""
+    """Print the test baselines of data sets whose frames are altered, a line each."""
     from gatebench.data import cards
     from gatebench.data.baselines import compute
+    from gatebench.data.contents import check_sequences
     from gatebench.ingest import alter
 
     alteration = _alteration(options)
-    chosen = options.name or [
-        name for name in registry.available("datasets", ".yaml") if cards.load(name).kind == "piano_roll"
-    ]
-    for name in chosen:
+    names = options.name or [name for name in _names(options) if cards.load(name).kind == "piano_roll"]
+    for name in names:
         card = cards.load(name)
-        alter.check(card)
-        rolls = alteration.of(cards.arrays(card))
-        cards.check(name, rolls, card.kind)
-        found = compute.piano_roll(rolls)
-        shown = ", ".join(
+        alter.check_piano_roll(card)
+        rolls = alteration.apply(cards.read_arrays(card))
+        check_sequences(name, rolls, card.kind)
+        scores = ", ".join(
             f"{baseline} {score['test']['nll']:.3f} per step, {score['test']['nll_sequence_mean']:.3f} per sequence"
-            for baseline, score in found.items()
+            for baseline, score in compute.compute(card, rolls).items()
         )
-        print(f"{name}: {shown}")
+        print(f"{name}: {scores}")
     return 0
 
 
 def _alter(options: argparse.Namespace) -> int:
-    """Write the altered data set, and say where."""
+    """Write the altered data set, and print where."""
     from gatebench.ingest import alter
 
     for line in alter.alter(options.name, _alteration(options), options.new):
@@ -154,7 +171,7 @@ def _alter(options: argparse.Namespace) -> int:
     return 0
 
 
-def _alteration(options: argparse.Namespace) -> Any:
+def _alteration(options: argparse.Namespace) -> "Alteration":
     from gatebench.data.alteration import Alteration
 
     if min(options.every, options.hold, 2 if options.first is None else options.first - 1) < 1:
@@ -163,11 +180,12 @@ def _alteration(options: argparse.Namespace) -> Any:
 
 
 def _add(options: argparse.Namespace) -> int:
-    """Look, decide, say what was decided, write."""
+    """Read, decide, write, and print what was decided."""
     from gatebench.ingest import add
-    from gatebench.ingest.options import Choices
+    from gatebench.ingest.choices import Choices
 
-    chosen = {field: getattr(options, field) for field in Choices.__dataclass_fields__}
-    for line in add.add(options.path, options.name, Choices(**chosen)):
+    _warn_of_former_folder()
+    choices = {field: getattr(options, field) for field in Choices.__dataclass_fields__}
+    for line in add.add(options.path, options.name, Choices(**choices)):
         print(line)
     return 0

@@ -108,7 +108,7 @@ def _sample_study(store: "Store", options: argparse.Namespace) -> list[Path]:
 
 def _sample_trial(store: "Store", key: str, options: argparse.Namespace, path: Path, title: str) -> SampleFiles:
     """Draw one sequence and write it to ``path``, with the suffix of its kind; of music and audio with a picture."""
-    from gatebench.data.cards import LOWEST
+    from gatebench.data.cards import LOWEST_PITCH
     from gatebench.models import sample
     from gatebench.report import pictures
 
@@ -122,7 +122,7 @@ def _sample_trial(store: "Store", key: str, options: argparse.Namespace, path: P
         assert drawn.card.rate is not None, key  # of kind audio
         pictures.waveform(drawn.prime, drawn.drawn, drawn.card.rate, picture, title)
     elif drawn.card.kind == "piano_roll":
-        pictures.piano_roll(drawn.prime, drawn.drawn, LOWEST, picture, title)
+        pictures.piano_roll(drawn.prime, drawn.drawn, LOWEST_PITCH, picture, title)
     else:
         picture = None
     return SampleFiles(drawn, sequence, picture)

@@ -140,7 +140,7 @@ def _fetch_data(jobs: "list[Job]") -> None:
     from gatebench.data import cards
 
     for dataset in sorted({job.dataset for job in jobs}):
-        cards.arrays(cards.load(dataset))
+        cards.read_arrays(cards.load(dataset))
 
 
 def _report_missing(results: Path, study: str, plans: "list[Plan]", arguments: list[str]) -> int:

@@ -3,26 +3,31 @@
 A chorale is a score of Bach's whose parts are Soprano, Alto, Tenor and Bass. It stays in its own key; column 0 is MIDI
 pitch 21. A frame holds what sounds on the beat; repeats are not written out. The split is by piece: pieces whose rolls
 are equal up to transposition stay together, groups are ordered by a hash of their first name and dealt 60/20/20.
-Parsing takes a while and is done once, in parallel; the result is kept as an npz of plain arrays.
+Parsing takes a while and is done once, in parallel; the result is cached as an npz of plain arrays.
 """
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.data.cards import LOWEST, SPLITS, Arrays, Card, cache
+from gatebench.data.cards import LOWEST_PITCH, Card, cache
+from gatebench.data.contents import SPLITS, Arrays
 
 PARTS = ["Soprano", "Alto", "Tenor", "Bass"]
+"""Names of the parts of a chorale, in order."""
 KEYS = 88
+"""Columns of a piano roll."""
 SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
+"""Split -> its share of the pieces."""
 
 
 def read(card: Card, paths: list[Path]) -> Arrays:
-    """The three splits, from the cache or from the package."""
+    """Return the three splits, from the cache or from the package of the card."""
     version = card.package.partition("==")[2]
     cached = cache() / card.name / f"music21-{version}.npz"
     if not cached.is_file():
@@ -34,19 +39,20 @@ def read(card: Card, paths: list[Path]) -> Arrays:
 
 
 def split_by_piece(pieces: dict[str, np.ndarray]) -> Arrays:
-    """Name -> roll to splits, deterministic, with equal music on one side only."""
+    """Return pieces, name -> roll ``[T, 88]``, as splits, always the same ones, with equal music in one split only."""
     groups: dict[bytes, list[str]] = {}
     for name in sorted(pieces):
-        groups.setdefault(_untransposed(pieces[name]), []).append(name)
+        groups.setdefault(_without_transposition(pieces[name]), []).append(name)
     ordered = sorted(groups.values(), key=lambda names: hashlib.sha256(names[0].encode()).hexdigest())
     names = [name for group in ordered for name in group]
     starts = {name: i for group in ordered for i in [names.index(group[0])] for name in group}
     bounds = np.cumsum([round(len(names) * SHARES[split]) for split in SPLITS[:-1]])
-    sides = {name: SPLITS[int(np.searchsorted(bounds, starts[name], side="right"))] for name in names}
-    return {split: [pieces[name] for name in names if sides[name] == split] for split in SPLITS}
+    split_of = {name: SPLITS[int(np.searchsorted(bounds, starts[name], side="right"))] for name in names}
+    return {split: [pieces[name] for name in names if split_of[name] == split] for split in SPLITS}
 
 
-def _untransposed(roll: np.ndarray) -> bytes:
+def _without_transposition(roll: np.ndarray) -> bytes:
+    """Return what two rolls have in common that are equal up to transposition."""
     sounding = np.flatnonzero(roll.any(0))
     return roll[:, sounding[0] : sounding[-1] + 1].tobytes()
 
@@ -70,7 +76,8 @@ def _parse(card: Card, target: Path) -> dict[str, np.ndarray]:
     from tqdm import tqdm
 
     files = [str(path) for path in corpus.getComposer("bach")]
-    rolls: Any = Parallel(n_jobs=-1, return_as="generator")(delayed(_roll)(file) for file in files)
+    parsed = Parallel(n_jobs=-1, return_as="generator")(delayed(_roll)(file) for file in files)
+    rolls = cast(Iterable[tuple[str, np.ndarray | None]], parsed)
     progress = tqdm(rolls, total=len(files), desc="parsing chorales (once)", unit="score", disable=None)
     pieces = {name: roll for name, roll in progress if roll is not None}
     names = sorted(pieces)
@@ -87,7 +94,7 @@ def _parse(card: Card, target: Path) -> dict[str, np.ndarray]:
 
 
 def _roll(file: str) -> tuple[str, np.ndarray | None]:
-    """Piece name and its roll ``[T, 88]``, or None if it is not a four-part chorale."""
+    """Return the name of a piece and its roll ``[T, 88]``, or None if it is not a four-part chorale."""
     from music21 import converter, stream
 
     name = Path(file).stem
@@ -100,5 +107,5 @@ def _roll(file: str) -> tuple[str, np.ndarray | None]:
         for note in part.flatten().notes:
             start, end = float(note.offset), float(note.offset) + float(note.duration.quarterLength)
             for pitch in note.pitches:
-                roll[int(np.ceil(start)) : int(np.ceil(end)), pitch.midi - LOWEST] = 1
+                roll[int(np.ceil(start)) : int(np.ceil(end)), pitch.midi - LOWEST_PITCH] = 1
     return name, roll

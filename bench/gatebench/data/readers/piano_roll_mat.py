@@ -13,20 +13,25 @@ from pathlib import Path
 
 import numpy as np
 
-from gatebench.data.cards import SPLITS, Arrays, Card
+from gatebench.data.cards import Card
+from gatebench.data.contents import SPLITS, Arrays
 
 NUMBERS = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8", 12: "<i8", 13: "<u8"}
-"""Types of elements that are numbers,"""
-MATRIX, COMPRESSED = 14, 15
-"""and those that have elements in them: flags, sizes, name, and what the class in the flags says; or one, packed by zlib."""
-CELLS, FULL = 1, range(6, 16)
-"""Classes of matrices: with matrices in it; with numbers."""
-MOST = 2**28
+"""Type of an element that holds numbers -> their type in NumPy."""
+MATRIX = 14
+"""Type of an element that has in it: flags, sizes, a name, and what the class in the flags says."""
+COMPRESSED = 15
+"""Type of an element that has one element in it, packed by zlib."""
+CELL_CLASS = 1
+"""Class of a matrix that has matrices in it."""
+NUMBER_CLASSES = range(6, 16)
+"""Classes of a full matrix of numbers."""
+MOST_BYTES = 2**28
 """Bytes that a variable may unpack to; in the sets of the paper, at most 22 MB."""
 
 
 def read(card: Card, paths: list[Path]) -> Arrays:
-    """The three splits of the one file. Nothing in the format is executed on loading."""
+    """Return the three splits of the one file. Nothing in the format is executed on loading."""
     (path,) = paths
     names = [f"{split}data" for split in SPLITS]
     variables = {name: rolls for name, rolls in _variables(path.read_bytes()) if name in names}
@@ -42,30 +47,30 @@ def read(card: Card, paths: list[Path]) -> Arrays:
 
 
 def _variables(content: bytes) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Name and matrices of every cell array."""
+    """Yield name and matrices of every cell array."""
     if content[126:128] != b"IM":  # "MI" on machines of the other byte order
         raise ValueError("it is no MATLAB 5 file")
     for kind, data in _elements(memoryview(content)[128:]):
-        for inner, variable in _elements(_unpacked(data)) if kind == COMPRESSED else [(kind, data)]:
+        for inner, variable in _elements(_unpack(data)) if kind == COMPRESSED else [(kind, data)]:
             parts = _elements(variable) if inner == MATRIX else iter(())
             head = [part for _, part in islice(parts, 3)]
-            if len(head) == 3 and head[0][0] == CELLS:
+            if len(head) == 3 and head[0][0] == CELL_CLASS:
                 cells = [_matrix(part) for _, part in parts]
                 # Column by column in the file, row by row here.
-                places = np.arange(len(cells)).reshape(np.frombuffer(head[1], "<i4"), order="F").ravel()
-                yield bytes(head[2]).decode(), [cells[place] for place in places]
+                positions = np.arange(len(cells)).reshape(np.frombuffer(head[1], "<i4"), order="F").ravel()
+                yield bytes(head[2]).decode(), [cells[position] for position in positions]
 
 
 def _matrix(data: memoryview) -> np.ndarray:
     parts = list(islice(_elements(data), 5))
-    if len(parts) != 4 or parts[0][1][0] not in FULL or parts[3][0] not in NUMBERS:
+    if len(parts) != 4 or parts[0][1][0] not in NUMBER_CLASSES or parts[3][0] not in NUMBERS:
         raise ValueError("a sequence is no full matrix of real numbers")
     kind, numbers = parts[3]
     return np.frombuffer(numbers, NUMBERS[kind]).reshape(np.frombuffer(parts[1][1], "<i4"), order="F")
 
 
 def _elements(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """Type and bytes of each element of a row."""
+    """Yield type and bytes of each element of a row."""
     at = 0
     while at < len(data):
         if len(data) < at + 8:
@@ -79,9 +84,9 @@ def _elements(data: memoryview) -> Iterator[tuple[int, memoryview]]:
         at = start + size if kind == COMPRESSED else at + 8 + (0 if small else -(-size // 8) * 8)
 
 
-def _unpacked(data: memoryview) -> memoryview:
+def _unpack(data: memoryview) -> memoryview:
     unpacking = zlib.decompressobj()
-    unpacked = unpacking.decompress(data, MOST)
+    unpacked = unpacking.decompress(data, MOST_BYTES)
     if not unpacking.eof:
-        raise ValueError(f"a variable is cut short, or has more than {MOST:,} bytes")
+        raise ValueError(f"a variable is cut short, or has more than {MOST_BYTES:,} bytes")
     return memoryview(unpacked)

@@ -1,8 +1,8 @@
 """Speech recordings as windows of equal length: a manifest, and the files it names in an archive, a folder or fetched.
 
-The card's ``options`` are the fields of `Options`. The manifest is a CSV beside the card with the columns ``file, split,
-speaker, samples, sha256``; the checksum is that of the decoded samples (16-bit little-endian), so that it holds for an
-archive, whatever packed it, and for single files alike.
+The card's ``options`` are the fields of `RecordingOptions`. The manifest is a CSV beside the card with the columns ``file,
+split, speaker, samples, sha256``; the checksum is that of the decoded samples (16-bit little-endian), so that it holds
+for an archive, whatever packed it, and for single files alike.
 
 Windows do not overlap and never cross a file. Where fewer are asked for than there are, which ones is drawn from the
 card's seed, as many of each speaker as of the others.
@@ -24,14 +24,15 @@ from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.validation import Count, construct, mismatch
 from gatebench.data import cards
-from gatebench.data.cards import SPLITS, Address, Arrays, Below, Card
+from gatebench.data.cards import Address, Below, Card
+from gatebench.data.contents import SPLITS, Arrays
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, struct.error)
-"""What zipfile raises of an archive that is none, or no more."""
+"""What zipfile raises of an archive that is damaged or is none."""
 
 
 @dataclass(frozen=True)
-class Options:
+class RecordingOptions:
     """What a card says about its recordings."""
 
     manifest: Below
@@ -39,20 +40,20 @@ class Options:
     archive: Below
     """Zip below a data folder with the files in it, in whatever folder; without it, the files are fetched one by one."""
     url: Address
-    """Where the single files are."""
+    """Folder on the web that has the single files."""
     length: Count
     """Samples of a window."""
     seed: int
-    """Of the draw of windows."""
+    """Seed of the draw of windows."""
     train: Count | None = None
-    """Windows of a split; None: all that there are."""
+    """Windows of the split; None: all that there are."""
     valid: Count | None = None
     test: Count | None = None
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A row of the manifest."""
+    """A row of the manifest: a file, where it belongs, and how its decoded samples are verified."""
 
     file: str
     split: str
@@ -62,17 +63,17 @@ class Recording:
 
 
 def read(card: Card, paths: list[Path]) -> Arrays:
-    """Split -> windows ``[length, 1]`` of 16-bit samples, speaker after speaker."""
-    options = construct(Options, f"{card.name}.yaml: options", card.options)
+    """Return split -> windows ``[length, 1]`` of 16-bit samples, speaker after speaker."""
+    options = construct(RecordingOptions, f"{card.name}.yaml: options", card.options)
     pools: dict[str, list[tuple[str, np.ndarray]]] = {split: [] for split in SPLITS}
     for recording, samples in recordings(card, options):
         whole = len(samples) // options.length * options.length
         pools[recording.split] += [(recording.speaker, window) for window in samples[:whole].reshape(-1, options.length, 1)]
-    return {split: _chosen(card, split, pools[split], getattr(options, split), options.seed) for split in SPLITS}
+    return {split: _draw(card, split, pools[split], getattr(options, split), options.seed) for split in SPLITS}
 
 
-def _chosen(card: Card, split: str, pool: list[tuple[str, np.ndarray]], count: int | None, seed: int) -> list[np.ndarray]:
-    """So many windows of a pool, evenly over its speakers, in the order of the pool."""
+def _draw(card: Card, split: str, pool: list[tuple[str, np.ndarray]], count: int | None, seed: int) -> list[np.ndarray]:
+    """Return so many windows of a pool, evenly over its speakers, in the order of the pool."""
     if count is None:
         return [window for _, window in pool]
     if count > len(pool):
@@ -86,7 +87,7 @@ def _chosen(card: Card, split: str, pool: list[tuple[str, np.ndarray]], count: i
 
 
 def spread(speakers: list[str], count: int, random: np.random.Generator) -> list[int]:
-    """``count`` positions, drawn in rounds that take one window of every speaker that has some left."""
+    """Return ``count`` positions, drawn in rounds that take one window of every speaker that has some left."""
     turns: dict[str, int] = {}
     drawn = []
     for i in random.permutation(len(speakers)):
@@ -97,19 +98,19 @@ def spread(speakers: list[str], count: int, random: np.random.Generator) -> list
     return sorted(i for _, i in ordered[:count])
 
 
-def recordings(card: Card, options: Options) -> Iterator[tuple[Recording, np.ndarray]]:
-    """Every recording of the manifest with its samples, verified."""
-    rows = manifest(registry.find("datasets", card.name, ".yaml").parent / options.manifest)
-    contents = _source(card, options, rows)
+def recordings(card: Card, options: RecordingOptions) -> Iterator[tuple[Recording, np.ndarray]]:
+    """Yield every recording of the manifest with its samples ``[L]``, verified."""
+    rows = read_manifest(registry.find("datasets", card.name, ".yaml").parent / options.manifest)
+    read_contents = _open_source(card, options, rows)
     for row in rows:
-        yield row, _verified(row, decoded(row.file, contents(row.file), card.rate, _most(row.samples)))
+        yield row, _verify(row, decode(row.file, read_contents(row.file), card.rate, _plausible_size(row.samples)))
 
 
-def manifest(path: Path) -> list[Recording]:
-    """The rows of a manifest."""
+def read_manifest(path: Path) -> list[Recording]:
+    """Return the rows of a manifest; ``BadInput`` if it is none."""
     try:
         with path.open(newline="") as lines:
-            table = csv.DictReader(lines, restval="")  # a row that is too short is told by what it lacks
+            table = csv.DictReader(lines, restval="")  # a row that is too short is reported by what it lacks
             rows = [Recording(**{**row, "samples": int(row["samples"])}) for row in table]
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise BadInput(
@@ -127,11 +128,11 @@ def manifest(path: Path) -> list[Recording]:
     return rows
 
 
-def _source(card: Card, options: Options, rows: list[Recording]) -> Callable[[str], bytes]:
-    """What hands out the bytes of a file: the archive, in ``$GATEBENCH_DATA`` or the cache, or files fetched one by one."""
-    found = cards.given(options.archive)
-    if found is not None:
-        return _archive(found, {row.file: row.samples for row in rows})
+def _open_source(card: Card, options: RecordingOptions, rows: list[Recording]) -> Callable[[str], bytes]:
+    """Return what reads the bytes of a file: from the archive, if it is here, or else from files fetched one by one."""
+    archive = cards.find_local(options.archive)
+    if archive is not None:
+        return _open_archive(archive, {row.file: row.samples for row in rows})
     folder = cards.cache() / PurePosixPath(options.archive).parent
     missing = [row.file for row in rows if not (folder / row.file).is_file()]
     if missing:
@@ -146,13 +147,13 @@ def _source(card: Card, options: Options, rows: list[Recording]) -> Callable[[st
     return lambda file: (folder / file).read_bytes()
 
 
-def _most(samples: int) -> int:
-    """Bytes of a file, and samples in it, that are not yet suspicious where so many samples were promised."""
+def _plausible_size(samples: int) -> int:
+    """Return how many bytes a file, and samples in it, may have where so many samples were promised."""
     return 4 * max(samples, 0) + 2**20
 
 
-def _archive(path: Path, wanted: dict[str, int]) -> Callable[[str], bytes]:
-    """Files of a zip, read without unpacking it to the disk, and none that is far larger than its samples ask for."""
+def _open_archive(path: Path, samples: dict[str, int]) -> Callable[[str], bytes]:
+    """Return what reads the files of a zip by name, none of which may be far larger than its samples ask for."""
     try:
         archive = zipfile.ZipFile(path)
     except DAMAGED as error:
@@ -165,22 +166,22 @@ def _archive(path: Path, wanted: dict[str, int]) -> Callable[[str], bytes]:
                 f"{path} has a member named '{shorten(name)}', which points out of the archive; "
                 "it is not to be trusted: remove it"
             )
-        if parts and parts[-1] in wanted:
+        if parts and parts[-1] in samples:
             members[parts[-1]] = name
-    missing = sorted(wanted.keys() - members.keys())
+    missing = sorted(samples.keys() - members.keys())
     if missing:
         raise BadInput(
             f"{path} lacks {missing[0]} and {len(missing) - 1} other files of the manifest; use the complete archive"
         )
 
-    def contents(file: str) -> bytes:
+    def read_contents(file: str) -> bytes:
         member, name = archive.getinfo(members[file]), shorten(members[file])
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise BadInput(f"{path}: {name} is packed in a way that is not read here; expected deflate: pack it anew")
-        if member.file_size > _most(wanted[file]):
+        if member.file_size > _plausible_size(samples[file]):
             raise BadInput(
                 f"{path}: {name} unpacks to {member.file_size:,} bytes, "
-                f"far more than its {wanted[file]:,} samples; remove it"
+                f"far more than its {samples[file]:,} samples; remove it"
             )
         try:
             # So many bytes and no more: reading all there is would unpack first and see then that it is more than was said.
@@ -191,11 +192,14 @@ def _archive(path: Path, wanted: dict[str, int]) -> Callable[[str], bytes]:
                 f"{path}: {name} cannot be unpacked ({shorten(error)}); the archive is damaged: fetch it again"
             ) from error
 
-    return contents
+    return read_contents
 
 
-def decoded(name: str, contents: bytes, rate: int | None, most: int = 2**31) -> np.ndarray:
-    """Samples ``[L]`` of a 16-bit mono wav or flac; ``BadInput`` says what it is instead, or that they are too many."""
+def decode(name: str, contents: bytes, rate: int | None, most: int = 2**31) -> np.ndarray:
+    """Return the samples ``[L]``, at most so many, of a 16-bit mono wav or flac of ``rate`` samples a second.
+
+    ``BadInput`` says what it is instead.
+    """
     import soundfile
 
     if not contents:
@@ -224,7 +228,7 @@ def decoded(name: str, contents: bytes, rate: int | None, most: int = 2**31) -> 
     return samples
 
 
-def _verified(row: Recording, samples: np.ndarray) -> np.ndarray:
+def _verify(row: Recording, samples: np.ndarray) -> np.ndarray:
     digest = hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest()
     if digest != row.sha256 or len(samples) != row.samples:
         raise BadInput(

@@ -1,4 +1,4 @@
-"""Sequences as ``gatebench data add`` keeps them: of each split an array of all steps, and the lengths of its sequences."""
+"""Sequences as ``gatebench data add`` writes them: of each split an array of all steps, and the lengths of its sequences."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from gatebench.data.contents import SPLITS, Arrays
 
 
 def read(card: Card, paths: list[Path]) -> Arrays:
-    """The three splits of the one file."""
+    """Return the three splits of the one file."""
     (path,) = paths
-    found = npz.read(path)
+    stored = npz.read(path)
     expected = {name for split in SPLITS for name in (split, f"{split}_lengths")}
-    if set(found) != expected:
+    if set(stored) != expected:
         raise ValueError(f"{path} has other arrays than {', '.join(sorted(expected))}")
-    return {split: _cut(path, split, found[split], found[f"{split}_lengths"]) for split in SPLITS}
+    return {split: _cut(path, split, stored[split], stored[f"{split}_lengths"]) for split in SPLITS}
 
 
 def _cut(path: Path, split: str, steps: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
@@ -29,7 +29,7 @@ def _cut(path: Path, split: str, steps: np.ndarray, lengths: np.ndarray) -> list
 
 
 def write(path: Path, sequences: Arrays) -> None:
-    """The file that `read` reads; the same bytes for the same sequences."""
+    """Write the file that `read` reads, which is not there yet; the same bytes for the same sequences."""
     lengths = {f"{split}_lengths": np.array([len(array) for array in sequences[split]], np.int64) for split in SPLITS}
     steps = {split: np.concatenate(sequences[split]) for split in SPLITS}
     with path.open("xb") as file:

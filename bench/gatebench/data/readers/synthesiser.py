@@ -16,43 +16,46 @@ import numpy as np
 
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import Count, construct
-from gatebench.data.cards import SPLITS, Arrays, Card
+from gatebench.data.cards import Card
+from gatebench.data.contents import SPLITS, Arrays
 
 VOWELS = [
     (270, 2290, 3010), (390, 1990, 2550), (530, 1840, 2480), (660, 1720, 2410), (730, 1090, 2440),
     (570, 840, 2410), (440, 1020, 2240), (300, 870, 2240), (640, 1190, 2390), (490, 1350, 1690),
 ]  # fmt: skip
-"""F1, F2, F3 in Hz."""
+"""Formants F1, F2, F3 of each vowel in Hz."""
 FRICATIVES = [(2500, 4000, 6500), (1800, 2800, 5500), (4500, 5800, 7000), (1400, 2200, 3800)]
+"""Resonances of each fricative in Hz."""
 BANDWIDTHS = (70.0, 110.0, 170.0)
+"""Bandwidths of the resonators of voiced sounds in Hz."""
 NOISY_BANDWIDTHS = (400.0, 700.0, 1000.0)
+"""Bandwidths of the resonators of fricatives in Hz."""
 FRAME = 80
 """Samples for which the filter stands still."""
 OPEN = 0.6
 """Share of a period for which the glottis is open."""
-
-
 HISS = 0.3
 """Level of a fricative beside a vowel."""
 ROOM = 20.0
 """Noise that is always there, at most, in 16-bit units."""
-MOST = 2**23
-"""Samples of all speakers together,"""
-LEAST = 2**10
-"""each of whom takes as long as so many."""
+MOST_SAMPLES = 2**23
+"""Samples of all speakers together, at the most."""
+SAMPLES_PER_SPEAKER = 2**10
+"""Samples that take as long as making a speaker; a speaker of fewer counts as so many."""
 
 
 @dataclass(frozen=True)
-class Options:
+class SynthesiserOptions:
     """What a card says about its speakers."""
 
     seed: int
+    """Seed of everything that is drawn."""
     length: Count
     """Samples of a window."""
     windows: Count
-    """Of a speaker."""
+    """Windows of each speaker."""
     train: Count
-    """Speakers of a split; no speaker is in two."""
+    """Speakers of the split; no speaker is in two splits."""
     valid: Count
     test: Count
 
@@ -62,9 +65,9 @@ class Speaker:
     """What tells one voice from another."""
 
     pitch: float
-    """Hz."""
+    """Mean pitch in Hz."""
     stretch: float
-    """Of all formants: above 1 for a short vocal tract."""
+    """Factor of all formants: above 1 for a short vocal tract."""
     breath: float
     """Noise in voiced sounds, as a share of the pulses."""
     level: float
@@ -72,11 +75,13 @@ class Speaker:
 
 
 def read(card: Card, paths: list[Path]) -> Arrays:
-    """Split -> windows ``[length, 1]`` of 16-bit samples, speaker after speaker."""
-    options = construct(Options, f"{card.name}.yaml: options", card.options)
+    """Return split -> windows ``[length, 1]`` of 16-bit samples, speaker after speaker."""
+    options = construct(SynthesiserOptions, f"{card.name}.yaml: options", card.options)
     voices = options.train + options.valid + options.test
-    if voices * max(LEAST, options.windows * options.length) > MOST:
-        raise BadInput(f"{card.name}.yaml: options ask for more than {MOST:,} samples, which would take long; use fewer")
+    if voices * max(SAMPLES_PER_SPEAKER, options.windows * options.length) > MOST_SAMPLES:
+        raise BadInput(
+            f"{card.name}.yaml: options ask for more than {MOST_SAMPLES:,} samples, which would take long; use fewer"
+        )
     assert card.rate is not None, card.name  # of kind audio
     splits: Arrays = {}
     for split in SPLITS:
@@ -89,14 +94,14 @@ def read(card: Card, paths: list[Path]) -> Arrays:
 
 
 def _speaker(number: int, random: np.random.Generator) -> Speaker:
-    """High and low voices in turn."""
+    """Return the voice of a number: low and high ones in turn."""
     low, high = ((95, 140), (170, 240))[number % 2]
     stretch = (0.95, 1.1)[number % 2] * random.uniform(0.95, 1.07)
     return Speaker(random.uniform(low, high), stretch, random.uniform(0.02, 0.12), random.uniform(1000, 2500))
 
 
 def utter(speaker: Speaker, samples: int, rate: int, random: np.random.Generator) -> np.ndarray:
-    """So many samples of one voice, 16-bit."""
+    """Return so many 16-bit samples of one voice, at ``rate`` samples a second."""
     voice, hiss = _score(speaker, samples, rate, random)
     noise = random.uniform(-1, 1, len(voice.loudness) * FRAME)
     pulses = _pulses(speaker.pitch, len(voice.loudness), rate, random)
@@ -109,13 +114,13 @@ def utter(speaker: Speaker, samples: int, rate: int, random: np.random.Generator
 
 @dataclass(frozen=True)
 class Branch:
-    """A source's way through its resonators: formants ``[F, 3]`` in Hz and loudness ``[F]`` of every frame."""
+    """What the resonators of one source do in every frame: formants ``[F, 3]`` in Hz and loudness ``[F]``."""
 
     formants: np.ndarray
     loudness: np.ndarray
 
     def sound(self, source: np.ndarray, widths: tuple[float, ...], rate: int) -> np.ndarray:
-        """The source, louder and softer, filtered, with a root mean square of 1 where it is on."""
+        """Return the source, louder and softer, filtered, with a root mean square of 1 where it is on."""
         from scipy.signal import lfilter
 
         frames = np.arange(len(self.loudness))
@@ -130,7 +135,10 @@ class Branch:
 
 
 def resonator(centre: float, width: float, rate: int) -> tuple[list[float], list[float]]:
-    """``y_n = A x_n + B y_(n-1) + C y_(n-2)`` with unit gain at 0 Hz (Klatt 1980, Eq. 1-2), as numerator, denominator."""
+    """``y_n = A x_n + B y_(n-1) + C y_(n-2)`` with unit gain at 0 Hz (Klatt 1980, Eq. 1-2).
+
+    Returns numerator and denominator of the filter.
+    """
     c = _coarse(-np.exp(-2 * np.pi * width / rate))
     b = _coarse(2 * np.exp(-np.pi * width / rate) * np.cos(2 * np.pi * centre / rate))
     return [1 - b - c], [1.0, -b, -c]
@@ -141,7 +149,7 @@ def _coarse(value: float) -> float:
 
 
 def _score(speaker: Speaker, samples: int, rate: int, random: np.random.Generator) -> tuple[Branch, Branch]:
-    """What the voice and what the hiss does: vowels, fricatives and pauses of random kind and length."""
+    """Return what the voice and what the hiss does: vowels, fricatives and pauses of random kind and length."""
     frames = -(-samples // FRAME)
     voice = Branch(np.empty((frames, 3)), np.zeros(frames))
     hiss = Branch(np.empty((frames, 3)), np.zeros(frames))
@@ -165,7 +173,7 @@ def _score(speaker: Speaker, samples: int, rate: int, random: np.random.Generato
 
 
 def _pulses(pitch: float, frames: int, rate: int, random: np.random.Generator) -> np.ndarray:
-    """The derivative of the flow through the glottis, its pitch wandering by up to 15 percent."""
+    """Return the derivative of the flow through the glottis, its pitch wandering by up to 15 percent."""
     knots = random.uniform(0.85, 1.15, frames // 20 + 2)
     wander = np.interp(np.arange(frames * FRAME) / FRAME, np.arange(len(knots)) * 20, knots)
     phase = np.cumsum(pitch * wander / rate) % 1.0

@@ -5,35 +5,38 @@ from collections import Counter
 from pathlib import Path
 
 from gatebench.core.errors import BadInput
-from gatebench.data.readers.recordings import decoded
-from gatebench.ingest.options import Choices, Found, contents, fits
+from gatebench.data.readers.recordings import decode
+from gatebench.ingest import limits
+from gatebench.ingest.choices import Choices
+from gatebench.ingest.raw import RawData
+
+SUFFIXES = (".wav", ".flac")
+MOST_FILES = None
 
 
-def read(files: list[Path], choices: Choices) -> Found:
-    """Samples ``[L, 1]`` of each file."""
-    choices.only("audio")
-    rates = {file: _rate(file) for file in files}
+def read(files: list[Path], choices: Choices) -> RawData:
+    """Return the samples ``[L, 1]`` of each file."""
+    choices.check_only("audio")
+    rates = {file: _read_rate(file) for file in files}
     ((rate, _),) = Counter(rates.values()).most_common(1)
     for file, other in rates.items():
         if other != rate:
             raise BadInput(f"{file} has {other:,} samples a second, others have {rate:,}; expected one rate: resample it")
     sequences, total = [], 0
     for file in files:
-        samples = decoded(file.name, contents(file), rate)
+        samples = decode(file.name, limits.read_bytes(file), rate)
         total += len(samples)
-        fits(str(file.parent), total // 4)  # 16 bits each
+        limits.check_count(str(file.parent), total // 4)  # 16 bits each
         sequences.append(samples[:, None])
-    lines = [f"sequences: {len(files)}, a file each, of {rate:,} samples a second"]
-    milliseconds = f"{10_000 / rate:.3g} ms"
-    return Found(
-        sequences, f"a block of 10 samples ({milliseconds})", [file.name for file in files], "audio", rate=rate, lines=lines
-    )
+    decisions = [f"sequences: {len(files)}, a file each, of {rate:,} samples a second"]
+    time_step = f"a block of 10 samples ({10_000 / rate:.3g} ms)"
+    return RawData(sequences, time_step, [file.name for file in files], "audio", rate=rate, decisions=decisions)
 
 
-def _rate(file: Path) -> int:
+def _read_rate(file: Path) -> int:
     import soundfile
 
     try:
-        return soundfile.info(io.BytesIO(contents(file))).samplerate
+        return soundfile.info(io.BytesIO(limits.read_bytes(file))).samplerate
     except soundfile.SoundFileError as error:
         raise BadInput(f"{file} cannot be decoded ({str(error).strip()}); it is damaged or no audio: remove it") from error

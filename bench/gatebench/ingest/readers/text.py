@@ -5,26 +5,32 @@ from pathlib import Path
 import numpy as np
 
 from gatebench.core.errors import BadInput
-from gatebench.ingest.options import Choices, Found, contents
+from gatebench.ingest import limits
+from gatebench.ingest.choices import Choices
+from gatebench.ingest.raw import RawData
+
+SUFFIXES = (".txt",)
+MOST_FILES = None
 
 
-def read(files: list[Path], choices: Choices) -> Found:
-    """A sequence of code points for each file; which of them are symbols, the split decides."""
-    choices.only("text")
-    sequences = [np.array([*map(ord, _text(file))])[:, None] for file in files]
+def read(files: list[Path], choices: Choices) -> RawData:
+    """Return a sequence of numbers of characters for each file; which of them are symbols, the split decides."""
+    choices.check_only("text")
+    sequences = [np.array([*map(ord, _read_text(file))])[:, None] for file in files]
     points = np.unique(np.concatenate(sequences))
-    lines = [
+    decisions = [
         f"sequences: {len(files)}, a file each"
         if len(files) > 1
         else f"sequences: one text of {len(sequences[0]):,} characters"
     ]
     numbers = [np.searchsorted(points, sequence) for sequence in sequences]
-    return Found(numbers, "a character", [file.name for file in files], "symbols", tuple(map(chr, points)), lines=lines)
+    origins, symbols = [file.name for file in files], tuple(map(chr, points))
+    return RawData(numbers, "a character", origins, "symbols", symbols, decisions=decisions)
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
     try:
-        text = contents(file).decode("utf-8-sig").replace("\r\n", "\n")
+        text = limits.read_bytes(file).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise BadInput(f"{file} is no text in UTF-8 ({error.reason} at byte {error.start}); convert it") from error
     if not text:

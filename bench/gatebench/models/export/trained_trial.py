@@ -83,7 +83,7 @@ class TrainedTrial:
 
     @property
     def _framing(self) -> type[Framing]:
-        return framings.framing(self.record.settings["predict"], self.card)
+        return framings.find(self.record.settings["predict"], self.card)
 
     @property
     def _likelihood(self) -> type:
@@ -91,7 +91,7 @@ class TrainedTrial:
 
         options = dict(self.record.settings["likelihood"])
         framing, card = self._framing, self.card
-        return type(likelihoods.build(options.pop("name"), options, framing.of(card), framing.classes(card)))
+        return type(likelihoods.build(options.pop("name"), options, framing.predicted_kind(card), framing.classes(card)))
 
     @property
     def _predicted(self) -> list[str]:

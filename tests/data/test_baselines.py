@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 
 from gatebench.data import cards
 from gatebench.data.baselines import compute
-from gatebench.data.baselines.compute import piano_roll
+from gatebench.data.baselines.audio import of_waves
+from gatebench.data.baselines.binary import of_frames
 from gatebench.data.contents import SPLITS, Target
 from gatebench.data.framings import next_block, next_step, target
 from gatebench.training.likelihoods import bernoulli
@@ -60,7 +61,7 @@ def test_unigram(rolls):
         return (sum(map(int, frames)) + 1) / (len(frames) + 2)
 
     table = [predict(key, None) for key in range(12)]
-    assert_equal(piano_roll(rolls)["unigram"], slow(rolls, lambda key, _: table[key]))
+    assert_equal(of_frames(rolls)["unigram"], slow(rolls, lambda key, _: table[key]))
 
 
 def test_markov(rolls):
@@ -69,7 +70,7 @@ def test_markov(rolls):
         return (sum(map(int, after)) + 1) / (len(after) + 2)
 
     table = {(key, before): predict(key, before) for key in range(12) for before in (0, 1)}
-    assert_equal(piano_roll(rolls)["markov"], slow(rolls, lambda key, before: table[key, int(before)]))
+    assert_equal(of_frames(rolls)["markov"], slow(rolls, lambda key, before: table[key, int(before)]))
 
 
 def test_unigram_is_what_a_constant_readout_scores(rolls):
@@ -77,15 +78,15 @@ def test_unigram_is_what_a_constant_readout_scores(rolls):
     for split in SPLITS:
         each = [bernoulli().nll(logits, torch.from_numpy(roll[1:].astype(float))) for roll in rolls[split]]
         expected = {"nll": float(torch.cat(each).mean()), "nll_sequence_mean": float(np.mean([n.mean() for n in each]))}
-        assert piano_roll(rolls)["unigram"][split] == pytest.approx(expected, abs=ROUNDED)
+        assert of_frames(rolls)["unigram"][split] == pytest.approx(expected, abs=ROUNDED)
 
 
 def test_fitted_on_train_alone(rolls):
     other = {**rolls, "valid": rolls["valid"][:1], "test": [1 - roll for roll in rolls["test"]]}
-    assert set(piano_roll(rolls)) == {"unigram", "markov"}
-    for name in piano_roll(rolls):
-        assert piano_roll(other)[name]["train"] == piano_roll(rolls)[name]["train"]
-        assert piano_roll(other)[name]["test"] != piano_roll(rolls)[name]["test"]
+    assert set(of_frames(rolls)) == {"unigram", "markov"}
+    for name in of_frames(rolls):
+        assert of_frames(other)[name]["train"] == of_frames(rolls)[name]["train"]
+        assert of_frames(other)[name]["test"] != of_frames(rolls)[name]["test"]
 
 
 # Audio
@@ -104,13 +105,13 @@ def noise():
 
 
 def framed(noise):
-    splits = next_block.framed(noise).splits
+    splits = next_block.frame_waves(noise).splits
     both = {s: [np.concatenate([getattr(q, name) for q in sequences]) for name in "xy"] for s, sequences in splits.items()}
     return splits, both
 
 
 def test_unit_gaussian(noise):
-    found = compute.audio(noise)["unit_gaussian"]
+    found = of_waves(noise)["unit_gaussian"]
     for split, (_, y) in framed(noise)[1].items():
         assert found[split]["nll"] == pytest.approx(-scipy.stats.norm.logpdf(y.astype(float)).sum(1).mean(), abs=ROUNDED)
 
@@ -127,7 +128,7 @@ def linear(x, y, others, full):
 
 @pytest.mark.parametrize("full", [False, True], ids=["diagonal", "full"])
 def test_linear(noise, full):
-    found = compute.audio(noise)["linear_full" if full else "linear_diagonal"]
+    found = of_waves(noise)["linear_full" if full else "linear_diagonal"]
     splits, both = framed(noise)
     x, y = (part.astype(float) for part in both["train"])
     for split, sequences in splits.items():
@@ -138,7 +139,7 @@ def test_linear(noise, full):
 
 @pytest.mark.parametrize("full", [False, True], ids=["diagonal", "full"])
 def test_linear_by_level(noise, full):
-    found = compute.audio(noise)["linear_full_levels" if full else "linear_diagonal_levels"]
+    found = of_waves(noise)["linear_full_levels" if full else "linear_diagonal_levels"]
     both = framed(noise)[1]
     level = {split: np.sqrt((np.diff(x.astype(float)) ** 2).mean(1)) for split, (x, _) in both.items()}
     count = min(32, len(both["train"][0]) // 100)
@@ -154,15 +155,15 @@ def test_linear_by_level(noise, full):
         assert found[split]["nll"] == pytest.approx(total / len(x), abs=2 * ROUNDED)
 
 
-def test_audio_floors_are_fitted_on_train_alone(noise):
+def test_audio_baselines_are_fitted_on_train_alone(noise):
     other = {**noise, "valid": noise["valid"][:3], "test": [3 * wave for wave in noise["test"]]}
-    for name, scores in compute.audio(noise).items():
-        assert compute.audio(other)[name]["train"] == scores["train"]
-        assert compute.audio(other)[name]["test"] != scores["test"]
+    for name, scores in of_waves(noise).items():
+        assert of_waves(other)[name]["train"] == scores["train"]
+        assert of_waves(other)[name]["test"] != scores["test"]
 
 
 def test_who_knows_more_scores_better(noise):
-    scores = {name: by_split["test"]["nll"] for name, by_split in compute.audio(noise).items()}
+    scores = {name: by_split["test"]["nll"] for name, by_split in of_waves(noise).items()}
     assert scores["unit_gaussian"] > scores["linear_diagonal"] > scores["linear_full"] > scores["linear_full_levels"]
     assert scores["linear_diagonal"] > scores["linear_diagonal_levels"]
 
@@ -172,7 +173,7 @@ def test_very_little_audio_has_baselines(samples):
     """Fewer blocks than weights: nothing is left over of train, and the baselines are finite all the same."""
     random = np.random.default_rng(samples)
     waves = {split: [random.integers(-300, 300, (samples, 1)).astype(np.int16)] for split in SPLITS}
-    found = compute.audio(waves)
+    found = of_waves(waves)
     assert all(math.isfinite(score["nll"]) for baseline in found.values() for score in baseline.values())
 
 
@@ -204,7 +205,7 @@ def test_symbols():
     random = np.random.default_rng(0)
     arrays = sequences(random, lambda steps: random.integers(0, 3, steps)[:, None].astype(np.uint8))
     names = ("a", "b", "c", "never")
-    found = compute.of(made("symbols", arrays, names), arrays)
+    found = compute.compute(made("symbols", arrays, names), arrays)
     train = [array[:, 0].tolist() for array in arrays["train"]]
     every = [symbol for array in train for symbol in array]
     once = [-math.log((every.count(symbol) + 1) / (len(every) + 4)) for symbol in range(4)]
@@ -217,7 +218,7 @@ def test_symbols():
 
 
 def test_binary_is_scored_like_music(rolls):
-    assert compute.of(made("binary", rolls), rolls) == piano_roll(rolls)
+    assert compute.compute(made("binary", rolls), rolls) == of_frames(rolls)
 
 
 def normal(y, mean, std):
@@ -238,7 +239,7 @@ def test_reals():
     random = np.random.default_rng(1)
     arrays = sequences(random, lambda steps: random.standard_normal((steps, 2)).cumsum(0).round(2))
     card = made("reals", arrays)
-    found, framed = compute.of(card, arrays), next_step.frame(card, arrays).splits
+    found, framed = compute.compute(card, arrays), next_step.frame(card, arrays).splits
     x, y = (np.concatenate([getattr(s, side) for s in framed["train"]]).astype(float) for side in "xy")
     close(found["gaussian"], {s: [normal(q.y, y.mean(0), y.std(0)) for q in framed[s]] for s in SPLITS})
     jump = np.sqrt(((y - x) ** 2).mean(0))
@@ -259,7 +260,7 @@ def test_labels(of):
 
     arrays = sequences(random, one)
     card = made("reals", arrays, target=Target(of, "label", 1, ("x", "y", "z")))
-    found, framed = compute.of(card, arrays), target.frame(card, arrays).splits
+    found, framed = compute.compute(card, arrays), target.frame(card, arrays).splits
     looked = {s: [(q.x if of == "step" else q.x.mean(0, keepdims=True), q.y[:, 0]) for q in framed[s]] for s in SPLITS}
     labels = np.concatenate([y for _, y in looked["train"]])
     shares = np.array([((labels == c).sum() + 1) / (len(labels) + 3) for c in range(3)])
@@ -282,7 +283,7 @@ def test_values(of):
 
     arrays = sequences(random, one)
     card = made("reals", arrays, target=Target(of, "value"))
-    found, framed = compute.of(card, arrays), target.frame(card, arrays).splits
+    found, framed = compute.compute(card, arrays), target.frame(card, arrays).splits
     looked = {s: [(q.x if of == "step" else q.x.mean(0, keepdims=True), q.y) for q in framed[s]] for s in SPLITS}
     x, y = (np.concatenate([pair[i] for pair in looked["train"]]).astype(float) for i in (0, 1))
     close(found["gaussian"], {s: [normal(b, y.mean(0), y.std(0)) for _, b in looked[s]] for s in SPLITS})

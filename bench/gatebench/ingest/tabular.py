@@ -4,13 +4,12 @@ import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest.options import fits
+from gatebench.ingest.limits import check_count
 
 
 @dataclass(frozen=True)
@@ -18,36 +17,38 @@ class Table:
     """The rows of all files, one after the other, named by their position, which they keep whatever becomes of them."""
 
     files: list[Path]
+    """The files, in the order of their rows."""
     rows: pd.DataFrame
+    """The rows of all files."""
     starts: np.ndarray
     """Position of the first row of each file."""
 
-    def file_of(self, positions: Any) -> Any:
-        """The number of the file that rows stand in."""
+    def files_of(self, positions: np.ndarray) -> np.ndarray:
+        """Return the number of the file that each row stands in."""
         return np.searchsorted(self.starts, positions, side="right") - 1
 
     def where(self, position: int) -> str:
-        """A row for a message, counted from 1 in its file."""
-        file = int(self.file_of(position))
+        """Return a row for a message, counted from 1 in its file."""
+        file = int(self.files_of(np.array(position)))
         return f"{self.files[file].name}, row {position - self.starts[file] + 1}"
 
 
 def read(files: list[Path]) -> Table:
-    """Tables of the same columns."""
-    tables = [_table(file) for file in files]
+    """Return tables of the same columns as one; ``BadInput`` if a file is no table, or has other columns."""
+    tables = [_read_table(file) for file in files]
     for file, table in zip(files, tables, strict=True):
         if list(table.columns) != list(tables[0].columns):
             raise BadInput(
-                f"{file} has the columns {listed(table)}, but {files[0].name} has {listed(tables[0])}; expected "
+                f"{file} has the columns {list_columns(table)}, but {files[0].name} has {list_columns(tables[0])}; expected "
                 "the same in all files: correct one of them"
             )
     starts = np.cumsum([0, *map(len, tables[:-1])])
     return Table(files, pd.concat(tables, ignore_index=True), starts)
 
 
-def _table(file: Path) -> pd.DataFrame:
+def _read_table(file: Path) -> pd.DataFrame:
     try:
-        table = _parquet(file) if file.suffix.lower() == ".parquet" else _csv(file)
+        table = _read_parquet(file) if file.suffix.lower() == ".parquet" else _read_csv(file)
     except BadInput:
         raise
     except Exception as error:  # whatever a parser makes of a file that is none
@@ -57,13 +58,13 @@ def _table(file: Path) -> pd.DataFrame:
     table.columns = [str(name).strip() for name in table.columns]
     if table.empty or table.columns.duplicated().any():
         raise BadInput(
-            f"{file} has {len(table)} rows of the columns {listed(table)}; expected rows, and a name for each "
+            f"{file} has {len(table)} rows of the columns {list_columns(table)}; expected rows, and a name for each "
             "column: correct it"
         )
     return table
 
 
-def _csv(file: Path) -> pd.DataFrame:
+def _read_csv(file: Path) -> pd.DataFrame:
     with file.open(encoding="utf-8-sig", newline="") as text:
         first = text.readline(2**20)
     separator = max(",;\t|", key=first.count)
@@ -76,7 +77,7 @@ def _csv(file: Path) -> pd.DataFrame:
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell of a file can be read as one."""
+    """Return whether the text of a cell can be read as a number."""
     try:
         float(cell)
     except ValueError:
@@ -84,15 +85,15 @@ def is_number(cell: str) -> bool:
     return True
 
 
-def _parquet(file: Path) -> pd.DataFrame:
+def _read_parquet(file: Path) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(file) as opened:
-        fits(str(file), opened.metadata.num_rows * opened.metadata.num_columns)
+        check_count(str(file), opened.metadata.num_rows * opened.metadata.num_columns)
         table = opened.read().to_pandas(ignore_metadata=True)
     return table.drop(columns=[name for name in table.columns if name.startswith("__index_level_")])  # pandas' row numbers
 
 
-def listed(table: pd.DataFrame) -> str:
-    """Names of columns for a message."""
+def list_columns(table: pd.DataFrame) -> str:
+    """Return the names of columns for a message."""
     return shorten(", ".join(map(str, table.columns)))

@@ -1,0 +1,32 @@
+"""Baselines of zeros and ones, each column on its own, smoothed with one pseudo-count an outcome."""
+
+import numpy as np
+
+from gatebench.data.baselines import predictors
+from gatebench.data.baselines.scoring import concatenate, evaluate
+from gatebench.data.cards import Baselines, Card
+from gatebench.data.contents import Arrays
+from gatebench.data.framings import next_step
+
+
+def compute(card: Card, arrays: Arrays) -> Baselines:
+    """Return the baselines of 0/1 sequences ``[T, X]``, which are the same whatever else their card says."""
+    return of_frames(arrays)
+
+
+def of_frames(arrays: Arrays) -> Baselines:
+    """Return *unigram* and *markov* of 0/1 frames ``[T, X]``.
+
+    *unigram*: every column with its frequency in train (all frames). *markov*: every column given whether it was on in the
+    frame before.
+    """
+    frames = np.concatenate(arrays["train"])
+    unigram = predictors.smooth(frames.sum(0), len(frames))
+    splits = next_step.shift(arrays)
+    before, after = concatenate(splits["train"])
+    was_off = predictors.smooth((after * (1 - before)).sum(0), (1 - before).sum(0))
+    was_on = predictors.smooth((after * before).sum(0), before.sum(0))
+    return {
+        "unigram": evaluate(splits, lambda x, y: predictors.bernoulli_nll(np.broadcast_to(unigram, x.shape), y)),
+        "markov": evaluate(splits, lambda x, y: predictors.bernoulli_nll(np.where(x == 1, was_on, was_off), y)),
+    }

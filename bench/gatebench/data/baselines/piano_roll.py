@@ -1,0 +1,10 @@
+"""Baselines of piano rolls: those of any zeros and ones, a column for each key."""
+
+from gatebench.data.baselines import binary
+from gatebench.data.cards import Baselines, Card
+from gatebench.data.contents import Arrays
+
+
+def compute(card: Card, arrays: Arrays) -> Baselines:
+    """Return *unigram* and *markov*, each key on its own."""
+    return binary.compute(card, arrays)

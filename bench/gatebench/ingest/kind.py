@@ -1,0 +1,65 @@
+"""The decision what the inputs are: zeros and ones, symbols or real numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from gatebench.core.errors import BadInput, shorten
+from gatebench.data.contents import Kind
+from gatebench.ingest.choices import Choices
+from gatebench.ingest.raw import RawData
+
+FEW_SYMBOLS = 32
+"""Different whole numbers of a single column that are taken for symbols, at the most."""
+
+
+def decide(raw: RawData, choices: Choices) -> tuple[RawData, str]:
+    """Return the data with its kind, sequences of the type that fits it, and the line that says why."""
+    if raw.kind is not None:
+        if choices.kind not in (None, raw.kind):
+            raise BadInput(f"--as {choices.kind}, but what is there is {raw.kind}; remove it")
+        return raw, f"kind: {raw.kind}" + (f" of {len(raw.names):,}" if raw.kind == "symbols" else "")
+    _check_numbers(raw)
+    numbers = np.concatenate(raw.sequences)
+    values = np.unique(numbers)
+    zeros_and_ones = bool(np.isin(values, (0, 1)).all())
+    countable = numbers.shape[1] == 1 and bool((values == np.floor(values)).all())
+    few = countable and len(values) <= FEW_SYMBOLS and numbers.dtype.kind in "bui"
+    proposed: Kind = "binary" if zeros_and_ones else "symbols" if few else "reals"
+    kind = choices.kind or proposed
+    if kind == "binary" and not zeros_and_ones:
+        raise BadInput(
+            f"--as binary, but there are values like {shorten(values[~np.isin(values, (0, 1))][0])}; expected 0 and 1 "
+            "alone: use --as reals"
+        )
+    if kind == "symbols" and not countable:
+        raise BadInput("--as symbols, but there is more than one column, or a number that is not whole; use --as reals")
+    why = {
+        "binary": "since all values are 0 or 1",
+        "symbols": f"since there is one column of {len(values)} whole numbers",
+        "reals": "since there are other numbers than 0 and 1",
+    }[kind]
+    alternative = " (--as reals)" if kind != "reals" else " (--as symbols)" if countable else ""
+    line = f"kind: {kind}, {why}{alternative}"
+    if kind == "symbols":
+        symbols = [np.searchsorted(values, array) for array in raw.sequences]
+        return replace(raw, kind=kind, sequences=symbols, names=tuple(str(value.item()) for value in values)), line
+    sequences = [array.astype(np.uint8 if kind == "binary" else float) for array in raw.sequences]
+    return replace(raw, kind=kind, sequences=sequences), line
+
+
+def _check_numbers(raw: RawData) -> None:
+    """Raise ``BadInput`` unless all sequences have the same columns, at least one, and finite numbers."""
+    width = raw.sequences[0].shape[1]
+    for origin, array in zip(raw.origins, raw.sequences, strict=True):
+        if array.shape[1] != width or not width:
+            raise BadInput(
+                f"{origin} has {array.shape[1]} column(s), but {raw.origins[0]} has {width}; "
+                "expected the same in all sequences: correct it"
+            )
+        not_finite = np.argwhere(~np.isfinite(array)) if array.dtype.kind == "f" else []
+        if len(not_finite):
+            raise BadInput(
+                f"{origin}, row {not_finite[0][0]}, column {not_finite[0][1]} is NaN or infinite; expected a number: fill "
+                "it, cut the sequence there, or, if it pads, save the lengths beside"
+            )

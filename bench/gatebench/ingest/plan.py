@@ -1,0 +1,46 @@
+"""What becomes of sequences that were read: one decision after the other, each with the line that says it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gatebench.data.contents import Arrays
+from gatebench.ingest import kind, likelihood, scale, split, symbols, windows
+from gatebench.ingest.choices import Choices
+from gatebench.ingest.raw import RawData
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """A data set and a task that are to be written."""
+
+    raw: RawData
+    """The data with its kind, and the symbols that train has."""
+    arrays: Arrays
+    """Split -> arrays ``[T, X]``, the target's columns last."""
+    likelihood: dict[str, Any]
+    """The likelihood as the task's yaml states it."""
+    lines: list[str]
+    """What was decided, a line each."""
+
+
+def decide(raw: RawData, choices: Choices) -> DatasetPlan:
+    """Make all decisions, in the order in which they depend on one another; ``BadInput`` if one cannot be made."""
+    raw, kind_line = kind.decide(raw, choices)
+    split_by = split.choose(raw, choices)
+    parts, split_line = split.decide(raw, choices, split_by)
+    arrays, window_line = windows.decide(raw, parts, choices, split_by == "time")
+    symbol_lines: list[str] = []
+    if raw.kind == "symbols":
+        raw, arrays, symbol_lines = symbols.decide(raw, arrays)
+    scale.check_varying(raw, arrays)
+    proposed, likelihood_line = likelihood.decide(raw, arrays, choices)
+    lines = [
+        *raw.decisions,
+        kind_line,
+        split_line,
+        window_line,
+        *symbol_lines,
+        likelihood_line,
+        *scale.describe(raw, arrays),
+    ]
+    return DatasetPlan(raw, arrays, proposed, lines)

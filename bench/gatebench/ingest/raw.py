@@ -1,0 +1,39 @@
+"""Sequences as a reader of files hands them on, before anything is decided about them."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gatebench.data.contents import Kind, Target
+
+
+@dataclass(frozen=True)
+class RawData:
+    """Sequences as they stand in files. Lists have an entry for each sequence."""
+
+    sequences: list[np.ndarray]
+    """The inputs of each sequence, ``[T, X]``."""
+    time_step: str
+    """What a step is, for the card."""
+    origins: list[str]
+    """Where each sequence comes from, for messages."""
+    kind: Kind | None = None
+    """What the inputs are; None: it follows from the numbers."""
+    names: tuple[str, ...] = ()
+    """Names of the input columns; of symbols, the symbol of each number."""
+    targets: list[np.ndarray] | None = None
+    """The target of each sequence, ``[T, Y]``, a row for every step."""
+    target: Target | None = None
+    """What the target is."""
+    groups: list[Hashable] | None = None
+    """The group of each sequence; None: there are no groups."""
+    rate: int | None = None
+    """Samples of audio a second."""
+    decisions: list[str] = field(default_factory=list)
+    """What the reader decided, a line for each decision."""
+
+    @property
+    def has_one_target(self) -> bool:
+        """Whether a whole sequence has one target."""
+        return self.target is not None and self.target.of == "sequence"
