@@ -97,28 +97,28 @@ def setting(kind):
     return paper, x, slopes, autograd
 
 
-def errors(found, expected):
+def errors(gradients, expected):
     """Largest error of each parameter's gradient, relative to its largest entry."""
-    return {name: np.abs(found[name] - expected[name]).max() / np.abs(expected[name]).max() for name in expected}
+    return {name: np.abs(gradients[name] - expected[name]).max() / np.abs(expected[name]).max() for name in expected}
 
 
 @pytest.mark.parametrize("kind", CELLS)
 def test_corrected_equations_agree_with_autograd(kind):
     p, x, slopes, autograd = setting(kind)
-    found = errors(backward(p, x, slopes, augmented=kind == "augmented"), autograd)
-    assert max(found.values()) < 1e-9, found
+    relative_errors = errors(backward(p, x, slopes, augmented=kind == "augmented"), autograd)
+    assert max(relative_errors.values()) < 1e-9, relative_errors
 
 
 @pytest.mark.parametrize("kind", CELLS)
 def test_without_the_transpose_the_gradient_is_wrong(kind):
     p, x, slopes, autograd = setting(kind)
-    found = errors(backward(p, x, slopes, augmented=kind == "augmented", transposed=False), autograd)
-    assert found["W_xdu"] > 0.01
-    assert found["W_scs"] > 0.01
+    relative_errors = errors(backward(p, x, slopes, augmented=kind == "augmented", transposed=False), autograd)
+    assert relative_errors["W_xdu"] > 0.01
+    assert relative_errors["W_scs"] > 0.01
 
 
 def test_without_the_gate_the_gradient_of_its_matrix_is_wrong_and_only_that():
     p, x, slopes, autograd = setting("augmented")
-    found = errors(backward(p, x, slopes, augmented=True, gated=False), autograd)
-    assert found.pop("W_xdu") > 0.01
-    assert max(found.values()) < 1e-9, found
+    relative_errors = errors(backward(p, x, slopes, augmented=True, gated=False), autograd)
+    assert relative_errors.pop("W_xdu") > 0.01
+    assert max(relative_errors.values()) < 1e-9, relative_errors

@@ -1,4 +1,4 @@
-"""Where things of one's own are looked for: houses that are named, and the one in the working folder, which runs nothing."""
+"""Where a user's things are looked for, in plugin folders that are named and the local one, and how their code is loaded."""
 
 import importlib
 import os
@@ -14,13 +14,13 @@ from gatebench.core import registry
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GATEBENCH_PATH", raising=False)
-    for house in (registry.LOCAL_FOLDER, "named"):
+    for folder in (registry.LOCAL_FOLDER, "named"):
         for kind in registry.BUILT_IN:
-            (tmp_path / house / kind).mkdir(parents=True)
+            (tmp_path / folder / kind).mkdir(parents=True)
     return tmp_path
 
 
-def test_the_house_of_the_working_folder_is_searched_for_data_and_never_for_code(here: Path):
+def test_the_local_folder_is_searched_for_data_and_never_for_code(here: Path):
     for kind in registry.BUILT_IN:
         expected = [here / registry.LOCAL_FOLDER / kind] if kind in ("conf", "datasets") else []
         assert registry.folders(kind) == [registry.BUILT_IN[kind], *expected]
@@ -35,8 +35,8 @@ def test_what_is_named_goes_last_and_so_before(here: Path, monkeypatch: pytest.M
         here / registry.LOCAL_FOLDER / "datasets",
         here / "named" / "datasets",
     ]
-    for house, name in ((registry.LOCAL_FOLDER, "mine"), ("named", "mine"), (registry.LOCAL_FOLDER, "other")):
-        (here / house / "datasets" / f"{name}.yaml").touch()
+    for folder, name in ((registry.LOCAL_FOLDER, "mine"), ("named", "mine"), (registry.LOCAL_FOLDER, "other")):
+        (here / folder / "datasets" / f"{name}.yaml").touch()
     assert registry.find("datasets", "mine", ".yaml") == here / "named" / "datasets" / "mine.yaml"
     assert registry.find("datasets", "other", ".yaml") == here / registry.LOCAL_FOLDER / "datasets" / "other.yaml"
 

@@ -133,7 +133,7 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
         parameters = {name: torch.from_numpy(w)[None] for name, w in store.weights(key).items()}
         states = reference.run(graph, model.sizes, parameters, torch.from_numpy(np.array(sequence.x))[None, :, None])
         at_once = states[0, :, 0] @ parameters["readout_W"][0] + parameters["readout_b"][0]
-    # Samples were rounded to 16 bits on the way, by up to half a step of 1 / std.
+    # Samples were rounded to 16 bits, by up to half a step of 1 / std.
     np.testing.assert_allclose(np.array(seen)[1:], at_once[len(x) - 1 :][1 : len(seen)].numpy()[: len(seen) - 1], atol=0.02)
     assert len(seen) == 25
 
@@ -180,10 +180,10 @@ def frames_of(file: mido.MidiFile, steps: int) -> np.ndarray:
 
 def test_a_study_draws_of_its_best_trials_and_its_report_shows_them(heard: Murmur):
     gatebench(heard, "sample", "adhoc", "--steps", "100")
-    made, spectra = samples.read(heard.folder / "results", "adhoc")
+    drawn_samples, spectra = samples.read(heard.folder / "results", "adhoc")
     trials = frame.load(heard.folder / "results", "adhoc").trials
     valid = trials[(trials.stage == "confirm") & (trials.split == "valid")]
-    assert set(made.key) == set(valid.loc[valid.groupby("cell").nll.idxmin()].key)
+    assert set(drawn_samples.key) == set(valid.loc[valid.groupby("cell").nll.idxmin()].key)
     assert set(spectra.cell) == {samples.DATA, "rnn", "lstm_augmented"}
     gatebench(heard, "report", "adhoc")
     report = heard.folder / "results" / "adhoc" / "report.html"
@@ -199,13 +199,13 @@ def test_samples_of_trials_that_are_no_longer_the_best_are_not_shown(heard: Murm
     results = Path(shutil.copytree(heard.folder / "results", tmp_path / "results"))
     gatebench(heard, "sample", "adhoc", "--steps", "20", "--results", str(results))
     table = samples.folder(results, "adhoc") / "samples.csv"
-    made = pd.read_csv(table)
-    stale = made.assign(key=made.key.where(made.cell == "rnn", "0" * 16))
+    drawn_samples = pd.read_csv(table)
+    stale = drawn_samples.assign(key=drawn_samples.key.where(drawn_samples.cell == "rnn", "0" * 16))
     stale.to_csv(table, index=False)
-    found = frame.load(results, "adhoc")
-    assert list(found.samples.cell) == ["rnn"]
-    assert set(found.spectra.cell) == {samples.DATA, "rnn"}
-    (shown,) = page._drawn(found, table.parent)
+    study = frame.load(results, "adhoc")
+    assert list(study.samples.cell) == ["rnn"]
+    assert set(study.spectra.cell) == {samples.DATA, "rnn"}
+    (shown,) = page._drawn(study, table.parent)
     assert shown["title"].startswith("rnn: Murmur (synthetic)")
     stale[stale.cell != "rnn"].to_csv(table, index=False)
     assert frame.load(results, "adhoc").spectra.empty
@@ -234,13 +234,13 @@ WRONG = [
 
 def test_mistakes_are_one_line(played: Tiny):
     for words, expected in WRONG:
-        said = gatebench(played, "sample", *words, code=2)
-        assert said.startswith(f"gatebench: {expected}")
-        assert said.count("\n") == 1
+        message = gatebench(played, "sample", *words, code=2)
+        assert message.startswith(f"gatebench: {expected}")
+        assert message.count("\n") == 1
     assert not (played.folder / "results" / "trials" / "nonsense").exists()
     (played.folder / "file").touch()
-    said = gatebench(played, "sample", keys(played)[0], "--folder", "file", code=2)
-    assert said == "gatebench: folder 'file' cannot be made (File exists); choose another: --folder F\n"
+    message = gatebench(played, "sample", keys(played)[0], "--folder", "file", code=2)
+    assert message == "gatebench: folder 'file' cannot be drawn_samples (File exists); choose another: --folder F\n"
     weights = played.folder / "results" / "trials" / keys(played)[0] / "weights.safetensors"
     weights.write_bytes(b"no weights")
     assert "is damaged" in gatebench(played, "sample", keys(played)[0], code=2)
@@ -288,5 +288,5 @@ def test_what_is_told_of_a_sequence_does_not_go_on(tmp_path: Path, monkeypatch: 
     add.add(sources.delayed(tmp_path), "mine", Choices())
     home = Murmur(tmp_path, tmp_path / "plugins", tmp_path, dict(os.environ), {})
     gatebench(home, "sweep", "cell=gru", "task=mine", *SMALL, "search.size=1", "population.seeds=[1]", "training.lr=0.01")
-    said = gatebench(home, "sample", keys(home)[0], code=2)
-    assert "tells mine's target, not how a sequence goes on; choose one that predicts" in said
+    message = gatebench(home, "sample", keys(home)[0], code=2)
+    assert "tells mine's target, not how a sequence goes on; choose one that predicts" in message

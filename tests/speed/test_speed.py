@@ -37,8 +37,8 @@ def test_a_row_is_what_its_columns_say(rows):
     for _, part in rows.groupby(["cell", "batch", "steps"]):
         beside = part.iloc[0].beside
         engine, population = ("reference", 10) if beside.startswith("reference") else ("torch.nn", 1)
-        own = part[(part.engine == engine) & (part.population == population)]
-        assert own.ratio.tolist() == [1.0]
+        rows_beside = part[(part.engine == engine) & (part.population == population)]
+        assert rows_beside.ratio.tolist() == [1.0]
         assert {("reference", 1), ("fused_cpu", 1), ("fused_cpu", 10)} <= set(zip(part.engine, part.population, strict=True))
         assert part.beside_ms.nunique() == 1
         # One roof for all rows of a case: their fractions are as their times.
@@ -57,11 +57,11 @@ def test_the_fraction_counts_layer_and_readout_three_times(monkeypatch):
 
 @pytest.mark.parametrize("engine", ["reference", "fused_cpu"])
 def test_what_is_timed_is_an_update(engine, monkeypatch):
-    made = []
+    populations = []
     start = speed.Population.start
-    monkeypatch.setattr(speed.Population, "start", lambda *args: made.append(start(*args)) or made[-1])
+    monkeypatch.setattr(speed.Population, "start", lambda *args: populations.append(start(*args)) or populations[-1])
     speed._gatebench_update(SMALL[0], engine, 3).call()
-    (population,) = made
+    (population,) = populations
     before = torch.zeros_like(population.parameters)
     for k in range(3):
         for name, view in population.model.views(before[k : k + 1]).items():

@@ -21,20 +21,24 @@ from support.exported import (
 
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)
 def test_every_cell_is_that_of_the_reference_engine(name, options):
-    made, x = random_network(trace.load(name, **options)), random_sequences()
-    np.testing.assert_allclose(module_readout(exported_module(made), x), reference_readout(made, x), rtol=0, atol=1e-12)
-    alike = exported_module(made).float()
+    network, x = random_network(trace.load(name, **options)), random_sequences()
+    np.testing.assert_allclose(
+        module_readout(exported_module(network), x), reference_readout(network, x), rtol=0, atol=1e-12
+    )
+    alike = exported_module(network).float()
     with torch.no_grad():
         single = alike(torch.from_numpy(x).float()).numpy()
-    np.testing.assert_allclose(single, reference_readout(made, x), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(single, reference_readout(network, x), rtol=1e-5, atol=1e-5)
 
 
 def test_a_cell_of_a_house_may_use_any_name_and_any_depth(tmp_path, monkeypatch):
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
-    made, x = random_network(write_odd_cell(tmp_path)), random_sequences()
-    np.testing.assert_allclose(module_readout(exported_module(made), x), reference_readout(made, x), rtol=0, atol=1e-12)
-    lines = equations.write_equations(made.graph).lines
-    assert sum(line.count(" * ") for line in lines) == sum(node.op == "mul" for node in made.graph.nodes)
+    network, x = random_network(write_odd_cell(tmp_path)), random_sequences()
+    np.testing.assert_allclose(
+        module_readout(exported_module(network), x), reference_readout(network, x), rtol=0, atol=1e-12
+    )
+    lines = equations.write_equations(network.graph).lines
+    assert sum(line.count(" * ") for line in lines) == sum(node.op == "mul" for node in network.graph.nodes)
 
 
 def test_the_equations_read_like_the_paper():
@@ -60,12 +64,12 @@ def test_old_and_new_states_are_told_apart():
 )
 def test_torch_has_the_cell_or_not(name, module):
     built = exported_module(random_network(trace.load(name)))
-    found = [type(part).__name__ for part in built.modules() if isinstance(part, torch.nn.RNNBase)]
-    assert found == [module] * (module is not None)
+    modules = [type(part).__name__ for part in built.modules() if isinstance(part, torch.nn.RNNBase)]
+    assert modules == [module] * (module is not None)
 
 
 def test_a_cell_is_recognised_by_its_equations_not_by_its_name(tmp_path, monkeypatch):
-    """A house's lstm that is none is written out, and its gru that is cuDNN's is nn.GRU."""
+    """A plugin's lstm that is none is written out, and its gru that is cuDNN's is nn.GRU."""
     (tmp_path / "cells").mkdir()
     for name, other in (("lstm", "lstm_sherstinsky"), ("gru", "gru_reset_after")):
         text = registry.find("cells", other, ".py").read_text()

@@ -74,53 +74,53 @@ def lstm_augmented(p, x):
 ORACLES = [(gru, {}), (gru_reset_after, {}), (lstm, {}), (lstm_augmented, {"length": 2})]
 
 
-def expected(cell, made, x):
+def expected(cell, network, x):
     """Readout of one sequence ``[T, X]``."""
-    for layer in range(1, len(made.layers) + 1):
+    for layer in range(1, len(network.layers) + 1):
         prefix, sides = f"{layer}." if layer > 1 else "", []
-        for back in ["", "back."] if made.stack.bidirectional else [""]:
-            own = {name: made.weights[f"{prefix}{back}{name}"] for name in made.graph.parameters}
-            h = np.stack(list(cell(own, x[::-1] if back else x)))
+        for back in ["", "back."] if network.stack.bidirectional else [""]:
+            weights = {name: network.weights[f"{prefix}{back}{name}"] for name in network.graph.parameters}
+            h = np.stack(list(cell(weights, x[::-1] if back else x)))
             sides.append(h[::-1] if back else h)
         x = np.concatenate(sides, -1)
-    if made.at == "sequence":
+    if network.at == "sequence":
         x = np.concatenate([sides[0][-1], *(side[0] for side in sides[1:])])
-    return x @ made.weights["readout_W"] + made.weights["readout_b"][0]
+    return x @ network.weights["readout_W"] + network.weights["readout_b"][0]
 
 
 @pytest.mark.parametrize(("layers", "bidirectional", "at"), STACKS)
 @pytest.mark.parametrize(("cell", "options"), ORACLES, ids=lambda value: getattr(value, "__name__", ""))
 def test_stacks_are_their_equations_and_padding_changes_nothing(cell, options, layers, bidirectional, at):
-    made = random_network(trace.load(cell.__name__, **options), layers, bidirectional, at)
+    network = random_network(trace.load(cell.__name__, **options), layers, bidirectional, at)
     x = random_sequences()
     x[0, 4:] = np.nan  # padding may be anything
     x[2, 1:] = 1e9
-    found = module_readout(exported_module(made), x, LENGTHS)
+    readouts = module_readout(exported_module(network), x, LENGTHS)
     for b, steps in enumerate(LENGTHS):
-        own = found[b] if at == "sequence" else found[b, :steps]
-        np.testing.assert_allclose(own, expected(cell, made, x[b, :steps]), rtol=0, atol=1e-12)
+        within = readouts[b] if at == "sequence" else readouts[b, :steps]
+        np.testing.assert_allclose(within, expected(cell, network, x[b, :steps]), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("bidirectional", "at"), [(False, "step"), (True, "step"), (True, "sequence")])
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)
 def test_a_padded_batch_is_its_sequences_alone(name, options, bidirectional, at):
     """Of every cell, and of the reference engine; one that looks ahead sees zeros behind the end, not padding."""
-    made, x = random_network(trace.load(name, **options), 2, bidirectional, at), random_sequences()
-    built = exported_module(made)
-    found = module_readout(built, x, LENGTHS)
+    network, x = random_network(trace.load(name, **options), 2, bidirectional, at), random_sequences()
+    built = exported_module(network)
+    readouts = module_readout(built, x, LENGTHS)
     for b, steps in enumerate(LENGTHS):
-        own = found[b] if at == "sequence" else found[b, :steps]
+        within = readouts[b] if at == "sequence" else readouts[b, :steps]
         alone = x[b : b + 1, :steps]
-        np.testing.assert_allclose(own, module_readout(built, alone)[0], rtol=0, atol=1e-12)
-        np.testing.assert_allclose(own, reference_readout(made, alone)[0], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(within, module_readout(built, alone)[0], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(within, reference_readout(network, alone)[0], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=str)
 def test_step_by_step_is_all_at_once(name, options, layers):
-    made, x = random_network(trace.load(name, **options), layers), random_sequences()
-    built, state, seen = exported_module(made), None, []
-    if not made.causal:
+    network, x = random_network(trace.load(name, **options), layers), random_sequences()
+    built, state, seen = exported_module(network), None, []
+    if not network.causal:
         with pytest.raises(NotImplementedError, match="reads what comes later"):
             built.step(torch.from_numpy(x[:, 0]))
         return
@@ -139,8 +139,8 @@ def test_a_model_that_reads_both_ways_has_no_next_step():
 def test_the_odd_cell_in_layers(tmp_path, monkeypatch):
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
     built, x = exported_module(random_network(write_odd_cell(tmp_path), 2, True)), random_sequences()
-    found = module_readout(built, x, LENGTHS)
-    np.testing.assert_allclose(found[0, :4], module_readout(built, x[:1, :4])[0], rtol=0, atol=1e-12)
+    readouts = module_readout(built, x, LENGTHS)
+    np.testing.assert_allclose(readouts[0, :4], module_readout(built, x[:1, :4])[0], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("lengths", [[0, 7, 7], [8, 7, 7], [7, 7], 7])
@@ -151,11 +151,11 @@ def test_lengths_that_cannot_be(lengths):
 
 
 def test_weights_of_another_trial_are_told():
-    made = random_network(trace.load("gru"))
-    for wrong, said in (
-        ({**made.weights, "W_z": np.zeros((9, 5))}, r"W_z has shape \(9, 5\), expected \(4, 5\)"),
-        ({**made.weights, "2.W_z": np.zeros((5, 5))}, r"2.W_z has shape \(5, 5\), expected None"),
+    network = random_network(trace.load("gru"))
+    for wrong, message in (
+        ({**network.weights, "W_z": np.zeros((9, 5))}, r"W_z has shape \(9, 5\), expected \(4, 5\)"),
+        ({**network.weights, "2.W_z": np.zeros((5, 5))}, r"2.W_z has shape \(5, 5\), expected None"),
         ({}, r"U has shape None, expected \(5, 5\)"),
     ):
-        with pytest.raises(BadInput, match=said):
-            replace(made, weights=wrong)
+        with pytest.raises(BadInput, match=message):
+            replace(network, weights=wrong)

@@ -54,7 +54,7 @@ assert "gatebench" not in sys.modules
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    """A finished study of three cells, one of a house, which no test changes."""
+    """A finished study of three cells, one of a plugin folder, which no test changes."""
     tiny = make_tiny(tmp_path_factory.mktemp("exported"))
     cell = tiny.plugin_folder / "cells" / "odd.py"
     for path, text in (
@@ -99,7 +99,7 @@ def gatebench(home: Tiny, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 def keys(results: Path) -> dict[str, str]:
     """Cell -> key."""
     folders = (json.loads(path.read_text()) for path in results.glob("trials/*/record.json"))
-    return {told["settings"]["cell"]: told["key"] for told in folders}
+    return {record["settings"]["cell"]: record["key"] for record in folders}
 
 
 def test_exported_folders_need_no_gatebench(home: Tiny, tmp_path: Path):
@@ -109,8 +109,8 @@ def test_exported_folders_need_no_gatebench(home: Tiny, tmp_path: Path):
     with environment_of(home):
         trials = {cell: trained_trial.find_trial(results, key) for cell, key in keys(results).items()}
         for cell in set(registry.available("cells", ".py")) - set(trials):
-            made = random_network(trace.load(cell), inputs=KEYS)
-            trials[cell] = replace(trials["gru"], graph=made.graph, network=made)
+            network = random_network(trace.load(cell), inputs=KEYS)
+            trials[cell] = replace(trials["gru"], graph=network.graph, network=network)
         folders = {cell: tmp_path / cell for cell in trials}
         for cell, folder in folders.items():
             trained_trial.export_trial(trials[cell], folder)
@@ -118,10 +118,10 @@ def test_exported_folders_need_no_gatebench(home: Tiny, tmp_path: Path):
     command = [sys.executable, "-W", "error", "-c", STRANGER, *map(str, folders.values())]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     for cell, folder in folders.items():
-        found, expected = np.load(f"{folder}.npz"), reference_readout(trials[cell].network, x)
-        np.testing.assert_allclose(found["double"], expected, rtol=0, atol=1e-6, err_msg=cell)
-        np.testing.assert_allclose(found["single"], expected, rtol=1e-5, atol=1e-5, err_msg=cell)
-        np.testing.assert_allclose(found["lengths"][0, :5], expected[0, :5], rtol=1e-5, atol=1e-5, err_msg=cell)
+        readouts, expected = np.load(f"{folder}.npz"), reference_readout(trials[cell].network, x)
+        np.testing.assert_allclose(readouts["double"], expected, rtol=0, atol=1e-6, err_msg=cell)
+        np.testing.assert_allclose(readouts["single"], expected, rtol=1e-5, atol=1e-5, err_msg=cell)
+        np.testing.assert_allclose(readouts["lengths"][0, :5], expected[0, :5], rtol=1e-5, atol=1e-5, err_msg=cell)
         text = (folder / "model.py").read_text()
         assert "import bench" not in text
         assert "from bench" not in text
@@ -136,21 +136,21 @@ def test_the_command_writes_a_folder_and_says_what_is_in_it(home: Tiny, gatebenc
     names = ["model.onnx", "model.py", "model.safetensors", "settings.json"]
     assert printed == [f"results/exports/{key}/{name}" for name in names]
     folder = results / "exports" / key
-    told = json.loads((folder / "settings.json").read_text())
-    assert told["sizes"] == {"inputs": KEYS, "units": 5, "layers": 2, "bidirectional": False, "readout": KEYS}
-    assert (told["at"], told["causal"], told["cell"]["name"]) == ("step", True, "gru")
+    settings = json.loads((folder / "settings.json").read_text())
+    assert settings["sizes"] == {"inputs": KEYS, "units": 5, "layers": 2, "bidirectional": False, "readout": KEYS}
+    assert (settings["at"], settings["causal"], settings["cell"]["name"]) == ("step", True, "gru")
     unscaled = {"mean": 0.0, "std": 1.0}
-    assert told["standardisation"] == {"how": "(value - mean) / std, of train", "read": unscaled, "predicted": unscaled}
-    assert told["readout"]["what"].startswith("Independent Bernoulli outputs; the readout gives their logits")
-    assert told["reads"]["what"].startswith("Predict every step from those before it")
+    assert settings["standardisation"] == {"how": "(value - mean) / std, of train", "read": unscaled, "predicted": unscaled}
+    assert settings["readout"]["what"].startswith("Independent Bernoulli outputs; the readout gives their logits")
+    assert settings["reads"]["what"].startswith("Predict every step from those before it")
     scores = Store(results).read([key])[key].summary["scores"]
-    assert told["scores"]["test"] == scores["test"]
+    assert settings["scores"]["test"] == scores["test"]
     x = np.random.default_rng(4).normal(size=(3, 4, KEYS)).astype(np.float32)
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
-    found = session.run(None, {"x": x, "lengths": np.array([4, 4, 4], np.int32)})[0]
+    readouts = session.run(None, {"x": x, "lengths": np.array([4, 4, 4], np.int32)})[0]
     with environment_of(home), torch.no_grad():
         model = package.load(key, results=str(results))
-        np.testing.assert_allclose(found, model(torch.from_numpy(x)).numpy(), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(readouts, model(torch.from_numpy(x)).numpy(), rtol=0, atol=1e-5)
 
 
 def test_tab_offers_the_keys(gatebench: Command, home: Tiny, monkeypatch: pytest.MonkeyPatch):
@@ -220,18 +220,20 @@ def test_importing_the_package_loads_nothing():
 
 def test_a_folder_that_is_there_stays_as_it_is(home: Tiny, gatebench: Command, tmp_path: Path):
     key = keys(home.folder / "results")["gru"]
-    mine = tmp_path / "mine"
-    mine.mkdir()
+    folder = tmp_path / "mine"
+    folder.mkdir()
     file = tmp_path / "file"
     file.write_text("precious")
-    for there in (mine, file):
-        _, said = gatebench("export", key, "--to", str(there), code=2)
-        assert said == f"gatebench: '{there}' is there already, and nothing is overwritten; choose another: --to FOLDER\n"
-    assert (list(mine.iterdir()), file.read_text()) == ([], "precious")
+    for target in (folder, file):
+        _, message = gatebench("export", key, "--to", str(target), code=2)
+        assert (
+            message == f"gatebench: '{target}' is there already, and nothing is overwritten; choose another: --to FOLDER\n"
+        )
+    assert (list(folder.iterdir()), file.read_text()) == ([], "precious")
     for impossible in (file / "below", tmp_path / ("x" * 300)):
-        _, said = gatebench("export", key, "--to", str(impossible), code=2)
-        assert said.startswith(f"gatebench: {impossible} cannot be written (")
-        assert said.count("\n") == 1
+        _, message = gatebench("export", key, "--to", str(impossible), code=2)
+        assert message.startswith(f"gatebench: {impossible} cannot be written (")
+        assert message.count("\n") == 1
     assert len(gatebench("export", key, "--to", str(tmp_path / "new" / "one"))[0].splitlines()) == 4
 
 
@@ -262,23 +264,23 @@ def test_an_unknown_key(home: Tiny, key: str):
 
 
 def test_an_unknown_key_at_the_command(home: Tiny, gatebench: Command):
-    _, said = gatebench("export", "nonsense", code=2)
-    assert said == "gatebench: no finished trial 'nonsense' in 'results'; keys stand in results/STUDY/trials.csv\n"
+    _, message = gatebench("export", "nonsense", code=2)
+    assert message == "gatebench: no finished trial 'nonsense' in 'results'; keys stand in results/STUDY/trials.csv\n"
     assert not (home.folder / "results" / "exports" / "nonsense").exists()
 
 
 def refused(home: Tiny, key: str, results: Path) -> str:
-    with environment_of(home), pytest.raises(BadInput) as said:
+    with environment_of(home), pytest.raises(BadInput) as message:
         package.load(key, results=str(results))
-    return str(said.value)
+    return str(message.value)
 
 
 def test_a_trial_that_diverged(home: Tiny, copy: Path):
     key = keys(copy)["gru"]
     path = copy / "trials" / key / "record.json"
-    told = json.loads(path.read_text())
-    told["summary"]["status"] = "diverged"
-    path.write_text(json.dumps(told))
+    record = json.loads(path.read_text())
+    record["summary"]["status"] = "diverged"
+    path.write_text(json.dumps(record))
     assert refused(home, key, copy) == f"trial {key} diverged: its weights are good for nothing; choose another"
 
 
@@ -286,23 +288,23 @@ def test_published_records_have_no_weights(home: Tiny, copy: Path):
     key = keys(copy)["gru"]
     record.write_compact(copy / "adhoc" / "records.parquet", [Store(copy).read([key])[key]])
     shutil.rmtree(copy / "trials" / key)
-    said = refused(home, key, copy)
-    assert said.startswith(f"the weights of trial {key} are not here: published records carry none; train it anew")
-    assert said.endswith("give that folder: --results FOLDER")
+    message = refused(home, key, copy)
+    assert message.startswith(f"the weights of trial {key} are not here: published records carry none; train it anew")
+    assert message.endswith("give that folder: --results FOLDER")
 
 
 def test_weights_of_another_trial(home: Tiny, copy: Path):
-    found = keys(copy)
-    file = copy / "trials" / found["odd"] / "weights.safetensors"
-    file.replace(copy / "trials" / found["gru"] / "weights.safetensors")
-    assert "they are another trial's: train it anew" in refused(home, found["gru"], copy)
+    keys_of_cells = keys(copy)
+    file = copy / "trials" / keys_of_cells["odd"] / "weights.safetensors"
+    file.replace(copy / "trials" / keys_of_cells["gru"] / "weights.safetensors")
+    assert "they are another trial's: train it anew" in refused(home, keys_of_cells["gru"], copy)
 
 
 def test_a_cell_or_data_that_changed(home: Tiny, copy: Path, tmp_path: Path):
     key = keys(copy)["odd"]
-    house = Path(shutil.copytree(home.plugin_folder, tmp_path / "plugins"))
-    changed = Tiny(home.folder, house, home.data, {**home.env, "GATEBENCH_PATH": str(house)}, home.rolls)
-    cell = house / "cells" / "odd.py"
+    plugins = Path(shutil.copytree(home.plugin_folder, tmp_path / "plugins"))
+    changed = Tiny(home.folder, plugins, home.data, {**home.env, "GATEBENCH_PATH": str(plugins)}, home.rolls)
+    cell = plugins / "cells" / "odd.py"
     cell.write_text(cell.read_text().replace("0.5 * self", "0.6 * self"))
     again = "changed since it was trained; train it anew, or go back to its commit"
     assert refused(changed, key, copy) == f"the cell of trial {key} {again}"

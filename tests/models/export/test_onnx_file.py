@@ -22,13 +22,13 @@ def run(file, x, lengths):
 @pytest.mark.parametrize(("layers", "bidirectional"), [(1, False), (2, True)])
 @pytest.mark.parametrize("name", CELLS)
 def test_onnxruntime_agrees(name, layers, bidirectional, at):
-    made, x = random_network(trace.load(name), layers, bidirectional, at), random_sequences()
-    file = onnx_file.onnx_bytes(made)
+    network, x = random_network(trace.load(name), layers, bidirectional, at), random_sequences()
+    file = onnx_file.onnx_bytes(network)
     for lengths in (LENGTHS, [7, 7, 7]):
-        found, expected = run(file, x, lengths), module_readout(exported_module(made), x, lengths)
+        readouts, expected = run(file, x, lengths), module_readout(exported_module(network), x, lengths)
         for b, steps in enumerate(lengths):
             inside = ... if at == "sequence" else slice(steps)
-            np.testing.assert_allclose(found[b][inside], expected[b][inside], rtol=0, atol=1e-5)
+            np.testing.assert_allclose(readouts[b][inside], expected[b][inside], rtol=0, atol=1e-5)
 
 
 def test_its_own_operators_compute_the_cell():
@@ -51,5 +51,5 @@ def test_a_cell_that_onnx_does_not_have(name):
 
 def test_without_the_extra(monkeypatch):
     without_onnx(monkeypatch)
-    said = onnx_file.reason_without_onnx(random_network(trace.load("gru")))
-    assert said == "it takes a package that is not installed: pip install 'gatebench[onnx]'"
+    reason = onnx_file.reason_without_onnx(random_network(trace.load("gru")))
+    assert reason == "it takes a package that is not installed: pip install 'gatebench[onnx]'"
