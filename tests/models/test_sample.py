@@ -26,7 +26,7 @@ from gatebench.ingest.choices import Choices
 from gatebench.models import sample
 from gatebench.records import frame, samples
 from gatebench.records.record import Store
-from gatebench.report.page import page
+from gatebench.report.page.drawn_samples import drawn_samples
 from support import sources
 from support.commands import COMMAND, environment_of, without_compile_lines
 from support.datasets import Murmur, Tiny, make_murmur, make_tiny
@@ -180,10 +180,10 @@ def frames_of(file: mido.MidiFile, steps: int) -> np.ndarray:
 
 def test_a_study_draws_of_its_best_trials_and_its_report_shows_them(heard: Murmur):
     gatebench(heard, "sample", "adhoc", "--steps", "100")
-    drawn_samples, spectra = samples.read(heard.folder / "results", "adhoc")
+    sample_rows, spectra = samples.read(heard.folder / "results", "adhoc")
     trials = frame.load(heard.folder / "results", "adhoc").trials
     valid = trials[(trials.stage == "confirm") & (trials.split == "valid")]
-    assert set(drawn_samples.key) == set(valid.loc[valid.groupby("cell").nll.idxmin()].key)
+    assert set(sample_rows.key) == set(valid.loc[valid.groupby("cell").nll.idxmin()].key)
     assert set(spectra.cell) == {samples.DATA, "rnn", "lstm_augmented"}
     gatebench(heard, "report", "adhoc")
     report = heard.folder / "results" / "adhoc" / "report.html"
@@ -199,14 +199,14 @@ def test_samples_of_trials_that_are_no_longer_the_best_are_not_shown(heard: Murm
     results = Path(shutil.copytree(heard.folder / "results", tmp_path / "results"))
     gatebench(heard, "sample", "adhoc", "--steps", "20", "--results", str(results))
     table = samples.folder(results, "adhoc") / "samples.csv"
-    drawn_samples = pd.read_csv(table)
-    stale = drawn_samples.assign(key=drawn_samples.key.where(drawn_samples.cell == "rnn", "0" * 16))
+    sample_rows = pd.read_csv(table)
+    stale = sample_rows.assign(key=sample_rows.key.where(sample_rows.cell == "rnn", "0" * 16))
     stale.to_csv(table, index=False)
     study = frame.load(results, "adhoc")
     assert list(study.samples.cell) == ["rnn"]
     assert set(study.spectra.cell) == {samples.DATA, "rnn"}
-    (shown,) = page._drawn(study, table.parent)
-    assert shown["title"].startswith("rnn: Murmur (synthetic)")
+    (shown,) = drawn_samples(study, table.parent)
+    assert shown.title.startswith("rnn: Murmur (synthetic)")
     stale[stale.cell != "rnn"].to_csv(table, index=False)
     assert frame.load(results, "adhoc").spectra.empty
 
@@ -240,7 +240,7 @@ def test_mistakes_are_one_line(played: Tiny):
     assert not (played.folder / "results" / "trials" / "nonsense").exists()
     (played.folder / "file").touch()
     message = gatebench(played, "sample", keys(played)[0], "--folder", "file", code=2)
-    assert message == "gatebench: folder 'file' cannot be drawn_samples (File exists); choose another: --folder F\n"
+    assert message == "gatebench: folder 'file' cannot be made (File exists); choose another: --folder F\n"
     weights = played.folder / "results" / "trials" / keys(played)[0] / "weights.safetensors"
     weights.write_bytes(b"no weights")
     assert "is damaged" in gatebench(played, "sample", keys(played)[0], code=2)
