@@ -9,11 +9,76 @@ import torch
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.engines import reference, selection
+from gatebench.engines.base import Batch, Network
 from gatebench.engines.selection import pick
 from gatebench.graph import trace
+from gatebench.training.likelihoods import bernoulli
 
 CELLS = list(registry.available("cells", ".py"))
 GRU = trace.load("gru")
+
+
+PLUGIN = """
+from gatebench.engines.reference import Reference
+
+
+class Slow(Reference):
+    PREFERENCE = -1
+
+
+class Helper:
+    pass
+"""
+
+
+def test_the_modules_beside_the_engines_are_none():
+    assert set(selection.names()) == {"reference", "fused_cpu"}
+    for name in ("base", "selection", "auto", "../engines/reference"):
+        with pytest.raises(BadInput, match="unknown engine"):
+            selection.create(name)
+
+
+@pytest.mark.parametrize("place", ["slow.py", "slow/engine.py"])
+def test_an_engine_is_found_by_its_place(place, tmp_path, monkeypatch):
+    file = tmp_path / "engines" / place
+    file.parent.mkdir(parents=True)
+    file.write_text(PLUGIN)
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
+    assert selection.names() == ["fused_cpu", "reference", "slow"]
+    engine = selection.create("slow", threads=2)
+    assert (type(engine).__name__, engine.threads, engine.device) == ("Slow", 2, "cpu")
+    assert pick("slow", GRU, "cpu") == "slow"
+    assert pick("auto", GRU, "cpu") == "fused_cpu"
+
+
+@pytest.mark.parametrize("name", ["reference", "fused_cpu"])
+def test_each_engine_has_threads_of_its_own(name):
+    """Two of them in one process, in turn: each computes with its own number, and so does torch."""
+    threads = torch.get_num_threads()
+    network = Network(GRU, 3, 2, 4, bernoulli())
+    rows = torch.full((2, network.row), 0.1)
+    sequences = [np.ones((5, 3), np.float32)] * 4, [np.ones((5, 2), np.float32)] * 4
+    engines = [selection.create(name, count) for count in (1, 2, 1)]
+    losses = []
+    for engine in engines * 2:
+        losses.append(engine.losses(network, rows, [engine.batch(network, *sequences)] * 2))
+        assert torch.get_num_threads() == engine.torch_threads == (engine.threads if name == "reference" else 1)
+    assert [engine.threads for engine in engines] == [1, 2, 1]
+    for again in losses[1:]:
+        np.testing.assert_allclose(again, losses[0], rtol=1e-6)
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("name", ["reference", "fused_cpu"])
+@pytest.mark.parametrize("at", ["step", "sequence"])
+def test_a_batch_knows_its_lengths_and_how_often_it_predicts(name, at):
+    lengths = [4, 9, 1]
+    predictions = lengths if at == "step" else [1, 1, 1]
+    network, engine = Network(GRU, 3, 2, 4, bernoulli(), at=at), selection.create(name)
+    batch = engine.batch(network, [np.ones((t, 3)) for t in lengths], [np.ones((t, 2)) for t in predictions])
+    assert isinstance(batch, Batch)
+    assert batch.lengths.tolist() == lengths
+    assert batch.predictions.tolist() == predictions
 
 
 @pytest.fixture
