@@ -24,22 +24,22 @@ class Likelihood(Protocol):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     OF: ClassVar[tuple[str, ...]]
-    """Kinds of what is predicted that it is a distribution of."""
+    """Kinds of targets that it is a distribution of: ``piano_roll``, ``symbols``, ``reals``, ..."""
 
     def readout(self, outputs: int) -> int:
-        """Numbers that the readout must give for a target of ``outputs`` values."""
+        """Return how many numbers the readout must give for a target of ``outputs`` values."""
         ...
 
     def marginal(self, targets: np.ndarray) -> np.ndarray:
-        """Readout ``[R]`` of a good prediction that looks at nothing, fitted to training targets ``[N, Y]``."""
+        """Return the readout ``[R]`` of a good prediction without inputs, fitted to training targets ``[N, Y]``."""
         ...
 
     def nll(self, readout: Tensor, target: Tensor) -> Tensor:
-        """``-log p(target)`` of each step in nats: ``[K, T, B, R]`` and ``[K or 1, T, B, Y]`` to ``[K, T, B]``."""
+        """Return ``-log p(target)`` of each step in nats, ``[K, T, B]``, of ``[K, T, B, R]`` and ``[K or 1, T, B, Y]``."""
         ...
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """One target ``[Y]`` drawn from the distribution of a readout ``[R]``."""
+        """Return one target ``[Y]``, drawn from the distribution of a readout ``[R]``."""
         ...
 
 
@@ -50,20 +50,20 @@ class bernoulli:
     OF: ClassVar[tuple[str, ...]] = ("piano_roll", "binary")
 
     def readout(self, outputs: int) -> int:
-        """One logit an output."""
+        """Return the number of logits: one for each output."""
         return outputs
 
     def marginal(self, targets: np.ndarray) -> np.ndarray:
-        """Log-odds of each output, with one pseudo-count an outcome as in the unigram floor."""
+        """Return the log-odds of each output, with one pseudo-count an outcome as in the unigram baseline."""
         on = targets.sum(0, dtype=np.float64)
         return np.log((on + 1) / (len(targets) - on + 1))
 
     def nll(self, readout: Tensor, target: Tensor) -> Tensor:
-        """``sum_y max(a, 0) - a y + log(1 + exp(-|a|))``, the stable form of the cross-entropy."""
+        """Return ``sum_y max(a, 0) - a y + log(1 + exp(-|a|))``, the stable form of the cross-entropy."""
         return F.binary_cross_entropy_with_logits(*torch.broadcast_tensors(readout, target), reduction="none").sum(-1)
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Every output on its own."""
+        """Draw every output on its own, 0 or 1."""
         return (random.random(readout.shape) < expit(readout.astype(float))).astype(np.float64)
 
 
@@ -72,27 +72,27 @@ class categorical:
     """One of several classes; the readout gives their logits."""
 
     classes: Count
-    """How many there are; a target is the number of its class, from 0."""
+    """How many classes there are; a target is the number of its class, from 0."""
 
     OF: ClassVar[tuple[str, ...]] = ("symbols",)
 
     def readout(self, outputs: int) -> int:
-        """One logit a class, of the one target."""
+        """Return the number of logits: one for each class, whatever ``outputs`` is."""
         del outputs
         return self.classes
 
     def marginal(self, targets: np.ndarray) -> np.ndarray:
-        """Logarithms of the frequencies, with one pseudo-count a class as in the unigram floor."""
+        """Return the logarithms of the frequencies, with one pseudo-count a class as in the unigram baseline."""
         counts = np.bincount(targets[:, 0].astype(int), minlength=self.classes)
         return np.log((counts + 1) / (len(targets) + self.classes))
 
     def nll(self, readout: Tensor, target: Tensor) -> Tensor:
-        """``logsumexp_v a_v - a_y``."""
-        chosen = target.long().expand(*readout.shape[:-1], 1)
-        return torch.logsumexp(readout, -1) - readout.gather(-1, chosen)[..., 0]
+        """Return ``logsumexp_v a_v - a_y``."""
+        classes = target.long().expand(*readout.shape[:-1], 1)
+        return torch.logsumexp(readout, -1) - readout.gather(-1, classes)[..., 0]
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """A class by its probability."""
+        """Draw a class by its probability."""
         return np.array([random.choice(self.classes, p=softmax(readout.astype(float)))], float)
 
 
@@ -104,23 +104,23 @@ class gaussian:
     FLOOR: ClassVar[float] = FLOOR
 
     def readout(self, outputs: int) -> int:
-        """A mean and a scale of each output."""
+        """Return how many means and scales there are: one of each for an output."""
         return 2 * outputs
 
     def marginal(self, targets: np.ndarray) -> np.ndarray:
-        """Mean and deviation of each output."""
+        """Return the mean and the scale of each output."""
         variance = targets.var(0, dtype=np.float64)
         return np.concatenate([targets.mean(0, dtype=np.float64), _scale(variance)])
 
     def nll(self, readout: Tensor, target: Tensor) -> Tensor:
-        """``sum_y (y - mu)^2 / (2 variance) + log(variance) / 2 + log(2 pi) / 2``."""
+        """Return ``sum_y (y - mu)^2 / (2 variance) + log(variance) / 2 + log(2 pi) / 2``."""
         mu, a = readout.chunk(2, -1)
         log_diagonal = _log_diagonal(a)
         z = (target - mu) * log_diagonal.exp()
         return (0.5 * z.square() - log_diagonal).sum(-1) + 0.5 * math.log(2 * math.pi) * target.shape[-1]
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Every output on its own."""
+        """Draw every output on its own."""
         mu, a = np.split(readout.astype(float), 2)
         return mu + random.standard_normal(len(mu)) * np.sqrt(self.FLOOR + np.exp(2 * a))
 
@@ -145,12 +145,12 @@ class gaussian_mixture:
     FLOOR: ClassVar[float] = FLOOR
 
     def readout(self, outputs: int) -> int:
-        """Weights, means, scales and, if full, what stands below the diagonal."""
+        """Return how many weights, means, scales and, if full, numbers below the diagonal there are."""
         below = outputs * (outputs - 1) // 2 if self.covariance == "full" else 0
         return self.components * (1 + 2 * outputs + below)
 
     def marginal(self, targets: np.ndarray) -> np.ndarray:
-        """One component for each of M equally large classes of loudness, with the class's mean and deviation.
+        """Return one component for each of M equally large classes of loudness, with the class's mean and deviation.
 
         Loudness is the root mean square of a step. Silence and shouting are then told apart from the first update on, and
         no two components start alike.
@@ -169,7 +169,7 @@ class gaussian_mixture:
         return np.concatenate([np.zeros(self.components), means.ravel(), scales.ravel(), np.zeros(rest)])
 
     def nll(self, readout: Tensor, target: Tensor) -> Tensor:
-        """``-logsumexp_m (log pi_m + log N_m)``, with every part in logarithms."""
+        """Return ``-logsumexp_m (log pi_m + log N_m)``, with every part in logarithms."""
         logits, mu, a, c = self._parts(readout, target.shape[-1])
         log_diagonal = _log_diagonal(a)
         away = target.unsqueeze(-2) - mu
@@ -180,7 +180,7 @@ class gaussian_mixture:
         return torch.logsumexp(logits, -1) - torch.logsumexp(logits + log_n, -1)
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """A component by its weight, then ``y = mu + L^-1 e`` with e standard normal."""
+        """Draw a component by its weight, then ``y = mu + L^-1 e`` with e standard normal."""
         outputs = self._outputs(len(readout))
         logits, mu, a, c = self._parts(torch.from_numpy(readout).double(), outputs)
         m = random.choice(self.components, p=logits.softmax(-1).numpy())
@@ -191,6 +191,7 @@ class gaussian_mixture:
         return (mu[m] + away).numpy()
 
     def _parts(self, readout: Tensor, outputs: int) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Return the logits, ``mu``, ``a`` and, if the covariance is full, ``c`` of a readout."""
         m = self.components
         sizes = [m, m * outputs, m * outputs]
         logits, mu, a, c = readout.split([*sizes, readout.shape[-1] - sum(sizes)], -1)
@@ -199,47 +200,50 @@ class gaussian_mixture:
 
     @staticmethod
     def _below(c: Tensor, outputs: int) -> Tensor:
-        """Strictly lower triangular matrices from their entries, row by row."""
+        """Return strictly lower triangular matrices ``[..., Y, Y]`` from their entries, row by row."""
         rows, columns = np.tril_indices(outputs, -1)
         matrix = c.new_zeros(*c.shape[:-1], outputs * outputs)
         positions = torch.from_numpy(rows * outputs + columns).to(c.device)
         return matrix.index_copy(-1, positions, c).unflatten(-1, (outputs, outputs))
 
     def _outputs(self, readout: int) -> int:
+        """Return the number of outputs of a readout of so many numbers."""
         return next(y for y in range(1, readout + 1) if self.readout(y) == readout)
 
 
 def _scale(variance: np.ndarray) -> np.ndarray:
-    """The number a whose ``FLOOR + exp(2 a)`` is the variance, if that is above the floor."""
+    """Return the number a whose ``FLOOR + exp(2 a)`` is the variance, if that is above the floor."""
     return 0.5 * np.log(np.maximum(variance - FLOOR, FLOOR))
 
 
 def _log_diagonal(a: Tensor) -> Tensor:
-    """``-log(FLOOR + exp(2 a)) / 2``, which no a can overflow; nothing cancels where the floor takes over."""
+    """Return ``-log(FLOOR + exp(2 a)) / 2``, which no a can overflow; nothing cancels where the floor takes over."""
     floor = math.log(FLOOR)
     return -0.5 * (floor + F.softplus(2 * a - floor, threshold=40))
 
 
 def build(name: str, options: Mapping[str, Any], of: str, classes: int) -> Likelihood:
-    """The likelihood called ``name`` with its options, of a kind of targets with so many classes (0: they have none).
+    """Return the likelihood of a name with its options; ``BadInput`` if it does not fit the targets.
 
-    ``BadInput`` if one of them does not fit.
+    ``of`` is the kind of the targets, and ``classes`` how many classes they have (0: none).
     """
-    known = {own.__name__: own for own in (bernoulli, categorical, gaussian, gaussian_mixture)}
-    found = known.get(str(name))
-    if found is None:
-        raise BadInput(f"unknown likelihood '{name}'{did_you_mean(str(name), list(known))}")
-    if of not in found.OF:
-        fitting = " or ".join(other for other, likelihood in known.items() if of in likelihood.OF)
-        raise BadInput(f"likelihood {name} is for data of kind {' or '.join(found.OF)}, but the data is {of}; use {fitting}")
+    likelihoods = {cls.__name__: cls for cls in (bernoulli, categorical, gaussian, gaussian_mixture)}
+    likelihood = likelihoods.get(str(name))
+    if likelihood is None:
+        raise BadInput(f"unknown likelihood '{name}'{did_you_mean(str(name), list(likelihoods))}")
+    if of not in likelihood.OF:
+        fitting = " or ".join(other for other, cls in likelihoods.items() if of in cls.OF)
+        raise BadInput(
+            f"likelihood {name} is for data of kind {' or '.join(likelihood.OF)}, but the data is {of}; use {fitting}"
+        )
     of_data = {"classes": classes} if classes else {}
     if options.get("classes", classes) != classes:
         raise BadInput(f"task.likelihood.classes is {options['classes']}, but the data has {classes}; remove it")
-    return construct(found, "task.likelihood", {**of_data, **options})
+    return construct(likelihood, "task.likelihood", {**of_data, **options})
 
 
 def described(likelihood: Likelihood) -> str:
-    """Name and those options that are not at their defaults: what a key hashes."""
+    """Return the name and the options that are not at their defaults: what a key hashes."""
     fields = likelihood.__dataclass_fields__
     changed = [f"{n}={getattr(likelihood, n)}" for n, f in fields.items() if getattr(likelihood, n) != f.default]
     return " ".join([type(likelihood).__name__, *changed])

@@ -12,20 +12,21 @@ F32 = ir.FloatType()
 POINTER = ir.PointerType()
 
 Value = Any
-"""A value in LLVM code, as llvmlite has it."""
+"""A value in LLVM code; llvmlite has no common class for them."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What the code is made for."""
+    """The processor that code is compiled for."""
 
     lanes: int
-    """Numbers in a vector."""
+    """How many float32 numbers a vector holds."""
     rows: int
-    """Rows of a tile of a matrix product: with `VECTORS` columns of vectors its sums fill the registers."""
+    """Rows of a tile of a matrix product; with `VECTORS` columns of vectors its sums fill the registers."""
     name: str
-    """Processor, in LLVM's words."""
+    """LLVM's name of the processor."""
     features: str
+    """LLVM's list of what the processor can do."""
 
 
 VECTORS = 3
@@ -33,12 +34,25 @@ VECTORS = 3
 
 
 class FunctionBuilder:
-    """The body of one function. Arithmetic is on vectors; pointers count in float32, indices are 64-bit integers."""
+    """Writes the body of one function. Arithmetic is on vectors; pointers count in float32, indices are 64-bit integers."""
 
     def __init__(
         self, module: ir.Module, machine: Machine, name: str, arguments: str, exported: bool = False, mask: bool = False
     ) -> None:
-        """``arguments``: names in order; those that begin with a capital letter are pointers, the others integers."""
+        """Begin a function of a module.
+
+        Parameters
+        ----------
+        module, machine, name
+            Where the function stands, what it is compiled for, and what it is called.
+        arguments
+            Names in order; those that begin with a capital letter are pointers, the others integers.
+        exported
+            Whether code outside of the module calls it.
+        mask
+            Whether a mask of lanes, ``last_mask``, is its last argument.
+
+        """
         names = arguments.split()
         types = [POINTER if n[0].isupper() else I64 for n in names]
         self.module, self.machine = module, machine
@@ -64,40 +78,41 @@ class FunctionBuilder:
     # integers
 
     def i64(self, value: Value) -> Value:
-        """A Python number as LLVM's."""
+        """Return a Python integer as a 64-bit constant; a value of LLVM stays what it is."""
         return ir.Constant(I64, value) if isinstance(value, int) else value
 
     def add(self, a: Value, b: Value) -> Value:
-        """``a + b`` of integers."""
+        """Write ``a + b`` of integers."""
         return self.b.add(self.i64(a), self.i64(b))
 
     def sub(self, a: Value, b: Value) -> Value:
-        """``a - b`` of integers."""
+        """Write ``a - b`` of integers."""
         return self.b.sub(self.i64(a), self.i64(b))
 
     def mul(self, a: Value, b: Value) -> Value:
-        """``a b`` of integers."""
+        """Write ``a b`` of integers."""
         return self.b.mul(self.i64(a), self.i64(b))
 
     def div(self, a: Value, b: Value) -> Value:
-        """``a // b`` of integers that are not negative."""
+        """Write ``a // b`` of integers that are not negative."""
         return self.b.sdiv(self.i64(a), self.i64(b))
 
     def less(self, a: Value, b: Value) -> Value:
-        """``a < b`` of integers."""
+        """Write ``a < b`` of integers."""
         return self.b.icmp_signed("<", self.i64(a), self.i64(b))
 
     def min(self, a: Value, b: Value) -> Value:
-        """The lesser of two integers."""
+        """Write the lesser of two integers."""
         return self.b.select(self.less(a, b), self.i64(a), self.i64(b))
 
     # control
 
     @contextmanager
     def loop(self, start: Value, stop: Value, step: int = 1, sums: list[Value] | None = None) -> Iterator[Any]:
-        """``for i in range(start, stop, step)``; with ``sums`` yields ``(i, values)``, and values set there are carried on.
+        """Write ``for i in range(start, stop, step)`` around a block, which gets ``i``.
 
-        After the loop ``sums`` holds the last values.
+        With ``sums`` it gets ``(i, values)``; what the block sets in ``values`` is carried on to the next round, and
+        after the loop ``sums`` holds the last values.
         """
         b = self.b
         before = b.block
@@ -125,56 +140,56 @@ class FunctionBuilder:
             sums[:] = carried
 
     def when(self, condition: Value) -> Any:
-        """A block that runs where a condition holds."""
+        """Write a block that runs where a condition holds."""
         return self.b.if_then(condition)
 
     def call(self, function: "FunctionBuilder", *arguments: Value) -> None:
-        """Call a function of ours."""
+        """Write a call of another function."""
         self.b.call(function.function, [self.i64(a) for a in arguments])
 
     def end(self) -> Self:
-        """The function is complete."""
+        """Complete the function and return it."""
         self.b.ret_void()
         return self
 
     # memory
 
     def at(self, pointer: Value, index: Value) -> Value:
-        """The address ``index`` numbers further on."""
+        """Write the address that is ``index`` numbers further on."""
         return self.b.gep(pointer, [self.i64(index)], source_etype=F32)
 
     def pointer(self, table: Value, index: int) -> Value:
-        """Entry of a table of pointers."""
+        """Load an entry of a table of pointers."""
         place = self.b.gep(table, [self.i64(index)], source_etype=I64)
         return self.b.load(place, typ=POINTER)
 
     def integer(self, table: Value, index: Value) -> Value:
-        """Entry of a table of 64-bit integers."""
+        """Load an entry of a table of 64-bit integers."""
         return self.b.load(self.b.gep(table, [self.i64(index)], source_etype=I64), typ=I64)
 
     def scalar(self, pointer: Value) -> Value:
-        """One number."""
+        """Load one number."""
         return self.b.load(pointer, typ=F32, align=4)
 
     def load(self, pointer: Value) -> Value:
-        """A vector, at any address."""
+        """Load a vector, from any address."""
         return self.b.load(pointer, typ=self.vector, align=4)
 
     def store(self, value: Value, pointer: Value, mask: Value | None = None) -> None:
-        """Store a vector, or of it the lanes of a mask."""
+        """Store a vector, or only its lanes in a mask."""
         if mask is None:
             self.b.store(value, pointer, align=4)
         else:
             align = ir.Constant(ir.IntType(32), 4)
             name = f"llvm.masked.store.v{self.machine.lanes}f32.p0"
             kind = ir.FunctionType(ir.VoidType(), [self.vector, POINTER, align.type, self.mask])
-            found = self.module.globals.get(name) or ir.Function(self.module, kind, name)
-            self.b.call(found, [value, pointer, align, mask])
+            function = self.module.globals.get(name) or ir.Function(self.module, kind, name)
+            self.b.call(function, [value, pointer, align, mask])
 
     # vectors
 
     def lanes_below(self, count: Value) -> Value:
-        """Mask of the first ``count`` lanes."""
+        """Write the mask of the first ``count`` lanes."""
         lanes = self.machine.lanes
         wide = ir.VectorType(ir.IntType(32), lanes)
         here = self.b.trunc(self.min(count, lanes), ir.IntType(32))
@@ -183,103 +198,103 @@ class FunctionBuilder:
         return self.b.icmp_signed("<", ir.Constant(wide, list(range(lanes))), all_alike)
 
     def number(self, value: float) -> Value:
-        """A vector of one constant."""
+        """Return a vector that holds one constant in every lane."""
         return ir.Constant(self.vector, [float(value)] * self.machine.lanes)
 
     def splat(self, scalar: Value) -> Value:
-        """A vector of one number."""
+        """Write a vector that holds one number in every lane."""
         undefined = ir.Constant(self.vector, ir.Undefined)
         one = self.b.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.machine.lanes), [0] * self.machine.lanes)
         return self.b.shuffle_vector(one, undefined, zeros)
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
-        """``a b + c`` with one rounding."""
+        """Write ``a b + c`` with one rounding."""
         return self._intrinsic("fma", a, b, c)
 
     def _intrinsic(self, name: str, *args: Value) -> Value:
         full = f"llvm.{name}.v{self.machine.lanes}f32"
-        found = self.module.globals.get(full)
-        if found is None:
-            found = ir.Function(self.module, ir.FunctionType(self.vector, [self.vector] * len(args)), full)
-        return self.b.call(found, list(args))
+        function = self.module.globals.get(full)
+        if function is None:
+            function = ir.Function(self.module, ir.FunctionType(self.vector, [self.vector] * len(args)), full)
+        return self.b.call(function, list(args))
 
     def _float(self, name: str, a: Value, b: Value) -> Value:
         return getattr(self.b, name)(a, b, flags=("contract",))
 
     def plus(self, a: Value, b: Value) -> Value:
-        """``a + b``."""
+        """Write ``a + b``."""
         return self._float("fadd", a, b)
 
     def minus(self, a: Value, b: Value) -> Value:
-        """``a - b``."""
+        """Write ``a - b``."""
         return self._float("fsub", a, b)
 
     def times(self, a: Value, b: Value) -> Value:
-        """``a b``."""
+        """Write ``a b``."""
         return self._float("fmul", a, b)
 
     def over(self, a: Value, b: Value) -> Value:
-        """``a / b``."""
+        """Write ``a / b``."""
         return self._float("fdiv", a, b)
 
     def at_most(self, a: Value, limit: float) -> Value:
-        """``min(a, limit)``; NaN stays NaN."""
+        """Write ``min(a, limit)``; NaN stays NaN."""
         return self.b.select(self.b.fcmp_ordered(">", a, self.number(limit)), self.number(limit), a)
 
     def at_least(self, a: Value, limit: float) -> Value:
-        """``max(a, limit)``; NaN stays NaN."""
+        """Write ``max(a, limit)``; NaN stays NaN."""
         return self.b.select(self.b.fcmp_ordered("<", a, self.number(limit)), self.number(limit), a)
 
     def greater(self, a: Value, b: Value) -> Value:
-        """``max(a, b)``; where b is NaN, a."""
+        """Write ``max(a, b)``; where b is NaN it is a."""
         return self.b.select(self.b.fcmp_ordered(">", b, a), b, a)
 
     def absolute(self, a: Value) -> Value:
-        """``|a|``."""
+        """Write ``|a|``."""
         return self._intrinsic("fabs", a)
 
     def root(self, a: Value) -> Value:
-        """The square root."""
+        """Write the square root of a."""
         return self._intrinsic("sqrt", a)
 
     def with_sign(self, a: Value, sign: Value) -> Value:
-        """``|a|`` with the sign of another."""
+        """Write ``|a|`` with the sign of another vector."""
         return self._intrinsic("copysign", a, sign)
 
     def nearest(self, a: Value) -> Value:
-        """The nearest whole number."""
+        """Write the whole number nearest to a; halves go to the even one."""
         return self._intrinsic("roundeven", a)
 
     def power_of_two(self, n: Value) -> Value:
-        """``2^n`` for whole n in [-126, 127], through the bits of the exponent."""
+        """Write ``2^n`` for whole n in [-126, 127], through the bits of the exponent."""
         wide = ir.VectorType(ir.IntType(32), self.machine.lanes)
         name = f"llvm.fptosi.sat.v{self.machine.lanes}i32.v{self.machine.lanes}f32"
-        found = self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(wide, [self.vector]), name)
-        exponent = self.b.add(self.b.call(found, [n]), ir.Constant(wide, [127] * self.machine.lanes))
+        function = self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(wide, [self.vector]), name)
+        exponent = self.b.add(self.b.call(function, [n]), ir.Constant(wide, [127] * self.machine.lanes))
         return self.b.bitcast(self.b.shl(exponent, ir.Constant(wide, [23] * self.machine.lanes)), self.vector)
 
     def exponent(self, a: Value) -> tuple[Value, Value]:
-        """``(e, m)`` with ``a = 2^e m`` and m in [1, 2), for positive normal numbers."""
+        """Write ``(e, m)`` with ``a = 2^e m`` and m in [1, 2), for positive normal numbers."""
         wide = ir.VectorType(ir.IntType(32), self.machine.lanes)
 
         def bits(value: int) -> Value:
             return ir.Constant(wide, [value] * self.machine.lanes)
 
-        whole = self.b.bitcast(a, wide)
-        e = self.b.sub(self.b.lshr(whole, bits(23)), bits(127))
-        m = self.b.or_(self.b.and_(whole, bits(0x7FFFFF)), bits(0x3F800000))
+        as_integers = self.b.bitcast(a, wide)
+        e = self.b.sub(self.b.lshr(as_integers, bits(23)), bits(127))
+        m = self.b.or_(self.b.and_(as_integers, bits(0x7FFFFF)), bits(0x3F800000))
         return self.b.sitofp(e, self.vector), self.b.bitcast(m, self.vector)
 
     def total(self, a: Value) -> Value:
-        """The sum of the lanes."""
+        """Write the sum of a vector's lanes."""
         name = f"llvm.vector.reduce.fadd.v{self.machine.lanes}f32"
         kind = ir.FunctionType(F32, [F32, self.vector])
-        found = self.module.globals.get(name) or ir.Function(self.module, kind, name)
-        return self.b.call(found, [ir.Constant(F32, -0.0), a], fastmath=("reassoc",))
+        function = self.module.globals.get(name) or ir.Function(self.module, kind, name)
+        return self.b.call(function, [ir.Constant(F32, -0.0), a], fastmath=("reassoc",))
 
     def polynomial(self, x: Value, coefficients: list[float]) -> Value:
-        """Horner's rule, highest power first."""
+        """Write a polynomial of x by Horner's rule; coefficients begin with the highest power."""
         value = self.number(coefficients[0])
         for c in coefficients[1:]:
             value = self.fma(value, x, self.number(c))

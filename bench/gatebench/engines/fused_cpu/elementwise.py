@@ -1,4 +1,4 @@
-"""Values of nodes as code, and the way back through them."""
+"""Code for the values of elementwise nodes, and for the backward pass through them."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,33 +16,37 @@ class Values:
     """Values of nodes for one row and one vector of columns: loaded where they are stored, computed where not."""
 
     def __init__(self, layout: Layout, c: TableFunction, j: Value, makes: set[int], reads: set[int]) -> None:
-        """``makes``: nodes to compute though they have a place. Rows of parameters among ``reads`` are loaded here."""
+        """Begin with ``j``, the first column; compute the nodes of ``makes`` though they have a place.
+
+        Rows of parameters among the nodes of ``reads`` are loaded here, once for all rows.
+        """
         self.plan, self.layout, self.c, self.j, self.makes = layout.plan, layout, c, j, makes
         self.rows = {i: c.load(self.parameter(i, "parameters")) for i in sorted(reads) if self.plan.nodes[i].op == "row"}
-        self.known: dict[int, Value] = {}
+        self.computed: dict[int, Value] = {}
 
     def parameter(self, i: int, array: str) -> Value:
-        """Address of these columns of a row among the parameters or their gradient."""
+        """Write the address of these columns of a row among the parameters or their gradient."""
         c = self.c
         return c.at(c.p(array), c.add(c.n(f"parameter {self.plan.nodes[i].label}"), self.j))
 
     def row(self, r: Value) -> None:
-        """Go to a row."""
-        self.r, self.known = r, dict(self.rows)
+        """Go on to a row of the arrays."""
+        self.r, self.computed = r, dict(self.rows)
 
     def address(self, place: Place) -> Value:
-        """Where these columns of a stored value stand."""
+        """Write the address of these columns of a stored value."""
         return self.c.at(self.layout.address(self.c, place, self.r), self.j)
 
     def of(self, i: int) -> Value:
-        """The value of a node."""
-        if i not in self.known:
+        """Write the value of a node, or return it if it has been written for this row."""
+        if i not in self.computed:
             place = self.plan.places.get(i)
             stored = place is not None and i not in self.makes
-            self.known[i] = self.c.load(self.address(place)) if stored and place else self._computed(i)
-        return self.known[i]
+            self.computed[i] = self.c.load(self.address(place)) if stored and place else self._compute(i)
+        return self.computed[i]
 
-    def _computed(self, i: int) -> Value:
+    def _compute(self, i: int) -> Value:
+        """Write the value of a node from those of its arguments."""
         c, node = self.c, self.plan.nodes[i]
         if i in self.plan.sums:
             s = self.plan.sums[i]
@@ -55,7 +59,7 @@ class Values:
         return FUNCTIONS[node.op](c, *(self.of(a) for a in node.args))
 
     def through(self, i: int, gradient: Value) -> list[Value]:
-        """The gradient of each argument of an elementwise node, from that of the node."""
+        """Write the gradient of each argument of an elementwise node, from that of the node."""
         c, args = self.c, self.plan.nodes[i].args
         partials = OPERATIONS[self.plan.nodes[i].op].partials(len(args))
         leaves = {partials.value: partial(self.of, i)}
@@ -74,7 +78,7 @@ def along(c: FunctionBuilder, gradient: Value, derivative: Operand, leaves: Mapp
 
 
 class BackwardPass:
-    """The way back through the stages of one part of the work, for some rows: reverse-mode differentiation of the plan."""
+    """The backward pass through the stages of one part of the work, for some rows: the plan differentiated in reverse."""
 
     def __init__(
         self,
@@ -85,22 +89,25 @@ class BackwardPass:
         last: Value,
         carries: tuple[Value, Value] | None,
     ) -> None:
-        """``carries``: gradients of the states after and before the step, if the work is a step."""
+        """Begin at the end of the work on rows ``first`` to ``last``.
+
+        ``carries`` are the gradients of the states after and before the step, if the work is a step.
+        """
         self.layout, self.plan, self.c, self.first, self.last, self.carries = layout, layout.plan, c, first, last, carries
         self.product = product
         self.written: set[int] = set()
-        """Nodes whose gradient has got its first contribution."""
+        """Nodes to whose gradient something has been written."""
 
     def stage(self, stage: Stage, is_first: bool = False) -> None:
-        """Gradients of the stage's sums into their columns, and of what it reads to where that gathers."""
+        """Write the gradients of the stage's sums into their columns, and of what it reads to where they are summed up."""
         plan, c = self.plan, self.c
         passed = [u for u in plan.graph.updates if is_first and (plan.timeless(u) or plan.nodes[u].op == "state")]
-        own = set(stage.owns) | set(passed)
-        for width in dict.fromkeys(plan.widths[i] for i in sorted(own)):
-            mine = {i for i in own if plan.widths[i] == width}
-            if not any(self._arrives(i) for i in mine):
+        sources = set(stage.owns) | set(passed)
+        for width in dict.fromkeys(plan.widths[i] for i in sorted(sources)):
+            of_width = {i for i in sources if plan.widths[i] == width}
+            if not any(self._arrives(i) for i in of_width):
                 continue
-            reads = plan.reads(mine)
+            reads = plan.reads(of_width)
             with c.loop(0, c.n(width), c.machine.lanes) as j:
                 mask = c.lanes_below(c.sub(c.n(width), j))
                 values = Values(self.layout, c, j, set(), reads)
@@ -109,77 +116,81 @@ class BackwardPass:
                     c.b.store(c.number(0), place)
                 with c.loop(self.first, self.last) as r:
                     values.row(r)
-                    self._row(mine, set(passed), values, sums, mask)
+                    self._row(of_width, set(passed), values, sums, mask)
                 for i, place in sums.items():
                     to = values.parameter(i, "gradient")
                     c.store(c.plus(c.load(to), c.b.load(place, typ=c.vector)), to, mask)
             self.written |= {i for i in reads if i in self._targets}
 
     def _arrives(self, i: int) -> bool:
-        """Whether a gradient comes to a node; in a step it always does, from the states."""
+        """Whether a gradient reaches a node; in a step one always does, from the states."""
         users = (u for u in self.plan.users[i] if self.plan.timeless(u))
         return self.carries is not None or i in self.written or any(self._arrives(u) for u in users)
 
-    def _row(self, mine: set[int], passed: set[int], values: Values, sums: dict[int, Value], mask: Value) -> None:
+    def _row(self, sources: set[int], passed: set[int], values: Values, sums: dict[int, Value], mask: Value) -> None:
+        """Write the backward pass through some nodes for one row; gradients of parameter rows go into ``sums``."""
         plan, c = self.plan, self.c
         gradient: dict[int, Value] = {}
 
-        def give(i: int, value: Value) -> None:
+        def add(i: int, value: Value) -> None:
             gradient[i] = c.plus(gradient[i], value) if i in gradient else value
 
         for i in range(len(plan.nodes) - 1, -1, -1):
-            if i in mine:
+            if i in sources:
                 for value in self._from_outside(i, values, i in passed):
-                    give(i, value)
+                    add(i, value)
             if i not in gradient:
                 continue
             g, node = gradient[i], plan.nodes[i]
-            if i in passed or (i not in mine and i in plan.places):
-                self._leave(i, g, values, mask)
+            if i in passed or (i not in sources and i in plan.places):
+                self._add_gradient(i, g, values, mask)
             elif node.op == "row":
                 c.b.store(c.plus(c.b.load(sums[i], typ=c.vector), g), sums[i])
             elif i in plan.sums:
                 c.store(g, values.address(plan.sums[i].place), mask)
                 for a in plan.sums[i].rest:
-                    give(a, g)
+                    add(a, g)
             elif OPERATIONS[node.op].is_elementwise:
                 for a, value in zip(node.args, values.through(i, g), strict=True):
-                    give(a, value)
+                    add(a, value)
 
     def _from_outside(self, i: int, values: Values, passed: bool) -> list[Value]:
-        """What later stages (but not of a node ``passed`` on), later steps and the loss have to say about a node."""
+        """Write the contributions to a node's gradient of later stages (unless ``passed`` on), later steps and the loss."""
         plan, c = self.plan, self.c
-        found = [c.load(self._target(i, values))] if i in self.written and not passed else []
+        contributions = [c.load(self._target(i, values))] if i in self.written and not passed else []
         if self.carries:
             states = zip(plan.graph.states, plan.graph.updates, strict=True)
             for number, (name, update) in enumerate(states):
                 if update == i:
-                    found.append(c.load(self._carry(self.carries[0], name, values)))
+                    contributions.append(c.load(self._carry(self.carries[0], name, values)))
                     if number == 0:
                         row = c.mul(values.r, c.n("length hidden"))
-                        found.append(c.load(c.at(c.p("hidden"), c.add(row, values.j))))
-        return found
+                        contributions.append(c.load(c.at(c.p("hidden"), c.add(row, values.j))))
+        return contributions
 
     def _carry(self, carry: Value, name: str, values: Values) -> Value:
+        """Write the address of these columns of the gradient of a state."""
         place, c = self.plan.state(name), self.c
         row = c.mul(c.sub(values.r, self.first), c.n("length previous"))
         return c.at(carry, c.add(c.add(row, self.layout.column(c, place)), values.j))
 
-    def _leave(self, i: int, g: Value, values: Values, mask: Value) -> None:
-        """Add to the gradient of a node that another stage made."""
-        if self.layout.wanted(i):
+    def _add_gradient(self, i: int, g: Value, values: Values, mask: Value) -> None:
+        """Add to the gradient of a node that another stage computes."""
+        if self.layout.has_gradient(i):
             to = self._target(i, values)
             self.c.store(self.c.plus(self.c.load(to), g) if i in self.written else g, to, mask)
 
     def _target(self, i: int, values: Values) -> Value:
+        """Write the address of these columns of the sum of a stored node's gradient."""
         node = self.plan.nodes[i]
         if node.op == "state" and self.carries:
             return self._carry(self.carries[1], node.label, values)
-        place, c = self._gathers(i), self.c
+        place, c = self._place_of_gradient(i), self.c
         row = values.r if place.array == "late" else c.sub(values.r, self.first)
         return c.at(self.layout.address(c, place, row), values.j)
 
-    def _gathers(self, i: int) -> Place:
+    def _place_of_gradient(self, i: int) -> Place:
+        """Return where the gradient of a stored node is summed up, which gets a place when first asked for."""
         late = self.plan.timeless(i)
         places = self.layout.late if late else self.layout.adjoints
         if i not in places:
@@ -189,22 +200,22 @@ class BackwardPass:
 
     @property
     def _targets(self) -> set[int]:
-        """Nodes that can be left a gradient."""
-        return {i for i in self.plan.places if self.layout.wanted(i)}
+        """Stored nodes that have a gradient."""
+        return {i for i in self.plan.places if self.layout.has_gradient(i)}
 
     def products(self, stage: Stage) -> None:
-        """Gradients of vectors from those of the sums that they went into."""
+        """Write the gradients of vectors, from those of the sums that they went into."""
         plan, c, layout = self.plan, self.c, self.layout
         for run in stage.back:
             node = plan.nodes[run.vector]
-            if not self.layout.wanted(run.vector):
+            if not self.layout.has_gradient(run.vector):
                 continue
             width = c.n(plan.widths[run.vector])
             if node.op == "state" and self.carries:
                 place = plan.state(node.label)
                 to, length = c.at(self.carries[1], layout.column(c, place)), c.n("length previous")
             else:
-                place = self._gathers(run.vector)
+                place = self._place_of_gradient(run.vector)
                 to = layout.address(c, place, self.first if place.array == "late" else c.i64(0))
                 length = layout.row_length(c, place)
             start = (to, length) if run.vector in self.written else (c.p("zeros"), c.i64(0))

@@ -1,6 +1,6 @@
-"""A plan as LLVM code: the way through a batch and the way back, for one member.
+"""A work plan as LLVM code: the forward and the backward pass over a batch, for one member.
 
-Every function takes two tables, of pointers and of integers (`phase`), so one compilation serves all sizes. A step of the
+Every function takes two tables, of pointers and of integers (`tables`), so one compilation serves all sizes. A step of the
 loop over time works on rows ``[first_t, first_t + n_t)``; what does not depend on time order is done for chunks of `CHUNK`
 rows just before or after the steps that own them, while they are in the cache.
 """
@@ -21,10 +21,10 @@ CHUNK = 192
 
 
 class Kernels:
-    """Functions of one plan."""
+    """Writes the functions ``forward`` and ``backward`` of one plan."""
 
     def __init__(self, plan: WorkPlan, module: ir.Module, machine: Machine, tables: Tables, of_inputs: bool = False) -> None:
-        """``of_inputs``: the way back gives the gradient of the input, too."""
+        """Write them into a module; with ``of_inputs`` the backward pass gives the gradient of the input, too."""
         self.plan, self.module, self.machine, self.tables = plan, module, machine, tables
         self.product = product.build(module, machine)
         self.layout = Layout(plan, product.panel(machine), of_inputs)
@@ -71,7 +71,7 @@ class Kernels:
         c.end()
 
     def _packs(self) -> TableFunction:
-        """Matrices side by side as the products read them, and biases."""
+        """Write what packs matrices side by side, as products read them, and adds up biases."""
         c = self._phase("pack")
         nodes = self.plan.nodes
         for kind, runs in (("run", self.layout.runs), ("back", self.layout.back_runs)):
@@ -84,7 +84,7 @@ class Kernels:
                     to = c.at(c.p("packed"), c.n(f"{kind} {number}"))
                     if kind == "run":
                         c.call(self.pack, source, rows, columns, to, column)
-                    elif self.layout.wanted(run.vector):
+                    elif self.layout.has_gradient(run.vector):
                         c.call(self.pack_transposed, source, columns, rows, columns, to, column, self.layout.columns(c, run))
                     column = c.add(column, columns)
         for s in self.plan.sums.values():
@@ -98,7 +98,7 @@ class Kernels:
         return c.end()
 
     def _products(self, c: TableFunction, run: JoinedProduct, first: Value, last: Value) -> None:
-        """One run's products, into its sums."""
+        """Write the joined product of some rows, into its sums."""
         place, source = self.plan.part_of[run.products[0]].place, self.plan.places[run.vector]
         columns, depth = self.layout.columns(c, run), c.n(self.plan.widths[run.vector])
         matrix = c.at(c.p("packed"), c.n(f"run {self.layout.runs.index(run)}"))
@@ -119,7 +119,7 @@ class Kernels:
         self._either(c, source, gathered, dense)
 
     def _either(self, c: TableFunction, source: Place, gathered: Callable[[], None], dense: Callable[[], None]) -> None:
-        """Inputs of a batch may be mostly zeros; nothing else is."""
+        """Write both kinds of product where a batch's input may be mostly zeros; nothing else is."""
         if not source.array.startswith("input"):
             dense()
             return
@@ -131,9 +131,11 @@ class Kernels:
                 dense()
 
     def _nonzeros(self, c: TableFunction, source: Place) -> tuple[Value, ...]:
+        """Return the pointers to row starts, positions and values of an input's nonzero numbers."""
         return tuple(c.p(f"{what} {source.array}") for what in ("starts", "index", "value"))
 
     def _step(self) -> TableFunction:
+        """Write one step of the loop, and hand its states on to the next step."""
         c = self._phase("step", "t")
         count = c.integer(c.p("counts"), c.t)
         first = c.integer(c.p("firsts"), c.t)
@@ -150,6 +152,7 @@ class Kernels:
         return c.end()
 
     def _elementwise(self, c: TableFunction, stage: Stage, first: Value, last: Value) -> None:
+        """Write the elementwise work of a stage, for some rows."""
         for width in dict.fromkeys(self.plan.widths[i] for i in stage.computes):
             nodes = [i for i in stage.computes if self.plan.widths[i] == width]
             with c.loop(0, c.n(width), c.machine.lanes) as j:
@@ -182,7 +185,7 @@ class Kernels:
         c.end()
 
     def _weights(self) -> TableFunction:
-        """Gradients of matrices and biases from the sums' gradients."""
+        """Write the gradients of matrices and biases, from those of the sums."""
         c = self._phase("weights", "first last")
         for s in self.plan.sums.values():
             g, length = self.layout.address(c, s.place, c.first), self.layout.row_length(c, s.place)
@@ -194,7 +197,7 @@ class Kernels:
         return c.end()
 
     def _weight(self, c: TableFunction, product: int, g: Value, length: Value) -> None:
-        """The gradient of one matrix: what it multiplied, transposed, times the gradient of the sum."""
+        """Write the gradient of one matrix: what it multiplied, transposed, times the gradient of the sum."""
         node = self.plan.nodes[product]
         source, columns = self.plan.places[node.args[0]], c.n(self.plan.widths[product])
         to = c.at(c.p("gradient"), c.n(f"parameter {node.label}"))
@@ -212,22 +215,24 @@ class Kernels:
         self._either(c, source, gathered, dense)
 
     def _back_before(self) -> TableFunction:
+        """Write the backward pass through what comes before the loop, for some rows."""
         c = self._phase("back_before", "first last")
-        way = BackwardPass(self.layout, self.product, c, c.first, c.last, None)
-        way.written |= set(self.layout.late)
+        backward = BackwardPass(self.layout, self.product, c, c.first, c.last, None)
+        backward.written |= set(self.layout.late)
         for stage in reversed(self.plan.before):
-            way.stage(stage)
-            way.products(stage)
+            backward.stage(stage)
+            backward.products(stage)
         return c.end()
 
     def _back_step(self) -> TableFunction:
+        """Write the backward pass through one step of the loop."""
         c = self._phase("back_step", "t")
         first = c.integer(c.p("firsts"), c.t)
         last = c.add(first, c.integer(c.p("counts"), c.t))
         odd = c.b.icmp_signed("!=", c.b.and_(c.t, c.i64(1)), c.i64(0))
         carries = [c.b.select(odd, c.p(a), c.p(b)) for a, b in (("carry0", "carry1"), ("carry1", "carry0"))]
-        way = BackwardPass(self.layout, self.product, c, first, last, (carries[0], carries[1]))
+        backward = BackwardPass(self.layout, self.product, c, first, last, (carries[0], carries[1]))
         for stage in reversed(self.plan.loop):
-            way.stage(stage, is_first=stage is self.plan.loop[0])
-            way.products(stage)
+            backward.stage(stage, is_first=stage is self.plan.loop[0])
+            backward.products(stage)
         return c.end()

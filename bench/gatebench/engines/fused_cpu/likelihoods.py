@@ -19,22 +19,22 @@ from gatebench.engines.fused_cpu.tables import TableFunction, Tables
 
 
 class Block:
-    """Rows of a vector within a block: its readout, targets and where the gradient goes."""
+    """The rows of one vector within a block: where their readout and targets stand."""
 
     def __init__(self, c: TableFunction, wide: int, target: Value, lane: Value) -> None:
         self.c, self.wide, self.target, self.lane = c, wide, target, lane
 
     def readout(self, i: Value) -> Value:
-        """Address of number i of the readout."""
+        """Write the address of number i of the readout."""
         return self.c.at(self.c.p("readout"), self.c.add(self.c.mul(i, self.wide), self.lane))
 
     def y(self, i: Value) -> Value:
-        """Number i of the target."""
+        """Load number i of the target."""
         return self.c.load(self.c.at(self.target, self.c.add(self.c.mul(i, self.wide), self.lane)))
 
 
 def bernoulli(c: TableFunction, block: Block, weight: Value) -> Value:
-    """``sum_y max(a, 0) - a y + log(1 + exp(-|a|))``; the gradient is ``sigmoid(a) - y``."""
+    """Write ``sum_y max(a, 0) - a y + log(1 + exp(-|a|))``; the gradient is ``sigmoid(a) - y``."""
     total = [c.number(0)]
     with c.loop(0, c.n("Y"), 1, total) as (i, values):
         place = block.readout(i)
@@ -50,7 +50,7 @@ def bernoulli(c: TableFunction, block: Block, weight: Value) -> Value:
 
 
 def categorical(c: TableFunction, block: Block, weight: Value) -> Value:
-    """``logsumexp_v a_v - a_y``; the gradient is ``softmax(a) - (v = y)``."""
+    """Write ``logsumexp_v a_v - a_y``; the gradient is ``softmax(a) - (v = y)``."""
     classes = c.n("readout")
     y, highest = block.y(c.i64(0)), [c.number(-3e38)]
     with c.loop(0, classes, 1, highest) as (v, values):
@@ -67,14 +67,14 @@ def categorical(c: TableFunction, block: Block, weight: Value) -> Value:
     with c.loop(0, classes, 1, numbers) as (v, values):
         place = block.readout(v)
         share = functions.exp(c, c.minus(c.load(place), total))
-        there = c.b.select(c.b.fcmp_ordered("==", y, values[0]), c.number(1), c.number(0))
-        c.store(c.times(weight, c.minus(share, there)), place)
+        indicator = c.b.select(c.b.fcmp_ordered("==", y, values[0]), c.number(1), c.number(0))
+        c.store(c.times(weight, c.minus(share, indicator)), place)
         values[0] = c.plus(values[0], c.number(1))
     return c.minus(total, sums[1])
 
 
 def gaussian(c: TableFunction, block: Block, weight: Value) -> Value:
-    """``sum_y z^2 / 2 - d + log(2 pi) / 2`` with the deviation ``exp(-d)`` of `gaussian_mixture`.
+    """Write ``sum_y z^2 / 2 - d + log(2 pi) / 2`` with the deviation ``exp(-d)`` of `gaussian_mixture`.
 
     The gradient is ``-z e^d`` for mu and ``(1 - z^2) sigmoid(t)`` for a.
     """
@@ -90,8 +90,8 @@ def gaussian(c: TableFunction, block: Block, weight: Value) -> Value:
 
 
 def _standardised(c: TableFunction, mean: Value, a: Value, y: Value) -> tuple[Value, Value, Value, Value]:
-    """``z``, ``d``, ``e^d`` and ``sigmoid(t)``: with ``t = 2 a - log FLOOR`` the deviation of a value is ``exp(-d)`` for
-    ``d = -(log FLOOR + log(1 + e^t)) / 2``, and ``z = (y - mu) e^d``.
+    """Write ``z``, ``d``, ``e^d`` and ``sigmoid(t)``: with ``t = 2 a - log FLOOR`` the deviation of a value is
+    ``exp(-d)`` for ``d = -(log FLOOR + log(1 + e^t)) / 2``, and ``z = (y - mu) e^d``.
     """
     floor, zero, one = c.splat(c.scalar(c.p("log floor"))), c.number(0), c.number(1)
     t = c.minus(c.times(c.number(2), a), floor)
@@ -104,7 +104,7 @@ def _standardised(c: TableFunction, mean: Value, a: Value, y: Value) -> tuple[Va
 
 
 def gaussian_mixture(c: TableFunction, block: Block, weight: Value) -> Value:
-    """``logsumexp_m l_m - logsumexp_m (l_m + log N_m)`` for logits l and Gaussians with a diagonal covariance.
+    """Write ``logsumexp_m l_m - logsumexp_m (l_m + log N_m)`` for logits l and Gaussians with a diagonal covariance.
 
     With z and d of `_standardised`, ``log N = sum (d - z^2 / 2) - Y log(2 pi) / 2``. The slopes of log N are ``z e^d`` for
     mu and ``(z^2 - 1) sigmoid(t)`` for a; the first pass leaves them in the place of mu and a, the second one multiplies
@@ -146,7 +146,7 @@ def gaussian_mixture(c: TableFunction, block: Block, weight: Value) -> Value:
 
 
 def _mean_and_scale(c: TableFunction, block: Block, m: Value, i: Value) -> tuple[Value, Value]:
-    """Addresses of mu and a of one value of one component."""
+    """Write the addresses of mu and a of one value of one component."""
     components, outputs = c.n("components"), c.n("Y")
     at = c.add(c.add(components, c.mul(m, outputs)), i)
     return block.readout(at), block.readout(c.add(at, c.mul(components, outputs)))
@@ -203,7 +203,7 @@ def build(module: ir.Module, machine: Machine, tables: Tables, kernel: Likelihoo
     units, outputs, length = c.n("width"), c.n("readout"), c.n("length top")
     matrix, bias = (c.at(c.p("parameters"), c.n(f"parameter {n}")) for n in ("readout_W", "readout_b"))
     hidden, readout = c.n("length hidden"), c.p("readout")
-    wanted = c.b.icmp_signed("!=", c.n("gradient wanted"), c.i64(0))
+    with_gradient = c.b.icmp_signed("!=", c.n("with gradient"), c.i64(0))
     weight = c.splat(c.scalar(c.p("weight")))
     c.call(pack_transposed, matrix, outputs, units, outputs, c.p("readout back"), 0, outputs)
     for array, size in (("readout gradient", c.mul(outputs, hidden)), ("readout sums", c.mul(outputs, c.machine.lanes))):
@@ -222,7 +222,7 @@ def build(module: ir.Module, machine: Machine, tables: Tables, kernel: Likelihoo
         with c.loop(0, count, c.machine.lanes) as lane:
             nll = kernel.code(c, Block(c, wide, target, lane), weight)
             c.store(nll, c.at(c.p("nll"), c.add(row, lane)))
-        with c.when(wanted):
+        with c.when(with_gradient):
             to = c.at(c.p("hidden"), c.mul(row, hidden))
             c.call(
                 product, count, units, outputs, readout, 1, wide,
@@ -231,13 +231,13 @@ def build(module: ir.Module, machine: Machine, tables: Tables, kernel: Likelihoo
             gradient = c.p("readout gradient")
             c.call(product, outputs, units, count, readout, wide, 1, h, wide, length, gradient, hidden, gradient, hidden)
             _add_rows(c, readout, outputs, count, wide)
-    with c.when(wanted):
+    with c.when(with_gradient):
         _collect(c, units, outputs, hidden)
     c.end()
 
 
 def _add_rows(c: TableFunction, readout: Value, outputs: Value, count: Value, wide: int) -> None:
-    """Sums over rows, a lane at a time; lanes past the last row are left out."""
+    """Write the sums over rows, a lane at a time; lanes past the last row are left out."""
     with c.loop(0, count, c.machine.lanes) as lane:
         mask = c.lanes_below(c.sub(count, lane))
         with c.loop(0, outputs) as i:
@@ -247,7 +247,7 @@ def _add_rows(c: TableFunction, readout: Value, outputs: Value, count: Value, wi
 
 
 def _collect(c: TableFunction, units: Value, outputs: Value, hidden: Value) -> None:
-    """The readout's gradients in the order of the parameters."""
+    """Write the readout's gradients in the order of the parameters."""
     matrix, bias = (c.at(c.p("gradient"), c.n(f"parameter {n}")) for n in ("readout_W", "readout_b"))
     with c.loop(0, units) as k, c.loop(0, outputs) as i:
         value = c.scalar(c.at(c.p("readout gradient"), c.add(c.mul(i, hidden), k)))

@@ -4,12 +4,12 @@ Rows of all arrays are time steps of sequences, packed: all sequences' first ste
 have one, and so on. One step of the loop over time works on the rows of one time step.
 
 - **gates** ``[N, .]``: columns for every *sum*, ``W x_t + U h + b``, into which its products accumulate. The nonlinearity
-  that a sum feeds (and nothing else reads) overwrites it, and on the way back the gradient of the sum overwrites that. So
-  what the weight gradients are made of is there without another pass.
-- **kept** ``[N, .]``: other values that the way back needs, and those that a product reads, such as ``r * h``.
+  that a sum feeds (and nothing else reads) overwrites it, and in the backward pass the gradient of the sum overwrites that.
+  So what the weight gradients are made of is there without another pass.
+- **saved** ``[N, .]``: other activations that the backward pass needs, and those that a product reads, such as ``r * h``.
 - **previous** ``[N, .]``: the states that each row started from.
 
-What is cheap (sums, differences, products) is computed again on the way back rather than kept.
+What is cheap (sums, differences, products) is computed again in the backward pass rather than saved.
 """
 
 from dataclasses import dataclass, field
@@ -20,13 +20,14 @@ from gatebench.graph.trace import Graph, Node
 
 @dataclass(frozen=True)
 class Place:
-    """Columns of an array: behind those of the given widths."""
+    """Some columns of an array: those behind columns of the given widths."""
 
     array: str
-    """``gates``, ``kept``, ``previous``, ``input<shift>``."""
+    """``gates``, ``saved``, ``previous`` or ``input<shift>``; for gradients also ``adjoints`` and ``late`` (`Layout`)."""
     behind: tuple[str, ...]
     """Width letters of the columns to the left."""
     width: str
+    """Width letter of the columns themselves."""
 
 
 @dataclass
@@ -35,22 +36,24 @@ class Sum:
 
     node: int
     products: list[int]
-    """Its linear nodes."""
+    """The linear nodes that are added."""
     rows: list[int]
-    """Biases, with which it starts."""
+    """Rows of parameters (biases), with which the sum starts."""
     rest: list[int]
-    """Other addends, elementwise."""
+    """Other addends, which are computed elementwise."""
     place: Place
 
 
 @dataclass
 class JoinedProduct:
-    """Products of one vector whose sums stand side by side: one matrix product."""
+    """Products with one vector whose sums stand side by side: one matrix product."""
 
     vector: int
+    """The node that is multiplied."""
     products: list[int]
+    """The linear nodes."""
     starts: bool = True
-    """Whether it is the first that goes into its sums."""
+    """Whether it is the first product that goes into its sums."""
 
 
 @dataclass
@@ -58,12 +61,13 @@ class Stage:
     """Work of one level: first products, then what is elementwise."""
 
     products: list[JoinedProduct] = field(default_factory=list)
+    """Products of the forward pass."""
     back: list[JoinedProduct] = field(default_factory=list)
-    """The same products for the way back, where starting or not makes no difference."""
+    """The same products for the backward pass, where starting or not makes no difference."""
     computes: list[int] = field(default_factory=list)
-    """Nodes whose value is made elementwise and stored here."""
+    """Nodes whose value is computed elementwise and stored here."""
     owns: list[int] = field(default_factory=list)
-    """Sums and stored nodes of this level: where the way back through this stage begins."""
+    """Sums and stored nodes of this level, where the backward pass through this stage begins."""
 
 
 class WorkPlan:
@@ -77,11 +81,11 @@ class WorkPlan:
         self.level = self._levels()
         self.sums: dict[int, Sum] = {}
         self.part_of: dict[int, Sum] = {}
-        """Linear node -> its sum."""
+        """Linear node -> the sum that it goes into."""
         self.places: dict[int, Place] = {}
         """Node -> where its value is stored."""
         self._find_sums()
-        self._find_kept()
+        self._find_saved()
         self.before = self._stages(timeless=True)
         self.loop = self._stages(timeless=False)
 
@@ -90,7 +94,7 @@ class WorkPlan:
         return i in self.graph.timeless
 
     def columns(self, array: str) -> tuple[str, ...]:
-        """Width letters of an array."""
+        """Return the width letters of an array's columns."""
         if array == "previous":
             return tuple(self.graph.states.values())
         placed = {place.behind: place.width for place in self.places.values() if place.array == array}
@@ -99,24 +103,25 @@ class WorkPlan:
         return tuple(placed[behind] for behind in sorted(placed, key=len))
 
     def state(self, label: str) -> Place:
-        """Where a state's previous value stands."""
+        """Return where a state's previous value stands."""
         names = list(self.graph.states)
         return Place("previous", tuple(self.graph.states[n] for n in names[: names.index(label)]), self.graph.states[label])
 
-    def reads(self, mine: set[int]) -> set[int]:
-        """Nodes that some nodes are computed from elementwise, down to what is stored elsewhere."""
+    def reads(self, computed: set[int]) -> set[int]:
+        """Return the nodes that some nodes are computed from elementwise, down to what is stored elsewhere."""
         reads: set[int] = set()
-        waiting = sorted(mine)
+        waiting = sorted(computed)
         while waiting:
             i = waiting.pop()
             args = self.sums[i].rest if i in self.sums else self.nodes[i].args
-            for a in set(args) - reads - mine:
+            for a in set(args) - reads - computed:
                 reads.add(a)
                 if a not in self.places:
                     waiting.append(a)
         return reads
 
     def _users(self) -> list[list[int]]:
+        """Return for every node the nodes that it is an argument of."""
         users: list[list[int]] = [[] for _ in self.nodes]
         for i, node in enumerate(self.nodes):
             for a in node.args:
@@ -124,7 +129,7 @@ class WorkPlan:
         return users
 
     def _widths(self) -> list[str]:
-        """Width letter of every node; constants take that of their neighbours."""
+        """Return the width letter of every node; elementwise nodes take that of their arguments."""
         parameters, widths = self.graph.parameters, [""] * len(self.nodes)
         for i, node in enumerate(self.nodes):
             if node.op == "input":
@@ -138,7 +143,7 @@ class WorkPlan:
         return widths
 
     def _levels(self) -> list[int]:
-        """How many products stand one after another before a node, in its part of the work."""
+        """Return for every node how many products must be made one after another before it, in its part of the work."""
         levels: list[int] = []
         for i, node in enumerate(self.nodes):
             same = [levels[a] for a in node.args if self.timeless(a) == self.timeless(i)]
@@ -146,6 +151,7 @@ class WorkPlan:
         return levels
 
     def _find_sums(self) -> None:
+        """Find the sums of products, with their places and those of what overwrites them."""
         for i, node in enumerate(self.nodes):
             absorbed = [a for a in node.args if node.op == "add" and self._absorbed(a)]
             if not absorbed and not (node.op == "linear" and not self._absorbed(i)):
@@ -177,7 +183,8 @@ class WorkPlan:
         """Whether a product reads the node: the gradient of its matrix still needs it when its sum's columns are gone."""
         return any(self.nodes[u].op == "linear" for u in self.users[i])
 
-    def _find_kept(self) -> None:
+    def _find_saved(self) -> None:
+        """Find the places of all other stored values."""
         for i, node in enumerate(self.nodes):
             if node.op == "state":
                 self.places[i] = self.state(node.label)
@@ -186,15 +193,16 @@ class WorkPlan:
             multiplied = self._multiplied(i)
             crosses = self.timeless(i) and any(not self.timeless(u) for u in self.users[i])
             operation = OPERATIONS[node.op]
-            made = operation.is_elementwise or i in self.sums
-            wanted = operation.reads_value or (made and (multiplied or crosses)) or i in self.graph.updates
-            if wanted and i not in self.places:
-                self.places[i] = Place("kept", self.columns("kept"), self.widths[i])
+            is_computed = operation.is_elementwise or i in self.sums
+            read_later = operation.reads_value or (is_computed and (multiplied or crosses)) or i in self.graph.updates
+            if read_later and i not in self.places:
+                self.places[i] = Place("saved", self.columns("saved"), self.widths[i])
 
     def _stages(self, timeless: bool) -> list[Stage]:
-        mine = [i for i in range(len(self.nodes)) if self.timeless(i) == timeless]
-        stages = [Stage() for _ in range(max((self.level[i] for i in mine), default=0) + 1)]
-        for i in mine:
+        """Return the stages before the loop over time (``timeless``), or those of a step of the loop."""
+        nodes = [i for i in range(len(self.nodes)) if self.timeless(i) == timeless]
+        stages = [Stage() for _ in range(max((self.level[i] for i in nodes), default=0) + 1)]
+        for i in nodes:
             node, stage = self.nodes[i], stages[self.level[i]]
             holder = self.sums.get(i)
             if holder or (OPERATIONS[node.op].is_elementwise and i in self.places):
@@ -204,10 +212,10 @@ class WorkPlan:
                 if not is_there:
                     stage.computes.append(i)
         for stage in stages:
-            products = [i for i in mine if self.nodes[i].op == "linear" and stages[self.level[i]] is stage]
-            stage.back = self._runs(products, set())
+            products = [i for i in nodes if self.nodes[i].op == "linear" and stages[self.level[i]] is stage]
+            stage.back = self._joined(products, set())
             started = {s.node for s in self.sums.values() if any(self._earlier(p, products, timeless) for p in s.products)}
-            stage.products = self._runs(products, started)
+            stage.products = self._joined(products, started)
         return stages
 
     def _earlier(self, product: int, products: list[int], timeless: bool) -> bool:
@@ -216,22 +224,22 @@ class WorkPlan:
             return self.timeless(product)
         return self.level[product] < self.level[products[0]] if products else False
 
-    def _runs(self, products: list[int], started: set[int]) -> list[JoinedProduct]:
-        """Products by vector, then by place; a run ends where the next sum is not the neighbour, or differs in starting."""
+    def _joined(self, products: list[int], started: set[int]) -> list[JoinedProduct]:
+        """Join products with one vector whose sums are neighbours and alike in whether the product starts them."""
         order = list(self.sums)
-        runs: list[JoinedProduct] = []
+        joined: list[JoinedProduct] = []
         starting = set(self.sums) - started
         for vector in dict.fromkeys(self.nodes[p].args[0] for p in products):
-            mine = [p for p in products if self.nodes[p].args[0] == vector]
+            with_vector = [p for p in products if self.nodes[p].args[0] == vector]
             column = -2
             last = None
-            for p in sorted(mine, key=lambda p: order.index(self.part_of[p].node)):
+            for p in sorted(with_vector, key=lambda p: order.index(self.part_of[p].node)):
                 node = self.part_of[p].node
                 starts = node in starting
-                if runs and last == vector and order.index(node) == column + 1 and runs[-1].starts == starts:
-                    runs[-1].products.append(p)
+                if joined and last == vector and order.index(node) == column + 1 and joined[-1].starts == starts:
+                    joined[-1].products.append(p)
                 else:
-                    runs.append(JoinedProduct(vector, [p], starts))
+                    joined.append(JoinedProduct(vector, [p], starts))
                 column, last = order.index(node), vector
-            starting -= {self.part_of[p].node for p in mine}
-        return runs
+            starting -= {self.part_of[p].node for p in with_vector}
+        return joined

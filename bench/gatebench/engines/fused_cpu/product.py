@@ -14,12 +14,12 @@ from gatebench.engines.fused_cpu.builder import VECTORS, FunctionBuilder, Machin
 
 
 def panel(machine: Machine) -> int:
-    """Columns of a panel."""
+    """Return how many columns a panel has."""
     return VECTORS * machine.lanes
 
 
 def build(module: ir.Module, machine: Machine) -> FunctionBuilder:
-    """The function ``product(rows, columns, depth, A, a_row, a_k, B, b_panel, b_k, D, d_row, C, c_row)``."""
+    """Write the function ``product(rows, columns, depth, A, a_row, a_k, B, b_panel, b_k, D, d_row, C, c_row)``."""
     tiles = {}
     height = machine.rows
     while height:
@@ -29,25 +29,25 @@ def build(module: ir.Module, machine: Machine) -> FunctionBuilder:
     c = FunctionBuilder(module, machine, "product", "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row")
     wide = panel(machine)
     with c.loop(0, c.columns, wide) as j:
-        there = c.at(c.B, c.mul(c.div(j, wide), c.b_panel))
+        panel_of_b = c.at(c.B, c.mul(c.div(j, wide), c.b_panel))
         left = c.min(c.sub(c.columns, j), wide)
         vectors = c.div(c.add(left, machine.lanes - 1), machine.lanes)
         mask = c.lanes_below(c.sub(left, c.mul(c.sub(vectors, 1), machine.lanes)))
         for count in range(1, VECTORS + 1):
             with c.when(c.b.icmp_signed("==", vectors, c.i64(count))):
-                _rows(c, {h: tile for (h, v), tile in tiles.items() if v == count}, j, there, mask)
+                _rows(c, {h: tile for (h, v), tile in tiles.items() if v == count}, j, panel_of_b, mask)
     return c.end()
 
 
-def _rows(c: FunctionBuilder, tiles: dict[int, FunctionBuilder], j: Value, there: Value, mask: Value) -> None:
-    """All rows of one panel, by tiles of falling height."""
+def _rows(c: FunctionBuilder, tiles: dict[int, FunctionBuilder], j: Value, panel_of_b: Value, mask: Value) -> None:
+    """Write all rows of one panel, by tiles of falling height."""
     done = c.i64(0)
     for height, tile in tiles.items():
         stop = c.mul(c.div(c.rows, height), height)
         with c.loop(done, stop, height) as i:
             a, d = c.at(c.A, c.mul(i, c.a_row)), c.at(c.D, c.add(c.mul(i, c.d_row), j))
             to = c.at(c.C, c.add(c.mul(i, c.c_row), j))
-            call = [c.depth, a, c.a_row, c.a_k, there, c.b_k, d, c.d_row, to, c.c_row, mask]
+            call = [c.depth, a, c.a_row, c.a_k, panel_of_b, c.b_k, d, c.d_row, to, c.c_row, mask]
             c.b.call(tile.function, call)
         done = stop
 
@@ -70,12 +70,12 @@ def _tile(module: ir.Module, machine: Machine, height: int, vectors: int) -> Fun
                 place = (offset * height + i) * vectors + v
                 values[place] = c.fma(a, bs[v], values[place])
 
-    whole = c.mul(c.div(c.depth, at_once), at_once)
-    with c.loop(0, whole, at_once, sums) as (k, values):
+    even = c.mul(c.div(c.depth, at_once), at_once)
+    with c.loop(0, even, at_once, sums) as (k, values):
         for offset in range(at_once):
             step(c.add(k, offset), values, offset)
     if at_once > 1:
-        with c.loop(whole, c.depth, 1, sums) as (k, values):
+        with c.loop(even, c.depth, 1, sums) as (k, values):
             step(k, values, 0)
     for i in range(height):
         for v in range(vectors):

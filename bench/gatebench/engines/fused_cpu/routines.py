@@ -7,7 +7,7 @@ from gatebench.engines.fused_cpu.builder import VECTORS, FunctionBuilder, Machin
 
 
 def copy(module: ir.Module, machine: Machine) -> FunctionBuilder:
-    """Rows of one array to rows of another."""
+    """Write the function that copies rows of one array to rows of another."""
     c = FunctionBuilder(module, machine, "copy", "rows columns A a_row C c_row")
     with c.loop(0, c.rows) as i, c.loop(0, c.columns, machine.lanes) as j:
         value = c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j)))
@@ -16,7 +16,7 @@ def copy(module: ir.Module, machine: Machine) -> FunctionBuilder:
 
 
 def pack(module: ir.Module, machine: Machine) -> FunctionBuilder:
-    """A matrix ``[rows, columns]`` into panels, behind ``offset`` other columns."""
+    """Write the function that packs a matrix ``[rows, columns]`` into panels, behind ``offset`` other columns."""
     wide = product.panel(machine)
     c = FunctionBuilder(module, machine, "pack_panels", "A rows columns C offset")
     end = c.add(c.offset, c.columns)
@@ -31,7 +31,7 @@ def pack(module: ir.Module, machine: Machine) -> FunctionBuilder:
 
 
 def pack_transposed(module: ir.Module, machine: Machine) -> FunctionBuilder:
-    """The transpose of a matrix ``[rows, columns]`` into panels of ``depth`` rows, below ``offset`` other rows."""
+    """Write the function that packs a transposed matrix into panels of ``depth`` rows, below ``offset`` other rows."""
     wide = product.panel(machine)
     c = FunctionBuilder(module, machine, "pack_transposed", "A a_row rows columns C offset depth")
     with c.loop(0, c.rows, wide) as i:
@@ -46,7 +46,7 @@ def pack_transposed(module: ir.Module, machine: Machine) -> FunctionBuilder:
 
 
 def column_sums(module: ir.Module, machine: Machine) -> FunctionBuilder:
-    """Adds the sum over rows to ``C``."""
+    """Write the function that adds the sum over rows to ``C``."""
     c = FunctionBuilder(module, machine, "column_sums", "rows columns A a_row C")
     with c.loop(0, c.columns, machine.lanes) as j:
         to, sums = c.at(c.C, j), [c.number(0)]
@@ -57,7 +57,7 @@ def column_sums(module: ir.Module, machine: Machine) -> FunctionBuilder:
 
 
 def from_nonzeros(module: ir.Module, machine: Machine) -> FunctionBuilder:
-    """The product of mostly zero rows with a packed matrix: only what is not zero is multiplied."""
+    """Write the product of mostly zero rows with a packed matrix: only what is not zero is multiplied."""
     wide = product.panel(machine)
     names = "first last columns depth Starts Index Value B D d_row C c_row"
     c = FunctionBuilder(module, machine, "from_nonzeros", names)
@@ -81,7 +81,7 @@ def from_nonzeros(module: ir.Module, machine: Machine) -> FunctionBuilder:
 
 
 def into_nonzeros(module: ir.Module, machine: Machine) -> FunctionBuilder:
-    """Adds to ``C [., columns]`` the transpose of mostly zero rows, times ``G``."""
+    """Write the function that adds to ``C [., columns]`` the transpose of mostly zero rows, times ``G``."""
     c = FunctionBuilder(module, machine, "into_nonzeros", "first last columns Starts Index Value G g_row C")
     with c.loop(c.first, c.last) as r:
         g = c.at(c.G, c.mul(c.sub(r, c.first), c.g_row))

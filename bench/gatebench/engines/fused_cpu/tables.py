@@ -1,4 +1,7 @@
-"""Functions of two tables, of pointers and of integers, whose entries have names."""
+"""Functions whose arguments are two tables, one of pointers and one of integers, with named entries.
+
+One compilation then serves all sizes: what differs between them is looked up in the tables.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,38 +20,38 @@ class Tables:
 
     @staticmethod
     def place(names: list[str], name: str) -> int:
-        """Position of an entry."""
+        """Return the position of an entry, which gets the next one if it is new."""
         if name not in names:
             names.append(name)
         return names.index(name)
 
 
 class TableFunction(FunctionBuilder):
-    """A function of the two tables; what it reads of them is read once, as it begins."""
+    """Writes a function of the two tables; it reads each entry that it needs once, as it begins."""
 
     def __init__(
         self, module: ir.Module, machine: Machine, tables: Tables, name: str, arguments: str = "", exported: bool = False
     ):
         super().__init__(module, machine, name, f"Pointers Integers {arguments}", exported)
         self.tables = tables
-        self._known: dict[str, Value] = {}
+        self._entries: dict[str, Value] = {}
 
     def p(self, name: str) -> Value:
-        """A pointer of the table."""
+        """Return a pointer of the table, by name."""
         return self._entry(f"p {name}", lambda: self.pointer(self.Pointers, Tables.place(self.tables.pointers, name)))
 
     def n(self, name: str) -> Value:
-        """An integer of the table."""
+        """Return an integer of the table, by name."""
         return self._entry(f"n {name}", lambda: self.integer(self.Integers, Tables.place(self.tables.integers, name)))
 
     def scratch(self) -> Value:
-        """A vector's worth of stack; LLVM makes a register of it."""
+        """Return the address of a vector on the stack; LLVM makes a register of it."""
         return self._at_start(lambda: self.b.alloca(self.vector))
 
     def _entry(self, name: str, make: Callable[[], Value]) -> Value:
-        if name not in self._known:
-            self._known[name] = self._at_start(make)
-        return self._known[name]
+        if name not in self._entries:
+            self._entries[name] = self._at_start(make)
+        return self._entries[name]
 
     def _at_start(self, make: Callable[[], Value]) -> Value:
         entry = self.function.entry_basic_block
@@ -58,5 +61,5 @@ class TableFunction(FunctionBuilder):
             return make()
 
     def phase(self, other: "TableFunction", *arguments: Value) -> None:
-        """Call another function of the same tables."""
+        """Write a call of another function with the same tables."""
         self.call(other, self.Pointers, self.Integers, *arguments)

@@ -135,7 +135,7 @@ class CellWorkspace(Workspace):
     def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
         """Return array -> how many numbers it holds."""
         lengths, sequences = self.lengths, room["B"]
-        sizes = {name: rows * lengths[name] for name in ("gates", "kept", "previous", "late")}
+        sizes = {name: rows * lengths[name] for name in ("gates", "saved", "previous", "late")}
         sizes |= dict.fromkeys(("carry0", "carry1"), sequences * lengths["previous"])
         sizes |= {"adjoints": sequences * lengths["adjoints"], "packed": self.fixed["packed numbers"]}
         return sizes | {"bias": lengths["gates"], "zeros": max(*lengths.values(), self.wide)}
@@ -169,7 +169,7 @@ class ReadoutWorkspace(Workspace):
         pointers = {"top": address(top), "target": address(part.blocks), "parameters": address(values)}
         self.set_pointers(pointers if gradient is None else {**pointers, "gradient": address(gradient)})
         rows = {"N": len(top), "length top": top.strides[0] // top.itemsize}
-        self.set_integers({**rows, "gradient wanted": int(gradient is not None)})
+        self.set_integers({**rows, "with gradient": int(gradient is not None)})
         self.compiled.run(*self.tables)
         return self.arrays["nll"][: len(top)]
 
