@@ -15,11 +15,11 @@ class Training:
     loss: Literal["step", "sequence"]
     """``step``: mean over the predicted steps of a batch. ``sequence``: sum over steps, mean over sequences."""
     batch: Count
-    """Sequences of a batch."""
+    """How many sequences a batch has."""
     epochs: Count
-    """At most this many."""
+    """How many epochs a trial trains for at the most."""
     patience: Count
-    """Epochs without a better validation NLL before a trial stops."""
+    """After how many epochs without a better validation NLL a trial stops."""
     optimizer: Literal["adam", "rmsprop"]
     """An optimizer of `gatebench.training.optimizers`; ``constants`` are its fields."""
     constants: dict[str, float]
@@ -48,11 +48,11 @@ class Training:
         self.build_optimizer()
 
     def build_optimizer(self) -> Optimizer:
-        """The optimizer with its constants."""
+        """Return the optimizer with its constants; ``BadInput`` if one of them does not fit."""
         return construct(getattr(optimizers, self.optimizer), "training.constants", self.constants)
 
     def rate_at(self, epoch: int) -> float:
-        """Share of the learning rate in an epoch, counted from 1."""
+        """Return the share of the learning rate that is left in an epoch, counted from 1."""
         passed = (epoch - 1) / max(1, self.epochs - 1)
         return 1 - (1 - self.decay_to) * passed
 
@@ -66,4 +66,4 @@ class Member:
     seed: int
     weight_noise: float | None = None
     weight_decay: float | None = None
-    """None, of either: that of the training."""
+    """Of either, None stands for the training's value."""
