@@ -268,7 +268,8 @@ def test_a_cell_of_another_house(tmp_path, monkeypatch):
     file = tmp_path / "cells" / "mut1.py"
     file.parent.mkdir()
     file.write_text(
-        '"""Of Jozefowicz et al. 2015."""\n\nfrom gatebench.graph.ops import sigmoid, tanh\n\nPAPER = "Jozefowicz et al."\n\n\n'
+        '"""Of Jozefowicz et al. 2015."""\n\nfrom gatebench.graph.ops import sigmoid, tanh\n\n'
+        'PAPER = "Jozefowicz et al."\n\n\n'
         "def step(x, h, *, W, U, b):\n"
         "    z = sigmoid(W.z @ x + b.z)\n"
         "    r = sigmoid(W.r @ x + U.r @ h + b.r)\n"
