@@ -65,13 +65,13 @@ def test_a_full_disk_is_told_in_a_line_and_the_study_goes_on_with_more_room(
 ):
     command = [COMMAND, "sweep", *STUDY, "publish=false", f"hydra/launcher={launcher}", f"results={disk / 'results'}"]
     full = run(home, *command)
-    told = lines(full.stderr)
+    messages = lines(full.stderr)
     assert full.returncode == 1
-    assert told[0].startswith(f"gatebench: {disk}/results/")
-    assert "cannot be written (No space left on device); make room or mend the permissions" in told[0]
-    assert len(told) <= 2 + (os.cpu_count() or 1)  # a line for each worker that met it, and what is left
-    assert told[-1].startswith("adhoc: ")
-    assert " trial(s) left; this trains just those: gatebench sweep" in told[-1]
+    assert messages[0].startswith(f"gatebench: {disk}/results/")
+    assert "cannot be written (No space left on device); make room or mend the permissions" in messages[0]
+    assert len(messages) <= 2 + (os.cpu_count() or 1)  # a line for each worker that met it, and what is left
+    assert messages[-1].startswith("adhoc: ")
+    assert " trial(s) left; this trains just those: gatebench sweep" in messages[-1]
     assert not list(disk.rglob(".*"))  # nothing half-written takes room
     remount(disk, "size=50m")
     before = record_times(disk / "results")
@@ -96,8 +96,8 @@ def test_results_that_cannot_be_written_are_told_in_a_line_and_can_be_read(home:
         assert refused.returncode == 2
         assert "Read-only file system" in refused.stderr
         assert len(lines(refused.stderr)) == 1
-    told = run(home, COMMAND, "status", "adhoc", "--results", str(disk / "results"))
-    assert (told.returncode, told.stdout.splitlines()[-1]) == (0, "adhoc: 12 trials done, 0 left")
+    shown = run(home, COMMAND, "status", "adhoc", "--results", str(disk / "results"))
+    assert (shown.returncode, shown.stdout.splitlines()[-1]) == (0, "adhoc: 12 trials done, 0 left")
 
 
 def test_a_database_that_is_locked_for_a_minute_costs_no_trial(home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame):
@@ -112,8 +112,8 @@ def test_a_database_that_is_locked_for_a_minute_costs_no_trial(home: Tiny, tmp_p
     assert "not all is logged to MLflow" in locked.stderr
     minute.join()
     lock.close()
-    found, expected = result_columns(results), undisturbed
-    pd.testing.assert_frame_equal(found[found.key.isin(expected.key)].reset_index(drop=True), expected, check_exact=True)
+    trials, expected = result_columns(results), undisturbed
+    pd.testing.assert_frame_equal(trials[trials.key.isin(expected.key)].reset_index(drop=True), expected, check_exact=True)
     later = run(home, COMMAND, "publish", "adhoc", "--results", str(results))
     assert (later.returncode, later.stdout.partition(" to ")[0]) == (0, "adhoc: 12 trials logged")
     assert run(home, COMMAND, "publish", "adhoc", "--results", str(results)).stdout.startswith("adhoc: 0 trials logged")

@@ -130,9 +130,9 @@ def runs(server: MlflowServer) -> list[str]:
     """Keys of all trials that a server knows."""
     client = MlflowClient(server.uri)
     (experiment,) = [e.experiment_id for e in client.search_experiments() if e.name == "gatebench"]
-    found = client.search_runs([experiment], max_results=1000)
-    assert all(run.info.status == "FINISHED" for run in found)
-    return sorted(run.data.tags["key"] for run in found if "kind" not in run.data.tags)
+    server_runs = client.search_runs([experiment], max_results=1000)
+    assert all(run.info.status == "FINISHED" for run in server_runs)
+    return sorted(run.data.tags["key"] for run in server_runs if "kind" not in run.data.tags)
 
 
 def publish(home: Tiny, results: Path, uri: str) -> subprocess.CompletedProcess[str]:

@@ -79,8 +79,8 @@ def test_step_by_step_is_the_sequence_at_once(graph, K):
         assert_close(states[0], whole[:, t])
 
 
-def assert_close(found, expected, atol=1e-12):
-    torch.testing.assert_close(found, expected, rtol=0, atol=atol)
+def assert_close(actual, expected, atol=1e-12):
+    torch.testing.assert_close(actual, expected, rtol=0, atol=atol)
 
 
 @members
@@ -150,15 +150,15 @@ def test_padding_and_neighbours_change_no_sequence(graph, K):
     together, gradients = nll_and_gradients(graph, parameters, x, y, mask)
     h = outputs(graph, parameters, x)
     for b, length in enumerate(lengths):
-        own_x, own_y = x[:, :length, b : b + 1], y[:, :length, b : b + 1]
-        alone, own_gradients = nll_and_gradients(graph, parameters, own_x, own_y, mask[:, :length, b : b + 1])
-        assert_close(h[:, :length, b : b + 1], outputs(graph, parameters, own_x))
-        assert_close(together[:, b : b + 1], alone)
-        for found, expected in zip(gradients[b], own_gradients[0], strict=True):
-            assert_close(found, expected)
+        x_alone, y_alone = x[:, :length, b : b + 1], y[:, :length, b : b + 1]
+        nll_alone, gradients_alone = nll_and_gradients(graph, parameters, x_alone, y_alone, mask[:, :length, b : b + 1])
+        assert_close(h[:, :length, b : b + 1], outputs(graph, parameters, x_alone))
+        assert_close(together[:, b : b + 1], nll_alone)
+        for gradient, expected in zip(gradients[b], gradients_alone[0], strict=True):
+            assert_close(gradient, expected)
 
 
-@pytest.mark.parametrize("shared", [True, False], ids=["shared sequences", "own sequences"])
+@pytest.mark.parametrize("shared", [True, False], ids=["shared sequences", "sequences of each member"])
 @every_cell
 def test_a_population_equals_its_members_alone(graph, shared):
     K, random = 3, np.random.default_rng(7)
@@ -170,14 +170,14 @@ def test_a_population_equals_its_members_alone(graph, shared):
     together, gradients = nll_and_gradients(graph, parameters, x, y, mask)
     h = outputs(graph, parameters, x)
     for k in range(K):
-        own = slice(0, 1) if shared else slice(k, k + 1)
+        batch = slice(0, 1) if shared else slice(k, k + 1)
         member = {name: value[k : k + 1] for name, value in parameters.items()}
-        alone, own_gradients = nll_and_gradients(graph, member, x[own], y[own], mask[own])
-        assert_close(h[k : k + 1], outputs(graph, member, x[own]))
-        assert_close(together[k : k + 1], alone)
+        nll_alone, gradients_alone = nll_and_gradients(graph, member, x[batch], y[batch], mask[batch])
+        assert_close(h[k : k + 1], outputs(graph, member, x[batch]))
+        assert_close(together[k : k + 1], nll_alone)
         for b in range(2):
-            for found, expected in zip(gradients[b], own_gradients[b], strict=True):
-                assert_close(found[k : k + 1], expected)
+            for gradient, expected in zip(gradients[b], gradients_alone[b], strict=True):
+                assert_close(gradient[k : k + 1], expected)
 
 
 @every_cell
@@ -190,9 +190,9 @@ def test_a_broken_member_hurts_nobody(graph):
     expected, expected_gradients = nll_and_gradients(graph, parameters, x, y, mask)
     for value in parameters.values():
         value[broken] = torch.nan
-    found, gradients = nll_and_gradients(graph, parameters, x, y, mask)
-    assert found[broken].isnan().all()
-    assert_close(found[healthy], expected[healthy])
+    nll, gradients = nll_and_gradients(graph, parameters, x, y, mask)
+    assert nll[broken].isnan().all()
+    assert_close(nll[healthy], expected[healthy])
     for b in range(2):
         for value, clean in zip(gradients[b], expected_gradients[b], strict=True):
             assert_close(value[healthy], clean[healthy])

@@ -18,6 +18,7 @@ from gatebench.records.frame import RESULT_COLUMNS
 from support.datasets import Murmur, Tiny
 
 COMMAND = str(Path(sys.executable).with_name("gatebench"))
+"""The installed command, for a process of its own."""
 SMALL = [
     "cell=rnn,gru", "task=tiny", "budget=units_64", "budget.units=6", "training.epochs=4", "search.size=2",
     "population.seeds=[1,2]", "publish=false", "hydra/launcher=basic",
@@ -83,5 +84,6 @@ def without_compile_lines(errors: str) -> str:
 
 
 def result_columns(results: Path) -> pd.DataFrame:
+    """Columns of ``trials.csv`` that an interruption must not change, of the study ``adhoc``, in an order of their own."""
     trials = frame.load(results, "adhoc").trials
     return trials[RESULT_COLUMNS].sort_values(["key", "stage", "split"]).reset_index(drop=True)

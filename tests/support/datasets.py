@@ -144,8 +144,8 @@ class Murmur:
             },
         }
         self.yaml.write_text(yaml.safe_dump({**values, "content": "", "facts": {}, "baselines": {}}, sort_keys=False))
-        found = recordings.read(cards.load("murmur"), [])
-        stated = {"content": content_digest(found), "facts": facts.count("audio", found), "baselines": of_waves(found)}
+        waves = recordings.read(cards.load("murmur"), [])
+        stated = {"content": content_digest(waves), "facts": facts.count("audio", waves), "baselines": of_waves(waves)}
         self.yaml.write_text(yaml.safe_dump({**values, **stated}, sort_keys=False))
 
 

@@ -68,11 +68,11 @@ def by_hand(trials: list[tuple[Any, ...]], replication: Frame | None = None) -> 
         )
         costs = {"units": 10 + len(cell), "inputs": 88, "parameters_recurrent": 30_000 if other else 20_000,
                  "parameters_total": 24_000, "flops_per_step": 39_000, "state_size": 10 + len(cell)}  # fmt: skip
-        way = {"best_epoch": 2, "epochs": 3, "updates": 30, "seconds": 4.0 + seed,
+        course = {"best_epoch": 2, "epochs": 3, "updates": 30, "seconds": 4.0 + seed,
                "relative_throughput": 0.5 + 0.1 * seed, "engine": "reference",
                "population_size": 1, "device": "cpu", "status": status}  # fmt: skip
         for split, nll in (("train", valid - 0.5), ("valid", valid), ("test", test)):
-            rows.append({**identity, **costs, **way, "split": split, "nll": nll, "nll_sequence_mean": nll + 1})
+            rows.append({**identity, **costs, **course, "split": split, "nll": nll, "nll_sequence_mean": nll + 1})
         for epoch, above in ((1, 0.4), (2, 0.0), (3, 0.1)):
             for split, nll in (("train", valid - 0.5 + above), ("valid", valid + above)):
                 point = dict(zip(CURVE, [epoch, 10 * epoch, 2.0 * epoch, split, nll, nll + 1], strict=True))
