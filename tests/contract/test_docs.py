@@ -211,6 +211,28 @@ def test_files_targets_and_variables_are_there(name):
             assert f'"{variable}"' in code, span
 
 
+RETIRED = re.compile(r"\b(panels?|house|houses|optimisers?|claims?|retention|gatebench_house|bench\.\w+)\b(?! in numbers)")
+"""Words that have given way to the field's own: comparison group, plugin folder, optimizer, lock, forget bias."""
+
+
+@pytest.mark.parametrize("name", CURRENT)
+def test_words_are_those_of_the_field(name):
+    assert RETIRED.findall(TEXTS[name]) == []
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_page_names_a_folder_of_somebodys_machine(name):
+    assert not re.search(r"(?<![\w.])/(work|root|home|tmp|Users)/", TEXTS[name])
+
+
+def test_the_tree_is_that_of_the_package():
+    """Every room stands in the tree of CONTRIBUTING.md, and nothing else does."""
+    (tree,) = [block for block in fenced(TEXTS["CONTRIBUTING.md"], "") if "bench/gatebench/" in block]
+    rooms = re.findall(r"^  (\w+)/", tree, re.MULTILINE)
+    folders = [path.name for path in registry.PACKAGE.iterdir() if any(path.rglob("*.py")) and path.is_dir()]
+    assert sorted(rooms) == sorted(folders)
+
+
 def rows(page, first):
     """The rows of the table whose header begins with ``first``, cells without backticks."""
     (table,) = re.findall(rf"^\| {re.escape(first)} \|.*\n\|[-| :]+\|\n((?:\|.*\n)+)", PAGES[page], re.MULTILINE)
