@@ -1,6 +1,8 @@
 """The pages build without a warning, and what they name is there: links, commands, settings, files, columns."""
 
 import argparse
+import ast
+import inspect
 import logging
 import re
 import shlex
@@ -16,6 +18,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
+import gatebench
 from gatebench.cli.compose import GROUPS
 from gatebench.cli.parser import command_line_parser
 from gatebench.core import registry
@@ -36,10 +39,10 @@ OF_A_READER = "mgu"
 
 def fenced(text, language):
     """Code blocks, without what they are indented by."""
-    blocks = [(found[1], found[2].splitlines(keepends=True)) for found in FENCE.finditer(text)]
+    blocks = [(match[1], match[2].splitlines(keepends=True)) for match in FENCE.finditer(text)]
     indents = [min(len(line) - len(line.lstrip()) for line in lines if line.strip()) for _, lines in blocks]
     cut = ["".join(line[indent:] or "\n" for line in lines) for (_, lines), indent in zip(blocks, indents, strict=True)]
-    return [block for (own, _), block in zip(blocks, cut, strict=True) if own == language]
+    return [block for (marked, _), block in zip(blocks, cut, strict=True) if marked == language]
 
 
 def spans(text):
@@ -94,8 +97,8 @@ def test_a_journey_stands_on_its_page(site, journey):
 
 def anchor(heading):
     """As GitHub makes it of a heading."""
-    kept = "".join(c for c in heading.strip().lower() if c in " -_" or unicodedata.category(c)[0] in "LN")
-    return kept.replace(" ", "-")
+    letters = "".join(c for c in heading.strip().lower() if c in " -_" or unicodedata.category(c)[0] in "LN")
+    return letters.replace(" ", "-")
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -135,17 +138,17 @@ def test_a_command_is_one(name, command):
 
 def flags(parser):
     """Of a command and of those below it."""
-    found = set(parser._option_string_actions)
+    names = set(parser._option_string_actions)
     for action in parser._actions:
         for below in (action.choices or {}).values() if isinstance(action, argparse._SubParsersAction) else ():
-            found |= flags(below)
-    return found
+            names |= flags(below)
+    return names
 
 
 @pytest.mark.parametrize("name", CURRENT)
 def test_flags_are_there(name):
-    known = flags(command_line_parser()) | OF_A_SWEEP
-    assert {flag for span in spans(TEXTS[name]) for flag in re.findall(r"(?<![\w-])--[a-z-]+", span)} <= known
+    available = flags(command_line_parser()) | OF_A_SWEEP
+    assert {flag for span in spans(TEXTS[name]) for flag in re.findall(r"(?<![\w-])--[a-z-]+", span)} <= available
 
 
 def placeholder(choice):
@@ -157,7 +160,7 @@ def test_a_sweep_is_one(name, command):
     """Its flags, groups and choices are known, and Hydra finds every setting."""
     words = [word for word in shlex.split(command)[1:] if word not in OF_A_SWEEP]
     overrides = OverridesParser.create().parse_overrides(words)
-    chosen = []
+    choices_of_one_job = []
     for override in overrides:
         group = override.key_or_group
         value = override.value() if not override.is_sweep_override() else next(override.sweep_string_iterator())
@@ -168,21 +171,21 @@ def test_a_sweep_is_one(name, command):
             )
             assert not unknown, command
         if not any(map(placeholder, choices)):
-            chosen.append(f"{group}={choices[0]}" if override.is_sweep_override() else override.input_line)
+            choices_of_one_job.append(f"{group}={choices[0]}" if override.is_sweep_override() else override.input_line)
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        compose("config", chosen, return_hydra_config=True)
+        compose("config", choices_of_one_job, return_hydra_config=True)
 
 
 def settings():
     """Names of all settings, of whatever choice."""
-    found = set(flatten(yaml.safe_load((CONF / "config.yaml").read_text())))
+    names = set(flatten(yaml.safe_load((CONF / "config.yaml").read_text())))
     for path in CONF.rglob("*/*.yaml"):
         group = path.parent.relative_to(CONF).as_posix().replace("/", ".")
-        own = yaml.safe_load(path.read_text()) or {}
-        found |= set(flatten(own, "" if path.parent.name == "study" else group))
+        values = yaml.safe_load(path.read_text()) or {}
+        names |= set(flatten(values, "" if path.parent.name == "study" else group))
     with initialize_config_dir(str(CONF), version_base="1.3"):
         launcher = compose("config", ["hydra/launcher=slurm"], return_hydra_config=True).hydra.launcher
-    return found | {f"hydra.launcher.{name}" for name in launcher}
+    return names | {f"hydra.launcher.{name}" for name in launcher}
 
 
 SETTINGS = settings()
@@ -193,9 +196,9 @@ PREFIXES = "search|population|tracking|task|cell|budget|training|engine|model|hy
 def test_settings_are_there(name):
     # the yaml of a cell gives all its options, a task's those of its likelihood: a test of conf/ sees to that
     for span in spans(TEXTS[name]):
-        if found := re.match(rf"((?:{PREFIXES})\.(?!py|onnx|safetensors)[a-z_.]+)(?:=|$)", span):
-            stem = found[1]
-            assert stem in SETTINGS or any(known.startswith(f"{stem}.") for known in SETTINGS), span
+        if match := re.match(rf"((?:{PREFIXES})\.(?!py|onnx|safetensors)[a-z_.]+)(?:=|$)", span):
+            stem = match[1]
+            assert stem in SETTINGS or any(setting.startswith(f"{stem}.") for setting in SETTINGS), span
 
 
 @pytest.mark.parametrize("name", CURRENT)
@@ -205,10 +208,21 @@ def test_files_targets_and_variables_are_there(name):
     for span in spans(TEXTS[name]):
         if re.fullmatch(r"(bench|conf|datasets|docs|tests)/[a-z0-9_./-]*", span):
             assert (ROOT / span).exists() or OF_A_READER in span, span
-        if found := re.match(r"make ([a-z-]+)", span):
-            assert found[1] in targets, span
+        if match := re.match(r"make ([a-z-]+)", span):
+            assert match[1] in targets, span
         for variable in re.findall(r"GATEBENCH_[A-Z]+", span):
             assert f'"{variable}"' in code, span
+
+
+def test_what_a_notebook_needs_is_there():
+    """The calls in the README's Python fit the signatures of the public face."""
+    (block,) = fenced(TEXTS["README.md"], "python")
+    calls = [node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Call)]
+    assert len(calls) > 3
+    for call in calls:
+        function = getattr(gatebench, call.func.attr)
+        inspect.signature(function).bind(*call.args, **{keyword.arg: keyword.value for keyword in call.keywords})
+    assert gatebench.count("gru", inputs=88, parameters=20_000).units == 48
 
 
 RETIRED = re.compile(r"\b(panels?|house|houses|optimisers?|claims?|retention|gatebench_house|bench\.\w+)\b(?! in numbers)")
@@ -271,7 +285,7 @@ def test_the_figure_of_its_page_is_drawn(tmp_path):
     module = registry.load_module("gatebench.report.figures", path)
     nothing = frame.build("none", [], {})
     assert module.table(nothing) is None
-    found = replace(nothing, trials=pd.read_csv(ROOT / "results" / "jsb" / "trials.csv"))
-    table = module.table(found)
-    assert len(table) == found.confirmed("test").cell.nunique()
+    study = replace(nothing, trials=pd.read_csv(ROOT / "results" / "jsb" / "trials.csv"))
+    table = module.table(study)
+    assert len(table) == study.confirmed("test").cell.nunique()
     assert (table["best epoch"] <= table.epochs).all()

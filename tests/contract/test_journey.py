@@ -32,9 +32,9 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The folder after all commands, and what they said until the verdict."""
     folder = tmp_path_factory.mktemp("journey")
     until_verdict, export, after = JOURNEY.partition("gatebench export")
-    for given, here in MINUTES.items():
-        assert given in until_verdict
-        until_verdict = until_verdict.replace(given, here)
+    for text, replacement in MINUTES.items():
+        assert text in until_verdict
+        until_verdict = until_verdict.replace(text, replacement)
     said = run(until_verdict, folder)
     trials = pd.read_csv(folder / "results" / "compare_pumps" / "trials.csv")
     key = trials[(trials.stage == "confirm") & (trials.status == "finished")].key.iloc[0]

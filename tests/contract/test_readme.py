@@ -20,10 +20,10 @@ SPEECH = ["data", "cell", "units", "recurrent parameters", "total parameters", "
 )
 def test_a_table_is_that_of_the_published_study(source: str, columns: list[str], count: int):
     path, _, training = source.partition(", ")
-    found = pd.read_csv(ROOT / "results" / path, dtype=str).fillna("")
+    summary = pd.read_csv(ROOT / "results" / path, dtype=str).fillna("")
     if training:
-        found = found[(found.budget == "parameters_20k") & (found.training == training)]
-    rows = ["| " + " | ".join(row) + " |" for row in found[columns].to_numpy().tolist()]
+        summary = summary[(summary.budget == "parameters_20k") & (summary.training == training)]
+    rows = ["| " + " | ".join(row) + " |" for row in summary[columns].to_numpy().tolist()]
     assert len(rows) == count
     shown = README.partition(f"<!-- table: results/{source} -->\n")[2].partition("\n<!-- end of table -->")[0]
     assert shown.splitlines()[2:] == rows

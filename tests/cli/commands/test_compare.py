@@ -20,7 +20,7 @@ from gatebench.cli.commands.compare import conclude
 from gatebench.cli.comparison import ComparisonRequest, SavedPlan
 from gatebench.cli.deadline import TimeUp, until
 from gatebench.core.errors import BadInput
-from gatebench.records import frame
+from gatebench.records import frame, looks
 from gatebench.records.frame import ComparisonGroup
 from gatebench.report import verdict as verdicts
 from gatebench.study.schedule import ComparisonPlan
@@ -115,6 +115,7 @@ def test_the_same_command_again_trains_nothing_and_comes_to_the_same(
     assert lines[0].startswith("plan: as before, 1,000 recurrent parameters a cell")
     assert record_times(copy) == before
     assert lines[-3:] == compared[1][-3:]
+    assert [look.seeds for look in looks.read(copy, "compare_tiny")] == [2]
 
 
 def test_more_seeds_are_added_to_those_that_are_there(home: Tiny, copy: Path):
@@ -125,6 +126,9 @@ def test_more_seeds_are_added_to_those_that_are_there(home: Tiny, copy: Path):
     assert before.items() <= new.items()
     assert len(new) == len(before) + 2
     assert "(mean of 3 seeds)" in lines[-3] or "means of 3 seeds" in lines[-3]
+    assert [look.seeds for look in looks.read(copy, "compare_tiny")] == [2, 3]
+    assert frame.load(copy, "compare_tiny").looks == 2
+    assert "given on this study 2 times" in (copy / "compare_tiny" / "report.html").read_text()
 
 
 def test_what_is_left_of_an_interrupted_comparison_is_trained_by_the_same_command(

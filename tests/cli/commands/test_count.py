@@ -36,9 +36,9 @@ def test_count_solves_the_size_for_each_kind_of_budget(gatebench: CommandLine, s
     def count(*words: str) -> dict[str, float]:
         return json.loads(gatebench("count", "lstm", "--inputs", "88", *words, "--json").out)
 
-    found = count(size, str(budget))
-    error = abs(found[column] - budget)
-    for units in (found["units"] - 1, found["units"] + 1):
+    nearest = count(size, str(budget))
+    error = abs(nearest[column] - budget)
+    for units in (nearest["units"] - 1, nearest["units"] + 1):
         assert abs(count("--units", str(int(units)))[column] - budget) > error
 
 
