@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from gatebench.records import samples, study_file
+from gatebench.records import looks, samples, study_file
 from gatebench.records.record import CURVE, SEQUENCES, Record, Store
 
 IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", "lr", "weight_noise", "weight_decay"]
@@ -79,6 +79,8 @@ class Frame:
     """Where the trials were computed: ``commit, gatebench, torch, processor, cores, threads, engine, trials``."""
     replication: "Frame | None" = None
     """The study as it was computed a second time."""
+    looks: int = 0
+    """Verdicts that ``gatebench compare`` gave on the study, each on other trials (`gatebench.records.looks`)."""
     at: dict[str, str] = field(default_factory=dict)
     """Task -> ``sequence`` where a whole one is predicted at once; others predict every step."""
 
@@ -124,6 +126,7 @@ def load(results: Path, study: str) -> Frame:
     beside = spectra.set_index([*ComparisonGroup._fields]).index.isin(drawn.set_index([*ComparisonGroup._fields]).index)
     return replace(
         found,
+        looks=len(looks.read(results, study)),
         samples=drawn,
         spectra=spectra[heard | (beside & (spectra.cell == samples.DATA))],
         replication=_load_replication(results / study),

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import style
+from gatebench.report.stats import looks
 from gatebench.report.stats.bootstrap import DRAWS, SequenceScores, bootstrap_difference, bootstrap_mean
 from gatebench.report.stats.estimates import Difference, Estimate, mean_interval, welch_difference
 from gatebench.report.stats.holm import holm
@@ -34,7 +35,7 @@ class Pair:
     difference: Difference
     """Mean of ``lower`` minus mean of ``other``, at most zero."""
     p_holm: float
-    """p of the difference, adjusted for all pairs of the group; NaN if one of the two has a single seed."""
+    """p of the difference, adjusted for all pairs of the group and for looks at the study; NaN if one has a single seed."""
     probability: Estimate
     """Probability that a new run of ``lower`` scores lower than a new run of ``other``."""
     n: tuple[int, int]
@@ -90,7 +91,8 @@ def pairs(frame: Frame, draws: int = DRAWS) -> list[Pair]:
             for lower, other in combinations(ranked(trials_by_cell), 2)
         ]
         adjusted = holm([pair.difference.p for pair in unadjusted])
-        all_pairs += [replace(pair, p_holm=float(p)) for pair, p in zip(unadjusted, adjusted, strict=True)]
+        p_values = [looks.adjusted(float(p), frame.looks) for p in adjusted]
+        all_pairs += [replace(pair, p_holm=p) for pair, p in zip(unadjusted, p_values, strict=True)]
     return all_pairs
 
 

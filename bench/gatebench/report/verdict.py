@@ -8,6 +8,7 @@ import pandas as pd
 from gatebench.records.frame import ComparisonGroup, Frame
 from gatebench.report import comparisons, style, words
 from gatebench.report.comparisons import LEVEL, Pair
+from gatebench.report.stats import looks
 from gatebench.report.stats.bootstrap import DRAWS, SequenceScores
 from gatebench.report.stats.estimates import mean_interval
 from gatebench.report.stats.power import POWER, required_sample
@@ -129,11 +130,12 @@ def _below(case: _Case, cell: str) -> bool:
 
 def _won(case: _Case) -> list[str]:
     below = f" and below the best trivial predictor ({_baseline(case)})" if case.baseline else ""
-    p = max(pair.p_holm for pair in case.beaten)
+    p = max(pair.p_holm for pair in case.beaten) * looks.level(case.frame.looks, 1)
+    intervals = _intervals(case, case.beaten)
     return [
         f"Best cell: {case.best}, at {case.scored(case.best)} {case.unit} {SPLIT} (mean of {case.seeds()} seeds), below "
         f"{listed([pair.other for pair in case.beaten])}{below}{_aside(case)}.",
-        f"By how much: {case.best} is {_lower(case.beaten)} {case.unit} ({_intervals(case.beaten)}; Holm's p {p:.2g}).",
+        f"By how much: {case.best} is {_lower(case.beaten)} {case.unit} ({intervals}; Holm's p {p:.2g}).",
         _costs(case, case.ranked, f"At what cost: {case.best} has "),
     ]
 
@@ -147,7 +149,7 @@ def _tied(case: _Case) -> list[str]:
     return [
         f"Best cell: no difference could be shown between {listed(alike)} ({means} {case.unit} {SPLIT}, means of "
         f"{case.seeds()} seeds){_others(case, alike)}{unlearned}{_aside(case)}.",
-        f"By how much: {case.best} is {_lower(case.tied)} {case.unit} ({_intervals(case.tied)}); {_effort(case)}.",
+        f"By how much: {case.best} is {_lower(case.tied)} {case.unit} ({_intervals(case, case.tied)}); {_effort(case)}.",
         _costs(
             case,
             [cheapest, *(cell for cell in alike if cell != cheapest)],
@@ -156,13 +158,22 @@ def _tied(case: _Case) -> list[str]:
     ]
 
 
+def _look(case: _Case) -> str:
+    """Say which look at the comparison this is, and at which level it is tested; nothing for a study that is tested once."""
+    look = case.frame.looks
+    if not look:
+        return ""
+    level = f"; look {look} of this comparison: tested at {looks.level(look, LEVEL):.3g}"
+    return f"{level}, so that all its looks together stay below {LEVEL:g}"
+
+
 def _lower(pairs: list[Pair]) -> str:
     """Say by how much the lower cell of each pair is lower."""
     return f"lower than {listed([f'{pair.other} by {_size(pair)}' for pair in pairs])}"
 
 
-def _intervals(pairs: list[Pair]) -> str:
-    return f"95% intervals over {pairs[0].interval}"
+def _intervals(case: _Case, pairs: list[Pair]) -> str:
+    return f"95% intervals over {pairs[0].interval}{_look(case)}"
 
 
 def _others(case: _Case, alike: list[str]) -> str:
@@ -180,11 +191,13 @@ def _effort(case: _Case) -> str:
     """Say what it would take to show the difference between the best and the next cell."""
     pair = case.tied[0]
     a, b = (_sequence_scores(case, cell) for cell in (pair.lower, pair.other))
+    look = case.frame.looks
+    level = looks.level(look + 1 if look else 0, LEVEL)  # more seeds are another look
     # Holm's level for the first of those that are not told apart yet.
-    required = required_sample(a, b, LEVEL / sum(not pair.differ for pair in case.pairs))
+    required = required_sample(a, b, level / sum(not pair.differ for pair in case.pairs))
     assert required is not None, pair  # of single seeds no pair has a p
     start = f"to show that to {pair.other} would take about"
-    end = f"({POWER:.0%} power at the {LEVEL:.0%} level)"
+    end = f"({POWER:.0%} power at the {100 * level:.3g}% level)"
     most = MANY if required.sequences is None else FEW
     if required.seeds and required.seeds <= most * len(a.nll):
         further = {cell: required.seeds - len(case.runs(cell)) for cell in case.ranked}

@@ -97,6 +97,7 @@ def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSamp
         study=study,
         lead=lead(frame),
         findings=findings(frame),
+        looks=frame.looks,
         limitations=limitations(frame),
         parts=shown,
         drawn=drawn,
