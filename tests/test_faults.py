@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 
 from gatebench.records import frame, status, study_file
+from gatebench.records.checkpoints import Checkpoint
 from gatebench.records.locks import TrialLocks
-from gatebench.records.record import Checkpoint
 from support.commands import COMMAND, SMALL, record_times, result_columns, sweep, without_compile_lines
 from support.datasets import Tiny, make_tiny
 from support.processes import start_sweep
@@ -187,7 +187,7 @@ def test_a_search_with_a_failed_trial_selects_nothing(home: Tiny, tmp_path: Path
     assert run.returncode == 1
     assert "adhoc: 4 trial(s) failed" in run.stderr
     assert "adhoc: 10 trial(s) left" in run.stderr
-    assert [point["selected"] for point in study_file.read(tmp_path, "adhoc")] == [None, None]
+    assert [point.selected for point in study_file.read(tmp_path, "adhoc")] == [None, None]
     sweep(home, *THREE, results=tmp_path)
     assert status.describe(tmp_path, "adhoc").endswith("adhoc: 10 trials done, 0 left")
 
@@ -315,7 +315,7 @@ import os, sys, time
 from pathlib import Path
 
 from gatebench.records.locks import TrialLocks
-from gatebench.records.record import Checkpoint
+from gatebench.records.checkpoints import Checkpoint
 
 results, keys, holds = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3])
 claims, counted = TrialLocks(results), 0

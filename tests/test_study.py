@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,10 +16,11 @@ import pytest
 
 from gatebench.core.errors import BadInput
 from gatebench.core.files import atomic_write
-from gatebench.records import frame, record, status, study_file
-from gatebench.records.record import Store, write_compact
+from gatebench.records import checkpoints, collection, frame, status, study_file
+from gatebench.records.checkpoints import Checkpoint
+from gatebench.records.store import Store
 from gatebench.study import progress
-from gatebench.study.run import select
+from gatebench.study.select import best_key
 from gatebench.training import machine
 from support.commands import COMMAND, LONG, SMALL, environment_of, record_times, result_columns, sweep, without_compile_lines
 from support.datasets import Tiny, make_tiny
@@ -79,7 +81,7 @@ def test_a_search_may_be_shorter_than_what_it_selects_for(home: Tiny, copy: Path
     assert set(trials[trials.stage == "search"].epochs) == {2}
     assert set(trials[trials.stage == "confirm"].epochs) == {4}
     for done in Store(tmp_path).read(list(Store(tmp_path).finished())).values():
-        assert done.settings["training"]["epochs"] == (2 if done.settings["seed"] == 0 else 4)
+        assert done.settings.training["epochs"] == (2 if done.settings.seed == 0 else 4)
     assert sweep(home, *SMALL, "cell=rnn", "search.epochs=2", results=tmp_path).startswith("adhoc: nothing to train")
     # As long as a confirming trial is the same as not said at all.
     for epochs in (4, 99):
@@ -96,7 +98,7 @@ def test_the_same_command_again_trains_nothing_and_says_so(home: Tiny, copy: Pat
 def test_a_trial_of_two_budgets_that_come_to_the_same_cell_is_one(home: Tiny, copy: Path):
     printed = sweep(home, *SMALL, "budget=units_48,units_64", results=copy)
     assert printed.startswith("adhoc: nothing to train, all 8 trials are finished\n")
-    assert {len(point["confirm"]) for point in study_file.read(copy, "adhoc")} == {2}
+    assert {len(point.confirm) for point in study_file.read(copy, "adhoc")} == {2}
 
 
 def test_one_more_seed_trains_that_seed(home: Tiny, copy: Path):
@@ -128,7 +130,7 @@ def test_a_given_rate_makes_the_search_superfluous(home: Tiny, tmp_path: Path):
 
 
 def test_rate_noise_and_decay_are_searched_together_and_all_are_selected(home: Tiny, tmp_path: Path):
-    free = ["training.weight_noise=null", "training.weight_decay=null", "training.decays={low:0.01,high:1}"]
+    free = ["training.weight_noise=null", "training.weight_decay=null", "training.ranges.weight_decay={low:0.01,high:1}"]
     printed = sweep(home, *SMALL, "cell=gru", *free, "search.size=3", results=tmp_path)
     assert printed.startswith("adhoc: 5 trials in 1 job(s)")
     trials = frame.load(tmp_path, "adhoc").trials.query("split == 'valid'")
@@ -138,7 +140,7 @@ def test_rate_noise_and_decay_are_searched_together_and_all_are_selected(home: T
     best = searched.loc[searched.nll.idxmin(), tuned]
     assert (confirmed[tuned] == best).all(axis=None)
     (point,) = study_file.read(tmp_path, "adhoc")
-    assert point["selected"] == best.to_dict()
+    assert asdict(point.selected) == best.to_dict()
 
 
 def test_a_record_keeps_every_test_sequence(home: Tiny, finished: Path):
@@ -146,9 +148,9 @@ def test_a_record_keeps_every_test_sequence(home: Tiny, finished: Path):
         test = home.load().splits["test"]
     for key, found in Store(finished).read(list(Store(finished).finished())).items():
         assert list(found.sequences.steps) == [len(sequence) for sequence in test], key
-        scores, kept = found.summary["scores"]["test"], found.sequences
-        assert kept.nll.sum() / kept.steps.sum() == pytest.approx(scores["nll"], rel=1e-12)
-        assert (kept.nll / kept.steps).mean() == pytest.approx(scores["nll_sequence_mean"], rel=1e-12)
+        scores, kept = found.summary.scores["test"], found.sequences
+        assert kept.nll.sum() / kept.steps.sum() == pytest.approx(scores.nll, rel=1e-12)
+        assert (kept.nll / kept.steps).mean() == pytest.approx(scores.nll_sequence_mean, rel=1e-12)
 
 
 # A study of several sweeps
@@ -184,7 +186,7 @@ HERE = ["publish=false", "hydra/launcher=basic"]
 def test_a_study_may_be_several_sweeps(home: Tiny, tmp_path: Path):
     printed = sweep(home, "study=two", *HERE, results=tmp_path)
     assert printed.startswith("two: 8 trials in 4 job(s), 0 finished, 8 to train\n")
-    cells = {(point["labels"]["cell"], point["labels"]["training"]) for point in study_file.read(tmp_path, "two")}
+    cells = {(point.labels.cell, point.labels.training) for point in study_file.read(tmp_path, "two")}
     assert cells == {("rnn", "modern"), ("gru", "modern"), ("lstm", "modern batch=5"), ("gru_reset_after", "modern")}
     assert sweep(home, "study=two", *HERE, results=tmp_path).startswith("two: nothing to train, all 8")
 
@@ -194,7 +196,7 @@ def test_a_part_may_give_one_cell_further_seeds(home: Tiny, two: Path, tmp_path:
     assert sweep(home, "study=two", *HERE, results=tmp_path).startswith(
         "two: 8 trials in 3 job(s), 0 finished, 8 to train\n"
     )
-    seeds = {point["labels"]["cell"]: len(point["confirm"]) for point in study_file.read(tmp_path, "two")}
+    seeds = {point.labels.cell: len(point.confirm) for point in study_file.read(tmp_path, "two")}
     assert seeds == {"rnn": 1, "gru": 3, "gru_reset_after": 1}
     assert sweep(home, "study=two", *HERE, results=tmp_path).startswith("two: nothing to train, all 8")
 
@@ -229,7 +231,7 @@ def rows(*trials: tuple[str, str, str, float]) -> pd.DataFrame:
 def test_selection_refuses_to_see_the_test_split():
     seen = rows(("a", "valid", "finished", 2.0), ("a", "test", "finished", 2.0))
     with pytest.raises(ValueError, match="test split"):
-        select(seen)
+        best_key(seen)
 
 
 def test_selection_takes_the_lowest_validation_nll_of_trials_that_finished():
@@ -240,34 +242,34 @@ def test_selection_takes_the_lowest_validation_nll_of_trials_that_finished():
         ("d", "valid", "finished", 2.5),
         ("d", "train", "finished", 0.5),
     )
-    assert select(trials) == "b"
-    assert select(trials[trials.status == "diverged"]) is None
+    assert best_key(trials) == "b"
+    assert best_key(trials[trials.status == "diverged"]) is None
 
 
 def test_selection_within_a_study_never_touches_the_test_split(home: Tiny, copy: Path):
     """Test scores that would turn the choice around do not."""
-    points = {point["labels"]["cell"]: point for point in study_file.read(copy, "adhoc")}
-    chosen = {cell: point["selected"] for cell, point in points.items()}
+    points = {point.labels.cell: point for point in study_file.read(copy, "adhoc")}
+    chosen = {cell: point.selected for cell, point in points.items()}
     for point in points.values():
-        for key in point["search"]:
+        for key in point.search:
             path = copy / "trials" / key / "record.json"
             record = json.loads(path.read_text())
             record["summary"]["scores"]["test"]["nll"] = -record["summary"]["scores"]["valid"]["nll"]
             path.write_text(json.dumps(record))
     sweep(home, *SMALL, results=copy)
-    assert {p["labels"]["cell"]: p["selected"] for p in study_file.read(copy, "adhoc")} == chosen
+    assert {p.labels.cell: p.selected for p in study_file.read(copy, "adhoc")} == chosen
 
 
 def test_a_search_in_which_every_setting_diverges_is_told_and_is_a_result(
     home: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    wild = [*SMALL, "cell=rnn", "training.rates={low:1e35,high:1e37}", "training.clip_norm=null"]
+    wild = [*SMALL, "cell=rnn", "training.ranges.lr={low:1e35,high:1e37}", "training.clip_norm=null"]
     sweep(home, *wild, results=tmp_path)
     assert "adhoc: every setting of rnn on tiny diverged, so that none is confirmed" in capsys.readouterr().err
     assert status.describe(tmp_path, "adhoc").endswith("adhoc: 2 trials done, 0 left")
     assert sweep(home, *wild, results=tmp_path).startswith("adhoc: nothing to train, all 2 trials are finished")
     found = Store(tmp_path)
-    assert {record.summary["status"] for record in found.read(sorted(found.finished())).values()} == {"diverged"}
+    assert {record.summary.status for record in found.read(sorted(found.finished())).values()} == {"diverged"}
     assert "2 of 2 done, 2 diverged" in status.describe(tmp_path, "adhoc")
 
 
@@ -327,14 +329,14 @@ def test_a_checkpoint_of_an_earlier_version_counts_as_none(
     home: Tiny, tmp_path: Path, undisturbed: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ):
     start_sweep(home, tmp_path, *LONG, saves=3).communicate(timeout=90)
-    (keys,) = record.Checkpoint.interrupted(tmp_path)
-    checkpoint = record.Checkpoint(tmp_path, keys)
+    (keys,) = Checkpoint.interrupted(tmp_path)
+    checkpoint = Checkpoint(tmp_path, keys)
     loaded = checkpoint.load()
     assert loaded is not None
     with monkeypatch.context() as earlier:
-        earlier.setattr(record.Checkpoint, "FORMAT", "1")
+        earlier.setattr(checkpoints, "FORMAT", "1")
         checkpoint.save({"parameters/W": loaded[0]["parameters"]}, {})
-    assert record.Checkpoint.interrupted(tmp_path) == []
+    assert Checkpoint.interrupted(tmp_path) == []
     assert_goes_on_to_the_same_end(home, tmp_path, undisturbed)
 
 
@@ -381,7 +383,7 @@ def test_the_progress_bar_bears_a_report_that_is_being_written(tmp_path: Path, m
     folder = tmp_path / "progress"
     folder.mkdir()
     with progress.bar(folder, "study", 100):
-        report = progress.Report(folder)
+        report = progress.ProgressReport(folder)
         report(3.0)
         whole = next(folder.glob("*.json"))
         atomic_write(whole, lambda partial: (partial.write_text(""), time.sleep(0.1), partial.write_text("4.0")))
@@ -449,7 +451,7 @@ def test_published_records_are_enough_for_a_clone(home: Tiny, finished: Path, tm
     (tmp_path / "adhoc").mkdir()
     shutil.copy(finished / "adhoc" / "study.json", tmp_path / "adhoc")
     found = Store(finished)
-    write_compact(tmp_path / "adhoc" / "records.parquet", list(found.read(sorted(found.finished())).values()))
+    collection.add(tmp_path / "adhoc" / "records.parquet", list(found.read(sorted(found.finished())).values()))
     printed = sweep(home, *SMALL, results=tmp_path)
     assert printed.startswith("adhoc: nothing to train, all 8 trials are finished\n")
     assert record_times(tmp_path) == {}
@@ -494,7 +496,7 @@ def test_status_midway(home: Tiny, tmp_path: Path):
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     rnn, gru, total = status.describe(tmp_path, "adhoc").splitlines()
-    where = "units_64 units=6, modern epochs=4000 patience=1000"
+    where = "units_64 units=6, modern epochs=4000 patience=1000 search.size=2"
     assert rnn == f"tiny, rnn, {where}: 0 of 4 done, 2 checkpointed"
     assert gru == f"tiny, gru, {where}: 0 of 4 done"
     assert total == "adhoc: 0 trials done, 8 left"
@@ -502,13 +504,16 @@ def test_status_midway(home: Tiny, tmp_path: Path):
 
 def test_status_between_two_jobs(home: Tiny, copy: Path):
     """A study whose second job has not begun: its plan counts, and the time left is that of as many trials."""
-    spent = sum(record.summary["seconds"] for record in Store(copy).read(list(record_times(copy))).values())
+    spent = sum(record.summary.seconds for record in Store(copy).read(list(record_times(copy))).values())
     sweep(home, *SMALL, "cell=lstm", "training.epochs=4", results=copy)
-    for point in study_file.read(copy, "adhoc"):
-        if point["labels"]["cell"] == "lstm":
-            for key in point["search"] + point["confirm"]:
+    points = study_file.read(copy, "adhoc")
+    study_file.path(copy, "adhoc").unlink()
+    for point in points:
+        if point.labels.cell == "lstm":
+            for key in point.keys:
                 shutil.rmtree(copy / "trials" / key)
-            study_file.write_points(copy, "adhoc", [{**point, "selected": None, "confirm": []}])
+            point = replace(point, selected=None, confirm=[])
+        study_file.add_points(copy, "adhoc", [point])
     lines = status.describe(copy, "adhoc").splitlines()
     assert lines[2].endswith(": 0 of 4 done")
     minutes = f"{4 * spent / 8 / 60:.0f}"

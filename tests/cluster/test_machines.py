@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gatebench.records.record import Store
+from gatebench.records.store import Store
 from support.commands import COMMAND, record_times, result_columns, sweep, without_compile_lines
 from support.datasets import Tiny, make_tiny
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from gatebench.records.record import Store
+from gatebench.records.store import Store
 from support.commands import COMMAND, result_columns, sweep, without_compile_lines
 from support.daemons import wait_until
 from support.datasets import Tiny, make_tiny

@@ -13,7 +13,9 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf, open_dict
 
+from gatebench.cli.compose import search_space
 from gatebench.core import registry
+from gatebench.core.hyperparameters import TUNABLE
 from gatebench.core.validation import construct
 from gatebench.data import cards, framings
 from gatebench.engines import selection
@@ -22,7 +24,9 @@ from gatebench.graph import trace
 from gatebench.graph.cost import cost
 from gatebench.graph.stack import Stack
 from gatebench.report import published
-from gatebench.study.job import RANGES, Budget, Members, Range, Search, TaskSettings, Tuned
+from gatebench.study.budget import Budget
+from gatebench.study.job import PopulationSettings, TaskSettings
+from gatebench.study.search import Range, Search, SearchSettings
 from gatebench.training import likelihoods
 from gatebench.training.protocol import Training
 
@@ -52,20 +56,15 @@ def of(group):
 
 
 def protocol(training):
-    """The training, what its search tunes, and where it looks."""
+    """The training, and where its search looks for what it tunes."""
     training = dict(training)
-    tuned = construct(Tuned, "training", {name: training.pop(name) for name in RANGES})
-    ranges = {name: training.pop(axis) for name, axis in RANGES.items()}
-    return construct(Training, "training", training), tuned, ranges
+    space = search_space(training)
+    return construct(Training, "training", training), space
 
 
-def search(given, tuned, ranges):
+def search(given, space):
     """As the command line makes it."""
-    axes = {
-        name: construct(Range, name, ranges[name]) if getattr(tuned, name) is None else getattr(tuned, name)
-        for name in RANGES
-    }
-    return construct(Search, "search", {**given, **axes})
+    return Search(**vars(construct(SearchSettings, "search", given)), space=space)
 
 
 def test_every_group_is_known():
@@ -87,8 +86,8 @@ def test_the_default_job_is_complete():
         "name", "results", "model", "search", "population", "device", "publish", "tracking",
         "task", "cell", "budget", "training", "engine",
     }  # fmt: skip
-    assert search(job["search"], *protocol(job["training"])[1:]).given is None
-    construct(Members, "population", job["population"])
+    assert search(job["search"], protocol(job["training"])[1]).given is None
+    construct(PopulationSettings, "population", job["population"])
     assert "???" not in str(job)
 
 
@@ -129,17 +128,18 @@ def test_a_task_frames_the_data_of_its_name(name):
 def test_a_training_is_a_whole_protocol(name):
     given = values(f"training={name}")["training"]
     # every choice is written down, and so can be overridden
-    assert set(given) == {field.name for field in fields(Training)} | {"lr", *RANGES.values()}
-    training, tuned, ranges = protocol(given)
-    kept = asdict(training).keys() - RANGES.keys()
-    assert {choice: given[choice] for choice in kept} == {choice: asdict(training)[choice] for choice in kept}
-    assert tuned.lr is None
-    assert tuned.weight_noise is not None
-    tried = search({"size": 3, "seed": 1, "epochs": None}, tuned, ranges).settings()
-    for name, axis in RANGES.items():
+    assert set(given) == {field.name for field in fields(Training)} | {"lr", "ranges"}
+    assert set(given["ranges"]) == set(TUNABLE)
+    training, space = protocol(given)
+    fixed = asdict(training).keys() - TUNABLE.keys()
+    assert {choice: given[choice] for choice in fixed} == {choice: asdict(training)[choice] for choice in fixed}
+    assert isinstance(space["lr"], Range)
+    assert not isinstance(space["weight_noise"], Range)
+    tried = search({"size": 3, "seed": 1, "epochs": None}, space).settings()
+    for name, limits in given["ranges"].items():
         numbers = [getattr(setting, name) for setting in tried]
         assert (len(set(numbers)) > 1) == (given[name] is None)
-        assert given[name] is not None or all(given[axis]["low"] <= number <= given[axis]["high"] for number in numbers)
+        assert given[name] is not None or all(limits["low"] <= number <= limits["high"] for number in numbers)
 
 
 NUMBERED = [name for name in of("budget") if name != "table1"]
@@ -232,8 +232,8 @@ def test_a_study_builds_each_of_its_jobs(name):
             trace.load(cell.pop("name"), **cell), construct(Stack, "model", job["model"]), width, width
         )
         assert units >= 1
-        assert search(job["search"], *protocol(job["training"])[1:]).given is None
-        construct(Members, "population", job["population"])
+        assert search(job["search"], protocol(job["training"])[1]).given is None
+        construct(PopulationSettings, "population", job["population"])
 
 
 @pytest.mark.parametrize(

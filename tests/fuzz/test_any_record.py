@@ -6,6 +6,7 @@ import shutil
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,69 +18,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from gatebench.records import frame, samples, status, study_file
+from gatebench.records import collection, frame, samples, status, study_file
+from gatebench.records.checkpoints import FORMAT, Checkpoint
 from gatebench.records.frame import Frame
-from gatebench.records.record import CURVE, SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
+from gatebench.records.schema import CURVE, SEQUENCES, DataFacts, Record, Score
+from gatebench.records.store import Store, read
 from support.mutations import GONE, altered, answer, anything, json_values, law, one_changed
+from support.records import LABELS, WEIGHTS, make_point, make_record
 
 pytestmark = pytest.mark.xdist_group("any_record")  # one worker: they share what a fixture trains
 
 SEARCHED, CONFIRMED = "5" * 16, "c" * 16
 STUDY = "some"
-LABELS = {"task": "tiny", "cell": "gru", "budget": "units_64", "training": "modern"}
-WEIGHTS = {"W": np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3), "b_h": np.zeros((1, 3), np.float32)}
-SCORES = {split: {"nll": 1.5, "nll_sequence_mean": 1.25} for split in ("train", "valid", "test")}
 MARKS = [b"NaN", b"-Infinity", b"null", b"[", b"}", b'"', b"," * 9, b"1e999", b"9" * 5000, b"[" * 2000, b"\n", b"\xff\xfe"]
 """What means something in JSON and CSV."""
 
 
-def made(key: str) -> Record:
+def record_of(key: str) -> Record:
     """A record of which a frame can be built."""
-    sizes = ("units", "inputs", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size")
-    return Record(
-        key=key,
-        settings={
-            "task": "tiny",
-            "cell": "gru",
-            "lr": 0.01,
-            "seed": 1,
-            "sizes": {"H": 3},
-            "training": {"weight_noise": 0.0},
-        },
-        summary={
-            "status": "finished",
-            "scores": SCORES,
-            **dict.fromkeys(("best_epoch", "epochs", "updates", "population_size", *sizes), 3),
-            "seconds": 1.5,
-            "relative_throughput": 0.2,
-            "engine": "reference",
-            "device": "cpu",
-            "data": {"kind": "audio", "time_step": "a block", "outputs": 10, "std": 2.5},
-            "title": "Tiny",
-            "synthetic": True,
-            "baselines": {"unigram": SCORES},
-        },
-        provenance={
-            "commit": "0" * 40,
-            "versions": {"gatebench": "0", "torch": "2"},
-            "machine": {"processor": "x", "cores": 2},
-            "threads": 1,
-        },
-        equations=[r"h = \tanh(W x)"],
+    scores = {split: Score(1.5, 1.25) for split in ("train", "valid", "test")}
+    record = make_record(
+        key, scores=scores, relative_throughput=0.2, baselines={"unigram": scores},
+        data=DataFacts("audio", "a block", 10, 8000, 0.5, 2.5),
+    )  # fmt: skip
+    return replace(
+        record,
         curve=pd.DataFrame([[1, 4, 1.5, s, 1.5, 1.25] for s in ("train", "valid")], columns=CURVE),
         sequences=pd.DataFrame([[0, 7, 9.5], [1, 3, 4.5]], columns=SEQUENCES),
     )
 
 
-POINT = {
-    "labels": LABELS,
-    "search": [SEARCHED],
-    "selected": {"lr": 0.01, "weight_noise": 0.0, "weight_decay": 0.0},
-    "confirm": [CONFIRMED],
-    "confirm_planned": 1,
-}
-DRAWN = pd.DataFrame([[*LABELS.values(), CONFIRMED, "a.wav", "a.png", 3, 4, 0.5]], columns=samples.COLUMNS)
-SPECTRA = pd.DataFrame([[*LABELS.values(), 100.0, -3.0], ["tiny", "[data]", *list(LABELS.values())[2:], 1.0, -3.0]])
+POINT = make_point([SEARCHED], [CONFIRMED])
+DRAWN = pd.DataFrame([[*vars(LABELS).values(), CONFIRMED, "a.wav", "a.png", 3, 4, 0.5]], columns=samples.COLUMNS)
+SPECTRA = pd.DataFrame(
+    [[*vars(LABELS).values(), 100.0, -3.0], ["tiny", "[data]", *list(vars(LABELS).values())[2:], 1.0, -3.0]]
+)
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +61,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("any") / "results"
     store = Store(folder)
     for key in (SEARCHED, CONFIRMED):
-        store.write(made(key), WEIGHTS)
-    study_file.write_points(folder, STUDY, [POINT])
+        store.write(record_of(key), WEIGHTS)
+    study_file.add_points(folder, STUDY, [POINT])
     samples.write(folder, STUDY, DRAWN, SPECTRA.set_axis(samples.SPECTRA, axis=1))
     Checkpoint(folder, [CONFIRMED]).save(WEIGHTS, {"epoch": 3})
-    write_compact(folder / "other" / "records.parquet", [made("a" * 16), made("b" * 16)])
+    collection.add(folder / "other" / "records.parquet", [record_of("a" * 16), record_of("b" * 16)])
     return folder
 
 
@@ -121,7 +94,7 @@ def test_what_is_whole_is_read(whole: Path):
     assert len(found.samples) == 1
     assert len(found.spectra) == 2
     assert Checkpoint.interrupted(results) == [[CONFIRMED]]
-    assert [one.key for one in read_compact(results / "other" / "records.parquet")] == ["a" * 16, "b" * 16]
+    assert [one.key for one in collection.read(results / "other" / "records.parquet")] == ["a" * 16, "b" * 16]
 
 
 # Records
@@ -142,7 +115,7 @@ def test_any_bytes_in_a_record_are_a_record_or_one_line(whole: Path, name: str, 
 
 
 @law(40)
-@given(values=altered(made(CONFIRMED).described))
+@given(values=altered(asdict(record_of(CONFIRMED).without_tables)))
 def test_any_values_of_a_record_are_a_frame_or_one_line(whole: Path, values: Any):
     with changed(whole, f"{RECORD}/record.json", json.dumps(values).encode()) as results:
         judge(results, CONFIRMED)
@@ -160,7 +133,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_record_of_which_one_value_is_odd_is_a_frame_or_one_line(whole: Path, change: Callable[[Any], Any]):
-    described = made(CONFIRMED).described
+    described = asdict(record_of(CONFIRMED).without_tables)
     for values in one_changed(described, change):
         if values != described:
             with changed(whole, f"{RECORD}/record.json", json.dumps(values).encode()) as results:
@@ -169,7 +142,7 @@ def test_a_record_of_which_one_value_is_odd_is_a_frame_or_one_line(whole: Path, 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_study_of_which_one_value_is_odd_is_a_frame_or_one_line(whole: Path, change: Callable[[Any], Any]):
-    described = {"study": STUDY, "points": {study_file.title(POINT): POINT}}
+    described = {"study": STUDY, "points": {str(LABELS): asdict(POINT)}}
     for values in one_changed(described, change):
         if values != described:
             with changed(whole, f"{STUDY}/study.json", json.dumps(values).encode()) as results:
@@ -196,7 +169,7 @@ COLLECTION = "other/records.parquet"
 def judge_collection(results: Path) -> list[Record] | None:
     """Whoever reads published records."""
     path = results / COLLECTION
-    found = answer(lambda: list(read_compact(path)), str(path))
+    found = answer(lambda: list(collection.read(path)), str(path))
     assert found is None or all(isinstance(one, Record) for one in found)
     for reader in (lambda: Store(results).finished(), lambda: Store(results).summaries(["a" * 16])):
         answer(reader, str(path))
@@ -225,7 +198,7 @@ def test_any_table_is_a_collection_or_one_line(whole: Path, data: st.DataObject)
     with changed(whole, COLLECTION, file.getvalue()) as results:
         for one in judge_collection(results) or ():
             built = answer(
-                lambda one=one: frame.build(STUDY, [{**POINT, "confirm": ["k"]}], {"k": one}), str(one.key), STUDY
+                lambda one=one: frame.build(STUDY, [replace(POINT, confirm=["k"])], {"k": one}), str(one.key), STUDY
             )
             assert built is None or isinstance(built, Frame)
 
@@ -305,7 +278,7 @@ WORDS = st.sampled_from(["", "{", "NaN", "[" * 3000, "9" * 5000, '["a"]', '{"epo
 @law(25)
 @given(metadata=st.dictionaries(st.sampled_from(["keys", "values"]), json_values().map(json.dumps) | WORDS))
 def test_any_words_beside_the_arrays_are_a_checkpoint_or_count_as_none(whole: Path, metadata: dict[str, str]):
-    with changed(whole, CHECKPOINT, save(WEIGHTS, {"format": Checkpoint.FORMAT, **metadata})) as results:
+    with changed(whole, CHECKPOINT, save(WEIGHTS, {"format": FORMAT, **metadata})) as results:
         judge_checkpoint(results)
 
 
@@ -329,7 +302,7 @@ def test_any_bytes_in_a_study_file_are_a_study_or_one_line(whole: Path, data: st
 
 
 @law(40)
-@given(points=altered({study_file.title(POINT): POINT}, [SEARCHED, CONFIRMED, [SEARCHED]]))
+@given(points=altered({str(LABELS): asdict(POINT)}, [SEARCHED, CONFIRMED, [SEARCHED]]))
 def test_any_points_of_a_study_are_a_frame_or_one_line(whole: Path, points: Any):
     content = json.dumps({"study": STUDY, "points": points}).encode()
     with changed(whole, f"{STUDY}/study.json", content) as results:
@@ -343,7 +316,7 @@ def test_a_key_that_points_outside_the_trials_is_one_line_and_moves_nothing(whol
     (precious / "record.json").write_text("of somebody else")
     results = tmp_path / "results"
     shutil.copytree(whole, results)
-    point = {**POINT, "search": [key.replace("/precious", str(precious)) if key.startswith("/") else key]}
+    point = {**asdict(POINT), "search": [key.replace("/precious", str(precious)) if key.startswith("/") else key]}
     study_file.path(results, STUDY).write_text(json.dumps({"study": STUDY, "points": {"x": point}}))
     judge_study(results)
     assert precious.is_dir()
@@ -367,4 +340,4 @@ def test_a_folder_in_the_place_of_a_file_is_said(tmp_path: Path):
     (tmp_path / STUDY / "records.parquet").mkdir(parents=True)
     (tmp_path / STUDY / "records.parquet" / "x").write_text("x")
     assert answer(lambda: read(tmp_path / "trials" / CONFIRMED), CONFIRMED) is None
-    assert answer(lambda: list(read_compact(tmp_path / STUDY / "records.parquet")), "records.parquet") is None
+    assert answer(lambda: list(collection.read(tmp_path / STUDY / "records.parquet")), "records.parquet") is None

@@ -25,7 +25,7 @@ from gatebench.ingest import add
 from gatebench.ingest.choices import Choices
 from gatebench.models import sample
 from gatebench.records import frame, samples
-from gatebench.records.record import Store
+from gatebench.records.store import Store
 from gatebench.report.page.drawn_samples import drawn_samples
 from support import sources
 from support.commands import COMMAND, environment_of, without_compile_lines
@@ -111,7 +111,7 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
     from gatebench.training.model import Model, stream
 
     store = Store(heard.folder / "results")
-    key = next(k for k in keys(heard) if store.read([k])[k].settings["cell"] == "lstm_augmented")
+    key = next(k for k in keys(heard) if store.read([k])[k].settings.cell == "lstm_augmented")
     record = store.read([key])[key]
     task = tasks.load("murmur", "murmur", "next_block")
     seen: list[np.ndarray] = []
@@ -121,7 +121,7 @@ def test_every_step_is_drawn_from_the_prediction_given_all_before(heard: Murmur)
             seen.append(readout.copy())
             return super().draw(readout, random)
 
-    graph = trace.load("lstm_augmented", **record.settings["options"])
+    graph = trace.load("lstm_augmented", **record.settings.options)
     model = Model(graph, 20, 10, 6, watched(components=4), reference.Reference())
     random = stream(0, "sample")
     x, _ = sample._audio_prime(task, random)

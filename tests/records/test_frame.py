@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from gatebench.records import frame, record
+from gatebench.records import frame, store
 from gatebench.records.frame import COLUMNS, RESULT_COLUMNS, Frame
-from gatebench.records.record import CURVE
+from gatebench.records.schema import CURVE
 from support.commands import SMALL, sweep
 from support.datasets import Tiny, make_tiny
+from support.records import make_record
 
 pytestmark = pytest.mark.xdist_group("frame")  # one worker: they share what a fixture trains
 
@@ -82,7 +83,12 @@ def test_confirmed_trials_of_a_split_are_those(found: Frame):
 
 def test_identity_and_costs_say_what_was_trained(found: Frame):
     rnn = found.trials[found.trials.cell == "rnn"].iloc[0]
-    assert (rnn.study, rnn.task, rnn.budget, rnn.training) == ("adhoc", "tiny", "units_64 units=6", "modern epochs=4")
+    assert (rnn.study, rnn.task, rnn.budget, rnn.training) == (
+        "adhoc",
+        "tiny",
+        "units_64 units=6",
+        "modern epochs=4 search.size=2",
+    )
     assert (rnn.units, rnn.inputs, rnn.state_size, rnn.device, rnn.engine) == (6, 12, 6, "cpu", "fused_cpu")
     assert rnn.parameters_recurrent == 12 * 6 + 6 * 6 + 6
     assert rnn.parameters_total == rnn.parameters_recurrent + 6 * 12 + 12
@@ -150,16 +156,17 @@ def test_a_score_that_is_not_there_is_not_a_number(tiny: Tiny, tmp_path: Path):
     copied.mkdir()
     (copied / "record.json").write_text(json.dumps(values))
     (copied / "curve.csv").write_text((folder / "curve.csv").read_text())
-    rows = pd.DataFrame(frame.rows({}, record.read(copied))).set_index("split")
+    rows = pd.DataFrame(frame.rows({}, store.read(copied))).set_index("split")
     assert rows.nll.isna().to_dict() == {"train": False, "valid": False, "test": True}
     assert rows.nll.dtype == float
 
 
-def test_a_record_from_before_the_fraction_was_measured_has_none(tiny: Tiny):
-    done = next(
-        iter(record.Store(tiny.folder / "results").read(sorted(record.Store(tiny.folder / "results").finished())).values())
-    )
-    assert 0 < done.summary.pop("relative_throughput") < 1
-    rows = pd.DataFrame(frame.rows({}, done))
+def test_a_record_from_before_the_throughput_was_measured_has_none():
+    rows = pd.DataFrame(frame.rows({}, make_record()))
     assert rows.relative_throughput.isna().all()
-    assert not rows.drop(columns="relative_throughput").isna().any().any()
+    rows = pd.DataFrame(frame.rows({}, make_record(relative_throughput=0.25)))
+    assert (rows.relative_throughput == 0.25).all()
+
+
+def test_the_throughput_is_measured(found: Frame):
+    assert found.trials.relative_throughput.between(0, 1, inclusive="neither").all()

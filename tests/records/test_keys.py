@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from gatebench.cli import compose
+from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
 from gatebench.data.contents import Target
 from gatebench.graph.stack import Stack
-from gatebench.records.record import Settings, key
-from gatebench.study.job import Job, Range, Setting
+from gatebench.records.keys import KeyedSettings, key
+from gatebench.study.job import Job
+from gatebench.study.search import Range
 from gatebench.training.protocol import Training
 
 RMSPROP = {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}
@@ -26,7 +28,7 @@ TRAINING = Training(
     optimizer="adam",
     constants={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
 )
-SETTINGS = Settings(
+SETTINGS = KeyedSettings(
     framing="next_step, bernoulli",
     content="c0ffee",
     equations="0123456789abcdef",
@@ -105,14 +107,12 @@ def key_of(*overrides: str) -> str:
 
 def trial(of: Job) -> str:
     """Key of a trial at one rate, with the noise and the decay of its protocol."""
-    noise, decay = of.search.weight_noise, of.search.weight_decay
-    assert isinstance(noise, float)
-    assert isinstance(decay, float)
-    return of.member(Setting(0.01, noise, decay), 1, of.training).key
+    given = {name: of.search.space[name] for name in ("weight_noise", "weight_decay")}
+    return of.member(Hyperparameters(0.01, **given), 1, of.training).key
 
 
 @pytest.mark.parametrize(("pinned", "settings"), GOLDEN.items())
-def test_the_keys_of_written_out_settings_are_pinned(pinned: str, settings: Settings):
+def test_the_keys_of_written_out_settings_are_pinned(pinned: str, settings: KeyedSettings):
     assert key(settings) == pinned
 
 
@@ -212,7 +212,7 @@ def test_keys_of_all_these_differ():
 
 def test_what_does_not_change_a_trials_numbers_does_not_move_its_key():
     where = ["name=another", "results=elsewhere", "publish=false", "engine=reference", "engine.threads=2"]
-    whom = ["population.max=2", "population.seeds=[1,7]", "search.size=3", "search.seed=7", "training.rates.high=0.5"]
+    whom = ["population.max=2", "population.seeds=[1,7]", "search.size=3", "search.seed=7", "training.ranges.lr.high=0.5"]
     assert key_of(*where, *whom, "training.lr=0.2") == key_of()
 
 
@@ -249,18 +249,19 @@ def test_a_larger_search_contains_the_smaller_one():
 
 
 BOTH = ("training.lr=null", "training.weight_noise=null")
-DECAYS = ("training.weight_decay=null", "training.decays={low:0.01,high:0.5}")
+DECAYS = ("training.weight_decay=null", "training.ranges.weight_decay={low:0.01,high:0.5}")
 
 
 def test_all_cells_search_the_same_settings():
     rnn, gru = (job.search for job in jobs(*BOTH, *DECAYS, "cell=rnn,gru", "search.size=50"))
     assert rnn.settings() == gru.settings()
-    for axis, found in zip((rnn.lr, rnn.weight_noise, rnn.weight_decay), zip(*rnn.settings(), strict=True), strict=True):
-        assert isinstance(axis, Range)
-        assert all(axis.low <= value <= axis.high for value in found)
+    for name in TUNABLE:
+        limits, values = rnn.space[name], [getattr(setting, name) for setting in rnn.settings()]
+        assert isinstance(limits, Range)
+        assert all(limits.low <= value <= limits.high for value in values)
         # Halton's points are spread more evenly than independent ones: a fifth of the range has its fifth of them.
-        places = np.log(np.array(found) / axis.low) / np.log(axis.high / axis.low)
-        assert np.abs(np.histogram(places, 5, (0, 1))[0] - 10).max() <= 2
+        positions = np.log(np.array(values) / limits.low) / np.log(limits.high / limits.low)
+        assert np.abs(np.histogram(positions, 5, (0, 1))[0] - 10).max() <= 2
 
 
 def test_rates_are_those_of_a_search_over_rates_alone():
@@ -268,7 +269,8 @@ def test_rates_are_those_of_a_search_over_rates_alone():
     assert [setting.lr for setting in both.settings()] == [setting.lr for setting in alone.settings()]
     assert {setting.weight_noise for setting in alone.settings()} == {0.075}
     with_decay = job(*BOTH, *DECAYS).search
-    assert [setting[:2] for setting in with_decay.settings()] == [setting[:2] for setting in both.settings()]
+    without_decay = [replace(setting, weight_decay=0.0) for setting in with_decay.settings()]
+    assert without_decay == both.settings()
 
 
 @pytest.mark.parametrize("given", [["training.lr=0.01"], ["training.lr=0.01", "training.weight_noise=0"]], ids=str)
@@ -277,7 +279,7 @@ def test_nothing_is_searched_for_where_all_is_given(given: list[str]):
     assert job(*given).search.given is not None
 
 
-@pytest.mark.parametrize("null", ["lr", "weight_noise", "weight_decay"])
+@pytest.mark.parametrize("null", TUNABLE)
 def test_what_is_null_is_searched_for(null: str):
     values = {"lr": "0.01", "weight_noise": "0.1", "weight_decay": "0.2"} | {null: "null"}
     of = job(*(f"training.{name}={value}" for name, value in values.items()), "search.size=4", DECAYS[1])

@@ -18,15 +18,17 @@ from hypothesis import strategies as st
 
 from gatebench.core import files
 from gatebench.core.errors import BadInput
-from gatebench.records import status, study_file
-from gatebench.records.record import SEQUENCES, Checkpoint, Record, Store, read, read_compact, write_compact
-from support.records import WEIGHTS, make_record
+from gatebench.records import collection, status, study_file
+from gatebench.records.checkpoints import Checkpoint
+from gatebench.records.schema import SEQUENCES, Record
+from gatebench.records.store import Store, read
+from support.records import WEIGHTS, make_point, make_record
 
 
 def assert_same(a: Record, b: Record) -> None:
     pd.testing.assert_frame_equal(a.curve, b.curve, check_exact=True)
     pd.testing.assert_frame_equal(a.sequences, b.sequences, check_exact=True)
-    assert files.nan_to_none(a.described) == files.nan_to_none(b.described)
+    assert a.without_tables == b.without_tables
 
 
 @pytest.fixture
@@ -58,8 +60,8 @@ def test_a_score_that_is_not_a_number_is_null_on_disk(store: Store):
 def test_compact_records_come_back_as_they_were(tmp_path: Path):
     path = tmp_path / "results" / "some" / "records.parquet"
     records = [make_record("a" * 16), make_record("b" * 16, seconds=2.5)]
-    write_compact(path, records)
-    for before, after in zip(records, read_compact(path), strict=True):
+    collection.add(path, records)
+    for before, after in zip(records, collection.read(path), strict=True):
         assert_same(before, after)
     assert Store(tmp_path / "results").finished() == {"a" * 16, "b" * 16}
 
@@ -68,7 +70,7 @@ def test_records_of_before_the_sequences_have_none(store: Store):
     store.write(make_record("a" * 16), WEIGHTS)
     (store.trials / ("a" * 16) / "sequences.csv").unlink()
     path = store.results / "some" / "records.parquet"
-    write_compact(path, [make_record("b" * 16)])
+    collection.add(path, [make_record("b" * 16)])
     pd.read_parquet(path).drop(columns="sequences").to_parquet(path, index=False)
     found = store.read(["a" * 16, "b" * 16])
     assert len(found) == 2
@@ -79,7 +81,7 @@ def test_records_of_before_the_sequences_have_none(store: Store):
 
 
 def test_a_compact_record_serves_where_the_folder_is_gone(store: Store):
-    write_compact(store.results / "some" / "records.parquet", [make_record("a" * 16)])
+    collection.add(store.results / "some" / "records.parquet", [make_record("a" * 16)])
     store.write(make_record("b" * 16), WEIGHTS)
     assert set(store.read(["a" * 16, "b" * 16, "c" * 16])) == {"a" * 16, "b" * 16}
 
@@ -94,7 +96,7 @@ def test_a_folder_without_its_record_is_written_anew(store: Store):
 def test_the_first_of_two_records_stays(store: Store):
     store.write(make_record(seconds=1.0), WEIGHTS)
     store.write(make_record(seconds=2.0), WEIGHTS)
-    assert store.read(["0123456789abcdef"])["0123456789abcdef"].summary["seconds"] == 1.0
+    assert store.read(["0123456789abcdef"])["0123456789abcdef"].summary.seconds == 1.0
     assert len(list(store.trials.iterdir())) == 1
 
 
@@ -107,7 +109,7 @@ WRITER = """
 
     sys.path.insert(0, {tests!r})
     from support.records import make_record
-    from gatebench.records.record import Store
+    from gatebench.records.store import Store
 
     folder, writer = Path(sys.argv[1]), int(sys.argv[2])
     (folder / f"ready-{{writer}}").touch()
@@ -130,7 +132,7 @@ def test_two_processes_that_write_one_key_leave_one_whole_record(tmp_path: Path)
     for key, one in store.read([f"{i:016x}" for i in range(40)]).items():
         # Every file of a record is by the same writer.
         weights = load_file(store.trials / key / "weights.safetensors")["W"]
-        assert {one.summary["seconds"]} == set(one.curve.seconds) == set(np.unique(weights).tolist())
+        assert {one.summary.seconds} == set(one.curve.seconds) == set(np.unique(weights).tolist())
 
 
 @pytest.fixture(params=[0o022, 0o002, 0o077], ids=oct)
@@ -143,8 +145,8 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 def test_files_are_open_to_whom_the_umask_says_and_to_nobody_else(store: Store, umask: int):
     store.prepare()
     store.write(make_record(), WEIGHTS)
-    write_compact(store.results / "some" / "records.parquet", [make_record()])
-    study_file.write_points(store.results, "some", [])
+    collection.add(store.results / "some" / "records.parquet", [make_record()])
+    study_file.add_points(store.results, "some", [])
     Checkpoint(store.results, ["a"]).save(WEIGHTS, {"epoch": 1})
     paths = [path for path in store.results.rglob("*") if path.suffix != ".lock"]
     assert len(paths) == 12
@@ -161,7 +163,9 @@ AUDITED = """
     sys.path.insert(0, {tests!r})
     from support.records import WEIGHTS, make_record
     import pyarrow.parquet, safetensors.numpy
-    from gatebench.records.record import Checkpoint, Store, read_compact, write_compact
+    from gatebench.records.checkpoints import Checkpoint
+    from gatebench.records.store import Store
+    from gatebench.records import collection
 
     def refuse(event, arguments):
         if event.startswith("pickle."):
@@ -172,8 +176,8 @@ AUDITED = """
     store, checkpoint = Store(results), Checkpoint(results, ["a" * 16])
     store.write(make_record(), WEIGHTS)
     store.read([make_record().key])
-    write_compact(results / "some" / "records.parquet", [make_record()])
-    list(read_compact(results / "some" / "records.parquet"))
+    collection.add(results / "some" / "records.parquet", [make_record()])
+    list(collection.read(results / "some" / "records.parquet"))
     checkpoint.save(WEIGHTS, {{"epoch": 1}})
     checkpoint.load()
     Checkpoint.interrupted(results)
@@ -188,7 +192,8 @@ def test_nothing_is_pickled(tmp_path: Path):
     run = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
     assert run.stdout == "read and written\n", run.stderr
     assert "RuntimeError: pickle.find_class" in run.stderr  # the hook would have told
-    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json", ".csv", ".safetensors", ".parquet"}
+    kinds = {path.suffix for path in tmp_path.rglob("*") if path.is_file()} - {".lock"}
+    assert kinds == {".json", ".csv", ".safetensors", ".parquet"}
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.read_bytes()[:1] == b"\x80"]
 
 
@@ -222,7 +227,7 @@ def test_a_damaged_curve_names_its_record_and_the_remedy(store: Store, text: str
 
 def test_a_damaged_collection_of_records_names_itself_and_the_remedy(store: Store):
     path = store.results / "some" / "records.parquet"
-    write_compact(path, [make_record("a" * 16)])
+    collection.add(path, [make_record("a" * 16)])
     whole = path.read_bytes()
     for damaged in (b"", b"nothing of the kind", whole[:-20], whole[: len(whole) // 2], b"\0" * len(whole)):
         path.write_bytes(damaged)
@@ -251,9 +256,8 @@ def test_a_sweep_does_not_write_into_a_damaged_study_file(tmp_path: Path):
     path = study_file.path(tmp_path, "some")
     path.parent.mkdir()
     path.write_text('{"study": "some", "poi')
-    point = {"labels": dict.fromkeys(study_file.LABELS, "x"), "search": [], "confirm": []}
     with pytest.raises(BadInput, match=r"study\.json is damaged \(.*remove it and run the sweep again"):
-        study_file.write_points(tmp_path, "some", [point])
+        study_file.add_points(tmp_path, "some", [make_point([], [])])
     assert path.read_text() == '{"study": "some", "poi'
 
 
@@ -300,7 +304,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=300, deadline=None, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), edits=st.integers(1, 6), junk=st.text(max_size=8))
 def test_a_text_that_anything_may_have_happened_to_is_a_record_or_bad_input(folder: Path, seed: int, edits: int, junk: str):
-    text, chance = files.to_json(make_record().described), random.Random(seed)
+    text, chance = files.to_json(make_record().without_tables), random.Random(seed)
     for _ in range(edits):
         start, length = chance.randrange(len(text) + 1), chance.choice([0, 1, 3, 40])
         text = (

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gatebench.records import samples
 from gatebench.records.frame import COLUMNS, IDENTITY, MACHINE, ComparisonGroup, Frame
-from gatebench.records.record import CURVE, SEQUENCES
+from gatebench.records.schema import CURVE, SEQUENCES
 
 VARIANT = "lstm_augmented gate=false"
 NAN = float("nan")

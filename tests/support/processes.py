@@ -11,7 +11,8 @@ from support.datasets import Tiny
 DRIVER = """
 import os, signal, sys
 import gatebench.cli, gatebench.study.run
-from gatebench.records.record import Checkpoint, Store
+from gatebench.records.checkpoints import Checkpoint
+from gatebench.records.store import Store
 
 gatebench.study.run.SAVE_EVERY = float(os.environ["SAVE_EVERY"])
 gatebench.study.run.SAVE_SHARE = float("inf")

@@ -150,13 +150,13 @@ def _measure(request: ComparisonRequest) -> _Measurements:
 
     smallest_plan = ComparisonPlan(PARAMETERS[0], batch=1, epochs=1, search=1, seeds=1)
     job = compose_jobs(request.overrides(smallest_plan))[0]
-    task = tasks.load(job.labels["task"], job.dataset, job.predict)
+    task = tasks.load(job.labels.task, job.dataset, job.predict)
     train = task.splits["train"]
     size = DataSize(len(train), sum(len(sequence.y) for sequence in train), train[0].y.shape[1], task.inputs)
     parameters = request.parameters or schedule.recurrent_parameters(size)
     plan = ComparisonPlan(parameters, schedule.batch_size(size), epochs=1, search=TIMED_MEMBERS, seeds=1)
     jobs = compose_jobs(request.overrides(plan))
-    return _Measurements(size, parameters, {job.labels["cell"]: run.seconds_per_epoch(job, task) for job in jobs})
+    return _Measurements(size, parameters, {job.labels.cell: run.seconds_per_epoch(job, task) for job in jobs})
 
 
 def _too_short(request: ComparisonRequest, measured: _Measurements, end: float) -> BadInput:

@@ -9,16 +9,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from gatebench.core import registry
-from gatebench.core.errors import BadInput, did_you_mean
-from gatebench.core.validation import construct, flatten
+from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.core.validation import construct, flatten, mismatch, shown
 
 if TYPE_CHECKING:
     from gatebench.graph.stack import Stack
     from gatebench.graph.trace import Graph
+    from gatebench.records.schema import Labels
     from gatebench.study.job import Job
+    from gatebench.study.search import Range
 
 GROUPS = ("task", "cell", "budget", "training", "engine", "study")
 """Groups of which a sweep chooses one yaml, or several with commas: folders of ``conf/``."""
@@ -130,6 +132,8 @@ def job_of(config: Any) -> "Job":
     from gatebench.graph import trace
     from gatebench.graph.stack import Stack
     from gatebench.study import job
+    from gatebench.study.budget import Budget
+    from gatebench.study.search import Search, SearchSettings
     from gatebench.training import likelihoods
     from gatebench.training.protocol import Training
 
@@ -146,19 +150,14 @@ def job_of(config: Any) -> "Job":
     inputs, outputs = framing.sizes(card)
     options = dict(task.likelihood)
     likelihood = likelihoods.build(options.pop("name", ""), options, framing.predicted_kind(card), framing.classes(card))
-    tuned = construct(job.Tuned, "training", {name: training.pop(name) for name in job.RANGES})
-    ranges = {name: training.pop(name) for name in job.RANGES.values()}
-    axes = {
-        name: _axis(f"training.{name}", getattr(tuned, name), f"training.{axis}", ranges[axis])
-        for name, axis in job.RANGES.items()
-    }
+    space = search_space(training)
     graph = trace.load(cell.pop("name"), **cell)
     if framing.causal:
         _check_causal(graph, stack, runtime.runtime.choices["task"])
-    budget = construct(job.Budget, "budget", values["budget"])
-    engine = construct(job.EngineOptions, "engine", values["engine"])
+    budget = construct(Budget, "budget", values["budget"])
+    engine = construct(job.EngineSettings, "engine", values["engine"])
     device = values["device"]
-    members = construct(job.Members, "population", values["population"])
+    population = construct(job.PopulationSettings, "population", values["population"])
     return job.Job(
         study=_study_name(values["name"]),
         labels=_labels(runtime),
@@ -169,8 +168,8 @@ def job_of(config: Any) -> "Job":
         stack=stack,
         units=budget.solve(graph, stack, inputs, likelihood.readout(outputs)),
         training=construct(Training, "training", training),
-        search=construct(job.Search, "search", {**search, **axes}),
-        members=members,
+        search=Search(**vars(construct(SearchSettings, "search", search)), space=space),
+        population=population,
         engine=engines.pick(engine.name, graph, device),
         threads=engine.threads,
         device=device,
@@ -203,21 +202,41 @@ def _tracking(values: dict[str, Any]) -> str | None:
     return mlflow.store_uri(Path(values["results"]), uri) if publish else None
 
 
-def _axis(name: str, given: float | None, searched: str, values: Any) -> Any:
-    """A number that is given, or the range in which to search for it."""
-    from gatebench.study import job
+def search_space(training: dict[str, Any]) -> "dict[str, float | Range]":
+    """Take what a search may tune out of the training's settings: each a number, or the range to search for it in."""
+    from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
 
-    if given is not None:
-        return given
+    ranges = _group("training.ranges", training.pop("ranges"))
+    for name in ranges:
+        if name not in TUNABLE:
+            raise BadInput(f"unknown setting 'training.ranges.{shorten(name)}'{did_you_mean(str(name), list(TUNABLE))}")
+    hints = get_type_hints(Hyperparameters, include_extras=True)
+    space: dict[str, float | Range] = {}
+    for name in TUNABLE:
+        number = training.pop(name)
+        if number is None:
+            space[name] = _range(name, ranges.get(name))
+        elif expected := mismatch(number, hints[name]):
+            raise BadInput(f"training.{name} is {shown(number)}, expected {expected} or null")
+        else:
+            space[name] = number
+    return space
+
+
+def _range(name: str, values: Any) -> "Range":
+    """Return the range in which a hyperparameter is searched for; ``BadInput`` if there is none."""
+    from gatebench.study.search import Range
+
+    where = f"training.ranges.{name}"
     if values is None:
         raise BadInput(
-            f"{name} and {searched} are both null: give a number, for example {name}=0.01, or a range to search for it in, "
-            f"for example '{searched}={{low: 0.001, high: 0.1}}'"
+            f"training.{name} and {where} are both null: give a number, for example training.{name}=0.01, or a range to "
+            f"search for it in, for example '{where}={{low: 0.001, high: 0.1}}'"
         )
-    axis = construct(job.Range, searched, _group(searched, values))
-    if axis.low > axis.high:
-        raise BadInput(f"{searched} go from {axis.low:g} down to {axis.high:g}; expected low <= high")
-    return axis
+    limits = construct(Range, where, _group(where, values))
+    if limits.low > limits.high:
+        raise BadInput(f"{where} goes from {limits.low:g} down to {limits.high:g}; expected low <= high")
+    return limits
 
 
 def _group(name: str, values: Any) -> dict[str, Any]:
@@ -236,9 +255,17 @@ def _study_name(name: Any) -> str:
     return str(name)
 
 
-def _labels(runtime: Any) -> dict[str, str]:
-    """Return the choice in each group of `LABELLED`, with what was overridden inside it: ``modern batch=1``."""
-    overrides = [override.lstrip("+").partition(".") for override in runtime.overrides.task]
-    overridden = {label: sorted(name for group, _, name in overrides if group == label) for label in LABELLED}
-    overridden["cell"] += sorted(name for group, _, name in overrides if group == "model")
-    return {label: " ".join([runtime.runtime.choices[label], *overridden[label]]) for label in LABELLED}
+def _labels(runtime: Any) -> "Labels":
+    """Return the choice in each group of `LABELLED`, with what was overridden inside it: ``modern batch=1``.
+
+    A search that is given otherwise makes another point: ``modern search.size=4``.
+    """
+    from gatebench.records.schema import Labels
+
+    overrides = [override.lstrip("+") for override in runtime.overrides.task]
+    last = {override.partition("=")[0]: override for override in overrides}  # of what is given twice, the last one counts
+    parts = [override.partition(".") for override in last.values()]
+    overridden = {label: sorted(name for group, _, name in parts if group == label) for label in LABELLED}
+    overridden["cell"] += sorted(name for group, _, name in parts if group == "model")
+    overridden["training"] += sorted(f"search.{name}" for group, _, name in parts if group == "search")
+    return Labels(**{label: " ".join([runtime.runtime.choices[label], *overridden[label]]) for label in LABELLED})

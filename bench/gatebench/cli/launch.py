@@ -167,7 +167,7 @@ def run_job(config: Any) -> None:
     What ends it early is on record, and no reason to end the others.
     """
     from gatebench.core.files import Unwritable
-    from gatebench.records.record import Store
+    from gatebench.records.store import Store
     from gatebench.study import cancellation, progress, run
 
     job = compose.job_of(config)
@@ -175,12 +175,13 @@ def run_job(config: Any) -> None:
     stop = cancellation.Cancellation(folder)
     with nullcontext() if os.environ["GATEBENCH_COMMAND"] == this_process() else stop.listening():
         try:
-            run.run(job, Store(job.results), progress.Report(folder), stop, fail_fast)
+            run.run(job, Store(job.results), progress.ProgressReport(folder), stop, fail_fast)
         except cancellation.Cancelled:
             if fail_fast:
                 stop.ask("a trial failed")
-        except Unwritable as error:  # said here, since Hydra would print lines of its own around it
-            stop.give_up()
+        except (Unwritable, run.EnvironmentFault) as error:  # said here, since Hydra would print lines of its own around it
+            if isinstance(error, Unwritable):
+                stop.give_up()
             print(f"\ngatebench: {error}", file=sys.stderr)
 
 

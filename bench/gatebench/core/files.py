@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -139,10 +139,10 @@ def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
             partial.unlink(missing_ok=True)
 
 
-def update_json(path: Path, change: Callable[[Any], object]) -> None:
-    """Read, change and replace a JSON file under a lock; ``change`` gets its value, or None where there is none."""
+def update_json(path: Path, change: Callable[[str | None], object]) -> None:
+    """Read, change and replace a JSON file under a lock; ``change`` gets its text, or None where there is no file."""
     with locked(path.with_name(f"{path.name}.lock")):
-        value = change(json.loads(path.read_text()) if path.is_file() else None)
+        value = change(path.read_text() if path.is_file() else None)
         atomic_write(path, lambda partial: partial.write_text(to_json(value)))
 
 
@@ -156,11 +156,13 @@ def _flush(path: Path) -> None:
 
 def to_json(value: object) -> str:
     """Return a value, of plain types and dataclasses, as JSON text; numbers that are not finite become null."""
-    return json.dumps(nan_to_none(value), indent=1, default=asdict) + "\n"
+    return json.dumps(nan_to_none(value), indent=1) + "\n"
 
 
 def nan_to_none(value: Any) -> Any:
-    """Return a nested value with None in place of every number that is not finite: JSON has no NaN."""
+    """Return a nested value as JSON can hold it: None for numbers that are not finite, mappings for dataclasses."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return nan_to_none(asdict(value))
     if isinstance(value, dict):
         return {name: nan_to_none(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

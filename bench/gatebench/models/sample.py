@@ -13,7 +13,8 @@ from gatebench.data.cards import LOWEST_PITCH, Card
 from gatebench.data.framings import next_block
 from gatebench.graph.stack import Stack
 from gatebench.models import lookup
-from gatebench.records.record import Record, Store
+from gatebench.records.schema import Record
+from gatebench.records.store import Store
 
 Weights = dict[str, np.ndarray]
 SEGMENT = 256
@@ -47,7 +48,7 @@ def draw_sample(store: Store, key: str, steps: int | None = None, seed: int = 0)
     from gatebench.training.model import stream
 
     record, weights = lookup.find_record(store, key), store.weights(key)
-    task = tasks.load(record.settings["task"], lookup.card_of(record).name, record.settings["predict"])
+    task = tasks.load(record.settings.task, lookup.card_of(record).name, record.settings.predict)
     if task.card.target:
         raise BadInput(f"trial {key} tells {task.card.name}'s target, not how a sequence goes on; choose one that predicts")
     random = stream(seed, "sample")
@@ -70,12 +71,12 @@ def _continue(
 
     settings, summary = record.settings, record.summary
     graph = lookup.graph_of(record)
-    framing, options = framings.find(settings["predict"], task.card), dict(settings["likelihood"])
+    framing, options = framings.find(settings.predict, task.card), dict(settings.likelihood)
     kind, classes = framing.predicted_kind(task.card), framing.classes(task.card)
-    likelihood = likelihoods.build(options.pop("name"), options, kind, classes)
-    stack = Stack(**settings.get("model", {}))  # records of earlier versions say nothing of it: one layer
+    likelihood = likelihoods.build(str(options.pop("name")), options, kind, classes)
+    stack = Stack(**vars(settings.model))
     engine = selection.create("reference")  # single steps are the reference's, whichever engine trained the trial
-    model = Model(graph, task.inputs, task.outputs, summary["units"], likelihood, engine, stack=stack)
+    model = Model(graph, task.inputs, task.outputs, summary.units, likelihood, engine, stack=stack)
     parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in weights.items()}
     low, high = ((np.asarray(limit) - task.mean) / task.std for limit in _limits(task.card))
     layers, drawn, read = model.start(parameters), [], x[0]

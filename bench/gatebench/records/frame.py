@@ -2,34 +2,58 @@
 
 ``nll`` is in nats per time step: the sum of -log p over outputs and steps, divided by the number of predicted steps of
 the split (nats per sequence, where a whole one has a label or a value); ``nll_sequence_mean`` is the mean over sequences of
-each one's own. ``seconds`` is wall time of training and
-validation, shared evenly by the members of a population. ``relative_throughput`` is the FLOPs a second of training and
-validation over the rate of a 2048 matrix product. Other FLOPs: matrix products, a multiply-add as two, forward pass,
-recurrent layer, per time step.
+each one's own. ``seconds`` is wall time of training and validation, shared evenly by the members of a population.
+``relative_throughput`` is the FLOPs a second of training and validation over those of a product of two 2048 x 2048 matrices
+in torch. Other FLOPs: matrix products, a multiply-add as two, forward pass, recurrent layer, per time step.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records import looks, samples, study_file
-from gatebench.records.record import CURVE, SEQUENCES, Record, Store
+from gatebench.records.schema import CURVE, SEQUENCES, DataFacts, Labels, Point, Record, Score, Stage
+from gatebench.records.store import Store
 
-IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", "lr", "weight_noise", "weight_decay"]
+IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", *TUNABLE]
+"""Columns that say which trial a row is of."""
 COSTS = ["units", "inputs", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
+"""Columns of a cell's size and cost."""
 SCORE = ["split", "nll", "nll_sequence_mean"]
-WAY = ["best_epoch", "epochs", "updates", "seconds", "relative_throughput", "engine", "population_size", "device", "status"]
-COLUMNS = [*IDENTITY, *COSTS, *SCORE, *WAY]
+"""Columns of a trial's score on one split."""
+COURSE = [
+    "best_epoch",
+    "epochs",
+    "updates",
+    "seconds",
+    "relative_throughput",
+    "engine",
+    "population_size",
+    "device",
+    "status",
+]
+"""Columns of how a trial was trained."""
+COLUMNS = [*IDENTITY, *COSTS, *SCORE, *COURSE]
+"""Columns of ``trials.csv``."""
 RESULT_COLUMNS = [
     column for column in COLUMNS if column not in ("seconds", "relative_throughput", "engine", "population_size")
 ]
-"""What a resumed study shares exactly with an undisturbed one."""
+"""Columns that a resumed study shares exactly with an undisturbed one."""
+MACHINE = ["commit", "gatebench", "torch", "processor", "cores", "threads", "engine"]
+"""Columns of where trials were computed."""
+BASELINE = ["task", "baseline", *SCORE]
+"""Columns of the scores of baselines."""
+
+REPLICATION = "replication"
+"""Folder below a study's, with the study and the records of a second run of it."""
+_REPLICATION_OF_0_1 = "again"
 
 
 class ComparisonGroup(NamedTuple):
-    """What is compared with each other: cells on one task, at one budget, under one protocol."""
+    """What is compared within: cells on one task, at one budget, under one protocol."""
 
     task: str
     budget: str
@@ -37,18 +61,9 @@ class ComparisonGroup(NamedTuple):
 
 
 def comparison_groups(rows: pd.DataFrame) -> list[tuple[ComparisonGroup, pd.DataFrame]]:
-    """The rows of each panel, in order of appearance."""
-    return [
-        (ComparisonGroup(*map(str, name)), part) for name, part in rows.groupby(list(ComparisonGroup._fields), sort=False)
-    ]  # pyright: ignore
-
-
-REPLICATION = "replication"
-"""Folder below a study's, with the points and the records of its second run."""
-_FORMER_REPLICATION = "again"
-BEFORE_AUDIO = {"kind": "piano_roll", "time_step": ""}
-"""What a record means that says nothing of its data."""
-MACHINE = ["commit", "gatebench", "torch", "processor", "cores", "threads", "engine"]
+    """Return the rows of each comparison group, in order of appearance."""
+    by_group = rows.groupby(list(ComparisonGroup._fields), sort=False)
+    return [(ComparisonGroup(*map(str, name)), part) for name, part in by_group]  # pyright: ignore[reportArgumentType]
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,7 @@ class Frame:
     sequences: pd.DataFrame
     """One row per confirming trial and sequence of the test split: ``key`` and `SEQUENCES`."""
     baselines: pd.DataFrame
-    """Trivial predictors: ``task, baseline, split, nll, nll_sequence_mean``."""
+    """Scores of trivial predictors: `BASELINE`."""
     equations: dict[str, list[str]]
     """Cell -> its equations as LaTeX."""
     datasets: dict[str, str]
@@ -74,9 +89,9 @@ class Frame:
     samples: pd.DataFrame
     """Sequences drawn from the `best` trials: `samples.COLUMNS`."""
     spectra: pd.DataFrame
-    """Of those that can be heard: `samples.SPECTRA`."""
+    """Spectra of those samples that can be heard: `samples.SPECTRA`."""
     machines: pd.DataFrame
-    """Where the trials were computed: ``commit, gatebench, torch, processor, cores, threads, engine, trials``."""
+    """Where the trials were computed: `MACHINE` and ``trials``, their number."""
     replication: "Frame | None" = None
     """The study as it was computed a second time."""
     looks: int = 0
@@ -84,80 +99,84 @@ class Frame:
     at: dict[str, str] = field(default_factory=dict)
     """Task -> ``sequence`` where a whole one is predicted at once; others predict every step."""
 
-    def title(self, panel: ComparisonGroup) -> str:
-        """A panel's heading."""
-        return f"{self.datasets[panel.task]}, {panel.budget}, {panel.training}"
+    def title(self, group: ComparisonGroup) -> str:
+        """Return a comparison group's heading."""
+        return f"{self.datasets[group.task]}, {group.budget}, {group.training}"
 
     def predicted(self, task: str) -> str:
-        """What a prediction of a task is made for, of which ``nll`` is in nats."""
+        """Return what a prediction of a task is made for, of which ``nll`` is in nats."""
         return "sequence" if self.at.get(task) == "sequence" else "time step"
 
     def nll(self, task: str) -> str:
-        """The name of ``nll`` on an axis."""
+        """Return the name of ``nll`` on an axis."""
         return f"NLL (nats per {self.predicted(task)})"
 
     @property
     def best(self) -> pd.DataFrame:
-        """Of each panel and cell the confirming trial that is best on validation, on its validation split."""
+        """Of each comparison group and cell the confirming trial that is best on validation, on its validation split."""
         valid = self.confirmed("valid").dropna(subset="nll").query("status == 'finished'").sort_values("nll", kind="stable")
         return valid.drop_duplicates([*ComparisonGroup._fields, "cell"])
 
     def scored(self) -> pd.DataFrame:
-        """Confirming trials on test, of those cells of a panel of which every run has a score."""
+        """Return confirming trials on test, of those cells of a comparison group of which every trial has a score."""
         test = self.confirmed("test")
         return test[test.groupby([*ComparisonGroup._fields, "cell"]).nll.transform(lambda nll: nll.notna().all())]
 
     def confirmed(self, split: str) -> pd.DataFrame:
-        """Confirming trials on one split: what is reported as a result."""
+        """Return confirming trials on one split: what is reported as a result."""
         return self.trials[(self.trials.stage == "confirm") & (self.trials.split == split)]
 
 
 def load(results: Path, study: str) -> Frame:
-    """The frame of a study, from its file and the records alone."""
+    """Return the frame of a study, from its file and the records alone."""
     points = study_file.read(results, study)
     store = Store(results)
     keys = study_file.keys(points)
-    found = build(study, points, {**store.failures(keys), **store.read(keys)})
+    frame = build(study, points, {**store.failures(keys), **store.read(keys)})
     drawn, spectra = samples.read(results, study)
-    drawn = drawn[drawn.key.isin(found.best.key)]  # others were drawn before a better trial was there
-    heard = spectra.set_index([*ComparisonGroup._fields, "cell"]).index.isin(
-        drawn.set_index([*ComparisonGroup._fields, "cell"]).index
-    )
-    beside = spectra.set_index([*ComparisonGroup._fields]).index.isin(drawn.set_index([*ComparisonGroup._fields]).index)
+    drawn = drawn[drawn.key.isin(frame.best.key)]  # others were drawn before a better trial was there
+    group, cell = [*ComparisonGroup._fields], [*ComparisonGroup._fields, "cell"]
+    of_drawn_cell = spectra.set_index(cell).index.isin(drawn.set_index(cell).index)
+    of_drawn_group = spectra.set_index(group).index.isin(drawn.set_index(group).index)
     return replace(
-        found,
+        frame,
         looks=len(looks.read(results, study)),
         samples=drawn,
-        spectra=spectra[heard | (beside & (spectra.cell == samples.DATA))],
-        replication=_load_replication(results / study),
+        spectra=spectra[of_drawn_cell | (of_drawn_group & (spectra.cell == samples.DATA))],
+        replication=next((load(results / study, name) for name in _replications(results, study)), None),
     )
 
 
-def _load_replication(folder: Path) -> Frame | None:
-    """The second run that is kept in a study's folder, under today's name or that of earlier versions."""
-    names = [name for name in (REPLICATION, _FORMER_REPLICATION) if study_file.path(folder, name).is_file()]
-    return load(folder, names[0]) if names else None
+def _replications(results: Path, study: str) -> list[str]:
+    names = (REPLICATION, _REPLICATION_OF_0_1)
+    return [name for name in names if study_file.path(results / study, name).is_file()]
 
 
-def build(study: str, points: list[study_file.Point], records: dict[str, Record]) -> Frame:
-    """The frame of those of a study's trials that are there."""
-    trials, curves, sequences, machines, baselines, equations, datasets, data, at = [], [], [], [], {}, {}, {}, {}, {}
+def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
+    """Return the frame of those of a study's trials whose records are given, by key."""
+    trials, curves, sequences, machines = [], [], [], []
+    baselines: dict[str, dict[str, dict[str, Score]]] = {}
+    equations: dict[str, list[str]] = {}
+    datasets: dict[str, str] = {}
+    data: dict[str, DataFacts] = {}
+    at: dict[str, str] = {}
     for point in points:
-        labels = point["labels"]
-        for stage in ("search", "confirm"):
-            for record in (records[key] for key in point[stage] if key in records):
+        labels = point.labels
+        for stage, keys in point.by_stage.items():
+            for record in (records[key] for key in keys if key in records):
                 identity = _identity(study, stage, labels, record)
                 trials += rows(identity, record)
-                if record.summary["status"] == "failed":  # it has a row, and no numbers
+                summary = record.summary
+                if summary.status == "failed":  # it has a row, and no numbers
                     continue
                 curves.append((identity, record.curve))
                 if stage == "confirm":
                     sequences.append(({"key": record.key}, record.sequences))
-                equations[labels["cell"]] = record.equations
-                baselines[labels["task"]] = record.summary["baselines"]
-                datasets[labels["task"]] = record.summary["title"] + (" (synthetic)" if record.summary["synthetic"] else "")
-                at[labels["task"]] = record.settings.get("at", "step")
-                data[labels["task"]] = record.summary.get("data") or BEFORE_AUDIO
+                equations[labels.cell] = record.equations
+                baselines[labels.task] = summary.baselines
+                datasets[labels.task] = summary.title + (" (synthetic)" if summary.synthetic else "")
+                at[labels.task] = record.settings.at
+                data[labels.task] = summary.data
                 machines.append(_machine(record))
     return Frame(
         trials=pd.DataFrame(trials, columns=COLUMNS),
@@ -165,18 +184,18 @@ def build(study: str, points: list[study_file.Point], records: dict[str, Record]
         sequences=_stacked(sequences, ["key", *SEQUENCES]),
         baselines=pd.DataFrame(
             [
-                {"task": task, "baseline": baseline, "split": split, **scores}
+                (task, baseline, split, score.nll, score.nll_sequence_mean)
                 for task, by_baseline in baselines.items()
                 for baseline, by_split in by_baseline.items()
-                for split, scores in by_split.items()
+                for split, score in by_split.items()
             ],
-            columns=["task", "baseline", "split", "nll", "nll_sequence_mean"],
+            columns=BASELINE,
         ),
         audio=pd.DataFrame(
-            [(task, d["outputs"], d["std"]) for task, d in data.items() if d["kind"] == "audio"],
+            [(task, facts.outputs, facts.std) for task, facts in data.items() if facts.kind == "audio"],
             columns=["task", "outputs", "std"],
         ),
-        steps={task: d["time_step"] for task, d in data.items() if d["time_step"]},
+        steps={task: facts.time_step for task, facts in data.items() if facts.time_step},
         samples=pd.DataFrame(columns=samples.COLUMNS),
         spectra=pd.DataFrame(columns=samples.SPECTRA),
         equations=equations,
@@ -202,29 +221,27 @@ def _stacked(tables: list[tuple[dict[str, Any], pd.DataFrame]], columns: list[st
 
 
 def rows(identity: dict[str, Any], record: Record) -> list[dict[str, Any]]:
-    """One row of `COLUMNS` for each split."""
-    summary = record.summary
-    missing = float("nan")
-    found = {name: summary.get(name) for name in [*COSTS, *WAY]}  # what a failed trial or an older record does not have
-    shared = {name: missing if value is None else value for name, value in found.items()}
+    """Return one row of `COLUMNS` for each split; what a trial does not have is NaN."""
+    shared = {name: _or_nan(getattr(record.summary, name)) for name in [*COSTS, *COURSE]}
     return [
-        {**identity, **shared, "split": split, **{name: missing if v is None else v for name, v in scores.items()}}
-        for split, scores in summary["scores"].items()
+        {**identity, **shared, "split": split, **{name: _or_nan(value) for name, value in vars(score).items()}}
+        for split, score in record.summary.scores.items()
     ]
 
 
-def _identity(study: str, stage: str, labels: dict[str, str], record: Record) -> dict[str, Any]:
+def _or_nan(value: Any) -> Any:
+    return float("nan") if value is None else value
+
+
+def _identity(study: str, stage: Stage, labels: Labels, record: Record) -> dict[str, Any]:
     settings = record.settings
-    return {
-        "study": study, "stage": stage, **labels, "key": record.key, "seed": settings["seed"], "lr": settings["lr"],
-        "weight_noise": settings["training"]["weight_noise"],
-        "weight_decay": settings["training"].get("weight_decay", 0.0),  # which older records do not have
-    }  # fmt: skip
+    named = {"study": study, "stage": stage, **asdict(labels), "key": record.key, "seed": settings.seed}
+    return {**named, **asdict(settings.hyperparameters)}
 
 
 def _machine(record: Record) -> list[Any]:
-    where = record.provenance
+    where, machine = record.provenance, record.provenance.machine
     return [
-        (where["commit"] or "installed package")[:12], where["versions"]["gatebench"], where["versions"]["torch"],
-        where["machine"]["processor"], where["machine"]["cores"], where["threads"], record.summary["engine"],
+        (where.commit or "installed package")[:12], where.versions.get("gatebench"), where.versions.get("torch"),
+        machine.processor, machine.cores, where.threads, record.summary.engine,
     ]  # fmt: skip

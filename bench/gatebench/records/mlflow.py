@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from filelock import FileLock
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.validation import flatten
 from gatebench.records import samples, study_file
-from gatebench.records.record import Record, Store
+from gatebench.records.schema import Record, TrialSettings
+from gatebench.records.store import Store
 
 EXPERIMENT = "gatebench"
 METRICS = 1000
@@ -179,23 +181,23 @@ def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) ->
     settings, summary = record.settings, record.summary
     tags = {
         "key": record.key,
-        "task": settings["task"],
-        "cell": settings["cell"],
-        "status": summary["status"],
-        "synthetic": str(summary["synthetic"]).lower(),
-        "engine": summary["engine"],
+        "task": settings.task,
+        "cell": settings.cell,
+        "status": summary.status,
+        "synthetic": str(summary.synthetic).lower(),
+        "engine": summary.engine,
         **{f"study.{study}": "member" for study in studies},
-        **{f"system.{name}": str(value) for name, value in flatten(record.provenance).items()},
+        **{f"system.{name}": str(value) for name, value in flatten(asdict(record.provenance)).items()},
     }
-    name = f"{settings['cell']} lr {settings['lr']:g} seed {settings['seed']} {settings['task']}"
+    name = f"{settings.cell} lr {settings.lr:g} seed {settings.seed} {settings.task}"
     end = int(time.time() * 1000)
-    start = end - int(summary["seconds"] * 1000)  # so that MLflow's duration is that of the training
+    start = end - int((summary.seconds or 0.0) * 1000)  # so that MLflow's duration is that of the training
     run_id = client.create_run(experiment, start_time=start, tags=tags, run_name=name).info.run_id
     metrics, params = _metrics(record, start), _params(settings)
     for first in range(0, len(metrics), METRICS):
         client.log_batch(run_id, metrics=metrics[first : first + METRICS], params=[] if first else params)
-    source = CodeDatasetSource({"gatebench data": settings["dataset"], "content": settings["content"]})
-    dataset = MetaDataset(source, name=settings["dataset"], digest=settings["content"][:32])
+    source = CodeDatasetSource({"gatebench data": settings.dataset, "content": settings.content})
+    dataset = MetaDataset(source, name=settings.dataset, digest=settings.content[:32])
     client.log_inputs(run_id, [DatasetInput(dataset._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])])
     client.set_tag(run_id, "complete", "yes")
     client.set_terminated(run_id, end_time=end)
@@ -211,14 +213,18 @@ def _metrics(record: Record, start: int) -> list[Any]:
     ]
     sizes = ["units", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
     once = {
-        **{f"final/{split}_{score}": v for split, scores in record.summary["scores"].items() for score, v in scores.items()},
-        **{f"final/{name}": record.summary[name] for name in ("seconds", "epochs", "updates")},
-        **{f"size/{name}": record.summary[name] for name in sizes},
+        **{
+            f"final/{split}_{score}": v
+            for split, scores in record.summary.scores.items()
+            for score, v in vars(scores).items()
+        },
+        **{f"final/{name}": getattr(record.summary, name) for name in ("seconds", "epochs", "updates")},
+        **{f"size/{name}": getattr(record.summary, name) for name in sizes},
     }
     return curve + [Metric(name, float(value), start, 0) for name, value in once.items() if value is not None]
 
 
-def _params(settings: dict[str, Any]) -> list[Any]:
+def _params(settings: TrialSettings) -> list[Any]:
     from mlflow.entities import Param
 
-    return [Param(name, str(value)) for name, value in flatten(settings).items()]
+    return [Param(name, str(value)) for name, value in flatten(asdict(settings)).items()]

@@ -4,32 +4,34 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from dataclasses import replace
 from functools import cache
-from typing import Any
 
 from gatebench import __version__
 from gatebench.core.registry import CHECKOUT
+from gatebench.records.schema import Machine, Provenance
 
 PACKAGES = ("torch", "llvmlite", "numpy", "scipy", "pandas", "hydra-core", "mlflow")
+"""Packages whose versions may change numbers or what is recorded of them."""
 
 
 @cache
-def provenance() -> dict[str, Any]:
-    """Commit, versions and machine; nothing that names a person or a host."""
-    return {
-        "commit": _commit(),
-        "versions": {
+def _here() -> Provenance:
+    return Provenance(
+        commit=_commit(),
+        versions={
             "gatebench": __version__,
             "python": platform.python_version(),
             **{package: importlib.metadata.version(package) for package in PACKAGES},
         },
-        "machine": {
-            "system": platform.system(),
-            "architecture": platform.machine(),
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-        },
-    }
+        machine=Machine(_processor(), os.cpu_count(), platform.system(), platform.machine()),
+        threads=0,
+    )
+
+
+def provenance(threads: int) -> Provenance:
+    """Return commit, versions, machine and threads of this process; nothing that names a person or a host."""
+    return replace(_here(), threads=threads)
 
 
 def _commit() -> str | None:
@@ -37,7 +39,7 @@ def _commit() -> str | None:
     if CHECKOUT is None or not (CHECKOUT / ".git").exists():
         return None
     try:
-        run = [
+        answers = [
             subprocess.run(["git", *words], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.strip()
             for words in (
                 ["rev-parse", "HEAD"],
@@ -46,7 +48,7 @@ def _commit() -> str | None:
         ]
     except (OSError, subprocess.CalledProcessError):
         return None
-    return run[0] + ("+changes" if run[1] else "")
+    return answers[0] + ("+changes" if answers[1] else "")
 
 
 def _processor() -> str:

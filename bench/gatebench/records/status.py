@@ -1,16 +1,18 @@
 """How far a study is, from its file and the records alone."""
 
+from collections import Counter
 from pathlib import Path
 
 from gatebench.records import study_file
+from gatebench.records.checkpoints import Checkpoint
 from gatebench.records.locks import TrialLocks
-from gatebench.records.record import Checkpoint, Store
+from gatebench.records.store import Store
 
 
 def describe(results: Path, study: str) -> str:
-    """Done, running, failed and left, a line for each point and one for all, with the time left at the pace so far.
+    """Count what is done, running, failed and left: a line for each point and one for all, with the time that is left.
 
-    A trial *runs* if a process on any machine that shares the folder has claimed it; it is *checkpointed* if it was
+    A trial *runs* if a process on any machine that shares the folder has locked it; it is *checkpointed* if it was
     interrupted and goes on from what was saved.
     """
     points = study_file.read(results, study)
@@ -20,35 +22,35 @@ def describe(results: Path, study: str) -> str:
     missing = [key for key in keys if key not in summaries]
     running = TrialLocks(results).of_others(missing)
     failed = store.failures(missing).keys() - running
-    saved = {key for keys in Checkpoint.interrupted(results) for key in keys} & set(missing) - running - failed
-    lines, left = [], 0
-    total: dict[str, int] = {"running": 0, "failed": 0}
+    checkpointed = {key for population in Checkpoint.interrupted(results) for key in population}
+    checkpointed = checkpointed & set(missing) - running - failed
+    lines, left, total = [], 0, Counter[str]()
     for point in points:
-        known = point["search"] + point["confirm"]
-        done = [key for key in known if key in summaries]
-        planned = len(point["search"]) + point["confirm_planned"]
-        left += planned - len(done)
-        counts = {"running": sum(key in running for key in known), "failed": sum(key in failed for key in known)}
-        total = {name: total[name] + count for name, count in counts.items()}
-        counts["checkpointed"] = sum(key in saved for key in known)
-        counts["diverged"] = sum(summaries[key]["status"] == "diverged" for key in done)
-        extra = "".join(f", {count} {name}" for name, count in counts.items() if count)
-        lines.append(f"{study_file.title(point)}: {len(done)} of {planned} done{extra}")
+        finished = [key for key in point.keys if key in summaries]
+        planned = len(point.search) + point.confirm_planned
+        left += planned - len(finished)
+        counts = {"running": sum(key in running for key in point.keys), "failed": sum(key in failed for key in point.keys)}
+        total.update(counts)
+        counts["checkpointed"] = sum(key in checkpointed for key in point.keys)
+        counts["diverged"] = sum(summaries[key].status == "diverged" for key in finished)
+        lines.append(f"{point.labels}: {len(finished)} of {planned} done{_listed(counts)}")
     done = len(summaries)
-    spent = sum(summary.get("seconds") or 0.0 for summary in summaries.values())
-    extra = "".join(f", {count} {name}" for name, count in total.items() if count)
-    time = f", about {left * spent / done / 60:.0f} core-minutes at the pace so far" if left and done else ""
-    return "\n".join([*lines, f"{study}: {done} trials done{extra}, {left} left{time}"])
+    seconds = sum(summary.seconds or 0.0 for summary in summaries.values())
+    time = f", about {left * seconds / done / 60:.0f} core-minutes at the pace so far" if left and done else ""
+    return "\n".join([*lines, f"{study}: {done} trials done{_listed(total)}, {left} left{time}"])
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return "".join(f", {count} {name}" for name, count in counts.items() if count)
 
 
 def failed(results: Path, study: str, keys: list[str]) -> list[str]:
-    """A table of the trials that ended with an error, a line each; empty if there are none."""
+    """Return a table of the trials that ended with an error, a line each; empty if there are none."""
     records = Store(results).failures(keys)
     if not records:
         return []
     lines = [f"{study}: {len(records)} trial(s) failed"]
     for key, record in records.items():
-        settings, error = record.settings, record.summary["error"].strip().splitlines()[-1]
-        what = f"{settings['cell']} on {settings['task']}, lr {settings['lr']:g}, seed {settings['seed']}"
-        lines.append(f"  {key}  {what}: {error}")
+        settings, error = record.settings, (record.summary.error or "no reason kept").strip().splitlines()[-1]
+        lines.append(f"  {key}  {settings.cell} on {settings.task}, lr {settings.lr:g}, seed {settings.seed}: {error}")
     return [*lines, f"  whole errors: {results}/failed/KEY/record.json and {results}/logs/{study}/"]

@@ -1,80 +1,86 @@
-"""``results/<study>/study.json``: which trials belong to a study, by stage."""
+"""``results/<study>/study.json``: which trials belong to a study, by stage. This is the one place that writes it."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.core.files import update_json
-from gatebench.records import shape
+from gatebench.records.schema import Point, StudyFile, decode_study
 
-LABELS = ("task", "cell", "budget", "training")
-"""What tells the points of a study apart."""
-
-Point = dict[str, Any]
-"""``labels``, ``search`` (keys), ``selected`` (``lr``, ``weight_noise``, ``weight_decay``, or null), ``confirm`` (keys),
-``confirm_planned`` (a number)."""
+_DAMAGE = (ValueError, KeyError, AttributeError, TypeError, RecursionError)
 
 
 def path(results: Path, study: str) -> Path:
-    """Where a study's file stands."""
+    """Return where a study's file stands."""
     return results / study / "study.json"
 
 
 def read(results: Path, study: str) -> list[Point]:
-    """The points of a study, in the order in which they were planned."""
+    """Return the points of a study, in the order in which they were planned; ``BadInput`` if there is none."""
     file = path(results, study)
     if not file.is_file():
-        there = sorted(p.parent.name for p in results.glob("*/study.json"))
+        studies = sorted(other.parent.name for other in results.glob("*/study.json"))
         raise BadInput(
-            f"no study '{study}' in {results}{did_you_mean(study, there)}; run it first: gatebench sweep study={study}"
+            f"no study '{study}' in {results}{did_you_mean(study, studies)}; run it first: gatebench sweep study={study}"
         )
-    with _damage(file):
-        found = json.loads(file.read_text())
-        if place := shape.misfit(found, {"points": shape.Each(shape.POINT, dict)}):
-            raise ValueError(f"{place} is missing or of another kind")
-        return list(found["points"].values())
+    with _explained(file):
+        return list(decode_study(file.read_bytes()).points.values())
 
 
 def keys(points: list[Point]) -> list[str]:
-    """Keys of all their trials."""
-    return [key for point in points for key in point["search"] + point["confirm"]]
+    """Return the keys of all trials of these points."""
+    return [key for point in points for key in point.keys]
 
 
-def write_points(results: Path, study: str, points: list[Point]) -> None:
-    """Put points into a study's file, each in place of the one with the same labels; other points stay."""
+def add_points(results: Path, study: str, points: list[Point]) -> None:
+    """Add points to a study's file, each merged with the one that has the same labels; other points stay."""
 
-    def change(value: Any) -> Any:
-        value = value or {"study": study, "points": {}}
-        value["points"].update({title(point): point for point in points})
-        return value
+    def change(text: str | None) -> StudyFile:
+        content = StudyFile({}, study) if text is None else decode_study(text)
+        for point in points:
+            label = str(point.labels)
+            former = content.points.get(label)
+            content.points[label] = point if former is None else merged(former, point)
+        return content
 
     file = path(results, study)
-    with _damage(file):
+    with _explained(file):
         update_json(file, change)
 
 
+def merged(former: Point, point: Point) -> Point:
+    """Return what is known of a point, where ``former`` was known of it before.
+
+    Seeds of one selected setting are united, so that a command for some of them never makes a study smaller. Where the
+    search is another one, or selected another setting, its trials take the place of the former ones.
+    """
+    if former.search != point.search:
+        return point
+    if point.selected is None:  # planned only: what is known stays
+        return replace(former, confirm_planned=max(former.confirm_planned, point.confirm_planned))
+    if former.selected != point.selected:
+        planned = max(point.confirm_planned, former.confirm_planned if former.selected is None else 0)
+        return replace(point, confirm_planned=planned if point.confirm else point.confirm_planned)
+    confirm = list(dict.fromkeys([*former.confirm, *point.confirm]))
+    return replace(point, confirm=confirm, confirm_planned=max(len(confirm), point.confirm_planned))
+
+
 @contextmanager
-def _damage(file: Path) -> Iterator[None]:
+def _explained(file: Path) -> Iterator[None]:
     try:
         yield
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+    except _DAMAGE as error:
         raise BadInput(
             f"{file} is damaged ({shorten(error)}); remove it and run the sweep again, which retrains nothing"
         ) from error
 
 
-def title(point: Point) -> str:
-    """A point's labels in one line."""
-    return ", ".join(point["labels"][label] for label in LABELS)
-
-
 def studies_of(results: Path) -> dict[str, set[str]]:
-    """Key -> names of the studies that it belongs to."""
-    found: dict[str, set[str]] = {}
+    """Return key -> names of the studies that it belongs to."""
+    studies: dict[str, set[str]] = {}
     for file in results.glob("*/study.json"):
         for key in keys(read(results, file.parent.name)):
-            found.setdefault(key, set()).add(file.parent.name)
-    return found
+            studies.setdefault(key, set()).add(file.parent.name)
+    return studies

@@ -14,7 +14,7 @@ import pandas as pd
 
 from gatebench.core.errors import BadInput
 from gatebench.records import study_file
-from gatebench.records.record import Store
+from gatebench.records.store import Store
 from gatebench.speed.updates import NEAREST
 
 STUDIES = {
@@ -72,17 +72,17 @@ def _call(words: list[str], environment: dict[str, str]) -> None:
 def _trials(results: Path) -> list[dict[str, Any]]:
     """Return the settings of `gatebench.speed.plain` for every trial of a study."""
     points = study_file.read(results, "timed")
-    records = Store(results).read([key for point in points for key in point["search"] + point["confirm"]])
+    records = Store(results).read(study_file.keys(points))
     return [
         {
-            "module": NEAREST.get(record.settings["cell"], "LSTM"),
-            "dataset": record.settings["dataset"],
-            "predict": record.settings["predict"],
-            "units": record.summary["units"],
-            "lr": record.settings["lr"],
-            "seed": record.settings["seed"],
-            "epochs": record.summary["epochs"],
-            "training": record.settings["training"],
+            "module": NEAREST.get(record.settings.cell, "LSTM"),
+            "dataset": record.settings.dataset,
+            "predict": record.settings.predict,
+            "units": record.summary.units,
+            "lr": record.settings.lr,
+            "seed": record.settings.seed,
+            "epochs": record.summary.epochs,
+            "training": record.settings.training,
         }
         for record in records.values()
     ]

@@ -34,19 +34,19 @@ class Cancellation:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "stop"
-        self._looked, self._wanted = -LOOK_EVERY, folder in _given_up
+        self._looked_at, self._is_cancelled = -LOOK_EVERY, folder in _given_up
         self._signal: int | None = None
 
     def __call__(self) -> bool:
         """Whether to stop."""
-        if not self._wanted and time.monotonic() - self._looked > LOOK_EVERY:
-            self._looked = time.monotonic()
-            self._wanted = self._file.is_file()
-        return self._wanted
+        if not self._is_cancelled and time.monotonic() - self._looked_at > LOOK_EVERY:
+            self._looked_at = time.monotonic()
+            self._is_cancelled = self._file.is_file()
+        return self._is_cancelled
 
     def ask(self, why: str) -> None:
         """Have every job of the sweep stop."""
-        self._wanted = True
+        self._is_cancelled = True
         atomic_write(
             self._file, lambda partial: partial.write_text(f"{why} ({socket.gethostname()}, process {os.getpid()})\n")
         )
@@ -63,14 +63,14 @@ class Cancellation:
         """
         before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)}
 
-        def heed(number: int, _: FrameType | None) -> None:
-            self._wanted, self._signal = True, number
+        def handle(number: int, _: FrameType | None) -> None:
+            self._is_cancelled, self._signal = True, number
 
-        signal.signal(signal.SIGTERM, heed)
+        signal.signal(signal.SIGTERM, handle)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         requeue: Any = before[signal.SIGUSR2]
         if callable(requeue):  # that of the launcher, which asks the batch system for another go
-            signal.signal(signal.SIGUSR2, heed)
+            signal.signal(signal.SIGUSR2, handle)
         try:
             yield
         finally:

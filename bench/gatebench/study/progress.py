@@ -15,7 +15,7 @@ EVERY = 0.5
 """Seconds between two looks, and between two reports of a job."""
 
 
-class Report:
+class ProgressReport:
     """How far one job is, in epochs of single trials; a file in the sweep's progress folder."""
 
     def __init__(self, folder: Path) -> None:

@@ -1,8 +1,9 @@
 """Every choice of the training protocol. A field's default is neutral: it changes nothing, and no key mentions it."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields, replace
+from typing import Literal, Self
 
+from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
 from gatebench.core.validation import Count, Fraction, NonNegative, Positive, construct
 from gatebench.training import optimizers
 from gatebench.training.optimizers import Optimizer
@@ -51,6 +52,11 @@ class Training:
         """Return the optimizer with its constants; ``BadInput`` if one of them does not fit."""
         return construct(getattr(optimizers, self.optimizer), "training.constants", self.constants)
 
+    def at(self, hyperparameters: Hyperparameters) -> Self:
+        """Return this protocol at one setting of what a search tunes; the learning rate is no part of it."""
+        numbers = {one.name: getattr(hyperparameters, one.name) for one in fields(self) if one.name in TUNABLE}
+        return replace(self, **numbers)
+
     def rate_at(self, epoch: int) -> float:
         """Return the share of the learning rate that is left in an epoch, counted from 1."""
         passed = (epoch - 1) / max(1, self.epochs - 1)
@@ -67,3 +73,9 @@ class Member:
     weight_noise: float | None = None
     weight_decay: float | None = None
     """Of either, None stands for the training's value."""
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """What a search tuned of this trial; a number that is None counts as neutral."""
+        numbers = {name: getattr(self, name) for name in TUNABLE}
+        return Hyperparameters(**{name: number for name, number in numbers.items() if number is not None})

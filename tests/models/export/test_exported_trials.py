@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +22,8 @@ from gatebench.core.errors import BadInput
 from gatebench.data import tasks
 from gatebench.graph import trace
 from gatebench.models.export import trained_trial
-from gatebench.records import record
-from gatebench.records.record import Store
+from gatebench.records import collection
+from gatebench.records.store import Store
 from support.commands import COMMAND, environment_of
 from support.datasets import KEYS, Tiny, make_tiny
 from support.exported import ODD, random_network, reference_readout, without_onnx
@@ -143,8 +143,8 @@ def test_the_command_writes_a_folder_and_says_what_is_in_it(home: Tiny, gatebenc
     assert settings["standardisation"] == {"how": "(value - mean) / std, of train", "read": unscaled, "predicted": unscaled}
     assert settings["readout"]["what"].startswith("Independent Bernoulli outputs; the readout gives their logits")
     assert settings["reads"]["what"].startswith("Predict every step from those before it")
-    scores = Store(results).read([key])[key].summary["scores"]
-    assert settings["scores"]["test"] == scores["test"]
+    scores = Store(results).read([key])[key].summary.scores
+    assert settings["scores"]["test"] == asdict(scores["test"])
     x = np.random.default_rng(4).normal(size=(3, 4, KEYS)).astype(np.float32)
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     readouts = session.run(None, {"x": x, "lengths": np.array([4, 4, 4], np.int32)})[0]
@@ -286,7 +286,7 @@ def test_a_trial_that_diverged(home: Tiny, copy: Path):
 
 def test_published_records_have_no_weights(home: Tiny, copy: Path):
     key = keys(copy)["gru"]
-    record.write_compact(copy / "adhoc" / "records.parquet", [Store(copy).read([key])[key]])
+    collection.add(copy / "adhoc" / collection.NAME, [Store(copy).read([key])[key]])
     shutil.rmtree(copy / "trials" / key)
     message = refused(home, key, copy)
     assert message.startswith(f"the weights of trial {key} are not here: published records carry none; train it anew")

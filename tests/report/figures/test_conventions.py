@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame
-from gatebench.records.record import SEQUENCES
+from gatebench.records.schema import SEQUENCES
 from support.figures import FIGURES
 from support.frames import by_hand, seeds, without_sequences
 

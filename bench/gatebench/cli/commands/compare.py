@@ -133,12 +133,12 @@ def conclude(request: ComparisonRequest, saved: SavedPlan) -> list[str]:
 
     overrides = request.overrides(saved.plan)
     labels = compose_jobs(overrides)[0].labels
-    group = ComparisonGroup(*(labels[name] for name in ComparisonGroup._fields))
+    group = ComparisonGroup(labels.task, labels.budget, labels.training)
     study = frame.load(request.results, request.study)
     if study.confirmed("test").empty:
         all_diverged = len(study.trials) and (study.trials.status == "diverged").all()
         raise BadInput(
-            f"{request.study}: every setting of every cell diverged; gatebench sweep by hand with training.rates.high=0.001"
+            f"{request.study}: every setting of every cell diverged; gatebench sweep by hand with training.ranges.lr.high=0.001"
             if all_diverged
             else f"{request.study}: there was no time for a confirmed trial; the same command goes on from here"
         )

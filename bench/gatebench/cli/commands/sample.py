@@ -9,7 +9,7 @@ from gatebench.core.errors import BadInput
 
 if TYPE_CHECKING:
     from gatebench.models.sample import Sample
-    from gatebench.records.record import Store
+    from gatebench.records.store import Store
 
 SUMMARY = "a sequence drawn from a trained trial: wav, or MIDI and a piano roll"
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw, write, and print the paths of the files."""
     from gatebench.records import study_file
-    from gatebench.records.record import Store
+    from gatebench.records.store import Store
 
     if options.steps is not None and options.steps < 1:
         raise BadInput(f"--steps is {options.steps}, expected at least one step")

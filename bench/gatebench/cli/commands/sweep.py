@@ -19,7 +19,7 @@ from gatebench.core.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
     from gatebench.study.job import Job
-    from gatebench.study.run import Plan
+    from gatebench.study.select import Remainder
 
 SUMMARY = "train what is missing of a study or of an ad-hoc sweep"
 HELP = """\
@@ -90,18 +90,18 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
     parts = [_Part(part, compose.compose_jobs(part)) for part in _sweeps(overrides)]
     jobs = _distinct_jobs(parts)
     from gatebench.records import study_file
-    from gatebench.records.record import Store
-    from gatebench.study import run
+    from gatebench.records.store import Store
+    from gatebench.study.select import remainder
 
     store = Store(jobs[0].results)
     store.prepare()
-    plans = [run.plan(job, store) for job in jobs]
+    plans = [remainder(job, store) for job in jobs]
     if "--dry-run" in flags:
         return _print_estimate(jobs, plans)
     left, name = sum(plan.left for plan in plans), jobs[0].study
     if left:
         _fetch_data(jobs)
-    study_file.write_points(store.results, name, [plan.point for plan in plans])
+    study_file.add_points(store.results, name, [plan.point for plan in plans])
     if left:
         trials = sum(plan.trials for plan in plans)
         print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
@@ -115,7 +115,7 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
             tracking=jobs[0].tracking,
             fail_fast="--fail-fast" in flags,
         ).run()
-        plans = [run.plan(job, store) for job in jobs]
+        plans = [remainder(job, store) for job in jobs]
         if any(plan.left for plan in plans):
             return _report_missing(store.results, name, plans, arguments)
         print(f"{name}: all trials are finished")
@@ -128,11 +128,13 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
 
 
 def _distinct_jobs(parts: list[_Part]) -> "list[Job]":
-    """Return the jobs of all parts; of those for one point the last one, which may give it further seeds."""
+    """Return the jobs of all parts; those for one point are one, with the seeds of all."""
+    from gatebench.study.job import united
+
     jobs = [job for part in parts for job in part.jobs]
     if len({(job.study, job.results) for job in jobs}) != 1:
         raise BadInput("name and results must be one for the whole sweep; run one sweep for each")
-    return list({tuple(job.labels.values()): job for job in jobs}.values())
+    return united(jobs)
 
 
 def _fetch_data(jobs: "list[Job]") -> None:
@@ -143,12 +145,13 @@ def _fetch_data(jobs: "list[Job]") -> None:
         cards.read_arrays(cards.load(dataset))
 
 
-def _report_missing(results: Path, study: str, plans: "list[Plan]", arguments: list[str]) -> int:
+def _report_missing(results: Path, study: str, plans: "list[Remainder]", arguments: list[str]) -> int:
     """Print on stderr what failed and the command that trains it; returns the exit status."""
     from gatebench.records import status, study_file
 
     keys = study_file.keys([plan.point for plan in plans])
-    print("\n".join(status.failed(results, study, keys)), file=sys.stderr)
+    for line in status.failed(results, study, keys):
+        print(line, file=sys.stderr)
     command = shlex.join(["gatebench", "sweep", *arguments])
     left = sum(plan.left for plan in plans)
     print(f"{study}: {left} trial(s) left; this trains just those: {command}", file=sys.stderr)
@@ -210,7 +213,7 @@ def _parts(file: Path | None) -> list[list[str]]:
     return [[str(override) for override in part] for part in parts]
 
 
-def _print_estimate(jobs: "list[Job]", plans: "Sequence[Plan]") -> int:
+def _print_estimate(jobs: "list[Job]", plans: "Sequence[Remainder]") -> int:
     """Print how many trials each job has and roughly how long they take; returns the exit status."""
     from gatebench.study import run
 
@@ -219,7 +222,7 @@ def _print_estimate(jobs: "list[Job]", plans: "Sequence[Plan]") -> int:
         job_seconds = run.seconds_per_epoch(job) * plan.epochs if plan.left else 0.0
         seconds += job_seconds
         print(
-            f"{', '.join(job.labels.values())}: {job.units} units, {plan.trials} trials, {plan.left} to train, "
+            f"{job.labels}: {job.units} units, {plan.trials} trials, {plan.left} to train, "
             f"at most {job_seconds / 60:.1f} core-minutes"
         )
     left, cores = sum(plan.left for plan in plans), min(os.cpu_count() or 1, len(jobs))

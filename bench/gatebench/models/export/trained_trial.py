@@ -2,7 +2,7 @@
 
 import inspect
 import types
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,8 @@ from gatebench.graph.trace import Graph
 from gatebench.models import lookup
 from gatebench.models.export import libraries, onnx_file, source
 from gatebench.models.export.network import ExportedNetwork
-from gatebench.records.record import Record, Store
+from gatebench.records.schema import DataFacts, Record
+from gatebench.records.store import Store
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,8 +41,8 @@ class TrainedTrial:
         settings, summary, network = self.record.settings, self.record.summary, self.network
         return {
             "key": self.record.key,
-            "task": settings["task"],
-            "dataset": {"name": settings["dataset"], "title": summary["title"], "content": settings["content"]},
+            "task": settings.task,
+            "dataset": {"name": settings.dataset, "title": summary.title, "content": settings.content},
             "cell": {
                 "name": self.graph.name, "title": self.graph.title, "paper": self.graph.paper,
                 "options": self.graph.options, "equations": self.record.equations,
@@ -52,19 +53,19 @@ class TrainedTrial:
             "at": network.at,
             "causal": network.causal,
             "reads": {"what": _summary_of(self._framing), "names": list(self.card.names)},
-            "standardisation": {"how": "(value - mean) / std, of train", **_scales(summary["data"])},
+            "standardisation": {"how": "(value - mean) / std, of train", **_scales(summary.data)},
             "readout": {"what": _summary_of(self._likelihood), "names": self._predicted},
-            "likelihood": {**settings["likelihood"], **_constants(self._likelihood)},
-            "scores": {"unit": "nats per prediction", **summary["scores"]},
-            "training": {"lr": settings["lr"], "seed": settings["seed"], **settings["training"]},
-            "gatebench": self.record.provenance["versions"]["gatebench"],
+            "likelihood": {**settings.likelihood, **_constants(self._likelihood)},
+            "scores": {"unit": "nats per prediction", **{split: asdict(score) for split, score in summary.scores.items()}},
+            "training": {"lr": settings.lr, "seed": settings.seed, **settings.training},
+            "gatebench": self.record.provenance.versions["gatebench"],
         }  # fmt: skip
 
     @cached_property
     def source(self) -> str:
         """The text of ``model.py``."""
         settings, built_in = self.settings, libraries.torch_module(self.graph)
-        test = self.record.summary["scores"]["test"]["nll"]
+        test = self.record.summary.scores["test"].nll
         about = [
             f"Trial {self.record.key} of gatebench {settings['gatebench']}: {self.graph.name} of {self.network.units} units "
             f"on task {settings['task']}, NLL on test {test:.4f} nats per prediction.",
@@ -83,15 +84,17 @@ class TrainedTrial:
 
     @property
     def _framing(self) -> type[Framing]:
-        return framings.find(self.record.settings["predict"], self.card)
+        return framings.find(self.record.settings.predict, self.card)
 
     @property
     def _likelihood(self) -> type:
         from gatebench.training import likelihoods
 
-        options = dict(self.record.settings["likelihood"])
+        options = dict(self.record.settings.likelihood)
         framing, card = self._framing, self.card
-        return type(likelihoods.build(options.pop("name"), options, framing.predicted_kind(card), framing.classes(card)))
+        return type(
+            likelihoods.build(str(options.pop("name")), options, framing.predicted_kind(card), framing.classes(card))
+        )
 
     @property
     def _predicted(self) -> list[str]:
@@ -105,8 +108,8 @@ def find_trial(results: Path, key: str) -> TrainedTrial:
     record = lookup.find_record(store, key)
     graph, card = lookup.graph_of(record), lookup.card_of(record)
     settings, summary = record.settings, record.summary
-    stack, at = Stack(**settings.get("model", {})), settings.get("at", "step")  # earlier versions say nothing of them
-    network = ExportedNetwork(graph, summary["inputs"], summary["units"], store.weights(key), stack, at)
+    stack = Stack(**vars(settings.model))
+    network = ExportedNetwork(graph, summary.inputs, summary.units, store.weights(key), stack, settings.at)
     return TrainedTrial(record, graph, card, network)
 
 
@@ -150,11 +153,14 @@ def _summary_of(thing: type) -> str:
     return " ".join((inspect.getdoc(thing) or "").split())
 
 
-def _scales(data: dict[str, Any]) -> dict[str, Any]:
+def _scales(data: DataFacts) -> dict[str, Any]:
     """Return mean and standard deviation of what is read and of what is predicted; earlier versions had one for both."""
     return {
-        "read": {name: data.get(f"read_{name}", data[name]) for name in ("mean", "std")},
-        "predicted": {name: data[name] for name in ("mean", "std")},
+        "read": {
+            "mean": data.mean if data.read_mean is None else data.read_mean,
+            "std": data.std if data.read_std is None else data.read_std,
+        },
+        "predicted": {"mean": data.mean, "std": data.std},
     }
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from gatebench.core.errors import BadInput
 from gatebench.core.files import write_errors
+from gatebench.records import collection, samples, study_file
 from gatebench.records import frame as frames
-from gatebench.records import samples, study_file
 from gatebench.records.frame import Frame
-from gatebench.records.record import Record, Store, write_compact
+from gatebench.records.schema import Record
+from gatebench.records.store import Store
 from gatebench.report import style
 from gatebench.report.findings import findings, limitations
 from gatebench.report.page import parts
@@ -65,7 +66,7 @@ def write(results: Path, study: str, replication: Path | None = None) -> Path:
     with write_errors(folder):
         frame.trials.to_csv(folder / "trials.csv", index=False)
         frame.curves.to_parquet(folder / "curves.parquet", index=False)
-        write_compact(folder / "records.parquet", _records(results, study))
+        collection.add(folder / collection.NAME, _records(results, study))
         written = [parts.write(name, module, frame, folder) for name, module in parts.modules()]
         page = folder / "report.html"
         drawn = drawn_samples(frame, samples.folder(results, study))
@@ -83,8 +84,8 @@ def _keep_replication(folder: Path, results: Path, study: str) -> None:
     records = _records(results, study)
     if not records:
         raise BadInput(f"{results} has no finished trial of study '{study}'")
-    study_file.write_points(folder, frames.REPLICATION, study_file.read(results, study))
-    write_compact(folder / frames.REPLICATION / "records.parquet", records)
+    study_file.add_points(folder, frames.REPLICATION, study_file.read(results, study))
+    collection.add(folder / frames.REPLICATION / collection.NAME, records)
 
 
 def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSample]) -> str:

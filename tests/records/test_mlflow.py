@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
 from gatebench.records import frame, mlflow, study_file
-from gatebench.records.record import Store
+from gatebench.records.store import Store
 from support.commands import SMALL, sweep
 from support.datasets import Tiny, make_tiny
 
@@ -33,7 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 
 def keys_of(results: Path) -> list[str]:
-    return [key for point in study_file.read(results, "adhoc") for key in point["search"] + point["confirm"]]
+    return study_file.keys(study_file.read(results, "adhoc"))
 
 
 def look(results: Path) -> list[dict[str, Any]]:
@@ -110,8 +110,8 @@ def test_a_run_has_the_settings_of_its_trial(published: Path, runs: list[dict[st
     records = Store(published).read(keys_of(published))
     for run in runs:
         settings = records[run["tags"]["key"]].settings
-        assert float(run["params"]["lr"]) == settings["lr"]
-        assert run["params"]["seed"] == str(settings["seed"])
+        assert float(run["params"]["lr"]) == settings.lr
+        assert run["params"]["seed"] == str(settings.seed)
         assert run["params"]["training.epochs"] == "4"
         assert run["params"]["training.constants.beta1"] == "0.9"
         assert run["params"]["sizes.H"] == "6"
@@ -167,7 +167,7 @@ def test_a_run_that_was_cut_short_is_replaced(half: str, runs: list[dict[str, An
 
 
 def test_a_trial_gets_the_tag_of_each_study_that_it_belongs_to(copy: Path):
-    study_file.write_points(copy, "second", study_file.read(copy, "adhoc"))
+    study_file.add_points(copy, "second", study_file.read(copy, "adhoc"))
     assert mlflow.publish(copy, keys_of(copy)) == 0
     for run in look(copy):
         assert (run["tags"]["study.adhoc"], run["tags"]["study.second"]) == ("member", "member")
@@ -203,7 +203,7 @@ sys.addaudithook(refuse)
 from gatebench.records import mlflow, study_file
 
 results = Path(sys.argv[1])
-keys = [key for point in study_file.read(results, "adhoc") for key in point["search"] + point["confirm"]]
+keys = study_file.keys(study_file.read(results, "adhoc"))
 print(mlflow.publish(results, keys))
 """
 

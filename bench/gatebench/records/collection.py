@@ -1,0 +1,103 @@
+"""``results/<study>/records.parquet``: the records of a study without their weights, in one file that can be committed.
+
+A published file only grows: what stands in it stays as it is, to the byte, whatever `study.json` names today.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gatebench.core.errors import BadInput, shorten
+from gatebench.core.files import atomic_write, locked, nan_to_none, to_json
+from gatebench.records.schema import (
+    Record,
+    Summary,
+    decode_curve,
+    decode_record,
+    decode_sequences,
+    decode_summary,
+    is_key,
+)
+
+NAME = "records.parquet"
+COLUMNS = ["key", "record", "curve", "sequences"]
+"""Columns of the file: the key, and three texts in JSON."""
+_DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+
+
+def read(path: Path, keys: Collection[str] | None = None) -> Iterator[Record]:
+    """Yield the records of a file, or of it those with these keys; ``BadInput`` if it is damaged."""
+    for row in _rows(path, None):
+        if keys is None or row["key"] in keys:
+            with _explained(path):
+                record = Record(**vars(decode_record(row["record"])), curve=decode_curve(row["curve"]))
+                if isinstance(row.get("sequences"), str):  # the first versions kept none
+                    record = replace(record, sequences=decode_sequences(row["sequences"]))
+            yield record
+
+
+def read_keys(path: Path) -> list[str]:
+    """Return the keys of the records of a file; ``BadInput`` if it is damaged."""
+    with _explained(path):
+        return [_checked(row["key"]) for row in _rows(path, ["key"])]
+
+
+def _checked(key: object) -> str:
+    if not isinstance(key, str) or not is_key(key):
+        raise ValueError(f"{shorten(key)} is no key of a trial")
+    return key
+
+
+def read_summaries(path: Path) -> Iterator[tuple[str, Summary]]:
+    """Yield key and summary of each record of a file; ``BadInput`` if it is damaged."""
+    for row in _rows(path, ["key", "record"]):
+        with _explained(path):
+            entry = decode_summary(row["record"])
+        yield entry
+
+
+def add(path: Path, records: Iterable[Record]) -> None:
+    """Add those records that are not there yet; what is there stays, and a file that lacks none is not touched."""
+    with locked(path.with_name(f"{path.name}.lock")):
+        before = _table(path, None) if path.is_file() else pd.DataFrame(columns=COLUMNS)
+        present = set(before["key"])
+        new = [_row(record) for record in records if record.key not in present]
+        if new or not path.is_file():
+            after = pd.concat([before, pd.DataFrame(new, columns=COLUMNS)], ignore_index=True)
+            atomic_write(path, lambda partial: after.to_parquet(partial, index=False, compression="zstd"))
+
+
+def _row(record: Record) -> dict[str, str]:
+    tables = {"curve": record.curve, "sequences": record.sequences}
+    return {
+        "key": record.key,
+        "record": to_json(record.without_tables),
+        **{name: json.dumps(nan_to_none(table.to_dict("list"))) for name, table in tables.items()},
+    }
+
+
+def _rows(path: Path, columns: list[str] | None) -> list[dict[str, Any]]:
+    return _table(path, columns).to_dict("records")  # pyright: ignore[reportReturnType] - columns have texts as names
+
+
+def _table(path: Path, columns: list[str] | None) -> pd.DataFrame:
+    with _explained(path):
+        table = pd.read_parquet(path, columns=columns)
+        if missing := set(columns or ["key", "record"]) - set(table.columns):
+            raise ValueError(f"it has no column {', '.join(sorted(missing))}")
+        return table
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        raise BadInput(
+            f"{path} is damaged ({shorten(error)}); restore it, or remove it to train its trials again"
+        ) from error

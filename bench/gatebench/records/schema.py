@@ -1,0 +1,328 @@
+"""What a record and a study's file are made of: the one place that says so, with the decoder that checks it.
+
+Files are JSON. `decode_record` and `decode_study` turn what was read into these objects, whatever version wrote it, and
+raise ``ValueError`` with one line that names the place that does not fit. Unknown entries are ignored: later versions may
+add some.
+"""
+
+import re
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pandas as pd
+from msgspec import Meta
+
+from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
+
+CURVE = ["epoch", "update", "seconds", "split", "nll", "nll_sequence_mean"]
+"""Columns of a learning curve; ``seconds`` since the start of training."""
+SEQUENCES = ["sequence", "steps", "nll"]
+"""Columns of the table of test sequences; ``nll`` is the sum over the predicted steps of a sequence, in nats."""
+
+Scalar = bool | int | float | str | None
+Key = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
+"""A trial's identity, which is also the name of its folder."""
+Natural = Annotated[int, Meta(ge=0, lt=2**62)]
+"""A whole number from 0, of a size that a table takes."""
+Amount = Natural | float
+"""A count that may be a mean of several."""
+Status = Literal["finished", "diverged", "failed"]
+Stage = Literal["search", "confirm"]
+
+HASHED_AS = {"optimizer": "optimiser", "forget_bias": "retention"}
+"""Setting -> its name in records and keys of version 0.1; keys hash this name for ever."""
+_SUMMARY_OF_0_1 = {"matmul_fraction": "relative_throughput", "floors": "baselines"}
+
+
+@dataclass(frozen=True)
+class Score:
+    """NLL of one split in nats per prediction; None for a trial that diverged before its first evaluation."""
+
+    nll: float | None
+    """Sum over outputs and steps, divided by the number of predictions of the split."""
+    nll_sequence_mean: float | None
+    """Mean over sequences of each one's own NLL per prediction."""
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a score means that was reached on a data set."""
+
+    kind: str = "piano_roll"
+    """A kind of `gatebench.data.contents`."""
+    time_step: str = ""
+    """What a step is, in words."""
+    outputs: Natural = 0
+    """Numbers that are predicted at once."""
+    rate: Natural | None = None
+    """Samples of audio a second."""
+    mean: float | list[float] | None = None
+    """What was subtracted from the targets; of several columns one each."""
+    std: float | list[float] | None = None
+    """What the targets were then divided by."""
+    read_mean: float | list[float] | None = None
+    """What was subtracted from the inputs; None in records of versions that had one scale for both."""
+    read_std: float | list[float] | None = None
+    """What the inputs were then divided by."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of a trial: its scores at the best validation point, its costs, and what they are to be compared with."""
+
+    status: Status
+    scores: dict[str, Score]
+    """Split -> score of the best-validation weights."""
+    best_epoch: Natural
+    epochs: Natural
+    updates: Natural
+    seconds: float | None
+    """Wall time of training and validation; a population's is shared evenly by its members."""
+    units: Natural
+    inputs: Natural
+    parameters_recurrent: Amount
+    parameters_total: Amount
+    flops_per_step: Amount
+    state_size: Amount
+    engine: str
+    population_size: Natural
+    device: str
+    title: str
+    """Of the data set."""
+    synthetic: bool
+    baselines: dict[str, dict[str, Score]]
+    """Baseline -> split -> score."""
+    data: DataFacts = field(default_factory=DataFacts)
+    relative_throughput: float | None = None
+    """FLOPs a second of training and validation over those of a product of two 2048 x 2048 matrices in torch."""
+    error: str | None = None
+    """Of a failed trial, its traceback."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The computer that a trial was computed on; nothing that names a person or a host."""
+
+    processor: str | None
+    cores: Natural | None
+    system: str = ""
+    architecture: str = ""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where and with what a trial was computed."""
+
+    commit: str | None
+    """Of the checkout, with ``+changes`` if tracked files differed from it; None for an installed package."""
+    versions: dict[str, str]
+    """Package -> version; ``gatebench`` and ``torch`` are always there."""
+    machine: Machine
+    threads: Natural
+
+
+@dataclass(frozen=True)
+class Stacking:
+    """Layers and directions of a recurrent model."""
+
+    layers: Natural = 1
+    bidirectional: bool = False
+
+
+@dataclass(frozen=True)
+class TrialSettings:
+    """What was trained: what the key hashes, in a readable form, with the names of task, data set and cell."""
+
+    framing: str
+    content: str
+    equations: str
+    """Fingerprint of the cell's graph."""
+    sizes: dict[str, Natural]
+    training: dict[str, Scalar | dict[str, float]]
+    """Fields of `gatebench.training.protocol.Training`; what is missing was at its neutral default."""
+    lr: float
+    seed: Natural
+    task: str
+    dataset: str
+    predict: str
+    likelihood: dict[str, Scalar]
+    """``name`` and options."""
+    cell: str
+    options: dict[str, Scalar]
+    """Of the cell."""
+    model: Stacking = field(default_factory=Stacking)
+    at: Literal["step", "sequence"] = "step"
+    """What is predicted: every step, or the whole sequence at once."""
+
+    def __post_init__(self) -> None:
+        self.hyperparameters  # noqa: B018 - ``training`` must hold numbers for them
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """The tuned numbers of the trial."""
+        numbers = {name: self.training[name] for name in TUNABLE if name in self.training}
+        return convert({**numbers, "lr": self.lr}, Hyperparameters)
+
+
+@dataclass(frozen=True)
+class RecordFields:
+    """A record without its tables: what ``record.json`` holds."""
+
+    key: Key
+    settings: TrialSettings
+    summary: Summary
+    provenance: Provenance
+    equations: list[str]
+    """The cell as LaTeX, a line each."""
+
+
+_NO_SEQUENCES = pd.DataFrame(columns=SEQUENCES)
+
+
+@dataclass(frozen=True)
+class Record(RecordFields):
+    """What a finished trial leaves on disk; the source of truth."""
+
+    curve: pd.DataFrame
+    """Columns `CURVE`: one row per evaluation and split."""
+    sequences: pd.DataFrame = field(default_factory=lambda: _NO_SEQUENCES)
+    """Columns `SEQUENCES`: one row per sequence of the test split, at the best validation point. Empty in records of the
+    versions that did not keep it."""
+
+    @property
+    def without_tables(self) -> RecordFields:
+        """The part that stands in ``record.json``."""
+        return RecordFields(**{one.name: getattr(self, one.name) for one in fields(RecordFields)})
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What tells the points of a study apart, and names them in reports."""
+
+    task: str
+    cell: str
+    budget: str
+    training: str
+
+    def __str__(self) -> str:
+        return ", ".join(vars(self).values())
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a study: the keys of its trials, by stage."""
+
+    labels: Labels
+    search: list[Key]
+    """Trials of the search, in the order of its settings; empty where nothing was searched for."""
+    selected: Hyperparameters | None
+    """What the search selected, or was given; None while that is not known."""
+    confirm: list[Key]
+    """Confirming trials at the selected setting; empty while that is not known."""
+    confirm_planned: Natural
+    """How many confirming trials there are to be."""
+
+    @property
+    def by_stage(self) -> dict[Stage, list[Key]]:
+        """Stage -> keys of its trials."""
+        return {"search": self.search, "confirm": self.confirm}
+
+    @property
+    def keys(self) -> list[Key]:
+        """Keys of both stages."""
+        return [*self.search, *self.confirm]
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """``study.json``: the points of a study, by the text of their labels, in the order in which they were planned."""
+
+    points: dict[str, Point]
+    study: str = ""
+
+
+_CURVE_COLUMNS = {name: str if name == "split" else int if name in ("epoch", "update") else float for name in CURVE}
+_SEQUENCE_COLUMNS = {name: float if name == "nll" else int for name in SEQUENCES}
+
+
+def decode_record(text: str | bytes) -> RecordFields:
+    """Decode ``record.json``; ``ValueError`` says what does not fit and where."""
+    return convert(_renamed(parse(text)), RecordFields)
+
+
+def decode_summary(text: str | bytes) -> tuple[str, Summary]:
+    """Decode the key and the summary of ``record.json`` alone, which is faster."""
+    value = _renamed(parse(text))
+    return convert(_entry(value, "key"), Key), convert(_entry(value, "summary"), Summary)
+
+
+def decode_study(text: str | bytes) -> StudyFile:
+    """Decode ``study.json``; ``ValueError`` says what does not fit and where."""
+    return convert(parse(text), StudyFile)
+
+
+def decode_curve(text: str | bytes) -> pd.DataFrame:
+    """Decode the learning curve of a ``records.parquet``, columns `CURVE`."""
+    return _decode_table(text, _CURVE_COLUMNS)
+
+
+def decode_sequences(text: str | bytes) -> pd.DataFrame:
+    """Decode the test sequences of a ``records.parquet``, columns `SEQUENCES`."""
+    return _decode_table(text, _SEQUENCE_COLUMNS)
+
+
+def _decode_table(text: str | bytes, kinds: dict[str, type]) -> pd.DataFrame:
+    """A table that is stored as name -> column; a number that is null is missing."""
+    columns = convert(parse(text), dict[str, list[Scalar]])
+    checked = {
+        name: convert(columns.get(name), list[kind if kind is str else kind | None])  # type: ignore[valid-type]
+        for name, kind in kinds.items()
+    }
+    return pd.DataFrame(checked)
+
+
+def is_key(text: str) -> bool:
+    """Whether a text has the form of a trial's key."""
+    return re.fullmatch("[0-9a-f]{16}", text) is not None
+
+
+def _entry(value: Any, name: str) -> Any:
+    if not isinstance(value, dict) or name not in value:
+        raise ValueError(f"Object missing required field `{name}`")
+    return value[name]
+
+
+def parse(text: str | bytes) -> Any:
+    """Parse JSON; ``ValueError`` if it is none."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+
+
+def convert(value: Any, kind: Any) -> Any:
+    """Check plain values against a type and return them as such; ``ValueError`` names what does not fit and where."""
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.MsgspecError, OverflowError, SystemError) as error:  # the latter two of whole numbers without a float
+        raise ValueError(str(error)) from error
+
+
+def _renamed(value: Any) -> Any:
+    """A record with the names of today, whatever version wrote it."""
+    if isinstance(value, dict):
+        _rename(value.get("summary"), _SUMMARY_OF_0_1)
+        settings = value.get("settings")
+        if isinstance(settings, dict):
+            _rename(settings.get("training"), {former: name for name, former in HASHED_AS.items()})
+            if settings.get("model", Stacking) is None:
+                del settings["model"]
+    return value
+
+
+def _rename(entries: Any, names: dict[str, str]) -> None:
+    if isinstance(entries, dict):
+        for former, name in names.items():
+            if former in entries:
+                entries[name] = entries.pop(former)

@@ -1,0 +1,115 @@
+"""The records of a job's trials: of those that came to their end, and of those that ended with an error of their own."""
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gatebench.data.contents import SPLITS
+from gatebench.data.tasks import Task
+from gatebench.graph import latex
+from gatebench.records import schema
+from gatebench.records.provenance import provenance
+from gatebench.records.schema import DataFacts, Record, Score, Stacking, Summary, TrialSettings
+from gatebench.study.job import Job
+from gatebench.training.protocol import Member, Training
+
+if TYPE_CHECKING:
+    from gatebench.training.outcome import Outcome
+
+NO_SCORE = Score(None, None)
+"""The score of a trial that has none."""
+
+
+def finished(
+    job: Job, task: Task, member: Member, training: Training, outcome: "Outcome", population_size: int, throughput: float
+) -> Record:
+    """Return the record of a trial that came to its end, ``finished`` or ``diverged``.
+
+    ``throughput`` is the FLOPs a second of its training, relative to those of a large matrix product.
+    """
+    summary = replace(
+        _unscored(job),
+        status=outcome.status,
+        scores={split: _score(**score) for split, score in outcome.scores.items()},
+        best_epoch=outcome.best_epoch,
+        epochs=outcome.epochs,
+        updates=outcome.updates,
+        seconds=round(outcome.seconds, 4),
+        relative_throughput=round(throughput, 4),
+        population_size=population_size,
+    )
+    scales = {"": task.output_scale, "read_": task.input_scale}
+    numbers = {
+        f"{side}{name}": np.asarray(value).tolist()
+        for side, scale in scales.items()
+        for name, value in scale._asdict().items()
+    }
+    record = _record(job, member, training, replace(summary, data=replace(summary.data, **numbers)))
+    return replace(
+        record,
+        curve=pd.DataFrame(outcome.curve, columns=schema.CURVE),
+        sequences=pd.DataFrame(outcome.sequences).rename_axis("sequence").reset_index()[schema.SEQUENCES],
+    )
+
+
+def failed(job: Job, member: Member, training: Training, reason: str) -> Record:
+    """Return the record of a trial that ended with an error of its own."""
+    return _record(job, member, training, replace(_unscored(job), error=reason))
+
+
+def _record(job: Job, member: Member, training: Training, summary: Summary) -> Record:
+    """A record without its tables."""
+    keyed = asdict(job.settings(member.hyperparameters, member.seed, training))
+    del keyed["model"]
+    settings = TrialSettings(
+        **keyed,
+        task=job.labels.task,
+        dataset=job.dataset,
+        predict=job.predict,
+        likelihood={"name": type(job.likelihood).__name__, **asdict(job.likelihood)},
+        cell=job.graph.name,
+        options=job.graph.options,
+        model=Stacking(**asdict(job.stack)),
+        at=job.framing.predicted_per(job.card),
+    )
+    return Record(
+        key=member.key,
+        settings=settings,
+        summary=summary,
+        provenance=provenance(job.threads),
+        equations=latex.equations(job.graph),
+        curve=pd.DataFrame(columns=schema.CURVE),
+    )
+
+
+def _unscored(job: Job) -> Summary:
+    """What a record says of its trial before anything is trained."""
+    inputs, outputs = job.framing.sizes(job.card)
+    return Summary(
+        status="failed",
+        scores=dict.fromkeys(SPLITS, NO_SCORE),
+        best_epoch=0,
+        epochs=0,
+        updates=0,
+        seconds=None,
+        units=job.units,
+        inputs=inputs,
+        **vars(job.stack.cost(job.graph, inputs, job.units, job.likelihood.readout(outputs))),
+        engine=job.engine,
+        population_size=1,
+        device=job.device,
+        title=job.card.title,
+        synthetic=job.card.synthetic,
+        baselines={
+            baseline: {split: _score(**score) for split, score in by_split.items()}
+            for baseline, by_split in job.card.baselines.items()
+        },
+        data=DataFacts(job.card.kind, job.card.time_step, outputs, job.card.rate),
+    )
+
+
+def _score(nll: float, nll_sequence_mean: float) -> Score:
+    """A score of which what is no number is missing."""
+    return Score(*(float(value) if np.isfinite(value) else None for value in (nll, nll_sequence_mean)))
