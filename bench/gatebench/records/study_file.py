@@ -58,8 +58,9 @@ def merged(former: Point, point: Point) -> Point:
     """
     if former.search != point.search:
         return point
-    if point.selected is None:  # planned only: what is known stays
-        return replace(former, confirm_planned=max(former.confirm_planned, point.confirm_planned))
+    if point.selected is None:  # planned only: what is known stays; or every setting diverged, and none is planned
+        is_hopeless = former.selected is None and point.confirm_planned == 0
+        return replace(former, confirm_planned=0 if is_hopeless else max(former.confirm_planned, point.confirm_planned))
     if former.selected != point.selected:
         planned = max(point.confirm_planned, former.confirm_planned if former.selected is None else 0)
         return replace(point, confirm_planned=planned if point.confirm else point.confirm_planned)

@@ -1,0 +1,68 @@
+"""A study's file: points are merged with what is known of them, and no command makes a study smaller."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from gatebench.records import study_file
+from gatebench.records.schema import Labels
+from support.records import LABELS, make_point
+
+A, B, C, D = ("a" * 16, "b" * 16, "c" * 16, "d" * 16)
+
+
+def one(results: Path):
+    (point,) = study_file.read(results, "some")
+    return point
+
+
+def test_fewer_seeds_than_before_leave_those_that_are_known(tmp_path: Path):
+    study_file.add_points(tmp_path, "some", [make_point([A], [B, C])])
+    study_file.add_points(tmp_path, "some", [make_point([A], [B])])
+    assert one(tmp_path) == make_point([A], [B, C])
+
+
+def test_further_seeds_are_added(tmp_path: Path):
+    study_file.add_points(tmp_path, "some", [make_point([A], [B])])
+    study_file.add_points(tmp_path, "some", [make_point([A], [D, B])])
+    assert one(tmp_path) == make_point([A], [B, D])
+
+
+def test_a_plan_forgets_nothing(tmp_path: Path):
+    """The command plans for all seeds, a job knows of its own: whoever writes last, both are there."""
+    study_file.add_points(tmp_path, "some", [make_point([A], [B], planned=1)])
+    study_file.add_points(tmp_path, "some", [make_point([A], [], lr=None, planned=8)])
+    assert one(tmp_path) == make_point([A], [B], planned=8)
+    study_file.add_points(tmp_path, "some", [make_point([A], [B, C], planned=2)])
+    assert one(tmp_path).confirm_planned >= 2
+    assert one(tmp_path).confirm == [B, C]
+
+
+def test_a_job_of_few_seeds_leaves_the_wider_plan(tmp_path: Path):
+    study_file.add_points(tmp_path, "some", [make_point([A], [], lr=None, planned=8)])
+    study_file.add_points(tmp_path, "some", [make_point([A], [B], planned=3)])
+    assert one(tmp_path) == make_point([A], [B], planned=8)
+
+
+def test_a_search_of_which_every_setting_diverged_plans_nothing(tmp_path: Path):
+    study_file.add_points(tmp_path, "some", [make_point([A], [], lr=None, planned=3)])
+    hopeless = make_point([A], [], lr=None, planned=0)
+    study_file.add_points(tmp_path, "some", [hopeless])
+    assert one(tmp_path).confirm_planned == 0
+
+
+def test_another_selected_setting_has_trials_of_its_own(tmp_path: Path):
+    study_file.add_points(tmp_path, "some", [make_point([A], [B, C])])
+    study_file.add_points(tmp_path, "some", [make_point([A], [D], lr=0.02)])
+    assert one(tmp_path) == make_point([A], [D], lr=0.02)
+
+
+def test_points_of_other_labels_stay(tmp_path: Path):
+    other = replace(make_point([A], [B]), labels=replace(LABELS, training="modern search.size=4"))
+    study_file.add_points(tmp_path, "some", [make_point([C], [D])])
+    study_file.add_points(tmp_path, "some", [other])
+    assert study_file.read(tmp_path, "some") == [make_point([C], [D]), other]
+    assert study_file.studies_of(tmp_path) == dict.fromkeys([A, B, C, D], {"some"})
+
+
+def test_labels_are_read_as_they_are_written():
+    assert str(Labels("a", "b", "c", "d e=1")) == "a, b, c, d e=1"
