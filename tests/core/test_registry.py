@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gatebench.core import registry
+from gatebench.core.errors import BadInput
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,16 @@ def test_things_are_added_to_the_first_that_is_named(here: Path, monkeypatch: py
     assert registry.local_folder() == Path(registry.LOCAL_FOLDER)
     monkeypatch.setenv("GATEBENCH_PATH", os.pathsep.join([str(here / "named"), str(here / "other")]))
     assert registry.local_folder() == here / "named"
+
+
+def test_a_local_folder_of_an_earlier_version_is_hinted_at_where_a_name_is_unknown(here: Path):
+    with pytest.raises(BadInput, match=r"^unknown datasets 'mine' \(there are: "):
+        registry.find("datasets", "mine", ".yaml")
+    (here / "gatebench_house").mkdir()
+    hint = "gatebench_house/ is called gatebench_local/ now: rename it"
+    assert registry.former_folder_hint() == hint
+    with pytest.raises(BadInput, match=f"^unknown datasets 'mine'; {hint}"):
+        registry.find("datasets", "mine", ".yaml")
 
 
 # modules of files

@@ -50,9 +50,9 @@ def slow(rolls, predict):
     return result
 
 
-def assert_equal(found, expected):
+def assert_equal(scores, expected):
     for split in SPLITS:
-        assert found[split] == pytest.approx(expected[split], abs=ROUNDED)
+        assert scores[split] == pytest.approx(expected[split], abs=ROUNDED)
 
 
 def test_unigram(rolls):
@@ -76,8 +76,11 @@ def test_markov(rolls):
 def test_unigram_is_what_a_constant_readout_scores(rolls):
     logits = torch.from_numpy(bernoulli().marginal(np.concatenate(rolls["train"])))
     for split in SPLITS:
-        each = [bernoulli().nll(logits, torch.from_numpy(roll[1:].astype(float))) for roll in rolls[split]]
-        expected = {"nll": float(torch.cat(each).mean()), "nll_sequence_mean": float(np.mean([n.mean() for n in each]))}
+        losses = [bernoulli().nll(logits, torch.from_numpy(roll[1:].astype(float))) for roll in rolls[split]]
+        expected = {
+            "nll": float(torch.cat(losses).mean()),
+            "nll_sequence_mean": float(np.mean([nll.mean() for nll in losses])),
+        }
         assert of_frames(rolls)["unigram"][split] == pytest.approx(expected, abs=ROUNDED)
 
 
@@ -111,9 +114,9 @@ def framed(noise):
 
 
 def test_unit_gaussian(noise):
-    found = of_waves(noise)["unit_gaussian"]
+    baselines = of_waves(noise)["unit_gaussian"]
     for split, (_, y) in framed(noise)[1].items():
-        assert found[split]["nll"] == pytest.approx(-scipy.stats.norm.logpdf(y.astype(float)).sum(1).mean(), abs=ROUNDED)
+        assert baselines[split]["nll"] == pytest.approx(-scipy.stats.norm.logpdf(y.astype(float)).sum(1).mean(), abs=ROUNDED)
 
 
 def linear(x, y, others, full):
@@ -128,18 +131,20 @@ def linear(x, y, others, full):
 
 @pytest.mark.parametrize("full", [False, True], ids=["diagonal", "full"])
 def test_linear(noise, full):
-    found = of_waves(noise)["linear_full" if full else "linear_diagonal"]
+    baselines = of_waves(noise)["linear_full" if full else "linear_diagonal"]
     splits, both = framed(noise)
     x, y = (part.astype(float) for part in both["train"])
     for split, sequences in splits.items():
-        each = linear(x, y, [(s.x.astype(float), s.y.astype(float)) for s in sequences], full)
-        assert found[split]["nll"] == pytest.approx(np.concatenate(each).mean(), abs=2 * ROUNDED)
-        assert found[split]["nll_sequence_mean"] == pytest.approx(np.mean([e.mean() for e in each]), abs=2 * ROUNDED)
+        losses = linear(x, y, [(s.x.astype(float), s.y.astype(float)) for s in sequences], full)
+        assert baselines[split]["nll"] == pytest.approx(np.concatenate(losses).mean(), abs=2 * ROUNDED)
+        assert baselines[split]["nll_sequence_mean"] == pytest.approx(
+            np.mean([nll.mean() for nll in losses]), abs=2 * ROUNDED
+        )
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["diagonal", "full"])
 def test_linear_by_level(noise, full):
-    found = of_waves(noise)["linear_full_levels" if full else "linear_diagonal_levels"]
+    baselines = of_waves(noise)["linear_full_levels" if full else "linear_diagonal_levels"]
     both = framed(noise)[1]
     level = {split: np.sqrt((np.diff(x.astype(float)) ** 2).mean(1)) for split, (x, _) in both.items()}
     count = min(32, len(both["train"][0]) // 100)
@@ -150,9 +155,9 @@ def test_linear_by_level(noise, full):
         for c in range(count):
             inside = classes["train"] == c
             fit = [part[inside].astype(float) for part in both["train"]]
-            there = classes[split] == c
-            total += sum(e.sum() for e in linear(*fit, [(x[there].astype(float), y[there].astype(float))], full))
-        assert found[split]["nll"] == pytest.approx(total / len(x), abs=2 * ROUNDED)
+            at_level = classes[split] == c
+            total += sum(e.sum() for e in linear(*fit, [(x[at_level].astype(float), y[at_level].astype(float))], full))
+        assert baselines[split]["nll"] == pytest.approx(total / len(x), abs=2 * ROUNDED)
 
 
 def test_audio_baselines_are_fitted_on_train_alone(noise):
@@ -173,8 +178,8 @@ def test_very_little_audio_has_baselines(samples):
     """Fewer blocks than weights: nothing is left over of train, and the baselines are finite all the same."""
     random = np.random.default_rng(samples)
     waves = {split: [random.integers(-300, 300, (samples, 1)).astype(np.int16)] for split in SPLITS}
-    found = of_waves(waves)
-    assert all(math.isfinite(score["nll"]) for baseline in found.values() for score in baseline.values())
+    baselines = of_waves(waves)
+    assert all(math.isfinite(score["nll"]) for baseline in baselines.values() for score in baseline.values())
 
 
 # Symbols, reals and targets
@@ -182,9 +187,9 @@ def test_very_little_audio_has_baselines(samples):
 BASE = cards.load("jsb_chorales")
 
 
-def made(kind, arrays, names=(), target=None):
+def make_card(kind, arrays, names=(), target=None):
     facts = {"width": arrays["train"][0].shape[1]}
-    return replace(BASE, name="made", kind=kind, names=names, target=target, facts=facts)
+    return replace(BASE, name="some", kind=kind, names=names, target=target, facts=facts)
 
 
 def sequences(random, step):
@@ -194,18 +199,18 @@ def sequences(random, step):
     }
 
 
-def close(found, each):
-    """Of each split the NLL of every prediction of every sequence."""
-    for split, parts in each.items():
-        assert found[split]["nll"] == pytest.approx(np.concatenate(parts).mean(), abs=2 * ROUNDED)
-        assert found[split]["nll_sequence_mean"] == pytest.approx(np.mean([part.mean() for part in parts]), abs=2 * ROUNDED)
+def assert_close(scores, losses):
+    """``losses`` are, of each split, the NLL of every prediction of every sequence."""
+    for split, parts in losses.items():
+        assert scores[split]["nll"] == pytest.approx(np.concatenate(parts).mean(), abs=2 * ROUNDED)
+        assert scores[split]["nll_sequence_mean"] == pytest.approx(np.mean([part.mean() for part in parts]), abs=2 * ROUNDED)
 
 
 def test_symbols():
     random = np.random.default_rng(0)
     arrays = sequences(random, lambda steps: random.integers(0, 3, steps)[:, None].astype(np.uint8))
     names = ("a", "b", "c", "never")
-    found = compute.compute(made("symbols", arrays, names), arrays)
+    baselines = compute.compute(make_card("symbols", arrays, names), arrays)
     train = [array[:, 0].tolist() for array in arrays["train"]]
     every = [symbol for array in train for symbol in array]
     once = [-math.log((every.count(symbol) + 1) / (len(every) + 4)) for symbol in range(4)]
@@ -213,12 +218,14 @@ def test_symbols():
     firsts = [a for a, _ in pairs]
     twice = {(a, b): -math.log((pairs.count((a, b)) + 1) / (firsts.count(a) + 4)) for a in range(4) for b in range(4)}
     lists = {split: [array[:, 0].tolist() for array in arrays[split]] for split in SPLITS}
-    close(found["unigram"], {s: [np.array([once[b] for b in array[1:]]) for array in lists[s]] for s in SPLITS})
-    close(found["markov"], {s: [np.array([twice[p] for p in itertools.pairwise(a)]) for a in lists[s]] for s in SPLITS})
+    assert_close(baselines["unigram"], {s: [np.array([once[b] for b in array[1:]]) for array in lists[s]] for s in SPLITS})
+    assert_close(
+        baselines["markov"], {s: [np.array([twice[p] for p in itertools.pairwise(a)]) for a in lists[s]] for s in SPLITS}
+    )
 
 
 def test_binary_is_scored_like_music(rolls):
-    assert compute.compute(made("binary", rolls), rolls) == of_frames(rolls)
+    assert compute.compute(make_card("binary", rolls), rolls) == of_frames(rolls)
 
 
 def normal(y, mean, std):
@@ -238,15 +245,17 @@ def after(x, weights):
 def test_reals():
     random = np.random.default_rng(1)
     arrays = sequences(random, lambda steps: random.standard_normal((steps, 2)).cumsum(0).round(2))
-    card = made("reals", arrays)
-    found, framed = compute.compute(card, arrays), next_step.frame(card, arrays).splits
+    card = make_card("reals", arrays)
+    baselines, framed = compute.compute(card, arrays), next_step.frame(card, arrays).splits
     x, y = (np.concatenate([getattr(s, side) for s in framed["train"]]).astype(float) for side in "xy")
-    close(found["gaussian"], {s: [normal(q.y, y.mean(0), y.std(0)) for q in framed[s]] for s in SPLITS})
+    assert_close(baselines["gaussian"], {s: [normal(q.y, y.mean(0), y.std(0)) for q in framed[s]] for s in SPLITS})
     jump = np.sqrt(((y - x) ** 2).mean(0))
-    close(found["last_value"], {s: [normal(q.y, q.x, jump) for q in framed[s]] for s in SPLITS})
+    assert_close(baselines["last_value"], {s: [normal(q.y, q.x, jump) for q in framed[s]] for s in SPLITS})
     weights = ridge(x, y)
     left = np.sqrt(((y - after(x, weights)) ** 2).mean(0))
-    close(found["linear_diagonal"], {s: [normal(q.y, after(q.x, weights), left) for q in framed[s]] for s in SPLITS})
+    assert_close(
+        baselines["linear_diagonal"], {s: [normal(q.y, after(q.x, weights), left) for q in framed[s]] for s in SPLITS}
+    )
 
 
 @pytest.mark.parametrize("of", ["step", "sequence"])
@@ -254,22 +263,22 @@ def test_labels(of):
     random = np.random.default_rng(2)
 
     def one(steps):
-        read = random.standard_normal((steps, 3))
-        told = (read[:, :1] > 0).astype(int) + (read[:, 1:2] > 0.8)
-        return np.concatenate([read, told if of == "step" else np.repeat(told[:1], steps, 0)], 1)
+        inputs = random.standard_normal((steps, 3))
+        labels = (inputs[:, :1] > 0).astype(int) + (inputs[:, 1:2] > 0.8)
+        return np.concatenate([inputs, labels if of == "step" else np.repeat(labels[:1], steps, 0)], 1)
 
     arrays = sequences(random, one)
-    card = made("reals", arrays, target=Target(of, "label", 1, ("x", "y", "z")))
-    found, framed = compute.compute(card, arrays), target.frame(card, arrays).splits
-    looked = {s: [(q.x if of == "step" else q.x.mean(0, keepdims=True), q.y[:, 0]) for q in framed[s]] for s in SPLITS}
-    labels = np.concatenate([y for _, y in looked["train"]])
+    card = make_card("reals", arrays, target=Target(of, "label", 1, ("x", "y", "z")))
+    baselines, framed = compute.compute(card, arrays), target.frame(card, arrays).splits
+    pairs = {s: [(q.x if of == "step" else q.x.mean(0, keepdims=True), q.y[:, 0]) for q in framed[s]] for s in SPLITS}
+    labels = np.concatenate([y for _, y in pairs["train"]])
     shares = np.array([((labels == c).sum() + 1) / (len(labels) + 3) for c in range(3)])
-    close(found["unigram"], {s: [-np.log(shares[y]) for _, y in looked[s]] for s in SPLITS})
+    assert_close(baselines["unigram"], {s: [-np.log(shares[y]) for _, y in pairs[s]] for s in SPLITS})
     model = LogisticRegression(C=1.0, tol=1e-10, max_iter=5000)
-    model.fit(np.concatenate([x for x, _ in looked["train"]]).astype(float), labels)
-    each = {s: [-model.predict_log_proba(x.astype(float))[np.arange(len(y)), y] for x, y in looked[s]] for s in SPLITS}
-    close(found["logistic"], each)
-    assert found["logistic"]["train"]["nll"] < found["unigram"]["train"]["nll"]
+    model.fit(np.concatenate([x for x, _ in pairs["train"]]).astype(float), labels)
+    losses = {s: [-model.predict_log_proba(x.astype(float))[np.arange(len(y)), y] for x, y in pairs[s]] for s in SPLITS}
+    assert_close(baselines["logistic"], losses)
+    assert baselines["logistic"]["train"]["nll"] < baselines["unigram"]["train"]["nll"]
 
 
 @pytest.mark.parametrize("of", ["step", "sequence"])
@@ -277,16 +286,16 @@ def test_values(of):
     random = np.random.default_rng(3)
 
     def one(steps):
-        read = random.standard_normal((steps, 2))
-        told = read @ [[1.0], [2.0]] + 0.1 * random.standard_normal((steps, 1))
-        return np.concatenate([read, told if of == "step" else np.full((steps, 1), told.mean())], 1)
+        inputs = random.standard_normal((steps, 2))
+        values = inputs @ [[1.0], [2.0]] + 0.1 * random.standard_normal((steps, 1))
+        return np.concatenate([inputs, values if of == "step" else np.full((steps, 1), values.mean())], 1)
 
     arrays = sequences(random, one)
-    card = made("reals", arrays, target=Target(of, "value"))
-    found, framed = compute.compute(card, arrays), target.frame(card, arrays).splits
-    looked = {s: [(q.x if of == "step" else q.x.mean(0, keepdims=True), q.y) for q in framed[s]] for s in SPLITS}
-    x, y = (np.concatenate([pair[i] for pair in looked["train"]]).astype(float) for i in (0, 1))
-    close(found["gaussian"], {s: [normal(b, y.mean(0), y.std(0)) for _, b in looked[s]] for s in SPLITS})
+    card = make_card("reals", arrays, target=Target(of, "value"))
+    baselines, framed = compute.compute(card, arrays), target.frame(card, arrays).splits
+    pairs = {s: [(q.x if of == "step" else q.x.mean(0, keepdims=True), q.y) for q in framed[s]] for s in SPLITS}
+    x, y = (np.concatenate([pair[i] for pair in pairs["train"]]).astype(float) for i in (0, 1))
+    assert_close(baselines["gaussian"], {s: [normal(b, y.mean(0), y.std(0)) for _, b in pairs[s]] for s in SPLITS})
     weights = ridge(x, y)
     left = np.sqrt(((y - after(x, weights)) ** 2).mean(0))
-    close(found["linear"], {s: [normal(b, after(a, weights), left) for a, b in looked[s]] for s in SPLITS})
+    assert_close(baselines["linear"], {s: [normal(b, after(a, weights), left) for a, b in pairs[s]] for s in SPLITS})

@@ -21,7 +21,7 @@ from gatebench.data.contents import SPLITS, Target, check_sequences, content_dig
 from gatebench.ingest import add
 from gatebench.ingest.choices import Choices
 
-OWN = sorted(path.stem for path in registry.BUILT_IN["datasets"].glob("*.yaml"))
+BUILT_IN = sorted(path.stem for path in registry.BUILT_IN["datasets"].glob("*.yaml"))
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def server(no_copy):
         thread.join()
 
 
-def flipped(content: bytes) -> bytes:
+def flip_bit(content: bytes) -> bytes:
     middle = len(content) // 2
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
@@ -70,7 +70,9 @@ def test_sequences_come_as_written(tiny):
         assert all(roll.dtype == np.uint8 for roll in read[split])
 
 
-@pytest.mark.parametrize("damage", [flipped, lambda content: content[:-1], lambda content: b""], ids=["bit", "cut", "empty"])
+@pytest.mark.parametrize(
+    "damage", [flip_bit, lambda content: content[:-1], lambda content: b""], ids=["bit", "cut", "empty"]
+)
 def test_damaged_file_is_named_before_it_is_read(tiny, damage):
     tiny.mat.write_bytes(damage(tiny.mat.read_bytes()))
     with pytest.raises(BadInput) as error:
@@ -132,7 +134,7 @@ def test_fetched_once_with_its_checksum(tiny, no_copy, server):
 def test_another_file_at_the_address_is_not_kept(tiny, no_copy, server):
     (file,) = cards.load("tiny").files
     tiny.edit(files=[{**vars(file), "url": server}])
-    no_copy.write_bytes(flipped(no_copy.read_bytes()))
+    no_copy.write_bytes(flip_bit(no_copy.read_bytes()))
     with pytest.raises(BadInput) as error:
         cards.read_arrays(cards.load("tiny"))
     message = one_line(error)
@@ -151,7 +153,7 @@ def test_a_missing_page_at_the_address(tiny, no_copy, server):
 def test_damaged_cache_is_not_read(tiny, no_copy):
     cached = cards.cache() / "music" / "tiny.mat"
     cached.parent.mkdir(parents=True)
-    cached.write_bytes(flipped(no_copy.read_bytes()))
+    cached.write_bytes(flip_bit(no_copy.read_bytes()))
     with pytest.raises(BadInput, match=f"{re.escape(str(cached))} has SHA-256 .*remove it"):
         cards.read_arrays(cards.load("tiny"))
 
@@ -309,14 +311,14 @@ from gatebench.data import cards
 from gatebench.data.readers import music21_chorales
 
 score = next(path for path in corpus.getComposer("bach") if Path(path).stem == "bwv269")
-converter.parse(score)  # in its own ways music21 leaves a pickle here, and would read it
+converter.parse(score)  # left to itself, music21 leaves a pickle here, and would read it
 left = [path for path in Path(tempfile.gettempdir()).rglob("*.p*") if path.is_file()]
 readers = {path.stem for path in (registry.PACKAGE / "data" / "readers").glob("*.py")}
 
 seen = []
 sys.addaudithook(lambda event, args: seen.append(args) if event == "pickle.find_class" else None)
 used = set()
-for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic", "kept"):
+for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic", "added"):
     card = cards.load(name)
     cards.read_arrays(card)
     used.add(card.reader)
@@ -327,8 +329,8 @@ print(len(left) > 0, used == readers, seen)
 
 def test_no_reader_unpickles(tiny, murmur):
     cards.read_arrays(cards.load("bach_chorales"))  # parsed before: the workers of the parser do talk in pickles
-    np.save(tiny.folder / "kept.npy", np.random.default_rng(0).standard_normal((12, 5, 2)))
-    add.add(tiny.folder / "kept.npy", None, Choices())
+    np.save(tiny.folder / "added.npy", np.random.default_rng(0).standard_normal((12, 5, 2)))
+    add.add(tiny.folder / "added.npy", None, Choices())
     folder = tiny.folder / "tmp"
     folder.mkdir()
     env = {**tiny.env, "TMPDIR": str(folder), "HOME": str(folder)}
@@ -336,8 +338,8 @@ def test_no_reader_unpickles(tiny, murmur):
     assert ran.stdout == "True True []\n", ran.stderr
 
 
-@pytest.mark.parametrize("name", OWN)
-def test_own_cards_are_complete(name):
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_built_in_cards_are_complete(name):
     card = cards.load(name)
     for entry in ("title", "description", "source", "licence", "citation", "time_step", "reader"):
         assert getattr(card, entry).strip(), entry
@@ -355,8 +357,8 @@ def test_own_cards_are_complete(name):
     assert (card.rate is not None) == (card.kind == "audio")
 
 
-@pytest.mark.parametrize("name", OWN)
-def test_own_cards_state_plausible_numbers(name):
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_built_in_cards_state_plausible_numbers(name):
     card = cards.load(name)
     sizes = [card.facts[split] for split in SPLITS]
     length = "steps" if card.kind == "piano_roll" else "samples"
@@ -392,10 +394,10 @@ def _plausible_audio(card, sizes):
         assert card.baselines[f"linear_{kind}_levels"]["train"]["nll"] < card.baselines[f"linear_{kind}"]["train"]["nll"]
 
 
-def test_own_cards_are_different_music():
-    assert len({cards.load(name).content for name in OWN}) == len(OWN)
-    assert len({cards.load(name).title for name in OWN}) == len(OWN)
+def test_built_in_cards_are_different_music():
+    assert len({cards.load(name).content for name in BUILT_IN}) == len(BUILT_IN)
+    assert len({cards.load(name).title for name in BUILT_IN}) == len(BUILT_IN)
 
 
-def test_every_own_card_has_a_task():
-    assert set(OWN) <= set(registry.available("conf", ".yaml", "task"))
+def test_every_built_in_card_has_a_task():
+    assert set(BUILT_IN) <= set(registry.available("conf", ".yaml", "task"))

@@ -30,7 +30,7 @@ def splits(card):
 
 @pytest.fixture(scope="module")
 def pieces(card, splits):
-    """Name -> roll, from what the reader keeps after parsing once."""
+    """Name -> roll, from what the reader caches after parsing once."""
     version = card.package.partition("==")[2]
     return music21_chorales._read_cache(cards.cache() / card.name / f"music21-{version}.npz")
 

@@ -46,7 +46,7 @@ BASELINES = {
     "muse_data": (11.514, 10.558, 8.698, 8.661, 8.559, 8.194),
     "piano_midi": (11.052, 11.394, 8.377, 9.239, 8.264, 8.587),
 }
-# Boulanger-Lewandowski et al. 2012, Table 1, "Note 1-gram": every frame of test counts, the first one too
+# Boulanger-Lewandowski et al. 2012, Table 1, "Note 1-gram": all_windows frame of test counts, the first one too
 NOTE_1_GRAM = {"nottingham": 10.25, "jsb_chorales": 11.06, "muse_data": 11.51, "piano_midi": 11.05}
 # Highest key in use, MIDI: the input widths of Chung et al. 2014
 HIGHEST = {"nottingham": 93, "jsb_chorales": 96, "muse_data": 105, "piano_midi": 108}
@@ -63,24 +63,24 @@ def rolls(name):
 
 
 def test_sizes(name, rolls):
-    found = facts.count("piano_roll", rolls)
-    assert found["width"] == 88
+    counts = facts.count("piano_roll", rolls)
+    assert counts["width"] == 88
     for split, stated in zip(SPLITS, SIZES[name], strict=True):
-        sizes = found[split]
+        sizes = counts[split]
         assert (sizes["sequences"], sizes["steps"], sizes["shortest"], sizes["longest"]) == stated[:4]
         assert sizes["notes_per_step"] == pytest.approx(stated[4], abs=0.0051)
 
 
 def test_duplicates(name, rolls):
-    found = facts.count("piano_roll", rolls)["duplicates"]
-    assert tuple(found[key] for key in ("train_valid", "train_test", "valid_test", "within_train")) == DUPLICATES[name]
-    assert not found["within_valid"]
-    assert not found["within_test"]
+    duplicates = facts.count("piano_roll", rolls)["duplicates"]
+    assert tuple(duplicates[key] for key in ("train_valid", "train_test", "valid_test", "within_train")) == DUPLICATES[name]
+    assert not duplicates["within_valid"]
+    assert not duplicates["within_test"]
 
 
 def test_baselines(name, rolls):
-    found = of_frames(rolls)
-    unigram, markov = found["unigram"], found["markov"]
+    baselines = of_frames(rolls)
+    unigram, markov = baselines["unigram"], baselines["markov"]
     values = [
         unigram["test"]["nll"], unigram["test"]["nll_sequence_mean"],
         *(markov[split]["nll"] for split in SPLITS), markov["test"]["nll_sequence_mean"],
@@ -126,39 +126,39 @@ AUDIO_BASELINES = {
 def audio(request):
     """A card with all of its windows."""
     card = cards.load(request.param)
-    every = dataclasses.replace(card, options={**card.options, "train": None})
-    return card, recordings.read(every, [])
+    all_windows = dataclasses.replace(card, options={**card.options, "train": None})
+    return card, recordings.read(all_windows, [])
 
 
 def test_windows(audio):
-    card, every = audio
-    assert tuple(len(every[split]) for split in SPLITS) == WINDOWS[card.name]
+    card, all_windows = audio
+    assert tuple(len(all_windows[split]) for split in SPLITS) == WINDOWS[card.name]
 
 
 @pytest.mark.parametrize("name", AUDIO_BASELINES)
 def test_baselines_are_those_measured_elsewhere(name):
     """In 16-bit units, since windows leave out the quiet ends of files and so have another scale."""
     card = cards.load(name)
-    every = recordings.read(dataclasses.replace(card, options={**card.options, "train": None}), [])
-    scores = of_waves(every)
-    std = framings.next_block.frame_waves(every).output_scale.std
-    whole, stated = AUDIO_BASELINES[name]
+    all_windows = recordings.read(dataclasses.replace(card, options={**card.options, "train": None}), [])
+    scores = of_waves(all_windows)
+    std = framings.next_block.frame_waves(all_windows).output_scale.std
+    std_of_files, stated = AUDIO_BASELINES[name]
     linear = ("linear_diagonal", "linear_full", "linear_diagonal_levels", "linear_full_levels")
-    found = [scores[baseline]["test"]["nll"] + 10 * np.log(std) for baseline in linear]
-    assert found == pytest.approx([nll + 10 * np.log(whole) for nll in stated], abs=0.1)
+    computed = [scores[baseline]["test"]["nll"] + 10 * np.log(std) for baseline in linear]
+    assert computed == pytest.approx([nll + 10 * np.log(std_of_files) for nll in stated], abs=0.1)
 
 
 def test_drawn_windows_are_some_of_all_and_even_over_speakers(audio):
-    card, every = audio
+    card, all_windows = audio
     drawn = cards.read_arrays(card)["train"]
     assert len(drawn) == card.options["train"]
-    pool = {window.tobytes() for window in every["train"]}
+    pool = {window.tobytes() for window in all_windows["train"]}
     assert all(window.tobytes() in pool for window in drawn)
     options = construct(recordings.RecordingOptions, "options", card.options)
     speakers = {}
     for recording, samples in recordings.recordings(card, options):
-        whole = len(samples) // options.length * options.length
-        for window in samples[:whole].reshape(-1, options.length) if recording.split == "train" else ():
+        used = len(samples) // options.length * options.length
+        for window in samples[:used].reshape(-1, options.length) if recording.split == "train" else ():
             speakers[window.tobytes()] = recording.speaker
     counts = collections.Counter(speakers[window.tobytes()] for window in drawn)
     assert len(counts) == (6 if card.name == "fsdd_short" else 80)

@@ -24,11 +24,11 @@ def read():
 
 def in_order(murmur, split):
     """All windows of a split, file after file, and their speakers."""
-    found = []
+    windows = []
     for name, wave in murmur.waves.items():
         if name.startswith(split):
-            found += [(name.split("_")[1], wave[i : i + 120]) for i in range(0, len(wave) - 119, 120)]
-    return found
+            windows += [(name.split("_")[1], wave[i : i + 120]) for i in range(0, len(wave) - 119, 120)]
+    return windows
 
 
 def test_windows_are_cut_from_one_file_each_and_whole(murmur):
@@ -55,8 +55,8 @@ def test_drawn_windows_are_spread_over_speakers_and_belong_to_the_seed(murmur):
 
 def test_who_has_few_windows_gives_all_of_them():
     speakers = ["a"] * 2 + ["b"] * 30 + ["c"] * 30
-    chosen = [speakers[i] for i in spread(speakers, 22, np.random.default_rng(0))]
-    assert [chosen.count(speaker) for speaker in "abc"] == [2, 10, 10]
+    drawn = [speakers[i] for i in spread(speakers, 22, np.random.default_rng(0))]
+    assert [drawn.count(speaker) for speaker in "abc"] == [2, 10, 10]
     assert spread(speakers, 62, np.random.default_rng(0)) == list(range(62))
 
 
@@ -64,8 +64,8 @@ def test_a_round_that_does_not_reach_all_favours_nobody():
     speakers = ["a", "b", "c"] * 10
     extra = dict.fromkeys("abc", 0)
     for seed in range(60):
-        chosen = [speakers[i] for i in spread(speakers, 4, np.random.default_rng(seed))]
-        extra[max("abc", key=chosen.count)] += 1
+        drawn = [speakers[i] for i in spread(speakers, 4, np.random.default_rng(seed))]
+        extra[max("abc", key=drawn.count)] += 1
     assert min(extra.values()) >= 10
 
 
@@ -177,10 +177,10 @@ def test_an_archive_that_is_none(murmur):
 
 
 def test_an_archive_with_a_damaged_member(murmur):
-    whole = bytearray(murmur.zip.read_bytes())
-    at = whole.find(murmur.files()["train_b_1.wav"]) + 200
-    whole[at] ^= 0xFF
-    murmur.zip.write_bytes(bytes(whole))
+    archive = bytearray(murmur.zip.read_bytes())
+    at = archive.find(murmur.files()["train_b_1.wav"]) + 200
+    archive[at] ^= 0xFF
+    murmur.zip.write_bytes(bytes(archive))
     with pytest.raises(BadInput, match=r"murmur.zip: recordings/train_b_1.wav cannot be unpacked .*CRC.*damaged"):
         read()
 

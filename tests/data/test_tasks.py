@@ -14,7 +14,7 @@ from gatebench.training.model import stream
 
 CARD = cards.load("jsb_chorales")
 LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=50)
-# The same examples in every run, and none kept on disk.
+# The same examples in every run, and none stored on disk.
 same = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 
 

@@ -52,9 +52,9 @@ def read() -> Task:
 
 def judge(card: Path) -> None:
     """Whoever reads a card, and the data by it."""
-    found = answer(lambda: cards.load("tiny"), "tiny.yaml", "'tiny'")
-    assert found is None or isinstance(found, Card)
-    if found is not None and not found.reader.startswith("music21"):  # that one parses for minutes
+    loaded = answer(lambda: cards.load("tiny"), "tiny.yaml", "'tiny'")
+    assert loaded is None or isinstance(loaded, Card)
+    if loaded is not None and not loaded.reader.startswith("music21"):  # that one parses for minutes
         before = outside(card)
         task = answer(read, "tiny")
         assert task is None or isinstance(task, Task)
@@ -176,7 +176,7 @@ def test_any_address_is_one_line_where_nobody_answers(card: Path, url: bytes):
         assert answer(read, "tiny") is None
 
 
-# Houses
+# Plugin folders
 
 
 def test_what_stands_in_the_place_of_a_card_and_is_none_is_said(card: Path):
@@ -197,8 +197,8 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 def test_any_list_of_houses_is_searched_or_one_line(folders: list[str]):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATEBENCH_PATH", os.pathsep.join(folders))
-        found = answer(lambda: registry.available("datasets", ".yaml"), "GATEBENCH_PATH")
-        assert found is None or "jsb_chorales" in found
+        names = answer(lambda: registry.available("datasets", ".yaml"), "GATEBENCH_PATH")
+        assert names is None or "jsb_chorales" in names
         patch.setenv("GATEBENCH_DATA", os.pathsep.join(folders))
         answer(lambda: cards.find_local("music/tiny.mat"), "GATEBENCH_DATA")
 
@@ -206,5 +206,5 @@ def test_any_list_of_houses_is_searched_or_one_line(folders: list[str]):
 @law(60)
 @given(name=TEXTS | st.sampled_from(["", "..", "../jsb_chorales", "/etc/passwd", "*", "a" * 300, "\0", "jsb_*"]))
 def test_any_name_is_a_card_or_one_line(name: str):
-    found = answer(lambda: cards.load(name), "unknown dataset")
-    assert found is None or isinstance(found, Card)
+    loaded = answer(lambda: cards.load(name), "unknown dataset")
+    assert loaded is None or isinstance(loaded, Card)

@@ -81,8 +81,8 @@ def _believed(card: Card) -> Arrays:
         try:
             return cards.read_arrays(card)
         except BadInput as error:
-            _, told, digest = str(error).partition(" have SHA-256 ")
-            if not told:
+            _, separator, digest = str(error).partition(" have SHA-256 ")
+            if not separator:
                 raise
         return cards.read_arrays(replace(card, content=digest[:64]))
 
@@ -112,10 +112,10 @@ def unpacked(rolls: Arrays) -> bytes:
 
 def cells(arrays: list[Any]) -> np.ndarray:
     """A MATLAB cell array."""
-    found = np.empty((1, len(arrays)), object)
+    row = np.empty((1, len(arrays)), object)
     for i, array in enumerate(arrays):
-        found[0, i] = array
-    return found
+        row[0, i] = array
+    return row
 
 
 SMALL = {split: [np.eye(3, dtype=np.uint8)] * 2 for split in SPLITS}
@@ -143,9 +143,9 @@ def test_matrices_of_any_numbers_come_as_they_were_written(
     matrices = [
         np.asarray(random.random(data.draw(shapes)) < 0.5, data.draw(NUMBERS), order=order) for _ in range(rows * columns)
     ]
-    found = cells(matrices).reshape(rows, columns)
+    grid = cells(matrices).reshape(rows, columns)
     others = {"remark": "text", "when": {"year": 2012}}  # of no concern
-    scipy.io.savemat(file := io.BytesIO(), {f"{split}data": found for split in SPLITS} | others, do_compression=packed)
+    scipy.io.savemat(file := io.BytesIO(), {f"{split}data": grid for split in SPLITS} | others, do_compression=packed)
     with instead(mat, file.getvalue()):
         read = judge(cards.load("tiny"))
     assert read is not None
@@ -195,15 +195,15 @@ NAMES = st.sampled_from(
 @given(
     members=st.dictionaries(NAMES | st.text(max_size=5), st.binary(max_size=9), max_size=3),
     method=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]),
-    kept=st.sampled_from([0, 1, 14, 14, 14]),
+    present=st.sampled_from([0, 1, 14, 14, 14]),
     inside=st.sampled_from(["", "recordings/", "a/b/", "é/"]),
 )
 def test_any_members_are_an_archive_or_one_line(
-    folder: Path, archive: Path, members: dict[str, bytes], method: int, kept: int, inside: str
+    folder: Path, archive: Path, members: dict[str, bytes], method: int, present: int, inside: str
 ):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as packed:
-        for name, content in list(FILES.items())[:kept]:
+        for name, content in list(FILES.items())[:present]:
             packed.writestr(f"{inside}{name}", content)
         for name, content in members.items():
             entry = zipfile.ZipInfo("placeholder")
@@ -252,8 +252,8 @@ def test_any_bytes_are_a_recording_or_one_line(data: st.DataObject):
     name = data.draw(st.sampled_from(["x.wav", "x.flac", "x.ogg", "x.mp3"]))
     whole = sound_file(WAVE / 32768, name, subtype={"x.ogg": "VORBIS", "x.mp3": "MPEG_LAYER_III"}.get(name, "PCM_16"))
     content = data.draw(anything(whole, CHUNKS))
-    found = answer(lambda: recordings.decode("x.wav", content, 8000, 2**20), "x.wav")
-    assert found is None or (found.dtype == np.int16 and found.ndim == 1)
+    samples = answer(lambda: recordings.decode("x.wav", content, 8000, 2**20), "x.wav")
+    assert samples is None or (samples.dtype == np.int16 and samples.ndim == 1)
 
 
 # Manifests and options
@@ -320,7 +320,7 @@ def test_any_options_are_synthetic_speech_or_one_line(data: st.DataObject):
 
 
 @pytest.fixture(scope="module")
-def kept(folder: Path) -> Path:
+def chorale_cache(folder: Path) -> Path:
     path = folder / "checkout" / "datasets" / "cache" / "chorals" / "music21-1.npz"
     path.parent.mkdir()
     path.write_bytes(packed())
@@ -328,7 +328,7 @@ def kept(folder: Path) -> Path:
 
 
 def packed(**arrays: Any) -> bytes:
-    """Chorales as they are kept after parsing, with other arrays if given."""
+    """Chorales as they are cached after parsing, with other arrays if given."""
     rolls = np.random.default_rng(0).random((16, music21_chorales.KEYS)) < 0.1
     whole = {"names": ["a", "b", "c", "d"], "lengths": [4, 4, 4, 4], "packed": np.packbits(rolls, axis=1)}
     np.savez(file := io.BytesIO(), **{**whole, **arrays})
@@ -342,11 +342,12 @@ def chorals() -> Card:
 
 @law(60)
 @given(data=st.data())
-def test_any_bytes_are_kept_chorales_or_one_line(kept: Path, data: st.DataObject):
+def test_any_bytes_are_cached_chorales_or_one_line(chorale_cache: Path, data: st.DataObject):
     with instead(
-        kept, data.draw(anything(kept.read_bytes(), [b"PK\1\2", b"\x93NUMPY", b"|O", b"<f8", b"(16,", b"'shape'"]))
+        chorale_cache,
+        data.draw(anything(chorale_cache.read_bytes(), [b"PK\1\2", b"\x93NUMPY", b"|O", b"<f8", b"(16,", b"'shape'"])),
     ):
-        judge(chorals(), str(kept))
+        judge(chorals(), str(chorale_cache))
 
 
 LISTS = st.lists(st.sampled_from([0, 1, -1, 4, 2**40, 0.5]), max_size=5) | st.lists(st.sampled_from("abc"), max_size=5)
@@ -354,9 +355,9 @@ LISTS = st.lists(st.sampled_from([0, 1, -1, 4, 2**40, 0.5]), max_size=5) | st.li
 
 @law(40)
 @given(arrays=st.dictionaries(st.sampled_from(["packed", "names", "lengths", "x"]), LISTS))
-def test_any_arrays_are_kept_chorales_or_one_line(kept: Path, arrays: dict[str, Any]):
-    with instead(kept, packed(**arrays)):
-        judge(chorals(), str(kept))
+def test_any_arrays_are_cached_chorales_or_one_line(chorale_cache: Path, arrays: dict[str, Any]):
+    with instead(chorale_cache, packed(**arrays)):
+        judge(chorals(), str(chorale_cache))
 
 
 def test_a_file_that_cannot_be_read_is_said(folder: Path):

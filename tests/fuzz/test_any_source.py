@@ -1,4 +1,4 @@
-"""Whatever somebody adds, it becomes a data set or one line that says what to do; and whatever is kept of it is read so."""
+"""Whatever somebody adds, it becomes a data set or one line that says what to do; and what is written of it is read so."""
 
 import hashlib
 import shutil
@@ -96,12 +96,12 @@ def test_any_bytes_are_text_or_one_line(folder: Path, data: st.DataObject):
 @law(60)
 @given(data=st.data())
 def test_any_bytes_are_kept_sequences_or_one_line(folder: Path, data: st.DataObject):
-    path = folder / "data" / "kept.npz"
+    path = folder / "data" / "stored.npz"
     if not path.exists():
         path.parent.mkdir()
         sequences_npz.write(path, {split: [np.eye(5, 3)] * 3 for split in SPLITS})
     with instead(path, data.draw(anything(path.read_bytes(), NPY))), pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATEBENCH_DATA", str(path.parent))
-        file = File("kept.npz", hashlib.sha256(path.read_bytes()).hexdigest())
+        file = File("stored.npz", hashlib.sha256(path.read_bytes()).hexdigest())
         card = replace(cards.load("jsb_chorales"), kind="reals", reader="sequences_npz", files=(file,))
         answer(lambda: cards.read_arrays(card), "jsb_chorales")

@@ -74,6 +74,8 @@ def construct(cls: type[T], where: str, values: Mapping[str, Any]) -> T:
         A setting is unknown, missing or of the wrong type; the line names its place and what was expected.
 
     """
+    if not isinstance(values, Mapping):
+        raise BadInput(f"{where.rstrip(':')} is {shown(values)}, expected {_SETTINGS}")
     hints = _hints_of(cls)
     unknown = next((name for name in values if name not in hints), None)
     if unknown is not None:

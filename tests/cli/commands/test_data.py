@@ -34,6 +34,17 @@ def test_data_is_verified_against_its_card(home: Tiny, gatebench: CommandLine):
     assert gatebench("data", "fetch", "tiny").out == f"tiny: {home.mat}\n"
 
 
+def test_a_local_folder_of_an_earlier_version_is_not_passed_over_in_silence(gatebench: CommandLine):
+    hint = "gatebench: gatebench_house/ is called gatebench_local/ now: rename it, or what is in it is not seen\n"
+    assert gatebench("data", "list", "tiny").err == ""
+    (gatebench.folder / "gatebench_house").mkdir()
+    listed = gatebench("data", "list", "tiny")
+    assert (listed.code, listed.err) == (0, hint)
+    (gatebench.folder / "walks.csv").write_text("a\n" + "".join(f"{i * i % 97 / 10}\n" for i in range(300)))
+    added = gatebench("data", "add", "walks.csv", "--name", "walks")
+    assert (added.code, added.err) == (0, hint)
+
+
 ALTERED = {
     "": lambda roll: roll,
     "--every 2": lambda roll: roll[::2],
@@ -46,9 +57,9 @@ ALTERED = {
 @pytest.mark.parametrize("how", ALTERED)
 def test_baselines_of_altered_data_are_those_of_the_altered_rolls(home: Tiny, gatebench: CommandLine, how: str):
     result = gatebench("data", "baselines", "tiny", *how.split())
-    rolls = {split: [ALTERED[how](roll) for roll in found] for split, found in home.rolls.items()}
-    found = of_frames({split: [roll for roll in kept if len(roll) > 1] for split, kept in rolls.items()})
-    score = found["markov"]["test"]
+    rolls = {split: [ALTERED[how](roll) for roll in home.rolls[split]] for split in home.rolls}
+    baselines = of_frames({split: [roll for roll in rolls[split] if len(roll) > 1] for split in rolls})
+    score = baselines["markov"]["test"]
     assert (result.code, result.err) == (0, "")
     assert f"markov {score['nll']:.3f} per step, {score['nll_sequence_mean']:.3f} per sequence" in result.out
     assert how in ("", "--sounding") or result.out != gatebench("data", "baselines", "tiny").out  # no frame of it is silent
