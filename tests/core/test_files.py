@@ -193,12 +193,12 @@ def test_a_file_that_fails_on_the_way_leaves_the_old_one(tmp_path: Path):
 
 
 COUNTER = """
-    import sys
+    import json, sys
     from pathlib import Path
     from gatebench.core.files import update_json
 
     for _ in range(50):
-        update_json(Path(sys.argv[1]), lambda value: {"count": (value or {"count": 0})["count"] + 1})
+        update_json(Path(sys.argv[1]), lambda text: {"count": json.loads(text)["count"] + 1 if text else 1})
 """
 
 
@@ -245,7 +245,7 @@ LOCKLESS = """
     prctl = ctypes.CDLL(None).prctl
     assert prctl(38, 1, 0, 0, 0) == prctl(22, 2, program, 0, 0) == 0
     try:
-        update_json(Path(sys.argv[1]), lambda value: {})
+        update_json(Path(sys.argv[1]), lambda text: {})
     except BadInput as error:
         print(error)
 """
@@ -266,4 +266,4 @@ def test_a_file_system_without_locks_is_said_in_one_line(tmp_path: Path, error: 
 def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match="cannot be written"):
-        update_json(tmp_path / "file" / "study.json", lambda value: {})
+        update_json(tmp_path / "file" / "study.json", lambda text: {})
