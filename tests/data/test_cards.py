@@ -202,6 +202,20 @@ def test_names_and_target_come_as_they_stand(tiny):
     assert card.target == Target("step", "label", 1, ("a", "b"))
 
 
+def test_a_card_of_an_earlier_version_calls_its_baselines_floors(tiny):
+    card = cards.load("tiny")
+    tiny.yaml.write_text(tiny.yaml.read_text().replace("baselines:", "floors:"))
+    assert "baselines" not in tiny.yaml.read_text()
+    assert cards.load("tiny") == card
+
+
+@pytest.mark.parametrize("text", ["", "just words", "- a list", "a: &a 1\nb: *a"])
+def test_a_text_without_entries_is_no_card(tiny, text):
+    tiny.yaml.write_text(text)
+    with pytest.raises(BadInput, match=r"tiny.yaml is not a card \(.*\); compare it with another card"):
+        cards.load("tiny")
+
+
 def test_a_file_lies_beside_its_card_before_anywhere_else(tiny):
     beside = tiny.plugin_folder / "data" / "music" / "tiny.mat"
     beside.parent.mkdir(parents=True)
