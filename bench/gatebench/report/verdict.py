@@ -242,7 +242,8 @@ def _unlearned(case: _Case) -> list[str]:
 def _nothing(case: _Case) -> list[str]:
     return [
         f"Best cell: none, since no cell has a score {SPLIT}{_aside(case)}.",
-        "By how much: unknown; it would take trials that do not diverge, for example at lower rates (training.ranges.lr.high).",
+        "By how much: unknown; it would take trials that do not diverge, for example at lower rates "
+        "(training.ranges.lr.high).",
         "At what cost: unknown.",
     ]
 
