@@ -468,7 +468,7 @@ def test_published_records_are_enough_for_a_clone(home: Tiny, finished: Path, tm
 def test_a_dry_run_counts_and_trains_nothing(home: Tiny, tmp_path: Path):
     printed = sweep(home, *SMALL, "--dry-run", results=tmp_path).splitlines()
     assert len(printed) == 3
-    assert printed[0].startswith("tiny, rnn, units_64 units=6, modern epochs=4: 6 units, 4 trials, 4 to train, at most ")
+    assert printed[0].startswith("tiny, rnn, units_64 units=6, modern epochs=4 search.size=2: 6 units, 4 trials, 4 to train, at most ")
     assert printed[0].endswith(" core-minutes")
     assert printed[2].startswith("adhoc: 8 trials, 8 to train, at most about ")
     assert " min on " in printed[2]
@@ -484,8 +484,8 @@ def test_a_dry_run_of_a_finished_study_has_nothing_left(home: Tiny, copy: Path):
 
 def test_status_at_the_end(finished: Path):
     assert status.describe(finished, "adhoc") == (
-        "tiny, rnn, units_64 units=6, modern epochs=4: 4 of 4 done\n"
-        "tiny, gru, units_64 units=6, modern epochs=4: 4 of 4 done\n"
+        "tiny, rnn, units_64 units=6, modern epochs=4 search.size=2: 4 of 4 done\n"
+        "tiny, gru, units_64 units=6, modern epochs=4 search.size=2: 4 of 4 done\n"
         "adhoc: 8 trials done, 0 left"
     )
 
