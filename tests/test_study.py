@@ -468,7 +468,9 @@ def test_published_records_are_enough_for_a_clone(home: Tiny, finished: Path, tm
 def test_a_dry_run_counts_and_trains_nothing(home: Tiny, tmp_path: Path):
     printed = sweep(home, *SMALL, "--dry-run", results=tmp_path).splitlines()
     assert len(printed) == 3
-    assert printed[0].startswith("tiny, rnn, units_64 units=6, modern epochs=4 search.size=2: 6 units, 4 trials, 4 to train, at most ")
+    assert printed[0].startswith(
+        "tiny, rnn, units_64 units=6, modern epochs=4 search.size=2: 6 units, 4 trials, 4 to train, at most "
+    )
     assert printed[0].endswith(" core-minutes")
     assert printed[2].startswith("adhoc: 8 trials, 8 to train, at most about ")
     assert " min on " in printed[2]

@@ -61,7 +61,7 @@ def test_points_of_other_labels_stay(tmp_path: Path):
     study_file.add_points(tmp_path, "some", [make_point([C], [D])])
     study_file.add_points(tmp_path, "some", [other])
     assert study_file.read(tmp_path, "some") == [make_point([C], [D]), other]
-    assert study_file.studies_of(tmp_path) == dict.fromkeys([A, B, C, D], {"some"})
+    assert study_file.studies_of(tmp_path) == {key: {"some"} for key in (A, B, C, D)}
 
 
 def test_labels_are_read_as_they_are_written():

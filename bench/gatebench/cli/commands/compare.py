@@ -138,7 +138,7 @@ def conclude(request: ComparisonRequest, saved: SavedPlan) -> list[str]:
     if study.confirmed("test").empty:
         all_diverged = len(study.trials) and (study.trials.status == "diverged").all()
         raise BadInput(
-            f"{request.study}: every setting of every cell diverged; gatebench sweep by hand with training.ranges.lr.high=0.001"
+            f"{request.study}: every setting of every cell diverged; sweep by hand with training.ranges.lr.high=0.001"
             if all_diverged
             else f"{request.study}: there was no time for a confirmed trial; the same command goes on from here"
         )

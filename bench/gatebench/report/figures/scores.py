@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import style
 from gatebench.report.stats.estimates import mean_interval
@@ -44,9 +45,7 @@ def _cell(trials: pd.DataFrame, title: str, group: ComparisonGroup) -> dict[str,
         "test NLL, mean of sequences": str(mean_interval(by_split["test"].nll_sequence_mean)),
         "n": str(len(by_split["test"])),
         "diverged": str((by_split["test"].status == "diverged").sum()),
-        "learning rate": f"{first.lr:g}",
-        "weight noise": f"{first.weight_noise:g}",
-        "weight decay": f"{first.weight_decay:g}",
+        **{tunable.label: f"{first[name]:g}" for name, tunable in TUNABLE.items()},
         "units": str(first.units),
         "recurrent parameters": f"{first.parameters_recurrent:,}",
         "total parameters": f"{first.parameters_total:,}",

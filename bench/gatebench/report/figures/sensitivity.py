@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import Frame, comparison_groups
 from gatebench.report import style
 
@@ -22,7 +23,7 @@ CAPTION = (
 def numbers(frame: Frame) -> pd.DataFrame:
     """Return one row per trial of the search."""
     search = frame.trials[(frame.trials.stage == "search") & (frame.trials.split == "valid")]
-    columns = ["task", "budget", "training", "cell", "lr", "weight_noise", "weight_decay", "seed", "nll", "status", "key"]
+    columns = ["task", "budget", "training", "cell", *TUNABLE, "seed", "nll", "status", "key"]
     return search[columns].sort_values(["task", "budget", "training", "cell", "lr"]).reset_index(drop=True)
 
 
@@ -50,7 +51,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
 def _draw_cell(axis: Axes, cell: str, learned: pd.DataFrame, failed: pd.DataFrame, cell_style: style.CellStyle) -> None:
     """Draw the trials that learned something, the best of them large, and those that did not as crosses at the top."""
     both = pd.concat([learned, failed])
-    only_rates = (both[["weight_noise", "weight_decay"]].nunique() == 1).all()
+    only_rates = (both[[name for name in TUNABLE if name != "lr"]].nunique() == 1).all()
     line = "-" if only_rates else ""  # of a search over more than rates, rates alone are no curve
     axis.plot(learned.lr, learned.nll, lw=1.2, ls=line, ms=4, label=cell, **cell_style)
     if len(learned):
