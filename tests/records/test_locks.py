@@ -110,3 +110,66 @@ def test_asking_needs_no_right_to_write_and_makes_no_file(tmp_path: Path, holder
     assert TrialLocks(tmp_path).of_others([KEY]) == {KEY}
     holder.run("locks.release([sys.argv[2]])")
     assert TrialLocks(tmp_path).of_others([KEY]) == set()
+
+
+CONTENDER = """
+import os, sys, time
+from pathlib import Path
+
+from gatebench.records.locks import TrialLocks
+from gatebench.records.checkpoints import Checkpoint
+
+results, keys, holds = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3])
+locks, counted = TrialLocks(results), 0
+print("ready", flush=True)
+input()  # all begin together, however long each took to start
+while counted < holds:
+    for key in keys:
+        if locks.take(key):
+            held = results / key
+            number = int(held.read_text()) if held.exists() else 0
+            held.write_text(str(number + 1))  # lost or doubled, were two here at once
+            counted += 1
+            locks.release([key])
+print(counted)
+"""
+
+
+def test_a_lock_is_held_by_one_process_at_a_time(tmp_path: Path):
+    """Many short holds by several processes at once: none is lost, none doubled."""
+    keys, holds = ["0123456789abcdef", "0123456789abcde0"], 200
+    command = [sys.executable, "-c", CONTENDER, str(tmp_path), ",".join(keys), str(holds)]
+    contenders = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    for process in contenders:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in contenders:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    counted = sum(int(process.communicate(timeout=120)[0]) for process in contenders)
+    assert counted >= len(contenders) * holds
+    assert sum(int((tmp_path / key).read_text()) for key in keys) == counted
+
+
+def test_the_locks_of_a_killed_process_are_free_and_those_of_another_are_seen(tmp_path: Path):
+    program = f"""
+        import time
+        from pathlib import Path
+        from gatebench.records.locks import TrialLocks
+        locks = TrialLocks(Path({str(tmp_path)!r}))
+        print(locks.take_all(["a" * 16, "b" * 16]), flush=True)
+        time.sleep(600)
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "True\n"
+    locks = TrialLocks(tmp_path)
+    assert locks.of_others(["a" * 16, "b" * 16, "c" * 16]) == {"a" * 16, "b" * 16}
+    assert not locks.take("a" * 16)
+    assert not locks.take_all(["c" * 16, "b" * 16])
+    assert locks.take("c" * 16)  # none of them was kept
+    process.kill()
+    process.communicate()
+    assert locks.of_others(["a" * 16, "b" * 16]) == set()
+    assert locks.take_all(["a" * 16, "b" * 16])

@@ -26,6 +26,8 @@ SMALL = [
 """Two jobs of a search of two and two confirming seeds, on one core."""
 LONG = [*(o for o in SMALL if "epochs" not in o), "training.epochs=30", "training.patience=1000000"]
 """Long enough to be interrupted at any point."""
+ON_WORKERS = [*(o for o in SMALL if "launcher" not in o and "epochs" not in o), "training.patience=1000000"]
+"""The same for a test that names its launcher and how long it trains."""
 
 
 @contextmanager
