@@ -12,7 +12,9 @@ from gatebench.training.protocol import Member, Training
 def test_each_tunable_hyperparameter_reaches_training_and_the_table_of_trials() -> None:
     declared = {field.name for field in fields(Hyperparameters)}
     assert declared == set(TUNABLE)
-    assert declared - {"lr"} <= {field.name for field in fields(Training)}, "a training acts by it; the learning rate is a member's alone"
+    assert declared - {"lr"} <= {field.name for field in fields(Training)}, (
+        "a training acts by it; the learning rate is a member's alone"
+    )
     assert declared <= {field.name for field in fields(Member)}, "members of a population may differ in it"
     assert declared <= set(IDENTITY), "trials of a study differ in it"
 

@@ -1,8 +1,9 @@
 """What a search tunes, declared once.
 
 One more tunable number is one more field here, and one in `Training` and in `Member`, which act by it. Everything else
-follows from the fields: what a configuration may leave open (``training.NAME: null``) and the range in which it is then searched for
-(``training.ranges.NAME``), the dimension of the search, columns of the frame and of reports, and what a study's file keeps.
+follows from the fields: what a configuration may leave open (``training.NAME: null``) and the range in which it is then
+searched for (``training.ranges.NAME``), the dimension of the search, columns of the frame and of reports, and what a
+study's file keeps.
 """
 
 from dataclasses import dataclass, field, fields
