@@ -45,7 +45,7 @@ STRUCTURAL = ["constant", "input", "linear", "row", "state"]
 COUNTS = [(name, operation.arguments or count) for name, operation in ELEMENTWISE.items() for count in (2, 3)]
 every_operation = pytest.mark.parametrize(("name", "count"), sorted(set(COUNTS)))
 POINTS = 200
-MACHINE = compiled.machine()
+MACHINE = compiled.processor()
 
 
 def without_an_entry(table):

@@ -72,9 +72,9 @@ def sequences(network, lengths, density=1.0, seed=1):
     rolls = isinstance(network.likelihood, bernoulli)
     xs, ys = [], []
     for steps in lengths:
-        there = random.random((steps, network.inputs)) < density
-        numbers = 1 if density < 1 and seed % 2 == 0 else random.standard_normal(there.shape)
-        xs.append((there * numbers).astype(np.float32))
+        nonzero = random.random((steps, network.inputs)) < density
+        numbers = 1 if density < 1 and seed % 2 == 0 else random.standard_normal(nonzero.shape)
+        xs.append((nonzero * numbers).astype(np.float32))
         shape = steps, network.outputs
         ys.append((random.random(shape) < 0.2 if rolls else random.standard_normal(shape)).astype(np.float32))
     return xs, ys
@@ -92,20 +92,20 @@ def true(network, flat, music, weights):
     return REFERENCE.gradients(network, flat.double(), batches, weights)
 
 
-def assert_agree(network, found, expected, together=False):
+def assert_agree(network, computed, expected, together=False):
     """Losses and gradients of all members, each parameter by its norm and by its largest element.
 
     ``together``: by those of all parameters of the member, where single ones cancel down to the last bits.
     """
-    for own, other in zip(found[0], expected[0], strict=True):
-        assert own.shape == other.shape
-        np.testing.assert_allclose(own, other, rtol=TOLERANCE, atol=TOLERANCE * np.abs(other).max())
-    of, to = network.views(found[1]), network.views(expected[1])
+    for ours, reference in zip(computed[0], expected[0], strict=True):
+        assert ours.shape == reference.shape
+        np.testing.assert_allclose(ours, reference, rtol=TOLERANCE, atol=TOLERANCE * np.abs(reference).max())
+    of, to = network.views(computed[1]), network.views(expected[1])
     for name in network.shapes:
-        for k, (own, other) in enumerate(zip(of[name].double(), to[name], strict=True)):
-            assert other.isfinite().all()
+        for k, (ours, reference) in enumerate(zip(of[name].double(), to[name], strict=True)):
+            assert reference.isfinite().all()
             for size in (torch.linalg.vector_norm, lambda a: a.abs().max()):
-                away, whole = float(size(own - other)), float(size(expected[1][k] if together else other))
+                away, whole = float(size(ours - reference)), float(size(expected[1][k] if together else reference))
                 assert away <= TOLERANCE * whole, f"{name} of member {k} is {away:.2g} away, of {whole:.2g}"
 
 
@@ -115,14 +115,14 @@ def compare(network, members=2, lengths=ragged, density=1.0, threads=1, scale=1.
     music = [sequences(network, lengths(k), density, k) for k in range(members)]
     weights = np.random.default_rng(members).uniform(0.5, 1.5, members).astype(np.float32)
     before = flat.clone()
-    found, expected = run(network, flat, music, weights, threads), true(network, flat, music, weights)
+    computed, expected = run(network, flat, music, weights, threads), true(network, flat, music, weights)
     assert torch.equal(flat, before), "parameters are only read"
-    assert_agree(network, found, expected, together)
+    assert_agree(network, computed, expected, together)
     numbers = sum(rows * columns for rows, columns in network.shapes.values())
-    assert not found[1][:, numbers:].any(), "what is no parameter has no gradient"
+    assert not computed[1][:, numbers:].any(), "what is no parameter has no gradient"
     engine = fused(threads)
     alone = engine.losses(network, flat, [engine.batch(network, *sequences) for sequences in music])
-    for a, b in zip(alone, found[0], strict=True):
+    for a, b in zip(alone, computed[0], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
     return network.views(expected[1])
 
@@ -305,14 +305,14 @@ def test_a_broken_member_leaves_its_neighbours_alone(cell, likelihood):
         weights = np.ones(members, np.float32)
         for threads in (1, 3):
             losses, gradient = run(network, flat, music, weights, threads)
-            alone, own = run(network, flat[sound], [music[k] for k in sound], weights[sound], threads)
+            alone, separate = run(network, flat[sound], [music[k] for k in sound], weights[sound], threads)
             for k in broken:  # their gradients are of no interest
                 assert not np.isfinite(losses[k]).any(), f"{value} in member {k} with {threads} threads"
             for k, clean in zip(sound, alone, strict=True):
                 assert np.isfinite(losses[k]).all()
                 assert np.array_equal(losses[k], clean)
-            assert own.isfinite().all()
-            assert torch.equal(gradient[sound], own)
+            assert separate.isfinite().all()
+            assert torch.equal(gradient[sound], separate)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 7])
@@ -325,8 +325,8 @@ def test_a_member_of_a_population_equals_that_member_alone(cell, threads):
     weights = np.linspace(0.5, 2, members, dtype=np.float32)
     losses, gradient = run(network, flat, music, weights, threads)
     for k in range(members):
-        own, of = run(network, flat[k : k + 1], music[k : k + 1], weights[k : k + 1])
-        np.testing.assert_allclose(losses[k], own[0], rtol=1e-6)
+        loss_alone, of = run(network, flat[k : k + 1], music[k : k + 1], weights[k : k + 1])
+        np.testing.assert_allclose(losses[k], loss_alone[0], rtol=1e-6)
         assert torch.linalg.vector_norm(gradient[k] - of[0]) <= 1e-6 * torch.linalg.vector_norm(of[0])
 
 
@@ -338,12 +338,12 @@ def test_two_runs_are_equal_to_the_bit(threads, likelihood):
     for members in (2, 3):
         flat = population(network, members, 0.5)
         music = [sequences(network, ragged(k), 0.1, k) for k in range(members)]
-        batches = [engine.batch(network, *own) for own in music]
+        batches = [engine.batch(network, *arrays) for arrays in music]
         weights = np.ones(members, np.float32)
         losses, gradient = engine.gradients(network, flat, batches, weights)
         other = [sequences(network, [70, 50], seed=k) for k in range(members)]
         run(network, 3 * population(network, members, seed=2), other, weights, threads)
-        for again in (batches, [engine.batch(network, *own) for own in music]):
+        for again in (batches, [engine.batch(network, *arrays) for arrays in music]):
             repeated, same = engine.gradients(network, flat, again, weights)
             assert all(np.array_equal(a, b) for a, b in zip(losses, repeated, strict=True))
             assert torch.equal(gradient, same)
@@ -362,7 +362,7 @@ def test_a_batch_keeps_to_the_threads_of_its_run():
     """One made for one number of threads serves another."""
     network = Network(trace.load("gru"), 9, 9, 13, bernoulli())
     flat, music, weights = population(network, 1), [sequences(network, ragged(0))], np.ones(1, np.float32)
-    batches = [fused().batch(network, *own) for own in music]
+    batches = [fused().batch(network, *arrays) for arrays in music]
     expected = true(network, flat, music, weights)
     for threads in (2, 1, 20, 3):
         assert_agree(network, fused(threads).gradients(network, flat, batches, weights), expected)
@@ -395,9 +395,9 @@ def test_saturated_states_and_extreme_readouts_equal_the_reference(cell):
     for x in (x for xs, _ in music for x in xs):
         np.sign(x, out=x)
     weights = np.ones(3, np.float32)
-    found, expected = run(network, flat, music, weights), true(network, flat, music, weights)
+    computed, expected = run(network, flat, music, weights), true(network, flat, music, weights)
     assert all((other > 100).all() for other in expected[0])
-    assert_agree(network, found, expected, together=True)
+    assert_agree(network, computed, expected, together=True)
 
 
 def test_a_perfect_prediction_costs_nothing_and_a_wrong_one_its_logit():
@@ -420,36 +420,36 @@ def test_a_mixture_far_from_its_targets_equals_the_reference():
     network.views(flat)["readout_b"][:, :, 16:].clamp_(-6, 6)
     music = [sequences(network, ragged(k), seed=k) for k in range(2)]
     weights = np.ones(2, np.float32)
-    found, expected = run(network, flat, music, weights), true(network, flat, music, weights)
-    for own, other in zip(found[0], expected[0], strict=True):
-        assert np.abs(other).max() > 1e3
-        np.testing.assert_allclose(own, other, rtol=1e-4)
-    of, to = found[1].double(), expected[1]
+    computed, expected = run(network, flat, music, weights), true(network, flat, music, weights)
+    for ours, reference in zip(computed[0], expected[0], strict=True):
+        assert np.abs(reference).max() > 1e3
+        np.testing.assert_allclose(ours, reference, rtol=1e-4)
+    of, to = computed[1].double(), expected[1]
     assert torch.linalg.vector_norm(of - to) <= 1e-4 * torch.linalg.vector_norm(to)
 
 
-# the other kind of machine
+# the other kind of processor
 
 
 @pytest.fixture(params=[(8, 4), (16, 8)], ids=["8 lanes", "16 lanes"])
-def another_machine(request, monkeypatch):
+def another_processor(request, monkeypatch):
     """Code for vectors of either width; the compiler splits those that are wider than the registers here."""
-    here = compiled.machine()
-    made = compiled.Machine(*request.param, here.name, here.features)
-    asked = compiled.machine
-    named = [m for n, m in sys.modules.items() if n.startswith("gatebench.engines") and getattr(m, "machine", None) is asked]
-    assert compiled in named
-    assert stack_program in named
-    for module in named:  # each has the function under its own name
-        monkeypatch.setattr(module, "machine", lambda: made)
-    return made
+    host = compiled.processor()
+    substitute = compiled.Processor(*request.param, host.name, host.features)
+    original = compiled.processor
+    modules = [m for n, m in sys.modules.items() if n.startswith("gatebench.engines") and getattr(m, "processor", None) is original]
+    assert compiled in modules
+    assert stack_program in modules
+    for module in modules:  # each has the function under its own name
+        monkeypatch.setattr(module, "processor", lambda: substitute)
+    return substitute
 
 
 @pytest.mark.parametrize(
-    ("cell", "likelihood"), [("lstm_augmented", LIKELIHOODS[0]), *(("gru", each) for each in LIKELIHOODS[1:])], ids=str
+    ("cell", "likelihood"), [("lstm_augmented", LIKELIHOODS[0]), *(("gru", likelihood) for likelihood in LIKELIHOODS[1:])], ids=str
 )
-def test_code_for_narrow_and_wide_vectors_equals_the_reference(another_machine, cell, likelihood):
+def test_code_for_narrow_and_wide_vectors_equals_the_reference(another_processor, cell, likelihood):
     for inputs, outputs, units, density in ((30, 30, 46, 0.05), (5, 3, 7, 1.0), (11, 8, 25, 1.0)):
         network = Network(trace.load(cell), inputs, outputs, units, likelihood)
-        assert stack_program.machine() == another_machine
+        assert stack_program.processor() == another_processor
         assert_alive(compare(network, 3, lambda k: [9, 13 + k, 4, 1, 9], density, 2, scale=0.5))

@@ -23,7 +23,7 @@ from gatebench.engines.fused_cpu.functions import FUNCTIONS as OPERATIONS
 from gatebench.engines.fused_cpu.plan import WorkPlan
 from gatebench.graph import trace
 
-HERE = compiled.machine()
+HERE = compiled.processor()
 WIDTHS = {"8 lanes": (8, 4), "16 lanes": (16, 8)}
 FUNCTIONS = ["exp", "sigmoid", "tanh", "log1p", "log"]
 ENDS = np.array([0.0, -0.0, 1e-45, -1e-45, 1e-38, -1e-38, 1e-30, 1e-7, -1e-7], np.float32)
@@ -38,20 +38,20 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=WIDTHS)
-def machine(request):
+def processor(request):
     """For vectors of either width: the compiler splits those that are wider than the registers here."""
-    return compiled.Machine(*WIDTHS[request.param], HERE.name, HERE.features)
+    return compiled.Processor(*WIDTHS[request.param], HERE.name, HERE.features)
 
 
 def test_code_is_made_for_one_of_the_widths_tested_here():
     assert (HERE.lanes, HERE.rows) in WIDTHS.values()
 
 
-def build(machine, make):
+def build(processor, make):
     """An engine with the functions of a module that ``make`` has filled."""
     module = ir.Module("test")
     make(module)
-    return compiled._engine(str(module), machine, "test")
+    return compiled._engine(str(module), processor, "test")
 
 
 def address(array):
@@ -62,29 +62,29 @@ def address(array):
 
 
 @pytest.fixture(scope="module")
-def compute(machine):
+def compute(processor):
     """``compute(name, x)``: one of our functions of a vector of any length."""
 
     def make(module):
         for name in (*FUNCTIONS, "scaled"):
-            c = FunctionBuilder(module, machine, f"all_{name}", "count A C D", exported=True)
-            with c.loop(0, c.count, machine.lanes) as i:
-                found = getattr(functions, name)(c, c.load(c.at(c.A, i)))
+            c = FunctionBuilder(module, processor, f"all_{name}", "count A C D", exported=True)
+            with c.loop(0, c.count, processor.lanes) as i:
+                values = getattr(functions, name)(c, c.load(c.at(c.A, i)))
                 mask = c.lanes_below(c.sub(c.count, i))
-                for value, to in zip(found if isinstance(found, tuple) else (found,), (c.C, c.D), strict=False):
+                for value, to in zip(values if isinstance(values, tuple) else (values,), (c.C, c.D), strict=False):
                     c.store(value, c.at(to, i), mask)
             c.end()
 
-    engine = build(machine, make)
+    engine = build(processor, make)
 
     def call(name, x):
         x = np.asarray(x, np.float32)
         inputs = np.append(x, np.full(32, np.nan, np.float32))  # read with the last vector, and of no account
-        found = np.full((2, len(inputs)), -7, np.float32)
+        outputs = np.full((2, len(inputs)), -7, np.float32)
         kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 3)
-        kind(engine.get_function_address(f"all_{name}"))(len(x), *map(address, (inputs, found[0], found[1])))
-        assert (found[:, len(x) :] == -7).all(), "nothing is written past the last number"
-        return found[:, : len(x)] if name == "scaled" else found[0, : len(x)]
+        kind(engine.get_function_address(f"all_{name}"))(len(x), *map(address, (inputs, outputs[0], outputs[1])))
+        assert (outputs[:, len(x) :] == -7).all(), "nothing is written past the last number"
+        return outputs[:, : len(x)] if name == "scaled" else outputs[0, : len(x)]
 
     return call
 
@@ -97,9 +97,9 @@ def spread(low, high, count=20_001):
     return x[(x >= low) & (x <= high)]
 
 
-def in_places(found, expected):
+def in_places(computed, expected):
     """The largest error in units of the last place of float32."""
-    return (np.abs(found - expected) / np.spacing(np.abs(expected).astype(np.float32)).astype(float)).max()
+    return (np.abs(computed - expected) / np.spacing(np.abs(expected).astype(np.float32)).astype(float)).max()
 
 
 def logistic(x):
@@ -188,17 +188,17 @@ DEPTHS = [0, 1, 2, 3, 4, 5, 46]
 
 
 @pytest.fixture(scope="module")
-def multiply(machine):
+def multiply(processor):
     """``multiply(...)`` with all thirteen arguments, arrays as ``(array, numbers before)``."""
     names = "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row"
 
     def make(module):
-        inner = product.build(module, machine)
-        c = FunctionBuilder(module, machine, "outer", names, exported=True)
+        inner = product.build(module, processor)
+        c = FunctionBuilder(module, processor, "outer", names, exported=True)
         c.call(inner, *(c.arguments[name] for name in names.split()))
         c.end()
 
-    engine = build(machine, make)
+    engine = build(processor, make)
     kinds = [ctypes.c_void_p if name[0].isupper() else ctypes.c_int64 for name in names.split()]
 
     def call(**arguments):
@@ -221,9 +221,9 @@ def packed(b, wide, slack):
 @pytest.mark.parametrize("start", ["a row", "zeros", "another matrix", "itself"])
 @pytest.mark.parametrize("panels", [True, False], ids=["panels", "plain columns"])
 @pytest.mark.parametrize("transposed", [False, True], ids=["A", "A transposed"])
-def test_products_of_all_shapes(machine, multiply, transposed, panels, start):
+def test_products_of_all_shapes(processor, multiply, transposed, panels, start):
     """Rows and columns of every remainder; what lies past B and D is read but leaves no trace, past C nothing is written."""
-    random, wide = np.random.default_rng(1), product.panel(machine)
+    random, wide = np.random.default_rng(1), product.panel(processor)
     slack = 2 * wide
     shapes = [
         (rows, columns, DEPTHS[(r + n) % len(DEPTHS)]) for r, rows in enumerate(ROWS) for n, columns in enumerate(COLUMNS)
@@ -254,7 +254,7 @@ def test_products_of_all_shapes(machine, multiply, transposed, panels, start):
         else:
             first = (start == "a row") * random.standard_normal(columns).astype(np.float32)
             d, d_row = np.append(first, np.full(slack, np.nan, np.float32)), 0
-        kept = a_store.copy(), b_store.copy(), d.copy()
+        originals = a_store.copy(), b_store.copy(), d.copy()
         multiply(
             rows=rows, columns=columns, depth=depth, A=a_store, a_row=strides[0], a_k=strides[1],
             B=b_store, b_panel=b_strides[0], b_k=b_strides[1], D=d, d_row=d_row, C=c, c_row=c_row,
@@ -265,14 +265,14 @@ def test_products_of_all_shapes(machine, multiply, transposed, panels, start):
         assert (inside[:, columns:] == 77).all(), (rows, columns, depth)
         assert (c[rows * c_row :] == 77).all(), (rows, columns, depth)
         read_only = (a_store, b_store) if start == "itself" else (a_store, b_store, d)
-        for array, before in zip(read_only, kept, strict=False):
+        for array, before in zip(read_only, originals, strict=False):
             assert np.array_equal(array, before, equal_nan=True)
 
 
-def test_a_row_of_a_product_does_not_depend_on_the_others(machine, multiply):
+def test_a_row_of_a_product_does_not_depend_on_the_others(processor, multiply):
     """Of high tiles, that is; those of few rows add up in another order."""
-    random, wide = np.random.default_rng(1), product.panel(machine)
-    rows, columns, depth = 3 * machine.rows, 33, 29
+    random, wide = np.random.default_rng(1), product.panel(processor)
+    rows, columns, depth = 3 * processor.rows, 33, 29
     a = random.standard_normal((rows, depth)).astype(np.float32)
     b = packed(random.standard_normal((depth, columns)).astype(np.float32), wide, 2 * wide)
     zeros = np.zeros(columns + 2 * wide, np.float32)
@@ -323,14 +323,14 @@ def test_an_lstm_is_two_products():
 def test_every_product_stands_in_one_run_and_every_value_in_one_place(cell):
     plan = WorkPlan(trace.load(cell))
     for which in ("products", "back"):
-        found = [
+        products = [
             p
             for stages in (plan.before, plan.loop)
             for stage in stages
             for run in getattr(stage, which)
             for p in run.products
         ]
-        assert sorted(found) == [i for i, node in enumerate(plan.nodes) if node.op == "linear"]
+        assert sorted(products) == [i for i, node in enumerate(plan.nodes) if node.op == "linear"]
     for array in {place.array for place in plan.places.values()} - {"previous"}:
         placed = [place for place in plan.places.values() if place.array == array]
         assert len(set(placed)) == len(placed), "two values share columns"
@@ -364,21 +364,21 @@ def test_a_cell_without_code_goes_to_the_reference_unless_the_engine_is_asked_fo
     graph = strange("relu")
     assert selection.pick("auto", graph, "cpu") == "reference"
     assert selection.pick("auto", trace.load("gru"), "cpu") == "fused_cpu"
-    with pytest.raises(BadInput) as told:
+    with pytest.raises(BadInput) as error:
         selection.pick("fused_cpu", graph, "cpu")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
     for word in ("fused_cpu", "strange", "relu", "engine=reference"):
-        assert word in str(told.value)
+        assert word in str(error.value)
 
 
 @pytest.mark.parametrize("device", ["cuda", "tpu", ""])
 @pytest.mark.parametrize("engine", ["auto", "fused_cpu", "reference"])
 def test_a_device_that_is_not_there_is_told_in_a_line(engine, device, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(BadInput) as told:
+    with pytest.raises(BadInput) as error:
         selection.pick(engine, trace.load("gru"), device)
-    assert "\n" not in str(told.value)
-    assert f"device is {device}" in str(told.value).replace("'", "")
+    assert "\n" not in str(error.value)
+    assert f"device is {device}" in str(error.value).replace("'", "")
 
 
 # the cache
@@ -405,20 +405,20 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def told(capsys):
+def compilations(capsys):
     """How many lines about compiling there were since it was last called."""
     return lambda: capsys.readouterr().err.count("gatebench: compiled ")
 
 
-def little(machine=HERE):
+def little(processor=HERE):
     """An engine with a little function, which is compiled like any other."""
 
     def fill(module):
-        c = FunctionBuilder(module, machine, "twice", "A", exported=True)
+        c = FunctionBuilder(module, processor, "twice", "A", exported=True)
         c.store(c.times(c.number(2), c.load(c.A)), c.A)
         c.end()
 
-    return build(machine, fill)
+    return build(processor, fill)
 
 
 def assert_doubles(engine):
@@ -429,55 +429,55 @@ def assert_doubles(engine):
 
 def test_a_process_compiles_and_the_next_one_loads(cache):
     """Though the order of a set is another one in each process."""
-    found = []
+    processes = []
     for seed in ("1", "2"):
         run = subprocess.run(
             [sys.executable, "-c", SCRIPT], env={**os.environ, "PYTHONHASHSEED": seed},
             cwd=Path(compiled.__file__).parents[3], capture_output=True, text=True, check=True,
         )  # fmt: skip
-        found.append(run)
-    lines = found[0].stderr.splitlines()
+        processes.append(run)
+    lines = processes[0].stderr.splitlines()
     assert [line.partition(" for this machine in ")[0] for line in lines] == [
         "gatebench: compiled cell lstm_augmented",
         "gatebench: compiled likelihood bernoulli",
     ]
     assert all(line.endswith(" s") for line in lines)
-    assert found[1].stderr == ""
-    assert found[0].stdout == found[1].stdout != ""
+    assert processes[1].stderr == ""
+    assert processes[0].stdout == processes[1].stdout != ""
     assert [file.parent for file in cache.rglob("*") if file.is_file()] == [cache / "kernels"] * 2
 
 
-def test_damaged_code_is_compiled_anew_and_mended(cache, told):
+def test_damaged_code_is_compiled_anew_and_mended(cache, compilations):
     little()
     (file,) = (cache / "kernels").iterdir()
     whole = file.read_bytes()
-    assert told() == 1
+    assert compilations() == 1
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 1
     for contents in (b"", whole[:20], whole[:32], whole[:-1], whole + b"\0", bytes(flipped), 2 * whole):
         file.write_bytes(contents)
         assert compiled._read(file) is None, "it must not even be tried"
         assert_doubles(little())
-        assert told() == 1
+        assert compilations() == 1
         assert list((cache / "kernels").iterdir()) == [file], "nothing else is left lying there"
         assert_doubles(little())
-        assert told() == 0
+        assert compilations() == 0
 
 
-def test_a_cache_that_cannot_be_written_costs_a_compilation_each_time(cache, told):
+def test_a_cache_that_cannot_be_written_costs_a_compilation_each_time(cache, compilations):
     cache.write_text("a file where the folder should be")
     for _ in range(2):
         assert_doubles(little())
-        assert told() == 1
+        assert compilations() == 1
     assert cache.read_text() == "a file where the folder should be"
 
 
-def test_code_belongs_to_a_machine_and_to_what_it_computes(cache, told):
-    other = compiled.Machine(*next(w for w in WIDTHS.values() if w[0] != HERE.lanes), HERE.name, HERE.features)
-    plain = compiled.Machine(HERE.lanes, HERE.rows, "generic", "")
-    for count, machine in enumerate((HERE, other, plain), 1):
-        little(machine)
-        assert told() == 1
+def test_code_belongs_to_a_machine_and_to_what_it_computes(cache, compilations):
+    other = compiled.Processor(*next(w for w in WIDTHS.values() if w[0] != HERE.lanes), HERE.name, HERE.features)
+    plain = compiled.Processor(HERE.lanes, HERE.rows, "generic", "")
+    for count, processor in enumerate((HERE, other, plain), 1):
+        little(processor)
+        assert compilations() == 1
         assert len(list((cache / "kernels").iterdir())) == count
     rnn = trace.load("rnn")
     for compile_one in (
@@ -486,7 +486,7 @@ def test_code_belongs_to_a_machine_and_to_what_it_computes(cache, told):
         lambda: compiled.CompiledReadout(likelihoods.KERNELS["bernoulli"], HERE),
     ):
         compile_one()
-        assert told() == 1
+        assert compilations() == 1
 
 
 def test_the_folder_is_chosen_by_the_environment(monkeypatch, tmp_path):

@@ -43,12 +43,12 @@ def test_a_batch_is_its_sequences_and_zeros(lengths):
 
 
 def test_members_of_different_batches_are_padded_alike():
-    made = [numbered([4, 7, 1]), numbered([9, 2], 3), numbered([1, 1, 1, 6], 5)]
-    batches = [ENGINE.batch(NETWORK, xs, ys) for xs, ys in made]
+    members = [numbered([4, 7, 1]), numbered([9, 2], 3), numbered([1, 1, 1, 6], 5)]
+    batches = [ENGINE.batch(NETWORK, xs, ys) for xs, ys in members]
     x, y, mask, _ = (t.numpy() for t in reference._stacked(batches, torch.zeros(1, dtype=torch.float64)))
     assert x.dtype == y.dtype == mask.dtype == np.float64
     assert mask.shape == (3, 9, 4)
-    for k, (xs, ys) in enumerate(made):
+    for k, (xs, ys) in enumerate(members):
         assert_padded(x[k], y[k], mask[k], xs, ys)
 
 
@@ -74,7 +74,7 @@ def test_losses_and_gradients_of_own_batches_are_those_of_each_alone():
         view.copy_(torch.from_numpy(random.normal(0, 0.7, view.shape)))
     nll = ENGINE.losses(NETWORK, rows, batches)
     again, gradient = ENGINE.gradients(NETWORK, rows, batches, weights)
-    assert [len(own) for own in nll] == [3, 2, 4]
+    assert [len(losses) for losses in nll] == [3, 2, 4]
     for k, batch in enumerate(batches):
         (alone,), own_gradient = ENGINE.gradients(NETWORK, rows[k : k + 1], [batch], np.ones(1))
         np.testing.assert_allclose(nll[k], alone, rtol=1e-12)

@@ -79,8 +79,8 @@ def of_torch(cell, built, parameters):
     layers, both = built.stack.layers, built.stack.bidirectional
     module = TORCH[cell](INPUTS, UNITS, layers, bidirectional=both).double()
     for layer in range(layers):
-        for way, suffix in (("", ""), ("back.", "_reverse"))[: built.stack.directions]:
-            prefix = (f"{layer + 1}." if layer else "") + way
+        for direction, suffix in (("", ""), ("back.", "_reverse"))[: built.stack.directions]:
+            prefix = (f"{layer + 1}." if layer else "") + direction
             for ours, theirs in (("W", "weight_ih"), ("U", "weight_hh"), ("b", "bias_ih")):
                 value = torch.cat([parameters[f"{prefix}{name}"][0] for name in NAMES[cell][ours]], 1)
                 parameter = getattr(module, f"{theirs}_l{layer}{suffix}")
@@ -105,10 +105,10 @@ def test_stacks_equal_those_of_torch(cell, stack, at):
         last = last if cell == "rnn" else last[0]
         h = torch.cat(list(last[-stack.directions :]), 1)[None]
     expected = h @ parameters["readout_W"][0] + parameters["readout_b"][0]
-    found = readout(built, rows(built, 1), batch_arrays)[0]
-    assert len(found) == (max(LENGTHS) if at == "step" else 1)
+    outputs = readout(built, rows(built, 1), batch_arrays)[0]
+    assert len(outputs) == (max(LENGTHS) if at == "step" else 1)
     for b, steps in enumerate(LENGTHS if at == "step" else [1] * len(LENGTHS)):
-        torch.testing.assert_close(found[:steps, b], expected[:steps, b], rtol=0, atol=1e-12)
+        torch.testing.assert_close(outputs[:steps, b], expected[:steps, b], rtol=0, atol=1e-12)
 
 
 # the fused engine against the reference
@@ -198,8 +198,8 @@ def test_one_direction_reads_nothing_ahead_and_two_do():
         built = network("gru", Stack(2, both))
         x, lengths = padded(built, sequences(built))
         x.requires_grad_()
-        said = reference.readout(built, built.views(rows(built, 1).double()), x, lengths)
-        (slope,) = torch.autograd.grad(said[0, 4, 0].sum(), x)  # the first sequence has 7 steps
+        outputs = reference.readout(built, built.views(rows(built, 1).double()), x, lengths)
+        (slope,) = torch.autograd.grad(outputs[0, 4, 0].sum(), x)  # the first sequence has 7 steps
         assert slope[0, :5, 0].abs().amax(-1).gt(0).all()
         assert bool(slope[0, 5:7, 0].any()) is both
         assert not slope[0, 7:, 0].any()

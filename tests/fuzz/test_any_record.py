@@ -81,18 +81,18 @@ def changed(whole: Path, name: str, content: bytes) -> Iterator[Path]:
 
 def judge(results: Path, *names: str) -> None:
     """Whoever reads a whole study."""
-    found = answer(lambda: frame.load(results, STUDY), *names)
-    assert found is None or isinstance(found, Frame)
-    said = answer(lambda: status.describe(results, STUDY), *names)
-    assert said is None or isinstance(said, str)
+    loaded = answer(lambda: frame.load(results, STUDY), *names)
+    assert loaded is None or isinstance(loaded, Frame)
+    description = answer(lambda: status.describe(results, STUDY), *names)
+    assert description is None or isinstance(description, str)
 
 
 def test_what_is_whole_is_read(whole: Path):
     results = whole
-    found = frame.load(results, STUDY)
-    assert set(found.trials.key) == {SEARCHED, CONFIRMED}
-    assert len(found.samples) == 1
-    assert len(found.spectra) == 2
+    loaded = frame.load(results, STUDY)
+    assert set(loaded.trials.key) == {SEARCHED, CONFIRMED}
+    assert len(loaded.samples) == 1
+    assert len(loaded.spectra) == 2
     assert Checkpoint.interrupted(results) == [[CONFIRMED]]
     assert [one.key for one in collection.read(results / "other" / "records.parquet")] == ["a" * 16, "b" * 16]
 
@@ -109,8 +109,8 @@ RECORD = f"trials/{CONFIRMED}"
 def test_any_bytes_in_a_record_are_a_record_or_one_line(whole: Path, name: str, data: st.DataObject):
     content = data.draw(anything((whole / RECORD / name).read_bytes(), MARKS))
     with changed(whole, f"{RECORD}/{name}", content) as results:
-        found = answer(lambda: read(results / RECORD), CONFIRMED)
-        assert found is None or isinstance(found, Record)
+        record = answer(lambda: read(results / RECORD), CONFIRMED)
+        assert record is None or isinstance(record, Record)
         judge(results, CONFIRMED)
 
 
@@ -169,11 +169,11 @@ COLLECTION = "other/records.parquet"
 def judge_collection(results: Path) -> list[Record] | None:
     """Whoever reads published records."""
     path = results / COLLECTION
-    found = answer(lambda: list(collection.read(path)), str(path))
-    assert found is None or all(isinstance(one, Record) for one in found)
+    records = answer(lambda: list(collection.read(path)), str(path))
+    assert records is None or all(isinstance(one, Record) for one in records)
     for reader in (lambda: Store(results).finished(), lambda: Store(results).summaries(["a" * 16])):
         answer(reader, str(path))
-    return found
+    return records
 
 
 @law(40)
@@ -191,10 +191,10 @@ def test_any_table_is_a_collection_or_one_line(whole: Path, data: st.DataObject)
     values = {"key": row["key"]} | {
         name: data.draw(altered(json.loads(row[name]))) for name in ("record", "curve", "sequences")
     }
-    kept = data.draw(st.lists(st.sampled_from([*values, "Index", "_1"]), min_size=1, unique=True) | st.just(list(values)))
+    names = data.draw(st.lists(st.sampled_from([*values, "Index", "_1"]), min_size=1, unique=True) | st.just(list(values)))
     written = data.draw(st.sampled_from([json.dumps, json.dumps, lambda value: json.dumps(value).encode(), repr]))
     file = io.BytesIO()
-    pd.DataFrame([{name: written(values.get(name)) for name in kept}]).to_parquet(file)
+    pd.DataFrame([{name: written(values.get(name)) for name in names}]).to_parquet(file)
     with changed(whole, COLLECTION, file.getvalue()) as results:
         for one in judge_collection(results) or ():
             built = answer(
@@ -233,8 +233,8 @@ def any_tensors(whole: bytes) -> st.SearchStrategy[bytes]:
 def test_any_bytes_are_weights_or_one_line(whole: Path, data: st.DataObject):
     content = data.draw(any_tensors((whole / RECORD / "weights.safetensors").read_bytes()))
     with changed(whole, f"{RECORD}/weights.safetensors", content) as results:
-        found = answer(lambda: Store(results).weights(CONFIRMED), CONFIRMED)
-        assert found is None or all(isinstance(value, np.ndarray) for value in found.values())
+        weights = answer(lambda: Store(results).weights(CONFIRMED), CONFIRMED)
+        assert weights is None or all(isinstance(value, np.ndarray) for value in weights.values())
 
 
 CHECKPOINT = f"checkpoints/{Checkpoint(Path(), [CONFIRMED]).folder.name}/state.safetensors"
@@ -254,10 +254,10 @@ def test_any_kind_of_number_is_weights_or_one_line(whole: Path, kind: str):
 
 def judge_checkpoint(results: Path) -> None:
     """Whoever reads a checkpoint, of which there is nothing to say if it is damaged."""
-    found = Checkpoint(results, [CONFIRMED]).load()
-    if found is not None:
-        assert all(isinstance(array, np.ndarray) for array in found[0].values())
-        assert isinstance(found[1], dict)
+    checkpoint = Checkpoint(results, [CONFIRMED]).load()
+    if checkpoint is not None:
+        assert all(isinstance(array, np.ndarray) for array in checkpoint[0].values())
+        assert isinstance(checkpoint[1], dict)
     for keys in Checkpoint.interrupted(results):
         assert isinstance(keys, list)
         assert all(isinstance(key, str) for key in keys)
@@ -330,8 +330,8 @@ def test_any_bytes_are_samples_or_one_line(whole: Path, name: str, data: st.Data
     content = data.draw(anything((whole / STUDY / "samples" / name).read_bytes(), MARKS))
     with changed(whole, f"{STUDY}/samples/{name}", content) as results:
         place = str(results / STUDY / "samples")
-        found = answer(lambda: samples.read(results, STUDY), place)
-        assert found is None or [list(table.columns) for table in found] == [samples.COLUMNS, samples.SPECTRA]
+        tables = answer(lambda: samples.read(results, STUDY), place)
+        assert tables is None or [list(table.columns) for table in tables] == [samples.COLUMNS, samples.SPECTRA]
         judge(results, place)
 
 

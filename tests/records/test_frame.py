@@ -35,13 +35,13 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 
 @pytest.fixture(scope="module")
-def found(tiny: Tiny) -> Frame:
+def tiny_frame(tiny: Tiny) -> Frame:
     return frame.load(tiny.folder / "results", "adhoc")
 
 
-def test_columns_are_those_that_were_promised(found: Frame):
-    assert list(found.trials.columns) == COLUMNS == PROMISED.split(", ")
-    assert list(found.curves.columns) == [
+def test_columns_are_those_that_were_promised(tiny_frame: Frame):
+    assert list(tiny_frame.trials.columns) == COLUMNS == PROMISED.split(", ")
+    assert list(tiny_frame.curves.columns) == [
         "study",
         "stage",
         "task",
@@ -55,34 +55,34 @@ def test_columns_are_those_that_were_promised(found: Frame):
         "weight_decay",
         *CURVE,
     ]
-    assert list(found.baselines.columns) == ["task", "baseline", "split", "nll", "nll_sequence_mean"]
+    assert list(tiny_frame.baselines.columns) == ["task", "baseline", "split", "nll", "nll_sequence_mean"]
 
 
 def test_an_undisturbed_and_a_resumed_study_may_differ_in_four_columns():
     assert set(COLUMNS) - set(RESULT_COLUMNS) == {"seconds", "relative_throughput", "engine", "population_size"}
 
 
-def test_there_is_one_row_per_trial_and_split(found: Frame):
-    assert len(found.trials) == 2 * (2 + 2) * 3
-    assert not found.trials.duplicated(["key", "split"]).any()
-    counts = found.trials.groupby(["cell", "stage", "split"]).size()
+def test_there_is_one_row_per_trial_and_split(tiny_frame: Frame):
+    assert len(tiny_frame.trials) == 2 * (2 + 2) * 3
+    assert not tiny_frame.trials.duplicated(["key", "split"]).any()
+    counts = tiny_frame.trials.groupby(["cell", "stage", "split"]).size()
     assert counts.to_dict() == {
         (c, stage, split): 2
         for c in ("gru", "rnn")
         for stage in ("confirm", "search")
         for split in ("test", "train", "valid")
     }
-    assert not found.trials.isna().any().any()
+    assert not tiny_frame.trials.isna().any().any()
 
 
-def test_confirmed_trials_of_a_split_are_those(found: Frame):
-    test = found.confirmed("test")
+def test_confirmed_trials_of_a_split_are_those(tiny_frame: Frame):
+    test = tiny_frame.confirmed("test")
     assert sorted(zip(test.cell, test.seed, strict=True)) == [("gru", 1), ("gru", 2), ("rnn", 1), ("rnn", 2)]
     assert set(test.split) == {"test"}
 
 
-def test_identity_and_costs_say_what_was_trained(found: Frame):
-    rnn = found.trials[found.trials.cell == "rnn"].iloc[0]
+def test_identity_and_costs_say_what_was_trained(tiny_frame: Frame):
+    rnn = tiny_frame.trials[tiny_frame.trials.cell == "rnn"].iloc[0]
     assert (rnn.study, rnn.task, rnn.budget, rnn.training) == (
         "adhoc",
         "tiny",
@@ -96,9 +96,9 @@ def test_identity_and_costs_say_what_was_trained(found: Frame):
 
 
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
-def test_nll_is_in_nats_per_predicted_time_step(tiny: Tiny, found: Frame, split: str):
+def test_nll_is_in_nats_per_predicted_time_step(tiny: Tiny, tiny_frame: Frame, split: str):
     """Computed again from the best weights that the record keeps, one sequence and one key of the piano at a time."""
-    rows = found.trials[(found.trials.cell == "rnn") & (found.trials.split == split)]
+    rows = tiny_frame.trials[(tiny_frame.trials.cell == "rnn") & (tiny_frame.trials.split == split)]
     assert len(rows) == 4
     for row in rows.itertuples():
         weights = load_file(tiny.folder / "results" / "trials" / str(row.key) / "weights.safetensors")
@@ -119,32 +119,32 @@ def _nll(weights: dict[str, np.ndarray], roll: np.ndarray) -> float:
     return total
 
 
-def test_a_trials_row_stands_at_its_best_validation_point(found: Frame):
-    for key, rows in found.trials.groupby("key"):
-        curve = found.curves[(found.curves.key == key) & (found.curves.split == "valid")]
+def test_a_trials_row_stands_at_its_best_validation_point(tiny_frame: Frame):
+    for key, rows in tiny_frame.trials.groupby("key"):
+        curve = tiny_frame.curves[(tiny_frame.curves.key == key) & (tiny_frame.curves.split == "valid")]
         best = curve.loc[curve.nll.idxmin()]
         assert (rows.best_epoch == best.epoch).all()
         assert rows.set_index("split").nll["valid"] == pytest.approx(best.nll, rel=1e-6)
 
 
-def test_a_curve_has_one_row_per_epoch_and_split(found: Frame):
-    assert not found.curves.duplicated(["key", "epoch", "split"]).any()
-    for _, rows in found.curves.groupby(["key", "split"]):
+def test_a_curve_has_one_row_per_epoch_and_split(tiny_frame: Frame):
+    assert not tiny_frame.curves.duplicated(["key", "epoch", "split"]).any()
+    for _, rows in tiny_frame.curves.groupby(["key", "split"]):
         assert list(rows.epoch) == [1, 2, 3, 4]
 
 
-def test_baselines_stand_beside_the_trials(tiny: Tiny, found: Frame):
-    assert sorted(found.baselines.baseline.unique()) == ["markov", "unigram"]
+def test_baselines_stand_beside_the_trials(tiny: Tiny, tiny_frame: Frame):
+    assert sorted(tiny_frame.baselines.baseline.unique()) == ["markov", "unigram"]
     train = np.concatenate(tiny.rolls["train"])
     p = (train.sum(0) + 1) / (len(train) + 2)
     predicted = np.concatenate([roll[1:] for roll in tiny.rolls["test"]])
     nll = -np.log(np.where(predicted == 1, p, 1 - p)).sum() / len(predicted)
-    baseline = found.baselines.set_index(["baseline", "split"]).nll["unigram", "test"]
+    baseline = tiny_frame.baselines.set_index(["baseline", "split"]).nll["unigram", "test"]
     assert baseline == pytest.approx(nll, abs=1e-4)
 
 
-def test_a_synthetic_data_set_is_marked(found: Frame):
-    assert found.datasets == {"tiny": "Tiny (synthetic)"}
+def test_a_synthetic_data_set_is_marked(tiny_frame: Frame):
+    assert tiny_frame.datasets == {"tiny": "Tiny (synthetic)"}
 
 
 def test_a_score_that_is_not_there_is_not_a_number(tiny: Tiny, tmp_path: Path):
@@ -168,5 +168,5 @@ def test_a_record_from_before_the_throughput_was_measured_has_none():
     assert (rows.relative_throughput == 0.25).all()
 
 
-def test_the_throughput_is_measured(found: Frame):
-    assert found.trials.relative_throughput.between(0, 1, inclusive="neither").all()
+def test_the_throughput_is_measured(tiny_frame: Frame):
+    assert tiny_frame.trials.relative_throughput.between(0, 1, inclusive="neither").all()

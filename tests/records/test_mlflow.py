@@ -213,15 +213,15 @@ def test_four_processes_publish_to_a_fresh_store_at_once_and_tell_nobody(home: T
     results = Path(
         shutil.copytree(home.folder / "results", tmp_path / "results", ignore=shutil.ignore_patterns("mlflow.db"))
     )
-    told = ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "CI", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
-    env = {name: value for name, value in os.environ.items() if name not in told}
+    hidden = ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "CI", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
+    env = {name: value for name, value in os.environ.items() if name not in hidden}
     command = [sys.executable, "-c", PUBLISH, str(results)]
     at_once = [
         subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)
     ]
-    said = [process.communicate(timeout=120) for process in at_once]
-    assert [process.returncode for process in at_once] == [0] * 4, said
-    assert sum(int(new) for new, _ in said) == 4
+    outputs = [process.communicate(timeout=120) for process in at_once]
+    assert [process.returncode for process in at_once] == [0] * 4, outputs
+    assert sum(int(new) for new, _ in outputs) == 4
     assert sorted(run["tags"]["key"] for run in look(results)) == sorted(keys_of(results))
 
 

@@ -46,8 +46,8 @@ def test_the_weights_come_back_as_they_were(store: Store):
     from safetensors.numpy import load_file
 
     store.write(make_record(), WEIGHTS)
-    found = load_file(store.trials / "0123456789abcdef" / "weights.safetensors")
-    assert {name: value.tolist() for name, value in found.items()} == {n: v.tolist() for n, v in WEIGHTS.items()}
+    saved = load_file(store.trials / "0123456789abcdef" / "weights.safetensors")
+    assert {name: value.tolist() for name, value in saved.items()} == {n: v.tolist() for n, v in WEIGHTS.items()}
 
 
 def test_a_score_that_is_not_a_number_is_null_on_disk(store: Store):
@@ -72,9 +72,9 @@ def test_records_of_before_the_sequences_have_none(store: Store):
     path = store.results / "some" / "records.parquet"
     collection.add(path, [make_record("b" * 16)])
     pd.read_parquet(path).drop(columns="sequences").to_parquet(path, index=False)
-    found = store.read(["a" * 16, "b" * 16])
-    assert len(found) == 2
-    for before in found.values():
+    records = store.read(["a" * 16, "b" * 16])
+    assert len(records) == 2
+    for before in records.values():
         assert list(before.sequences.columns) == SEQUENCES
         assert before.sequences.empty
         pd.testing.assert_frame_equal(before.curve, make_record().curve)
@@ -267,8 +267,8 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path):
     values = {"epoch": 3, "best_nll": [float("inf"), 0.1 + 0.2], "status": ["running", "diverged"]}
     checkpoint.save({"p": WEIGHTS["W"].T}, {"epoch": 2})
     checkpoint.save({"p": WEIGHTS["W"].T}, values)
-    arrays, found = checkpoint.load() or pytest.fail("no checkpoint")
-    assert found == values
+    arrays, restored = checkpoint.load() or pytest.fail("no checkpoint")
+    assert restored == values
     assert arrays["p"].tolist() == WEIGHTS["W"].T.tolist()
     assert Checkpoint.interrupted(tmp_path) == [["a", "b"]]
     checkpoint.remove()

@@ -21,17 +21,17 @@ def case(scale, members=3):
 def test_nll_is_that_of_the_distribution(scale):
     logits, target = case(scale)
     expected = -torch.distributions.Bernoulli(logits=logits).log_prob(target).sum(-1)
-    found = bernoulli().nll(logits, target)
-    assert found.shape == (3, 4, 5)
-    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    nll = bernoulli().nll(logits, target)
+    assert nll.shape == (3, 4, 5)
+    torch.testing.assert_close(nll, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_confident_and_right_still_costs_something():
     """``-log sigmoid(a)`` is ``exp(-a)`` for large a; in float64 that is far above rounding."""
     for logit in (18.0, 20.0, 22.0, 25.0):
         for target in (0.0, 1.0):
-            found = bernoulli().nll(torch.tensor([logit if target else -logit], dtype=torch.float64), torch.tensor([target]))
-            assert float(found) == pytest.approx(np.log1p(np.exp(-logit)), rel=1e-4)
+            nll = bernoulli().nll(torch.tensor([logit if target else -logit], dtype=torch.float64), torch.tensor([target]))
+            assert float(nll) == pytest.approx(np.log1p(np.exp(-logit)), rel=1e-4)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -54,8 +54,8 @@ def test_gradient(scale):
 def test_members_share_a_target_or_bring_their_own():
     logits, target = case(1.0)
     shared = bernoulli().nll(logits, target)
-    own = bernoulli().nll(logits, target.expand(3, -1, -1, -1))
-    assert torch.equal(shared, own)
+    separate = bernoulli().nll(logits, target.expand(3, -1, -1, -1))
+    assert torch.equal(shared, separate)
     for k in range(3):
         assert torch.equal(bernoulli().nll(logits[k : k + 1], target), shared[k : k + 1])
 
@@ -66,8 +66,8 @@ def test_one_logit_an_output():
 
 def test_marginal_is_the_smoothed_frequency():
     targets = np.array([[0, 1, 1], [0, 1, 0], [0, 1, 1], [0, 1, 0]], np.uint8)
-    found = 1 / (1 + np.exp(-bernoulli().marginal(targets)))
-    np.testing.assert_allclose(found, [1 / 6, 5 / 6, 3 / 6], rtol=1e-12)
+    frequencies = 1 / (1 + np.exp(-bernoulli().marginal(targets)))
+    np.testing.assert_allclose(frequencies, [1 / 6, 5 / 6, 3 / 6], rtol=1e-12)
 
 
 def test_marginal_does_not_overflow_small_integers():
@@ -108,18 +108,18 @@ def taken_apart(likelihood, readout, outputs):
 @pytest.mark.parametrize("scale", [0.3, 1.0, 2.0])
 def test_mixture_is_that_of_scipy_and_of_torch(covariance, scale):
     likelihood, readout, target = mixture_case(covariance, scale)
-    found = likelihood.nll(readout, target)
-    assert found.shape == (3, 2, 4)
+    nll = likelihood.nll(readout, target)
+    assert nll.shape == (3, 2, 4)
     for k, t, b in np.ndindex(3, 2, 4):
         weights, mu, factors = taken_apart(likelihood, readout[k, t, b], 6)
         y = target[0, t, b]
         covariances = [scipy.stats.Covariance.from_precision(f.T @ f) for f in factors]
         densities = [scipy.stats.multivariate_normal(m, c).logpdf(y) for m, c in zip(mu, covariances, strict=True)]
-        assert float(found[k, t, b]) == pytest.approx(-np.logaddexp.reduce(np.log(weights) + densities), rel=1e-9, abs=1e-9)
+        assert float(nll[k, t, b]) == pytest.approx(-np.logaddexp.reduce(np.log(weights) + densities), rel=1e-9, abs=1e-9)
         lower = torch.linalg.inv(torch.tensor(factors)).tril()  # L L^T is the covariance
         components = torch.distributions.MultivariateNormal(torch.tensor(mu), scale_tril=lower)
         mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(torch.tensor(weights)), components)
-        assert float(found[k, t, b]) == pytest.approx(-float(mixture.log_prob(y)), rel=1e-9, abs=1e-9)
+        assert float(nll[k, t, b]) == pytest.approx(-float(mixture.log_prob(y)), rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("covariance", COVARIANCES)
@@ -158,8 +158,8 @@ def test_no_block_is_worth_more_than_the_floor_allows(covariance):
     readout = torch.full((1, 1, 1, likelihood.readout(10)), -1e3, dtype=torch.float64)
     readout[..., 20:220] = 0
     readout[..., 420:] = 0
-    found = likelihood.nll(readout, torch.zeros(10, dtype=torch.float64))
-    assert float(found) == pytest.approx(10 * (0.5 * np.log(2 * np.pi) + np.log(1e-4)), rel=1e-12)
+    nll = likelihood.nll(readout, torch.zeros(10, dtype=torch.float64))
+    assert float(nll) == pytest.approx(10 * (0.5 * np.log(2 * np.pi) + np.log(1e-4)), rel=1e-12)
 
 
 @pytest.mark.parametrize("covariance", COVARIANCES)
@@ -245,9 +245,9 @@ def test_more_components_than_steps_to_start_from():
 def test_the_floor_holds_in_single_precision(a):
     readout = torch.zeros(1, 1, 1, 420)
     readout[..., 220:] = a
-    found = float(gaussian_mixture().nll(readout, torch.zeros(10)))
+    nll = float(gaussian_mixture().nll(readout, torch.zeros(10)))
     expected = 10 * (0.5 * np.log(2 * np.pi) + 0.5 * np.log(1e-8 + np.exp(2 * a)))
-    assert found == pytest.approx(expected, rel=1e-6)
+    assert nll == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_key_knows_the_options_that_were_changed():

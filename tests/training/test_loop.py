@@ -598,13 +598,13 @@ def test_evaluation_does_not_depend_on_its_batches(task, setup, monkeypatch, at_
     assert sorted(i for positions, _ in split.batches for i in positions) == list(range(len(sequences)))
     assert len(split.batches) == count
     assert split.predictions.tolist() == [len(sequence) for sequence in sequences]
-    found = evaluate(population.model, population.parameters, split)
+    evaluated = evaluate(population.model, population.parameters, split)
     views = population.model.views(population.parameters.double())
     for k in range(len(MEMBERS)):
         one = {name: p[k : k + 1] for name, p in views.items()}
         sums, lengths = [float(nll_of(population, one, s)) for s in sequences], [len(s) for s in sequences]
         per_sequence = [total / steps for total, steps in zip(sums, lengths, strict=True)]
-        assert found[:, k].tolist() == pytest.approx(
+        assert evaluated[:, k].tolist() == pytest.approx(
             [sum(sums) / sum(lengths), sum(per_sequence) / len(per_sequence)], rel=setup.tolerance
         )
 
@@ -701,12 +701,12 @@ def test_weight_decay_shrinks_matrices_by_the_rate_and_nothing_else(task, setup,
     before = {name: p.clone() for name, p in plain.model.views(plain.parameters).items()}
     plain._train_epoch(under_way(plain))
     decayed._train_epoch(under_way(decayed))
-    without, found = (p.model.views(p.parameters) for p in (plain, decayed))
+    without, with_decay = (p.model.views(p.parameters) for p in (plain, decayed))
     for k, rate in enumerate(rates[:2]):
         for name, theta in before.items():
             matrix = name == "readout_W" or plain.model.graph.parameters.get(name, ("1",))[0] != "1"
             shrunk = without[name][k] - (0.3 * rate * theta[k] if matrix else 0)
-            torch.testing.assert_close(found[name][k], shrunk, rtol=1e-5, atol=1e-7)
+            torch.testing.assert_close(with_decay[name][k], shrunk, rtol=1e-5, atol=1e-7)
 
 
 def under_way(population):
@@ -836,5 +836,5 @@ def test_nothing_is_dropped_in_evaluation(task, setup):
     outcomes = train(population, nothing)
     plain = start(task, setting(epochs=1), engine=setup.engine)
     plain.best, plain.best_epoch, plain.status = population.best, population.best_epoch, population.status
-    for found, expected in zip(outcomes, plain.outcomes(), strict=True):
-        assert found.scores == expected.scores
+    for resumed, expected in zip(outcomes, plain.outcomes(), strict=True):
+        assert resumed.scores == expected.scores

@@ -104,13 +104,13 @@ def test_without_control_groups_memory_is_the_machines(tmp_path):
 @pytest.mark.parametrize("engine", ["reference", "fused_cpu"])
 def test_as_many_members_as_memory_takes(engine, monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 4)
-    own = model(engine)
-    each = own.engine.memory_per_member(own, 3200)
+    small = model(engine)
+    bytes_per_member = small.engine.memory_per_member(small, 3200)
     for members in (1, 7, 40):
-        monkeypatch.setattr(machine, "free_memory", lambda members=members: int((members + 0.5) * each * 4 / machine.SHARE))
-        assert machine.members_that_fit(own, 3200, 1) == members, "four workers share"
+        monkeypatch.setattr(machine, "free_memory", lambda members=members: int((members + 0.5) * bytes_per_member * 4 / machine.SHARE))
+        assert machine.members_that_fit(small, 3200, 1) == members, "four workers share"
     monkeypatch.setattr(machine, "free_memory", lambda: 1)
-    assert machine.members_that_fit(own, 3200, 1) == 1
+    assert machine.members_that_fit(small, 3200, 1) == 1
 
 
 def test_only_the_plain_loop_keeps_every_step_of_every_member():

@@ -31,10 +31,10 @@ def model(cell="gru", units=7, inputs=12, engine="reference", **options):
 
 def rows(built, weights):
     """Weights as the rows that engines take."""
-    found = torch.zeros(len(weights["readout_b"]), built.row)
-    for name, view in built.views(found).items():
+    rows = torch.zeros(len(weights["readout_b"]), built.row)
+    for name, view in built.views(rows).items():
         view.copy_(weights[name])
-    return found
+    return rows
 
 
 def equal(a, b):
@@ -92,12 +92,12 @@ def test_a_row_is_the_parameters_by_name_and_zeros(tiny, cell):
 
 def test_views_share_the_memory_of_their_rows():
     built = model()
-    found = torch.zeros(2, built.row)
-    for view in built.views(found).values():
+    rows = torch.zeros(2, built.row)
+    for view in built.views(rows).values():
         view += 1
-    count = sum(view[0].numel() for view in built.views(found).values())
-    assert (found[:, :count] == 1).all(), "none is written twice"
-    assert not found[:, count:].any()
+    count = sum(view[0].numel() for view in built.views(rows).values())
+    assert (rows[:, :count] == 1).all(), "none is written twice"
+    assert not rows[:, count:].any()
 
 
 @pytest.mark.parametrize("units", [1, 7, 16])
@@ -218,8 +218,8 @@ def test_readout_stands_on_the_first_state(tiny, engine):
     assert h.shape[1] == 3  # the projection, half of 7 units
     logits = h @ weights["readout_W"][0] + weights["readout_b"][0]
     expected = -torch.distributions.Bernoulli(logits=logits).log_prob(y[0, :, 0]).sum()
-    found = reference.nll(built, weights, x, y, torch.ones(1, len(sequence), 1), torch.tensor([[len(sequence)]]))
-    torch.testing.assert_close(found[0, 0], expected, rtol=1e-5, atol=0)
+    nll = reference.nll(built, weights, x, y, torch.ones(1, len(sequence), 1), torch.tensor([[len(sequence)]]))
+    torch.testing.assert_close(nll[0, 0], expected, rtol=1e-5, atol=0)
     ((nll,),) = built.engine.losses(built, rows(built, weights), [make_batch(built, [sequence])])
     assert nll == pytest.approx(float(expected), rel=1e-5)
 
@@ -251,9 +251,9 @@ def test_neighbours_change_no_sequence(tiny, engine):
     task = tiny.load()
     valid, train = task.splits["valid"], task.splits["train"]
     together = built.engine.losses(built, parameters, [make_batch(built, valid), make_batch(built, train)])
-    for found, sequences in zip(together, (valid, train), strict=True):
+    for losses, sequences in zip(together, (valid, train), strict=True):
         alone = [built.engine.losses(built, parameters[:1], [make_batch(built, [sequence])])[0] for sequence in sequences]
-        np.testing.assert_allclose(found, np.concatenate(alone), rtol=2e-6)
+        np.testing.assert_allclose(losses, np.concatenate(alone), rtol=2e-6)
 
 
 @pytest.mark.parametrize("cell", CELLS)

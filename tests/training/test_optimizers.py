@@ -157,10 +157,10 @@ def test_a_neighbour_that_is_nan_hurts_nobody(rule):
 
 
 def test_norm_is_over_all_parameters_of_a_member():
-    found = optimizers.norm(gradients(2))
+    norms = optimizers.norm(gradients(2))
     for k in range(MEMBERS):
         expected = math.sqrt(sum(g * g for g in gradients(2)[k].tolist()))
-        torch.testing.assert_close(float(found[k]), expected, rtol=1e-12, atol=0)
+        torch.testing.assert_close(float(norms[k]), expected, rtol=1e-12, atol=0)
 
 
 def clip(gradient, limit):

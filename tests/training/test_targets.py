@@ -29,12 +29,12 @@ def task(rule, count=24, least=4, most=9):
     random = np.random.default_rng(3)
     splits = {}
     for split, number in (("train", count), ("valid", 10), ("test", 11)):
-        found = []
+        sequences = []
         for _ in range(number):
             steps = int(random.integers(least, most))
             x = np.stack([random.choice([-1, 1], steps), random.standard_normal(steps)], 1).astype(np.float32)
-            found.append(Sequence(x, rule(x[:, 0])))
-        splits[split] = found
+            sequences.append(Sequence(x, rule(x[:, 0])))
+        splits[split] = sequences
     return Task("planted", None, splits, 2, 1)
 
 
@@ -65,9 +65,9 @@ def numbers(outcome):
 
 @both_engines
 def test_a_label_of_a_sequence_is_counted_once(engine):
-    found = task(first)
-    (outcome,) = train(Population.start(model("sequence", engine), found, TRAINING, MEMBERS[:1]), nothing)
-    assert outcome.sequences["steps"].tolist() == [1] * len(found.splits["test"])
+    labelled = task(first)
+    (outcome,) = train(Population.start(model("sequence", engine), labelled, TRAINING, MEMBERS[:1]), nothing)
+    assert outcome.sequences["steps"].tolist() == [1] * len(labelled.splits["test"])
     test = outcome.scores["test"]
     assert test["nll"] == pytest.approx(test["nll_sequence_mean"], rel=1e-12)
     assert test["nll"] == pytest.approx(outcome.sequences["nll"].mean(), rel=1e-12)
@@ -77,12 +77,12 @@ def test_a_label_of_a_sequence_is_counted_once(engine):
 def test_an_untrained_model_predicts_as_its_marginal(engine):
     """A readout of zeros but for its bias, which is that of the frequencies: the NLL is their cross-entropy, by hand."""
     for rule, at in ((first, "sequence"), (following, "step")):
-        found = task(rule)
+        labelled = task(rule)
         training = dataclasses.replace(TRAINING, input_range=0.0)
-        population = Population.start(model(at, engine), found, training, MEMBERS[:1])
+        population = Population.start(model(at, engine), labelled, training, MEMBERS[:1])
         population.best_epoch += 1
         (outcome,) = population.outcomes()
-        labels = {split: np.concatenate([s.y for s in sequences]).ravel() for split, sequences in found.splits.items()}
+        labels = {split: np.concatenate([s.y for s in sequences]).ravel() for split, sequences in labelled.splits.items()}
         share = (np.bincount(labels["train"], minlength=2) + 1) / (len(labels["train"]) + 2)
         assert outcome.scores["test"]["nll"] == pytest.approx(-np.log(share[labels["test"]]).mean(), rel=1e-5)
 
@@ -90,20 +90,20 @@ def test_an_untrained_model_predicts_as_its_marginal(engine):
 @both_engines
 @pytest.mark.parametrize(("rule", "at"), [(first, "sequence"), (following, "step")])
 def test_a_population_of_stacks_equals_its_members_alone(engine, rule, at):
-    found, built = task(rule), model(at, engine, Stack(2, True))
+    labelled, built = task(rule), model(at, engine, Stack(2, True))
     training = dataclasses.replace(TRAINING, dropout=0.3)
-    together = train(Population.start(built, found, training, MEMBERS), nothing)
+    together = train(Population.start(built, labelled, training, MEMBERS), nothing)
     for member, outcome in zip(MEMBERS, together, strict=True):
-        (alone,) = train(Population.start(built, found, training, [member]), nothing)
-        for split in found.splits:
+        (alone,) = train(Population.start(built, labelled, training, [member]), nothing)
+        for split in labelled.splits:
             assert outcome.scores[split] == pytest.approx(alone.scores[split], rel=1e-4)
     assert len({outcome.scores["test"]["nll"] for outcome in together}) == len(MEMBERS)
 
 
 def test_engines_agree_over_a_training():
-    found, training = task(first), dataclasses.replace(TRAINING, dropout=0.3)
+    labelled, training = task(first), dataclasses.replace(TRAINING, dropout=0.3)
     a, b = (
-        train(Population.start(model("sequence", engine, Stack(2)), found, training, MEMBERS), nothing) for engine in ENGINES
+        train(Population.start(model("sequence", engine, Stack(2)), labelled, training, MEMBERS), nothing) for engine in ENGINES
     )
     for one, other in zip(a, b, strict=True):
         assert one.scores["valid"] == pytest.approx(other.scores["valid"], rel=1e-3)
@@ -111,24 +111,24 @@ def test_engines_agree_over_a_training():
 
 def test_an_interruption_changes_nothing():
     """Amid an epoch, with dropout and two directions: the draws go on where they were."""
-    found, training, built = task(first), dataclasses.replace(TRAINING, dropout=0.3), model("sequence", stack=Stack(2, True))
-    whole = train(Population.start(built, found, training, MEMBERS), nothing)
-    population, kept = Population.start(built, found, training, MEMBERS), []
+    labelled, training, built = task(first), dataclasses.replace(TRAINING, dropout=0.3), model("sequence", stack=Stack(2, True))
+    uninterrupted = train(Population.start(built, labelled, training, MEMBERS), nothing)
+    population, states = Population.start(built, labelled, training, MEMBERS), []
 
     class Interrupted(Exception):
         pass
 
     def pause():
-        kept.append(population.state())
-        if len(kept) == 9:
+        states.append(population.state())
+        if len(states) == 9:
             raise Interrupted
 
     population.pause = pause
     with pytest.raises(Interrupted):
         train(population, nothing)
-    other = Population.start(built, found, training, MEMBERS)
-    other.restore(kept[-1])
-    for one, expected in zip(train(other, nothing), whole, strict=True):
+    other = Population.start(built, labelled, training, MEMBERS)
+    other.restore(states[-1])
+    for one, expected in zip(train(other, nothing), uninterrupted, strict=True):
         assert numbers(one) == numbers(expected)
 
 

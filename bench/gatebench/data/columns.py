@@ -88,9 +88,9 @@ def _grid_step(column: np.ndarray) -> float:
     first = math.floor(math.log10(span))
     for exponent in range(first, first - DIGITS, -1):
         in_steps = values / 10.0**exponent
-        whole = np.rint(in_steps)
+        rounded = np.rint(in_steps)
         # A thousandth of a step is what rounding to 32 bits leaves of one; what differs is at least a step apart.
-        if (np.abs(in_steps - whole) < 1e-3).all() and (np.diff(whole) > 0).all():
+        if (np.abs(in_steps - rounded) < 1e-3).all() and (np.diff(rounded) > 0).all():
             return 10.0**exponent
     return 0.0
 

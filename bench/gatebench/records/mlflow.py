@@ -66,13 +66,13 @@ def publish(results: Path, keys: Iterable[str], uri: str | None = None, logged: 
     """
     store = Store(results)
     studies = study_file.studies_of(results)
-    wanted, new = list(keys), 0
-    for first in range(0, len(wanted), AT_ONCE):
-        records = store.read(wanted[first : first + AT_ONCE])
+    to_log, new = list(keys), 0
+    for first in range(0, len(to_log), AT_ONCE):
+        records = store.read(to_log[first : first + AT_ONCE])
         with _client(results, uri) as (client, experiment):
-            there = _there(client, experiment, list(records))
+            runs = _existing_runs(client, experiment, list(records))
             for key, record in records.items():
-                new += _log(client, experiment, record, studies.get(key, set()), there.get(key))
+                new += _log(client, experiment, record, studies.get(key, set()), runs.get(key))
                 logged()
     return new
 
@@ -115,7 +115,7 @@ class Follower(threading.Thread):
 def attach(results: Path, study: str, uri: str | None = None) -> None:
     """Put a study's figures, tables and report into a run of its own, replacing what was there."""
     with _client(results, uri) as (client, experiment):
-        run = _there(client, experiment, [f"study.{study}"]).get(f"study.{study}")
+        run = _existing_runs(client, experiment, [f"study.{study}"]).get(f"study.{study}")
         if run is None:
             tags = {"key": f"study.{study}", "kind": "study", f"study.{study}": "figures"}
             run = client.create_run(experiment, tags=tags, run_name=f"study {study}")
@@ -140,24 +140,24 @@ def _client(results: Path, uri: str | None = None) -> Iterator[tuple[Any, str]]:
             logging.getLogger(chatty).setLevel(logging.WARNING)
         uri = uri or store_uri(results)
         client = MlflowClient(uri)
-        found = client.get_experiment_by_name(EXPERIMENT)
+        experiment = client.get_experiment_by_name(EXPERIMENT)
         # A server has its own place for artifacts.
         artifacts = None if uri.startswith("http") else (results.resolve() / "mlruns").as_uri()
-        yield client, found.experiment_id if found else client.create_experiment(EXPERIMENT, artifacts)
+        yield client, experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT, artifacts)
 
 
-def _there(client: Any, experiment: str, keys: list[str]) -> dict[str, Any]:
+def _existing_runs(client: Any, experiment: str, keys: list[str]) -> dict[str, Any]:
     """Key -> its run, of those keys that have one."""
     if len(keys) <= FEW:
-        found = [client.search_runs([experiment], f"tags.`key` = '{key}'", max_results=1) for key in keys]
-        return {key: runs[0] for key, runs in zip(keys, found, strict=True) if runs}
-    found, token = {}, None
+        answers = [client.search_runs([experiment], f"tags.`key` = '{key}'", max_results=1) for key in keys]
+        return {key: runs[0] for key, runs in zip(keys, answers, strict=True) if runs}
+    runs, token = {}, None
     while True:
         page = client.search_runs([experiment], max_results=METRICS, page_token=token)
-        found |= {run.data.tags.get("key"): run for run in page}
+        runs |= {run.data.tags.get("key"): run for run in page}
         token = page.token
         if not token:
-            return found
+            return runs
 
 
 def _log(client: Any, experiment: str, record: Record, studies: set[str], run: Any) -> bool:

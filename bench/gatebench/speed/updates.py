@@ -122,7 +122,7 @@ def _rows(case: Case, rounds: int) -> list[dict[str, Any]]:
         runs |= {("jax scan", count): _jax_gradient(case, count) for count in (1, POPULATION)}
     times = _timed({**runs, ("matmul", 1): _matrix_product()}, rounds)
     rate = 2 * SIDE**3 / times["matmul", 1]
-    each = {name: seconds / name[1] for name, seconds in times.items()}
+    seconds_per_update = {name: seconds / name[1] for name, seconds in times.items()}
     model = _model(case, "reference")
     flops = 3 * (model.cost.flops_per_step + 2 * case.units * OUTPUTS) * case.batch * case.steps
     return [
@@ -130,11 +130,11 @@ def _rows(case: Case, rounds: int) -> list[dict[str, Any]]:
             **{name: getattr(case, name) for name in ("cell", "units", "inputs", "batch", "steps")},
             "population": count,
             "engine": engine,
-            "ms_per_update_per_member": 1e3 * each[engine, count],
+            "ms_per_update_per_member": 1e3 * seconds_per_update[engine, count],
             "beside": case.beside,
-            "beside_ms": 1e3 * each[beside],
-            "ratio": each[beside] / each[engine, count],
-            "relative_throughput": flops / each[engine, count] / rate,
+            "beside_ms": 1e3 * seconds_per_update[beside],
+            "ratio": seconds_per_update[beside] / seconds_per_update[engine, count],
+            "relative_throughput": flops / seconds_per_update[engine, count] / rate,
         }
         for engine, count in runs
     ]
@@ -191,14 +191,14 @@ def _gatebench_update(case: Case, engine: str, count: int) -> TimedCall:
     task = Task("speed", cards.load("bach_chorales"), {"train": some, "valid": some, "test": some}, case.inputs, OUTPUTS)
     members = [Member(str(k), 1e-4, k) for k in range(count)]
     population = Population.start(model, task, TRAINING, members)
-    made = [make_batch(model, batch) for batch in batches]
+    prepared = [make_batch(model, batch) for batch in batches]
     # One member takes each of the sequences in turn.
     chosen = range(len(batches)) if count == 1 else [0]
     rate, live = torch.full((count, 1), 1e-4), torch.ones(count, 1, dtype=torch.bool)
 
     def run() -> None:
         for first in chosen:
-            population.update([made[(first + k) % len(batches)] for k in range(count)], rate, live)
+            population.update([prepared[(first + k) % len(batches)] for k in range(count)], rate, live)
 
     return TimedCall(run, len(chosen))
 

@@ -67,8 +67,8 @@ def read(card: Card, paths: list[Path]) -> Arrays:
     options = construct(RecordingOptions, f"{card.name}.yaml: options", card.options)
     pools: dict[str, list[tuple[str, np.ndarray]]] = {split: [] for split in SPLITS}
     for recording, samples in recordings(card, options):
-        whole = len(samples) // options.length * options.length
-        pools[recording.split] += [(recording.speaker, window) for window in samples[:whole].reshape(-1, options.length, 1)]
+        usable = len(samples) // options.length * options.length
+        pools[recording.split] += [(recording.speaker, window) for window in samples[:usable].reshape(-1, options.length, 1)]
     return {split: _draw(card, split, pools[split], getattr(options, split), options.seed) for split in SPLITS}
 
 

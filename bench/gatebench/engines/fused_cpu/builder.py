@@ -1,4 +1,4 @@
-"""Writing LLVM code: functions, loops, and vectors of float32 with as many lanes as the machine has."""
+"""Writing LLVM code: functions, loops, and vectors of float32 with as many lanes as the processor has."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ Value = Any
 
 
 @dataclass(frozen=True)
-class Machine:
+class Processor:
     """The processor that code is compiled for."""
 
     lanes: int
@@ -37,13 +37,13 @@ class FunctionBuilder:
     """Writes the body of one function. Arithmetic is on vectors; pointers count in float32, indices are 64-bit integers."""
 
     def __init__(
-        self, module: ir.Module, machine: Machine, name: str, arguments: str, exported: bool = False, mask: bool = False
+        self, module: ir.Module, processor: Processor, name: str, arguments: str, exported: bool = False, mask: bool = False
     ) -> None:
         """Begin a function of a module.
 
         Parameters
         ----------
-        module, machine, name
+        module, processor, name
             Where the function stands, what it is compiled for, and what it is called.
         arguments
             Names in order; those that begin with a capital letter are pointers, the others integers.
@@ -55,9 +55,9 @@ class FunctionBuilder:
         """
         names = arguments.split()
         types = [POINTER if n[0].isupper() else I64 for n in names]
-        self.module, self.machine = module, machine
-        self.vector = ir.VectorType(F32, machine.lanes)
-        self.mask = ir.VectorType(ir.IntType(1), machine.lanes)
+        self.module, self.processor = module, processor
+        self.vector = ir.VectorType(F32, processor.lanes)
+        self.mask = ir.VectorType(ir.IntType(1), processor.lanes)
         if mask:
             names, types = [*names, "last_mask"], [*types, self.mask]
         self.function = ir.Function(module, ir.FunctionType(ir.VoidType(), types), name)
@@ -181,7 +181,7 @@ class FunctionBuilder:
             self.b.store(value, pointer, align=4)
         else:
             align = ir.Constant(ir.IntType(32), 4)
-            name = f"llvm.masked.store.v{self.machine.lanes}f32.p0"
+            name = f"llvm.masked.store.v{self.processor.lanes}f32.p0"
             kind = ir.FunctionType(ir.VoidType(), [self.vector, POINTER, align.type, self.mask])
             function = self.module.globals.get(name) or ir.Function(self.module, kind, name)
             self.b.call(function, [value, pointer, align, mask])
@@ -190,7 +190,7 @@ class FunctionBuilder:
 
     def lanes_below(self, count: Value) -> Value:
         """Write the mask of the first ``count`` lanes."""
-        lanes = self.machine.lanes
+        lanes = self.processor.lanes
         wide = ir.VectorType(ir.IntType(32), lanes)
         here = self.b.trunc(self.min(count, lanes), ir.IntType(32))
         one = self.b.insert_element(ir.Constant(wide, ir.Undefined), here, ir.Constant(ir.IntType(32), 0))
@@ -199,13 +199,13 @@ class FunctionBuilder:
 
     def number(self, value: float) -> Value:
         """Return a vector that holds one constant in every lane."""
-        return ir.Constant(self.vector, [float(value)] * self.machine.lanes)
+        return ir.Constant(self.vector, [float(value)] * self.processor.lanes)
 
     def splat(self, scalar: Value) -> Value:
         """Write a vector that holds one number in every lane."""
         undefined = ir.Constant(self.vector, ir.Undefined)
         one = self.b.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.machine.lanes), [0] * self.machine.lanes)
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.processor.lanes), [0] * self.processor.lanes)
         return self.b.shuffle_vector(one, undefined, zeros)
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
@@ -213,7 +213,7 @@ class FunctionBuilder:
         return self._intrinsic("fma", a, b, c)
 
     def _intrinsic(self, name: str, *args: Value) -> Value:
-        full = f"llvm.{name}.v{self.machine.lanes}f32"
+        full = f"llvm.{name}.v{self.processor.lanes}f32"
         function = self.module.globals.get(full)
         if function is None:
             function = ir.Function(self.module, ir.FunctionType(self.vector, [self.vector] * len(args)), full)
@@ -268,18 +268,18 @@ class FunctionBuilder:
 
     def power_of_two(self, n: Value) -> Value:
         """Write ``2^n`` for whole n in [-126, 127], through the bits of the exponent."""
-        wide = ir.VectorType(ir.IntType(32), self.machine.lanes)
-        name = f"llvm.fptosi.sat.v{self.machine.lanes}i32.v{self.machine.lanes}f32"
+        wide = ir.VectorType(ir.IntType(32), self.processor.lanes)
+        name = f"llvm.fptosi.sat.v{self.processor.lanes}i32.v{self.processor.lanes}f32"
         function = self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(wide, [self.vector]), name)
-        exponent = self.b.add(self.b.call(function, [n]), ir.Constant(wide, [127] * self.machine.lanes))
-        return self.b.bitcast(self.b.shl(exponent, ir.Constant(wide, [23] * self.machine.lanes)), self.vector)
+        exponent = self.b.add(self.b.call(function, [n]), ir.Constant(wide, [127] * self.processor.lanes))
+        return self.b.bitcast(self.b.shl(exponent, ir.Constant(wide, [23] * self.processor.lanes)), self.vector)
 
     def exponent(self, a: Value) -> tuple[Value, Value]:
         """Write ``(e, m)`` with ``a = 2^e m`` and m in [1, 2), for positive normal numbers."""
-        wide = ir.VectorType(ir.IntType(32), self.machine.lanes)
+        wide = ir.VectorType(ir.IntType(32), self.processor.lanes)
 
         def bits(value: int) -> Value:
-            return ir.Constant(wide, [value] * self.machine.lanes)
+            return ir.Constant(wide, [value] * self.processor.lanes)
 
         as_integers = self.b.bitcast(a, wide)
         e = self.b.sub(self.b.lshr(as_integers, bits(23)), bits(127))
@@ -288,7 +288,7 @@ class FunctionBuilder:
 
     def total(self, a: Value) -> Value:
         """Write the sum of a vector's lanes."""
-        name = f"llvm.vector.reduce.fadd.v{self.machine.lanes}f32"
+        name = f"llvm.vector.reduce.fadd.v{self.processor.lanes}f32"
         kind = ir.FunctionType(F32, [F32, self.vector])
         function = self.module.globals.get(name) or ir.Function(self.module, kind, name)
         return self.b.call(function, [ir.Constant(F32, -0.0), a], fastmath=("reassoc",))

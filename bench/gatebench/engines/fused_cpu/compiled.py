@@ -15,7 +15,7 @@ from llvmlite import binding as llvm
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import likelihoods, optimizers
-from gatebench.engines.fused_cpu.builder import Machine
+from gatebench.engines.fused_cpu.builder import Processor
 from gatebench.engines.fused_cpu.kernels import Kernels
 from gatebench.engines.fused_cpu.plan import WorkPlan
 from gatebench.engines.fused_cpu.tables import Tables
@@ -28,23 +28,23 @@ Function = Callable[[int, int], None]
 class CompiledCell:
     """The functions ``forward`` and ``backward`` of one cell."""
 
-    def __init__(self, graph: Graph, machine: Machine, of_inputs: bool = False) -> None:
+    def __init__(self, graph: Graph, processor: Processor, of_inputs: bool = False) -> None:
         """Compile a cell; with ``of_inputs`` its backward pass also gives the gradient of what the cell reads."""
         self.plan, self.tables = WorkPlan(graph), Tables()
         module = ir.Module(graph.name)
-        self.layout = Kernels(self.plan, module, machine, self.tables, of_inputs).layout
-        self._engine = _engine(str(module), machine, f"cell {graph.name}" + (" of a higher layer" if of_inputs else ""))
+        self.layout = Kernels(self.plan, module, processor, self.tables, of_inputs).layout
+        self._engine = _engine(str(module), processor, f"cell {graph.name}" + (" of a higher layer" if of_inputs else ""))
         self.forward, self.backward = (_function(self._engine, name) for name in ("forward", "backward"))
 
 
 class CompiledReadout:
     """The function ``run``: readout and likelihood, and the gradients of both."""
 
-    def __init__(self, kernel: likelihoods.LikelihoodKernel, machine: Machine) -> None:
+    def __init__(self, kernel: likelihoods.LikelihoodKernel, processor: Processor) -> None:
         self.tables = Tables()
         module = ir.Module(kernel.code.__name__)
-        likelihoods.build(module, machine, self.tables, kernel)
-        self._engine = _engine(str(module), machine, f"likelihood {kernel.code.__name__}")
+        likelihoods.build(module, processor, self.tables, kernel)
+        self._engine = _engine(str(module), processor, f"likelihood {kernel.code.__name__}")
         self.run = _function(self._engine, "head")
 
 
@@ -54,8 +54,8 @@ class CompiledOptimizer:
     def __init__(self, name: str) -> None:
         """Compile the optimizer of a name of `optimizers.OPTIMIZERS`."""
         module = ir.Module(name)
-        optimizers.build(module, machine(), name)
-        self._engine = _engine(str(module), machine(), f"optimizer {name}")
+        optimizers.build(module, processor(), name)
+        self._engine = _engine(str(module), processor(), f"optimizer {name}")
         kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, ctypes.c_int64)
         self.step: Callable[..., None] = kind(self._engine.get_function_address("step"))
 
@@ -66,11 +66,11 @@ def _function(engine: llvm.ExecutionEngine, name: str) -> Function:
 
 
 @cache
-def machine() -> Machine:
+def processor() -> Processor:
     """Return the processor that this runs on, with vectors of 512 bits where it has them."""
     features = llvm.get_host_cpu_features()
     wide = bool(features.get("avx512f"))
-    return Machine(16 if wide else 8, 8 if wide else 4, llvm.get_host_cpu_name(), features.flatten())
+    return Processor(16 if wide else 8, 8 if wide else 4, llvm.get_host_cpu_name(), features.flatten())
 
 
 def folder() -> Path:
@@ -79,12 +79,12 @@ def folder() -> Path:
     return Path(os.environ.get("GATEBENCH_CACHE") or cache_home / "gatebench") / "kernels"
 
 
-def _engine(text: str, machine: Machine, what: str) -> llvm.ExecutionEngine:
+def _engine(text: str, processor: Processor, what: str) -> llvm.ExecutionEngine:
     """Return an engine with the machine code of a module, from the cache or compiled; stderr is told of a compilation."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple().create_target_machine(cpu=machine.name, features=machine.features, opt=3)
-    versions = (llvmlite.__version__, llvm.llvm_version_info, machine, text)
+    target = llvm.Target.from_default_triple().create_target_machine(cpu=processor.name, features=processor.features, opt=3)
+    versions = (llvmlite.__version__, llvm.llvm_version_info, processor, text)
     file = folder() / hashlib.sha256(repr(versions).encode()).hexdigest()[:32]
     code = _read(file)
     if code is None:

@@ -108,7 +108,7 @@ class BackwardPass:
             if not any(self._arrives(i) for i in of_width):
                 continue
             reads = plan.reads(of_width)
-            with c.loop(0, c.n(width), c.machine.lanes) as j:
+            with c.loop(0, c.n(width), c.processor.lanes) as j:
                 mask = c.lanes_below(c.sub(c.n(width), j))
                 values = Values(self.layout, c, j, set(), reads)
                 sums = {i: c.scratch() for i in values.rows}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import product, routines
-from gatebench.engines.fused_cpu.builder import Machine, Value
+from gatebench.engines.fused_cpu.builder import Processor, Value
 from gatebench.engines.fused_cpu.elementwise import BackwardPass, Values
 from gatebench.engines.fused_cpu.layout import Layout
 from gatebench.engines.fused_cpu.plan import JoinedProduct, Place, Stage, WorkPlan
@@ -23,22 +23,24 @@ CHUNK = 192
 class Kernels:
     """Writes the functions ``forward`` and ``backward`` of one plan."""
 
-    def __init__(self, plan: WorkPlan, module: ir.Module, machine: Machine, tables: Tables, of_inputs: bool = False) -> None:
+    def __init__(
+        self, plan: WorkPlan, module: ir.Module, processor: Processor, tables: Tables, of_inputs: bool = False
+    ) -> None:
         """Write them into a module; with ``of_inputs`` the backward pass gives the gradient of the input, too."""
-        self.plan, self.module, self.machine, self.tables = plan, module, machine, tables
-        self.product = product.build(module, machine)
-        self.layout = Layout(plan, product.panel(machine), of_inputs)
-        self.copy = routines.copy(module, machine)
-        self.pack = routines.pack(module, machine)
-        self.pack_transposed = routines.pack_transposed(module, machine)
-        self.from_nonzeros = routines.from_nonzeros(module, machine)
-        self.into_nonzeros = routines.into_nonzeros(module, machine)
-        self.column_sums = routines.column_sums(module, machine)
+        self.plan, self.module, self.processor, self.tables = plan, module, processor, tables
+        self.product = product.build(module, processor)
+        self.layout = Layout(plan, product.panel(processor), of_inputs)
+        self.copy = routines.copy(module, processor)
+        self.pack = routines.pack(module, processor)
+        self.pack_transposed = routines.pack_transposed(module, processor)
+        self.from_nonzeros = routines.from_nonzeros(module, processor)
+        self.into_nonzeros = routines.into_nonzeros(module, processor)
+        self.column_sums = routines.column_sums(module, processor)
         self._forward()
         self._backward()
 
     def _phase(self, name: str, arguments: str = "", exported: bool = False) -> TableFunction:
-        return TableFunction(self.module, self.machine, self.tables, name, arguments, exported)
+        return TableFunction(self.module, self.processor, self.tables, name, arguments, exported)
 
     # forward
 
@@ -55,7 +57,7 @@ class Kernels:
         c.phase(pack)
         for name in self.plan.graph.states:
             place = self.plan.state(name)
-            with c.loop(0, c.integer(c.p("counts"), 0)) as r, c.loop(0, c.n(place.width), c.machine.lanes) as j:
+            with c.loop(0, c.integer(c.p("counts"), 0)) as r, c.loop(0, c.n(place.width), c.processor.lanes) as j:
                 mask = c.lanes_below(c.sub(c.n(place.width), j))
                 c.store(c.number(0), c.at(self.layout.address(c, place, r), j), mask)
         ready = [c.i64(0)]
@@ -89,7 +91,7 @@ class Kernels:
                     column = c.add(column, columns)
         for s in self.plan.sums.values():
             width = c.n(self.plan.widths[s.node])
-            with c.loop(0, width, c.machine.lanes) as j:
+            with c.loop(0, width, c.processor.lanes) as j:
                 total = c.number(0)
                 for row in s.rows:
                     total = c.plus(total, c.load(c.at(c.p("parameters"), c.add(c.n(f"parameter {nodes[row].label}"), j))))
@@ -155,7 +157,7 @@ class Kernels:
         """Write the elementwise work of a stage, for some rows."""
         for width in dict.fromkeys(self.plan.widths[i] for i in stage.computes):
             nodes = [i for i in stage.computes if self.plan.widths[i] == width]
-            with c.loop(0, c.n(width), c.machine.lanes) as j:
+            with c.loop(0, c.n(width), c.processor.lanes) as j:
                 mask = c.lanes_below(c.sub(c.n(width), j))
                 values = Values(self.layout, c, j, set(nodes), self.plan.reads(set(nodes)))
                 with c.loop(first, last) as r:
@@ -170,7 +172,7 @@ class Kernels:
         weights, before = self._weights(), self._back_before()
         c = self._phase("backward", exported=True)
         for name in ("carry0", "carry1"):
-            with c.loop(0, c.mul(c.n("B"), c.n("length previous")), c.machine.lanes) as i:
+            with c.loop(0, c.mul(c.n("B"), c.n("length previous")), c.processor.lanes) as i:
                 c.store(c.number(0), c.at(c.p(name), i))
         pending = [c.n("N")]
         with c.loop(0, c.n("T"), 1, pending) as (i, values):

@@ -12,7 +12,7 @@ from typing import Any
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import functions, routines
-from gatebench.engines.fused_cpu.builder import Machine, Value
+from gatebench.engines.fused_cpu.builder import Processor, Value
 from gatebench.engines.fused_cpu.product import build as build_product
 from gatebench.engines.fused_cpu.product import panel
 from gatebench.engines.fused_cpu.tables import TableFunction, Tables
@@ -195,19 +195,19 @@ def kernel_of(likelihood: object) -> LikelihoodKernel | None:
     return kernel if kernel and kernel.fits(likelihood) else None
 
 
-def build(module: ir.Module, machine: Machine, tables: Tables, kernel: LikelihoodKernel) -> None:
+def build(module: ir.Module, processor: Processor, tables: Tables, kernel: LikelihoodKernel) -> None:
     """Write the function ``head``: losses of all rows of ``top`` and, if wanted, gradients of the readout and of ``top``."""
-    wide, product = panel(machine), build_product(module, machine)
-    pack_transposed = routines.pack_transposed(module, machine)
-    c = TableFunction(module, machine, tables, "head", exported=True)
+    wide, product = panel(processor), build_product(module, processor)
+    pack_transposed = routines.pack_transposed(module, processor)
+    c = TableFunction(module, processor, tables, "head", exported=True)
     units, outputs, length = c.n("width"), c.n("readout"), c.n("length top")
     matrix, bias = (c.at(c.p("parameters"), c.n(f"parameter {n}")) for n in ("readout_W", "readout_b"))
     hidden, readout = c.n("length hidden"), c.p("readout")
     with_gradient = c.b.icmp_signed("!=", c.n("with gradient"), c.i64(0))
     weight = c.splat(c.scalar(c.p("weight")))
     c.call(pack_transposed, matrix, outputs, units, outputs, c.p("readout back"), 0, outputs)
-    for array, size in (("readout gradient", c.mul(outputs, hidden)), ("readout sums", c.mul(outputs, c.machine.lanes))):
-        with c.loop(0, size, c.machine.lanes) as i:
+    for array, size in (("readout gradient", c.mul(outputs, hidden)), ("readout sums", c.mul(outputs, c.processor.lanes))):
+        with c.loop(0, size, c.processor.lanes) as i:
             c.store(c.number(0), c.at(c.p(array), i))
     with c.loop(0, c.n("N"), wide) as row:
         count = c.min(wide, c.sub(c.n("N"), row))
@@ -215,11 +215,11 @@ def build(module: ir.Module, machine: Machine, tables: Tables, kernel: Likelihoo
         c.call(pack_transposed, h, length, count, units, c.p("states"), 0, units)
         with c.loop(0, outputs) as i:
             start = c.splat(c.scalar(c.at(bias, i)))
-            for v in range(0, wide, c.machine.lanes):
+            for v in range(0, wide, c.processor.lanes):
                 c.store(start, c.at(readout, c.add(c.mul(i, wide), v)))
         c.call(product, outputs, count, units, matrix, 1, outputs, c.p("states"), 0, wide, readout, wide, readout, wide)
         target = c.at(c.p("target"), c.mul(row, c.n("Y")))
-        with c.loop(0, count, c.machine.lanes) as lane:
+        with c.loop(0, count, c.processor.lanes) as lane:
             nll = kernel.code(c, Block(c, wide, target, lane), weight)
             c.store(nll, c.at(c.p("nll"), c.add(row, lane)))
         with c.when(with_gradient):
@@ -238,11 +238,11 @@ def build(module: ir.Module, machine: Machine, tables: Tables, kernel: Likelihoo
 
 def _add_rows(c: TableFunction, readout: Value, outputs: Value, count: Value, wide: int) -> None:
     """Write the sums over rows, a lane at a time; lanes past the last row are left out."""
-    with c.loop(0, count, c.machine.lanes) as lane:
+    with c.loop(0, count, c.processor.lanes) as lane:
         mask = c.lanes_below(c.sub(count, lane))
         with c.loop(0, outputs) as i:
             g = c.b.select(mask, c.load(c.at(readout, c.add(c.mul(i, wide), lane))), c.number(0))
-            to = c.at(c.p("readout sums"), c.mul(i, c.machine.lanes))
+            to = c.at(c.p("readout sums"), c.mul(i, c.processor.lanes))
             c.store(c.plus(c.load(to), g), to)
 
 
@@ -253,5 +253,5 @@ def _collect(c: TableFunction, units: Value, outputs: Value, hidden: Value) -> N
         value = c.scalar(c.at(c.p("readout gradient"), c.add(c.mul(i, hidden), k)))
         c.b.store(value, c.at(matrix, c.add(c.mul(k, outputs), i)), align=4)
     with c.loop(0, outputs) as i:
-        total = c.total(c.load(c.at(c.p("readout sums"), c.mul(i, c.machine.lanes))))
+        total = c.total(c.load(c.at(c.p("readout sums"), c.mul(i, c.processor.lanes))))
         c.b.store(total, c.at(bias, i), align=4)

@@ -9,7 +9,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.builder import FunctionBuilder, Machine, Value
+from gatebench.engines.fused_cpu.builder import FunctionBuilder, Processor, Value
 
 
 def adam(c: FunctionBuilder, theta: Value, g: Value, state: list[Value], number: Callable[[int], Value]) -> list[Value]:
@@ -60,11 +60,11 @@ OPTIMIZERS = {
 """Name of an optimizer -> its code."""
 
 
-def build(module: ir.Module, machine: Machine, name: str) -> None:
+def build(module: ir.Module, processor: Processor, name: str) -> None:
     """Write the function ``step(Theta, G, A, B, Numbers, count)`` for whole vectors; A and B are the state."""
-    c = FunctionBuilder(module, machine, "step", "Theta G A B Numbers count", exported=True)
+    c = FunctionBuilder(module, processor, "step", "Theta G A B Numbers count", exported=True)
     numbers = [c.splat(c.scalar(c.at(c.Numbers, i))) for i in range(7)]
-    with c.loop(0, c.count, machine.lanes) as i:
+    with c.loop(0, c.count, processor.lanes) as i:
         places = [c.at(array, i) for array in (c.A, c.B, c.Theta)]
         a, b, theta = (c.load(place) for place in places)
         values = OPTIMIZERS[name].code(c, theta, c.load(c.at(c.G, i)), [a, b], numbers.__getitem__)

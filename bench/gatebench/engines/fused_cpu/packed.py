@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from gatebench.engines.base import Network
-from gatebench.engines.fused_cpu.compiled import machine
+from gatebench.engines.fused_cpu.compiled import processor
 from gatebench.engines.fused_cpu.product import panel
 
 SPARSE = 0.25
@@ -100,7 +100,7 @@ def pack(network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Seque
     y = np.concatenate([ys[b] for b in order]).astype(np.float32, copy=False)
     of_steps = network.at == "step"
     y = y[rows] if of_steps else y
-    wide = panel(machine())
+    wide = panel(processor())
     padded = np.zeros((-(-len(y) // wide) * wide, y.shape[1]), np.float32)
     padded[: len(y)] = y
     in_batch = np.concatenate([[0], np.cumsum([len(x) for x in xs])])[order]
@@ -125,7 +125,7 @@ def inputs(x: np.ndarray) -> Inputs:
 
 def with_slack(x: np.ndarray) -> np.ndarray:
     """Return an array's numbers and zeros behind them, so that a vector that begins with the last one can be read whole."""
-    return np.append(x, np.zeros(machine().lanes, np.float32))
+    return np.append(x, np.zeros(processor().lanes, np.float32))
 
 
 def address(array: np.ndarray) -> int:

@@ -10,29 +10,29 @@ each row of the tile. A panel of B is small enough for the first cache and is us
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.builder import VECTORS, FunctionBuilder, Machine, Value
+from gatebench.engines.fused_cpu.builder import VECTORS, FunctionBuilder, Processor, Value
 
 
-def panel(machine: Machine) -> int:
+def panel(processor: Processor) -> int:
     """Return how many columns a panel has."""
-    return VECTORS * machine.lanes
+    return VECTORS * processor.lanes
 
 
-def build(module: ir.Module, machine: Machine) -> FunctionBuilder:
+def build(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the function ``product(rows, columns, depth, A, a_row, a_k, B, b_panel, b_k, D, d_row, C, c_row)``."""
     tiles = {}
-    height = machine.rows
+    height = processor.rows
     while height:
         for vectors in range(1, VECTORS + 1):
-            tiles[height, vectors] = _tile(module, machine, height, vectors)
+            tiles[height, vectors] = _tile(module, processor, height, vectors)
         height //= 2
-    c = FunctionBuilder(module, machine, "product", "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row")
-    wide = panel(machine)
+    c = FunctionBuilder(module, processor, "product", "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row")
+    wide = panel(processor)
     with c.loop(0, c.columns, wide) as j:
         panel_of_b = c.at(c.B, c.mul(c.div(j, wide), c.b_panel))
         left = c.min(c.sub(c.columns, j), wide)
-        vectors = c.div(c.add(left, machine.lanes - 1), machine.lanes)
-        mask = c.lanes_below(c.sub(left, c.mul(c.sub(vectors, 1), machine.lanes)))
+        vectors = c.div(c.add(left, processor.lanes - 1), processor.lanes)
+        mask = c.lanes_below(c.sub(left, c.mul(c.sub(vectors, 1), processor.lanes)))
         for count in range(1, VECTORS + 1):
             with c.when(c.b.icmp_signed("==", vectors, c.i64(count))):
                 _rows(c, {h: tile for (h, v), tile in tiles.items() if v == count}, j, panel_of_b, mask)
@@ -52,9 +52,9 @@ def _rows(c: FunctionBuilder, tiles: dict[int, FunctionBuilder], j: Value, panel
         done = stop
 
 
-def _tile(module: ir.Module, machine: Machine, height: int, vectors: int) -> FunctionBuilder:
-    c = FunctionBuilder(module, machine, f"tile{height}x{vectors}", "depth A a_row a_k B b_k D d_row C c_row", mask=True)
-    lanes = machine.lanes
+def _tile(module: ir.Module, processor: Processor, height: int, vectors: int) -> FunctionBuilder:
+    c = FunctionBuilder(module, processor, f"tile{height}x{vectors}", "depth A a_row a_k B b_k D d_row C c_row", mask=True)
+    lanes = processor.lanes
     zero = c.number(0)
     # few sums in flight would wait for one another: several k at once, each with sums of its own
     at_once = max(1, 4 // height)

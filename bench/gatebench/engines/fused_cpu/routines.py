@@ -3,37 +3,37 @@
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import product
-from gatebench.engines.fused_cpu.builder import VECTORS, FunctionBuilder, Machine
+from gatebench.engines.fused_cpu.builder import VECTORS, FunctionBuilder, Processor
 
 
-def copy(module: ir.Module, machine: Machine) -> FunctionBuilder:
+def copy(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the function that copies rows of one array to rows of another."""
-    c = FunctionBuilder(module, machine, "copy", "rows columns A a_row C c_row")
-    with c.loop(0, c.rows) as i, c.loop(0, c.columns, machine.lanes) as j:
+    c = FunctionBuilder(module, processor, "copy", "rows columns A a_row C c_row")
+    with c.loop(0, c.rows) as i, c.loop(0, c.columns, processor.lanes) as j:
         value = c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j)))
         c.store(value, c.at(c.C, c.add(c.mul(i, c.c_row), j)), c.lanes_below(c.sub(c.columns, j)))
     return c.end()
 
 
-def pack(module: ir.Module, machine: Machine) -> FunctionBuilder:
+def pack(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the function that packs a matrix ``[rows, columns]`` into panels, behind ``offset`` other columns."""
-    wide = product.panel(machine)
-    c = FunctionBuilder(module, machine, "pack_panels", "A rows columns C offset")
+    wide = product.panel(processor)
+    c = FunctionBuilder(module, processor, "pack_panels", "A rows columns C offset")
     end = c.add(c.offset, c.columns)
     with c.loop(c.div(c.offset, wide), c.div(c.add(end, wide - 1), wide)) as p:
         low, high = c.mul(p, wide), c.min(c.mul(c.add(p, 1), wide), end)
         low_here = c.b.select(c.less(low, c.offset), c.offset, low)
-        with c.loop(0, c.rows) as k, c.loop(low_here, high, machine.lanes) as column:
+        with c.loop(0, c.rows) as k, c.loop(low_here, high, processor.lanes) as column:
             value = c.load(c.at(c.A, c.add(c.mul(k, c.columns), c.sub(column, c.offset))))
             to = c.add(c.mul(p, c.mul(c.rows, wide)), c.add(c.mul(k, wide), c.sub(column, low)))
             c.store(value, c.at(c.C, to), c.lanes_below(c.sub(high, column)))
     return c.end()
 
 
-def pack_transposed(module: ir.Module, machine: Machine) -> FunctionBuilder:
+def pack_transposed(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the function that packs a transposed matrix into panels of ``depth`` rows, below ``offset`` other rows."""
-    wide = product.panel(machine)
-    c = FunctionBuilder(module, machine, "pack_transposed", "A a_row rows columns C offset depth")
+    wide = product.panel(processor)
+    c = FunctionBuilder(module, processor, "pack_transposed", "A a_row rows columns C offset depth")
     with c.loop(0, c.rows, wide) as i:
         panel = c.at(c.C, c.mul(i, c.depth))
         count = c.min(wide, c.sub(c.rows, i))
@@ -45,10 +45,10 @@ def pack_transposed(module: ir.Module, machine: Machine) -> FunctionBuilder:
     return c.end()
 
 
-def column_sums(module: ir.Module, machine: Machine) -> FunctionBuilder:
+def column_sums(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the function that adds the sum over rows to ``C``."""
-    c = FunctionBuilder(module, machine, "column_sums", "rows columns A a_row C")
-    with c.loop(0, c.columns, machine.lanes) as j:
+    c = FunctionBuilder(module, processor, "column_sums", "rows columns A a_row C")
+    with c.loop(0, c.columns, processor.lanes) as j:
         to, sums = c.at(c.C, j), [c.number(0)]
         with c.loop(0, c.rows, 1, sums) as (i, values):
             values[0] = c.plus(values[0], c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j))))
@@ -56,14 +56,14 @@ def column_sums(module: ir.Module, machine: Machine) -> FunctionBuilder:
     return c.end()
 
 
-def from_nonzeros(module: ir.Module, machine: Machine) -> FunctionBuilder:
+def from_nonzeros(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the product of mostly zero rows with a packed matrix: only what is not zero is multiplied."""
-    wide = product.panel(machine)
+    wide = product.panel(processor)
     names = "first last columns depth Starts Index Value B D d_row C c_row"
-    c = FunctionBuilder(module, machine, "from_nonzeros", names)
+    c = FunctionBuilder(module, processor, "from_nonzeros", names)
     with c.loop(0, c.columns, wide) as j:
         panel = c.at(c.B, c.mul(c.div(j, wide), c.mul(c.depth, wide)))
-        offsets = [v * machine.lanes for v in range(VECTORS)]
+        offsets = [v * processor.lanes for v in range(VECTORS)]
         masks = [c.lanes_below(c.sub(c.columns, c.add(j, offset))) for offset in offsets]
         with c.loop(c.first, c.last) as r:
             row = c.sub(r, c.first)
@@ -80,15 +80,15 @@ def from_nonzeros(module: ir.Module, machine: Machine) -> FunctionBuilder:
     return c.end()
 
 
-def into_nonzeros(module: ir.Module, machine: Machine) -> FunctionBuilder:
+def into_nonzeros(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the function that adds to ``C [., columns]`` the transpose of mostly zero rows, times ``G``."""
-    c = FunctionBuilder(module, machine, "into_nonzeros", "first last columns Starts Index Value G g_row C")
+    c = FunctionBuilder(module, processor, "into_nonzeros", "first last columns Starts Index Value G g_row C")
     with c.loop(c.first, c.last) as r:
         g = c.at(c.G, c.mul(c.sub(r, c.first), c.g_row))
         with c.loop(c.integer(c.Starts, r), c.integer(c.Starts, c.add(r, 1))) as e:
             a = c.splat(c.scalar(c.at(c.Value, e)))
             row = c.at(c.C, c.mul(c.integer(c.Index, e), c.columns))
-            with c.loop(0, c.columns, machine.lanes) as j:
+            with c.loop(0, c.columns, processor.lanes) as j:
                 to = c.at(row, j)
                 value = c.fma(a, c.load(c.at(g, j)), c.load(to))
                 c.store(value, to, c.lanes_below(c.sub(c.columns, j)))

@@ -7,7 +7,7 @@ import numpy as np
 
 from gatebench.engines.base import DropoutMasks, Network
 from gatebench.engines.fused_cpu import likelihoods
-from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout, machine
+from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout, processor
 from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, with_slack
 from gatebench.engines.fused_cpu.workspace import CellWorkspace, ReadoutWorkspace
 
@@ -29,12 +29,12 @@ class CompiledStack:
     """Compiled code for one network: its cells, and its readout where there is code for the likelihood."""
 
     def __init__(self, network: Network) -> None:
-        self.lowest = CompiledCell(network.graph, machine())
+        self.lowest = CompiledCell(network.graph, processor())
         self.higher = self.lowest
         if network.stack.layers > 1:
-            self.higher = CompiledCell(network.graph, machine(), of_inputs=True)
+            self.higher = CompiledCell(network.graph, processor(), of_inputs=True)
         kernel = likelihoods.kernel_of(network.likelihood)
-        self.readout = CompiledReadout(kernel, machine()) if kernel else None
+        self.readout = CompiledReadout(kernel, processor()) if kernel else None
 
 
 class StackProgram:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.builder import FunctionBuilder, Machine, Value
+from gatebench.engines.fused_cpu.builder import FunctionBuilder, Processor, Value
 
 
 @dataclass
@@ -30,9 +30,9 @@ class TableFunction(FunctionBuilder):
     """Writes a function of the two tables; it reads each entry that it needs once, as it begins."""
 
     def __init__(
-        self, module: ir.Module, machine: Machine, tables: Tables, name: str, arguments: str = "", exported: bool = False
+        self, module: ir.Module, processor: Processor, tables: Tables, name: str, arguments: str = "", exported: bool = False
     ):
-        super().__init__(module, machine, name, f"Pointers Integers {arguments}", exported)
+        super().__init__(module, processor, name, f"Pointers Integers {arguments}", exported)
         self.tables = tables
         self._entries: dict[str, Value] = {}
 

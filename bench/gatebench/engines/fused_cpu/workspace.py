@@ -7,7 +7,7 @@ import torch
 
 from gatebench.engines.base import Network
 from gatebench.engines.fused_cpu import likelihoods
-from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout, machine
+from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout, processor
 from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, address
 from gatebench.engines.fused_cpu.product import panel
 from gatebench.engines.fused_cpu.tables import Tables
@@ -22,7 +22,7 @@ class Workspace:
         self.pointers, self.integers = np.zeros(len(tables.pointers), np.int64), np.zeros(len(tables.integers), np.int64)
         self._pointer_at = {name: i for i, name in enumerate(tables.pointers)}
         self._integer_at = {name: i for i, name in enumerate(tables.integers)}
-        self.fixed, self.wide = fixed, panel(machine())
+        self.fixed, self.wide = fixed, panel(processor())
         self.arrays: dict[str, np.ndarray] = {}
         self._room: dict[str, int] = {}
         self.set_integers(fixed)
@@ -112,7 +112,7 @@ class CellWorkspace(Workspace):
 
     def _fixed(self, network: Network) -> dict[str, int]:
         """Return the integers that depend on the sizes of the network alone."""
-        layout, plan, sizes, wide = self.compiled.layout, self.compiled.plan, self.direction.sizes, panel(machine())
+        layout, plan, sizes, wide = self.compiled.layout, self.compiled.plan, self.direction.sizes, panel(processor())
         entries = {letter: size for letter, size in sizes.items() if letter != "1"}
         entries |= {f"length {name}": length for name, length in self.lengths.items()}
         entries |= {
@@ -208,11 +208,11 @@ class ReadoutWorkspace(Workspace):
         readout, length, wide = self.fixed["readout"], self.length, self.wide
         sizes = {"hidden": rows * length, "nll": rows, "zeros": max(readout, length, wide)}
         sizes |= {"readout": readout * wide, "readout gradient": readout * length, "joint": readout * wide}
-        sizes |= {"readout sums": readout * machine().lanes, "states": length * wide}
+        sizes |= {"readout sums": readout * processor().lanes, "states": length * wide}
         return sizes | {"readout back": -(-length // wide) * wide * readout}
 
 
 def _rounded(columns: int) -> int:
     """Return a number of columns rounded up to whole vectors."""
-    lanes = machine().lanes
+    lanes = processor().lanes
     return -(-columns // lanes) * lanes

@@ -68,9 +68,9 @@ class _Names:
     def __init__(self, taken: set[str]) -> None:
         self._taken = set(taken)
 
-    def new(self, wanted: str) -> str:
-        """Return a free name: the wanted one, or the nearest to it that Python takes."""
-        name = base = re.sub(r"\W", "_", wanted).lstrip("_") or "a"
+    def new(self, preferred: str) -> str:
+        """Return a free name: the preferred one, or the nearest to it that Python takes."""
+        name = base = re.sub(r"\W", "_", preferred).lstrip("_") or "a"
         number = 1
         while name in self._taken or keyword.iskeyword(name):
             number += 1
