@@ -437,7 +437,8 @@ def another_processor(request, monkeypatch):
     host = compiled.processor()
     substitute = compiled.Processor(*request.param, host.name, host.features)
     original = compiled.processor
-    modules = [m for n, m in sys.modules.items() if n.startswith("gatebench.engines") and getattr(m, "processor", None) is original]
+    engines = [module for name, module in sys.modules.items() if name.startswith("gatebench.engines")]
+    modules = [module for module in engines if getattr(module, "processor", None) is original]
     assert compiled in modules
     assert stack_program in modules
     for module in modules:  # each has the function under its own name
@@ -446,7 +447,7 @@ def another_processor(request, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("cell", "likelihood"), [("lstm_augmented", LIKELIHOODS[0]), *(("gru", likelihood) for likelihood in LIKELIHOODS[1:])], ids=str
+    ("cell", "likelihood"), [("lstm_augmented", LIKELIHOODS[0]), *(("gru", other) for other in LIKELIHOODS[1:])], ids=str
 )
 def test_code_for_narrow_and_wide_vectors_equals_the_reference(another_processor, cell, likelihood):
     for inputs, outputs, units, density in ((30, 30, 46, 0.05), (5, 3, 7, 1.0), (11, 8, 25, 1.0)):

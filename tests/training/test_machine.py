@@ -107,7 +107,8 @@ def test_as_many_members_as_memory_takes(engine, monkeypatch):
     small = model(engine)
     bytes_per_member = small.engine.memory_per_member(small, 3200)
     for members in (1, 7, 40):
-        monkeypatch.setattr(machine, "free_memory", lambda members=members: int((members + 0.5) * bytes_per_member * 4 / machine.SHARE))
+        free = int((members + 0.5) * bytes_per_member * 4 / machine.SHARE)
+        monkeypatch.setattr(machine, "free_memory", lambda free=free: free)
         assert machine.members_that_fit(small, 3200, 1) == members, "four workers share"
     monkeypatch.setattr(machine, "free_memory", lambda: 1)
     assert machine.members_that_fit(small, 3200, 1) == 1

@@ -103,7 +103,8 @@ def test_a_population_of_stacks_equals_its_members_alone(engine, rule, at):
 def test_engines_agree_over_a_training():
     labelled, training = task(first), dataclasses.replace(TRAINING, dropout=0.3)
     a, b = (
-        train(Population.start(model("sequence", engine, Stack(2)), labelled, training, MEMBERS), nothing) for engine in ENGINES
+        train(Population.start(model("sequence", engine, Stack(2)), labelled, training, MEMBERS), nothing)
+        for engine in ENGINES
     )
     for one, other in zip(a, b, strict=True):
         assert one.scores["valid"] == pytest.approx(other.scores["valid"], rel=1e-3)
@@ -111,7 +112,8 @@ def test_engines_agree_over_a_training():
 
 def test_an_interruption_changes_nothing():
     """Amid an epoch, with dropout and two directions: the draws go on where they were."""
-    labelled, training, built = task(first), dataclasses.replace(TRAINING, dropout=0.3), model("sequence", stack=Stack(2, True))
+    labelled, training = task(first), dataclasses.replace(TRAINING, dropout=0.3)
+    built = model("sequence", stack=Stack(2, True))
     uninterrupted = train(Population.start(built, labelled, training, MEMBERS), nothing)
     population, states = Population.start(built, labelled, training, MEMBERS), []
 
