@@ -113,19 +113,6 @@ def test_rule_has_its_constants():
     assert training(optimizer="rmsprop", constants=RMSPROP).build_optimizer() == rmsprop(0.95, 0.9, 0.01)
 
 
-def test_rate_falls_linearly():
-    falling = training(epochs=5, decay_to=0.2)
-    assert [falling.rate_at(epoch) for epoch in range(1, 6)] == pytest.approx([1, 0.8, 0.6, 0.4, 0.2], rel=1e-12)
-
-
-def test_rate_of_one_epoch_is_whole():
-    assert training(epochs=1, decay_to=0.2).rate_at(1) == 1
-
-
-def test_rate_stays_by_default():
-    assert {training().rate_at(epoch) for epoch in range(1, 11)} == {1.0}
-
-
 def test_defaults_are_neutral():
     """What each default says is that its part of the protocol is not there. `test_loop` sees that each one acts."""
     defaults = {f.name: f.default for f in dataclasses.fields(Training) if f.default is not dataclasses.MISSING}

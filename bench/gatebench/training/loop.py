@@ -23,6 +23,7 @@ from gatebench.training.evaluation import (
     prepare,
     sequence_losses,
 )
+from gatebench.training.learning_rate import linear_decay
 from gatebench.training.model import Model, stream
 from gatebench.training.outcome import Outcome
 from gatebench.training.protocol import Member, Training
@@ -156,7 +157,7 @@ class Population:
         lengths, predictions = [len(s) for s in sequences], [s.predictions for s in sequences]
         seeds = [self.members[k].seed for k in self.active]
         orders = {seed: buckets(lengths, self.training.batch, stream(seed, "order", self.epoch)) for seed in seeds}
-        share = self.training.rate_at(self.epoch)
+        share = linear_decay(self.epoch, self.training.epochs, self.training.decay_to)
         learning_rates = torch.tensor([self.members[k].lr * share for k in self.active], device=self.model.device)[:, None]
         live = torch.tensor(progress.live, device=self.model.device)[:, None]
         for u in range(progress.updates, len(orders[seeds[0]])):

@@ -36,7 +36,7 @@ class Training:
     """Share of the numbers that a layer hands on, to the next layer and to the readout, that are dropped, anew for every
     step and update; what is left grows by ``1 / (1 - dropout)`` (Zaremba et al. 2014, Section 3.1)."""
     decay_to: NonNegative = 1.0
-    """Share of the learning rate that is left at the last epoch, reached linearly."""
+    """Share of the learning rate that is left at the last epoch (`gatebench.training.learning_rate`)."""
     input_range: NonNegative | None = None
     """Input matrices and readout start uniform in +- this; None: Glorot and Bengio (2010)."""
     readout_bias: Literal["zero", "marginal"] = "zero"
@@ -56,11 +56,6 @@ class Training:
         """Return this protocol at one setting of what a search tunes; the learning rate is no part of it."""
         numbers = {one.name: getattr(hyperparameters, one.name) for one in fields(self) if one.name in TUNABLE}
         return replace(self, **numbers)
-
-    def rate_at(self, epoch: int) -> float:
-        """Return the share of the learning rate that is left in an epoch, counted from 1."""
-        passed = (epoch - 1) / max(1, self.epochs - 1)
-        return 1 - (1 - self.decay_to) * passed
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gatebench.data.baselines import predictors
+from gatebench.data.baselines import markov, predictors
 from gatebench.data.baselines.scoring import concatenate, evaluate
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
@@ -23,10 +23,7 @@ def of_frames(arrays: Arrays) -> Baselines:
     frames = np.concatenate(arrays["train"])
     unigram = predictors.smooth(frames.sum(0), len(frames))
     splits = next_step.shift(arrays)
-    before, after = concatenate(splits["train"])
-    was_off = predictors.smooth((after * (1 - before)).sum(0), (1 - before).sum(0))
-    was_on = predictors.smooth((after * before).sum(0), before.sum(0))
     return {
         "unigram": evaluate(splits, lambda x, y: predictors.bernoulli_nll(np.broadcast_to(unigram, x.shape), y)),
-        "markov": evaluate(splits, lambda x, y: predictors.bernoulli_nll(np.where(x == 1, was_on, was_off), y)),
+        "markov": evaluate(splits, markov.of_columns(*concatenate(splits["train"]))),
     }

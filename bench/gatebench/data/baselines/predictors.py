@@ -115,14 +115,6 @@ def frequencies(y: np.ndarray, classes: int) -> Predictor:
     return lambda x, y: nll[y[:, 0].astype(int)]
 
 
-def transitions(x: np.ndarray, y: np.ndarray, classes: int) -> Predictor:
-    """Fit every class's frequency after the class that was read; inputs and outputs are numbers of classes."""
-    counts = np.ones((classes, classes))
-    np.add.at(counts, (x[:, 0].astype(int), y[:, 0].astype(int)), 1)
-    nll = -np.log(counts / counts.sum(1, keepdims=True))
-    return lambda x, y: nll[x[:, 0].astype(int), y[:, 0].astype(int)]
-
-
 def logistic(x: np.ndarray, y: np.ndarray, classes: int) -> Predictor:
     """Fit a multinomial logistic regression to at most `FITTED_STEPS` steps."""
     steps = np.linspace(0, len(x) - 1, min(len(x), FITTED_STEPS)).astype(int)

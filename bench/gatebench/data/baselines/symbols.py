@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gatebench.data.baselines import predictors
+from gatebench.data.baselines import markov, predictors
 from gatebench.data.baselines.scoring import concatenate, evaluate
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
@@ -14,5 +14,5 @@ def compute(card: Card, arrays: Arrays) -> Baselines:
     classes, splits = len(card.names), next_step.shift(arrays)
     return {
         "unigram": evaluate(splits, predictors.frequencies(np.concatenate(arrays["train"]), classes)),
-        "markov": evaluate(splits, predictors.transitions(*concatenate(splits["train"]), classes)),
+        "markov": evaluate(splits, markov.of_classes(*concatenate(splits["train"]), classes)),
     }
