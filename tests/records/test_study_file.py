@@ -1,12 +1,17 @@
 """A study's file: points are merged with what is known of them, and no command makes a study smaller."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from gatebench.records import study_file
 from gatebench.records.schema import Labels
 from support.records import LABELS, make_point
 
+PUBLISHED = Path(__file__).resolve().parents[2] / "results"
+STUDIES = sorted(path.parent.name for path in PUBLISHED.glob("*/study.json"))
 A, B, C, D = ("a" * 16, "b" * 16, "c" * 16, "d" * 16)
 
 
@@ -66,3 +71,22 @@ def test_points_of_other_labels_stay(tmp_path: Path):
 
 def test_labels_are_read_as_they_are_written():
     assert str(Labels("a", "b", "c", "d e=1")) == "a, b, c, d e=1"
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_published_file_stays_byte_for_byte_where_nothing_is_new(tmp_path: Path, study: str):
+    """Or else whoever has a published study under git finds it changed by a command that trained nothing."""
+    published = study_file.path(PUBLISHED, study).read_bytes()
+    copy = study_file.path(tmp_path, study)
+    copy.parent.mkdir()
+    copy.write_bytes(published)
+    points = study_file.read(tmp_path, study)
+    study_file.add_points(tmp_path, study, [replace(point, confirm=point.confirm[:1]) for point in points])
+    assert copy.read_bytes() == published
+
+
+def test_a_new_file_is_written_in_the_order_of_the_published_ones(tmp_path: Path):
+    """So that a study that grows changes in the lines that are new."""
+    study_file.add_points(tmp_path, "some", [make_point([A], [B])])
+    orders = [list(json.loads(study_file.path(*of).read_text())) for of in ((tmp_path, "some"), (PUBLISHED, STUDIES[0]))]
+    assert orders[0] == orders[1]

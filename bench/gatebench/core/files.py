@@ -140,10 +140,14 @@ def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def update_json(path: Path, change: Callable[[str | None], object]) -> None:
-    """Read, change and replace a JSON file under a lock; ``change`` gets its text, or None where there is no file."""
+    """Read, change and replace a JSON file under a lock.
+
+    ``change`` gets its text, or None where there is no file, and returns the new value, or None to leave the file as it is.
+    """
     with locked(path.with_name(f"{path.name}.lock")):
         value = change(path.read_text() if path.is_file() else None)
-        atomic_write(path, lambda partial: partial.write_text(to_json(value)))
+        if value is not None:
+            atomic_write(path, lambda partial: partial.write_text(to_json(value)))
 
 
 def _flush(path: Path) -> None:

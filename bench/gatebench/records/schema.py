@@ -234,12 +234,14 @@ class Point:
         return [*self.search, *self.confirm]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StudyFile:
-    """``study.json``: the points of a study, by the text of their labels, in the order in which they were planned."""
+    """``study.json``, in the order in which it is written."""
 
-    points: dict[str, Point]
     study: str = ""
+    """The study's name."""
+    points: dict[str, Point]
+    """The text of its labels -> a point, in the order in which they were planned."""
 
 
 _CURVE_COLUMNS = {name: str if name == "split" else int if name in ("epoch", "update") else float for name in CURVE}

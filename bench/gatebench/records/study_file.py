@@ -35,15 +35,19 @@ def keys(points: list[Point]) -> list[str]:
 
 
 def add_points(results: Path, study: str, points: list[Point]) -> None:
-    """Add points to a study's file, each merged with the one that has the same labels; other points stay."""
+    """Add points to a study's file, each merged with the one that has the same labels; other points stay.
 
-    def change(text: str | None) -> StudyFile:
-        content = StudyFile({}, study) if text is None else decode_study(text)
+    A file to which nothing is new is not written: what an earlier version published stays byte for byte.
+    """
+
+    def change(text: str | None) -> StudyFile | None:
+        content = StudyFile(study=study, points={}) if text is None else decode_study(text)
+        before = dict(content.points)
         for point in points:
             label = str(point.labels)
             former = content.points.get(label)
             content.points[label] = point if former is None else merged(former, point)
-        return content
+        return None if text is not None and content.points == before else content
 
     file = path(results, study)
     with _explained(file):

@@ -14,7 +14,7 @@ def of_classes(x: np.ndarray, y: np.ndarray, classes: int) -> Predictor:
 
 
 def of_columns(x: np.ndarray, y: np.ndarray) -> Predictor:
-    """Fit for every column of zeros and ones ``[N, X]``, on its own, how often it is on after it was off and after it was on."""
+    """Fit how often each column of zeros and ones ``[N, X]``, on its own, is on after it was off and after it was on."""
     was_off = smooth((y * (1 - x)).sum(0), (1 - x).sum(0))
     was_on = smooth((y * x).sum(0), x.sum(0))
     return lambda x, y: bernoulli_nll(np.where(x == 1, was_on, was_off), y)
