@@ -1,4 +1,4 @@
-"""gatebench: which recurrent cell should I use, an LSTM or a GRU? Answered with evidence.
+"""Which recurrent cell should I use, an LSTM or a GRU? ``gatebench`` answers with evidence.
 
 What a notebook needs: `cells`, `count`, `compare`, `results` and `load`. Each imports what it uses when it is called.
 Wrong arguments raise ``gatebench.core.errors.BadInput``, with one line that says what was expected.

@@ -9,7 +9,7 @@ DEFAULT_RESULTS = Path("results")
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
-    """Add ``--results FOLDER``."""
+    """Add the option ``--results FOLDER`` to a command."""
     parser.add_argument("--results", type=Path, default=DEFAULT_RESULTS, help=f"results folder (default: {DEFAULT_RESULTS})")
 
 

@@ -16,7 +16,7 @@ class Tunable:
     """What the search and the reports need to know of one hyperparameter."""
 
     label: str
-    """Its name in tables and figures."""
+    """Name of the hyperparameter in tables and figures."""
     base: int
     """Prime base of its dimension of Halton's sequence; no two hyperparameters may share one."""
 

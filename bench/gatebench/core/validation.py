@@ -15,6 +15,7 @@ import yaml
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 
 T = TypeVar("T")
+"""Any dataclass that values are read into."""
 
 EXPECTED: Mapping[type, str] = {
     bool: "true or false", int: "a whole number", float: "a finite number", str: "a text", type(None): "null",
@@ -32,10 +33,15 @@ class Constraint:
 
 
 Count = Annotated[int, Constraint("a whole number from 1", lambda value: value >= 1)]
+"""A whole number that is at least 1."""
 Positive = Annotated[float, Constraint("a positive number", lambda value: value > 0)]
+"""A number above zero, zero excluded."""
 NonNegative = Annotated[float, Constraint("a number from 0", lambda value: value >= 0)]
+"""A number above zero, or zero itself."""
 Fraction = Annotated[float, Constraint("a number from 0 and below 1", lambda value: 0 <= value < 1)]
+"""A part of one that may be zero and is never one."""
 Share = Annotated[float, Constraint("a number above 0 and at most 1", lambda value: 0 < value <= 1)]
+"""A part of one that is never zero and may be one."""
 
 
 class _Loader(yaml.SafeLoader):

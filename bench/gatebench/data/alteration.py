@@ -19,7 +19,7 @@ class Alteration:
     sounding: bool = False
     """Whether frames in which no key is down are dropped."""
     every: Count = 1
-    """Of so many frames only the first remains: a coarser time step."""
+    """Number of frames of which only the first remains: a coarser time step."""
     hold: Count = 1
     """How often each frame is repeated: a finer time step."""
     first: Annotated[int, Constraint("a whole number from 2", lambda value: value > 1)] | None = None

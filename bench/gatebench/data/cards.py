@@ -36,7 +36,7 @@ HOST = r"[\w-]{1,63}(\.[\w-]{1,63})*(:\d{1,5})?"
 Address = Annotated[str, _matches("an address, for example https://zenodo.org/x.zip", rf"https?://{HOST}(/[!-~]{{0,999}})?")]
 """A web address without blanks."""
 Digest = Annotated[str, _matches("64 hexadecimal digits", "[0-9a-f]{64}")]
-"""A SHA-256."""
+"""A SHA-256 checksum as 64 hexadecimal digits."""
 Requirement = Annotated[str, _matches("a package and its version, for example music21==10.5.1", r"[\w-]+==[\w.]+|")]
 """A package pinned to a version, or nothing."""
 
@@ -76,7 +76,7 @@ class Card:
     facts: dict[str, Any]
     """What `gatebench.data.facts` computes for the kind."""
     baselines: Baselines
-    """What `gatebench.data.baselines.compute` computes."""
+    """Scores of trivial predictors, as `gatebench.data.baselines.compute` gives them."""
     files: tuple[File, ...] = ()
     package: Requirement = ""
     """Requirement of the package that ships the data, for example ``music21==10.5.1``."""

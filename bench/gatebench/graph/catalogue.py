@@ -15,7 +15,7 @@ class CellDescription:
     paper: str
     """Where its equations are from."""
     equations: list[str]
-    """As LaTeX, a line for each quantity, at the default options; `latex.plain` makes them readable in a terminal."""
+    """Equations as LaTeX at the default options, a line for each quantity; for a terminal see `latex.plain`."""
 
 
 def describe_cells() -> list[CellDescription]:

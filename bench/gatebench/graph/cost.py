@@ -21,7 +21,7 @@ class Cost:
     parameters_recurrent: float
     """Number of weights, diagonals and biases of the recurrent layer."""
     parameters_total: float
-    """The same with the matrix and the bias of the readout."""
+    """Number of weights, diagonals and biases with the matrix and the bias of the readout."""
     flops_per_step: float
     """FLOPs of the recurrent layer per time step."""
     state_size: float
@@ -36,7 +36,7 @@ class CellCost(Cost):
     inputs: int | list[int]
     """Numbers that the cell reads per time step; several: the costs are means over them."""
     units: int
-    """Hidden units."""
+    """Number of hidden units of the cell."""
 
 
 BUDGETS = {"parameters": "parameters_recurrent", "total_parameters": "parameters_total", "flops": "flops_per_step"}

@@ -25,7 +25,7 @@ class Notation(NamedTuple):
     """How an operation is written in one language."""
 
     template: str
-    """Its text: ``{0}``, ``{1}`` stand for the operands, ``{label}`` for the parameter, state or number."""
+    """Text of the operation: ``{0}``, ``{1}`` stand for the operands, ``{label}`` for the parameter, state or number."""
     binds: int
     """How tightly the text holds together, one of ``SUM`` to ``LEAF``."""
     operands: tuple[int, ...] = ()
@@ -152,7 +152,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
     )
 }  # fmt: skip
-"""Name -> operation."""
+"""Name of an operation -> its declaration."""
 
 
 def missing(names: Iterable[str], functions: Collection[str]) -> list[str]:

@@ -17,6 +17,7 @@ from gatebench.records.schema import Record
 from gatebench.records.store import Store
 
 Weights = dict[str, np.ndarray]
+"""Name of a parameter -> its matrix ``[rows, columns]``."""
 SEGMENT = 256
 """Samples of a segment of a spectrum."""
 

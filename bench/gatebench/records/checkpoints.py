@@ -24,7 +24,7 @@ class Saved(NamedTuple):
     values: dict[str, Any]
     """Whatever else changes, as JSON has it; what it means is the population's to know."""
     keys: list[str]
-    """Of the population's members, in their order."""
+    """Keys of the population's members, in their order."""
 
 
 class Checkpoint:

@@ -25,6 +25,7 @@ from gatebench.records.schema import (
 )
 
 NAME = "records.parquet"
+"""Name of the file of a study that holds its published records."""
 COLUMNS = ["key", "record", "curve", "sequences"]
 """Columns of the file: the key, and three texts in JSON."""
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)

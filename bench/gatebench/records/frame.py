@@ -37,7 +37,7 @@ COURSE = [
 ]
 """Columns of how a trial was trained."""
 COLUMNS = [*IDENTITY, *COSTS, *SCORE, *COURSE]
-"""Columns of ``trials.csv``."""
+"""Columns of ``trials.csv``, in their order."""
 RESULT_COLUMNS = [
     column for column in COLUMNS if column not in ("seconds", "relative_throughput", "engine", "population_size")
 ]
@@ -113,7 +113,7 @@ class Frame:
 
     @property
     def best(self) -> pd.DataFrame:
-        """Of each comparison group and cell the confirming trial that is best on validation, on its validation split."""
+        """Validation rows of the confirming trials that are best on validation, one for each comparison group and cell."""
         valid = self.confirmed("valid").dropna(subset="nll").query("status == 'finished'").sort_values("nll", kind="stable")
         return valid.drop_duplicates([*ComparisonGroup._fields, "cell"])
 

@@ -48,7 +48,7 @@ class TrialLocks:
         return True
 
     def release(self, keys: Iterable[str]) -> None:
-        """Give trials back."""
+        """Give trials back, so that other processes may take them."""
         descriptor = _descriptors.get(self._path)
         if descriptor is None:
             return

@@ -20,8 +20,9 @@ from gatebench.records.schema import Record, TrialSettings
 from gatebench.records.store import Store
 
 EXPERIMENT = "gatebench"
+"""Name of the experiment that holds all runs."""
 METRICS = 1000
-"""Of one call, and runs of one page: what MLflow's server accepts."""
+"""Metrics of one call, and runs of one page: as many as MLflow's server accepts."""
 AT_ONCE = 500
 """Trials that are logged while the store is kept to one process."""
 FEW = 25

@@ -13,6 +13,7 @@ the log-spectral distance from the validation split in dB."""
 SPECTRA = ["task", "cell", "budget", "training", "hertz", "decibel"]
 """``cell`` is `DATA` for the validation split."""
 DATA = "[data]"
+"""What stands in place of a cell's name for the validation split."""
 
 
 def folder(results: Path, study: str) -> Path:

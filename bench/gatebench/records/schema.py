@@ -21,6 +21,7 @@ SEQUENCES = ["sequence", "steps", "nll"]
 """Columns of the table of test sequences; ``nll`` is the sum over the predicted steps of a sequence, in nats."""
 
 Scalar = bool | int | float | str | None
+"""A setting that is one plain value of JSON."""
 Key = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
 """A trial's identity, which is also the name of its folder."""
 Natural = Annotated[int, Meta(ge=0, lt=2**62)]
@@ -28,7 +29,9 @@ Natural = Annotated[int, Meta(ge=0, lt=2**62)]
 Amount = Natural | float
 """A count that may be a mean of several."""
 Status = Literal["finished", "diverged", "failed"]
+"""How a trial ended: failed is one that an exception ended."""
 Stage = Literal["search", "confirm"]
+"""Stage of a study: only trials of ``confirm`` are results."""
 
 HASHED_AS = {"optimizer": "optimiser", "forget_bias": "retention"}
 """Setting -> its name in records and keys of version 0.1; keys hash this name for ever."""
@@ -89,7 +92,7 @@ class Summary:
     population_size: Natural
     device: str
     title: str
-    """Of the data set."""
+    """Title of the data set, for people."""
     synthetic: bool
     baselines: dict[str, dict[str, Score]]
     """Baseline -> split -> score."""
@@ -97,7 +100,7 @@ class Summary:
     relative_throughput: float | None = None
     """FLOPs a second of training and validation over those of a product of two 2048 x 2048 matrices in torch."""
     error: str | None = None
-    """Of a failed trial, its traceback."""
+    """Traceback of a failed trial; None for any other."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Provenance:
     """Where and with what a trial was computed."""
 
     commit: str | None
-    """Of the checkout, with ``+changes`` if tracked files differed from it; None for an installed package."""
+    """Commit of the checkout, with ``+changes`` if tracked files differed from it; None for an installed package."""
     versions: dict[str, str]
     """Package -> version; ``gatebench`` and ``torch`` are always there."""
     machine: Machine
@@ -147,10 +150,10 @@ class TrialSettings:
     dataset: str
     predict: str
     likelihood: dict[str, Scalar]
-    """``name`` and options."""
+    """The likelihood's ``name`` and its options."""
     cell: str
     options: dict[str, Scalar]
-    """Of the cell."""
+    """Options of the cell, by name."""
     model: Stacking = field(default_factory=Stacking)
     at: Literal["step", "sequence"] = "step"
     """What is predicted: every step, or the whole sequence at once."""

@@ -31,6 +31,7 @@ from gatebench.records.schema import (
 )
 
 T = TypeVar("T")
+"""Whatever a reader of a file returns."""
 
 DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, csv.Error)
 """What readers raise of a file that is not what it should be."""

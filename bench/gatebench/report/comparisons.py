@@ -35,7 +35,7 @@ class Pair:
     difference: Difference
     """Mean of ``lower`` minus mean of ``other``, at most zero."""
     p_holm: float
-    """p of the difference, adjusted for all pairs of the group and for looks at the study; NaN if one has a single seed."""
+    """The p-value, adjusted for all pairs of the group and for looks at the study; NaN if a cell has a single seed."""
     probability: Estimate
     """Probability that a new run of ``lower`` scores lower than a new run of ``other``."""
     n: tuple[int, int]

@@ -17,6 +17,7 @@ OPTIMIZERS = {
     "adam": lambda p, lr, c: torch.optim.Adam(p, lr, betas=(c["beta1"], c["beta2"]), eps=c["epsilon"]),
     "rmsprop": lambda p, lr, c: torch.optim.RMSprop(p, lr, alpha=c["averaging"], eps=c["floor"], momentum=c["momentum"]),
 }
+"""Name -> maker of an optimizer of torch, from parameters, learning rate and the trial's coefficients."""
 
 
 def main(settings: dict[str, Any]) -> None:

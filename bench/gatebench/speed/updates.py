@@ -30,6 +30,7 @@ COLUMNS = [
     "cell", "units", "inputs", "batch", "steps", "population", "engine",
     "ms_per_update_per_member", "beside", "beside_ms", "ratio", "relative_throughput",
 ]  # fmt: skip
+"""Columns of the table of updates, times in milliseconds."""
 OUTPUTS = 88
 """Numbers of the readout, as in the music data."""
 THREADS = os.cpu_count() or 1
@@ -39,10 +40,13 @@ MUSIC = 0.04
 NEAREST = {"rnn": "RNN", "gru": "GRU", "gru_reset_after": "GRU"}
 """Cell -> the module of `torch.nn` nearest to it; all others are LSTMs of a kind."""
 POPULATION = 10
+"""Members of the population that is timed beside a single one."""
 WARM = 0.04
 """Seconds of untimed calls before those that are timed."""
 POPULATIONS = (1, 2, 5, 10, 20, 50, 100)
+"""Numbers of members that show how a population's cost grows."""
 TRAINING = Training("step", 32, 1, 1, "rmsprop", {"averaging": 0.95, "momentum": 0.9, "floor": 0.01}, clip_norm=1.0)
+"""Settings of the updates that are timed."""
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,9 @@ class Member:
     lr: float
     seed: int
     weight_noise: float | None = None
+    """Standard deviation of this member's weight noise; None: the training's value."""
     weight_decay: float | None = None
-    """Of either, None stands for the training's value."""
+    """Weight decay of this member; None: the training's value."""
 
     @property
     def hyperparameters(self) -> Hyperparameters:

@@ -7,7 +7,7 @@ SUMMARY = "the cells, with their equations and papers"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--json``."""
+    """Add the option ``--json`` to the command."""
     parser.add_argument("--json", action="store_true", help="print name, title, paper and LaTeX of each as JSON")
 
 

@@ -8,8 +8,11 @@ from typing import Any, Self
 from llvmlite import ir
 
 I64 = ir.IntType(64)
+"""LLVM's type of indices and counts."""
 F32 = ir.FloatType()
+"""LLVM's type of all numbers."""
 POINTER = ir.PointerType()
+"""LLVM's type of the address of an array."""
 
 Value = Any
 """A value in LLVM code; llvmlite has no common class for them."""
@@ -168,7 +171,7 @@ class FunctionBuilder:
         return self.b.load(self.b.gep(table, [self.i64(index)], source_etype=I64), typ=I64)
 
     def scalar(self, pointer: Value) -> Value:
-        """Load one number."""
+        """Load one number from an address."""
         return self.b.load(pointer, typ=F32, align=4)
 
     def load(self, pointer: Value) -> Value:
@@ -223,19 +226,19 @@ class FunctionBuilder:
         return getattr(self.b, name)(a, b, flags=("contract",))
 
     def plus(self, a: Value, b: Value) -> Value:
-        """Write ``a + b``."""
+        """Write the sum ``a + b``."""
         return self._float("fadd", a, b)
 
     def minus(self, a: Value, b: Value) -> Value:
-        """Write ``a - b``."""
+        """Write the difference ``a - b``."""
         return self._float("fsub", a, b)
 
     def times(self, a: Value, b: Value) -> Value:
-        """Write ``a b``."""
+        """Write the product ``a b``."""
         return self._float("fmul", a, b)
 
     def over(self, a: Value, b: Value) -> Value:
-        """Write ``a / b``."""
+        """Write the quotient ``a / b``."""
         return self._float("fdiv", a, b)
 
     def at_most(self, a: Value, limit: float) -> Value:
@@ -251,7 +254,7 @@ class FunctionBuilder:
         return self.b.select(self.b.fcmp_ordered(">", b, a), b, a)
 
     def absolute(self, a: Value) -> Value:
-        """Write ``|a|``."""
+        """Write the absolute value ``|a|``."""
         return self._intrinsic("fabs", a)
 
     def root(self, a: Value) -> Value:

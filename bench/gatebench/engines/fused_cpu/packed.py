@@ -39,9 +39,9 @@ class PackedPart:
     source: np.ndarray
     """The row of the batch, its sequences one after another, that each row comes from."""
     x: np.ndarray
-    """Inputs, ``[N, X]``."""
+    """Inputs of all rows, ``[N, X]``."""
     y: np.ndarray
-    """Targets, ``[S, Y]``."""
+    """Targets of the predicted rows, ``[S, Y]``."""
     blocks: np.ndarray
     """``y`` transposed in blocks of rows, ``[S / rows, Y, rows]``."""
     of: np.ndarray

@@ -51,7 +51,7 @@ class JoinedProduct:
     vector: int
     """The node that is multiplied."""
     products: list[int]
-    """The linear nodes."""
+    """The linear nodes whose products are joined."""
     starts: bool = True
     """Whether it is the first product that goes into its sums."""
 
@@ -63,7 +63,7 @@ class Stage:
     products: list[JoinedProduct] = field(default_factory=list)
     """Products of the forward pass."""
     back: list[JoinedProduct] = field(default_factory=list)
-    """The same products for the backward pass, where starting or not makes no difference."""
+    """Products of the backward pass: those of the forward pass, joined without regard to which of them starts a sum."""
     computes: list[int] = field(default_factory=list)
     """Nodes whose value is computed elementwise and stored here."""
     owns: list[int] = field(default_factory=list)

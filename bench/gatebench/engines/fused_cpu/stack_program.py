@@ -22,7 +22,7 @@ class Work:
     """The row that the gradient of ``weight`` times the sum of the losses is added to; None: losses alone."""
     weight: float
     dropout_masks: DropoutMasks | None
-    """Those of the member's complete batch."""
+    """Dropout masks of the member's complete batch; None: no dropout."""
 
 
 class CompiledStack:

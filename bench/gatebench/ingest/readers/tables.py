@@ -36,7 +36,7 @@ class Partition(NamedTuple):
     origins: list[str]
     """Where each sequence comes from, for messages."""
     line: str
-    """What was decided."""
+    """What was decided about the table, as a line for the user."""
 
 
 def read(files: list[Path], choices: Choices) -> RawData:

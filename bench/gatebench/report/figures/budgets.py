@@ -1,4 +1,4 @@
-"""The same cells matched by other budgets, side by side."""
+"""Cells matched by other budgets, side by side."""
 
 import matplotlib.pyplot as plt
 import numpy as np
