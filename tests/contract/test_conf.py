@@ -114,14 +114,19 @@ def test_a_task_frames_the_data_of_its_name(name):
     task = construct(TaskSettings, "task", values(f"task={name}")["task"])
     assert name == task.dataset
     card = cards.load(task.dataset)
-    inputs, outputs = framings.find(task.predict, card).sizes(card)
-    assert inputs == (20 if card.kind == "audio" else card.facts["width"])
+    framing = framings.find(task.predict, card)
+    inputs, outputs = framing.sizes(card)
+    labels = card.target.names if card.target and card.target.kind == "label" else ()
+    classes = len(card.names if card.kind == "symbols" and not card.target else labels)
+    columns = card.facts["width"] - (card.target.columns if card.target else 0)
+    assert inputs == {"audio": 20, "symbols": len(card.names)}.get(card.kind, columns)
     options = dict(task.likelihood)
-    likelihood = likelihoods.build(options.pop("name"), options, card.kind, 0)
-    # all options are there to be overridden, at their defaults
-    assert options == asdict(likelihood)
-    assert likelihoods.described(likelihood) == task.likelihood["name"]
-    assert likelihood.readout(outputs) == (420 if card.kind == "audio" else outputs)
+    likelihood = likelihoods.build(options.pop("name"), options, framing.predicted_kind(card), classes)
+    # all options are there to be overridden, at their defaults; the classes are those of the data
+    assert {**options, **({"classes": classes} if classes else {})} == asdict(likelihood)
+    assert likelihoods.described(likelihood).split()[0] == task.likelihood["name"]
+    readout = {"bernoulli": outputs, "categorical": classes, "gaussian": 2 * outputs, "gaussian_mixture": 420}
+    assert likelihood.readout(outputs) == readout[task.likelihood["name"]]
 
 
 @pytest.mark.parametrize("name", of("training"))
