@@ -124,7 +124,7 @@ def test_a_task_frames_the_data_of_its_name(name):
     likelihood = likelihoods.build(options.pop("name"), options, framing.predicted_kind(card), classes)
     # all options are there to be overridden, at their defaults; the classes are those of the data
     assert {**options, **({"classes": classes} if classes else {})} == asdict(likelihood)
-    assert likelihoods.described(likelihood).split()[0] == task.likelihood["name"]
+    assert likelihoods.described(likelihood) == task.likelihood["name"] + (f" classes={classes}" if classes else "")
     readout = {"bernoulli": outputs, "categorical": classes, "gaussian": 2 * outputs, "gaussian_mixture": 420}
     assert likelihood.readout(outputs) == readout[task.likelihood["name"]]
 
