@@ -10,6 +10,7 @@ from support.datasets import Murmur, Tiny, make_murmur, make_tiny
 
 def pytest_configure() -> None:
     """Before torch is imported: on models this small, threads do little but wait for one another."""
+    pytest.register_assert_rewrite("support.cells")  # it has tests that those of cells inherit
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

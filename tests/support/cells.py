@@ -1,15 +1,16 @@
-"""What the test of a cell needs: random weights, our engine's run, and the run of ``torch.nn`` with the same weights.
+"""What the test of a cell needs: the laws of all cells, and the run of ``torch.nn`` with the same weights.
 
-An oracle is a cell's equations written again in NumPy, as a generator: ``oracle(p, x, **options)`` takes the parameters by
-name and a sequence ``[T, B, X]``, and yields the output ``[B, Y]`` of each step. A matrix that the papers write ``W x`` is
-``x @ W`` there, because sequences of a batch are rows.
+An oracle is a cell's equations written again in NumPy, as a generator: ``equations(p, x, **options)`` takes the parameters
+by name and a sequence ``[T, B, X]``, and yields the output ``[B, Y]`` of each step. A matrix that the papers write ``W x``
+is ``x @ W`` there, because sequences of a batch are rows.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -18,7 +19,6 @@ from gatebench.graph import trace
 from gatebench.graph.cost import cost, solve
 
 INPUTS, UNITS, STEPS, BATCH = 4, 5, 6, 3
-Oracle = Callable[..., Iterator[np.ndarray]]
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
@@ -37,18 +37,6 @@ def engine_outputs(graph: trace.Graph, parameters: dict[str, np.ndarray], x: np.
     """Outputs ``[K, T, B, Y]`` of the reference engine, in float64; ``x`` is ``[K or 1, T, B, X]``."""
     tensors = {name: torch.from_numpy(value) for name, value in parameters.items()}
     return run(graph, graph.sizes(INPUTS, UNITS), tensors, torch.from_numpy(x)).numpy()
-
-
-def assert_equals_equations(name: str, oracle: Oracle, members: int, shared: bool = False, **options: Any) -> None:
-    """Each member of a population equals the equations written again, on sequences of its own or on shared ones."""
-    graph = trace.load(name, **options)
-    parameters = random_weights(graph, members)
-    x = np.random.default_rng(9 if shared else 8).normal(size=(1 if shared else members, STEPS, BATCH, INPUTS))
-    outputs = engine_outputs(graph, parameters, x)
-    for k in range(members):
-        alone = {parameter: value[k] for parameter, value in parameters.items()}
-        expected = np.stack(list(oracle(alone, x[0 if shared else k], **options)))
-        np.testing.assert_allclose(outputs[k], expected, rtol=0, atol=1e-12)
 
 
 def single_run(name: str) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
@@ -90,14 +78,56 @@ def parameters_at(graph: trace.Graph, inputs: int, units: int) -> int:
     return cost(graph, graph.sizes(inputs, units), inputs).parameters_recurrent
 
 
-def size_at_20k(name: str) -> tuple[int, int]:
-    """Units and recurrent parameters of a cell at the budget of 20,000 parameters, with 88 inputs."""
-    graph = trace.load(name)
-    units = solve(20_000, partial(parameters_at, graph, 88), "parameters")
-    return units, parameters_at(graph, 88, units)
+class CellLaws:
+    """What holds of every cell. The test of a cell inherits it, and says what is known of the cell alone."""
 
+    name: str
+    """Its file in `gatebench.cells`."""
+    size_at_20k: tuple[int, int]
+    """Units and recurrent parameters at the budget of 20,000 parameters, with 88 inputs."""
+    state_size: int
+    """Numbers that it carries from step to step at 8 units."""
+    forget_gate_biases: dict[str, int]
+    """Biases of the gates that keep the state, and the sign towards keeping."""
+    options: ClassVar[Sequence[dict[str, Any]]] = [{}]
+    """Settings at which it has to equal its equations."""
 
-def state_size(name: str) -> int:
-    """Numbers that a cell of 8 units carries from step to step."""
-    graph = trace.load(name)
-    return cost(graph, graph.sizes(3, 8), 1).state_size
+    @staticmethod
+    def equations(p: dict[str, np.ndarray], x: np.ndarray, **options: Any) -> Iterator[np.ndarray]:
+        """The oracle of this cell."""
+        raise NotImplementedError
+
+    def assert_equals_equations(self, members: int, shared: bool, **options: Any) -> None:
+        """Each member of a population equals the equations written again, on sequences of its own or on shared ones."""
+        graph = trace.load(self.name, **options)
+        parameters = random_weights(graph, members)
+        x = np.random.default_rng(9 if shared else 8).normal(size=(1 if shared else members, STEPS, BATCH, INPUTS))
+        outputs = engine_outputs(graph, parameters, x)
+        for k in range(members):
+            alone = {parameter: value[k] for parameter, value in parameters.items()}
+            expected = np.stack(list(self.equations(alone, x[0 if shared else k], **options)))
+            np.testing.assert_allclose(outputs[k], expected, rtol=0, atol=1e-12, err_msg=f"{options}, member {k}")
+
+    @pytest.mark.parametrize("members", [1, 2])
+    def test_it_equals_its_equations(self, members: int):
+        for options in self.options:
+            self.assert_equals_equations(members, shared=False, **options)
+
+    def test_members_may_share_their_sequences(self):
+        self.assert_equals_equations(members=2, shared=True)
+
+    def test_its_size_at_20k_parameters_and_88_inputs(self):
+        graph = trace.load(self.name)
+        units = solve(20_000, partial(parameters_at, graph, 88), "parameters")
+        assert (units, parameters_at(graph, 88, units)) == self.size_at_20k
+
+    def test_it_carries_its_state(self):
+        graph = trace.load(self.name)
+        assert cost(graph, graph.sizes(3, 8), 1).state_size == self.state_size
+
+    def test_the_forget_bias_is_that_of_the_gate_that_keeps_its_state(self):
+        assert trace.load(self.name).forget_gate_biases == self.forget_gate_biases
+
+    def test_it_reads_its_own_step_alone(self):
+        graph = trace.load(self.name)
+        assert (graph.lookahead, graph.lookback) == (0, 0)
