@@ -50,7 +50,7 @@ def compose_jobs(overrides: list[str]) -> "list[Job]":
     return jobs
 
 
-def run_through_hydra(overrides: list[str], function: Callable[[Any], Any]) -> None:
+def run_through_hydra(overrides: list[str], function: Callable[[Any], object]) -> None:
     """Call a function with each configuration that the overrides make, by Hydra's launcher; its errors are one line each."""
     import hydra
     from hydra.errors import HydraException
@@ -223,7 +223,7 @@ def search_space(training: dict[str, Any]) -> "dict[str, float | Range]":
     return space
 
 
-def _range(name: str, values: Any) -> "Range":
+def _range(name: str, values: object) -> "Range":
     """Return the range in which a hyperparameter is searched for; ``BadInput`` if there is none."""
     from gatebench.study.search import Range
 
@@ -239,7 +239,7 @@ def _range(name: str, values: Any) -> "Range":
     return limits
 
 
-def _group(name: str, values: Any) -> dict[str, Any]:
+def _group(name: str, values: object) -> dict[str, Any]:
     """Return the settings of a group; ``BadInput`` if it was overridden by something else."""
     if not isinstance(values, dict):
         raise BadInput(
@@ -248,7 +248,7 @@ def _group(name: str, values: Any) -> dict[str, Any]:
     return dict(values)
 
 
-def _study_name(name: Any) -> str:
+def _study_name(name: object) -> str:
     """Return the name of the study; ``BadInput`` if it cannot be a folder's."""
     if not re.fullmatch(r"[\w-][\w.-]*", str(name)):
         raise BadInput(f"name is '{name}', expected letters, digits, '.', '_' and '-': it becomes a folder below results")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any
 
 from gatebench.core.errors import BadInput
 
@@ -163,7 +162,7 @@ def to_json(value: object) -> str:
     return json.dumps(nan_to_none(value), indent=1) + "\n"
 
 
-def nan_to_none(value: Any) -> Any:
+def nan_to_none(value: object) -> object:
     """Return a nested value as JSON can hold it: None for numbers that are not finite, mappings for dataclasses."""
     if is_dataclass(value) and not isinstance(value, type):
         return nan_to_none(asdict(value))

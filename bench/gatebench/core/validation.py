@@ -47,7 +47,7 @@ Share = Annotated[float, Constraint("a number above 0 and at most 1", lambda val
 class _Loader(yaml.SafeLoader):
     """YAML without aliases: with a few lines of them a text would fill the memory, or stand inside itself."""
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("it has an alias (*): write out what it stands for")
         return super().compose_node(parent, index)
@@ -62,7 +62,7 @@ def read_yaml(text: str) -> Any:
     return yaml.load(text, _Loader)
 
 
-def construct(cls: type[T], where: str, values: Mapping[str, Any]) -> T:
+def construct(cls: type[T], where: str, values: Mapping[str, object]) -> T:
     """Make a dataclass of named values; nested dataclasses, and lists, tuples and dicts of them, are made of their parts.
 
     Parameters
@@ -93,7 +93,7 @@ def construct(cls: type[T], where: str, values: Mapping[str, Any]) -> T:
     return cls(**decoded)
 
 
-def mismatch(value: Any, hint: Any) -> str | None:
+def mismatch(value: object, hint: Any) -> str | None:
     """Return what was expected instead of a value, or None if it fits the hint. Named values fit no dataclass here."""
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -125,7 +125,7 @@ def shown(value: object) -> str:
         return "a number of thousands of digits"
 
 
-def flatten(nested: Any, prefix: str = "") -> dict[str, Any]:
+def flatten(nested: object, prefix: str = "") -> dict[str, Any]:
     """Return nested mappings as one: ``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
     if not isinstance(nested, Mapping):
         return {prefix: nested}
@@ -162,7 +162,7 @@ def _decode(value: Any, hint: Any, where: str) -> Any:
     return origin(_decode(part, args[0], f"{where}[{i}]") for i, part in enumerate(value))
 
 
-def _container(value: Any, hint: Any) -> Any:
+def _container(value: object, hint: Any) -> Any:
     """Return the hint, or the arm of a union, whose parts a value has: named values those of a dataclass or a dict, a list
     those of a list or tuple; None where the value has no parts that the hint knows.
     """
@@ -181,7 +181,7 @@ def _is_structured(hint: Any) -> bool:
     return any(is_dataclass(arm) or get_origin(arm) in (list, tuple, dict) for arm in arms)
 
 
-def _mismatch_of_dict(value: Any, hint: Any) -> str | None:
+def _mismatch_of_dict(value: object, hint: Any) -> str | None:
     """Return what was expected instead of names, each with a value that fits the hint.
 
     Where numbers are asked for, which ones is for whoever knows their names to say.

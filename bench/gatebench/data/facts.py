@@ -48,11 +48,11 @@ def _sizes(sequences: list[np.ndarray], length: str) -> dict[str, int]:
     return {"sequences": len(sequences), length: sum(lengths), "shortest": min(lengths), "longest": max(lengths)}
 
 
-def _count_notes(rolls: list[np.ndarray]) -> dict[str, Any]:
+def _count_notes(rolls: list[np.ndarray]) -> dict[str, float]:
     return {"notes_per_step": round(float(sum(roll.sum() for roll in rolls) / sum(map(len, rolls))), 4)}
 
 
-def _measure_levels(waves: list[np.ndarray]) -> dict[str, Any]:
+def _measure_levels(waves: list[np.ndarray]) -> dict[str, float]:
     """Return levels in 16-bit units, and the share of samples that are exactly zero."""
     samples = np.concatenate(waves).astype(float)
     return {
@@ -63,20 +63,20 @@ def _measure_levels(waves: list[np.ndarray]) -> dict[str, Any]:
     }
 
 
-def _count_ones(sequences: list[np.ndarray]) -> dict[str, Any]:
+def _count_ones(sequences: list[np.ndarray]) -> dict[str, float]:
     return {"ones_per_step": _round(np.concatenate(sequences).sum(1).mean())}
 
 
-def _count_symbols(sequences: list[np.ndarray]) -> dict[str, Any]:
+def _count_symbols(sequences: list[np.ndarray]) -> dict[str, float]:
     """Return how many different symbols there are."""
     return {"symbols": len(np.unique(np.concatenate(sequences)))}
 
 
-def _find_range(sequences: list[np.ndarray]) -> dict[str, Any]:
+def _find_range(sequences: list[np.ndarray]) -> dict[str, float]:
     return {"lowest": _round(min(a.min() for a in sequences)), "highest": _round(max(a.max() for a in sequences))}
 
 
-COUNTS: dict[str, Callable[[list[np.ndarray]], dict[str, Any]]] = {
+COUNTS: dict[str, Callable[[list[np.ndarray]], dict[str, float]]] = {
     "piano_roll": _count_notes,
     "audio": _measure_levels,
     "binary": _count_ones,
@@ -86,7 +86,7 @@ COUNTS: dict[str, Callable[[list[np.ndarray]], dict[str, Any]]] = {
 """Kind -> what is counted of the sequences of a split besides their sizes."""
 
 
-def _count_target(target: Target, values: np.ndarray) -> dict[str, Any]:
+def _count_target(target: Target, values: np.ndarray) -> dict[str, list[float]]:
     """Return how often each label stands, or the mean and the standard deviation of each column."""
     if target.kind == "label":
         return {"labels": np.bincount(values[:, 0].astype(int), minlength=len(target.names)).tolist()}

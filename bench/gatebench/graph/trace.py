@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import FrameType, ModuleType
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from gatebench.core import errors, registry, validation
 from gatebench.core.errors import BadInput
 from gatebench.graph.ops import Family, Symbol, Width
 
+Result = TypeVar("Result")
+"""Whatever a function returns that is called."""
 Option = bool | int | float | str | None
 """Value of a cell's option."""
 Sizes = Mapping[str, int]
@@ -200,11 +202,11 @@ def _letter(symbol: Symbol) -> str:
     return letter
 
 
-def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+def _call(function: Callable[..., Result], *args: object, **kwargs: object) -> tuple[Result, dict[str, object]]:
     """Call, and read the names that the text gives to its quantities as it returns."""
-    local: dict[str, Any] = {}
+    local: dict[str, object] = {}
 
-    def read(frame: FrameType, event: str, _: Any) -> None:
+    def read(frame: FrameType, event: str, _: object) -> None:
         if event == "return" and frame.f_code is function.__code__:
             local.update(frame.f_locals)
 
@@ -217,7 +219,7 @@ def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any,
 
 
 def _options(
-    name: str, step: Callable[..., Any], defaults: dict[str, Option], given: Mapping[str, Option]
+    name: str, step: Callable[..., object], defaults: dict[str, Option], given: Mapping[str, Option]
 ) -> dict[str, Option]:
     """Return the options of a cell: the defaults, and what was given, which must fit the option's annotation."""
     parameters = inspect.signature(step).parameters
@@ -230,7 +232,7 @@ def _options(
     return {**defaults, **given}
 
 
-def _hint(parameter: inspect.Parameter, step: Callable[..., Any]) -> Any:
+def _hint(parameter: inspect.Parameter, step: Callable[..., object]) -> Any:
     """Return the type that an option is annotated with, or else that of its default."""
     if parameter.annotation is parameter.empty:
         return type(parameter.default)
@@ -239,7 +241,7 @@ def _hint(parameter: inspect.Parameter, step: Callable[..., Any]) -> Any:
     return parameter.annotation
 
 
-def _annotated(parameter: inspect.Parameter) -> Callable[..., Any]:
+def _annotated(parameter: inspect.Parameter) -> Callable[..., None]:
     """Return a function that has one annotation: of a cell's own, width letters are no types."""
 
     def function() -> None: ...
@@ -248,6 +250,6 @@ def _annotated(parameter: inspect.Parameter) -> Callable[..., Any]:
     return function
 
 
-def _digest(value: Any) -> str:
+def _digest(value: object) -> str:
     """Return the SHA-256 of a value's JSON, in hexadecimal digits."""
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()

@@ -1,7 +1,5 @@
 """The decision which likelihood is proposed for what is predicted."""
 
-from typing import Any
-
 from gatebench.core.errors import BadInput
 from gatebench.data.contents import Arrays
 from gatebench.ingest.choices import Choices
@@ -24,7 +22,7 @@ WHY = {
 """Likelihood -> what is said of it."""
 
 
-def decide(raw: RawData, arrays: Arrays, choices: Choices) -> tuple[dict[str, Any], str]:
+def decide(raw: RawData, arrays: Arrays, choices: Choices) -> tuple[dict[str, object], str]:
     """Return the likelihood as a task's yaml states it, and the line that says why."""
     predicted = str(raw.kind) if raw.target is None else "symbols" if raw.target.kind == "label" else "reals"
     fitting = LIKELIHOODS[predicted]

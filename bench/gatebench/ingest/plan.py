@@ -1,7 +1,6 @@
 """What becomes of sequences that were read: one decision after the other, each with the line that says it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from gatebench.data.contents import Arrays
 from gatebench.ingest import kind, likelihood, scale, split, symbols, windows
@@ -17,7 +16,7 @@ class DatasetPlan:
     """The data with its kind, and the symbols that train has."""
     arrays: Arrays
     """Split -> arrays ``[T, X]``, the target's columns last."""
-    likelihood: dict[str, Any]
+    likelihood: dict[str, object]
     """The likelihood as the task's yaml states it."""
     lines: list[str]
     """What was decided, a line each."""

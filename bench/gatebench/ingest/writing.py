@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -119,7 +118,7 @@ def _task_of(name: str, plan: DatasetPlan) -> str:
     return task_yaml(name, predict, plan.likelihood)
 
 
-def task_yaml(name: str, predict: str, likelihood: dict[str, Any]) -> str:
+def task_yaml(name: str, predict: str, likelihood: dict[str, object]) -> str:
     """Return the YAML of a task that has the data set ``name`` predicted by a framing and a likelihood."""
     values = {"dataset": name, "predict": predict, "likelihood": likelihood}
     choices = "gatebench/data/framings.py, gatebench/training/likelihoods.py"

@@ -34,7 +34,7 @@ class Checkpoint:
         self.keys = keys
         self.folder = results / "checkpoints" / hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
 
-    def save(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
+    def save(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, object]) -> None:
         """Replace what was saved before."""
         from safetensors.numpy import save
 

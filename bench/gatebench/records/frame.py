@@ -9,13 +9,13 @@ in torch. Other FLOPs: matrix products, a multiply-add as two, forward pass, rec
 
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records import looks, samples, study_file
-from gatebench.records.schema import CURVE, SEQUENCES, DataFacts, Labels, Point, Record, Score, Stage
+from gatebench.records.schema import CURVE, SEQUENCES, DataFacts, Labels, Point, Record, Scalar, Score, Stage
 from gatebench.records.store import Store
 
 IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", *TUNABLE]
@@ -208,7 +208,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
     )
 
 
-def _stacked(tables: list[tuple[dict[str, Any], pd.DataFrame]], columns: list[str]) -> pd.DataFrame:
+def _stacked(tables: list[tuple[dict[str, Scalar], pd.DataFrame]], columns: list[str]) -> pd.DataFrame:
     """Tables one below the other, each row with what identifies its table."""
     filled = [(identity, table) for identity, table in tables if len(table)]
     if not filled:
@@ -220,7 +220,7 @@ def _stacked(tables: list[tuple[dict[str, Any], pd.DataFrame]], columns: list[st
     return pd.concat([beside, below], axis=1)[columns]
 
 
-def rows(identity: dict[str, Any], record: Record) -> list[dict[str, Any]]:
+def rows(identity: dict[str, Scalar], record: Record) -> list[dict[str, Scalar]]:
     """Return one row of `COLUMNS` for each split; what a trial does not have is NaN."""
     shared = {name: _or_nan(getattr(record.summary, name)) for name in [*COSTS, *COURSE]}
     return [
@@ -229,17 +229,17 @@ def rows(identity: dict[str, Any], record: Record) -> list[dict[str, Any]]:
     ]
 
 
-def _or_nan(value: Any) -> Any:
+def _or_nan(value: Scalar) -> Scalar:
     return float("nan") if value is None else value
 
 
-def _identity(study: str, stage: Stage, labels: Labels, record: Record) -> dict[str, Any]:
+def _identity(study: str, stage: Stage, labels: Labels, record: Record) -> dict[str, Scalar]:
     settings = record.settings
     named = {"study": study, "stage": stage, **asdict(labels), "key": record.key, "seed": settings.seed}
     return {**named, **asdict(settings.hyperparameters)}
 
 
-def _machine(record: Record) -> list[Any]:
+def _machine(record: Record) -> list[Scalar]:
     where, machine = record.provenance, record.provenance.machine
     return [
         (where.commit or "installed package")[:12], where.versions.get("gatebench"), where.versions.get("torch"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
@@ -18,6 +18,10 @@ from gatebench.core.validation import flatten
 from gatebench.records import samples, study_file
 from gatebench.records.schema import Record, TrialSettings
 from gatebench.records.store import Store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Param, Run
 
 EXPERIMENT = "gatebench"
 """Name of the experiment that holds all runs."""
@@ -130,7 +134,7 @@ def attach(results: Path, study: str, uri: str | None = None) -> None:
 
 
 @contextmanager
-def _client(results: Path, uri: str | None = None) -> Iterator[tuple[Any, str]]:
+def _client(results: Path, uri: str | None = None) -> "Iterator[tuple[MlflowClient, str]]":
     """The store, created if need be, for one process at a time: several at once would break a new database."""
     for name, value in environment().items():
         os.environ.setdefault(name, value)
@@ -147,7 +151,7 @@ def _client(results: Path, uri: str | None = None) -> Iterator[tuple[Any, str]]:
         yield client, experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT, artifacts)
 
 
-def _existing_runs(client: Any, experiment: str, keys: list[str]) -> dict[str, Any]:
+def _existing_runs(client: "MlflowClient", experiment: str, keys: list[str]) -> "dict[str, Run]":
     """Key -> its run, of those keys that have one."""
     if len(keys) <= FEW:
         answers = [client.search_runs([experiment], f"tags.`key` = '{key}'", max_results=1) for key in keys]
@@ -161,7 +165,7 @@ def _existing_runs(client: Any, experiment: str, keys: list[str]) -> dict[str, A
             return runs
 
 
-def _log(client: Any, experiment: str, record: Record, studies: set[str], run: Any) -> bool:
+def _log(client: "MlflowClient", experiment: str, record: Record, studies: set[str], run: "Run | None") -> bool:
     """Log one trial as one flat run, unless it is there; a run that was cut short is replaced."""
     if run is not None and run.data.tags.get("complete") == "yes":
         for study in studies:
@@ -174,7 +178,7 @@ def _log(client: Any, experiment: str, record: Record, studies: set[str], run: A
     return True
 
 
-def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) -> None:
+def _new_run(client: "MlflowClient", experiment: str, record: Record, studies: set[str]) -> None:
     from mlflow.data.code_dataset_source import CodeDatasetSource
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.entities import DatasetInput, InputTag
@@ -204,7 +208,7 @@ def _new_run(client: Any, experiment: str, record: Record, studies: set[str]) ->
     client.set_terminated(run_id, end_time=end)
 
 
-def _metrics(record: Record, start: int) -> list[Any]:
+def _metrics(record: Record, start: int) -> "list[Metric]":
     from mlflow.entities import Metric
 
     curve = [
@@ -225,7 +229,7 @@ def _metrics(record: Record, start: int) -> list[Any]:
     return curve + [Metric(name, float(value), start, 0) for name, value in once.items() if value is not None]
 
 
-def _params(settings: TrialSettings) -> list[Any]:
+def _params(settings: TrialSettings) -> "list[Param]":
     from mlflow.entities import Param
 
     return [Param(name, str(value)) for name, value in flatten(asdict(settings)).items()]

@@ -242,7 +242,7 @@ class StudyFile:
     """``study.json``, in the order in which it is written."""
 
     study: str = ""
-    """The study's name."""
+    """Name of the study and of its folder."""
     points: dict[str, Point]
     """The text of its labels -> a point, in the order in which they were planned."""
 
@@ -292,7 +292,7 @@ def is_key(text: str) -> bool:
     return re.fullmatch("[0-9a-f]{16}", text) is not None
 
 
-def _entry(value: Any, name: str) -> Any:
+def _entry(value: object, name: str) -> object:
     if not isinstance(value, dict) or name not in value:
         raise ValueError(f"Object missing required field `{name}`")
     return value[name]
@@ -306,7 +306,7 @@ def parse(text: str | bytes) -> Any:
         raise ValueError(str(error)) from error
 
 
-def convert(value: Any, kind: Any) -> Any:
+def convert(value: object, kind: Any) -> Any:
     """Check plain values against a type and return them as such; ``ValueError`` names what does not fit and where."""
     try:
         return msgspec.convert(value, kind)
@@ -314,7 +314,7 @@ def convert(value: Any, kind: Any) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _renamed(value: Any) -> Any:
+def _renamed(value: object) -> Any:
     """A record with the names of today, whatever version wrote it."""
     if isinstance(value, dict):
         _rename(value.get("summary"), _SUMMARY_OF_0_1)
@@ -326,7 +326,7 @@ def _renamed(value: Any) -> Any:
     return value
 
 
-def _rename(entries: Any, names: dict[str, str]) -> None:
+def _rename(entries: object, names: dict[str, str]) -> None:
     if isinstance(entries, dict):
         for former, name in names.items():
             if former in entries:

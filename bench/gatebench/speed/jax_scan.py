@@ -8,7 +8,10 @@ from torch import Tensor
 
 from gatebench.training.model import Model
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+Array = Any
+"""An array of JAX, whose types are known only where it happens to be installed."""
+
+FUNCTIONS: dict[str, Callable[..., Array]] = {
     "add": lambda jax, *terms: sum(terms[1:], start=terms[0]),
     "sub": lambda jax, a, b: a - b,
     "mul": lambda jax, a, b: a * b,
@@ -18,7 +21,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 """Elementwise operation -> its function of the module ``jax`` and the arguments."""
 
 
-def gradient(model: Model, rows: Tensor, x: np.ndarray, y: np.ndarray) -> Callable[[], Any]:
+def gradient(model: Model, rows: Tensor, x: np.ndarray, y: np.ndarray) -> Callable[[], Array]:
     """Return a call that computes loss and gradient of every member: mean Bernoulli NLL per step of ``x``, ``y [T, B, .]``.
 
     Jitted, members by ``vmap``; clipping and the optimizer are left out.
@@ -28,9 +31,9 @@ def gradient(model: Model, rows: Tensor, x: np.ndarray, y: np.ndarray) -> Callab
 
     graph, sizes = model.graph, model.sizes
 
-    def loss(p: dict[str, Any]) -> Any:
-        def step(states: tuple[Any, ...], x_t: Any) -> Any:
-            values: list[Any] = []
+    def loss(p: dict[str, Array]) -> Array:
+        def step(states: tuple[Array, ...], x_t: Array) -> tuple[tuple[Array, ...], Array]:
+            values: list[Array] = []
             for node in graph.nodes:
                 args = [values[a] for a in node.args]
                 if node.op == "input":

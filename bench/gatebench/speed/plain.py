@@ -38,7 +38,7 @@ def main(settings: dict[str, Any]) -> None:
     lengths = [len(x) for x, _ in splits["train"]]
     random = np.random.default_rng(settings["seed"])
 
-    def loss(pairs: list[Any]) -> tuple[torch.Tensor, int]:
+    def loss(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, int]:
         x, y = (pad_sequence([pair[i] for pair in pairs]) for i in (0, 1))
         loss_per_step = torch.nn.functional.binary_cross_entropy_with_logits(readout(layer(x)[0]), y, reduction="none").sum(
             -1

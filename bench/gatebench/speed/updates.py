@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,8 @@ COLUMNS = [
 """Columns of the table of updates, times in milliseconds."""
 OUTPUTS = 88
 """Numbers of the readout, as in the music data."""
+Name = TypeVar("Name")
+"""Whatever tells calls apart that are timed together."""
 THREADS = os.cpu_count() or 1
 """Threads of every engine and library."""
 MUSIC = 0.04
@@ -73,7 +75,7 @@ class Case:
 class TimedCall:
     """A function to time."""
 
-    call: Callable[[], Any]
+    call: Callable[[], object]
     updates: int = 1
     """Updates per call, of a population or of one model."""
 
@@ -114,7 +116,7 @@ def measure_updates(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _rows(case: Case, rounds: int) -> list[dict[str, Any]]:
+def _rows(case: Case, rounds: int) -> list[dict[str, str | float]]:
     runs: dict[tuple[str, int], TimedCall] = {
         ("reference", 1): _gatebench_update(case, "reference", 1),
         ("fused_cpu", 1): _gatebench_update(case, "fused_cpu", 1),
@@ -144,12 +146,12 @@ def _rows(case: Case, rounds: int) -> list[dict[str, Any]]:
     ]
 
 
-def _timed(runs: dict[Any, TimedCall], rounds: int) -> dict[Any, float]:
+def _timed(runs: dict[Name, TimedCall], rounds: int) -> dict[Name, float]:
     """Return the median seconds per update of each call.
 
     Each is called untimed first: its caches are warm then, and the threads of the call before, which spin a while, sleep.
     """
-    taken: dict[Any, list[float]] = {name: [] for name in runs}
+    taken: dict[Name, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             _repeated(run, WARM)

@@ -222,7 +222,7 @@ def _log_diagonal(a: Tensor) -> Tensor:
     return -0.5 * (floor + F.softplus(2 * a - floor, threshold=40))
 
 
-def build(name: str, options: Mapping[str, Any], of: str, classes: int) -> Likelihood:
+def build(name: str, options: Mapping[str, object], of: str, classes: int) -> Likelihood:
     """Return the likelihood of a name with its options; ``BadInput`` if it does not fit the targets.
 
     ``of`` is the kind of the targets, and ``classes`` how many classes they have (0: none).

@@ -76,7 +76,7 @@ class Population:
     """Wall time of each member, its share of the population's, ``[K]``."""
     status: list[str]
     """``running``, ``finished`` or ``diverged``, of each member."""
-    curves: list[list[dict[str, Any]]]
+    curves: list[list[dict[str, str | float]]]
     """Rows of each member's learning curve, as in `Outcome`."""
     epoch: int = 0
     under_way: EpochProgress | None = None

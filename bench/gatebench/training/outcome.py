@@ -1,7 +1,6 @@
 """What a trained member leaves."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ class Outcome:
 
     status: str
     """``finished`` or ``diverged`` (a loss or a gradient was not finite)."""
-    curve: list[dict[str, Any]]
+    curve: list[dict[str, str | float]]
     """Rows ``epoch, update, seconds, split, nll, nll_sequence_mean``; ``train`` is the mean over the epoch's updates."""
     scores: dict[str, dict[str, float]]
     """Split -> ``nll`` and ``nll_sequence_mean`` in nats per time step, at the best validation point."""

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
@@ -99,7 +99,7 @@ def _names(options: argparse.Namespace) -> list[str]:
     return options.name or list(registry.available("datasets", ".yaml"))
 
 
-def _format_count(value: Any) -> str:
+def _format_count(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else "?"
 
 

@@ -1,7 +1,7 @@
 """Writing LLVM code: functions, loops, and vectors of float32 with as many lanes as the processor has."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -111,7 +111,7 @@ class FunctionBuilder:
     # control
 
     @contextmanager
-    def loop(self, start: Value, stop: Value, step: int = 1, sums: list[Value] | None = None) -> Iterator[Any]:
+    def loop(self, start: Value, stop: Value, step: int = 1, sums: list[Value] | None = None) -> Iterator[Value]:
         """Write ``for i in range(start, stop, step)`` around a block, which gets ``i``.
 
         With ``sums`` it gets ``(i, values)``; what the block sets in ``values`` is carried on to the next round, and
@@ -142,7 +142,7 @@ class FunctionBuilder:
         if sums is not None:
             sums[:] = carried
 
-    def when(self, condition: Value) -> Any:
+    def when(self, condition: Value) -> AbstractContextManager[Value]:
         """Write a block that runs where a condition holds."""
         return self.b.if_then(condition)
 

@@ -7,7 +7,6 @@ are transposed, and stack a cell's gates in one matrix. Where ours has one bias 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +29,7 @@ class BuiltIn:
 
     name: str
     gates: Gates
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
     """Arguments that the operator needs besides its sizes."""
 
     def stacked(self, weights: Weights) -> dict[str, np.ndarray]:

@@ -1,11 +1,14 @@
 """A trained model as ONNX, where ONNX's own recurrent operators compute its cell."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gatebench.models.export import libraries
 from gatebench.models.export.network import ExportedNetwork
+
+if TYPE_CHECKING:
+    from onnx import NodeProto, TensorProto
 
 OPSET, IR = 17, 8
 """Versions of ONNX of 2022: what reads the file need not be new."""
@@ -85,8 +88,8 @@ class _OnnxGraph:
     """Nodes and constants of an ONNX graph, each with a unique name."""
 
     def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
+        self.nodes: list[NodeProto] = []
+        self.constants: list[TensorProto] = []
 
     def constant(self, value: np.ndarray) -> str:
         """Add a weight, or integers for an operator; return its name."""

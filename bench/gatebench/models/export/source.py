@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -42,7 +41,7 @@ def write_source(network: ExportedNetwork, title: str, about: Iterable[str]) -> 
     return template.render(**values, **({} if built_in else _cell(network)))
 
 
-def _cell(network: ExportedNetwork) -> dict[str, Any]:
+def _cell(network: ExportedNetwork) -> dict[str, object]:
     """Return what the template needs for the class of one cell."""
     graph, step = network.graph, equations.write_equations(network.graph)
     sizes = {letter: str(size) for letter, size in network.layers[0][0].sizes.items()} | {"X": "inputs"}

@@ -153,7 +153,7 @@ def _summary_of(thing: type) -> str:
     return " ".join((inspect.getdoc(thing) or "").split())
 
 
-def _scales(data: DataFacts) -> dict[str, Any]:
+def _scales(data: DataFacts) -> dict[str, object]:
     """Return mean and standard deviation of what is read and of what is predicted; earlier versions had one for both."""
     return {
         "read": {
