@@ -17,10 +17,10 @@ def pytest_configure() -> None:
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
     """The small set of music; this process's environment points there."""
-    made = make_tiny(tmp_path)
+    tiny_home = make_tiny(tmp_path)
     for name in ("GATEBENCH_PATH", "GATEBENCH_DATA"):
-        monkeypatch.setenv(name, made.env[name])
-    return made
+        monkeypatch.setenv(name, tiny_home.env[name])
+    return tiny_home
 
 
 @pytest.fixture

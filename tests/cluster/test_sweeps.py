@@ -90,12 +90,12 @@ def test_an_array_with_two_jobs_stopped_and_requeued_ends_as_on_one_machine(home
         for task, name in ((0, "tiny_rnn_*_units=5_*"), (3, "tiny_gru_*_units=6_*")):
             wait_until(lambda name=name: "trains " in log_of(results, name), 120, f"the first population of task {task}")
             slurm.run("scontrol", "requeue", f"{job}_{task}")
-        said, errors = process.communicate(timeout=400)
+        output, errors = process.communicate(timeout=400)
     assert process.returncode == 0, errors + log_of(results)
     assert "Traceback" not in errors
     # submitit says in between what it misses in a Slurm without accounting.
-    assert said.startswith("adhoc: 24 trials in 6 job(s), 0 finished, 24 to train\n")
-    assert "\nadhoc: all trials are finished\n" in said
+    assert output.startswith("adhoc: 24 trials in 6 job(s), 0 finished, 24 to train\n")
+    assert "\nadhoc: all trials are finished\n" in output
     assert log_of(results).count("stopped and saved") == log_of(results).count("goes on with") == 2
     assert_as_on_one_machine(home, tmp_path, long)
 

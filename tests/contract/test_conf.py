@@ -193,10 +193,10 @@ def test_an_engine_is_the_one_of_its_name(name):
     assert engine["name"] == name
     assert engine["threads"] >= 1
     if name != AUTO:
-        made = selection.create(name, threads=3, device="cpu")
-        assert isinstance(made, Engine)
-        assert (made.threads, made.device) == (3, "cpu")
-        place = Path(inspect.getfile(type(made))).relative_to(registry.BUILT_IN["engines"])
+        built_engine = selection.create(name, threads=3, device="cpu")
+        assert isinstance(built_engine, Engine)
+        assert (built_engine.threads, built_engine.device) == (3, "cpu")
+        place = Path(inspect.getfile(type(built_engine))).relative_to(registry.BUILT_IN["engines"])
         assert place.as_posix() in {f"{name}.py", f"{name}/engine.py"}
 
 

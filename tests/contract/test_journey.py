@@ -35,11 +35,11 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     for text, replacement in MINUTES.items():
         assert text in until_verdict
         until_verdict = until_verdict.replace(text, replacement)
-    said = run(until_verdict, folder)
+    output = run(until_verdict, folder)
     trials = pd.read_csv(folder / "results" / "compare_pumps" / "trials.csv")
     key = trials[(trials.stage == "confirm") & (trials.status == "finished")].key.iloc[0]
     run((export + after).replace("KEY", str(key)), folder)
-    return folder, said
+    return folder, output
 
 
 def test_it_ends_with_a_verdict_in_three_lines(journey: tuple[Path, list[str]]):
@@ -54,7 +54,7 @@ def test_everything_it_speaks_of_is_there(journey: tuple[Path, list[str]]):
 
 
 def test_the_model_runs_without_us(journey: tuple[Path, list[str]]):
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", USE], cwd=journey[0] / "pumps_model", stdout=subprocess.PIPE, text=True, check=True
     )
-    assert said.stdout.split()[:2] == ["1", "5"]
+    assert process.stdout.split()[:2] == ["1", "5"]

@@ -42,13 +42,13 @@ def file(tmp_path):
     return tmp_path / "x.npz"
 
 
-def made():
+def window_arrays():
     random = np.random.default_rng(0)
     return {split: [random.standard_normal((n, 3)) for n in (2, 9, 4)] for split in SPLITS}
 
 
 def test_sequences_come_back(file):
-    arrays = made()
+    arrays = window_arrays()
     sequences_npz.write(file, arrays)
     read = sequences_npz.read(cards.load("jsb_chorales"), [file])
     assert content_digest(read) == content_digest(arrays)
@@ -66,7 +66,7 @@ def test_sequences_come_back(file):
     ids=lambda change: str(change)[:40],
 )  # fmt: skip
 def test_lengths_that_do_not_fit_are_said(file, change):
-    arrays = made()
+    arrays = window_arrays()
     whole = {split: np.concatenate(arrays[split]) for split in SPLITS}
     np.savez(file, **{**whole, **{f"{split}_lengths": np.array([2, 9, 4]) for split in SPLITS}, **change})
     with pytest.raises(ValueError, match=r"split 'train'|other arrays|Python objects"):

@@ -34,15 +34,15 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The card of the tiny set, which has a cache of its own and no way out of this machine."""
     folder = tmp_path_factory.mktemp("card")
     with pytest.MonkeyPatch.context() as patch:
-        made = Tiny(folder, folder / "plugins", folder / "data", {}, chord_sequences())
+        tiny = Tiny(folder, folder / "plugins", folder / "data", {}, chord_sequences())
         patch.setattr(registry, "CHECKOUT", folder / "checkout")
         cards.cache().mkdir(parents=True)
-        for name, value in {"GATEBENCH_PATH": made.plugin_folder, "GATEBENCH_DATA": made.data}.items():
+        for name, value in {"GATEBENCH_PATH": tiny.plugin_folder, "GATEBENCH_DATA": tiny.data}.items():
             patch.setenv(name, str(value))
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, NOBODY)
-        made.write(made.rolls)
-        yield made.yaml
+        tiny.write(tiny.rolls)
+        yield tiny.yaml
 
 
 def read() -> Task:

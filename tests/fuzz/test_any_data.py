@@ -43,8 +43,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, NOBODY)
         make_murmur(folder, patch)
-        made = Tiny(folder, folder / "plugins", folder / "data", {}, chord_sequences())
-        made.write(made.rolls)
+        tiny = Tiny(folder, folder / "plugins", folder / "data", {}, chord_sequences())
+        tiny.write(tiny.rolls)
         yield folder
 
 
