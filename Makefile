@@ -26,7 +26,7 @@ demo: $(READY) ## the demonstration: a small study on real music and synthetic s
 	$(BIN)/gatebench publish demo
 
 test: $(READY) ## the tests that need no real data, no root and no network
-	$(BIN)/python -m pytest -m "not data and not wheel and not cluster" -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -m "not data and not wheel and not cluster" -n $(WORKERS) --dist loadfile
 
 test-wheel: $(READY) ## a built wheel in an empty environment runs the demonstration
 	$(BIN)/python -m pytest -m wheel

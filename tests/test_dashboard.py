@@ -18,8 +18,6 @@ from support.commands import COMMAND, SMALL, sweep
 from support.datasets import Tiny, make_tiny
 from support.processes import assert_group_ends, group_has_ended
 
-pytestmark = pytest.mark.xdist_group("dashboard")  # one worker: they share what a fixture trains
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:

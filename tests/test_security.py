@@ -11,8 +11,6 @@ from gatebench.core import registry
 from support.commands import COMMAND, SMALL
 from support.datasets import Tiny, make_tiny
 
-pytestmark = pytest.mark.xdist_group("security")  # one worker: they share what a fixture trains
-
 LOOPBACK = """
 import os, sys
 
@@ -98,7 +96,7 @@ def test_nothing_that_could_run_code_is_read():
         "read_pickle",
     }
     # It executes a module that it writes itself, of the cell's equations alone.
-    writes_what_it_runs = registry.PACKAGE / "models" / "export" / "trial.py"
+    writes_what_it_runs = registry.PACKAGE / "models" / "export" / "trained_trial.py"
     for path in registry.PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text())
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

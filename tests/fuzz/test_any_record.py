@@ -26,8 +26,6 @@ from gatebench.records.store import Store, read
 from support.mutations import GONE, altered, answer, anything, json_values, law, one_changed
 from support.records import LABELS, WEIGHTS, make_point, make_record
 
-pytestmark = pytest.mark.xdist_group("any_record")  # one worker: they share what a fixture trains
-
 SEARCHED, CONFIRMED = "5" * 16, "c" * 16
 STUDY = "some"
 MARKS = [b"NaN", b"-Infinity", b"null", b"[", b"}", b'"', b"," * 9, b"1e999", b"9" * 5000, b"[" * 2000, b"\n", b"\xff\xfe"]

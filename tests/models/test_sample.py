@@ -31,8 +31,6 @@ from support import sources
 from support.commands import COMMAND, environment_of, without_compile_lines
 from support.datasets import Murmur, Tiny, make_murmur, make_tiny
 
-pytestmark = pytest.mark.xdist_group("sample")  # one worker: they share what a fixture trains
-
 SMALL = [
     "budget=units_64", "budget.units=6", "training.epochs=3", "search.size=2", "population.seeds=[1,2]", "publish=false",
     "hydra/launcher=basic", "training.weight_noise=0",
@@ -260,6 +258,7 @@ def test_what_is_neither_music_nor_audio_goes_on_as_text_or_a_table(
 ):
     """A trained trial of each, in the units of the data; a study of them has nothing to hear or to see."""
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "plugins"))
+    monkeypatch.setenv("GATEBENCH_DATA", str(tmp_path))
     make = {"symbols": sources.language_reference, "binary": sources.padded, "reals": sources.eeg}[kind]
     add.add(make(tmp_path), "mine", Choices(window=50))
     home = Murmur(tmp_path, tmp_path / "plugins", tmp_path, dict(os.environ), {})
@@ -285,6 +284,7 @@ def test_what_is_neither_music_nor_audio_goes_on_as_text_or_a_table(
 
 def test_what_is_told_of_a_sequence_does_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path / "plugins"))
+    monkeypatch.setenv("GATEBENCH_DATA", str(tmp_path))
     add.add(sources.delayed(tmp_path), "mine", Choices())
     home = Murmur(tmp_path, tmp_path / "plugins", tmp_path, dict(os.environ), {})
     gatebench(home, "sweep", "cell=gru", "task=mine", *SMALL, "search.size=1", "population.seeds=[1]", "training.lr=0.01")

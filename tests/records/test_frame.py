@@ -16,8 +16,6 @@ from support.commands import SMALL, sweep
 from support.datasets import Tiny, make_tiny
 from support.records import make_record
 
-pytestmark = pytest.mark.xdist_group("frame")  # one worker: they share what a fixture trains
-
 PROMISED = (
     "study, stage, task, cell, budget, training, key, seed, lr, weight_noise, weight_decay, units, inputs, "
     "parameters_recurrent, parameters_total, flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, "

@@ -18,10 +18,7 @@ from support.commands import SMALL, sweep
 from support.datasets import Tiny, make_tiny
 
 # MLflow uses what SQLAlchemy deprecates: theirs to mend, and nothing that our code could do otherwise.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"),
-    pytest.mark.xdist_group("track"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
 
 
 @pytest.fixture(scope="module")

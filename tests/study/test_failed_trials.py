@@ -13,8 +13,6 @@ from gatebench.records import frame, status, study_file
 from support.commands import COMMAND, SMALL, record_times, sweep, without_compile_lines
 from support.datasets import Tiny
 
-pytestmark = pytest.mark.xdist_group("failed_trials")  # one worker: they share what a fixture trains
-
 FAILING = """
 import os
 from gatebench.training import loop

@@ -15,8 +15,6 @@ from support.commands import LONG, record_times, result_columns, sweep, without_
 from support.datasets import Tiny
 from support.processes import assert_group_ends, start_sweep, wait_for_trials
 
-pytestmark = pytest.mark.xdist_group("study")  # one worker: they share what a fixture trains
-
 
 def assert_goes_on_to_the_same_end(home: Tiny, results: Path, undisturbed: pd.DataFrame) -> None:
     """The same command ends with the same numbers, to the last bit, and keeps what was finished."""

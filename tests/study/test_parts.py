@@ -11,8 +11,6 @@ from gatebench.records import study_file
 from support.commands import sweep
 from support.datasets import Tiny
 
-pytestmark = pytest.mark.xdist_group("study")  # one worker: they share what a fixture trains
-
 TWO = """# @package _global_
 name: two
 parts:

@@ -17,8 +17,6 @@ from support.commands import SMALL, record_times, sweep
 from support.datasets import Tiny
 from support.processes import start_sweep, wait_for_trials
 
-pytestmark = pytest.mark.xdist_group("study")  # one worker: they share what a fixture trains
-
 
 def test_the_progress_bar_bears_a_report_that_is_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """An exception in the bar's thread would be an error here."""

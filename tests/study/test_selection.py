@@ -13,8 +13,6 @@ from gatebench.study.select import best_key
 from support.commands import SMALL, sweep
 from support.datasets import Tiny
 
-pytestmark = pytest.mark.xdist_group("study")  # one worker: they share what a fixture trains
-
 
 def test_confirming_trials_run_at_the_rate_that_was_best_on_validation(finished: Path):
     trials = frame.load(finished, "adhoc").trials

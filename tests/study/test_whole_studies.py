@@ -13,8 +13,6 @@ from gatebench.training import machine
 from support.commands import COMMAND, SMALL, environment_of, record_times, result_columns, sweep, without_compile_lines
 from support.datasets import Tiny
 
-pytestmark = pytest.mark.xdist_group("study")  # one worker: they share what a fixture trains
-
 
 def test_a_study_trains_every_stage_of_every_job(finished: Path):
     trials = frame.load(finished, "adhoc").trials

@@ -28,8 +28,6 @@ from support import sources
 from support.commands import COMMAND, environment_of, record_times, run_command, working_in
 from support.datasets import Tiny, make_tiny
 
-pytestmark = pytest.mark.xdist_group("compare")  # one worker: they share what a fixture trains
-
 MINUTES = 10.0
 """More than it needs, whatever else the machine does."""
 
@@ -203,7 +201,7 @@ def verdict(source: Callable[..., Path], folder: Path, cells: list[str], plan: C
             assert sweep_command.sweep(request.overrides(plan), alone=False) == 0
         labels = compose.compose_jobs(request.overrides(plan))[0].labels
         study = frame.load(request.results, request.study)
-        return verdicts.lines(study, ComparisonGroup(*(labels[name] for name in ComparisonGroup._fields)), cells)[0]
+        return verdicts.lines(study, ComparisonGroup(*(getattr(labels, name) for name in ComparisonGroup._fields)), cells)[0]
 
 
 @pytest.mark.cluster

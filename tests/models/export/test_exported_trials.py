@@ -28,8 +28,6 @@ from support.commands import COMMAND, environment_of
 from support.datasets import KEYS, Tiny, make_tiny
 from support.exported import ODD, random_network, reference_readout, without_onnx
 
-pytestmark = pytest.mark.xdist_group("exported_trials")  # one worker: they share what a fixture trains
-
 Command = Callable[..., tuple[str, str]]
 STUDY = [
     "sweep", "budget=units_64", "budget.units=5", "training.epochs=1",

@@ -19,8 +19,6 @@ from gatebench.report.page import page
 from support.datasets import Tiny
 from support.figures import DRAWN, FIGURES, TABLES
 
-pytestmark = pytest.mark.xdist_group("figures")  # one worker: they share what a fixture trains
-
 
 def test_the_lead_says_what_was_done(hand: Frame):
     assert page.lead(hand) == "11 trials of 3 cells on Some Music, Some Speech (synthetic)."

@@ -17,8 +17,6 @@ from support.commands import COMMAND
 from support.datasets import Tiny
 from support.figures import FIGURES
 
-pytestmark = pytest.mark.xdist_group("figures")  # one worker: they share what a fixture trains
-
 
 @pytest.fixture
 def copy(home: Tiny, reported: dict[str, bytes], tmp_path: Path) -> Path:
