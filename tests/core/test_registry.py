@@ -113,11 +113,20 @@ def test_a_changed_file_is_loaded_anew(here: Path):
     assert before.NUMBER == 1
 
 
-def test_a_file_that_fails_is_not_remembered(here: Path):
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("# a comment\n1 / 0", 2, "ZeroDivisionError: division by zero"),
+        ("import nothing_of_this_name", 1, "ModuleNotFoundError: No module named 'nothing_of_this_name'"),
+        ("import json\n\njson.loads('{')", 3, "JSONDecodeError"),
+        ("\ndef step(x, h, *, W", 2, r"SyntaxError: '\(' was never closed"),
+    ],
+)
+def test_a_file_that_fails_is_named_with_its_line_and_not_remembered(here: Path, text: str, line: int, reason: str):
     path = here / "named" / "cells" / "mine.py"
-    path.write_text("1 / 0")
-    before = set(sys.modules)
+    path.write_text(text)
+    before = {name for name in sys.modules if name.startswith("gatebench_plugin")}
     for _ in range(2):
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(BadInput, match=rf"^{path}, line {line}: {reason}.*; correct the file$"):
             registry.load_module("gatebench.cells", path)
-    assert set(sys.modules) == before
+    assert {name for name in sys.modules if name.startswith("gatebench_plugin")} == before

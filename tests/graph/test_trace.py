@@ -352,6 +352,16 @@ def test_a_cell_of_your_own_is_found_by_its_place():
     assert "mine" in registry.available("cells", ".py")
 
 
+def test_a_cell_without_a_paper_or_without_equations_is_named(tmp_path, monkeypatch):
+    (tmp_path / "cells").mkdir()
+    path = tmp_path / "cells" / "mine.py"
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
+    for text, missing in ((PLUGIN_CELL.replace("PAPER", "SOURCE"), "PAPER"), ("x = 1", "step and PAPER")):
+        path.write_text(text)
+        with pytest.raises(BadInput, match=f"^{path}: a cell needs {missing}; compare it with another cell$"):
+            trace.load("mine")
+
+
 @pytest.mark.usefixtures("plugin_folder")
 def test_an_option_without_a_type_can_be_given():
     # its default says what it is

@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import traceback
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -113,6 +114,7 @@ def load_module(package: str, path: Path) -> ModuleType:
 
     A file of ``package`` itself is that package's module. A plugin's is registered in ``sys.modules`` under a name of its
     own, so that two plugin folders may have files of one name, and what looks itself up there (a dataclass) is found.
+    ``BadInput`` names the line of a plugin's file that fails.
     """
     path = path.resolve()
     if path.parent == PACKAGE.parent.joinpath(*package.split(".")):
@@ -128,7 +130,18 @@ def load_module(package: str, path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         loader.exec_module(module)
-    except BaseException:
+    except BaseException as error:
         del sys.modules[name]
-        raise
+        if isinstance(error, BadInput) or not isinstance(error, Exception):
+            raise
+        reason = shorten(f"{type(error).__name__}: {getattr(error, 'msg', error)}")
+        raise BadInput(f"{path}, line {_failing_line(error, path)}: {reason}; correct the file") from error
     return module
+
+
+def _failing_line(error: Exception, path: Path) -> int:
+    """Return the line of a file at which loading it failed; 1 if the error does not say."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno or 1
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return (lines[-1] if lines else None) or 1

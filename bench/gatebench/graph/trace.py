@@ -131,7 +131,11 @@ class Graph:
 def load(name: str, **options: Option) -> Graph:
     """Return the graph of the cell called ``name``, with these options; ``BadInput`` for an unknown cell or option."""
     path = registry.find("cells", name, ".py", called="cell")
-    return trace(registry.load_module("gatebench.cells", path), name, options)
+    module = registry.load_module("gatebench.cells", path)
+    missing = [attribute for attribute in ("step", "PAPER") if not hasattr(module, attribute)]
+    if missing:
+        raise BadInput(f"{path}: a cell needs {' and '.join(missing)}; compare it with another cell")
+    return trace(module, name, options)
 
 
 def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph:
