@@ -26,6 +26,8 @@ MISTAKES = {
     "training.ranges.lr={low:0.1,high:0.01}": "expected low <= high",
     "search.size=0": "search.size is 0, expected",
     "cell=gruu": "unknown cell 'gruu'; did you mean 'gru'?",
+    "cell=": "unknown cell '' (there are: ",
+    "population.seeds=[1": "'population.seeds=[1' cannot be read (",
     "task.likelihood.name=gaussian_mixture": "for data of kind audio or reals, but the data is piano_roll",
     "task.likelihood.name=[1]": "unknown likelihood '[1]'",
     "task.likelihood=bernoulli": "task.likelihood is 'bernoulli', expected names, each with a value",

@@ -53,7 +53,7 @@ def compose_jobs(overrides: list[str]) -> "list[Job]":
 def run_through_hydra(overrides: list[str], function: Callable[[Any], object]) -> None:
     """Call a function with each configuration that the overrides make, by Hydra's launcher; its errors are one line each."""
     import hydra
-    from hydra.errors import HydraException
+    from hydra.errors import HydraException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
     plugin_folders = [folder for folder in registry.folders("conf") if folder != registry.BUILT_IN["conf"]]
@@ -65,6 +65,11 @@ def run_through_hydra(overrides: list[str], function: Callable[[Any], object]) -
     try:
         with _help_of_any_type():
             decorate(function)()
+    except OverrideParseException as error:
+        reason = str(error).partition("\n")[0]
+        raise BadInput(
+            f"'{error.override}' cannot be read ({reason}); expected SETTING=VALUE, each a word of its own"
+        ) from error
     except (HydraException, OmegaConfBaseException) as error:
         raise BadInput(_explain(str(error))) from error
     finally:
@@ -92,7 +97,7 @@ def _help_of_any_type() -> Iterator[None]:
 
 def _explain(message: str) -> str:
     """Return an error of Hydra or OmegaConf in one line, with the nearest name that there is."""
-    if match := re.search(r"Could not find '(\w+)/(\S+)'", message):
+    if match := re.search(r"Could not find '(\w+)/(\S*)'", message):
         group, choice = match.groups()
         return f"unknown {group} '{choice}'{did_you_mean(choice, list(registry.available('conf', '.yaml', group)))}"
     if match := re.search(r"Could not override '([^']+)'", message):
