@@ -114,7 +114,7 @@ def test_rule_has_its_constants():
 
 
 def test_defaults_are_neutral():
-    """What each default says is that its part of the protocol is not there. `test_loop` sees that each one acts."""
+    """What each default says is that its part of the protocol is not there. `test_effects` sees that each one acts."""
     defaults = {f.name: f.default for f in dataclasses.fields(Training) if f.default is not dataclasses.MISSING}
     assert defaults == {
         "clip_norm": None,
