@@ -121,7 +121,7 @@ def test_it_listens_on_this_machine_alone(dashboard: Dashboard):
 def test_ctrl_c_ends_it_and_all_that_it_started(dashboard: Dashboard):
     """The last test of this file: it ends what the others look at. Ctrl-C reaches the command alone, as `kill -INT` does."""
     dashboard.process.send_signal(signal.SIGINT)
-    dashboard.process.communicate(timeout=120)
+    dashboard.process.communicate(timeout=30)
     assert dashboard.process.returncode == 130
     assert_group_ends(dashboard.process.pid)
     assert not dashboard.answers()
