@@ -17,6 +17,7 @@ from gatebench.engines import reference, selection
 from gatebench.engines.fused_cpu import compiled, elementwise
 from gatebench.engines.fused_cpu import functions as fused_cpu
 from gatebench.engines.fused_cpu.builder import FunctionBuilder
+from gatebench.engines.fused_cpu.processor import processor
 from gatebench.graph import latex, operations, ops, trace
 from gatebench.graph.operations import CALL, LEAF, OPERATIONS, Notation, Operation
 from gatebench.graph.ops import Symbol, tanh
@@ -45,7 +46,7 @@ STRUCTURAL = ["constant", "input", "linear", "row", "state"]
 COUNTS = [(name, operation.arguments or count) for name, operation in ELEMENTWISE.items() for count in (2, 3)]
 every_operation = pytest.mark.parametrize(("name", "count"), sorted(set(COUNTS)))
 POINTS = 200
-MACHINE = compiled.processor()
+MACHINE = processor()
 
 
 def without_an_entry(table):

@@ -17,14 +17,20 @@ from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.engines import reference, selection
 from gatebench.engines.fused_cpu import compiled, functions, likelihoods, product
+from gatebench.engines.fused_cpu import processor as processors
 from gatebench.engines.fused_cpu.builder import FunctionBuilder
 from gatebench.engines.fused_cpu.engine import FusedCpu
 from gatebench.engines.fused_cpu.functions import FUNCTIONS as OPERATIONS
 from gatebench.engines.fused_cpu.plan import WorkPlan
 from gatebench.graph import trace
 
-HERE = compiled.processor()
-WIDTHS = {"8 lanes": (8, 4), "16 lanes": (16, 8)}
+HERE = processors.processor()
+SHAPES = {
+    "4 lanes": {"lanes": 4, "rows": 4, "vectors": 2, "has_fma": False, "has_masked_stores": False},
+    "4 lanes, more registers": {"lanes": 4, "rows": 8, "vectors": 3, "has_fma": True, "has_masked_stores": False},
+    "8 lanes": {"lanes": 8, "rows": 4, "vectors": 3, "has_fma": True, "has_masked_stores": True},
+    "16 lanes": {"lanes": 16, "rows": 8, "vectors": 3, "has_fma": True, "has_masked_stores": True},
+}
 FUNCTIONS = ["exp", "sigmoid", "tanh", "log1p", "log"]
 ENDS = np.array([0.0, -0.0, 1e-45, -1e-45, 1e-38, -1e-38, 1e-30, 1e-7, -1e-7], np.float32)
 
@@ -37,14 +43,14 @@ def own_cache(tmp_path_factory):
         yield
 
 
-@pytest.fixture(scope="module", params=WIDTHS)
+@pytest.fixture(scope="module", params=SHAPES)
 def processor(request):
-    """For vectors of either width: the compiler splits those that are wider than the registers here."""
-    return compiled.Processor(*WIDTHS[request.param], HERE.name, HERE.features)
+    """For tiles of every shape: the compiler splits vectors that are wider than the registers here."""
+    return dataclasses.replace(HERE, **SHAPES[request.param])
 
 
-def test_code_is_made_for_one_of_the_widths_tested_here():
-    assert (HERE.lanes, HERE.rows) in WIDTHS.values()
+def test_code_is_made_for_one_of_the_shapes_tested_here():
+    assert HERE in [dataclasses.replace(HERE, **shape) for shape in SHAPES.values()]
 
 
 def build(processor, make):
@@ -223,7 +229,7 @@ def packed(b, wide, slack):
 @pytest.mark.parametrize("transposed", [False, True], ids=["A", "A transposed"])
 def test_products_of_all_shapes(processor, multiply, transposed, panels, start):
     """Rows and columns of every remainder; what lies past B and D is read but leaves no trace, past C nothing is written."""
-    random, wide = np.random.default_rng(1), product.panel(processor)
+    random, wide = np.random.default_rng(1), processor.panel
     slack = 2 * wide
     shapes = [
         (rows, columns, DEPTHS[(r + n) % len(DEPTHS)]) for r, rows in enumerate(ROWS) for n, columns in enumerate(COLUMNS)
@@ -271,7 +277,7 @@ def test_products_of_all_shapes(processor, multiply, transposed, panels, start):
 
 def test_a_row_of_a_product_does_not_depend_on_the_others(processor, multiply):
     """Of high tiles, that is; those of few rows add up in another order."""
-    random, wide = np.random.default_rng(1), product.panel(processor)
+    random, wide = np.random.default_rng(1), processor.panel
     rows, columns, depth = 3 * processor.rows, 33, 29
     a = random.standard_normal((rows, depth)).astype(np.float32)
     b = packed(random.standard_normal((depth, columns)).astype(np.float32), wide, 2 * wide)
@@ -473,8 +479,8 @@ def test_a_cache_that_cannot_be_written_costs_a_compilation_each_time(cache, com
 
 
 def test_code_belongs_to_a_machine_and_to_what_it_computes(cache, compilations):
-    other = compiled.Processor(*next(w for w in WIDTHS.values() if w[0] != HERE.lanes), HERE.name, HERE.features)
-    plain = compiled.Processor(HERE.lanes, HERE.rows, "generic", "")
+    other = dataclasses.replace(HERE, lanes=HERE.lanes // 2)
+    plain = dataclasses.replace(HERE, name="generic", features="")
     for count, processor in enumerate((HERE, other, plain), 1):
         little(processor)
         assert compilations() == 1

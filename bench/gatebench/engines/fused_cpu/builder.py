@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import Any, Self
 
 from llvmlite import ir
+
+from gatebench.engines.fused_cpu.processor import Processor
 
 I64 = ir.IntType(64)
 """LLVM's type of indices and counts."""
@@ -16,24 +17,6 @@ POINTER = ir.PointerType()
 
 Value = Any
 """A value in LLVM code; llvmlite has no common class for them."""
-
-
-@dataclass(frozen=True)
-class Processor:
-    """The processor that code is compiled for."""
-
-    lanes: int
-    """How many float32 numbers a vector holds."""
-    rows: int
-    """Rows of a tile of a matrix product; with `VECTORS` columns of vectors its sums fill the registers."""
-    name: str
-    """LLVM's name of the processor."""
-    features: str
-    """LLVM's list of what the processor can do."""
-
-
-VECTORS = 3
-"""Vectors side by side in a tile of a matrix product."""
 
 
 class FunctionBuilder:
@@ -212,8 +195,8 @@ class FunctionBuilder:
         return self.b.shuffle_vector(one, undefined, zeros)
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
-        """Write ``a b + c`` with one rounding."""
-        return self._intrinsic("fma", a, b, c)
+        """Write ``a b + c``, with one rounding where the processor can."""
+        return self._intrinsic("fma", a, b, c) if self.processor.has_fma else self.plus(self.times(a, b), c)
 
     def _intrinsic(self, name: str, *args: Value) -> Value:
         full = f"llvm.{name}.v{self.processor.lanes}f32"

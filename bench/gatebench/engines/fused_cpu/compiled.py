@@ -7,7 +7,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import llvmlite
@@ -15,9 +14,9 @@ from llvmlite import binding as llvm
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import likelihoods, optimizers
-from gatebench.engines.fused_cpu.builder import Processor
 from gatebench.engines.fused_cpu.kernels import Kernels
 from gatebench.engines.fused_cpu.plan import WorkPlan
+from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.tables import Tables
 from gatebench.graph.trace import Graph
 
@@ -30,7 +29,7 @@ class CompiledCell:
 
     def __init__(self, graph: Graph, processor: Processor, of_inputs: bool = False) -> None:
         """Compile a cell; with ``of_inputs`` its backward pass also gives the gradient of what the cell reads."""
-        self.plan, self.tables = WorkPlan(graph), Tables()
+        self.processor, self.plan, self.tables = processor, WorkPlan(graph), Tables()
         module = ir.Module(graph.name)
         self.layout = Kernels(self.plan, module, processor, self.tables, of_inputs).layout
         self._engine = _engine(str(module), processor, f"cell {graph.name}" + (" of a higher layer" if of_inputs else ""))
@@ -51,11 +50,11 @@ class CompiledReadout:
 class CompiledOptimizer:
     """The function ``step`` of one optimizer, which updates one member's row."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, processor: Processor) -> None:
         """Compile the optimizer of a name of `optimizers.OPTIMIZERS`."""
         module = ir.Module(name)
-        optimizers.build(module, processor(), name)
-        self._engine = _engine(str(module), processor(), f"optimizer {name}")
+        optimizers.build(module, processor, name)
+        self._engine = _engine(str(module), processor, f"optimizer {name}")
         kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, ctypes.c_int64)
         self.step: Callable[..., None] = kind(self._engine.get_function_address("step"))
 
@@ -63,14 +62,6 @@ class CompiledOptimizer:
 def _function(engine: llvm.ExecutionEngine, name: str) -> Function:
     """Return a compiled function, which lives as long as its engine does."""
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(engine.get_function_address(name))
-
-
-@cache
-def processor() -> Processor:
-    """Return the processor that this runs on, with vectors of 512 bits where it has them."""
-    features = llvm.get_host_cpu_features()
-    wide = bool(features.get("avx512f"))
-    return Processor(16 if wide else 8, 8 if wide else 4, llvm.get_host_cpu_name(), features.flatten())
 
 
 def folder() -> Path:
@@ -83,13 +74,13 @@ def _engine(text: str, processor: Processor, what: str) -> llvm.ExecutionEngine:
     """Return an engine with the machine code of a module, from the cache or compiled; stderr is told of a compilation."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple().create_target_machine(cpu=processor.name, features=processor.features, opt=3)
+    target = target_machine(processor)
     versions = (llvmlite.__version__, llvm.llvm_version_info, processor, text)
     file = folder() / hashlib.sha256(repr(versions).encode()).hexdigest()[:32]
     code = _read(file)
     if code is None:
         started = time.perf_counter()
-        code = _compiled(text, target)
+        code = target.emit_object(optimised(text, target))
         print(f"gatebench: compiled {what} for this machine in {time.perf_counter() - started:.1f} s", file=sys.stderr)
         _write(file, code)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
@@ -98,13 +89,19 @@ def _engine(text: str, processor: Processor, what: str) -> llvm.ExecutionEngine:
     return engine
 
 
-def _compiled(text: str, target: llvm.TargetMachine) -> bytes:
-    """Return the object code of a module's text, optimised."""
+def target_machine(processor: Processor) -> llvm.TargetMachine:
+    """Return what emits code for a processor, whose architecture must be one that LLVM has been initialised for."""
+    target = llvm.Target.from_triple(processor.triple)
+    return target.create_target_machine(cpu=processor.name, features=processor.features, opt=3)
+
+
+def optimised(text: str, target: llvm.TargetMachine) -> llvm.ModuleRef:
+    """Return the module of a text, optimised for a target."""
     module = llvm.parse_assembly(text)
     module.verify()
     builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(module, builder)
-    return target.emit_object(module)
+    return module
 
 
 def _read(file: Path) -> bytes | None:

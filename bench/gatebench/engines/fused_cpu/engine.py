@@ -21,6 +21,7 @@ from gatebench.engines.fused_cpu.compiled import CompiledOptimizer
 from gatebench.engines.fused_cpu.functions import FUNCTIONS
 from gatebench.engines.fused_cpu.optimizers import OPTIMIZERS
 from gatebench.engines.fused_cpu.packed import PackedPart, address, pack
+from gatebench.engines.fused_cpu.processor import Processor, processor
 from gatebench.engines.fused_cpu.stack_program import CompiledStack, StackProgram, Work
 from gatebench.graph import operations
 from gatebench.graph.trace import Graph
@@ -36,6 +37,7 @@ class PackedBatch(Batch):
     network: Network
     xs: Sequence[np.ndarray]
     ys: Sequence[np.ndarray]
+    processor: Processor
     _parts: dict[int, list[PackedPart]] = field(default_factory=dict, init=False)
 
     def parts(self, count: int) -> list[PackedPart]:
@@ -43,7 +45,9 @@ class PackedBatch(Batch):
         count = min(count, len(self.lengths))
         if count not in self._parts:
             order = np.argsort(-self.lengths, kind="stable").tolist()
-            self._parts[count] = [pack(self.network, order[i::count], self.xs, self.ys) for i in range(count)]
+            self._parts[count] = [
+                pack(self.network, order[i::count], self.xs, self.ys, self.processor) for i in range(count)
+            ]
         return self._parts[count]
 
 
@@ -52,10 +56,12 @@ class FusedCpu(Engine[PackedBatch]):
 
     PREFERENCE: ClassVar[int] = 1
 
-    def __init__(self, threads: int = 1, device: str = "cpu") -> None:
+    def __init__(self, threads: int = 1, device: str = "cpu", code_for: Processor | None = None) -> None:
+        """Make an engine whose code is for the processor that this runs on, or for another that it can stand in for."""
         super().__init__(threads, device)
+        self.processor = code_for or processor()
         self._program = lru_cache(PROGRAMS)(lambda network: _Program(network, self))
-        self._optimizer = cache(CompiledOptimizer)
+        self._optimizer = cache(lambda name: CompiledOptimizer(name, self.processor))
 
     @property
     def torch_threads(self) -> int:
@@ -89,7 +95,7 @@ class FusedCpu(Engine[PackedBatch]):
     def batch(self, network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> PackedBatch:
         """Make sequences ready without padding; they are packed when a run has so many threads for them."""
         lengths, predictions = (np.array([len(array) for array in arrays]) for arrays in (xs, ys))
-        return PackedBatch(lengths, predictions, network, xs, ys)
+        return PackedBatch(lengths, predictions, network, xs, ys, self.processor)
 
     def losses(self, network: Network, parameters: Tensor, batches: Sequence[PackedBatch]) -> list[np.ndarray]:
         """Return each member's NLL per sequence in nats, ``[B]``."""
@@ -141,7 +147,7 @@ class _Program:
     """Compiled code for one network, and the workspace of each thread that runs it."""
 
     def __init__(self, network: Network, engine: FusedCpu) -> None:
-        self.compiled, self.network, self.engine = CompiledStack(network), network, engine
+        self.compiled, self.network, self.engine = CompiledStack(network, engine.processor), network, engine
         self.local = threading.local()
 
     def run(

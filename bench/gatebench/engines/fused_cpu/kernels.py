@@ -10,10 +10,11 @@ from collections.abc import Callable
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import product, routines
-from gatebench.engines.fused_cpu.builder import Processor, Value
+from gatebench.engines.fused_cpu.builder import Value
 from gatebench.engines.fused_cpu.elementwise import BackwardPass, Values
 from gatebench.engines.fused_cpu.layout import Layout
 from gatebench.engines.fused_cpu.plan import JoinedProduct, Place, Stage, WorkPlan
+from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.tables import TableFunction, Tables
 
 CHUNK = 192
@@ -29,7 +30,7 @@ class Kernels:
         """Write them into a module; with ``of_inputs`` the backward pass gives the gradient of the input, too."""
         self.plan, self.module, self.processor, self.tables = plan, module, processor, tables
         self.product = product.build(module, processor)
-        self.layout = Layout(plan, product.panel(processor), of_inputs)
+        self.layout = Layout(plan, processor.panel, of_inputs)
         self.copy = routines.copy(module, processor)
         self.pack = routines.pack(module, processor)
         self.pack_transposed = routines.pack_transposed(module, processor)

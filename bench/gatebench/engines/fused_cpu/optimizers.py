@@ -9,7 +9,8 @@ from typing import Any
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.builder import FunctionBuilder, Processor, Value
+from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
+from gatebench.engines.fused_cpu.processor import Processor
 
 
 def adam(c: FunctionBuilder, theta: Value, g: Value, state: list[Value], number: Callable[[int], Value]) -> list[Value]:

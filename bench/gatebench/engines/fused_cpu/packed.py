@@ -7,8 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from gatebench.engines.base import Network
-from gatebench.engines.fused_cpu.compiled import processor
-from gatebench.engines.fused_cpu.product import panel
+from gatebench.engines.fused_cpu.processor import Processor
 
 SPARSE = 0.25
 """Largest share of nonzero numbers at which inputs are gathered rather than multiplied."""
@@ -46,6 +45,8 @@ class PackedPart:
     """``y`` transposed in blocks of rows, ``[S / rows, Y, rows]``."""
     of: np.ndarray
     """The position in ``order`` of the sequence that each row of ``y`` belongs to."""
+    processor: Processor
+    """What reads it."""
     _inputs: dict[tuple[int, bool], Inputs] = field(default_factory=dict, init=False)
     """Shift and whether backwards -> what a cell of the lowest layer reads."""
 
@@ -85,11 +86,14 @@ class PackedPart:
     def batch_inputs(self, steps: int, backwards: bool) -> Inputs:
         """Return what a cell of the lowest layer reads with a shift of ``steps``."""
         if (steps, backwards) not in self._inputs:
-            self._inputs[steps, backwards] = inputs(self.later(self.x[self.mirrored] if backwards else self.x, steps))
+            x = self.later(self.x[self.mirrored] if backwards else self.x, steps)
+            self._inputs[steps, backwards] = inputs(x, self.processor)
         return self._inputs[steps, backwards]
 
 
-def pack(network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> PackedPart:
+def pack(
+    network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Sequence[np.ndarray], processor: Processor
+) -> PackedPart:
     """Pack the sequences at the positions of ``order``, which go from the longest to the shortest."""
     lengths = np.array([len(xs[b]) for b in order])
     has = np.arange(lengths[0])[:, None] < lengths
@@ -100,7 +104,7 @@ def pack(network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Seque
     y = np.concatenate([ys[b] for b in order]).astype(np.float32, copy=False)
     of_steps = network.at == "step"
     y = y[rows] if of_steps else y
-    wide = panel(processor())
+    wide = processor.panel
     padded = np.zeros((-(-len(y) // wide) * wide, y.shape[1]), np.float32)
     padded[: len(y)] = y
     in_batch = np.concatenate([[0], np.cumsum([len(x) for x in xs])])[order]
@@ -111,21 +115,22 @@ def pack(network: Network, order: list[int], xs: Sequence[np.ndarray], ys: Seque
         y=y,
         blocks=np.ascontiguousarray(padded.reshape(-1, wide, y.shape[1]).transpose(0, 2, 1)),
         of=sequence if of_steps else np.arange(len(order)),
+        processor=processor,
     )  # fmt: skip
 
 
-def inputs(x: np.ndarray) -> Inputs:
+def inputs(x: np.ndarray, processor: Processor) -> Inputs:
     """Return ``x [N, X]`` as a cell reads it: with the places of its nonzero numbers where they are few."""
     if np.count_nonzero(x) > SPARSE * x.size:
-        return (with_slack(x),)
+        return (with_slack(x, processor),)
     row, index = np.nonzero(x)
     starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(x)))])
     return x, starts, np.ascontiguousarray(index), x[row, index]
 
 
-def with_slack(x: np.ndarray) -> np.ndarray:
+def with_slack(x: np.ndarray, processor: Processor) -> np.ndarray:
     """Return an array's numbers and zeros behind them, so that a vector that begins with the last one can be read whole."""
-    return np.append(x, np.zeros(processor().lanes, np.float32))
+    return np.append(x, np.zeros(processor.lanes, np.float32))
 
 
 def address(array: np.ndarray) -> int:

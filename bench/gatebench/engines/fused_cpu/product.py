@@ -10,12 +10,8 @@ each row of the tile. A panel of B is small enough for the first cache and is us
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.builder import VECTORS, FunctionBuilder, Processor, Value
-
-
-def panel(processor: Processor) -> int:
-    """Return how many columns a panel has."""
-    return VECTORS * processor.lanes
+from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
+from gatebench.engines.fused_cpu.processor import Processor
 
 
 def build(module: ir.Module, processor: Processor) -> FunctionBuilder:
@@ -23,17 +19,17 @@ def build(module: ir.Module, processor: Processor) -> FunctionBuilder:
     tiles = {}
     height = processor.rows
     while height:
-        for vectors in range(1, VECTORS + 1):
+        for vectors in range(1, processor.vectors + 1):
             tiles[height, vectors] = _tile(module, processor, height, vectors)
         height //= 2
     c = FunctionBuilder(module, processor, "product", "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row")
-    wide = panel(processor)
+    wide = processor.panel
     with c.loop(0, c.columns, wide) as j:
         panel_of_b = c.at(c.B, c.mul(c.div(j, wide), c.b_panel))
         left = c.min(c.sub(c.columns, j), wide)
         vectors = c.div(c.add(left, processor.lanes - 1), processor.lanes)
         mask = c.lanes_below(c.sub(left, c.mul(c.sub(vectors, 1), processor.lanes)))
-        for count in range(1, VECTORS + 1):
+        for count in range(1, processor.vectors + 1):
             with c.when(c.b.icmp_signed("==", vectors, c.i64(count))):
                 _rows(c, {h: tile for (h, v), tile in tiles.items() if v == count}, j, panel_of_b, mask)
     return c.end()

@@ -2,8 +2,8 @@
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu import product
-from gatebench.engines.fused_cpu.builder import VECTORS, FunctionBuilder, Processor
+from gatebench.engines.fused_cpu.builder import FunctionBuilder
+from gatebench.engines.fused_cpu.processor import Processor
 
 
 def copy(module: ir.Module, processor: Processor) -> FunctionBuilder:
@@ -17,7 +17,7 @@ def copy(module: ir.Module, processor: Processor) -> FunctionBuilder:
 
 def pack(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the function that packs a matrix ``[rows, columns]`` into panels, behind ``offset`` other columns."""
-    wide = product.panel(processor)
+    wide = processor.panel
     c = FunctionBuilder(module, processor, "pack_panels", "A rows columns C offset")
     end = c.add(c.offset, c.columns)
     with c.loop(c.div(c.offset, wide), c.div(c.add(end, wide - 1), wide)) as p:
@@ -32,7 +32,7 @@ def pack(module: ir.Module, processor: Processor) -> FunctionBuilder:
 
 def pack_transposed(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the function that packs a transposed matrix into panels of ``depth`` rows, below ``offset`` other rows."""
-    wide = product.panel(processor)
+    wide = processor.panel
     c = FunctionBuilder(module, processor, "pack_transposed", "A a_row rows columns C offset depth")
     with c.loop(0, c.rows, wide) as i:
         panel = c.at(c.C, c.mul(i, c.depth))
@@ -58,12 +58,12 @@ def column_sums(module: ir.Module, processor: Processor) -> FunctionBuilder:
 
 def from_nonzeros(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the product of mostly zero rows with a packed matrix: only what is not zero is multiplied."""
-    wide = product.panel(processor)
+    wide = processor.panel
     names = "first last columns depth Starts Index Value B D d_row C c_row"
     c = FunctionBuilder(module, processor, "from_nonzeros", names)
     with c.loop(0, c.columns, wide) as j:
         panel = c.at(c.B, c.mul(c.div(j, wide), c.mul(c.depth, wide)))
-        offsets = [v * processor.lanes for v in range(VECTORS)]
+        offsets = [v * processor.lanes for v in range(processor.vectors)]
         masks = [c.lanes_below(c.sub(c.columns, c.add(j, offset))) for offset in offsets]
         with c.loop(c.first, c.last) as r:
             row = c.sub(r, c.first)

@@ -7,8 +7,9 @@ import numpy as np
 
 from gatebench.engines.base import DropoutMasks, Network
 from gatebench.engines.fused_cpu import likelihoods
-from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout, processor
+from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout
 from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, with_slack
+from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.workspace import CellWorkspace, ReadoutWorkspace
 
 
@@ -28,25 +29,26 @@ class Work:
 class CompiledStack:
     """Compiled code for one network: its cells, and its readout where there is code for the likelihood."""
 
-    def __init__(self, network: Network) -> None:
-        self.lowest = CompiledCell(network.graph, processor())
+    def __init__(self, network: Network, processor: Processor) -> None:
+        self.processor = processor
+        self.lowest = CompiledCell(network.graph, processor)
         self.higher = self.lowest
         if network.stack.layers > 1:
-            self.higher = CompiledCell(network.graph, processor(), of_inputs=True)
+            self.higher = CompiledCell(network.graph, processor, of_inputs=True)
         kernel = likelihoods.kernel_of(network.likelihood)
-        self.readout = CompiledReadout(kernel, processor()) if kernel else None
+        self.readout = CompiledReadout(kernel, processor) if kernel else None
 
 
 class StackProgram:
     """A network's compiled code with the workspaces of one thread."""
 
     def __init__(self, code: CompiledStack, network: Network) -> None:
-        self.network = network
+        self.network, self.processor = network, code.processor
         self.cells = [
             [CellWorkspace(code.higher if number else code.lowest, network, cell) for cell in layer]
             for number, layer in enumerate(network.cells)
         ]
-        self.readout = ReadoutWorkspace(code.readout, network)
+        self.readout = ReadoutWorkspace(code.readout, network, code.processor)
 
     def run(self, work: Work, values: np.ndarray) -> np.ndarray:
         """Return the NLL of every prediction, ``[S]``, and add the gradient to where ``work`` says.
@@ -80,7 +82,7 @@ class StackProgram:
         if below is None:
             return {shift: part.batch_inputs(shift, cell.direction.backwards) for shift in shifts}
         x = self._in_order_of(cell, part, below)
-        return {shift: (with_slack(part.later(x, shift)),) for shift in shifts}
+        return {shift: (with_slack(part.later(x, shift), self.processor),) for shift in shifts}
 
     def _in_order_of(self, cell: CellWorkspace, part: PackedPart, rows: np.ndarray) -> np.ndarray:
         """Return rows in the order in which a cell reads them, from rows in the order of time; and the other way round."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.builder import FunctionBuilder, Processor, Value
+from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
+from gatebench.engines.fused_cpu.processor import Processor
 
 
 @dataclass

@@ -7,9 +7,9 @@ import torch
 
 from gatebench.engines.base import Network
 from gatebench.engines.fused_cpu import likelihoods
-from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout, processor
+from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout
 from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, address
-from gatebench.engines.fused_cpu.product import panel
+from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.tables import Tables
 from gatebench.graph.stack import Direction
 
@@ -17,12 +17,12 @@ from gatebench.graph.stack import Direction
 class Workspace:
     """The two tables of compiled functions, and arrays that they point at, as large as the largest part so far needed."""
 
-    def __init__(self, tables: Tables, fixed: Mapping[str, int]) -> None:
+    def __init__(self, tables: Tables, fixed: Mapping[str, int], processor: Processor) -> None:
         """Make tables with the integers that never change, by their names."""
         self.pointers, self.integers = np.zeros(len(tables.pointers), np.int64), np.zeros(len(tables.integers), np.int64)
         self._pointer_at = {name: i for i, name in enumerate(tables.pointers)}
         self._integer_at = {name: i for i, name in enumerate(tables.integers)}
-        self.fixed, self.wide = fixed, panel(processor())
+        self.fixed, self.wide = fixed, processor.panel
         self.arrays: dict[str, np.ndarray] = {}
         self._room: dict[str, int] = {}
         self.set_integers(fixed)
@@ -65,10 +65,11 @@ class CellWorkspace(Workspace):
     def __init__(self, compiled: CompiledCell, network: Network, direction: Direction) -> None:
         self.compiled, self.direction = compiled, direction
         layout, plan, sizes = compiled.layout, compiled.plan, direction.sizes
-        self.lengths = {name: _rounded(sum(sizes[w] for w in layout.letters(name))) for name in layout.ARRAYS}
-        self.lengths["hidden"] = _rounded(sizes[network.graph.output])
+        lanes = compiled.processor.lanes
+        self.lengths = {name: _rounded(sum(sizes[w] for w in layout.letters(name)), lanes) for name in layout.ARRAYS}
+        self.lengths["hidden"] = _rounded(sizes[network.graph.output], lanes)
         self.shifts = {i: int(node.label or 0) for i, node in enumerate(plan.nodes) if node.op == "input"}
-        super().__init__(compiled.tables, self._fixed(network))
+        super().__init__(compiled.tables, self._fixed(network), compiled.processor)
 
     def forward(self, part: PackedPart, inputs: Mapping[int, Inputs], values: np.ndarray) -> None:
         """Run all steps of a part on ``inputs``, by their shift, with one member's parameters ``values``."""
@@ -112,7 +113,8 @@ class CellWorkspace(Workspace):
 
     def _fixed(self, network: Network) -> dict[str, int]:
         """Return the integers that depend on the sizes of the network alone."""
-        layout, plan, sizes, wide = self.compiled.layout, self.compiled.plan, self.direction.sizes, panel(processor())
+        layout, plan, sizes = self.compiled.layout, self.compiled.plan, self.direction.sizes
+        wide = self.compiled.processor.panel
         entries = {letter: size for letter, size in sizes.items() if letter != "1"}
         entries |= {f"length {name}": length for name, length in self.lengths.items()}
         entries |= {
@@ -144,15 +146,15 @@ class CellWorkspace(Workspace):
 class ReadoutWorkspace(Workspace):
     """The workspace of readout and likelihood; torch computes a likelihood that there is no code for."""
 
-    def __init__(self, compiled: CompiledReadout | None, network: Network) -> None:
-        self.compiled, self.network = compiled, network
+    def __init__(self, compiled: CompiledReadout | None, network: Network, processor: Processor) -> None:
+        self.compiled, self.network, self.lanes = compiled, network, processor.lanes
         self.kernel = likelihoods.kernel_of(network.likelihood)
-        self.length = _rounded(network.width)
+        self.length = _rounded(network.width, self.lanes)
         """Length of a row of what is read, and of its gradient."""
         self._weight = np.zeros(1, np.float32)
         numbers = self.kernel.numbers(network.likelihood, network.outputs) if self.kernel else {}
         self._numbers = {"weight": self._weight} | {name: np.array([x], np.float32) for name, x in numbers.items()}
-        super().__init__(compiled.tables if compiled else Tables(), self._fixed())
+        super().__init__(compiled.tables if compiled else Tables(), self._fixed(), processor)
         self.set_pointers({name: address(array) for name, array in self._numbers.items()})
 
     def run(
@@ -208,11 +210,10 @@ class ReadoutWorkspace(Workspace):
         readout, length, wide = self.fixed["readout"], self.length, self.wide
         sizes = {"hidden": rows * length, "nll": rows, "zeros": max(readout, length, wide)}
         sizes |= {"readout": readout * wide, "readout gradient": readout * length, "joint": readout * wide}
-        sizes |= {"readout sums": readout * processor().lanes, "states": length * wide}
+        sizes |= {"readout sums": readout * self.lanes, "states": length * wide}
         return sizes | {"readout back": -(-length // wide) * wide * readout}
 
 
-def _rounded(columns: int) -> int:
+def _rounded(columns: int, lanes: int) -> int:
     """Return a number of columns rounded up to whole vectors."""
-    lanes = processor().lanes
     return -(-columns // lanes) * lanes
