@@ -1,14 +1,16 @@
 """The engine that defines the truth: a plain loop over time and autograd, in torch's public operations and any dtype."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gatebench.engines.base import Batch, DropoutMasks, Engine, Network
+from gatebench.engines.base import Batch, DropoutMasks, Engine, Network, Result
 from gatebench.graph import operations
 from gatebench.graph.stack import Direction
 from gatebench.graph.trace import Graph, Sizes
@@ -60,11 +62,29 @@ class Reference(Engine[PaddedBatch]):
             padded.mask[: len(y), b] = 1
         return padded
 
-    @torch.no_grad()
+    @cached_property
+    def _thread(self) -> ThreadPoolExecutor:
+        """A thread that takes denormal numbers for zero from its start, and so do the threads that torch starts for it.
+
+        Those that torch has started for another thread could not be told any more.
+        """
+        return ThreadPoolExecutor(1, "reference", torch.set_flush_denormal, (True,))
+
+    def compute(self, function: Callable[[], Result]) -> Result:
+        """Return what a function returns; with several threads of torch, it runs in a thread of the engine's own."""
+        if self.threads == 1 or self.device != "cpu":
+            return super().compute(function)
+        torch.set_num_threads(self.threads)
+        return self._thread.submit(super().compute, function).result()
+
     def losses(self, network: Network, parameters: Tensor, batches: Sequence[PaddedBatch]) -> list[np.ndarray]:
         """Return each member's NLL per sequence in nats, ``[B]``."""
-        self.set_torch_threads()
-        return _by_member(nll(network, network.views(parameters), *_stacked(batches, parameters)), batches)
+
+        @torch.no_grad()
+        def run() -> list[np.ndarray]:
+            return _by_member(nll(network, network.views(parameters), *_stacked(batches, parameters)), batches)
+
+        return self.compute(run)
 
     def gradients(
         self,
@@ -75,15 +95,25 @@ class Reference(Engine[PaddedBatch]):
         dropout_masks: Sequence[DropoutMasks] | None = None,
     ) -> tuple[list[np.ndarray], Tensor]:
         """Return `losses`, and by autograd the gradient of every member's weighted sum of them."""
-        self.set_torch_threads()
-        leaves = {name: p.detach().requires_grad_() for name, p in network.views(parameters).items()}
-        masks = None if dropout_masks is None else _padded_masks(network, dropout_masks, batches, parameters)
-        losses = nll(network, leaves, *_stacked(batches, parameters), masks)
-        total = losses.sum(1) @ torch.from_numpy(weights).to(losses)
-        gradient = torch.zeros_like(parameters)
-        for view, g in zip(network.views(gradient).values(), torch.autograd.grad(total, list(leaves.values())), strict=True):
-            view.copy_(g)
-        return _by_member(losses.detach(), batches), gradient
+        return self.compute(lambda: _gradients(network, parameters, batches, weights, dropout_masks))
+
+
+def _gradients(
+    network: Network,
+    parameters: Tensor,
+    batches: Sequence[PaddedBatch],
+    weights: np.ndarray,
+    dropout_masks: Sequence[DropoutMasks] | None,
+) -> tuple[list[np.ndarray], Tensor]:
+    """Return losses and gradients as `Reference.gradients` does."""
+    leaves = {name: p.detach().requires_grad_() for name, p in network.views(parameters).items()}
+    masks = None if dropout_masks is None else _padded_masks(network, dropout_masks, batches, parameters)
+    losses = nll(network, leaves, *_stacked(batches, parameters), masks)
+    total = losses.sum(1) @ torch.from_numpy(weights).to(losses)
+    gradient = torch.zeros_like(parameters)
+    for view, g in zip(network.views(gradient).values(), torch.autograd.grad(total, list(leaves.values())), strict=True):
+        view.copy_(g)
+    return _by_member(losses.detach(), batches), gradient
 
 
 def nll(

@@ -248,17 +248,54 @@ class FunctionBuilder:
         """Write ``|a|`` with the sign of another vector."""
         return self._intrinsic("copysign", a, sign)
 
-    def nearest(self, a: Value) -> Value:
-        """Write the whole number nearest to a; halves go to the even one."""
-        return self._intrinsic("roundeven", a)
+    def nearest_and_its_power_of_two(self, a: Value) -> tuple[Value, Value]:
+        """Write ``(n, 2^n)`` for the whole number n nearest to a (halves go to the even one), for n in [-126, 127].
 
-    def power_of_two(self, n: Value) -> Value:
-        """Write ``2^n`` for whole n in [-126, 127], through the bits of the exponent."""
+        In the sum with 1.5 x 2^23 a unit is the last place, so that n stands in the low bits.
+        """
         wide = ir.VectorType(ir.IntType(32), self.processor.lanes)
-        name = f"llvm.fptosi.sat.v{self.processor.lanes}i32.v{self.processor.lanes}f32"
-        function = self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(wide, [self.vector]), name)
-        exponent = self.b.add(self.b.call(function, [n]), ir.Constant(wide, [127] * self.processor.lanes))
-        return self.b.bitcast(self.b.shl(exponent, ir.Constant(wide, [23] * self.processor.lanes)), self.vector)
+        shift = self.number(1.5 * 2**23)
+        shifted = self.b.fadd(a, shift)
+        exponent = self.b.shl(self.b.bitcast(shifted, wide), ir.Constant(wide, [23] * self.processor.lanes))
+        power = self.b.add(exponent, ir.Constant(wide, [127 << 23] * self.processor.lanes))
+        return self.b.fsub(shifted, shift), self.b.bitcast(power, self.vector)
+
+    def reciprocal(self, d: Value) -> Value:
+        """Write ``1 / d``, rounded to nearest, for d in [1, 2^126].
+
+        A division of 512 bits takes as long as a dozen multiplications. An estimate to 14 bits and two steps of Newton give
+        the same number: the second step rounds as a division does (Markstein 1990), also where d has all bits of its
+        mantissa, because it multiplies with what is next above the first step's result. A test tries every mantissa.
+        """
+        if not self.processor.estimates_reciprocals:
+            return self.over(self.number(1), d)
+        one = self.number(1)
+        r = self._estimated_reciprocal(d)
+        r = self.fma(r, self.fma(self.negative(d), r, one), r)
+        wide = ir.VectorType(ir.IntType(32), self.processor.lanes)
+        above = self.b.bitcast(
+            self.b.add(self.b.bitcast(r, wide), ir.Constant(wide, [1] * self.processor.lanes)), self.vector
+        )
+        return self.fma(above, self.fma(self.negative(d), r, one), r)
+
+    def quotient(self, a: Value, d: Value) -> Value:
+        """Write ``a / d``, rounded to nearest, for d in [1, 2^126] and ``|a| <= d`` (Markstein 1990)."""
+        if not self.processor.estimates_reciprocals:
+            return self.over(a, d)
+        r = self.reciprocal(d)
+        q = self.times(a, r)
+        return self.fma(self.fma(self.negative(d), q, a), r, q)
+
+    def _estimated_reciprocal(self, d: Value) -> Value:
+        name, bits = "llvm.x86.avx512.rcp14.ps.512", ir.IntType(16)
+        function = self.module.globals.get(name)
+        if function is None:
+            function = ir.Function(self.module, ir.FunctionType(self.vector, [self.vector, self.vector, bits]), name)
+        return self.b.call(function, [d, self.number(0), ir.Constant(bits, -1)])
+
+    def negative(self, a: Value) -> Value:
+        """Write ``-a``."""
+        return self.b.fneg(a)
 
     def exponent(self, a: Value) -> tuple[Value, Value]:
         """Write ``(e, m)`` with ``a = 2^e m`` and m in [1, 2), for positive normal numbers."""

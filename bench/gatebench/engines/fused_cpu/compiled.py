@@ -27,9 +27,9 @@ Function = Callable[[int, int], None]
 class CompiledCell:
     """The functions ``forward`` and ``backward`` of one cell."""
 
-    def __init__(self, graph: Graph, processor: Processor, of_inputs: bool = False) -> None:
+    def __init__(self, graph: Graph, processor: Processor, of_inputs: bool = False, is_timed: bool = False) -> None:
         """Compile a cell; with ``of_inputs`` its backward pass also gives the gradient of what the cell reads."""
-        self.processor, self.plan, self.tables = processor, WorkPlan(graph), Tables()
+        self.processor, self.plan, self.tables = processor, WorkPlan(graph), Tables(is_timed)
         module = ir.Module(graph.name)
         self.layout = Kernels(self.plan, module, processor, self.tables, of_inputs).layout
         self._engine = _engine(str(module), processor, f"cell {graph.name}" + (" of a higher layer" if of_inputs else ""))
@@ -39,8 +39,8 @@ class CompiledCell:
 class CompiledReadout:
     """The function ``run``: readout and likelihood, and the gradients of both."""
 
-    def __init__(self, kernel: likelihoods.LikelihoodKernel, processor: Processor) -> None:
-        self.tables = Tables()
+    def __init__(self, kernel: likelihoods.LikelihoodKernel, processor: Processor, is_timed: bool = False) -> None:
+        self.tables = Tables(is_timed)
         module = ir.Module(kernel.code.__name__)
         likelihoods.build(module, processor, self.tables, kernel)
         self._engine = _engine(str(module), processor, f"likelihood {kernel.code.__name__}")

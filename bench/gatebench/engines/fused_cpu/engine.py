@@ -6,6 +6,7 @@ population. Numbers are float32.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -56,10 +57,23 @@ class FusedCpu(Engine[PackedBatch]):
 
     PREFERENCE: ClassVar[int] = 1
 
-    def __init__(self, threads: int = 1, device: str = "cpu", code_for: Processor | None = None) -> None:
-        """Make an engine whose code is for the processor that this runs on, or for another that it can stand in for."""
+    def __init__(
+        self, threads: int = 1, device: str = "cpu", code_for: Processor | None = None, is_timed: bool = False
+    ) -> None:
+        """Make an engine.
+
+        Parameters
+        ----------
+        threads, device
+            As of every engine.
+        code_for
+            The processor that its code is for; None: the one that this runs on. It must be able to run the code.
+        is_timed
+            Whether its code counts the time that its parts take, for `part_seconds`.
+
+        """
         super().__init__(threads, device)
-        self.processor = code_for or processor()
+        self.processor, self.is_timed = code_for or processor(), is_timed
         self._program = lru_cache(PROGRAMS)(lambda network: _Program(network, self))
         self._optimizer = cache(lambda name: CompiledOptimizer(name, self.processor))
 
@@ -71,7 +85,7 @@ class FusedCpu(Engine[PackedBatch]):
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
         """The threads that work beside the calling one."""
-        return ThreadPoolExecutor(self.threads, thread_name_prefix="fused")
+        return ThreadPoolExecutor(self.threads, "fused", torch.set_flush_denormal, (True,))
 
     def lacks(self, graph: Graph) -> str | None:
         """Name an operation without code, a row of parameters that is a state, or a device that is no processor."""
@@ -97,10 +111,16 @@ class FusedCpu(Engine[PackedBatch]):
         lengths, predictions = (np.array([len(array) for array in arrays]) for arrays in (xs, ys))
         return PackedBatch(lengths, predictions, network, xs, ys, self.processor)
 
+    def part_seconds(self, network: Network) -> Counter[str]:
+        """Return the seconds that each part of a network's code took since this was last asked, of all threads together.
+
+        Only an engine that was made with ``is_timed`` tells parts from one another.
+        """
+        return self._program(network).part_seconds()
+
     def losses(self, network: Network, parameters: Tensor, batches: Sequence[PackedBatch]) -> list[np.ndarray]:
         """Return each member's NLL per sequence in nats, ``[B]``."""
-        self.set_torch_threads()
-        return self._program(network).run(parameters, batches, None)[0]
+        return self.compute(lambda: self._program(network).run(parameters, batches, None)[0])
 
     def gradients(
         self,
@@ -111,8 +131,8 @@ class FusedCpu(Engine[PackedBatch]):
         dropout_masks: Sequence[DropoutMasks] | None = None,
     ) -> tuple[list[np.ndarray], Tensor]:
         """Return `losses`, and the gradient of every member's weighted sum of them."""
-        self.set_torch_threads()
-        losses, gradient = self._program(network).run(parameters, batches, weights, dropout_masks)
+        program = self._program(network)
+        losses, gradient = self.compute(lambda: program.run(parameters, batches, weights, dropout_masks))
         assert gradient is not None
         return losses, gradient
 
@@ -130,7 +150,6 @@ class FusedCpu(Engine[PackedBatch]):
         if name not in OPTIMIZERS:
             super().step(optimizer, parameters, gradient, state, learning_rates, live)
             return
-        self.set_torch_threads()
         compiled, kernel = self._optimizer(name), OPTIMIZERS[name]
         count = state.get("count")
         if count is not None:
@@ -147,8 +166,14 @@ class _Program:
     """Compiled code for one network, and the workspace of each thread that runs it."""
 
     def __init__(self, network: Network, engine: FusedCpu) -> None:
-        self.compiled, self.network, self.engine = CompiledStack(network, engine.processor), network, engine
+        self.compiled = CompiledStack(network, engine.processor, engine.is_timed)
+        self.network, self.engine = network, engine
         self.local = threading.local()
+        self._of_threads: list[StackProgram] = []
+
+    def part_seconds(self) -> Counter[str]:
+        """Return the seconds that each part of the code took since this was last asked, of all threads together."""
+        return sum((program.part_seconds() for program in self._of_threads), start=Counter[str]())
 
     def run(
         self,
@@ -192,6 +217,7 @@ class _Program:
         """Take work from the queue until it is empty, in the workspace of the thread that this runs in."""
         if not hasattr(self.local, "program"):
             self.local.program = StackProgram(self.compiled, self.network)
+            self._of_threads.append(self.local.program)
         for work in queue:
             nll = self.local.program.run(work, values)
             losses[work.member][work.part.order] = np.bincount(work.part.of, nll)

@@ -34,11 +34,10 @@ def scaled(c: FunctionBuilder, x: Value) -> tuple[Value, Value]:
 
     x must lie in [-87, 88]; NaN stays NaN.
     """
-    n = c.nearest(c.times(x, c.number(1 / math.log(2))))
+    n, s = c.nearest_and_its_power_of_two(c.times(x, c.number(1 / math.log(2))))
     f = c.fma(n, c.number(-LN2_HIGH), x)
     f = c.fma(n, c.number(-LN2_LOW), f)
-    q = c.times(f, c.polynomial(f, EXPM1))
-    return c.power_of_two(n), q
+    return s, c.times(f, c.polynomial(f, EXPM1))
 
 
 def exp(c: FunctionBuilder, x: Value) -> Value:
@@ -49,14 +48,14 @@ def exp(c: FunctionBuilder, x: Value) -> Value:
 
 def sigmoid(c: FunctionBuilder, x: Value) -> Value:
     """Write ``1 / (1 + exp(-x))``."""
-    return c.over(c.number(1), c.plus(c.number(1), exp(c, c.minus(c.number(0), x))))
+    return c.reciprocal(c.plus(c.number(1), exp(c, c.minus(c.number(0), x))))
 
 
 def tanh(c: FunctionBuilder, x: Value) -> Value:
     """Write the hyperbolic tangent, ``m / (m + 2)`` with ``m = exp(2 |x|) - 1``, and the sign of x."""
     s, q = scaled(c, c.at_most(c.times(c.number(2), c.absolute(x)), 20.0))
     m = c.fma(s, q, c.minus(s, c.number(1)))
-    return c.with_sign(c.over(m, c.plus(m, c.number(2))), x)
+    return c.with_sign(c.quotient(m, c.plus(m, c.number(2))), x)
 
 
 def log1p(c: FunctionBuilder, e: Value) -> Value:

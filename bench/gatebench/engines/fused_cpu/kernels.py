@@ -15,7 +15,7 @@ from gatebench.engines.fused_cpu.elementwise import BackwardPass, Values
 from gatebench.engines.fused_cpu.layout import Layout
 from gatebench.engines.fused_cpu.plan import JoinedProduct, Place, Stage, WorkPlan
 from gatebench.engines.fused_cpu.processor import Processor
-from gatebench.engines.fused_cpu.tables import TableFunction, Tables
+from gatebench.engines.fused_cpu.tables import WHOLE, TableFunction, Tables
 
 CHUNK = 192
 """Rows of all that is done outside of the loop over time at once."""
@@ -50,27 +50,31 @@ class Kernels:
         before = self._phase("before", "first last")
         for stage in self.plan.before:
             for run in stage.products:
-                self._products(before, run, before.first, before.last)
-            self._elementwise(before, stage, before.first, before.last)
+                with before.part("products of inputs"):
+                    self._products(before, run, before.first, before.last)
+            with before.part("elementwise"):
+                self._elementwise(before, stage, before.first, before.last)
         before.end()
         step = self._step()
         c = self._phase("forward", exported=True)
-        c.phase(pack)
-        for name in self.plan.graph.states:
-            place = self.plan.state(name)
-            with c.loop(0, c.integer(c.p("counts"), 0)) as r, c.loop(0, c.n(place.width), c.processor.lanes) as j:
-                mask = c.lanes_below(c.sub(c.n(place.width), j))
-                c.store(c.number(0), c.at(self.layout.address(c, place, r), j), mask)
-        ready = [c.i64(0)]
-        with c.loop(0, c.n("T"), 1, ready) as (t, values):
-            needed = c.integer(c.p("firsts"), c.add(t, 1))
-            chunk = c.min(c.add(values[0], CHUNK), c.n("N"))
-            end = c.b.select(c.less(chunk, needed), needed, chunk)
-            end = c.b.select(c.less(values[0], needed), end, values[0])
-            with c.when(c.less(values[0], end)):
-                c.phase(before, values[0], end)
-            c.phase(step, t)
-            values[0] = end
+        with c.part(WHOLE):
+            with c.part("packing"):
+                c.phase(pack)
+            for name in self.plan.graph.states:
+                place = self.plan.state(name)
+                with c.loop(0, c.integer(c.p("counts"), 0)) as r, c.loop(0, c.n(place.width), c.processor.lanes) as j:
+                    mask = c.lanes_below(c.sub(c.n(place.width), j))
+                    c.store(c.number(0), c.at(self.layout.address(c, place, r), j), mask)
+            ready = [c.i64(0)]
+            with c.loop(0, c.n("T"), 1, ready) as (t, values):
+                needed = c.integer(c.p("firsts"), c.add(t, 1))
+                chunk = c.min(c.add(values[0], CHUNK), c.n("N"))
+                end = c.b.select(c.less(chunk, needed), needed, chunk)
+                end = c.b.select(c.less(values[0], needed), end, values[0])
+                with c.when(c.less(values[0], end)):
+                    c.phase(before, values[0], end)
+                c.phase(step, t)
+                values[0] = end
         c.end()
 
     def _packs(self) -> TableFunction:
@@ -145,13 +149,17 @@ class Kernels:
         last = c.add(first, count)
         for stage in self.plan.loop:
             for run in stage.products:
-                self._products(c, run, first, last)
-            self._elementwise(c, stage, first, last)
+                with c.part("products of states"):
+                    self._products(c, run, first, last)
+            with c.part("elementwise"):
+                self._elementwise(c, stage, first, last)
         carried = c.integer(c.p("counts"), c.add(c.t, 1))
-        for name, update in zip(self.plan.graph.states, self.plan.graph.updates, strict=True):
-            source, to = self.plan.places[update], self.plan.state(name)
-            a, b = self.layout.address(c, source, first), self.layout.address(c, to, last)
-            c.call(self.copy, carried, c.n(to.width), a, self.layout.row_length(c, source), b, self.layout.row_length(c, to))
+        with c.part("copies of states"):
+            for name, update in zip(self.plan.graph.states, self.plan.graph.updates, strict=True):
+                source, to = self.plan.places[update], self.plan.state(name)
+                a, b = self.layout.address(c, source, first), self.layout.address(c, to, last)
+                lengths = self.layout.row_length(c, source), self.layout.row_length(c, to)
+                c.call(self.copy, carried, c.n(to.width), a, lengths[0], b, lengths[1])
         return c.end()
 
     def _elementwise(self, c: TableFunction, stage: Stage, first: Value, last: Value) -> None:
@@ -172,19 +180,21 @@ class Kernels:
         step = self._back_step()
         weights, before = self._weights(), self._back_before()
         c = self._phase("backward", exported=True)
-        for name in ("carry0", "carry1"):
-            with c.loop(0, c.mul(c.n("B"), c.n("length previous")), c.processor.lanes) as i:
-                c.store(c.number(0), c.at(c.p(name), i))
-        pending = [c.n("N")]
-        with c.loop(0, c.n("T"), 1, pending) as (i, values):
-            t = c.sub(c.sub(c.n("T"), 1), i)
-            c.phase(step, t)
-            first, last = c.integer(c.p("firsts"), t), values[0]
-            due = c.b.or_(c.less(CHUNK - 1, c.sub(last, first)), c.b.icmp_signed("==", t, c.i64(0)))
-            with c.when(due):
-                c.phase(before, first, last)
-                c.phase(weights, first, last)
-            values[0] = c.b.select(due, first, last)
+        with c.part(WHOLE):
+            for name in ("carry0", "carry1"):
+                with c.loop(0, c.mul(c.n("B"), c.n("length previous")), c.processor.lanes) as i:
+                    c.store(c.number(0), c.at(c.p(name), i))
+            pending = [c.n("N")]
+            with c.loop(0, c.n("T"), 1, pending) as (i, values):
+                t = c.sub(c.sub(c.n("T"), 1), i)
+                c.phase(step, t)
+                first, last = c.integer(c.p("firsts"), t), values[0]
+                due = c.b.or_(c.less(CHUNK - 1, c.sub(last, first)), c.b.icmp_signed("==", t, c.i64(0)))
+                with c.when(due):
+                    c.phase(before, first, last)
+                    with c.part("gradients of weights"):
+                        c.phase(weights, first, last)
+                values[0] = c.b.select(due, first, last)
         c.end()
 
     def _weights(self) -> TableFunction:
@@ -223,8 +233,10 @@ class Kernels:
         backward = BackwardPass(self.layout, self.product, c, c.first, c.last, None)
         backward.written |= set(self.layout.late)
         for stage in reversed(self.plan.before):
-            backward.stage(stage)
-            backward.products(stage)
+            with c.part("elementwise, backward"):
+                backward.stage(stage)
+            with c.part("products of inputs, backward"):
+                backward.products(stage)
         return c.end()
 
     def _back_step(self) -> TableFunction:
@@ -236,6 +248,8 @@ class Kernels:
         carries = [c.b.select(odd, c.p(a), c.p(b)) for a, b in (("carry0", "carry1"), ("carry1", "carry0"))]
         backward = BackwardPass(self.layout, self.product, c, first, last, (carries[0], carries[1]))
         for stage in reversed(self.plan.loop):
-            backward.stage(stage, is_first=stage is self.plan.loop[0])
-            backward.products(stage)
+            with c.part("elementwise, backward"):
+                backward.stage(stage, is_first=stage is self.plan.loop[0])
+            with c.part("products of states, backward"):
+                backward.products(stage)
         return c.end()

@@ -15,7 +15,7 @@ from gatebench.engines.fused_cpu import functions, routines
 from gatebench.engines.fused_cpu.builder import Value
 from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.product import build as build_product
-from gatebench.engines.fused_cpu.tables import TableFunction, Tables
+from gatebench.engines.fused_cpu.tables import WHOLE, TableFunction, Tables
 
 
 class Block:
@@ -40,7 +40,7 @@ def bernoulli(c: TableFunction, block: Block, weight: Value) -> Value:
         place = block.readout(i)
         a, y = c.load(place), block.y(i)
         e = functions.exp(c, c.minus(c.number(0), c.absolute(a)))
-        s = c.over(c.number(1), c.plus(c.number(1), e))
+        s = c.reciprocal(c.plus(c.number(1), e))
         positive = c.b.fcmp_ordered(">=", a, c.number(0))
         mean = c.b.select(positive, s, c.times(e, s))
         nll = c.plus(c.minus(c.at_least(a, 0.0), c.times(a, y)), functions.log1p(c, e))
@@ -99,7 +99,7 @@ def _standardised(c: TableFunction, mean: Value, a: Value, y: Value) -> tuple[Va
     softplus = c.plus(c.at_least(t, 0.0), functions.log1p(c, e))
     d = c.minus(zero, c.times(c.number(0.5), c.plus(floor, softplus)))
     inverse = functions.exp(c, d)
-    share = c.over(c.b.select(c.b.fcmp_ordered(">=", t, zero), one, e), c.plus(one, e))
+    share = c.quotient(c.b.select(c.b.fcmp_ordered(">=", t, zero), one, e), c.plus(one, e))
     return c.times(c.minus(y, mean), inverse), d, inverse, share
 
 
@@ -205,34 +205,42 @@ def build(module: ir.Module, processor: Processor, tables: Tables, kernel: Likel
     hidden, readout = c.n("length hidden"), c.p("readout")
     with_gradient = c.b.icmp_signed("!=", c.n("with gradient"), c.i64(0))
     weight = c.splat(c.scalar(c.p("weight")))
-    c.call(pack_transposed, matrix, outputs, units, outputs, c.p("readout back"), 0, outputs)
-    for array, size in (("readout gradient", c.mul(outputs, hidden)), ("readout sums", c.mul(outputs, c.processor.lanes))):
-        with c.loop(0, size, c.processor.lanes) as i:
-            c.store(c.number(0), c.at(c.p(array), i))
-    with c.loop(0, c.n("N"), wide) as row:
-        count = c.min(wide, c.sub(c.n("N"), row))
-        h = c.at(c.p("top"), c.mul(row, length))
-        c.call(pack_transposed, h, length, count, units, c.p("states"), 0, units)
-        with c.loop(0, outputs) as i:
-            start = c.splat(c.scalar(c.at(bias, i)))
-            for v in range(0, wide, c.processor.lanes):
-                c.store(start, c.at(readout, c.add(c.mul(i, wide), v)))
-        c.call(product, outputs, count, units, matrix, 1, outputs, c.p("states"), 0, wide, readout, wide, readout, wide)
-        target = c.at(c.p("target"), c.mul(row, c.n("Y")))
-        with c.loop(0, count, c.processor.lanes) as lane:
-            nll = kernel.code(c, Block(c, wide, target, lane), weight)
-            c.store(nll, c.at(c.p("nll"), c.add(row, lane)))
-        with c.when(with_gradient):
-            to = c.at(c.p("hidden"), c.mul(row, hidden))
-            c.call(
-                product, count, units, outputs, readout, 1, wide,
-                c.p("readout back"), c.mul(outputs, wide), wide, c.p("zeros"), 0, to, hidden,
-            )  # fmt: skip
-            gradient = c.p("readout gradient")
-            c.call(product, outputs, units, count, readout, wide, 1, h, wide, length, gradient, hidden, gradient, hidden)
-            _add_rows(c, readout, outputs, count, wide)
-    with c.when(with_gradient):
-        _collect(c, units, outputs, hidden)
+    with c.part(WHOLE):
+        with c.part("packing"):
+            c.call(pack_transposed, matrix, outputs, units, outputs, c.p("readout back"), 0, outputs)
+        for array, size in (
+            ("readout gradient", c.mul(outputs, hidden)),
+            ("readout sums", c.mul(outputs, c.processor.lanes)),
+        ):
+            with c.loop(0, size, c.processor.lanes) as i:
+                c.store(c.number(0), c.at(c.p(array), i))
+        with c.loop(0, c.n("N"), wide) as row:
+            count = c.min(wide, c.sub(c.n("N"), row))
+            h = c.at(c.p("top"), c.mul(row, length))
+            with c.part("readout"):
+                c.call(pack_transposed, h, length, count, units, c.p("states"), 0, units)
+                with c.loop(0, outputs) as i:
+                    start = c.splat(c.scalar(c.at(bias, i)))
+                    for v in range(0, wide, c.processor.lanes):
+                        c.store(start, c.at(readout, c.add(c.mul(i, wide), v)))
+                c.call(
+                    product, outputs, count, units, matrix, 1, outputs, c.p("states"), 0, wide, readout, wide, readout, wide
+                )
+            target = c.at(c.p("target"), c.mul(row, c.n("Y")))
+            with c.part("likelihood"), c.loop(0, count, c.processor.lanes) as lane:
+                nll = kernel.code(c, Block(c, wide, target, lane), weight)
+                c.store(nll, c.at(c.p("nll"), c.add(row, lane)))
+            with c.when(with_gradient), c.part("readout, backward"):
+                to = c.at(c.p("hidden"), c.mul(row, hidden))
+                c.call(
+                    product, count, units, outputs, readout, 1, wide,
+                    c.p("readout back"), c.mul(outputs, wide), wide, c.p("zeros"), 0, to, hidden,
+                )  # fmt: skip
+                gradient = c.p("readout gradient")
+                c.call(product, outputs, units, count, readout, wide, 1, h, wide, length, gradient, hidden, gradient, hidden)
+                _add_rows(c, readout, outputs, count, wide)
+        with c.when(with_gradient), c.part("readout, backward"):
+            _collect(c, units, outputs, hidden)
     c.end()
 
 

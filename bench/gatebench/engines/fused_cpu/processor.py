@@ -29,6 +29,11 @@ class Processor:
     """LLVM's list of what the processor can do."""
 
     @property
+    def estimates_reciprocals(self) -> bool:
+        """Whether it has an instruction that gives 14 bits of the reciprocals of a whole vector (AVX-512F has)."""
+        return self.lanes == 16 and "+avx512f" in self.features.split(",")
+
+    @property
     def panel(self) -> int:
         """How many columns the tiles of a matrix product have."""
         return self.vectors * self.lanes

@@ -1,5 +1,6 @@
 """The forward and the backward pass of a stack of cells, for one member and one part of its batch at a time."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,14 +30,14 @@ class Work:
 class CompiledStack:
     """Compiled code for one network: its cells, and its readout where there is code for the likelihood."""
 
-    def __init__(self, network: Network, processor: Processor) -> None:
+    def __init__(self, network: Network, processor: Processor, is_timed: bool) -> None:
         self.processor = processor
-        self.lowest = CompiledCell(network.graph, processor)
+        self.lowest = CompiledCell(network.graph, processor, is_timed=is_timed)
         self.higher = self.lowest
         if network.stack.layers > 1:
-            self.higher = CompiledCell(network.graph, processor, of_inputs=True)
+            self.higher = CompiledCell(network.graph, processor, True, is_timed)
         kernel = likelihoods.kernel_of(network.likelihood)
-        self.readout = CompiledReadout(kernel, processor) if kernel else None
+        self.readout = CompiledReadout(kernel, processor, is_timed) if kernel else None
 
 
 class StackProgram:
@@ -49,6 +50,11 @@ class StackProgram:
             for number, layer in enumerate(network.cells)
         ]
         self.readout = ReadoutWorkspace(code.readout, network, code.processor)
+
+    def part_seconds(self) -> Counter[str]:
+        """Return the seconds spent in each part of the compiled code since this was last asked."""
+        workspaces = [*(cell for layer in self.cells for cell in layer), self.readout]
+        return sum((workspace.part_seconds() for workspace in workspaces), start=Counter[str]())
 
     def run(self, work: Work, values: np.ndarray) -> np.ndarray:
         """Return the NLL of every prediction, ``[S]``, and add the gradient to where ``work`` says.

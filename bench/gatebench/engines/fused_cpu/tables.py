@@ -3,19 +3,29 @@
 One compilation then serves all sizes: what differs between them is looked up in the tables.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
+from gatebench.engines.fused_cpu.builder import I64, FunctionBuilder, Value
 from gatebench.engines.fused_cpu.processor import Processor
+
+TICKS = "ticks "
+"""How the names of the integers begin that hold the ticks spent in a part of the code."""
+WHOLE = "whole"
+"""The part that is all of a function."""
+COUNTERS = {"aarch64": "readsteadycounter"}
+"""Architecture -> LLVM's counter of ticks that a program may read; elsewhere it is the cycle counter."""
 
 
 @dataclass
 class Tables:
     """Names of the entries of the two tables, in the order in which the code first asked for them."""
 
+    is_timed: bool = False
+    """Whether the code adds up the ticks of each of its parts, in integers of the table named `TICKS` and the part."""
     pointers: list[str] = field(default_factory=list)
     integers: list[str] = field(default_factory=list)
 
@@ -48,6 +58,23 @@ class TableFunction(FunctionBuilder):
     def scratch(self) -> Value:
         """Return the address of a vector on the stack; LLVM makes a register of it."""
         return self._at_start(lambda: self.b.alloca(self.vector))
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Write a block; where the code is timed, the ticks that it takes are added to those of the part of this name."""
+        if not self.tables.is_timed:
+            yield
+            return
+        kind = ir.FunctionType(I64, [])
+        architecture = self.processor.triple.partition("-")[0]
+        counter = f"llvm.{COUNTERS.get(architecture, 'readcyclecounter')}"
+        read = self.module.globals.get(counter) or ir.Function(self.module, kind, counter)
+        started = self.b.call(read, [])
+        yield
+        place = Tables.place(self.tables.integers, f"{TICKS}{name}")
+        to = self.b.gep(self.Integers, [self.i64(place)], source_etype=I64)
+        taken = self.b.sub(self.b.call(read, []), started)
+        self.b.store(self.b.add(self.b.load(to, typ=I64), taken), to)
 
     def _entry(self, name: str, make: Callable[[], Value]) -> Value:
         if name not in self._entries:

@@ -1,6 +1,8 @@
 """What a thread works in: the arrays and tables of each cell of a network, and of its readout."""
 
-from collections.abc import Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -10,8 +12,11 @@ from gatebench.engines.fused_cpu import likelihoods
 from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout
 from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, address
 from gatebench.engines.fused_cpu.processor import Processor
-from gatebench.engines.fused_cpu.tables import Tables
+from gatebench.engines.fused_cpu.tables import TICKS, WHOLE, Tables
 from gatebench.graph.stack import Direction
+
+OTHER = "other"
+"""What compiled code does between its parts."""
 
 
 class Workspace:
@@ -25,12 +30,24 @@ class Workspace:
         self.fixed, self.wide = fixed, processor.panel
         self.arrays: dict[str, np.ndarray] = {}
         self._room: dict[str, int] = {}
+        self._seconds, self._ticks_of = 0.0, [name for name in tables.integers if name.startswith(TICKS)]
         self.set_integers(fixed)
 
-    @property
-    def tables(self) -> tuple[int, int]:
-        """Addresses of the table of pointers and of the table of integers."""
-        return address(self.pointers), address(self.integers)
+    def call(self, function: Callable[[int, int], None]) -> None:
+        """Run a compiled function on the two tables."""
+        started = time.perf_counter()
+        function(address(self.pointers), address(self.integers))
+        self._seconds += time.perf_counter() - started
+
+    def part_seconds(self) -> Counter[str]:
+        """Return the seconds of each part of timed code since this was last asked; ``other`` is what no part is."""
+        ticks = {name.removeprefix(TICKS): int(self.integers[self._integer_at[name]]) for name in self._ticks_of}
+        whole = ticks.pop(WHOLE, 0)
+        seconds = {part: self._seconds * count / whole for part, count in ticks.items()} if whole else {}
+        seconds[OTHER] = self._seconds - sum(seconds.values())
+        self.set_integers(dict.fromkeys(self._ticks_of, 0))
+        self._seconds = 0.0
+        return Counter(seconds)
 
     def set_pointers(self, entries: Mapping[str, int]) -> None:
         """Set addresses by name; names that the code does not read are passed over."""
@@ -82,12 +99,12 @@ class CellWorkspace(Workspace):
             names = (name, f"starts {name}", f"index {name}", f"value {name}")
             self.set_pointers({n: address(array) for n, array in zip(names, arrays, strict=False)})
             self.set_integers({f"sparse {name}": int(len(arrays) > 1)})
-        self.compiled.forward(*self.tables)
+        self.call(self.compiled.forward)
 
     def backward(self, hidden: np.ndarray, gradient: np.ndarray) -> None:
         """Add the gradients of the parameters, from that of the first state, rows of the length of ``hidden``."""
         self.set_pointers({"hidden": address(hidden), "gradient": address(gradient)})
-        self.compiled.backward(*self.tables)
+        self.call(self.compiled.backward)
 
     def output(self, part: PackedPart) -> np.ndarray:
         """Return the first state of every row, ``[N, H]``, as a view."""
@@ -172,7 +189,7 @@ class ReadoutWorkspace(Workspace):
         self.set_pointers(pointers if gradient is None else {**pointers, "gradient": address(gradient)})
         rows = {"N": len(top), "length top": top.strides[0] // top.itemsize}
         self.set_integers({**rows, "with gradient": int(gradient is not None)})
-        self.compiled.run(*self.tables)
+        self.call(self.compiled.run)
         return self.arrays["nll"][: len(top)]
 
     def top_gradient(self, rows: int) -> np.ndarray:
