@@ -13,12 +13,11 @@ from gatebench.engines.base import Network
 from gatebench.engines.fused_cpu.engine import FusedCpu
 from gatebench.engines.fused_cpu.kernels import CHUNK
 from gatebench.engines.fused_cpu.processor import processor
-from gatebench.engines.reference import Reference
 from gatebench.graph import trace
 from gatebench.training.likelihoods import bernoulli, gaussian_mixture
+from support.agreement import assert_agree, population, sequences, true
+from support.agreement import gradients as gradients_of
 
-REFERENCE = Reference()
-TOLERANCE = 1e-5
 NAMES = list(registry.available("cells", ".py"))
 AUGMENTED = [
     {"length": 3},
@@ -54,59 +53,9 @@ def ragged(k):
     return [20 + k, 9, 33, 1, 20, 2, 3, 9, 1]
 
 
-def population(network, members, scale=1.0, seed=1):
-    """Rows of random parameters, other ones for each member."""
-    random = torch.Generator().manual_seed(seed)
-    flat = torch.zeros(members, network.row)
-    for view in network.views(flat).values():
-        view.copy_(scale * torch.randn(view.shape, generator=random) / view.shape[1] ** 0.5)
-    return flat
-
-
-def sequences(network, lengths, density=1.0, seed=1):
-    """Inputs, of which a share is not zero, and targets as the likelihood has them.
-
-    What is not zero is 1 as in a piano roll where the seed is even; elsewhere, and where all are there, any number.
-    """
-    random = np.random.default_rng([seed, *lengths])
-    rolls = isinstance(network.likelihood, bernoulli)
-    xs, ys = [], []
-    for steps in lengths:
-        nonzero = random.random((steps, network.inputs)) < density
-        numbers = 1 if density < 1 and seed % 2 == 0 else random.standard_normal(nonzero.shape)
-        xs.append((nonzero * numbers).astype(np.float32))
-        shape = steps, network.outputs
-        ys.append((random.random(shape) < 0.2 if rolls else random.standard_normal(shape)).astype(np.float32))
-    return xs, ys
-
-
 def run(network, flat, music, weights, threads=1, code_for=None):
     """Losses and gradient of the engine under test."""
-    engine = fused(threads, code_for)
-    return engine.gradients(network, flat, [engine.batch(network, *sequences) for sequences in music], weights)
-
-
-def true(network, flat, music, weights):
-    """Losses and gradient by the plain loop with autograd, in float64."""
-    batches = [REFERENCE.batch(network, *sequences) for sequences in music]
-    return REFERENCE.gradients(network, flat.double(), batches, weights)
-
-
-def assert_agree(network, computed, expected, together=False):
-    """Losses and gradients of all members, each parameter by its norm and by its largest element.
-
-    ``together``: by those of all parameters of the member, where single ones cancel down to the last bits.
-    """
-    for ours, reference in zip(computed[0], expected[0], strict=True):
-        assert ours.shape == reference.shape
-        np.testing.assert_allclose(ours, reference, rtol=TOLERANCE, atol=TOLERANCE * np.abs(reference).max())
-    of, to = network.views(computed[1]), network.views(expected[1])
-    for name in network.shapes:
-        for k, (ours, reference) in enumerate(zip(of[name].double(), to[name], strict=True)):
-            assert reference.isfinite().all()
-            for size in (torch.linalg.vector_norm, lambda a: a.abs().max()):
-                away, whole = float(size(ours - reference)), float(size(expected[1][k] if together else reference))
-                assert away <= TOLERANCE * whole, f"{name} of member {k} is {away:.2g} away, of {whole:.2g}"
+    return gradients_of(fused(threads, code_for), network, flat, music, weights)
 
 
 def compare(network, members=2, lengths=ragged, density=1.0, threads=1, scale=1.0, together=False, code_for=None):

@@ -26,7 +26,7 @@ from gatebench.graph import trace
 
 HERE = processors.processor()
 SHAPES = {
-    "4 lanes": {"lanes": 4, "rows": 4, "vectors": 2, "has_fma": False, "has_masked_stores": False},
+    "4 lanes": {"lanes": 4, "rows": 3, "vectors": 3, "has_fma": False, "has_masked_stores": False},
     "4 lanes, more registers": {"lanes": 4, "rows": 8, "vectors": 3, "has_fma": True, "has_masked_stores": False},
     "8 lanes": {"lanes": 8, "rows": 4, "vectors": 3, "has_fma": True, "has_masked_stores": True},
     "16 lanes": {"lanes": 16, "rows": 8, "vectors": 3, "has_fma": True, "has_masked_stores": True},

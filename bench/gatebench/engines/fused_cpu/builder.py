@@ -165,12 +165,27 @@ class FunctionBuilder:
         """Store a vector, or only its lanes in a mask."""
         if mask is None:
             self.b.store(value, pointer, align=4)
-        else:
-            align = ir.Constant(ir.IntType(32), 4)
-            name = f"llvm.masked.store.v{self.processor.lanes}f32.p0"
-            kind = ir.FunctionType(ir.VoidType(), [self.vector, POINTER, align.type, self.mask])
-            function = self.module.globals.get(name) or ir.Function(self.module, kind, name)
-            self.b.call(function, [value, pointer, align, mask])
+        elif self.processor.has_masked_stores:
+            self._masked_store(value, pointer, mask)
+        else:  # LLVM asks lane by lane, which only the last vector of a row needs
+            with self.b.if_else(self._all(mask)) as (whole, some):
+                with whole:
+                    self.b.store(value, pointer, align=4)
+                with some:
+                    self._masked_store(value, pointer, mask)
+
+    def _masked_store(self, value: Value, pointer: Value, mask: Value) -> None:
+        align = ir.Constant(ir.IntType(32), 4)
+        name = f"llvm.masked.store.v{self.processor.lanes}f32.p0"
+        kind = ir.FunctionType(ir.VoidType(), [self.vector, POINTER, align.type, self.mask])
+        function = self.module.globals.get(name) or ir.Function(self.module, kind, name)
+        self.b.call(function, [value, pointer, align, mask])
+
+    def _all(self, mask: Value) -> Value:
+        name = f"llvm.vector.reduce.and.v{self.processor.lanes}i1"
+        kind = ir.FunctionType(ir.IntType(1), [self.mask])
+        function = self.module.globals.get(name) or ir.Function(self.module, kind, name)
+        return self.b.call(function, [mask])
 
     # vectors
 
@@ -294,7 +309,7 @@ class FunctionBuilder:
         return self.b.call(function, [d, self.number(0), ir.Constant(bits, -1)])
 
     def negative(self, a: Value) -> Value:
-        """Write ``-a``."""
+        """Write the negative of a vector, ``-a``."""
         return self.b.fneg(a)
 
     def exponent(self, a: Value) -> tuple[Value, Value]:

@@ -46,7 +46,7 @@ class PackedPart:
     of: np.ndarray
     """The position in ``order`` of the sequence that each row of ``y`` belongs to."""
     processor: Processor
-    """What reads it."""
+    """The processor whose code reads the part."""
     _inputs: dict[tuple[int, bool], Inputs] = field(default_factory=dict, init=False)
     """Shift and whether backwards -> what a cell of the lowest layer reads."""
 

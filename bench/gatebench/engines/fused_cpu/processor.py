@@ -58,8 +58,8 @@ def choose(triple: str, name: str, features: Mapping[str, bool]) -> Processor:
         shape = (16, 8, 3, True, True)
     elif {"avx2", "fma"} <= has:  # 16 registers
         shape = (8, 4, 3, True, True)
-    else:  # 16 registers of SSE2, two of them for a product before it is added; others are taken to have no more
-        shape = (4, 4, 2, False, False)
+    else:  # 16 registers of SSE2, one of them for a product before it is added; others are taken to have no more
+        shape = (4, 3, 3, False, False)
     flags = ",".join(f"{'+' if value else '-'}{feature}" for feature, value in sorted(features.items()))
     return Processor(*shape, triple, name, flags)
 

@@ -50,6 +50,7 @@ def _rows(c: FunctionBuilder, tiles: dict[int, FunctionBuilder], j: Value, panel
 
 def _tile(module: ir.Module, processor: Processor, height: int, vectors: int) -> FunctionBuilder:
     c = FunctionBuilder(module, processor, f"tile{height}x{vectors}", "depth A a_row a_k B b_k D d_row C c_row", mask=True)
+    c.function.attributes.add("noinline")
     lanes = processor.lanes
     zero = c.number(0)
     # few sums in flight would wait for one another: several k at once, each with sums of its own
