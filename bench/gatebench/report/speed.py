@@ -1,14 +1,18 @@
-"""Figures of ``gatebench speed``, each drawn from the CSV that stands beside it."""
+"""Figures of ``gatebench speed``, each drawn from the CSV that stands beside it: a panel or a line for each machine."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 TITLES = {
     "torch.nn": "torch.nn",
+    "torch.compile": "torch.compile",
     "reference": "reference engine",
     "fused_cpu": "fused engine",
     "jax scan": "JAX scan, without optimizer",
@@ -16,6 +20,7 @@ TITLES = {
 """Engine -> what the legend calls it; an engine that is not here stands last, under its name."""
 COLOURS = {
     ("torch.nn", 1): "#999999",
+    ("torch.compile", 1): "#000000",
     ("reference", 1): "#56B4E9",
     ("reference", 10): "#0072B2",
     ("fused_cpu", 1): "#E69F00",
@@ -24,37 +29,50 @@ COLOURS = {
     ("jax scan", 10): "#5E4FA2",
 }
 """(Engine, population size) -> its colour in published figures; others take those of `OTHER_COLOURS` in turn."""
-OTHER_COLOURS = ["#009E73", "#F0E442", "#8C6D31", "#000000"]
-"""Colours for engines and population sizes that `COLOURS` does not have."""
+OTHER_COLOURS = ["#009E73", "#F0E442", "#8C6D31", "#66A61E"]
+"""Colours for what has none in published figures: engines, population sizes, and machines."""
+LINE = 0.18
+"""Height in inches of one line of a figure with a line for each case."""
 
 
 def updates(rows: pd.DataFrame) -> Figure:
     """Draw the throughput of every case relative to that of a large matrix product, on a logarithmic scale."""
-    shapes = list(dict.fromkeys(zip(rows.batch, rows.steps, rows.inputs, strict=True)))
-    counts = [rows[(rows.batch == b) & (rows.steps == t) & (rows.inputs == x)].cell.nunique() for b, t, x in shapes]
-    figure, axes = plt.subplots(
-        1, len(shapes), figsize=(1.2 + 1.05 * sum(counts), 4.2), sharey=True, squeeze=False, width_ratios=counts
-    )
-    styles = _styles(rows)
-    for axis, (batch, steps, inputs) in zip(axes[0], shapes, strict=True):
-        part = rows[(rows.batch == batch) & (rows.steps == steps) & (rows.inputs == inputs)]
-        names = list(dict.fromkeys(f"{c}\n{u}" for c, u in zip(part.cell, part.units, strict=True)))
-        for (engine, population), (label, colour) in styles.items():
+    lines = _lines(rows)
+    figure, axes = _panels(rows, height=1.6 + LINE * len(lines))
+    for axis, (_, part) in zip(axes, _by_machine(rows), strict=True):
+        for (engine, population), (label, colour) in _styles(rows).items():
             points = part[(part.engine == engine) & (part.population == population)]
-            if points.empty:
-                continue
-            x = [names.index(f"{c}\n{u}") for c, u in zip(points.cell, points.units, strict=True)]
-            axis.plot(x, points.relative_throughput, "o", ms=7, color=colour, mec="white", label=label)
-        axis.axhline(1, color="black", lw=1)
-        axis.set_xticks(range(len(names)), names, rotation=60, ha="right")
-        axis.set_xlim(-0.6, len(names) - 0.4)
-        axis.set_yscale("log")
-        axis.set_title(f"batch {batch}, {steps} steps,\n{inputs} inputs", fontsize="medium")
-    axes[0][0].set_ylabel("FLOPs a second of one update, relative to\na 2048 x 2048 matrix product in torch")
-    figure.tight_layout()
-    entries = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(entries.values(), entries.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5))
+            heights = [lines.index((_group(row), _model(row))) for row in points.itertuples()]
+            axis.plot(points.relative_throughput, heights, "o", ms=6, color=colour, mec="white", label=label)
+        axis.axvline(1, color="black", lw=1)
+        axis.set_xscale("log")
+        axis.grid(axis="y", visible=False)
+        axis.set_xlabel("FLOPs a second, relative to\na 2048 x 2048 matrix product in torch")
+    names = [model or group for group, model in lines]
+    axes[0].set_yticks(range(len(lines)), names)
+    for text, (_, model) in zip(axes[0].get_yticklabels(), lines, strict=True):
+        text.set_fontweight("normal" if model else "bold")
+    axes[0].set_ylim(len(lines) - 0.4, -0.6)
+    _legend(figure, axes, columns=2)
     return figure
+
+
+def _lines(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return what stands beside the lines of a figure, from above: a group's name, then the models of the group."""
+    models: dict[str, dict[str, None]] = {}
+    for row in rows.itertuples():
+        models.setdefault(_group(row), {})[_model(row)] = None
+    return [(group, model) for group, of_group in models.items() for model in ["", *of_group]]
+
+
+def _group(row: Any) -> str:
+    work = "" if row.work == "update" else f"{row.work}, "
+    return f"{work}{row.data}, batch {row.batch}, {row.steps} steps"
+
+
+def _model(row: Any) -> str:
+    stack = f", {row.layers} layers" if row.layers > 1 else ", 2 directions" if row.bidirectional else ""
+    return f"{row.cell} {row.units}{stack}"
 
 
 def _styles(rows: pd.DataFrame) -> dict[tuple[str, int], tuple[str, str]]:
@@ -70,15 +88,39 @@ def _styles(rows: pd.DataFrame) -> dict[tuple[str, int], tuple[str, str]]:
     return {case: (label(*case), colours[case]) for case in [*published, *others]}
 
 
+def _by_machine(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(str(name), part) for name, part in rows.groupby("machine", sort=False)]
+
+
+def _panels(rows: pd.DataFrame, height: float, width: float = 3.6) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a panel for each machine, under its name, side by side with one vertical axis."""
+    machines = _by_machine(rows)
+    figure, axes = plt.subplots(
+        1, len(machines), figsize=(2.4 + width * len(machines), height), sharex=True, sharey=True, squeeze=False
+    )
+    for axis, (name, _) in zip(axes[0], machines, strict=True):
+        axis.set_title(name)
+    return figure, list(axes[0])
+
+
+def _legend(figure: Figure, axes: list[Axes], columns: int) -> None:
+    """Lay out the panels and put one legend for all above them."""
+    figure.tight_layout()
+    entries = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(entries.values(), entries.keys(), loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns)
+
+
 def populations(rows: pd.DataFrame) -> Figure:
-    """Draw the time of an update and peak memory against the size of the population."""
+    """Draw the time of an update and peak memory against the size of the population, a line for each machine."""
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.2))
-    axes[0].plot(rows.population, rows.ms_per_update, "o-", color="#D55E00")
-    largest = rows.iloc[-1]
-    axes[0].plot(rows.population, rows.population * largest.ms_per_update_per_member, ":", color="black", label="linear")
+    for (name, part), colour in zip(_by_machine(rows), ["#D55E00", "#0072B2", *OTHER_COLOURS], strict=False):
+        largest = part.iloc[-1]
+        axes[0].plot(part.population, part.ms_per_update, "o-", color=colour, label=name)
+        axes[0].plot(part.population, part.population * largest.ms_per_update_per_member, ":", color=colour)
+        axes[1].plot(part.population, part.peak_mb, "o-", color=colour, label=name)
+    axes[0].plot([], [], ":", color="black", label="linear")
     axes[0].set_ylabel("ms per update of the population")
     axes[0].legend()
-    axes[1].plot(rows.population, rows.peak_mb, "o-", color="#0072B2")
     axes[1].set_ylabel("peak memory of the process (MB)")
     axes[1].set_ylim(bottom=0)
     for axis in axes:
@@ -89,17 +131,28 @@ def populations(rows: pd.DataFrame) -> Figure:
 
 def studies(rows: pd.DataFrame) -> Figure:
     """Draw the wall time of whole studies beside that of plain scripts."""
-    figure, axis = plt.subplots(figsize=(5.5, 1.2 + 0.6 * len(rows)))
-    heights = np.arange(len(rows))
-    axis.barh(heights + 0.2, rows.scripts_seconds, 0.36, color="#999999", label="plain PyTorch scripts, one a core")
-    axis.barh(heights - 0.2, rows.sweep_seconds, 0.36, color="#D55E00", label="gatebench sweep")
-    for y, seconds, ratio in zip(heights, rows.sweep_seconds, rows.ratio, strict=True):
-        axis.text(seconds, y - 0.2, f"  {ratio:.1f} times as fast", va="center")
-    axis.set_yticks(heights, [f"{name}\n{trials} trials" for name, trials in zip(rows.study, rows.trials, strict=True)])
-    axis.set_xlabel("wall time (s)")
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    figure.tight_layout()
+    names = list(dict.fromkeys(f"{name}\n{trials} trials" for name, trials in zip(rows.study, rows.trials, strict=True)))
+    figure, axes = _panels(rows, height=1.4 + 0.6 * len(names))
+    for axis, (_, part) in zip(axes, _by_machine(rows), strict=True):
+        heights = np.array(
+            [names.index(f"{name}\n{trials} trials") for name, trials in zip(part.study, part.trials, strict=True)]
+        )
+        axis.barh(heights + 0.2, part.scripts_seconds, 0.36, color="#999999", label="plain PyTorch scripts, one a core")
+        axis.barh(heights - 0.2, part.sweep_seconds, 0.36, color="#D55E00", label="gatebench sweep")
+        for y, seconds, ratio in zip(heights, part.sweep_seconds, part.ratio, strict=True):
+            axis.text(seconds, y - 0.2, f"  {ratio:.1f} times as fast", va="center")
+        axis.set_xlabel("wall time (s)")
+    axes[0].set_yticks(range(len(names)), names)
+    _legend(figure, axes, columns=2)
     return figure
+
+
+FIGURES: dict[str, Callable[[pd.DataFrame], Figure]] = {
+    "updates": updates,
+    "populations": populations,
+    "studies": studies,
+}
+"""Stem of a table's file -> what draws it."""
 
 
 def save(figure: Figure, numbers: pd.DataFrame, stem: str, folder: Path) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 from gatebench.core.errors import BadInput
 from gatebench.records import study_file
 from gatebench.records.store import Store
-from gatebench.speed.updates import NEAREST
+from gatebench.speed.cases import nearest
 
 STUDIES = {
     "batch 1, 4 epochs": ["training=chung2014", "training.epochs=4"],
@@ -34,13 +34,13 @@ def measure_studies(folder: Path, tell: Callable[[str], None]) -> pd.DataFrame:
     rows = []
     for name, settings in STUDIES.items():
         results = folder / name.replace(" ", "_").replace(",", "")
-        tell(f"study {name} through gatebench sweep")
+        tell(f"timing study {name} through gatebench sweep")
         words = ["cell=rnn,lstm,gru_reset_after", "task=jsb_chorales", *settings, "name=timed", f"results={results}"]
         started = time.perf_counter()
         _call([sys.executable, "-c", "from gatebench.cli import main; main()", "sweep", *words], {})
         sweep_seconds = time.perf_counter() - started
         trials = _trials(results)
-        tell(f"study {name} by {len(trials)} plain scripts")
+        tell(f"timing study {name} by {len(trials)} plain scripts")
         started = time.perf_counter()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(_script, trials))
@@ -75,7 +75,7 @@ def _trials(results: Path) -> list[dict[str, Any]]:
     records = Store(results).read(study_file.keys(points))
     return [
         {
-            "module": NEAREST.get(record.settings.cell, "LSTM"),
+            "module": nearest(record.settings.cell),
             "dataset": record.settings.dataset,
             "predict": record.settings.predict,
             "units": record.summary.units,

@@ -1,0 +1,54 @@
+"""``gatebench speed``: what it prints, writes and draws."""
+
+import json
+from functools import cache
+
+import pandas as pd
+import pytest
+
+from gatebench.cli.parser import command_line_parser
+from gatebench.core.errors import BadInput
+from gatebench.speed import machine, populations, updates
+
+
+@pytest.fixture
+def gatebench(tmp_path, capsys, monkeypatch):
+    for module, name in ((updates, "measure_updates"), (populations, "measure_populations")):  # once for all calls
+        monkeypatch.setattr(module, name, cache(getattr(module, name)))
+
+    def call(*words):
+        options = command_line_parser().parse_args(["speed", "--rounds", "1", "--results", str(tmp_path), *words])
+        assert options.run(options) == 0
+        return capsys.readouterr().out
+
+    return call
+
+
+def test_it_prints_rows_and_draws_and_keeps_other_machines(tmp_path, gatebench):
+    printed = json.loads(gatebench("--json", "--machine", "first"))
+    assert [list(row) for row in printed] == [updates.COLUMNS] * len(printed)
+    assert all(row["compile_seconds"] is None or row["compile_seconds"] > 0 for row in printed)
+    text = gatebench("--machine", "second")
+    assert text.startswith("machine second, vector_bits ")
+    assert "\nPopulations that grow:" in text
+    for stem in ("updates", "populations"):
+        assert (tmp_path / "speed" / f"{stem}.png").stat().st_size > 5000
+        rows = pd.read_csv(tmp_path / "speed" / f"{stem}.csv")
+        assert list(rows.columns[:5]) == machine.COLUMNS
+        first, second = (
+            rows[rows.machine == name].drop(columns="machine").reset_index(drop=True) for name in ("first", "second")
+        )
+        assert len(first) > 1
+        assert first.equals(second)
+    assert rows.population.tolist() == [1, 3, 1, 3]
+
+
+@pytest.mark.parametrize(("words", "line"), [
+    (["--rounds", "0"], "--rounds is 0, expected at least 1"),
+    (["--machine", " "], "--machine is empty, expected a name; leave it out to take that of the processor"),
+])  # fmt: skip
+def test_what_cannot_be_is_one_line(words, line):
+    options = command_line_parser().parse_args(["speed", *words])
+    with pytest.raises(BadInput) as error:
+        options.run(options)
+    assert str(error.value) == line

@@ -1,0 +1,52 @@
+"""Figures of timings: a panel or a line for each machine, and what stands beside the lines."""
+
+import pandas as pd
+
+from gatebench.report import speed as figures
+
+STUDY = {"machine": "here", "study": "jsb", "trials": 39, "sweep_seconds": 10.0, "scripts_seconds": 45.0, "ratio": 4.5}
+UPDATE = {
+    "machine": "here", "data": "music", "cell": "gru", "units": 46, "layers": 1, "bidirectional": False, "batch": 32,
+    "steps": 100, "work": "update", "population": 1, "engine": "fused_cpu", "relative_throughput": 0.5,
+}  # fmt: skip
+
+
+def test_studies_are_drawn_with_how_much_faster_they_were():
+    figure = figures.studies(pd.DataFrame([STUDY, {**STUDY, "machine": "there", "ratio": 3.0}]))
+    assert [axis.get_title() for axis in figure.axes] == ["here", "there"]
+    assert [[text.get_text().strip() for text in axis.texts] for axis in figure.axes] == [
+        ["4.5 times as fast"], ["3.0 times as fast"],
+    ]  # fmt: skip
+
+
+def test_updates_stand_on_lines_of_their_own_under_what_they_read():
+    rows = pd.DataFrame([
+        UPDATE,
+        {**UPDATE, "engine": "torch.nn", "relative_throughput": 0.1},
+        {**UPDATE, "layers": 2},
+        {**UPDATE, "machine": "there", "work": "evaluation", "bidirectional": True, "relative_throughput": 0.25},
+        {**UPDATE, "engine": "of a plugin", "population": 7},
+    ])  # fmt: skip
+    figure = figures.updates(rows)
+    here, there = figure.axes
+    assert [text.get_text() for text in here.get_yticklabels()] == [
+        "music, batch 32, 100 steps", "gru 46", "gru 46, 2 layers",
+        "evaluation, music, batch 32, 100 steps", "gru 46, 2 directions",
+    ]  # fmt: skip
+    points = {line.get_label(): line.get_xydata().tolist() for line in there.lines if len(line.get_xydata())}
+    assert points["fused engine"] == [[0.25, 4]]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["torch.nn", "fused engine", "of a plugin, a member of 7"]
+
+
+def test_populations_are_a_line_for_each_machine():
+    rows = pd.DataFrame({
+        "machine": ["here", "here", "there", "there"], "population": [1, 3] * 2, "ms_per_update": [1.0, 3.0, 2.0, 6.0],
+        "ms_per_update_per_member": [1.0, 1.0, 2.0, 2.0], "peak_mb": [9.0, 9.5, 8.0, 8.5],
+    })  # fmt: skip
+    time, memory = figures.populations(rows).axes
+    assert {line.get_label(): line.get_ydata().tolist() for line in memory.lines} == {
+        "here": [9.0, 9.5],
+        "there": [8.0, 8.5],
+    }
+    assert [text.get_text() for text in time.get_legend().get_texts()] == ["here", "there", "linear"]
