@@ -26,7 +26,7 @@ demo: $(READY) ## the demonstration: a small study on real music and synthetic s
 	$(BIN)/gatebench publish demo
 
 test: $(READY) ## the tests that need no real data, no root and no network
-	$(BIN)/python -m pytest -m "not data and not wheel and not cluster" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -m "not data and not wheel and not cluster and not gpu" -n $(WORKERS) --dist loadfile
 
 test-wheel: $(READY) ## a built wheel in an empty environment runs the demonstration
 	$(BIN)/python -m pytest -m wheel
@@ -34,6 +34,11 @@ test-wheel: $(READY) ## a built wheel in an empty environment runs the demonstra
 test-data: $(READY) ## the tests on the real data of GATEBENCH_DATA
 	@test -n "$$GATEBENCH_DATA" || { echo "set GATEBENCH_DATA to the folder with music/JSB_Chorales.mat in it"; exit 2; }
 	$(BIN)/python -m pytest -m data
+
+test-gpu: $(READY) ## the laws of device=cuda, on a machine with a GPU
+	@$(BIN)/python -c 'import torch; exit(not torch.cuda.is_available())' || \
+		{ echo "make test-gpu needs a GPU and a torch with CUDA: torch finds no GPU here"; exit 2; }
+	$(BIN)/python -m pytest -m gpu
 
 test-cluster: $(READY) ## the tests on a real Slurm and PostgreSQL, full disks and fifty kills: as root, on Debian, whose packages it installs
 	@test "$$(id -u)" = 0 || { echo "make test-cluster starts a Slurm and mounts file systems: run it as root"; exit 2; }
@@ -61,4 +66,4 @@ speed: $(READY) ## engines beside torch.nn, in one run
 dashboard: $(READY) ## the MLflow page over the results
 	$(BIN)/gatebench dashboard
 
-.PHONY: help setup demo test test-wheel test-data test-cluster check study report docs speed dashboard
+.PHONY: help setup demo test test-wheel test-data test-gpu test-cluster check study report docs speed dashboard

@@ -134,7 +134,7 @@ def test_a_population_that_would_not_fit_is_split(home: Tiny, tmp_path: Path, mo
 def test_how_well_a_cell_ran_counts_training_thrice_and_validation_once(
     home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(machine, "matmul_rate", lambda threads: 1e6)
+    monkeypatch.setattr(machine, "matmul_rate", lambda threads, device: 1e6)
     sweep(home, *SMALL, results=tmp_path / "results")
     trials = frame.load(tmp_path / "results", "adhoc").trials.query("split == 'test'")
     steps = {split: sum(len(roll) - 1 for roll in rolls) for split, rolls in home.rolls.items()}

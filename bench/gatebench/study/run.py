@@ -236,7 +236,7 @@ class _JobRunner:
     def _matmul_rate(self) -> float:
         from gatebench.training import machine
 
-        return machine.matmul_rate(self.job.threads)
+        return machine.matmul_rate(self.job.threads, self.job.device)
 
     def _flops(self, epochs: int) -> float:
         """FLOPs of the products of layer and readout: a step of training counts three times its forward pass."""

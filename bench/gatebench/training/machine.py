@@ -22,18 +22,20 @@ CGROUPS_OF_PROCESS = Path("/proc/self/cgroup")
 
 
 @cache
-def matmul_rate(threads: int) -> float:
-    """Return the FLOPs a second of torch's product of two 2048 x 2048 float32 matrices, measured once a process.
+def matmul_rate(threads: int, device: str = "cpu") -> float:
+    """Return the FLOPs a second of torch's product of two 2048 x 2048 float32 matrices, measured once a process and device.
 
     It is the median of three. A record's ``relative_throughput`` is a rate relative to this one, not to the processor's
     peak: it can exceed 1 where torch's product does not use the whole vector unit and the engine's code does.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    a, b, seconds = torch.ones(SIDE, SIDE), torch.ones(SIDE, SIDE), []
+    (a, b), seconds = torch.ones(2, SIDE, SIDE, device=device), []
     for _ in range(4):
         started = time.perf_counter()
         torch.mm(a, b)
+        if device == "cuda":  # until now it has only been told what to do
+            torch.cuda.synchronize()
         seconds.append(time.perf_counter() - started)
     torch.set_num_threads(before)
     return 2 * SIDE**3 / statistics.median(seconds[1:])
