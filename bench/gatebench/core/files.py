@@ -22,6 +22,12 @@ class Unwritable(BadInput):
     """A place cannot be written to: the disk is full, read-only or gone, or has no locks. No trial is at fault."""
 
 
+def cache_folder() -> Path:
+    """Return the folder for what is made once for a user: ``GATEBENCH_CACHE``, or else below the user's cache folder."""
+    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("GATEBENCH_CACHE") or cache_home / "gatebench")
+
+
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
     """Turn the ``OSError`` of a block that writes ``path`` into `Unwritable`, one line with the remedy."""

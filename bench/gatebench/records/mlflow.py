@@ -4,33 +4,33 @@ import logging
 import os
 import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
 from gatebench.core.errors import BadInput, shorten
-from gatebench.core.validation import flatten
-from gatebench.records import samples, study_file
-from gatebench.records.schema import Record, TrialSettings
+from gatebench.core.files import locked
+from gatebench.records import database, runs, samples, study_file
+from gatebench.records.database import Database
+from gatebench.records.runs import CONTEXT, DONE, RunValues
+from gatebench.records.schema import Record
 from gatebench.records.store import Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric, Param, Run
+    from mlflow.entities import Run
 
 EXPERIMENT = "gatebench"
 """Name of the experiment that holds all runs."""
 METRICS = 1000
 """Metrics of one call, and runs of one page: as many as MLflow's server accepts."""
-AT_ONCE = 500
+AT_ONCE = 100
 """Trials that are logged while the store is kept to one process."""
 FEW = 25
 """Trials that are looked up one by one; for more it is faster to list all runs."""
+LOCK = "mlflow.lock"
+"""File in the results folder that is locked by whoever writes to the store."""
 FOLLOW_EVERY = 2.0
 """Seconds between two rounds of logging while a sweep runs."""
 
@@ -74,11 +74,15 @@ def publish(results: Path, keys: Iterable[str], uri: str | None = None, logged: 
     to_log, new = list(keys), 0
     for first in range(0, len(to_log), AT_ONCE):
         records = store.read(to_log[first : first + AT_ONCE])
-        with _client(results, uri) as (client, experiment):
-            runs = _existing_runs(client, experiment, list(records))
-            for key, record in records.items():
-                new += _log(client, experiment, record, studies.get(key, set()), runs.get(key))
-                logged()
+        with _database(results, uri or store_uri(results)) as opened:
+            if opened is not None:
+                new += _add_to_database(opened, records, studies, logged)
+        if opened is None:
+            with _client(results, uri) as (client, experiment):
+                present = _existing_runs(client, experiment, list(records))
+                for key, record in records.items():
+                    new += _log(client, experiment, record, studies.get(key, set()), present.get(key))
+                    logged()
     return new
 
 
@@ -134,21 +138,68 @@ def attach(results: Path, study: str, uri: str | None = None) -> None:
 
 
 @contextmanager
+def _database(results: Path, uri: str) -> Iterator[Database | None]:
+    """The database of a store as `gatebench.records.database` writes it, created if need be; None: it is for the client."""
+    file = database.file_of(uri)
+    empty = None if file is None else database.empty_database(_make_database)
+    if file is None or empty is None:
+        yield None
+        return
+    with locked(results / LOCK):
+        database.start(file, empty, EXPERIMENT, _artifacts(results))
+        with database.opened(file, empty, EXPERIMENT) as opened:
+            yield opened
+
+
+def _make_database(uri: str) -> None:
+    """Have MLflow make a database with the experiment in it."""
+    _new_client(uri).create_experiment(EXPERIMENT)
+
+
+def _artifacts(results: Path) -> str:
+    return (results.resolve() / "mlruns").as_uri()
+
+
+def _add_to_database(
+    opened: Database, records: dict[str, Record], studies: dict[str, set[str]], logged: Callable[[], None]
+) -> int:
+    """Add those trials that are not there; a run that was cut short is replaced. Returns how many were new."""
+    present, new = opened.runs(records), 0
+    for key, record in records.items():
+        run, of_record = present.get(key), studies.get(key, set())
+        if run is not None and DONE.items() <= run.tags.items():
+            opened.tag(run.run_id, runs.membership(of_record, run.tags))
+        else:
+            if run is not None:
+                opened.delete(run.run_id)
+            opened.add(runs.of_record(record, of_record))
+            new += 1
+        logged()
+    return new
+
+
+@contextmanager
 def _client(results: Path, uri: str | None = None) -> "Iterator[tuple[MlflowClient, str]]":
     """The store, created if need be, for one process at a time: several at once would break a new database."""
-    for name, value in environment().items():
-        os.environ.setdefault(name, value)
-    with FileLock(results / "mlflow.lock"):
-        from mlflow import MlflowClient
-
-        for chatty in ("mlflow", "alembic"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
-        uri = uri or store_uri(results)
-        client = MlflowClient(uri)
+    uri = uri or store_uri(results)
+    with _database(results, uri):
+        pass  # which creates one in no time
+    with locked(results / LOCK):
+        client = _new_client(uri)
         experiment = client.get_experiment_by_name(EXPERIMENT)
         # A server has its own place for artifacts.
-        artifacts = None if uri.startswith("http") else (results.resolve() / "mlruns").as_uri()
+        artifacts = None if uri.startswith("http") else _artifacts(results)
         yield client, experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT, artifacts)
+
+
+def _new_client(uri: str) -> "MlflowClient":
+    for name, value in environment().items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+
+    for chatty in ("mlflow", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    return MlflowClient(uri)
 
 
 def _existing_runs(client: "MlflowClient", experiment: str, keys: list[str]) -> "dict[str, Run]":
@@ -167,69 +218,24 @@ def _existing_runs(client: "MlflowClient", experiment: str, keys: list[str]) -> 
 
 def _log(client: "MlflowClient", experiment: str, record: Record, studies: set[str], run: "Run | None") -> bool:
     """Log one trial as one flat run, unless it is there; a run that was cut short is replaced."""
-    if run is not None and run.data.tags.get("complete") == "yes":
-        for study in studies:
-            if f"study.{study}" not in run.data.tags:
-                client.set_tag(run.info.run_id, f"study.{study}", "member")
+    if run is not None and DONE.items() <= run.data.tags.items():
+        for name, value in runs.membership(studies, run.data.tags).items():
+            client.set_tag(run.info.run_id, name, value)
         return False
     if run is not None:
         client.delete_run(run.info.run_id)
-    _new_run(client, experiment, record, studies)
+    _new_run(client, experiment, runs.of_record(record, studies))
     return True
 
 
-def _new_run(client: "MlflowClient", experiment: str, record: Record, studies: set[str]) -> None:
-    from mlflow.data.code_dataset_source import CodeDatasetSource
-    from mlflow.data.meta_dataset import MetaDataset
-    from mlflow.entities import DatasetInput, InputTag
+def _new_run(client: "MlflowClient", experiment: str, run: RunValues) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
-    settings, summary = record.settings, record.summary
-    tags = {
-        "key": record.key,
-        "task": settings.task,
-        "cell": settings.cell,
-        "status": summary.status,
-        "synthetic": str(summary.synthetic).lower(),
-        "engine": summary.engine,
-        **{f"study.{study}": "member" for study in studies},
-        **{f"system.{name}": str(value) for name, value in flatten(asdict(record.provenance)).items()},
-    }
-    name = f"{settings.cell} lr {settings.lr:g} seed {settings.seed} {settings.task}"
-    end = int(time.time() * 1000)
-    start = end - int((summary.seconds or 0.0) * 1000)  # so that MLflow's duration is that of the training
-    run_id = client.create_run(experiment, start_time=start, tags=tags, run_name=name).info.run_id
-    metrics, params = _metrics(record, start), _params(settings)
+    run_id = client.create_run(experiment, start_time=run.start, tags=run.tags, run_name=run.name).info.run_id
+    dataset = Dataset(run.dataset, run.digest, "code", run.dataset_source)
+    client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", CONTEXT)])])
+    metrics, params = [Metric(*metric) for metric in run.metrics], [Param(*param) for param in run.params.items()]
     for first in range(0, len(metrics), METRICS):
         client.log_batch(run_id, metrics=metrics[first : first + METRICS], params=[] if first else params)
-    source = CodeDatasetSource({"gatebench data": settings.dataset, "content": settings.content})
-    dataset = MetaDataset(source, name=settings.dataset, digest=settings.content[:32])
-    client.log_inputs(run_id, [DatasetInput(dataset._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])])
-    client.set_tag(run_id, "complete", "yes")
-    client.set_terminated(run_id, end_time=end)
-
-
-def _metrics(record: Record, start: int) -> "list[Metric]":
-    from mlflow.entities import Metric
-
-    curve = [
-        Metric(f"curve/{row['split']}_{score}", float(row[score]), start + int(row["seconds"] * 1000), int(row["epoch"]))
-        for row in record.curve.dropna().to_dict("records")
-        for score in ("nll", "nll_sequence_mean")
-    ]
-    sizes = ["units", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
-    once = {
-        **{
-            f"final/{split}_{score}": v
-            for split, scores in record.summary.scores.items()
-            for score, v in vars(scores).items()
-        },
-        **{f"final/{name}": getattr(record.summary, name) for name in ("seconds", "epochs", "updates")},
-        **{f"size/{name}": getattr(record.summary, name) for name in sizes},
-    }
-    return curve + [Metric(name, float(value), start, 0) for name, value in once.items() if value is not None]
-
-
-def _params(settings: TrialSettings) -> "list[Param]":
-    from mlflow.entities import Param
-
-    return [Param(name, str(value)) for name, value in flatten(asdict(settings)).items()]
+    client.set_terminated(run_id, end_time=run.end)
+    client.log_batch(run_id, tags=[RunTag(*tag) for tag in DONE.items()])

@@ -5,10 +5,12 @@ at all.
 """
 
 import csv
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +48,8 @@ class Store:
         self.trials = results / "trials"
         self.failed = results / "failed"
         self._decoded: dict[str, Record] = {}
+        self._complete: set[str] = set()
+        """Keys whose folders were seen to be complete, so that each is looked into once."""
 
     def prepare(self) -> None:
         """Make the folder and see that it can be written to; ``BadInput`` if not."""
@@ -81,9 +85,14 @@ class Store:
 
     def finished(self) -> set[str]:
         """Return the keys of trials that are never computed again."""
-        # A folder that is still being written begins with a dot.
-        in_folders = {path.parent.name for path in self.trials.glob("[!.]*/record.json")}
-        return in_folders | self._published_in.keys()
+        names: set[str] = set()
+        with suppress(FileNotFoundError), os.scandir(self.trials) as entries:
+            # A folder that is still being written begins with a dot.
+            names = {entry.name for entry in entries if not entry.name.startswith(".")}
+        self._complete &= names  # others were set aside since
+        new = names - self._complete
+        self._complete |= {name for name in new if os.path.isfile(os.path.join(self.trials, name, "record.json"))}
+        return self._complete | self._published_in.keys()
 
     def read(self, keys: list[str]) -> dict[str, Record]:
         """Return the records of those keys that are finished."""

@@ -133,7 +133,7 @@ class _JobRunner:
     def train_stage(self, members: list[Member], training: Training) -> None:
         """Train those that are not finished, each in one process at a time; wait for those that others have locked."""
         by_key = {member.key: member for member in members}
-        while missing := [key for key in by_key if key not in self.store.finished() | self.failed]:
+        while missing := self._missing(by_key):
             if self.cancelled():
                 raise Cancelled
             with self._locked(by_key, missing) as keys:
@@ -145,6 +145,11 @@ class _JobRunner:
         for keys in Checkpoint.interrupted(self.store.results):
             if set(keys) <= by_key.keys() - self.failed:  # a process ended between its last record and this
                 Checkpoint(self.store.results, keys).remove()
+
+    def _missing(self, keys: Iterable[str]) -> list[str]:
+        """Return those keys that are neither finished nor failed, in their order."""
+        over = self.store.finished() | self.failed
+        return [key for key in keys if key not in over]
 
     def _load_environment(self) -> None:
         """Load data and engine, whose faults are not those of a trial."""

@@ -1,0 +1,182 @@
+"""MLflow's database in a results folder, written with SQLite alone: many runs a transaction, and without MLflow's start.
+
+Through MLflow's client a run costs thirty statements and nine transactions, its start some seconds, a new database a hundred
+migrations. So an empty database is made by the installed MLflow once for a user and copied from then on, and runs are added
+here in the form in which the client leaves them. A database of another schema than the empty one's is for the client.
+"""
+
+import importlib.metadata
+import shutil
+import sqlite3
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from gatebench.core.files import atomic_write, cache_folder
+from gatebench.records.runs import CONTEXT, DONE, MetricValue, RunValues
+
+LARGEST = 1.7976931348623157e308
+"""What MLflow's databases hold in place of infinity."""
+PATIENCE = 20.0
+"""Seconds to wait for another program that writes to the database."""
+_PREFIX = "sqlite:///"
+_DEFAULT_EXPERIMENT = "Default"
+
+
+def file_of(uri: str) -> Path | None:
+    """Return the file of an SQLite database, None for the address of any other store."""
+    return Path(uri.removeprefix(_PREFIX)) if uri.startswith(_PREFIX) and "?" not in uri else None
+
+
+def empty_database(make: Callable[[str], object]) -> Path | None:
+    """Return an empty database of the installed MLflow, which ``make`` fills, given its address, where there is none yet.
+
+    None where it cannot be kept, as in a home folder that is read-only.
+    """
+    file = cache_folder() / f"mlflow-{importlib.metadata.version('mlflow')}.db"
+    if _schema(file) is not None:
+        return file
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+            new = Path(folder) / file.name
+            make(f"{_PREFIX}{new}")
+            new.replace(file)
+        return file
+    return None
+
+
+def start(file: Path, empty: Path, experiment: str, artifacts: str) -> None:
+    """Put a copy of the empty database at ``file`` if nothing is there; artifacts of its runs go below ``artifacts``."""
+    if file.exists():
+        return
+
+    def write(partial: Path) -> None:
+        shutil.copyfile(empty, partial)
+        now = int(time.time() * 1000)
+        with closing(sqlite3.connect(partial)) as connection, connection:
+            for name, place in ((experiment, artifacts), (_DEFAULT_EXPERIMENT, f"{artifacts}/0")):
+                connection.execute(
+                    "UPDATE experiments SET artifact_location = ?, creation_time = ?, last_update_time = ? WHERE name = ?",
+                    (place, now, now, name),
+                )
+
+    atomic_write(file, write)
+
+
+class PresentRun(NamedTuple):
+    """A run that is in the database."""
+
+    run_id: str
+    tags: dict[str, str]
+
+
+class Database:
+    """An open database with the experiment that holds our runs. Used as a context, it commits all or nothing."""
+
+    def __init__(self, connection: sqlite3.Connection, experiment: int, artifacts: str) -> None:
+        self._connection, self._experiment, self._artifacts = connection, experiment, artifacts
+
+    def runs(self, keys: Iterable[str]) -> dict[str, PresentRun]:
+        """Return key -> its run, of those keys that have one that is not deleted."""
+        rows = self._connection.execute(
+            "SELECT tags.value, tags.run_uuid FROM tags JOIN runs USING (run_uuid) "
+            "WHERE tags.key = 'key' AND runs.lifecycle_stage = 'active' AND runs.experiment_id = ?",
+            (self._experiment,),
+        )
+        wanted = set(keys)
+        of_run = "SELECT key, value FROM tags WHERE run_uuid = ?"
+        found = {key: run_id for key, run_id in rows if key in wanted}
+        return {key: PresentRun(run, dict(self._connection.execute(of_run, (run,)))) for key, run in found.items()}
+
+    def delete(self, run_id: str) -> None:
+        """Mark a run as deleted, as MLflow does."""
+        self._connection.execute(
+            "UPDATE runs SET lifecycle_stage = 'deleted', deleted_time = ? WHERE run_uuid = ?",
+            (int(time.time() * 1000), run_id),
+        )
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Add tags to a run."""
+        self._insert("tags", [{"run_uuid": run_id, "key": name, "value": value} for name, value in tags.items()])
+
+    def add(self, run: RunValues) -> None:
+        """Add a run that is finished."""
+        run_id = uuid.uuid4().hex
+        self._insert("runs", [{
+            "run_uuid": run_id, "name": run.name, "source_type": "UNKNOWN", "source_name": "", "entry_point_name": "",
+            "user_id": "unknown", "status": "FINISHED", "start_time": run.start, "end_time": run.end, "source_version": "",
+            "lifecycle_stage": "active", "artifact_uri": f"{self._artifacts}/{run_id}/artifacts",
+            "experiment_id": self._experiment,
+        }])  # fmt: skip
+        self.tag(run_id, {**run.tags, "mlflow.runName": run.name, **DONE})
+        self._insert("params", [{"run_uuid": run_id, "key": name, "value": value} for name, value in run.params.items()])
+        metrics = dict.fromkeys(_finite(metric) for metric in run.metrics)
+        self._insert("metrics", [{"run_uuid": run_id, "is_nan": 0, **metric._asdict()} for metric in metrics])
+        latest: dict[str, MetricValue] = {}
+        for metric in sorted(metrics, key=lambda metric: (metric.step, metric.timestamp, metric.value)):
+            latest[metric.key] = metric
+        self._insert("latest_metrics", [{"run_uuid": run_id, "is_nan": 0, **one._asdict()} for one in latest.values()])
+        self._add_input(run_id, run)
+
+    def _add_input(self, run_id: str, run: RunValues) -> None:
+        """Link a run with its data set, which is added with its first run."""
+        of_dataset = (self._experiment, run.dataset, run.digest)
+        where = "experiment_id = ? AND name = ? AND digest = ?"
+        row = self._connection.execute(f"SELECT dataset_uuid FROM datasets WHERE {where}", of_dataset).fetchone()
+        dataset_id = row[0] if row else uuid.uuid4().hex
+        if not row:
+            self._insert("datasets", [{
+                "dataset_uuid": dataset_id, "experiment_id": self._experiment, "name": run.dataset, "digest": run.digest,
+                "dataset_source_type": "code", "dataset_source": run.dataset_source,
+            }])  # fmt: skip
+        input_id = uuid.uuid4().hex
+        self._insert("inputs", [{
+            "input_uuid": input_id, "source_type": "DATASET", "source_id": dataset_id, "destination_type": "RUN",
+            "destination_id": run_id,
+        }])  # fmt: skip
+        self._insert("input_tags", [{"input_uuid": input_id, "name": "mlflow.data.context", "value": CONTEXT}])
+
+    def _insert(self, table: str, rows: list[dict[str, object]]) -> None:
+        if rows:
+            columns = list(rows[0])
+            values = ", ".join(f":{column}" for column in columns)
+            self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)
+
+
+@contextmanager
+def opened(file: Path, empty: Path, experiment: str) -> Iterator[Database | None]:
+    """Yield a database, in a transaction that ends with the block; None if its schema is not that of the empty one."""
+    with closing(sqlite3.connect(file, timeout=PATIENCE)) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        row = None
+        if _version(connection) == _schema(empty):
+            row = connection.execute(
+                "SELECT experiment_id, artifact_location FROM experiments WHERE name = ? AND lifecycle_stage = 'active'",
+                (experiment,),
+            ).fetchone()
+        yield Database(connection, *row) if row else None
+
+
+def _schema(file: Path) -> str | None:
+    """Return the revision of the schema of a database; None where there is none, or none that can be read."""
+    if not file.is_file():
+        return None
+    with closing(sqlite3.connect(file)) as connection:
+        return _version(connection)
+
+
+def _version(connection: sqlite3.Connection) -> str | None:
+    try:
+        rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    except sqlite3.DatabaseError:
+        return None
+    return rows[0][0] if len(rows) == 1 else None
+
+
+def _finite(metric: MetricValue) -> MetricValue:
+    return metric._replace(value=max(-LARGEST, min(LARGEST, metric.value)))
