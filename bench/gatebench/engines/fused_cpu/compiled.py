@@ -2,7 +2,6 @@
 
 import ctypes
 import hashlib
-import os
 import sys
 import tempfile
 import time
@@ -13,6 +12,7 @@ import llvmlite
 from llvmlite import binding as llvm
 from llvmlite import ir
 
+from gatebench.core.files import cache_folder
 from gatebench.engines.fused_cpu import likelihoods, optimizers
 from gatebench.engines.fused_cpu.kernels import Kernels
 from gatebench.engines.fused_cpu.plan import WorkPlan
@@ -66,8 +66,7 @@ def _function(engine: llvm.ExecutionEngine, name: str) -> Function:
 
 def folder() -> Path:
     """Return the folder of cached machine code: below ``GATEBENCH_CACHE``, or else below the user's cache folder."""
-    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("GATEBENCH_CACHE") or cache_home / "gatebench") / "kernels"
+    return cache_folder() / "kernels"
 
 
 def _engine(text: str, processor: Processor, what: str) -> llvm.ExecutionEngine:
