@@ -26,7 +26,7 @@ PICTURE: dict[str, set[str]] = {
     "training": {"core", "graph", "data", "engines"},
     "study": {"core", "graph", "data", "records", "engines", "training"},
     "models": {"core", "graph", "data", "records", "engines", "training"},
-    "speed": {"core", "graph", "data", "records", "engines", "training"},
+    "speed": {"core", "graph", "data", "records", "engines", "training", "models"},
     "cli": {"core", "graph", "data", "records", "ingest", "report", "engines", "training", "study", "models", "speed"},
 }
 FACE = "gatebench"
@@ -43,6 +43,7 @@ CONFINED = {
     "llvmlite": ["gatebench.engines.fused_cpu"],
     "jax": ["gatebench.speed"],
     "onnx": ["gatebench.models.export.onnx_file"],
+    "onnxruntime": ["gatebench.speed.inference"],
 }
 WITHOUT_TORCH = ["gatebench.core", "gatebench.graph", "gatebench.cells", "gatebench.records.frame", "gatebench.report"]
 MOST_ARROWS, MOST_ROOMS, MOST_LINES = 45, 14, 350

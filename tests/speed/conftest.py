@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gatebench.speed import data, populations, timing, updates
+from gatebench.speed import breakdown, data, inference, populations, timing, updates
 from gatebench.speed.cases import Case
 
 SMALL = [
@@ -26,6 +26,9 @@ def quick(monkeypatch):
     monkeypatch.setattr(timing, "WARM", 0.002)
     monkeypatch.setattr(populations, "POPULATIONS", (1, 3))
     monkeypatch.setattr(updates, "cases", lambda: [*SMALL, Case(data.music, "gru", 5, 1, 6, lengths=(4, 8))])
+    monkeypatch.setattr(breakdown, "cases", lambda: [SMALL[0], SMALL[4]])
+    monkeypatch.setattr(inference, "BATCH", 3)
+    monkeypatch.setattr(inference, "STEPS", 4)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)

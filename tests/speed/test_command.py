@@ -8,13 +8,18 @@ import pytest
 
 from gatebench.cli.parser import command_line_parser
 from gatebench.core.errors import BadInput
-from gatebench.speed import machine, populations, updates
+from gatebench.speed import breakdown, inference, machine, populations, updates
+
+MEASURED = {
+    "updates": updates, "populations": populations, "breakdown": breakdown, "inference": inference,
+}  # fmt: skip
+"""Table -> the module that measures it."""
 
 
 @pytest.fixture
 def gatebench(tmp_path, capsys, monkeypatch):
-    for module, name in ((updates, "measure_updates"), (populations, "measure_populations")):  # once for all calls
-        monkeypatch.setattr(module, name, cache(getattr(module, name)))
+    for stem, module in MEASURED.items():  # once for all calls
+        monkeypatch.setattr(module, f"measure_{stem}", cache(getattr(module, f"measure_{stem}")))
 
     def call(*words):
         options = command_line_parser().parse_args(["speed", "--rounds", "1", "--results", str(tmp_path), *words])
@@ -31,7 +36,7 @@ def test_it_prints_rows_and_draws_and_keeps_other_machines(tmp_path, gatebench):
     text = gatebench("--machine", "second")
     assert text.startswith("machine second, vector_bits ")
     assert "\nPopulations that grow:" in text
-    for stem in ("updates", "populations"):
+    for stem in MEASURED:
         assert (tmp_path / "speed" / f"{stem}.png").stat().st_size > 5000
         rows = pd.read_csv(tmp_path / "speed" / f"{stem}.csv")
         assert list(rows.columns[:5]) == machine.COLUMNS
@@ -40,7 +45,7 @@ def test_it_prints_rows_and_draws_and_keeps_other_machines(tmp_path, gatebench):
         )
         assert len(first) > 1
         assert first.equals(second)
-    assert rows.population.tolist() == [1, 3, 1, 3]
+    assert pd.read_csv(tmp_path / "speed" / "populations.csv").population.tolist() == [1, 3, 1, 3]
 
 
 @pytest.mark.parametrize(("words", "line"), [

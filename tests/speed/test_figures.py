@@ -50,3 +50,43 @@ def test_populations_are_a_line_for_each_machine():
         "there": [8.0, 8.5],
     }
     assert [text.get_text() for text in time.get_legend().get_texts()] == ["here", "there", "linear"]
+
+
+def test_a_breakdown_is_shares_with_the_milliseconds_beside():
+    shape = {"machine": "here", "data": "music", "cell": "gru", "units": 46, "batch": 32, "steps": 100}
+    parts = [
+        ("elementwise", True, 3.0),
+        ("elementwise, backward", True, 0.9),
+        ("packing", True, 0.05),
+        ("optimizer", False, 0.05),
+    ]
+    rows = pd.DataFrame([
+        {**shape, "part": part, "is_code": is_code, "ms_per_update_per_member": ms} for part, is_code, ms in parts
+    ])  # fmt: skip
+    figure = figures.breakdown(pd.concat([rows, rows.assign(machine="there", ms_per_update_per_member=1.0)]))
+    here, there = figure.axes
+    assert [text.get_text() for text in here.texts] == ["4 ms"]
+    assert [text.get_text() for text in here.get_yticklabels()] == ["gru 46, music, 32 x 100"]
+    widths = [bar.get_width() for bar in here.patches]
+    assert widths == [75.0, 22.5, 1.25, 1.25]
+    assert [bar.get_x() for bar in here.patches] == [0, 75.0, 97.5, 98.75]
+    assert [bar.get_width() for bar in there.patches] == [25.0] * 4
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["elementwise", "elementwise, backward", "packing", "optimizer"]
+    only_here = figures.breakdown(rows)
+    names = [text.get_text() for text in only_here.legends[0].get_texts()]
+    assert names == ["elementwise", "elementwise, backward", "other code", "other around it"]
+
+
+def test_inference_has_a_line_for_each_cell_and_a_point_where_there_is_a_number():
+    row = {"machine": "here", "cell": "gru", "units": 48, "engine": "fused_cpu"}
+    rows = pd.DataFrame([
+        {**row, "microseconds_per_step": None, "steps_per_second": 3e6},
+        {**row, "engine": "onnxruntime", "microseconds_per_step": 11.0, "steps_per_second": 2e6},
+        {**row, "cell": "rnn", "units": 104, "engine": "onnxruntime", "microseconds_per_step": 9.0, "steps_per_second": 4e6},
+    ])  # fmt: skip
+    latency, throughput = figures.inference(rows).axes
+    assert [text.get_text() for text in latency.get_yticklabels()] == ["gru 48", "rnn 104"]
+    points = {line.get_label(): line.get_xydata().tolist() for line in throughput.lines}
+    assert points == {"fused engine": [[3e6, 0]], "exported file, onnxruntime": [[2e6, 0], [4e6, 1]]}
+    assert {line.get_label(): line.get_xdata()[0] for line in latency.lines}["exported file, onnxruntime"] == 11.0

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 TITLES = {
     "torch.nn": "torch.nn",
@@ -16,6 +17,8 @@ TITLES = {
     "reference": "reference engine",
     "fused_cpu": "fused engine",
     "jax scan": "JAX scan, without optimizer",
+    "exported module": "exported module",
+    "onnxruntime": "exported file, onnxruntime",
 }
 """Engine -> what the legend calls it; an engine that is not here stands last, under its name."""
 COLOURS = {
@@ -27,9 +30,11 @@ COLOURS = {
     ("fused_cpu", 10): "#D55E00",
     ("jax scan", 1): "#CC79A7",
     ("jax scan", 10): "#5E4FA2",
+    ("exported module", 1): "#009E73",
+    ("onnxruntime", 1): "#8C6D31",
 }
 """(Engine, population size) -> its colour in published figures; others take those of `OTHER_COLOURS` in turn."""
-OTHER_COLOURS = ["#009E73", "#F0E442", "#8C6D31", "#66A61E"]
+OTHER_COLOURS = ["#F0E442", "#66A61E", "#A6761D", "#E7298A"]
 """Colours for what has none in published figures: engines, population sizes, and machines."""
 LINE = 0.18
 """Height in inches of one line of a figure with a line for each case."""
@@ -42,7 +47,7 @@ def updates(rows: pd.DataFrame) -> Figure:
     for axis, (_, part) in zip(axes, _by_machine(rows), strict=True):
         for (engine, population), (label, colour) in _styles(rows).items():
             points = part[(part.engine == engine) & (part.population == population)]
-            heights = [lines.index((_group(row), _model(row))) for row in points.itertuples()]
+            heights = [lines.index(line) for line in _groups_and_models(points)]
             axis.plot(points.relative_throughput, heights, "o", ms=6, color=colour, mec="white", label=label)
         axis.axvline(1, color="black", lw=1)
         axis.set_xscale("log")
@@ -60,19 +65,20 @@ def updates(rows: pd.DataFrame) -> Figure:
 def _lines(rows: pd.DataFrame) -> list[tuple[str, str]]:
     """Return what stands beside the lines of a figure, from above: a group's name, then the models of the group."""
     models: dict[str, dict[str, None]] = {}
-    for row in rows.itertuples():
-        models.setdefault(_group(row), {})[_model(row)] = None
+    for group, model in _groups_and_models(rows):
+        models.setdefault(group, {})[model] = None
     return [(group, model) for group, of_group in models.items() for model in ["", *of_group]]
 
 
-def _group(row: Any) -> str:
-    work = "" if row.work == "update" else f"{row.work}, "
-    return f"{work}{row.data}, batch {row.batch}, {row.steps} steps"
-
-
-def _model(row: Any) -> str:
-    stack = f", {row.layers} layers" if row.layers > 1 else ", 2 directions" if row.bidirectional else ""
-    return f"{row.cell} {row.units}{stack}"
+def _groups_and_models(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return for each row what its group is called, and its model."""
+    columns = ["work", "data", "batch", "steps", "cell", "units", "layers", "bidirectional"]
+    named = []
+    for work, data, batch, steps, cell, units, layers, bidirectional in rows[columns].to_numpy():
+        group = f"{data}, batch {batch}, {steps} steps"
+        stack = f", {layers} layers" if layers > 1 else ", 2 directions" if bidirectional else ""
+        named.append((group if work == "update" else f"{work}, {group}", f"{cell} {units}{stack}"))
+    return named
 
 
 def _styles(rows: pd.DataFrame) -> dict[tuple[str, int], tuple[str, str]]:
@@ -147,10 +153,87 @@ def studies(rows: pd.DataFrame) -> Figure:
     return figure
 
 
+def inference(rows: pd.DataFrame) -> Figure:
+    """Draw the time of one step and the rate of many sequences at once: a column of panels for each machine."""
+    rows = rows.assign(population=1, cell=[f"{cell} {units}" for cell, units in zip(rows.cell, rows.units, strict=True)])
+    machines, cells = _by_machine(rows), list(dict.fromkeys(rows.cell))
+    size = (2.4 + 3.6 * len(machines), 2 * (0.9 + 0.3 * len(cells)))
+    figure, axes = plt.subplots(2, len(machines), figsize=size, sharex="row", sharey=True, squeeze=False)
+    for column, (name, part) in enumerate(machines):
+        axes[0][column].set_title(name)
+        for axis, number, unit in (
+            (axes[0][column], "microseconds_per_step", "one step of one sequence (\u00b5s)"),
+            (axes[1][column], "steps_per_second", "steps a second, 256 sequences at once"),
+        ):
+            for (engine, _), (label, colour) in _styles(rows).items():
+                points = part[part.engine == engine]
+                heights = [cells.index(cell) for cell in points.cell]
+                axis.plot(points[number], heights, "o", ms=6, color=colour, mec="white", label=label)
+            axis.set_xscale("log")
+            axis.set_xlim(10 ** np.floor(np.log10(rows[number].min())), 10 ** np.ceil(np.log10(rows[number].max())))
+            axis.xaxis.set_minor_formatter(NullFormatter())
+            axis.set_xlabel(unit)
+    axes[0][0].set_yticks(range(len(cells)), cells)
+    axes[0][0].set_ylim(len(cells) - 0.5, -0.5)
+    _legend(figure, [*axes[0], *axes[1]], columns=3)
+    return figure
+
+
+def breakdown(rows: pd.DataFrame) -> Figure:
+    """Draw where the time of an update goes: a bar for each shape, and its milliseconds beside it."""
+    rows = rows.assign(shape=[f"{cell} {units}, {data}, {b} x {t}" for data, cell, units, b, t in rows[SHAPE].to_numpy()])
+    names = list(dict.fromkeys(rows["shape"]))
+    figure, axes = _panels(rows, height=1.4 + 0.4 * len(names))
+    share = rows.ms_per_update_per_member / rows.groupby(["machine", "shape"]).ms_per_update_per_member.transform("sum")
+    largest = share.groupby([rows.is_code, rows.part]).transform("max")
+    part = rows.part.where(
+        (largest >= SMALLEST) & (rows.part != "other"), np.where(rows.is_code, "other code", "other around it")
+    )
+    rows = rows.assign(share=100 * share, part=part)
+    colours = _part_colours(rows)
+    for axis, (_, of_machine) in zip(axes, _by_machine(rows), strict=True):
+        for name, shape in of_machine.groupby("shape", sort=False):
+            height, left = names.index(str(name)), 0.0
+            shares = shape.groupby("part").share.sum()
+            for part, colour in colours.items():
+                width = float(shares.get(part, 0.0))
+                axis.barh(height, width, 0.7, left=left, color=colour, edgecolor="white", lw=0.3, label=part)
+                left += width
+            axis.text(101, height, f"{shape.ms_per_update_per_member.sum():.3g} ms", va="center")
+        axis.set_xlabel("share of an update by one thread (%)")
+        axis.set_xlim(0, 122)
+        axis.set_xticks(range(0, 101, 25))
+        axis.grid(axis="y", visible=False)
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
+    _legend(figure, axes, columns=3)
+    return figure
+
+
+SHAPE = ["data", "cell", "units", "batch", "steps"]
+"""Columns that name the shape of an update."""
+SMALLEST = 0.03
+"""Parts whose share is smaller than this in every shape are drawn as one."""
+
+
+def _part_colours(rows: pd.DataFrame) -> dict[str, str]:
+    """Return part -> colour: those of the code in hues, a way back lighter than the way there; around it, greys."""
+    of_code = sorted(set(rows.part[rows.is_code]) - {"other code"})
+    around = sorted(set(rows.part[~rows.is_code]))
+    hues = list(dict.fromkeys(part.partition(", ")[0] for part in of_code))
+    pairs = [to_hex(plt.get_cmap("tab20")(i)) for i in range(20)]
+    colours = {part: pairs[(2 * hues.index(part.partition(", ")[0]) + (", " in part)) % len(pairs)] for part in of_code}
+    if "other code" in set(rows.part):
+        colours["other code"] = "#000000"
+    return colours | {part: str(0.4 + 0.5 * i / max(1, len(around) - 1)) for i, part in enumerate(around)}
+
+
 FIGURES: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "updates": updates,
     "populations": populations,
     "studies": studies,
+    "inference": inference,
+    "breakdown": breakdown,
 }
 """Stem of a table's file -> what draws it."""
 

@@ -45,13 +45,13 @@ def timed(runs: dict[Name, TimedCall], rounds: int) -> dict[Name, float]:
             break
         for name, run in runs.items():
             if not taken[name] or taken[name][-1] * run.updates < WARM:
-                _repeated(run, WARM)
-            calls, seconds = _repeated(run, WARM / 2)
+                repeated(run, WARM)
+            calls, seconds = repeated(run, WARM / 2)
             taken[name].append(seconds / calls / run.updates)
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
-def _repeated(run: TimedCall, least: float) -> tuple[int, float]:
+def repeated(run: TimedCall, least: float) -> tuple[int, float]:
     """Call until so many seconds have passed; returns the number of calls and the seconds."""
     started, calls = time.perf_counter(), 0
     while True:

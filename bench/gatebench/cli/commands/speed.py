@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         raise BadInput("--machine is empty, expected a name; leave it out to take that of the processor")
     from gatebench.report import speed as figures
     from gatebench.report import style
-    from gatebench.speed import machine, populations, studies, updates
+    from gatebench.speed import bars, breakdown, inference, machine, populations, studies, updates
 
     folder = options.results / "speed"
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory() as workspace:
             tables["studies"] = studies.measure_studies(Path(workspace), _announce)
     tables["populations"] = populations.measure_populations(options.rounds, _announce)
+    tables["breakdown"] = breakdown.measure_breakdown(options.rounds, _announce)
+    tables["inference"] = inference.measure_inference(options.rounds, _announce)
     tables["updates"] = updates.measure_updates(options.rounds, _announce)
     for stem, rows in tables.items():
         beside = machine.merged(rows, here, folder / f"{stem}.csv")
@@ -58,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(nan_to_none(tables["updates"].to_dict("records")), indent=1))
         return 0
     print(", ".join(f"{name} {value}" for name, value in here.items()))
-    for stem, rows in tables.items():
+    for stem, rows in {**tables, "bars": bars.compare(tables["updates"])}.items():
         print(f"\n{HEADINGS[stem]}:")
         print(rows.dropna(axis="columns", how="all").to_string(index=False, float_format=lambda x: f"{x:.3g}", na_rep=""))
     print(f"\nfigures: {folder}")
@@ -68,7 +70,10 @@ def run(options: argparse.Namespace) -> int:
 HEADINGS = {
     "studies": "Whole studies, beside plain scripts",
     "populations": "Populations that grow",
+    "breakdown": "Parts of an update, by one thread, for each member of a population of 10",
+    "inference": "Inference: one step of one sequence, 256 sequences of 100 steps at once",
     "updates": "Training updates (forward, loss, backward, clipping, optimizer) and evaluations (losses alone)",
+    "bars": "What the project holds itself to, a member of 10",
 }
 """Table -> what is printed above it."""
 

@@ -1,13 +1,18 @@
 """A trained model as plain PyTorch: its source, which knows nothing of gatebench, and its weights by the names in there."""
 
 import textwrap
+import types
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gatebench.models.export import equations, libraries
 from gatebench.models.export.network import ExportedNetwork
+
+if TYPE_CHECKING:
+    from torch import nn
 
 WIDTH = 118
 """Characters of a line of text, so that a docstring stays below 125."""
@@ -78,6 +83,21 @@ def state_dict(network: ExportedNetwork) -> dict[str, np.ndarray]:
         else:
             tensors |= {f"layers.{layer}.{int(cell.backwards)}.{names[name]}": weight for name, weight in weights.items()}
     return {name: np.ascontiguousarray(weight) for name, weight in tensors.items()}
+
+
+def build_module(network: ExportedNetwork) -> "nn.Module":
+    """Return the ``Model`` of the source with its weights, ready for use: what a folder of an export would load.
+
+    What is executed is made of the cell alone; no text of a record or a card is in it.
+    """
+    import torch
+
+    module = types.ModuleType(f"exported_{network.graph.name}")
+    code = write_source(network, network.graph.title, [])
+    exec(compile(code, f"<model.py of {network.graph.name}>", "exec"), module.__dict__)
+    model = module.Model()
+    model.load_state_dict({name: torch.from_numpy(weight) for name, weight in state_dict(network).items()})
+    return model.eval()
 
 
 def _doc(text: str) -> str:

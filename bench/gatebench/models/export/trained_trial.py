@@ -1,7 +1,6 @@
 """A trained trial as a model for use: in a folder that needs no gatebench, or here and now."""
 
 import inspect
-import types
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -114,20 +113,11 @@ def find_trial(results: Path, key: str) -> TrainedTrial:
 
 
 def load_model(key: str, results: Path) -> "nn.Module":
-    """Return the model of a trial with its weights and ``settings``, ready for use: that of its ``model.py``.
-
-    What is executed is made of the cell alone; no text of a record or a card is in it.
-    """
-    import torch
-
+    """Return the model of a trial with its weights and ``settings``, ready for use: that of its ``model.py``."""
     trial = find_trial(results, key)
-    module = types.ModuleType(f"trial_{key}")
-    code = source.write_source(trial.network, trial.graph.title, [])
-    exec(compile(code, f"<model.py of trial {key}>", "exec"), module.__dict__)
-    model = module.Model()
-    model.load_state_dict({name: torch.from_numpy(weight) for name, weight in trial.weights.items()})
-    model.settings = trial.settings
-    return model.eval()
+    model = source.build_module(trial.network)
+    model.settings = trial.settings  # pyright: ignore[reportArgumentType] - as in model.py
+    return model
 
 
 def export_trial(trial: TrainedTrial, target: Path) -> str | None:
