@@ -24,6 +24,10 @@ def test_every_part_of_every_shape_has_a_row():
         assert {"likelihood", "elementwise", "elementwise, backward", "gradients of weights"} <= set(part.part[part.is_code])
         assert (part.ms_per_update_per_member >= 0).all()
     assert len(rows.groupby(["data", "cell"])) == 2
+    table = breakdown.side_by_side(rows).set_index("part")
+    assert list(table.columns) == ["gru 5, music, 1 x 7", "gru 4, speech_synthetic, 3 x 7"]
+    of_speech = rows[rows.data == "speech_synthetic"].set_index("part").ms_per_update_per_member
+    assert table.iloc[:, 1].dropna().to_dict() == of_speech.to_dict()
 
 
 def slowed(function):

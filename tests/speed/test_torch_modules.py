@@ -88,5 +88,6 @@ def test_where_compiling_fails_one_line_says_so(monkeypatch):
 
     said = []
     monkeypatch.setattr(torch, "compile", fails)
+    torch_modules._start_compiler.cache_clear()
     assert torch_modules.compiled_call(GRU, said.append) is None
     assert said == ["left out: torch.compile of gru_reset_after: RuntimeError: no compiler"]

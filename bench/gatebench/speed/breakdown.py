@@ -49,6 +49,13 @@ def measure_breakdown(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def side_by_side(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return milliseconds with a row for each part, in the order of the table, and a column for each shape."""
+    shape = [f"{row.cell} {row.units}, {row.data}, {row.batch} x {row.steps}" for row in rows.itertuples()]
+    table = rows.assign(shape=shape).pivot(index="part", columns="shape", values="ms_per_update_per_member")
+    return table.reindex(index=rows.part.unique(), columns=list(dict.fromkeys(shape))).reset_index()
+
+
 def parts(case: Case, rounds: int) -> dict[str, float]:
     """Return the seconds of each part of an update of a population; those of the code have names that begin with `CODE`."""
     engine = FusedCpu(1, is_timed=True)

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from unittest import mock
 
 import numpy as np
@@ -63,6 +64,7 @@ def compiled_call(case: Case, tell: Callable[[str], None]) -> TimedCall | None:
     with _empty_cache(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what it traces
         try:
+            _start_compiler()
             mean_loss = MeanLoss(case)
             mean_loss.compile()
             run = _call(case, mean_loss)
@@ -75,6 +77,12 @@ def compiled_call(case: Case, tell: Callable[[str], None]) -> TimedCall | None:
             )
             return None
     return TimedCall(run.call, run.updates, seconds)
+
+
+@cache
+def _start_compiler() -> None:
+    """Compile something once, so that no case is charged with the imports and the start of the compiler."""
+    torch.compile(torch.tanh)(torch.ones(2))
 
 
 @contextmanager

@@ -60,7 +60,9 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(nan_to_none(tables["updates"].to_dict("records")), indent=1))
         return 0
     print(", ".join(f"{name} {value}" for name, value in here.items()))
-    for stem, rows in {**tables, "bars": bars.compare(tables["updates"])}.items():
+    tables["breakdown"] = breakdown.side_by_side(tables["breakdown"])
+    tables["bars"] = bars.compare(tables["updates"])
+    for stem, rows in tables.items():
         print(f"\n{HEADINGS[stem]}:")
         print(rows.dropna(axis="columns", how="all").to_string(index=False, float_format=lambda x: f"{x:.3g}", na_rep=""))
     print(f"\nfigures: {folder}")
