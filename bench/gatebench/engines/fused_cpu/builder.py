@@ -94,7 +94,7 @@ class FunctionBuilder:
     # control
 
     @contextmanager
-    def loop(self, start: Value, stop: Value, step: int = 1, sums: list[Value] | None = None) -> Iterator[Value]:
+    def loop(self, start: Value, stop: Value, step: Value = 1, sums: list[Value] | None = None) -> Iterator[Value]:
         """Write ``for i in range(start, stop, step)`` around a block, which gets ``i``.
 
         With ``sums`` it gets ``(i, values)``; what the block sets in ``values`` is carried on to the next round, and

@@ -32,6 +32,7 @@ class Kernels:
         self.product = product.build(module, processor)
         self.layout = Layout(plan, processor.panel, of_inputs)
         self.copy = routines.copy(module, processor)
+        self.add = routines.add(module, processor)
         self.pack = routines.pack(module, processor)
         self.pack_transposed = routines.pack_transposed(module, processor)
         self.from_nonzeros = routines.from_nonzeros(module, processor)
@@ -179,11 +180,11 @@ class Kernels:
     def _backward(self) -> None:
         step = self._back_step()
         weights, before = self._weights(), self._back_before()
+        clear, collect = self._clear(), self._collect()
         c = self._phase("backward", exported=True)
         with c.part(WHOLE):
-            for name in ("carry0", "carry1"):
-                with c.loop(0, c.mul(c.n("B"), c.n("length previous")), c.processor.lanes) as i:
-                    c.store(c.number(0), c.at(c.p(name), i))
+            with c.part("packing"):
+                c.phase(clear)
             pending = [c.n("N")]
             with c.loop(0, c.n("T"), 1, pending) as (i, values):
                 t = c.sub(c.sub(c.n("T"), 1), i)
@@ -195,37 +196,64 @@ class Kernels:
                     with c.part("gradients of weights"):
                         c.phase(weights, first, last)
                 values[0] = c.b.select(due, first, last)
+            with c.part("packing"):
+                c.phase(collect)
         c.end()
 
     def _weights(self) -> TableFunction:
-        """Write the gradients of matrices and biases, from those of the sums."""
+        """Write the gradients of matrices and biases, from those of the sums: those of joined products side by side."""
         c = self._phase("weights", "first last")
-        for s in self.plan.sums.values():
-            g, length = self.layout.address(c, s.place, c.first), self.layout.row_length(c, s.place)
-            for p in s.products:
-                self._weight(c, p, g, length)
-            for row in s.rows:
-                to = c.at(c.p("gradient"), c.n(f"parameter {self.plan.nodes[row].label}"))
-                c.call(self.column_sums, c.sub(c.last, c.first), c.n(s.place.width), g, length, to)
+        for run in self.layout.back_runs:
+            self._weight(c, run)
+        rows, length = c.sub(c.last, c.first), c.n("length gates")
+        g = c.at(c.p("gates"), c.mul(c.first, length))
+        c.call(self.column_sums, rows, length, g, length, c.p("gradients of rows"))
         return c.end()
 
-    def _weight(self, c: TableFunction, product: int, g: Value, length: Value) -> None:
-        """Write the gradient of one matrix: what it multiplied, transposed, times the gradient of the sum."""
-        node = self.plan.nodes[product]
-        source, columns = self.plan.places[node.args[0]], c.n(self.plan.widths[product])
-        to = c.at(c.p("gradient"), c.n(f"parameter {node.label}"))
+    def _weight(self, c: TableFunction, run: JoinedProduct) -> None:
+        """Write the gradient of joined matrices: what they multiplied, transposed, times the gradients of the sums."""
+        source, sums = self.plan.places[run.vector], self.plan.part_of[run.products[0]].place
+        g, length = self.layout.address(c, sums, c.first), self.layout.row_length(c, sums)
+        columns, (to, to_row) = self.layout.columns(c, run), self.layout.joined_gradient(c, run)
 
         def gathered() -> None:
-            c.call(self.into_nonzeros, c.first, c.last, columns, *self._nonzeros(c, source), g, length, to)
+            c.call(self.into_nonzeros, c.first, c.last, columns, *self._nonzeros(c, source), g, length, to, to_row)
 
         def dense() -> None:
             a, depth = self.layout.address(c, source, c.first), c.n(source.width)
             c.call(
                 self.product, depth, columns, c.sub(c.last, c.first), a, 1, self.layout.row_length(c, source),
-                g, self.layout.panel, length, to, columns, to, columns,
+                g, self.layout.panel, length, to, to_row, to, to_row,
             )  # fmt: skip
 
         self._either(c, source, gathered, dense)
+
+    def _clear(self) -> TableFunction:
+        """Write zeros to what the backward pass adds to."""
+        c = self._phase("clear")
+        numbers = c.mul(c.n("B"), c.n("length previous"))
+        sizes = {"carry0": numbers, "carry1": numbers, "gradients of rows": c.n("length gates")}
+        for name, size in (*sizes.items(), ("gradients of matrices", c.n("joined numbers"))):
+            with c.loop(0, size, c.processor.lanes) as i:
+                c.store(c.number(0), c.at(c.p(name), i))
+        return c.end()
+
+    def _collect(self) -> TableFunction:
+        """Write what adds the joined gradients to those of the parameters."""
+        c = self._phase("collect")
+        for run in self.layout.back_runs:
+            (source, source_row), column = self.layout.joined_gradient(c, run), c.i64(0)
+            for p in run.products:
+                rows, columns = c.n(self.plan.widths[run.vector]), c.n(self.plan.widths[p])
+                to = c.at(c.p("gradient"), c.n(f"parameter {self.plan.nodes[p].label}"))
+                c.call(self.add, rows, columns, c.at(source, column), source_row, to, columns)
+                column = c.add(column, columns)
+        for s in self.plan.sums.values():
+            source, columns = c.at(c.p("gradients of rows"), self.layout.column(c, s.place)), c.n(s.place.width)
+            for row in s.rows:
+                to = c.at(c.p("gradient"), c.n(f"parameter {self.plan.nodes[row].label}"))
+                c.call(self.add, 1, columns, source, columns, to, columns)
+        return c.end()
 
     def _back_before(self) -> TableFunction:
         """Write the backward pass through what comes before the loop, for some rows."""

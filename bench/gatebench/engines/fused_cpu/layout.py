@@ -48,3 +48,9 @@ class Layout:
         for p in run.products:
             total = c.add(total, c.n(self.plan.widths[p]))
         return total
+
+    def joined_gradient(self, c: TableFunction, run: JoinedProduct) -> tuple[Value, Value]:
+        """Write where the gradients of a backward run's matrices stand side by side, and how far their rows are apart."""
+        lanes = c.processor.lanes
+        row = c.mul(c.div(c.add(self.columns(c, run), lanes - 1), lanes), lanes)
+        return c.at(c.p("gradients of matrices"), c.n(f"joined {self.back_runs.index(run)}")), row

@@ -13,6 +13,9 @@ from llvmlite import ir
 from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
 from gatebench.engines.fused_cpu.processor import Processor
 
+SHALLOW = 2**14
+"""Numbers of B below which a few rows of A are multiplied with all of it before the next ones: 64 KiB."""
+
 
 def build(module: ir.Module, processor: Processor) -> FunctionBuilder:
     """Write the function ``product(rows, columns, depth, A, a_row, a_k, B, b_panel, b_k, D, d_row, C, c_row)``."""
@@ -24,22 +27,29 @@ def build(module: ir.Module, processor: Processor) -> FunctionBuilder:
         height //= 2
     c = FunctionBuilder(module, processor, "product", "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row")
     wide = processor.panel
-    with c.loop(0, c.columns, wide) as j:
+    # all rows by one panel after the other, or by a few rows all panels, if those together stay in the first caches
+    is_shallow = c.less(c.mul(c.depth, c.columns), SHALLOW)
+    block = c.b.select(is_shallow, c.i64(processor.rows), c.rows)
+    with c.loop(0, c.rows, block) as first, c.loop(0, c.columns, wide) as j:
+        last = c.min(c.add(first, block), c.rows)
         panel_of_b = c.at(c.B, c.mul(c.div(j, wide), c.b_panel))
         left = c.min(c.sub(c.columns, j), wide)
         vectors = c.div(c.add(left, processor.lanes - 1), processor.lanes)
         mask = c.lanes_below(c.sub(left, c.mul(c.sub(vectors, 1), processor.lanes)))
         for count in range(1, processor.vectors + 1):
             with c.when(c.b.icmp_signed("==", vectors, c.i64(count))):
-                _rows(c, {h: tile for (h, v), tile in tiles.items() if v == count}, j, panel_of_b, mask)
+                of_width = {height: tile for (height, width), tile in tiles.items() if width == count}
+                _rows(c, of_width, first, last, j, panel_of_b, mask)
     return c.end()
 
 
-def _rows(c: FunctionBuilder, tiles: dict[int, FunctionBuilder], j: Value, panel_of_b: Value, mask: Value) -> None:
-    """Write all rows of one panel, by tiles of falling height."""
-    done = c.i64(0)
+def _rows(
+    c: FunctionBuilder, tiles: dict[int, FunctionBuilder], first: Value, last: Value, j: Value, panel_of_b: Value, mask: Value
+) -> None:
+    """Write some rows of one panel, by tiles of falling height."""
+    done = first
     for height, tile in tiles.items():
-        stop = c.mul(c.div(c.rows, height), height)
+        stop = c.add(done, c.mul(c.div(c.sub(last, done), height), height))
         with c.loop(done, stop, height) as i:
             a, d = c.at(c.A, c.mul(i, c.a_row)), c.at(c.D, c.add(c.mul(i, c.d_row), j))
             to = c.at(c.C, c.add(c.mul(i, c.c_row), j))

@@ -2,8 +2,11 @@
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.builder import FunctionBuilder
+from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
 from gatebench.engines.fused_cpu.processor import Processor
+
+SUMS = 8
+"""Vectors of columns that are summed at once."""
 
 
 def copy(module: ir.Module, processor: Processor) -> FunctionBuilder:
@@ -12,6 +15,16 @@ def copy(module: ir.Module, processor: Processor) -> FunctionBuilder:
     with c.loop(0, c.rows) as i, c.loop(0, c.columns, processor.lanes) as j:
         value = c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j)))
         c.store(value, c.at(c.C, c.add(c.mul(i, c.c_row), j)), c.lanes_below(c.sub(c.columns, j)))
+    return c.end()
+
+
+def add(module: ir.Module, processor: Processor) -> FunctionBuilder:
+    """Write the function that adds rows of one array to rows of another."""
+    c = FunctionBuilder(module, processor, "add", "rows columns A a_row C c_row")
+    with c.loop(0, c.rows) as i, c.loop(0, c.columns, processor.lanes) as j:
+        to = c.at(c.C, c.add(c.mul(i, c.c_row), j))
+        total = c.plus(c.load(to), c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j))))
+        c.store(total, to, c.lanes_below(c.sub(c.columns, j)))
     return c.end()
 
 
@@ -46,13 +59,26 @@ def pack_transposed(module: ir.Module, processor: Processor) -> FunctionBuilder:
 
 
 def column_sums(module: ir.Module, processor: Processor) -> FunctionBuilder:
-    """Write the function that adds the sum over rows to ``C``."""
+    """Write the function that adds the sums over rows to ``C``; columns are whole vectors."""
     c = FunctionBuilder(module, processor, "column_sums", "rows columns A a_row C")
-    with c.loop(0, c.columns, processor.lanes) as j:
-        to, sums = c.at(c.C, j), [c.number(0)]
+
+    def sum_vectors(j: Value, count: int) -> None:
+        offsets = [v * processor.lanes for v in range(count)]
+        sums = [c.number(0) for _ in offsets]
         with c.loop(0, c.rows, 1, sums) as (i, values):
-            values[0] = c.plus(values[0], c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j))))
-        c.store(c.plus(sums[0], c.load(to)), to, c.lanes_below(c.sub(c.columns, j)))
+            row = c.at(c.A, c.add(c.mul(i, c.a_row), j))
+            for v, offset in enumerate(offsets):
+                values[v] = c.plus(values[v], c.load(c.at(row, offset)))
+        for total, offset in zip(sums, offsets, strict=True):
+            to = c.at(c.C, c.add(j, offset))
+            c.store(c.plus(total, c.load(to)), to)
+
+    many = SUMS * processor.lanes
+    even = c.mul(c.div(c.columns, many), many)
+    with c.loop(0, even, many) as j:
+        sum_vectors(j, SUMS)
+    with c.loop(even, c.columns, processor.lanes) as j:
+        sum_vectors(j, 1)
     return c.end()
 
 
@@ -81,15 +107,14 @@ def from_nonzeros(module: ir.Module, processor: Processor) -> FunctionBuilder:
 
 
 def into_nonzeros(module: ir.Module, processor: Processor) -> FunctionBuilder:
-    """Write the function that adds to ``C [., columns]`` the transpose of mostly zero rows, times ``G``."""
-    c = FunctionBuilder(module, processor, "into_nonzeros", "first last columns Starts Index Value G g_row C")
+    """Write the function that adds to ``C`` the transpose of mostly zero rows, times ``G``, by whole vectors of columns."""
+    c = FunctionBuilder(module, processor, "into_nonzeros", "first last columns Starts Index Value G g_row C c_row")
     with c.loop(c.first, c.last) as r:
         g = c.at(c.G, c.mul(c.sub(r, c.first), c.g_row))
         with c.loop(c.integer(c.Starts, r), c.integer(c.Starts, c.add(r, 1))) as e:
             a = c.splat(c.scalar(c.at(c.Value, e)))
-            row = c.at(c.C, c.mul(c.integer(c.Index, e), c.columns))
+            row = c.at(c.C, c.mul(c.integer(c.Index, e), c.c_row))
             with c.loop(0, c.columns, processor.lanes) as j:
                 to = c.at(row, j)
-                value = c.fma(a, c.load(c.at(g, j)), c.load(to))
-                c.store(value, to, c.lanes_below(c.sub(c.columns, j)))
+                c.store(c.fma(a, c.load(c.at(g, j)), c.load(to)), to)
     return c.end()

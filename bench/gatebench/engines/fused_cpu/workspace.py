@@ -15,6 +15,8 @@ from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.tables import TICKS, WHOLE, Tables
 from gatebench.graph.stack import Direction
 
+LINE = 64
+"""Bytes of a line of the processor's cache."""
 OTHER = "other"
 """What compiled code does between its parts."""
 
@@ -68,7 +70,7 @@ class Workspace:
         self._room = {name: max(size, self._room.get(name, 0)) for name, size in room.items()}
         slack = 2 * self.wide
         sizes = self.sizes(-(-self._room["N"] // self.wide) * self.wide, self._room)
-        self.arrays = {name: np.zeros(size + slack, np.float32) for name, size in sizes.items()}
+        self.arrays = {name: _aligned(size + slack) for name, size in sizes.items()}
         self.set_pointers({name: address(array) for name, array in self.arrays.items()})
 
     def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
@@ -149,6 +151,12 @@ class CellWorkspace(Workspace):
                 across, down = (columns, depth) if kind == "run" else (depth, columns)
                 end += -(-across // wide) * wide * down
         entries["packed numbers"] = end
+        end = 0
+        for number, run in enumerate(layout.back_runs):
+            entries[f"joined {number}"] = end
+            columns = sum(sizes[plan.widths[p]] for p in run.products)
+            end += sizes[plan.widths[run.vector]] * _rounded(columns, self.compiled.processor.lanes)
+        entries["joined numbers"] = end
         return entries
 
     def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
@@ -157,6 +165,7 @@ class CellWorkspace(Workspace):
         sizes = {name: rows * lengths[name] for name in ("gates", "saved", "previous", "late")}
         sizes |= dict.fromkeys(("carry0", "carry1"), sequences * lengths["previous"])
         sizes |= {"adjoints": sequences * lengths["adjoints"], "packed": self.fixed["packed numbers"]}
+        sizes |= {"gradients of matrices": self.fixed["joined numbers"], "gradients of rows": lengths["gates"]}
         return sizes | {"bias": lengths["gates"], "zeros": max(*lengths.values(), self.wide)}
 
 
@@ -229,6 +238,13 @@ class ReadoutWorkspace(Workspace):
         sizes |= {"readout": readout * wide, "readout gradient": readout * length, "joint": readout * wide}
         sizes |= {"readout sums": readout * self.lanes, "states": length * wide}
         return sizes | {"readout back": -(-length // wide) * wide * readout}
+
+
+def _aligned(size: int) -> np.ndarray:
+    """Return zeros that begin with a line of the processor's cache, so that no vector of whole columns lies across two."""
+    numbers = np.zeros(size + LINE // 4, np.float32)
+    start = -address(numbers) % LINE // 4
+    return numbers[start : start + size]
 
 
 def _rounded(columns: int, lanes: int) -> int:
