@@ -55,7 +55,8 @@ class next_step:
             arrays = columns.dequantise(arrays)
             scale = columns.fit_scale(card, "inputs", np.concatenate(arrays["train"]))
             return Framed(next_step.shift(columns.standardise(arrays, scale)), scale, scale)
-        return Framed(next_step.shift(arrays), UNSCALED, UNSCALED)
+        by_rows = {split: [np.ascontiguousarray(array) for array in arrays[split]] for split in arrays}
+        return Framed(next_step.shift(by_rows), UNSCALED, UNSCALED)
 
     @staticmethod
     def shift(arrays: Arrays) -> dict[str, list[Sequence]]:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import llvmlite
@@ -13,7 +14,7 @@ from llvmlite import binding as llvm
 from llvmlite import ir
 
 from gatebench.core.files import cache_folder
-from gatebench.engines.fused_cpu import likelihoods, optimizers
+from gatebench.engines.fused_cpu import gather, likelihoods, optimizers
 from gatebench.engines.fused_cpu.kernels import Kernels
 from gatebench.engines.fused_cpu.plan import WorkPlan
 from gatebench.engines.fused_cpu.processor import Processor
@@ -57,6 +58,26 @@ class CompiledOptimizer:
         self._engine = _engine(str(module), processor, f"optimizer {name}")
         kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, ctypes.c_int64)
         self.step: Callable[..., None] = kind(self._engine.get_function_address("step"))
+
+
+class CompiledGather:
+    """The functions of `gather` by name, of counts and addresses."""
+
+    def __init__(self, processor: Processor) -> None:
+        module = ir.Module("gather")
+        gather.build(module, processor)
+        self._engine = _engine(str(module), processor, "what gathers batches")
+        self.functions: dict[str, Callable[..., None]] = {}
+        for name, arguments in gather.FUNCTIONS.items():
+            kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(arguments.split()))
+            for full in (name, name + gather.BYTES):
+                self.functions[full] = kind(self._engine.get_function_address(full))
+
+
+@cache
+def compiled_gather(processor: Processor) -> CompiledGather:
+    """Return the functions of `gather` for a processor, compiled when first asked for."""
+    return CompiledGather(processor)
 
 
 def _function(engine: llvm.ExecutionEngine, name: str) -> Function:

@@ -9,7 +9,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from typing import ClassVar
 
@@ -17,11 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatebench.engines.base import Batch, DropoutMasks, Engine, Network, SteppingOptimizer
+from gatebench.engines.base import DropoutMasks, Engine, Network, SteppingOptimizer
 from gatebench.engines.fused_cpu.compiled import CompiledOptimizer
 from gatebench.engines.fused_cpu.functions import FUNCTIONS
 from gatebench.engines.fused_cpu.optimizers import OPTIMIZERS
-from gatebench.engines.fused_cpu.packed import PackedPart, address, pack
+from gatebench.engines.fused_cpu.packed import PackedBatch, Row, address
 from gatebench.engines.fused_cpu.processor import Processor, processor
 from gatebench.engines.fused_cpu.stack_program import CompiledStack, StackProgram, Work
 from gatebench.graph import operations
@@ -29,27 +28,6 @@ from gatebench.graph.trace import Graph
 
 PROGRAMS = 8
 """Networks whose compiled code and workspaces an engine keeps, those that ran last."""
-
-
-@dataclass(frozen=True, eq=False)
-class PackedBatch(Batch):
-    """Sequences without padding, dealt out into parts when first asked for so many."""
-
-    network: Network
-    xs: Sequence[np.ndarray]
-    ys: Sequence[np.ndarray]
-    processor: Processor
-    _parts: dict[int, list[PackedPart]] = field(default_factory=dict, init=False)
-
-    def parts(self, count: int) -> list[PackedPart]:
-        """Return at most ``count`` parts of like size, each with one sequence or more."""
-        count = min(count, len(self.lengths))
-        if count not in self._parts:
-            order = np.argsort(-self.lengths, kind="stable").tolist()
-            self._parts[count] = [
-                pack(self.network, order[i::count], self.xs, self.ys, self.processor) for i in range(count)
-            ]
-        return self._parts[count]
 
 
 class FusedCpu(Engine[PackedBatch]):
@@ -186,38 +164,34 @@ class _Program:
         if parameters.dtype != torch.float32 or parameters.device.type != "cpu":
             raise ValueError(f"fused_cpu works in float32 on the cpu, not in {parameters.dtype} on {parameters.device}")
         threads = self.engine.threads
-        parameters = parameters.detach().contiguous()
-        values = parameters.numpy()
-        members = len(values)
-        parts = [batch.parts(threads if members % threads else 1) for batch in batches]
-        most = max(map(len, parts))
-        gradient = torch.zeros(members, most, values.shape[1]) if weights is not None else None
+        rows = Row.of(parameters.detach().contiguous().numpy())
+        counts = [min(threads, len(batch.lengths)) if len(rows) % threads else 1 for batch in batches]
+        most = max(counts)
+        gradient = None if weights is None else torch.zeros(len(rows), most, parameters.shape[1])
+        gradients = [] if gradient is None else Row.of(gradient.flatten(0, 1).numpy())
         work = [
             Work(
-                k,
-                part,
-                None if gradient is None else gradient[k, p].numpy(),
+                k, batch, i, counts[k], rows[k],
+                None if gradient is None else gradients[k * most + i],
                 0.0 if weights is None else float(weights[k]),
                 None if dropout_masks is None else dropout_masks[k],
             )
-            for k in range(members)
-            for p, part in enumerate(parts[k])
-        ]
+            for k, batch in enumerate(batches)
+            for i in range(counts[k])
+        ]  # fmt: skip
         losses = [np.zeros(len(batch.lengths)) for batch in batches]
-        queue = iter(sorted(work, key=lambda w: -len(w.part.step)))
-        helpers = [
-            self.engine.pool.submit(self._work_through, queue, values, losses) for _ in range(min(threads, len(work)) - 1)
-        ]
-        self._work_through(queue, values, losses)
+        queue = iter(sorted(work, key=lambda w: -w.batch.steps(w.i, w.count)))
+        helpers = [self.engine.pool.submit(self._work_through, queue, losses) for _ in range(min(threads, len(work)) - 1)]
+        self._work_through(queue, losses)
         for helper in helpers:
             helper.result()
         return losses, gradient if gradient is None else gradient.sum(1) if most > 1 else gradient[:, 0]
 
-    def _work_through(self, queue: Iterator[Work], values: np.ndarray, losses: list[np.ndarray]) -> None:
+    def _work_through(self, queue: Iterator[Work], losses: list[np.ndarray]) -> None:
         """Take work from the queue until it is empty, in the workspace of the thread that this runs in."""
         if not hasattr(self.local, "program"):
             self.local.program = StackProgram(self.compiled, self.network)
             self._of_threads.append(self.local.program)
         for work in queue:
-            nll = self.local.program.run(work, values)
-            losses[work.member][work.part.order] = np.bincount(work.part.of, nll)
+            part = work.batch.part(work.i, work.count)
+            losses[work.member][part.order] = np.bincount(part.of, self.local.program.run(work, part))

@@ -44,7 +44,13 @@ def build(module: ir.Module, processor: Processor) -> FunctionBuilder:
 
 
 def _rows(
-    c: FunctionBuilder, tiles: dict[int, FunctionBuilder], first: Value, last: Value, j: Value, panel_of_b: Value, mask: Value
+    c: FunctionBuilder,
+    tiles: dict[int, FunctionBuilder],
+    first: Value,
+    last: Value,
+    j: Value,
+    panel_of_b: Value,
+    mask: Value,
 ) -> None:
     """Write some rows of one panel, by tiles of falling height."""
     done = first

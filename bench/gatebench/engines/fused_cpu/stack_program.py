@@ -9,7 +9,7 @@ import numpy as np
 from gatebench.engines.base import DropoutMasks, Network
 from gatebench.engines.fused_cpu import likelihoods
 from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout
-from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, with_slack
+from gatebench.engines.fused_cpu.packed import Inputs, PackedBatch, PackedPart, Row, address, dense
 from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.workspace import CellWorkspace, ReadoutWorkspace
 
@@ -19,9 +19,13 @@ class Work:
     """What a thread takes on at once: a part of one member's batch."""
 
     member: int
-    part: PackedPart
-    gradient: np.ndarray | None
-    """The row that the gradient of ``weight`` times the sum of the losses is added to; None: losses alone."""
+    batch: PackedBatch
+    i: int
+    """Which part of ``count`` parts."""
+    count: int
+    parameters: Row
+    gradient: Row | None
+    """What the gradient of ``weight`` times the sum of the losses is added to; None: losses alone."""
     weight: float
     dropout_masks: DropoutMasks | None
     """Dropout masks of the member's complete batch; None: no dropout."""
@@ -56,23 +60,19 @@ class StackProgram:
         workspaces = [*(cell for layer in self.cells for cell in layer), self.readout]
         return sum((workspace.part_seconds() for workspace in workspaces), start=Counter[str]())
 
-    def run(self, work: Work, values: np.ndarray) -> np.ndarray:
-        """Return the NLL of every prediction, ``[S]``, and add the gradient to where ``work`` says.
-
-        ``values`` are the rows of parameters of all members.
-        """
-        part, parameters = work.part, values[work.member]
+    def run(self, work: Work, part: PackedPart) -> np.ndarray:
+        """Return the NLL of every prediction of a part, ``[S]``, and add the gradient to where ``work`` says."""
         masks = None if work.dropout_masks is None else self._masks_of_part(part, work.dropout_masks)
         below: np.ndarray | None = None
         for number, layer in enumerate(self.cells):
             for cell in layer:
-                cell.forward(part, self._inputs(part, cell, below), parameters)
+                cell.forward(part, self._inputs(part, cell, below), work.parameters.address)
             if number < len(self.cells) - 1:
                 below = np.concatenate([self._in_order_of(cell, part, cell.output(part)) for cell in layer], 1)
                 below = below if masks is None else below * masks[number]
-        nll = self.readout.run(part, self._top(part, masks), parameters, work.gradient, work.weight)
+        nll = self.readout.run(part, self._top(part, masks), work.parameters, work.gradient, work.weight)
         if work.gradient is not None:
-            self._backward(part, masks, work.gradient)
+            self._backward(part, masks, work.gradient.address)
         return nll
 
     def _masks_of_part(self, part: PackedPart, dropout_masks: DropoutMasks) -> list[np.ndarray]:
@@ -84,11 +84,10 @@ class StackProgram:
 
     def _inputs(self, part: PackedPart, cell: CellWorkspace, below: np.ndarray | None) -> dict[int, Inputs]:
         """Return shift -> what a cell reads: the batch, or the output of the layer below."""
-        shifts = set(cell.shifts.values())
         if below is None:
-            return {shift: part.batch_inputs(shift, cell.direction.backwards) for shift in shifts}
+            return part.batch_inputs(cell.read_shifts, cell.direction.backwards)
         x = self._in_order_of(cell, part, below)
-        return {shift: (with_slack(part.later(x, shift), self.processor),) for shift in shifts}
+        return {shift: dense(part.later(x, shift), self.processor) for shift in cell.read_shifts}
 
     def _in_order_of(self, cell: CellWorkspace, part: PackedPart, rows: np.ndarray) -> np.ndarray:
         """Return rows in the order in which a cell reads them, from rows in the order of time; and the other way round."""
@@ -115,13 +114,12 @@ class StackProgram:
             top[:count, :width] *= masks[-1]
         return top[:count, :width]
 
-    def _backward(self, part: PackedPart, masks: Sequence[np.ndarray] | None, gradient: np.ndarray) -> None:
-        """Add the gradients of all cells, from the top layer down."""
-        of_top = self.readout.top_gradient(len(part.y))
+    def _backward(self, part: PackedPart, masks: Sequence[np.ndarray] | None, gradient: int) -> None:
+        """Add the gradients of all cells, from the top layer down, to a row at an address."""
         if self._reads_state_directly and masks is None:
-            self.cells[-1][0].backward(of_top, gradient)
+            self.cells[-1][0].backward(self.readout.hidden, gradient)
         else:
-            of_top = of_top[:, : self.network.width]
+            of_top = self.readout.top_gradient(len(part.of))[:, : self.network.width]
             self._backward_of_layer(part, -1, of_top if masks is None else of_top * masks[-1], gradient)
         for number in range(len(self.cells) - 2, -1, -1):
             above = self.cells[number + 1]
@@ -129,7 +127,7 @@ class StackProgram:
             total = sum(further, start=above[0].input_gradient(part))
             self._backward_of_layer(part, number, total if masks is None else total * masks[number], gradient)
 
-    def _backward_of_layer(self, part: PackedPart, number: int, of_output: np.ndarray, gradient: np.ndarray) -> None:
+    def _backward_of_layer(self, part: PackedPart, number: int, of_output: np.ndarray, gradient: int) -> None:
         """Add the gradients of a layer's cells, from that of what the layer handed on, ``[S, width]``."""
         layer, rows = self.cells[number], len(part.step)
         at_end = number == -1 and self.network.at == "sequence"
@@ -141,4 +139,4 @@ class StackProgram:
             hidden[part.ends if at_end else slice(rows), :width] = (
                 of_cell if at_end else self._in_order_of(cell, part, of_cell)
             )
-            cell.backward(hidden, gradient)
+            cell.backward(address(hidden), gradient)

@@ -10,7 +10,7 @@ import torch
 from gatebench.engines.base import Network
 from gatebench.engines.fused_cpu import likelihoods
 from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout
-from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, address
+from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, Row, address
 from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.tables import TICKS, WHOLE, Tables
 from gatebench.graph.stack import Direction
@@ -31,14 +31,17 @@ class Workspace:
         self._integer_at = {name: i for i, name in enumerate(tables.integers)}
         self.fixed, self.wide = fixed, processor.panel
         self.arrays: dict[str, np.ndarray] = {}
+        self.room_addresses: dict[str, int] = {}
+        """Where each of the arrays begins."""
         self._room: dict[str, int] = {}
         self._seconds, self._ticks_of = 0.0, [name for name in tables.integers if name.startswith(TICKS)]
+        self._addresses = address(self.pointers), address(self.integers)
         self.set_integers(fixed)
 
     def call(self, function: Callable[[int, int], None]) -> None:
         """Run a compiled function on the two tables."""
         started = time.perf_counter()
-        function(address(self.pointers), address(self.integers))
+        function(*self._addresses)
         self._seconds += time.perf_counter() - started
 
     def part_seconds(self) -> Counter[str]:
@@ -71,7 +74,8 @@ class Workspace:
         slack = 2 * self.wide
         sizes = self.sizes(-(-self._room["N"] // self.wide) * self.wide, self._room)
         self.arrays = {name: _aligned(size + slack) for name, size in sizes.items()}
-        self.set_pointers({name: address(array) for name, array in self.arrays.items()})
+        self.room_addresses = {name: address(array) for name, array in self.arrays.items()}
+        self.set_pointers(self.room_addresses)
 
     def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
         """Return array -> how many numbers it holds, for a number of rows that is a multiple of a block."""
@@ -88,24 +92,30 @@ class CellWorkspace(Workspace):
         self.lengths = {name: _rounded(sum(sizes[w] for w in layout.letters(name)), lanes) for name in layout.ARRAYS}
         self.lengths["hidden"] = _rounded(sizes[network.graph.output], lanes)
         self.shifts = {i: int(node.label or 0) for i, node in enumerate(plan.nodes) if node.op == "input"}
+        self.read_shifts = tuple(sorted(set(self.shifts.values())))
+        """How many steps later than the present one the cell reads, each once."""
+        self._part: PackedPart | None = None
+        self._inputs: Mapping[int, Inputs] = {}
         super().__init__(compiled.tables, self._fixed(network), compiled.processor)
 
-    def forward(self, part: PackedPart, inputs: Mapping[int, Inputs], values: np.ndarray) -> None:
-        """Run all steps of a part on ``inputs``, by their shift, with one member's parameters ``values``."""
-        self._inputs = inputs  # must live as long as this: the backward pass reads it again
-        self.make_room({"N": len(part.step), "B": len(part.order)})
-        self.set_pointers({**part.pointers, "parameters": address(values)})
-        self.set_integers(part.integers)
-        for shift, arrays in inputs.items():
-            name = f"input{shift}"
-            names = (name, f"starts {name}", f"index {name}", f"value {name}")
-            self.set_pointers({n: address(array) for n, array in zip(names, arrays, strict=False)})
-            self.set_integers({f"sparse {name}": int(len(arrays) > 1)})
+    def forward(self, part: PackedPart, inputs: Mapping[int, Inputs], parameters: int) -> None:
+        """Run all steps of a part on ``inputs``, by their shift, with one member's parameters, which stand at an address."""
+        if inputs is not self._inputs or part is not self._part:
+            self._part, self._inputs = part, inputs  # must live as long as this: the backward pass reads them again
+            self.make_room({"N": len(part.step), "B": len(part.order)})
+            self.set_pointers(part.pointers)
+            self.set_integers(part.integers)
+            for shift, of_shift in inputs.items():
+                name = f"input{shift}"
+                names = (name, f"starts {name}", f"index {name}", f"value {name}")
+                self.set_pointers(dict(zip(names, of_shift.addresses, strict=False)))
+                self.set_integers({f"sparse {name}": int(bool(of_shift.nonzeros))})
+        self.set_pointers({"parameters": parameters})
         self.call(self.compiled.forward)
 
-    def backward(self, hidden: np.ndarray, gradient: np.ndarray) -> None:
+    def backward(self, hidden: int, gradient: int) -> None:
         """Add the gradients of the parameters, from that of the first state, rows of the length of ``hidden``."""
-        self.set_pointers({"hidden": address(hidden), "gradient": address(gradient)})
+        self.set_pointers({"hidden": hidden, "gradient": gradient})
         self.call(self.compiled.backward)
 
     def output(self, part: PackedPart) -> np.ndarray:
@@ -183,23 +193,27 @@ class ReadoutWorkspace(Workspace):
         super().__init__(compiled.tables if compiled else Tables(), self._fixed(), processor)
         self.set_pointers({name: address(array) for name, array in self._numbers.items()})
 
-    def run(
-        self, part: PackedPart, top: np.ndarray, values: np.ndarray, gradient: np.ndarray | None, weight: float
-    ) -> np.ndarray:
+    def run(self, part: PackedPart, top: np.ndarray, parameters: Row, gradient: Row | None, weight: float) -> np.ndarray:
         """Return the NLL ``[S]`` of every row of ``top [S, width]``; where there is a ``gradient``, set that of the readout.
 
         Rows of ``top`` may be further apart than its width, and behind the last one there must be slack.
         """
         self.make_room({"N": len(top)})
         if self.compiled is None:
-            return self._by_torch(part, top, values, gradient, weight)
+            return self._by_torch(part, top, parameters.numbers, None if gradient is None else gradient.numbers, weight)
         self._weight[0] = weight
-        pointers = {"top": address(top), "target": address(part.blocks), "parameters": address(values)}
-        self.set_pointers(pointers if gradient is None else {**pointers, "gradient": address(gradient)})
+        self.set_pointers({"top": address(top), "target": part.target, "parameters": parameters.address})
+        if gradient is not None:
+            self.set_pointers({"gradient": gradient.address})
         rows = {"N": len(top), "length top": top.strides[0] // top.itemsize}
         self.set_integers({**rows, "with gradient": int(gradient is not None)})
         self.call(self.compiled.run)
         return self.arrays["nll"][: len(top)]
+
+    @property
+    def hidden(self) -> int:
+        """Where the gradient of ``top`` of the last run begins."""
+        return self.room_addresses["hidden"]
 
     def top_gradient(self, rows: int) -> np.ndarray:
         """Return the gradient of ``top`` of the last run, ``[S, length]``."""
