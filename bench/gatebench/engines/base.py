@@ -21,6 +21,8 @@ SLACK = 16
 
 Result = TypeVar("Result")
 """What a computation returns."""
+Item = TypeVar("Item")
+"""What a computation is made for."""
 
 
 @contextmanager
@@ -212,6 +214,10 @@ class Engine(ABC, Generic[BatchT]):
         dropout_masks: Sequence[DropoutMasks] | None = None,
     ) -> tuple[list[np.ndarray], Tensor]:
         """Return `losses`, and rows of gradients of ``weights[k] * sum(losses[k])``, with dropout if there are masks."""
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Return a function's value for each item, computed by as many of the engine's threads as that is worth."""
+        return self.compute(lambda: [function(item) for item in items])
 
     def step(
         self,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gatebench.data.tasks import Task, buckets
-from gatebench.engines.base import Batch, DropoutMasks
+from gatebench.engines.base import Batch, DropoutMasks, flushed_denormals
 from gatebench.training import optimizers, regularisation
 from gatebench.training.evaluation import (
     EvaluationSplit,
@@ -179,6 +179,7 @@ class Population:
             self._batches_of_one[i] = make_batch(self.model, [self.task.splits["train"][i]])
         return self._batches_of_one[i]
 
+    @flushed_denormals()
     def update(self, batches: list[Batch], learning_rates: Tensor, live: Tensor) -> list[np.ndarray]:
         """Make one update of every active member and return its losses ``[B]`` before it, as the engine gives them.
 
@@ -221,11 +222,15 @@ class Population:
         deviations = self._per_member("weight_noise")
         if not any(deviations):
             return self.parameters
-        seeds = [self.members[k].seed for k in self.active]
-        noises = {seed: regularisation.weight_noise(self.model, seed, self._update) for seed in dict.fromkeys(seeds)}
-        noisy = self.parameters.clone()
-        for row, seed, deviation in zip(noisy, seeds, deviations, strict=True):
-            row.add_(noises[seed], alpha=deviation)
+        seeds, engine = [self.members[k].seed for k in self.active], self.model.engine
+        distinct, noisy = list(dict.fromkeys(seeds)), torch.empty_like(self.parameters)
+        noises = engine.map(lambda seed: regularisation.weight_noise(self.model, seed, self._update), distinct)
+        of_seed = dict(zip(distinct, noises, strict=True))
+
+        def add(a: int) -> None:
+            torch.add(self.parameters[a], of_seed[seeds[a]], alpha=deviations[a], out=noisy[a])
+
+        engine.map(add, range(len(seeds)))
         return noisy
 
     def _per_member(self, name: str) -> list[float]:

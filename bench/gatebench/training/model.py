@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gatebench.engines import reference
-from gatebench.engines.base import Engine, Network
+from gatebench.engines.base import Engine, Network, flushed_denormals
 from gatebench.graph.cost import Cost
 from gatebench.training.likelihoods import Likelihood
 from gatebench.training.protocol import Training
@@ -100,6 +100,7 @@ class Model(Network):
             layers.append(LayerState(deque([zeros] * window, maxlen=window), states))
         return layers
 
+    @flushed_denormals()
     def advance(self, parameters: Mapping[str, Tensor], x: Tensor, layers: list[LayerState]) -> Tensor:
         """Make one step of one sequence: read ``x [1, X]``, move the layers' states on, and return the readout ``[K, R]``.
 

@@ -7,7 +7,7 @@ population. Numbers are float32.
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, lru_cache
 from typing import ClassVar
@@ -16,16 +16,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatebench.engines.base import DropoutMasks, Engine, Network, SteppingOptimizer
+from gatebench.engines.base import DropoutMasks, Engine, Item, Network, Result, SteppingOptimizer
 from gatebench.engines.fused_cpu.compiled import CompiledOptimizer
 from gatebench.engines.fused_cpu.functions import FUNCTIONS
-from gatebench.engines.fused_cpu.optimizers import OPTIMIZERS
+from gatebench.engines.fused_cpu.optimizers import NUMBERS, OPTIMIZERS
 from gatebench.engines.fused_cpu.packed import PackedBatch, Row, address
 from gatebench.engines.fused_cpu.processor import Processor, processor
 from gatebench.engines.fused_cpu.stack_program import CompiledStack, StackProgram, Work
 from gatebench.graph import operations
 from gatebench.graph.trace import Graph
 
+ALONE = 2**19
+"""Parameters of all members together below which waking further threads for an optimizer's update does not pay."""
 PROGRAMS = 8
 """Networks whose compiled code and workspaces an engine keeps, those that ran last."""
 
@@ -63,7 +65,25 @@ class FusedCpu(Engine[PackedBatch]):
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
         """The threads that work beside the calling one."""
-        return ThreadPoolExecutor(self.threads, "fused", torch.set_flush_denormal, (True,))
+        return ThreadPoolExecutor(self.threads, "fused", _prepare_thread)
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Return a function's value for each item; the calling thread and those of the pool take them one by one."""
+        results: dict[int, Result] = {}
+        queue = iter(range(len(items)))
+
+        def work_through() -> None:
+            for i in queue:
+                results[i] = function(items[i])
+
+        def run() -> None:
+            helpers = [self.pool.submit(work_through) for _ in range(min(self.threads, len(items)) - 1)]
+            work_through()
+            for helper in helpers:
+                helper.result()
+
+        self.compute(run)
+        return [results[i] for i in range(len(items))]
 
     def lacks(self, graph: Graph) -> str | None:
         """Name an operation without code, a row of parameters that is a state, or a device that is no processor."""
@@ -98,7 +118,7 @@ class FusedCpu(Engine[PackedBatch]):
 
     def losses(self, network: Network, parameters: Tensor, batches: Sequence[PackedBatch]) -> list[np.ndarray]:
         """Return each member's NLL per sequence in nats, ``[B]``."""
-        return self.compute(lambda: self._program(network).run(parameters, batches, None)[0])
+        return self._program(network).run(parameters, batches, None)[0]
 
     def gradients(
         self,
@@ -109,8 +129,7 @@ class FusedCpu(Engine[PackedBatch]):
         dropout_masks: Sequence[DropoutMasks] | None = None,
     ) -> tuple[list[np.ndarray], Tensor]:
         """Return `losses`, and the gradient of every member's weighted sum of them."""
-        program = self._program(network)
-        losses, gradient = self.compute(lambda: program.run(parameters, batches, weights, dropout_masks))
+        losses, gradient = self._program(network).run(parameters, batches, weights, dropout_masks)
         assert gradient is not None
         return losses, gradient
 
@@ -132,12 +151,27 @@ class FusedCpu(Engine[PackedBatch]):
         count = state.get("count")
         if count is not None:
             count += live
-        rows = [array.numpy() for array in (parameters, gradient, *(state[array] for array in kernel.state))]
-        for k in live.flatten().nonzero().flatten().tolist():
-            numbers = np.zeros(7, np.float32)
-            constants = kernel.numbers(optimizer, float(learning_rates[k]), 0.0 if count is None else float(count[k]))
-            numbers[: len(constants)] = constants
-            compiled.step(*(address(row[k]) for row in rows), address(numbers), parameters.shape[1])
+        updates = np.zeros(len(live)) if count is None else count.flatten().numpy()
+        rates = learning_rates.flatten().tolist()
+        rows = [Row.of(array.numpy()) for array in (parameters, gradient, *(state[array] for array in kernel.state))]
+        numbers = np.zeros((len(rates), NUMBERS), np.float32)
+
+        def update(k: int) -> None:
+            constants = kernel.numbers(optimizer, rates[k], float(updates[k]))
+            numbers[k, : len(constants)] = constants
+            compiled.step(*(of_member[k].address for of_member in rows), address(numbers[k]), parameters.shape[1])
+
+        members = live.flatten().nonzero().flatten().tolist()
+        if parameters.numel() < ALONE:
+            self.compute(lambda: [update(k) for k in members])
+        else:
+            self.map(update, members)
+
+
+def _prepare_thread() -> None:
+    """Have a thread of the pool take denormal numbers for zero, and torch start none for it."""
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(1)
 
 
 class _Program:
@@ -180,18 +214,15 @@ class _Program:
             for i in range(counts[k])
         ]  # fmt: skip
         losses = [np.zeros(len(batch.lengths)) for batch in batches]
-        queue = iter(sorted(work, key=lambda w: -w.batch.steps(w.i, w.count)))
-        helpers = [self.engine.pool.submit(self._work_through, queue, losses) for _ in range(min(threads, len(work)) - 1)]
-        self._work_through(queue, losses)
-        for helper in helpers:
-            helper.result()
+        self.engine.map(
+            lambda of_member: self._run(of_member, losses), sorted(work, key=lambda w: -w.batch.steps(w.i, w.count))
+        )
         return losses, gradient if gradient is None else gradient.sum(1) if most > 1 else gradient[:, 0]
 
-    def _work_through(self, queue: Iterator[Work], losses: list[np.ndarray]) -> None:
-        """Take work from the queue until it is empty, in the workspace of the thread that this runs in."""
+    def _run(self, work: Work, losses: list[np.ndarray]) -> None:
+        """Do some work in the workspace of the thread that this runs in."""
         if not hasattr(self.local, "program"):
             self.local.program = StackProgram(self.compiled, self.network)
             self._of_threads.append(self.local.program)
-        for work in queue:
-            part = work.batch.part(work.i, work.count)
-            losses[work.member][part.order] = np.bincount(part.of, self.local.program.run(work, part))
+        part = work.batch.part(work.i, work.count)
+        losses[work.member][part.order] = np.bincount(part.of, self.local.program.run(work, part))

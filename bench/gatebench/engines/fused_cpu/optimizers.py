@@ -31,6 +31,10 @@ def rmsprop(c: FunctionBuilder, theta: Value, g: Value, state: list[Value], numb
     return [square, velocity, c.plus(theta, velocity)]
 
 
+NUMBERS = 7
+"""How many numbers the code of an update reads, at the most."""
+
+
 @dataclass(frozen=True)
 class OptimizerKernel:
     """Code for an optimizer, and the numbers that the code reads."""
@@ -40,7 +44,7 @@ class OptimizerKernel:
     state: tuple[str, str]
     """Names of the two arrays of its state."""
     numbers: Callable[[Any, float, float], list[float]]
-    """Takes the optimizer, a learning rate and the number of the update (from 1); returns at most 7 numbers."""
+    """Takes the optimizer, a learning rate and the number of the update (from 1); returns at most `NUMBERS` numbers."""
 
 
 OPTIMIZERS = {
@@ -64,7 +68,7 @@ OPTIMIZERS = {
 def build(module: ir.Module, processor: Processor, name: str) -> None:
     """Write the function ``step(Theta, G, A, B, Numbers, count)`` for whole vectors; A and B are the state."""
     c = FunctionBuilder(module, processor, "step", "Theta G A B Numbers count", exported=True)
-    numbers = [c.splat(c.scalar(c.at(c.Numbers, i))) for i in range(7)]
+    numbers = [c.splat(c.scalar(c.at(c.Numbers, i))) for i in range(NUMBERS)]
     with c.loop(0, c.count, processor.lanes) as i:
         places = [c.at(array, i) for array in (c.A, c.B, c.Theta)]
         a, b, theta = (c.load(place) for place in places)
