@@ -1,4 +1,4 @@
-"""What the engine for processors is made of: functions, matrix products, the order of work, the cache of machine code."""
+"""What the engine for processors is made of: matrix products, the order of work, the cache of machine code."""
 
 import ctypes
 import dataclasses
@@ -11,28 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from llvmlite import ir
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.engines import reference, selection
-from gatebench.engines.fused_cpu import compiled, functions, likelihoods, product
-from gatebench.engines.fused_cpu import processor as processors
+from gatebench.engines.fused_cpu import compiled, likelihoods, product
 from gatebench.engines.fused_cpu.builder import FunctionBuilder
 from gatebench.engines.fused_cpu.engine import FusedCpu
 from gatebench.engines.fused_cpu.functions import FUNCTIONS as OPERATIONS
 from gatebench.engines.fused_cpu.plan import WorkPlan
 from gatebench.graph import trace
-
-HERE = processors.processor()
-SHAPES = {
-    "4 lanes": {"lanes": 4, "rows": 3, "vectors": 3, "has_fma": False, "has_masked_stores": False},
-    "4 lanes, more registers": {"lanes": 4, "rows": 8, "vectors": 3, "has_fma": True, "has_masked_stores": False},
-    "8 lanes": {"lanes": 8, "rows": 4, "vectors": 3, "has_fma": True, "has_masked_stores": True},
-    "16 lanes": {"lanes": 16, "rows": 8, "vectors": 3, "has_fma": True, "has_masked_stores": True},
-}
-FUNCTIONS = ["exp", "sigmoid", "tanh", "log1p", "log"]
-ENDS = np.array([0.0, -0.0, 1e-45, -1e-45, 1e-38, -1e-38, 1e-30, 1e-7, -1e-7], np.float32)
+from support.machine_code import HERE, SHAPES, address, build, of_shape
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,144 +34,11 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=SHAPES)
 def processor(request):
-    """For tiles of every shape: the compiler splits vectors that are wider than the registers here."""
-    return dataclasses.replace(HERE, **SHAPES[request.param])
+    return of_shape(request.param)
 
 
 def test_code_is_made_for_one_of_the_shapes_tested_here():
     assert HERE in [dataclasses.replace(HERE, **shape) for shape in SHAPES.values()]
-
-
-def build(processor, make):
-    """An engine with the functions of a module that ``make`` has filled."""
-    module = ir.Module("test")
-    make(module)
-    return compiled._engine(str(module), processor, "test")
-
-
-def address(array):
-    return array.__array_interface__["data"][0]
-
-
-# functions
-
-
-@pytest.fixture(scope="module")
-def compute(processor):
-    """``compute(name, x)``: one of our functions of a vector of any length."""
-
-    def make(module):
-        for name in (*FUNCTIONS, "scaled"):
-            c = FunctionBuilder(module, processor, f"all_{name}", "count A C D", exported=True)
-            with c.loop(0, c.count, processor.lanes) as i:
-                values = getattr(functions, name)(c, c.load(c.at(c.A, i)))
-                mask = c.lanes_below(c.sub(c.count, i))
-                for value, to in zip(values if isinstance(values, tuple) else (values,), (c.C, c.D), strict=False):
-                    c.store(value, c.at(to, i), mask)
-            c.end()
-
-    engine = build(processor, make)
-
-    def call(name, x):
-        x = np.asarray(x, np.float32)
-        inputs = np.append(x, np.full(32, np.nan, np.float32))  # read with the last vector, and of no account
-        outputs = np.full((2, len(inputs)), -7, np.float32)
-        kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 3)
-        kind(engine.get_function_address(f"all_{name}"))(len(x), *map(address, (inputs, outputs[0], outputs[1])))
-        assert (outputs[:, len(x) :] == -7).all(), "nothing is written past the last number"
-        return outputs[:, : len(x)] if name == "scaled" else outputs[0, : len(x)]
-
-    return call
-
-
-def spread(low, high, count=20_001):
-    """Numbers between two limits, also very small ones."""
-    random = np.random.default_rng(1)
-    small = np.float32(10) ** random.uniform(-37, 0, count) * random.choice([-1, 1], count)
-    x = np.concatenate([np.linspace(low, high, count), random.uniform(low, high, count), small, ENDS]).astype(np.float32)
-    return x[(x >= low) & (x <= high)]
-
-
-def in_places(computed, expected):
-    """The largest error in units of the last place of float32."""
-    return (np.abs(computed - expected) / np.spacing(np.abs(expected).astype(np.float32)).astype(float)).max()
-
-
-def logistic(x):
-    return 1 / (1 + np.exp(-x))
-
-
-RELATIVE = {
-    "exp": (np.exp, -87, 88, 2),
-    "sigmoid": (logistic, -86, 88, 4),
-    "tanh": (np.tanh, -50, 50, 4),
-    "log1p": (np.log1p, 0, 1, 4),
-    "log": (np.log, 1.001, 3e38, 4),
-}
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_are_exact_to_a_few_units_of_the_last_place(compute, name):
-    function, low, high, places = RELATIVE[name]
-    x = spread(low, high)
-    if name == "log":
-        x = np.concatenate(
-            [x, np.geomspace(low, high, 20_000, dtype=np.float32), np.linspace(1.001, 50, 20_000, dtype=np.float32)]
-        )
-    assert len(x) > 20_000
-    assert in_places(compute(name, x).astype(float), function(x.astype(float))) <= places
-
-
-def test_log_near_one_has_a_small_absolute_error(compute):
-    x = np.linspace(1, 1.01, 10_001, dtype=np.float32)
-    assert compute("log", [1.0])[0] == 0
-    assert np.abs(compute("log", x) - np.log(x.astype(float))).max() < 1e-7
-
-
-def test_exp_of_a_number_as_parts_gives_exp_minus_one(compute):
-    """Of small numbers, too, where 1 would swallow the difference."""
-    x = spread(-87, 88)
-    s, q = (part.astype(float) for part in compute("scaled", x))
-    assert (np.log2(s) == np.round(np.log2(s))).all()
-    assert (np.abs(q) < 0.5).all()
-    small = np.abs(x) < 0.3
-    assert small.sum() > 1000
-    assert (s[small] == 1).all()
-    assert in_places(q[small], np.expm1(x[small].astype(float))) <= 3
-
-
-def test_functions_far_out_stay_at_their_ends(compute):
-    far = np.array([89, 1e3, 1e30, np.inf], np.float32)
-    assert np.isfinite(compute("exp", far)).all()
-    assert (compute("exp", far) >= np.exp(87.9)).all()
-    assert (np.abs(compute("exp", -far)) < 1e-37).all()
-    assert (compute("sigmoid", far) == 1).all()
-    assert (np.abs(compute("sigmoid", -far)) < 1e-37).all()
-    assert (compute("tanh", far) == 1).all()
-    assert (compute("tanh", -far) == -1).all()
-
-
-def test_tanh_keeps_the_sign_and_sigmoid_the_half(compute):
-    x = spread(-50, 50)
-    assert np.array_equal(compute("tanh", -x), -compute("tanh", x))
-    assert np.signbit(compute("tanh", np.array([-0.0], np.float32)))[0]
-    assert (compute("sigmoid", [0.0, -0.0]) == 0.5).all()
-    assert (np.abs(compute("tanh", x)) <= 1).all()
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_number_that_is_none_stays_none(compute, name):
-    """In its lane, and in no other."""
-    x = np.full(40, 1.25, np.float32)
-    x[[0, 7, 8, 33]] = np.nan
-    assert np.array_equal(np.isnan(compute(name, x)), np.isnan(x))
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_value_does_not_depend_on_its_lane(compute, name):
-    x = np.linspace(1, 2, 37, dtype=np.float32) if name == "log" else np.linspace(0, 1, 37, dtype=np.float32)
-    for shift in range(1, 17):
-        assert np.array_equal(compute(name, np.roll(x, shift)), np.roll(compute(name, x), shift))
 
 
 # products
@@ -446,11 +302,12 @@ def test_a_process_compiles_and_the_next_one_loads(cache):
     assert [line.partition(" for this machine in ")[0] for line in lines] == [
         "gatebench: compiled cell lstm_augmented",
         "gatebench: compiled likelihood bernoulli",
+        "gatebench: compiled the gathering of batches",
     ]
     assert all(line.endswith(" s") for line in lines)
     assert processes[1].stderr == ""
     assert processes[0].stdout == processes[1].stdout != ""
-    assert [file.parent for file in cache.rglob("*") if file.is_file()] == [cache / "kernels"] * 2
+    assert [file.parent for file in cache.rglob("*") if file.is_file()] == [cache / "kernels"] * 3
 
 
 def test_damaged_code_is_compiled_anew_and_mended(cache, compilations):

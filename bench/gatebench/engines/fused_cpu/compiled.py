@@ -66,7 +66,7 @@ class CompiledGather:
     def __init__(self, processor: Processor) -> None:
         module = ir.Module("gather")
         gather.build(module, processor)
-        self._engine = _engine(str(module), processor, "what gathers batches")
+        self._engine = _engine(str(module), processor, "the gathering of batches")
         self.functions: dict[str, Callable[..., None]] = {}
         for name, arguments in gather.FUNCTIONS.items():
             kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(arguments.split()))
