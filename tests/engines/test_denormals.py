@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -59,12 +60,18 @@ def test_every_thread_of_an_engine_does_and_that_of_its_user_does_not(engine, th
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_threads_of_torch_do_too(engine):
-    """Which torch starts when it first needs them: here those of the user's thread stand already."""
-    torch.set_num_threads(2)
-    many = torch.full((2**20,), 1e-39)
-    assert (many * 1.0 != 0).all()
-    assert (ENGINES[engine](2).compute(lambda: many * 1.0) == 0).all()
-    assert (many * 1.0 != 0).all()
+    """Torch starts them when a thread first needs them: here those of the user's thread stand before the engine's do."""
+
+    def use() -> None:
+        torch.set_num_threads(2)
+        many = torch.full((2**20,), 1e-39)
+        assert (many * 1.0 != 0).all()
+        assert (ENGINES[engine](2).compute(lambda: many * 1.0) == 0).all()
+        torch.set_num_threads(2)
+        assert (many * 1.0 != 0).all()
+
+    with ThreadPoolExecutor(1) as user:
+        user.submit(use).result()
 
 
 def test_an_update_does_from_its_first_operation_to_its_last(tiny: Tiny, monkeypatch):

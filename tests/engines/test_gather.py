@@ -38,6 +38,11 @@ def in_rows(sequences, order, part, shift=0, backwards=False):
     return np.array(rows, np.float32)
 
 
+def read_by(part: packed.PackedPart, shift: int = 0, backwards: bool = False) -> packed.Inputs:
+    """What a cell reads that only multiplies its inputs."""
+    return part.batch_inputs((shift,), backwards, elementwise=False)[shift]
+
+
 def written_out(inputs: packed.Inputs, rows: int, columns: int) -> np.ndarray:
     """``x [N, X]`` of inputs of either form."""
     if not inputs.nonzeros:
@@ -60,10 +65,16 @@ def test_rows_are_those_of_the_sequences(shape, kind, columns, share):
     part, order = part_of(xs, xs, of_shape(shape))
     rows = len(part.step)
     for shift, backwards in ((0, False), (0, True), (-2, False), (1, True), (9, False)):
-        inputs = part.batch_inputs((shift,), backwards)[shift]
+        inputs = read_by(part, shift, backwards)
         expected = in_rows(xs, order, part, shift, backwards)
         assert np.array_equal(written_out(inputs, rows, columns), expected)
-        assert bool(inputs.nonzeros) == (np.count_nonzero(expected) <= int(packed.SPARSE * expected.size))
+        elementwise = part.batch_inputs((shift,), backwards, elementwise=True)[shift]
+        assert np.array_equal(elementwise.x[: rows * columns].reshape(rows, columns), expected)
+        assert (
+            bool(inputs.nonzeros)
+            == bool(elementwise.nonzeros)
+            == (np.count_nonzero(expected) <= int(packed.SPARSE * expected.size))
+        )
     assert np.array_equal(part.y, in_rows(xs, order, part))
 
 
@@ -83,17 +94,17 @@ def test_arrays_of_any_kind_and_order_are_read_as_the_same_numbers():
     }
     for name, sequences in kinds.items():
         other, _ = part_of(sequences, sequences)
-        assert np.array_equal(written_out(other.batch_inputs((0,), False)[0], len(part.step), 20), expected), name
+        assert np.array_equal(written_out(read_by(other), len(part.step), 20), expected), name
         assert np.array_equal(other.y, expected), name
     over, order = part_of(windows, windows)
-    assert np.array_equal(written_out(over.batch_inputs((0,), False)[0], len(over.step), 20), in_rows(windows, order, over))
+    assert np.array_equal(written_out(read_by(over), len(over.step), 20), in_rows(windows, order, over))
 
 
 def test_what_is_not_a_number_is_not_passed_over():
     xs = arrays(88, 0.02, np.float32)
     xs[2][4, 85] = np.nan
     part, order = part_of(xs, xs)
-    read = written_out(part.batch_inputs((0,), False)[0], len(part.step), 88)
+    read = written_out(read_by(part), len(part.step), 88)
     assert np.array_equal(read, in_rows(xs, order, part), equal_nan=True)
     assert np.isnan(read).sum() == 1
 

@@ -1,5 +1,6 @@
 """The engine that defines the truth: a plain loop over time and autograd, in torch's public operations and any dtype."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from gatebench.engines.base import Batch, DropoutMasks, Engine, Network, Result
 from gatebench.graph import operations
 from gatebench.graph.stack import Direction
 from gatebench.graph.trace import Graph, Sizes
+
+THREAD = "reference engine"
+"""How the name of the thread begins that an engine computes in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +72,11 @@ class Reference(Engine[PaddedBatch]):
 
         Those that torch has started for another thread could not be told any more.
         """
-        return ThreadPoolExecutor(1, "reference", torch.set_flush_denormal, (True,))
+        return ThreadPoolExecutor(1, THREAD, torch.set_flush_denormal, (True,))
 
     def compute(self, function: Callable[[], Result]) -> Result:
         """Return what a function returns; with several threads of torch, it runs in a thread of the engine's own."""
-        if self.threads == 1 or self.device != "cpu":
+        if self.threads == 1 or self.device != "cpu" or threading.current_thread().name.startswith(THREAD):
             return super().compute(function)
         torch.set_num_threads(self.threads)
         return self._thread.submit(super().compute, function).result()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gatebench.data.tasks import Task, buckets
-from gatebench.engines.base import Batch, DropoutMasks, flushed_denormals
+from gatebench.engines.base import Batch, DropoutMasks
 from gatebench.training import optimizers, regularisation
 from gatebench.training.evaluation import (
     EvaluationSplit,
@@ -179,7 +179,6 @@ class Population:
             self._batches_of_one[i] = make_batch(self.model, [self.task.splits["train"][i]])
         return self._batches_of_one[i]
 
-    @flushed_denormals()
     def update(self, batches: list[Batch], learning_rates: Tensor, live: Tensor) -> list[np.ndarray]:
         """Make one update of every active member and return its losses ``[B]`` before it, as the engine gives them.
 
@@ -193,6 +192,9 @@ class Population:
             ``[A, 1]``, true or false; turns false for members whose loss or gradient is not finite. They are not updated.
 
         """
+        return self.model.engine.compute(lambda: self._updated(batches, learning_rates, live))
+
+    def _updated(self, batches: list[Batch], learning_rates: Tensor, live: Tensor) -> list[np.ndarray]:
         per_sequence = self.training.loss == "sequence"
         counts = [len(b.predictions) if per_sequence else b.predictions.sum() for b in batches]
         weights = np.array([1 / count for count in counts])

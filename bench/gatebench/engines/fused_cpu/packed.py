@@ -33,10 +33,10 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What a cell reads: ``x [N, X]``, or the row starts, positions and values of its nonzero numbers if they are few."""
+    """What a cell reads: ``x [N, X]``, and if it is mostly zeros the row starts, places and values of the nonzero numbers."""
 
     x: np.ndarray
-    """``[N, X]`` and slack behind it; empty where there are `nonzeros`."""
+    """``[N, X]`` and slack behind it; empty where there are `nonzeros` and the cell has but products with it."""
     nonzeros: tuple[np.ndarray, ...] = ()
 
     @cached_property
@@ -77,8 +77,8 @@ class PackedPart:
     """The row of the batch, its sequences one after another, where each sequence begins."""
     processor: Processor
     """What the code that reads the part is made for."""
-    _inputs: dict[tuple[tuple[int, ...], bool], dict[int, Inputs]] = field(default_factory=dict, init=False)
-    """Shifts and whether backwards -> what a cell of the lowest layer reads."""
+    _inputs: dict[tuple[tuple[int, ...], bool, bool], dict[int, Inputs]] = field(default_factory=dict, init=False)
+    """Arguments of `batch_inputs` -> its result."""
 
     @cached_property
     def integers(self) -> dict[str, int]:
@@ -129,14 +129,14 @@ class PackedPart:
         shifted[rows] = x[from_rows]
         return shifted
 
-    def batch_inputs(self, shifts: tuple[int, ...], backwards: bool) -> dict[int, Inputs]:
-        """Return shift -> what a cell of the lowest layer reads so many steps later."""
-        key = shifts, backwards
+    def batch_inputs(self, shifts: tuple[int, ...], backwards: bool, elementwise: bool) -> dict[int, Inputs]:
+        """Return shift -> what a cell of the lowest layer reads so many steps later, ``elementwise`` or just in products."""
+        key = shifts, backwards, elementwise
         if key not in self._inputs:
-            self._inputs[key] = {shift: self._gathered(shift, backwards) for shift in shifts}
+            self._inputs[key] = {shift: self._gathered(shift, backwards, elementwise) for shift in shifts}
         return self._inputs[key]
 
-    def _gathered(self, shift: int, backwards: bool) -> Inputs:
+    def _gathered(self, shift: int, backwards: bool, elementwise: bool) -> Inputs:
         """Return the inputs of all rows, those outside of their sequences zero."""
         columns, at, lengths = self.xs[0].shape[1], self.step, self.lengths[self.sequence]
         if shift:
@@ -144,21 +144,22 @@ class PackedPart:
         inside = (at >= 0) & (at < lengths)
         sources = _row_addresses(self.xs, self.sequence, lengths - 1 - at if backwards else at)
         nothing = np.zeros(columns, self.xs[0].dtype)
-        return self._inputs_at(np.where(inside, sources, address(nothing)) if shift else sources, columns)
+        return self._inputs_at(np.where(inside, sources, address(nothing)) if shift else sources, columns, elementwise)
 
-    def _inputs_at(self, sources: np.ndarray, columns: int) -> Inputs:
-        """Return rows ``[N, X]`` from their addresses as a cell reads them: their nonzero numbers, if those are few."""
+    def _inputs_at(self, sources: np.ndarray, columns: int, elementwise: bool) -> Inputs:
+        """Return rows ``[N, X]`` from their addresses as a cell reads them."""
         rows = len(sources)
         most = int(SPARSE * rows * columns)
         room = most + columns + 1
         nonzeros = np.empty(rows + 1, np.int64), np.empty(room, np.int64), np.empty(room, np.float32)
         listing = _gather("nonzeros", self.xs, self.processor)
         listing(rows, columns, most, address(sources), *map(address, nonzeros))
-        if nonzeros[0][-1] <= most:
+        is_sparse = bool(nonzeros[0][-1] <= most)
+        if is_sparse and not elementwise:
             return Inputs(np.zeros(0, np.float32), nonzeros)
         x = np.zeros(rows * columns + self.processor.lanes, np.float32)
         _gather("rows", self.xs, self.processor)(rows, columns, address(sources), address(x))
-        return Inputs(x)
+        return Inputs(x, nonzeros if is_sparse else ())
 
 
 def pack(

@@ -85,7 +85,7 @@ class StackProgram:
     def _inputs(self, part: PackedPart, cell: CellWorkspace, below: np.ndarray | None) -> dict[int, Inputs]:
         """Return shift -> what a cell reads: the batch, or the output of the layer below."""
         if below is None:
-            return part.batch_inputs(cell.read_shifts, cell.direction.backwards)
+            return part.batch_inputs(cell.read_shifts, cell.direction.backwards, cell.reads_elementwise)
         x = self._in_order_of(cell, part, below)
         return {shift: dense(part.later(x, shift), self.processor) for shift in cell.read_shifts}
 

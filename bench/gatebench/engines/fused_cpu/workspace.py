@@ -94,6 +94,8 @@ class CellWorkspace(Workspace):
         self.shifts = {i: int(node.label or 0) for i, node in enumerate(plan.nodes) if node.op == "input"}
         self.read_shifts = tuple(sorted(set(self.shifts.values())))
         """How many steps later than the present one the cell reads, each once."""
+        self.reads_elementwise = any(plan.nodes[u].op != "linear" for i in self.shifts for u in plan.users[i])
+        """Whether the cell does more with an input than to multiply it with matrices."""
         self._part: PackedPart | None = None
         self._inputs: Mapping[int, Inputs] = {}
         super().__init__(compiled.tables, self._fixed(network), compiled.processor)
