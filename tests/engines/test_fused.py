@@ -11,7 +11,7 @@ import torch
 from gatebench.core import registry
 from gatebench.engines.base import Network
 from gatebench.engines.fused_cpu.engine import FusedCpu
-from gatebench.engines.fused_cpu.kernels import CHUNK
+from gatebench.engines.fused_cpu.kernels import CHUNK, FAR
 from gatebench.engines.fused_cpu.processor import processor
 from gatebench.graph import trace
 from gatebench.training.likelihoods import bernoulli, gaussian_mixture
@@ -104,6 +104,13 @@ def test_a_cell_equals_the_reference(cell, shape):
     network = Network(trace.load(cell), inputs, outputs, units, bernoulli())
     scale = 0.5 if max(lengths(0)) > 40 else 1.0  # many steps of large weights make much of a rounding
     assert_alive(compare(network, members, lengths, density, threads, scale, together=units == 1))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm_augmented"])
+def test_rows_that_are_far_apart_are_packed(cell):
+    """Before they are read by columns, for the gradients of matrices."""
+    network = Network(trace.load(cell), 3, 2, FAR + 5, bernoulli())
+    assert_alive(compare(network, 1, lambda _: [5, 2, CHUNK + 9], scale=0.5))
 
 
 @pytest.mark.parametrize("cell", NAMES)

@@ -55,7 +55,7 @@ def multiply(processor):
     names = "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row"
 
     def make(module):
-        inner = product.build(module, processor)
+        inner = product.build(module, processor, product.build_tiles(module, processor))
         c = FunctionBuilder(module, processor, "outer", names, exported=True)
         c.call(inner, *(c.arguments[name] for name in names.split()))
         c.end()

@@ -20,6 +20,9 @@ from gatebench.engines.fused_cpu.tables import WHOLE, TableFunction, Tables
 CHUNK = 192
 """Rows of all that is done outside of the loop over time at once."""
 
+FAR = 256
+"""Numbers between two rows from which on a matrix is packed to be read by columns: its rows lie on a page of memory each."""
+
 
 class Kernels:
     """Writes the functions ``forward`` and ``backward`` of one plan."""
@@ -29,12 +32,15 @@ class Kernels:
     ) -> None:
         """Write them into a module; with ``of_inputs`` the backward pass gives the gradient of the input, too."""
         self.plan, self.module, self.processor, self.tables = plan, module, processor, tables
-        self.product = product.build(module, processor)
+        tiles = product.build_tiles(module, processor)
+        self.product = product.build(module, processor, tiles)
+        self.product_of_blocks = product.build_of_blocks(module, processor, tiles)
         self.layout = Layout(plan, processor.panel, of_inputs)
         self.copy = routines.copy(module, processor)
         self.add = routines.add(module, processor)
         self.pack = routines.pack(module, processor)
         self.pack_transposed = routines.pack_transposed(module, processor)
+        self.pack_blocks = routines.pack_blocks(module, processor)
         self.from_nonzeros = routines.from_nonzeros(module, processor)
         self.into_nonzeros = routines.into_nonzeros(module, processor)
         self.column_sums = routines.column_sums(module, processor)
@@ -220,11 +226,15 @@ class Kernels:
             c.call(self.into_nonzeros, c.first, c.last, columns, *self._nonzeros(c, source), g, length, to, to_row)
 
         def dense() -> None:
-            a, depth = self.layout.address(c, source, c.first), c.n(source.width)
-            c.call(
-                self.product, depth, columns, c.sub(c.last, c.first), a, 1, self.layout.row_length(c, source),
-                g, self.layout.panel, length, to, to_row, to, to_row,
-            )  # fmt: skip
+            rows, depth, blocks = c.sub(c.last, c.first), c.n(source.width), c.p("blocks")
+            a, a_row = self.layout.address(c, source, c.first), self.layout.row_length(c, source)
+            b_and_c = (g, self.layout.panel, length, to, to_row, to, to_row)
+            with c.b.if_else(c.less(a_row, FAR)) as (near, far):
+                with near:
+                    c.call(self.product, depth, columns, rows, a, 1, a_row, *b_and_c)
+                with far:
+                    c.call(self.pack_blocks, rows, depth, a, a_row, blocks)
+                    c.call(self.product_of_blocks, depth, columns, rows, blocks, *b_and_c)
 
         self._either(c, source, gathered, dense)
 

@@ -12,9 +12,9 @@ from typing import Any
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import functions, routines
+from gatebench.engines.fused_cpu import product as products
 from gatebench.engines.fused_cpu.builder import Value
 from gatebench.engines.fused_cpu.processor import Processor
-from gatebench.engines.fused_cpu.product import build as build_product
 from gatebench.engines.fused_cpu.tables import WHOLE, TableFunction, Tables
 
 
@@ -197,7 +197,7 @@ def kernel_of(likelihood: object) -> LikelihoodKernel | None:
 
 def build(module: ir.Module, processor: Processor, tables: Tables, kernel: LikelihoodKernel) -> None:
     """Write the function ``head``: losses of all rows of ``top`` and, if wanted, gradients of the readout and of ``top``."""
-    wide, product = processor.panel, build_product(module, processor)
+    wide, product = processor.panel, products.build(module, processor, products.build_tiles(module, processor))
     pack_transposed = routines.pack_transposed(module, processor)
     c = TableFunction(module, processor, tables, "head", exported=True)
     units, outputs, length = c.n("width"), c.n("readout"), c.n("length top")

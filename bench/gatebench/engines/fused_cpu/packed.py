@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What a cell reads: ``x [N, X]``, and if it is mostly zeros the row starts, places and values of the nonzero numbers."""
+    """What a cell reads: ``x [N, X]``, and if it is mostly zeros, its nonzero numbers: row starts, places, values."""
 
     x: np.ndarray
     """``[N, X]`` and slack behind it; empty where there are `nonzeros` and the cell has but products with it."""

@@ -8,6 +8,8 @@ A tile of C stays in registers while k runs: each step loads a row of B's panel 
 each row of the tile. A panel of B is small enough for the first cache and is used for all rows of A before the next one.
 """
 
+from collections.abc import Callable
+
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
@@ -17,15 +19,39 @@ SHALLOW = 2**14
 """Numbers of B below which a few rows of A are multiplied with all of it before the next ones: 64 KiB."""
 
 
-def build(module: ir.Module, processor: Processor) -> FunctionBuilder:
+Tiles = dict[tuple[int, int], FunctionBuilder]
+"""Rows and vectors of a tile -> its function."""
+
+
+def build_tiles(module: ir.Module, processor: Processor) -> Tiles:
+    """Write the functions of tiles of all heights and widths."""
+    heights = [processor.rows]
+    while heights[-1] > 1:
+        heights.append(heights[-1] // 2)
+    widths = range(1, processor.vectors + 1)
+    return {(height, width): _tile(module, processor, height, width) for height in heights for width in widths}
+
+
+def build(module: ir.Module, processor: Processor, tiles: Tiles) -> FunctionBuilder:
     """Write the function ``product(rows, columns, depth, A, a_row, a_k, B, b_panel, b_k, D, d_row, C, c_row)``."""
-    tiles = {}
-    height = processor.rows
-    while height:
-        for vectors in range(1, processor.vectors + 1):
-            tiles[height, vectors] = _tile(module, processor, height, vectors)
-        height //= 2
     c = FunctionBuilder(module, processor, "product", "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row")
+    return _panels(c, tiles, lambda i: c.mul(i, c.a_row), c.a_row, c.a_k)
+
+
+def build_of_blocks(module: ir.Module, processor: Processor, tiles: Tiles) -> FunctionBuilder:
+    """Write a product for an A in blocks of as many rows as a tile has, ``A[i, k]`` at ``i // rows``, k, ``i % rows``."""
+    c = FunctionBuilder(module, processor, "product_of_blocks", "rows columns depth A B b_panel b_k D d_row C c_row")
+
+    def place(i: Value) -> Value:
+        block = c.div(i, processor.rows)
+        return c.add(c.mul(block, c.mul(c.depth, processor.rows)), c.sub(i, c.mul(block, processor.rows)))
+
+    return _panels(c, tiles, place, c.i64(1), c.i64(processor.rows))
+
+
+def _panels(c: FunctionBuilder, tiles: Tiles, place: Callable[[Value], Value], a_row: Value, a_k: Value) -> FunctionBuilder:
+    """Write the loops over panels and rows; ``place`` is where row i of A begins, at multiples of a tile's rows."""
+    processor = c.processor
     wide = processor.panel
     # all rows by one panel after the other, or by a few rows all panels, if those together stay in the first caches
     is_shallow = c.less(c.mul(c.depth, c.columns), SHALLOW)
@@ -36,31 +62,30 @@ def build(module: ir.Module, processor: Processor) -> FunctionBuilder:
         left = c.min(c.sub(c.columns, j), wide)
         vectors = c.div(c.add(left, processor.lanes - 1), processor.lanes)
         mask = c.lanes_below(c.sub(left, c.mul(c.sub(vectors, 1), processor.lanes)))
+
+        def multiply(
+            tile: FunctionBuilder, i: Value, j: Value = j, panel_of_b: Value = panel_of_b, mask: Value = mask
+        ) -> None:
+            d, to = (c.at(array, c.add(c.mul(i, row), j)) for array, row in ((c.D, c.d_row), (c.C, c.c_row)))
+            a = c.at(c.A, place(i))
+            c.b.call(tile.function, [c.depth, a, a_row, a_k, panel_of_b, c.b_k, d, c.d_row, to, c.c_row, mask])
+
         for count in range(1, processor.vectors + 1):
             with c.when(c.b.icmp_signed("==", vectors, c.i64(count))):
                 of_width = {height: tile for (height, width), tile in tiles.items() if width == count}
-                _rows(c, of_width, first, last, j, panel_of_b, mask)
+                _rows(c, of_width, first, last, multiply)
     return c.end()
 
 
 def _rows(
-    c: FunctionBuilder,
-    tiles: dict[int, FunctionBuilder],
-    first: Value,
-    last: Value,
-    j: Value,
-    panel_of_b: Value,
-    mask: Value,
+    c: FunctionBuilder, tiles: dict[int, FunctionBuilder], first: Value, last: Value, multiply: Callable[..., None]
 ) -> None:
     """Write some rows of one panel, by tiles of falling height."""
     done = first
     for height, tile in tiles.items():
         stop = c.add(done, c.mul(c.div(c.sub(last, done), height), height))
         with c.loop(done, stop, height) as i:
-            a, d = c.at(c.A, c.mul(i, c.a_row)), c.at(c.D, c.add(c.mul(i, c.d_row), j))
-            to = c.at(c.C, c.add(c.mul(i, c.c_row), j))
-            call = [c.depth, a, c.a_row, c.a_k, panel_of_b, c.b_k, d, c.d_row, to, c.c_row, mask]
-            c.b.call(tile.function, call)
+            multiply(tile, i)
         done = stop
 
 

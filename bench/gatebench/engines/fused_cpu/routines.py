@@ -2,7 +2,7 @@
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
+from gatebench.engines.fused_cpu.builder import F32, FunctionBuilder, Value
 from gatebench.engines.fused_cpu.processor import Processor
 
 SUMS = 8
@@ -55,6 +55,22 @@ def pack_transposed(module: ir.Module, processor: Processor) -> FunctionBuilder:
             source = c.at(c.A, c.add(c.mul(i, c.a_row), j))
             with c.loop(0, count) as k:
                 c.b.store(c.scalar(c.at(source, c.mul(k, c.a_row))), c.at(to, k), align=4)
+    return c.end()
+
+
+def pack_blocks(module: ir.Module, processor: Processor) -> FunctionBuilder:
+    """Write the function that packs columns of a matrix into blocks of as many as a tile of a product has rows.
+
+    ``A[k, j]`` goes to ``j // rows``, k, ``j % rows``.
+    """
+    high = processor.rows
+    wide = ir.VectorType(F32, high)
+    c = FunctionBuilder(module, processor, "pack_blocks", "rows columns A a_row C")
+    with c.loop(0, c.columns, high) as j:
+        block = c.at(c.C, c.mul(j, c.rows))
+        with c.loop(0, c.rows) as k:
+            source, to = c.at(c.A, c.add(c.mul(k, c.a_row), j)), c.at(block, c.mul(k, high))
+            c.b.store(c.b.load(source, typ=wide, align=4), to, align=4)
     return c.end()
 
 

@@ -10,6 +10,7 @@ import torch
 from gatebench.engines.base import Network
 from gatebench.engines.fused_cpu import likelihoods
 from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout
+from gatebench.engines.fused_cpu.kernels import CHUNK
 from gatebench.engines.fused_cpu.packed import Inputs, PackedPart, Row, address
 from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.tables import TICKS, WHOLE, Tables
@@ -177,6 +178,7 @@ class CellWorkspace(Workspace):
         sizes = {name: rows * lengths[name] for name in ("gates", "saved", "previous", "late")}
         sizes |= dict.fromkeys(("carry0", "carry1"), sequences * lengths["previous"])
         sizes |= {"adjoints": sequences * lengths["adjoints"], "packed": self.fixed["packed numbers"]}
+        sizes["blocks"] = (CHUNK + sequences) * (max(self.direction.sizes.values()) + self.compiled.processor.rows)
         sizes |= {"gradients of matrices": self.fixed["joined numbers"], "gradients of rows": lengths["gates"]}
         return sizes | {"bias": lengths["gates"], "zeros": max(*lengths.values(), self.wide)}
 
