@@ -50,24 +50,29 @@ def test_what_takes_longer_is_told(monkeypatch, part, owner, name, calls):
     assert seconds[breakdown.BETWEEN] >= 0
 
 
-def test_parts_add_up_to_the_update(monkeypatch):
-    whole, start = [], breakdown.engines.population
+def test_parts_add_up_to_an_update(monkeypatch):
+    rounds = []
 
-    def population(*arguments):
-        members = start(*arguments)
-        real = members.update
+    def three_updates(run, least):
+        started = time.perf_counter()
+        for _ in range(3):
+            run.call()
+        rounds.append(time.perf_counter() - started)
+        return 3, rounds[-1]
 
-        def timed(*batch):
-            started = time.perf_counter()
-            real(*batch)
-            whole.append(time.perf_counter() - started)
+    monkeypatch.setattr(breakdown.timing, "repeated", three_updates)
+    assert sum(breakdown.parts(GRU, 1).values()) == pytest.approx(rounds[-1] / 3, rel=1e-9)
+    assert len(rounds) == 2  # the first is not counted
 
-        members.update = timed
-        return members
 
-    monkeypatch.setattr(breakdown.engines, "population", population)
-    monkeypatch.setattr(breakdown.timing, "WARM", 0.0)  # one update a round
-    started = time.perf_counter()
-    seconds = breakdown.parts(GRU, 1)
-    assert len(whole) == 2
-    assert whole[1] <= sum(seconds.values()) < time.perf_counter() - started - whole[0]
+def test_of_rounds_that_of_median_length_counts(monkeypatch):
+    seconds = iter([9.0, 3.0, 2.0, 7.0])  # the first is not counted
+    monkeypatch.setattr(breakdown.timing, "repeated", lambda run, least: (1, next(seconds)))
+    assert sum(breakdown.parts(GRU, 3).values()) == pytest.approx(3.0)
+
+
+def test_rows_are_milliseconds_of_a_member(monkeypatch):
+    monkeypatch.setattr(breakdown, "parts", lambda case, rounds: {f"{breakdown.CODE}readout": 0.02, "optimizer": 0.01})
+    rows = breakdown.measure_breakdown(1, none)
+    assert rows.ms_per_update_per_member.tolist()[:2] == pytest.approx([20 / POPULATION, 10 / POPULATION])
+    assert list(zip(rows.part, rows.is_code, strict=True))[:2] == [("readout", True), ("optimizer", False)]

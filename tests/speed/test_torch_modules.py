@@ -67,8 +67,9 @@ def test_an_update_moves_every_parameter_and_an_evaluation_none(modules, work, m
     assert all((p.grad is not None) == moves for p in module.parameters())
 
 
-def test_compiled_it_makes_the_same_update(modules):
-    said = []
+def test_compiled_it_makes_the_same_update(modules, monkeypatch):
+    said, compiled_functions, really = [], [], torch.compile
+    monkeypatch.setattr(torch, "compile", lambda f, **options: compiled_functions.append(f) or really(f, **options))
     torch.manual_seed(0)
     compiled = torch_modules.compiled_call(GRU, said.append)
     if compiled is None:
@@ -78,6 +79,7 @@ def test_compiled_it_makes_the_same_update(modules):
     first, second = modules
     for ours, theirs in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-6)
+    assert [f for f in compiled_functions if getattr(f, "__self__", None) is first]
     assert compiled.compile_seconds > 0
     assert said == []
 
