@@ -15,7 +15,7 @@ COLUMNS = [
 ]  # fmt: skip
 """Columns of the table of updates, times in milliseconds but for those of compiling."""
 LONG = 500
-"""Steps from which on the reference engine is left out: an update of its takes seconds."""
+"""Steps from which on the reference engine and JAX are left out: their updates take seconds."""
 
 
 def measure_updates(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
@@ -75,6 +75,6 @@ def _runs(case: Case, tell: Callable[[str], None]) -> dict[tuple[str, int], Time
         runs["torch.nn", 1] = torch_modules.call(case)
     if case.compiled and (compiled := torch_modules.compiled_call(case, tell)):
         runs["torch.compile", 1] = compiled
-    if importlib.util.find_spec("jax") and jax_scan.can_run(case):
+    if importlib.util.find_spec("jax") and case.steps < LONG and jax_scan.can_run(case):
         runs |= {("jax scan", count): jax_scan.call(case, count) for count in (1, POPULATION)}
     return runs
