@@ -3,14 +3,14 @@
 import argparse
 import os
 import re
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from gatebench.cli import configurations
+from gatebench.cli.configurations import GROUPS, Configuration
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.core.validation import construct, flatten, mismatch, shown
@@ -22,49 +22,54 @@ if TYPE_CHECKING:
     from gatebench.study.job import Job
     from gatebench.study.search import Range
 
-GROUPS = ("task", "cell", "budget", "training", "engine", "study")
-"""Groups of which a sweep chooses one yaml, or several with commas: folders of ``conf/``."""
 LABELLED = ("task", "cell", "budget", "training")
 """Groups whose choices label a point of a study, in the order of the label."""
 
 
 def compose_jobs(overrides: list[str]) -> "list[Job]":
-    """Compose every job of a sweep in this process, without running any; ``BadInput`` for the first that is wrong."""
-    jobs: list[Job] = []
-    mistakes: list[BadInput] = []
+    """Return every job of a sweep, without running any; ``BadInput`` for the first that is wrong."""
+    return [job_of(configuration) for configuration in compose_points(split(overrides))]
 
-    def collect(config: Any) -> None:
-        try:
-            jobs.append(job_of(config))
-        except BadInput as mistake:  # raised here, Hydra would print lines of its own around it
-            mistakes.append(mistake)
 
+def split(overrides: list[str]) -> list[list[str]]:
+    """Return the overrides of each job of a sweep, as Hydra's own sweeper deals them out."""
     without_launcher = [o for o in overrides if not re.match(r"[+~]*hydra[./](launcher|sweep)\b", o)]
-    folder = tempfile.mkdtemp()
-    try:
-        run_through_hydra([*without_launcher, "hydra/launcher=basic", f"hydra.sweep.dir={folder}"], collect)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    if mistakes:
-        raise mistakes[0]
-    return jobs
+    if any(override.startswith("-") for override in overrides):
+        run_through_hydra(without_launcher, lambda _: None)  # whose command line refuses what it does not know
+    with hydra_errors():
+        return configurations.split(without_launcher)
+
+
+def compose_points(points: list[list[str]]) -> list[Configuration]:
+    """Return the configuration of each job, of which these are the overrides."""
+    with hydra_errors():
+        return configurations.compose_all(points)
 
 
 def run_through_hydra(overrides: list[str], function: Callable[[Any], object]) -> None:
     """Call a function with each configuration that the overrides make, by Hydra's launcher; its errors are one line each."""
     import hydra
+
+    search_path = configurations.search_path()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # hands us the exception instead of printing and leaving
+    arguments = sys.argv
+    sys.argv = ["gatebench", *overrides, *search_path]
+    decorate = hydra.main(version_base="1.3", config_path=str(registry.BUILT_IN["conf"]), config_name="config")
+    try:
+        with _help_of_any_type(), hydra_errors():
+            decorate(function)()
+    finally:
+        sys.argv = arguments
+
+
+@contextmanager
+def hydra_errors() -> Iterator[None]:
+    """Turn the errors of Hydra and OmegaConf in a block into ``BadInput``, one line each."""
     from hydra.errors import HydraException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
-    plugin_folders = [folder for folder in registry.folders("conf") if folder != registry.BUILT_IN["conf"]]
-    search_path = ",".join(f"file://{folder}" for folder in plugin_folders)
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # hands us the exception instead of printing and leaving
-    arguments = sys.argv
-    sys.argv = ["gatebench", *overrides, *([f"hydra.searchpath=[{search_path}]"] if search_path else [])]
-    decorate = hydra.main(version_base="1.3", config_path=str(registry.BUILT_IN["conf"]), config_name="config")
     try:
-        with _help_of_any_type():
-            decorate(function)()
+        yield
     except OverrideParseException as error:
         reason = str(error).partition("\n")[0]
         raise BadInput(
@@ -72,8 +77,6 @@ def run_through_hydra(overrides: list[str], function: Callable[[Any], object]) -
         ) from error
     except (HydraException, OmegaConfBaseException) as error:
         raise BadInput(_explain(str(error))) from error
-    finally:
-        sys.argv = arguments
 
 
 @contextmanager
@@ -126,12 +129,8 @@ def _setting_names() -> list[str]:
     return [*GROUPS, *flatten(OmegaConf.to_container(config))]
 
 
-def job_of(config: Any) -> "Job":
-    """Return the job that a composed configuration describes, as plain objects; ``BadInput`` for what does not fit."""
-    from hydra.core.hydra_config import HydraConfig
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
+def job_of(configuration: Configuration) -> "Job":
+    """Return the job that a configuration describes, as plain objects; ``BadInput`` for what does not fit."""
     from gatebench.data import cards, framings
     from gatebench.engines import selection as engines
     from gatebench.graph import trace
@@ -142,11 +141,7 @@ def job_of(config: Any) -> "Job":
     from gatebench.training import likelihoods
     from gatebench.training.protocol import Training
 
-    try:
-        values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore[reportAssignmentType]
-    except OmegaConfBaseException as error:
-        raise BadInput(_explain(str(error))) from error
-    runtime = HydraConfig.get()
+    values = configuration.values
     training, cell, search = (_group(name, values[name]) for name in ("training", "cell", "search"))
     stack = construct(Stack, "model", _group("model", values["model"]))
     task = construct(job.TaskSettings, "task", _group("task", values["task"]))
@@ -158,14 +153,14 @@ def job_of(config: Any) -> "Job":
     space = search_space(training)
     graph = trace.load(cell.pop("name"), **cell)
     if framing.causal:
-        _check_causal(graph, stack, runtime.runtime.choices["task"])
+        _check_causal(graph, stack, configuration.choices["task"])
     budget = construct(Budget, "budget", values["budget"])
     engine = construct(job.EngineSettings, "engine", values["engine"])
     device = values["device"]
     population = construct(job.PopulationSettings, "population", values["population"])
     return job.Job(
         study=_study_name(values["name"]),
-        labels=_labels(runtime),
+        labels=_labels(configuration),
         dataset=task.dataset,
         predict=task.predict,
         likelihood=likelihood,
@@ -260,17 +255,17 @@ def _study_name(name: object) -> str:
     return str(name)
 
 
-def _labels(runtime: Any) -> "Labels":
+def _labels(configuration: Configuration) -> "Labels":
     """Return the choice in each group of `LABELLED`, with what was overridden inside it: ``modern batch=1``.
 
     A search that is given otherwise makes another point: ``modern search.size=4``.
     """
     from gatebench.records.schema import Labels
 
-    overrides = [override.lstrip("+") for override in runtime.overrides.task]
+    overrides = [override.lstrip("+") for override in configuration.overrides]
     last = {override.partition("=")[0]: override for override in overrides}  # of what is given twice, the last one counts
     parts = [override.partition(".") for override in last.values()]
     overridden = {label: sorted(name for group, _, name in parts if group == label) for label in LABELLED}
     overridden["cell"] += sorted(name for group, _, name in parts if group == "model")
     overridden["training"] += sorted(f"search.{name}" for group, _, name in parts if group == "search")
-    return Labels(**{label: " ".join([runtime.runtime.choices[label], *overridden[label]]) for label in LABELLED})
+    return Labels(**{label: " ".join([configuration.choices[label], *overridden[label]]) for label in LABELLED})

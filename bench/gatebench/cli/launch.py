@@ -9,15 +9,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gatebench.cli import compose
+from gatebench.cli import compose, configurations, workers
+from gatebench.cli.configurations import Configuration
 from gatebench.core.errors import BadInput, shorten
 
 if TYPE_CHECKING:
+    from gatebench.records.store import Store
     from gatebench.study.cancellation import Cancellation
+    from gatebench.study.loaded import Loaded
 
 GRACE = 8.0
 """Seconds that jobs have to save what they are at before they are ended."""
@@ -25,6 +29,10 @@ ATTEMPTS = 4
 """Rounds without any progress, each ended by workers that died, before a sweep gives up."""
 LOGGING_TIME = 20.0
 """Seconds without a trial logged before a sweep that has ended waits no longer for a tracking server."""
+
+
+ENVIRONMENT = ("GATEBENCH_SWEEP", "GATEBENCH_COMMAND", "GATEBENCH_FAIL_FAST")
+"""Variables that say what a `SweepCommand` holds, in the order of its fields."""
 
 
 @dataclass
@@ -56,9 +64,7 @@ class Sweep:
             progress_folder = tempfile.TemporaryDirectory(prefix="progress-", dir=logs, ignore_cleanup_errors=True)
         with progress_folder as folder:
             # For the workers, wherever they are.
-            os.environ["GATEBENCH_SWEEP"] = str(Path(folder).resolve())
-            os.environ["GATEBENCH_COMMAND"] = this_process()
-            os.environ["GATEBENCH_FAIL_FAST"] = str(int(self.fail_fast))
+            SweepCommand(Path(folder).resolve(), this_process(), self.fail_fast).to_environment()
             stop = cancellation.Cancellation(Path(folder))
             bar = progress.bar(Path(folder), self.study, self.epochs)
             with self._publishing(), bar, self._heeding_signals(stop) as raise_if_signalled:
@@ -126,7 +132,7 @@ class Sweep:
         except (KeyboardInterrupt, SystemExit):
             how = "its jobs go on in the batch system" if self.batch_system else "the same command goes on from here"
             print(f"\n{self.study}: interrupted; {how}", file=sys.stderr)
-            _end_workers()
+            workers.end()
             raise
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -161,28 +167,64 @@ class Sweep:
                 print(f"gatebench: not all is logged to MLflow ({reason}); later: gatebench publish", file=sys.stderr)
 
 
-def run_job(config: Any) -> None:
-    """Run one job, wherever Hydra's launcher does; ``config`` is what Hydra composed.
+@dataclass(frozen=True)
+class SweepCommand:
+    """The command that a job is run for, as the processes of any launcher are told of it."""
 
-    What ends it early is on record, and no reason to end the others.
+    folder: Path
+    """Folder of the sweep, in which it is told to stop and jobs say how far they are."""
+    process: str
+    """Name of its process, as `this_process` gives it."""
+    fail_fast: bool
+
+    @staticmethod
+    def of_environment() -> "SweepCommand":
+        """Return what a `Sweep` on its way put into the environment."""
+        folder, process, fail_fast = (os.environ[name] for name in ENVIRONMENT)
+        return SweepCommand(Path(folder), process, fail_fast == "1")
+
+    def to_environment(self) -> None:
+        """Tell the processes that this one starts, and those that a batch system starts for it."""
+        os.environ.update(zip(ENVIRONMENT, (str(self.folder), self.process, str(int(self.fail_fast))), strict=True))
+
+
+def run_job(config: Any) -> None:
+    """Run one job, wherever Hydra's launcher does; ``config`` is what Hydra composed."""
+    run_point([configurations.of_hydra(config)], SweepCommand.of_environment())
+
+
+def run_point(of_point: list[Configuration], command: SweepCommand) -> None:
+    """Run the job of one point of a study, in this process. What ends it early is on record, and no reason to end others.
+
+    ``of_point``: several where several sweeps of the study have this point, each with seeds of its own.
     """
     from gatebench.core.files import Unwritable
-    from gatebench.records.store import Store
     from gatebench.study import cancellation, progress, run
+    from gatebench.study.job import united
 
-    job = compose.job_of(config)
-    folder, fail_fast = Path(os.environ["GATEBENCH_SWEEP"]), os.environ["GATEBENCH_FAIL_FAST"] == "1"
-    stop = cancellation.Cancellation(folder)
-    with nullcontext() if os.environ["GATEBENCH_COMMAND"] == this_process() else stop.listening():
+    (job,) = united([compose.job_of(configuration) for configuration in of_point])
+    stop = cancellation.Cancellation(command.folder)
+    store, loaded = _shared(command, job.results)
+    with nullcontext() if command.process == this_process() else stop.listening():
         try:
-            run.run(job, Store(job.results), progress.ProgressReport(folder), stop, fail_fast)
+            run.run(job, store, progress.ProgressReport(command.folder), stop, command.fail_fast, loaded)
         except cancellation.Cancelled:
-            if fail_fast:
+            if command.fail_fast:
                 stop.ask("a trial failed")
         except (Unwritable, run.EnvironmentFault) as error:  # said here, since Hydra would print lines of its own around it
             if isinstance(error, Unwritable):
                 stop.give_up()
             print(f"\ngatebench: {error}", file=sys.stderr)
+
+
+@lru_cache(1)
+def _shared(command: SweepCommand, results: Path) -> "tuple[Store, Loaded]":
+    """What the jobs of a sweep that run in this process share."""
+    from gatebench.records.store import Store
+    from gatebench.study.loaded import Loaded
+
+    del command  # another command's data may have changed
+    return Store(results), Loaded()
 
 
 def this_process() -> str:
@@ -193,11 +235,3 @@ def this_process() -> str:
 def _end(number: int) -> NoReturn:
     """Raise what ends a process that heeds this signal."""
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
-
-
-def _end_workers() -> None:
-    """End the local workers, which would go on with their jobs."""
-    if "joblib" in sys.modules:
-        from joblib.externals.loky import get_reusable_executor
-
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from gatebench.core.errors import BadInput
 from gatebench.core.files import Unwritable, write_errors
-from gatebench.data import tasks
 from gatebench.data.tasks import Task
 from gatebench.records import study_file
 from gatebench.records.checkpoints import Checkpoint
@@ -21,6 +20,7 @@ from gatebench.records.store import Store
 from gatebench.study import recording
 from gatebench.study.cancellation import Cancelled
 from gatebench.study.job import Job
+from gatebench.study.loaded import Loaded
 from gatebench.study.select import selected
 from gatebench.training.protocol import Member, Training
 
@@ -61,7 +61,12 @@ def seconds_per_epoch(job: Job, task: Task | None = None) -> float:
 
 
 def run(
-    job: Job, store: Store, progress: Callable[[float], None], cancelled: Callable[[], bool], fail_fast: bool = False
+    job: Job,
+    store: Store,
+    progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
+    fail_fast: bool = False,
+    loaded: Loaded | None = None,
 ) -> None:
     """Train what is missing of a job.
 
@@ -73,6 +78,8 @@ def run(
         When it turns true, what is under way is saved and `Cancelled` raised.
     fail_fast
         Raise `Cancelled` at the first trial that ends with an error of its own; else the others go on without it.
+    loaded
+        What jobs of this sweep that ran in this process before loaded.
 
     Raises
     ------
@@ -80,7 +87,7 @@ def run(
         If nothing can be trained here. No trial is blamed for it.
 
     """
-    runner = _JobRunner(job, store, progress, cancelled, fail_fast)
+    runner = _JobRunner(job, store, progress, cancelled, fail_fast, loaded)
     try:
         runner.train_stage(job.searched(), job.search_training)
         setting = selected(job, store)
@@ -106,8 +113,10 @@ class _JobRunner:
         progress: Callable[[float], None] = lambda _: None,
         cancelled: Callable[[], bool] = lambda: False,
         fail_fast: bool = False,
+        loaded: Loaded | None = None,
     ) -> None:
         self.job, self.store, self.progress, self.cancelled, self.fail_fast = job, store, progress, cancelled, fail_fast
+        self.loaded = loaded or Loaded()
         self.locks = TrialLocks(store.results)
         self.failed: set[str] = set()
         self._is_loaded = False
@@ -115,20 +124,12 @@ class _JobRunner:
     @cached_property
     def task(self) -> Task:
         """The data set, read and framed."""
-        return tasks.load(self.job.labels.task, self.job.dataset, self.job.predict)
+        return self.loaded.task(self.job)
 
     @cached_property
     def model(self) -> "Model":
         """The cell with its readout, on the engine of the job."""
-        from gatebench.engines import selection
-        from gatebench.training.model import Model
-
-        job = self.job
-        engine = selection.create(job.engine, job.threads, job.device)
-        return Model(
-            job.graph, self.task.inputs, self.task.outputs, job.units, job.likelihood, engine,
-            stack=job.stack, at=job.framing.predicted_per(job.card),
-        )  # fmt: skip
+        return self.loaded.model(self.job, self.task)
 
     def train_stage(self, members: list[Member], training: Training) -> None:
         """Train those that are not finished, each in one process at a time; wait for those that others have locked."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from gatebench.cli import compose, launch
+from gatebench.cli import compose, launch, workers
 from gatebench.cli.arguments import results_flag
+from gatebench.cli.configurations import GROUPS, Configuration
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, did_you_mean
 
@@ -71,6 +72,7 @@ class _Part(NamedTuple):
     """One of the Hydra sweeps that a study is made of."""
 
     overrides: list[str]
+    configurations: list[Configuration]
     jobs: "list[Job]"
 
 
@@ -81,13 +83,31 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
     this is no part of another command, so that it ends with the command that comes next.
     """
     if {"--help", "-h"} & set(arguments):
-        groups = [f"  {group:10}{', '.join(registry.available('conf', '.yaml', group))}" for group in compose.GROUPS]
+        groups = [f"  {group:10}{', '.join(registry.available('conf', '.yaml', group))}" for group in GROUPS]
         print(HELP.format(groups="\n".join(groups)))
         return 0
-    flags = set(FLAGS) & set(arguments)
+    flags = [argument for argument in arguments if argument in FLAGS]
     overrides = [argument for argument in arguments if argument not in flags]
+    try:
+        return _sweep(overrides, flags, arguments, alone)
+    finally:
+        if alone:
+            workers.end()
+
+
+def _sweep(overrides: list[str], flags: list[str], arguments: list[str], alone: bool) -> int:
+    """Plan and run the jobs; returns the exit status."""
     launcher = _launcher(overrides)
-    parts = [_Part(part, compose.compose_jobs(part)) for part in _sweeps(overrides)]
+    sweeps = _sweeps(overrides)
+    points = [compose.split(part) for part in sweeps]
+    count = _local_workers(overrides, launcher, sum(map(len, points)))
+    if count and "--dry-run" not in flags:
+        workers.start(count)  # they come up while the jobs are planned
+    composed = [compose.compose_points(part) for part in points]
+    parts = [
+        _Part(part, configurations, [compose.job_of(configuration) for configuration in configurations])
+        for part, configurations in zip(sweeps, composed, strict=True)
+    ]
     jobs = _distinct_jobs(parts)
     from gatebench.records import study_file
     from gatebench.records.store import Store
@@ -105,12 +125,11 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
     if left:
         trials = sum(plan.trials for plan in plans)
         print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
-        launches = [_with_workers(part, launcher) for part in parts]
         launch.Sweep(
             study=name,
             results=store.results,
             epochs=sum(plan.epochs for plan in plans),
-            launch=lambda: [compose.run_through_hydra(part, launch.run_job) for part in launches],
+            launch=lambda: _launch(parts, launcher, count),
             batch_system=launcher.endswith("slurm"),
             tracking=jobs[0].tracking,
             fail_fast="--fail-fast" in flags,
@@ -169,18 +188,43 @@ def _launcher(overrides: list[str]) -> str:
     return name
 
 
-def _with_workers(part: _Part, launcher: str) -> list[str]:
-    """Return a part's overrides with a number of local workers, where none was asked for.
+def _local_workers(overrides: list[str], launcher: str, points: int) -> int | None:
+    """Return how many processes of this machine run the jobs; None where Hydra's launcher runs them.
 
-    No more workers than there are jobs, and no more threads of all of them than cores.
+    That many as were asked for; else no more than there are jobs, and no more threads of all of them than cores.
     """
-    if launcher != "local" or any(o.lstrip("+").startswith("hydra.launcher.n_jobs=") for o in part.overrides):
-        return part.overrides
+    given = dict(o.lstrip("+").split("=", 1) for o in overrides if o.lstrip("+").startswith("hydra") and "=" in o)
+    count = given.pop("hydra.launcher.n_jobs", None)
+    if launcher != "local" or given.keys() - {"hydra/launcher"} or not re.fullmatch(r"-?[1-9]\d*", count or "1"):
+        return None
     import joblib
 
+    if count:
+        return max(1, min(points, joblib.effective_n_jobs(int(count))))
+    threads = next((o.partition("=")[2] for o in reversed(overrides) if o.startswith("engine.threads=")), "1")
     cores = joblib.cpu_count()  # that this process may use, not that the machine has
-    workers = max(1, min(len(part.jobs), cores // max(job.threads for job in part.jobs)))
-    return [*part.overrides, f"hydra.launcher.n_jobs={workers}"]
+    return max(1, min(points, cores // max(map(int, re.findall(r"[1-9]\d*", threads)), default=1)))
+
+
+def _launch(parts: list[_Part], launcher: str, count: int | None) -> None:
+    """Run every job once: by Hydra's launcher, or by so many processes of this machine."""
+    if count is None:
+        for part in parts:
+            compose.run_through_hydra(_with_workers(part, launcher), launch.run_job)
+        return
+    points: dict[str, list[Configuration]] = {}
+    for part in parts:
+        for configuration, job in zip(part.configurations, part.jobs, strict=True):
+            points.setdefault(str(job.labels), []).append(configuration)
+    command = launch.SweepCommand.of_environment()
+    workers.run(count, launch.run_point, [(of_point, command) for of_point in points.values()])
+
+
+def _with_workers(part: _Part, launcher: str) -> list[str]:
+    """Return a part's overrides with a number of workers of Hydra's joblib, where none was asked for."""
+    if launcher != "local" or any(o.lstrip("+").startswith("hydra.launcher.n_jobs=") for o in part.overrides):
+        return part.overrides
+    return [*part.overrides, f"hydra.launcher.n_jobs={_local_workers([], launcher, len(part.jobs))}"]
 
 
 def _sweeps(overrides: list[str]) -> list[list[str]]:
