@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from gatebench.core import files
 from gatebench.core.errors import BadInput
 from gatebench.records import collection, status, study_file
 from gatebench.records.checkpoints import Checkpoint
-from gatebench.records.schema import SEQUENCES, Record
+from gatebench.records.schema import CURVE, SEQUENCES, Record
 from gatebench.records.store import Store, read
 from support.records import WEIGHTS, make_point, make_record
 
@@ -40,6 +41,17 @@ def test_a_record_comes_back_as_it_was(store: Store):
     store.write(make_record(), WEIGHTS)
     assert store.finished() == {"0123456789abcdef"}
     assert_same(store.read(["0123456789abcdef", "ffffffffffffffff"])["0123456789abcdef"], make_record())
+
+
+def test_tables_are_what_pandas_would_write_of_them(store: Store):
+    """To the byte, since other programs read them."""
+    endless = pd.DataFrame(
+        [[1, 4, 1.5, "train", float("inf"), -float("inf")], [2, 8, 2.0, "valid", 1e16, 1e-5]], columns=CURVE
+    )
+    for key, record in (("a" * 16, make_record("a" * 16)), ("b" * 16, replace(make_record("b" * 16), curve=endless))):
+        store.write(record, WEIGHTS)
+        for name, table in (("curve", record.curve), ("sequences", record.sequences)):
+            assert (store.trials / key / f"{name}.csv").read_text() == table.to_csv(index=False)
 
 
 def test_the_weights_come_back_as_they_were(store: Store):

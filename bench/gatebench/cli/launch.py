@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -75,7 +75,7 @@ class Sweep:
         """Launch the jobs, again when workers died: what they had saved goes on."""
         rounds_without_progress = 0
         while True:
-            before = self._saved_files()
+            before = self._saved()
             try:
                 self.launch()
                 return
@@ -84,7 +84,7 @@ class Sweep:
             except Exception as error:  # the launcher's own; jobs keep theirs
                 if stop():
                     return
-                rounds_without_progress = 0 if self._saved_files() != before else rounds_without_progress + 1
+                rounds_without_progress = 0 if self._saved() != before else rounds_without_progress + 1
                 reason = f"{type(error).__name__}: {shorten(error)}"
                 if rounds_without_progress == ATTEMPTS:
                     raise BadInput(
@@ -93,16 +93,14 @@ class Sweep:
                     ) from error
                 print(f"\n{self.study}: a worker died ({reason}); going on from what was saved", file=sys.stderr)
 
-    def _saved_files(self) -> set[tuple[str, int]]:
-        """Return folder and time of each checkpoint and record: it differs once anything was finished or saved."""
-        files = [*self.results.glob("checkpoints/*/state.safetensors"), *self.results.glob("trials/*/record.json")]
-        saved = set()
-        for path in files:
-            try:
-                saved.add((path.parent.name, path.stat().st_mtime_ns))
-            except FileNotFoundError:  # another sweep's, finished just now
-                continue
-        return saved
+    def _saved(self) -> tuple[int, dict[str, int]]:
+        """Return how many records there are, and checkpoint -> its time: it differs once anything was finished or saved."""
+        checkpoints: dict[str, int] = {}
+        for path in self.results.glob("checkpoints/*/state.safetensors"):
+            with suppress(FileNotFoundError):  # another sweep's, finished just now
+                checkpoints[path.parent.name] = path.stat().st_mtime_ns
+        with os.scandir(self.results / "trials") as entries:
+            return sum(not entry.name.startswith(".") for entry in entries), checkpoints
 
     @contextmanager
     def _heeding_signals(self, stop: "Cancellation") -> Iterator[Callable[[], None]]:

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Protocol, cast
 
@@ -114,15 +115,29 @@ def load(name: str) -> Card:
     """Return the card called ``name``; ``BadInput`` if there is none, or it is not as a card should be."""
     path = registry.find("datasets", name, ".yaml", called="dataset")
     try:
-        values = read_yaml(path.read_text())
+        text = path.read_text()
+    except (OSError, ValueError) as error:
+        raise _no_card(path, error) from error
+    return _card(path, text)
+
+
+@lru_cache(16)
+def _card(path: Path, text: str) -> Card:
+    """Return the card that a text at a path is; jobs of a sweep ask for the same ones again and again."""
+    try:
+        values = read_yaml(text)
         if not isinstance(values, Mapping):
             raise ValueError("it has no entries")
     except Exception as error:  # of tags, the parser raises anything
-        raise BadInput(f"{path} is not a card ({shorten(error)}); compare it with another card") from error
+        raise _no_card(path, error) from error
     values = {("baselines" if entry == "floors" else entry): value for entry, value in values.items()}  # of earlier versions
-    card = construct(Card, f"{path.name}:", {**values, "name": name})
+    card = construct(Card, f"{path.name}:", {**values, "name": path.stem})
     _check_entries(card, path.name)
     return card
+
+
+def _no_card(path: Path, error: Exception) -> BadInput:
+    return BadInput(f"{path} is not a card ({shorten(error)}); compare it with another card")
 
 
 def _check_entries(card: Card, file: str) -> None:

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gatebench.core.files import atomic_write
-
 EVERY = 0.5
 """Seconds between two looks, and between two reports of a job."""
 
@@ -28,7 +26,9 @@ class ProgressReport:
         # Jobs of a batch system may outlive the command that drew the bar.
         if time.monotonic() - self._written > EVERY and self._path.parent.is_dir():
             self._written = time.monotonic()
-            atomic_write(self._path, lambda partial: partial.write_text(json.dumps(self._done)))
+            partial = self._path.with_suffix(".partial")
+            partial.write_text(json.dumps(self._done))
+            partial.replace(self._path)  # whole, and not flushed: nobody needs it once the sweep is over
 
 
 @contextmanager

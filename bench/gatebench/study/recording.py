@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NO_SCORE = Score(None, None)
 """The score of a trial that has none."""
+_NO_CURVE = pd.DataFrame(columns=schema.CURVE)
 
 
 def finished(
@@ -50,7 +51,7 @@ def finished(
     return replace(
         record,
         curve=pd.DataFrame(outcome.curve, columns=schema.CURVE),
-        sequences=pd.DataFrame(outcome.sequences).rename_axis("sequence").reset_index()[schema.SEQUENCES],
+        sequences=pd.DataFrame({"sequence": range(len(outcome.sequences["steps"])), **outcome.sequences})[schema.SEQUENCES],
     )
 
 
@@ -80,7 +81,7 @@ def _record(job: Job, member: Member, training: Training, summary: Summary) -> R
         summary=summary,
         provenance=provenance(job.threads),
         equations=latex.equations(job.graph),
-        curve=pd.DataFrame(columns=schema.CURVE),
+        curve=_NO_CURVE,
     )
 
 

@@ -233,7 +233,7 @@ class _JobRunner:
         # Killed between two records, the population must come back whole: alone, a member rounds differently.
         checkpoint.save(*population.state())
         for member, outcome in zip(members, outcomes, strict=True):
-            throughput = self._flops(outcome.epochs) / outcome.seconds / self._matmul_rate
+            throughput = self._flops_per_epoch * outcome.epochs / outcome.seconds / self._matmul_rate
             record = recording.finished(self.job, self.task, member, training, outcome, len(members), throughput)
             self.store.write(record, outcome.weights)
         self.log(f"finished {' '.join(checkpoint.keys)}")
@@ -244,14 +244,15 @@ class _JobRunner:
 
         return machine.matmul_rate(self.job.threads, self.job.device)
 
-    def _flops(self, epochs: int) -> float:
+    @cached_property
+    def _flops_per_epoch(self) -> float:
         """FLOPs of the products of layer and readout: a step of training counts three times its forward pass."""
         model, readout = self.model, 2 * self.model.width * self.model.likelihood.readout(self.model.outputs)
         forward = {
             split: model.cost.flops_per_step * sum(map(len, sequences)) + readout * sum(s.predictions for s in sequences)
             for split, sequences in self.task.splits.items()
         }
-        return (3 * forward["train"] + forward["valid"]) * epochs
+        return 3 * forward["train"] + forward["valid"]
 
     def largest_population(self, training: Training) -> int:
         """Return the members that are trained together at the most: as asked for, and as memory is there for."""

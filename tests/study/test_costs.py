@@ -1,0 +1,122 @@
+"""What a trial costs beside its training does not depend on how many there are: counted, since seconds are a machine's."""
+
+import gc
+import os
+import sqlite3
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gatebench.data import tasks
+from gatebench.engines.fused_cpu import engine
+from gatebench.records import mlflow, study_file
+from gatebench.records.schema import Record
+from gatebench.records.store import Store
+from support.commands import SMALL, sweep
+from support.datasets import Tiny
+
+FEW, MANY = 12, 48
+"""Trials of two sweeps that are compared."""
+ONE_CELL = [
+    *(o for o in SMALL if o.partition("=")[0] not in ("cell", "training.epochs", "population.seeds", "publish")),
+    "cell=rnn", "training.epochs=1", "training.lr=0.01", "population.max=3",
+]  # fmt: skip
+OPERATIONS = ("stat", "scandir", "open", "mkdir", "rename", "replace", "unlink", "fsync", "listdir")
+"""Functions of ``os`` through which files are reached."""
+
+
+def seeds(count: int) -> str:
+    return f"population.seeds={list(range(1, count + 1))}".replace(" ", "")
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch, place: object, *names: str) -> Iterator[Counter[str]]:
+    """Count the calls of functions while the block runs."""
+    calls: Counter[str] = Counter()
+
+    def counting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            calls[name] += 1
+            return function(*arguments, **options)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in names:
+            patch.setattr(place, name, counting(name, getattr(place, name)))
+        yield calls
+
+
+def test_operations_on_files_are_as_many_for_each_trial_of_a_large_sweep(
+    home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    sweep(home, *ONE_CELL, seeds(1), "publish=false", results=tmp_path / "first")  # which imports and compiles
+    of_each: dict[int, float] = {}
+    for count in (FEW, MANY):
+        with counted(monkeypatch, os, *OPERATIONS) as calls:
+            sweep(home, *ONE_CELL, seeds(count), "publish=false", results=tmp_path / str(count))
+        assert calls["stat"] > count
+        of_each[count] = calls.total() / count
+    assert of_each[MANY] <= of_each[FEW]
+
+
+def test_statements_are_as_many_for_each_trial_that_is_logged(home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    sweep(home, *ONE_CELL, seeds(MANY), "publish=false", results=tmp_path)
+    keys = study_file.keys(study_file.read(tmp_path, "adhoc"))
+    mlflow.publish(tmp_path, keys[:1])  # which makes the database
+    statements: list[str] = []
+    connect = sqlite3.connect
+
+    def traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", traced)
+    of_each: list[float] = []
+    for part in (keys[1 : 1 + FEW], keys[1 + FEW :]):
+        statements.clear()
+        assert mlflow.publish(tmp_path, part) == len(part)
+        of_each.append(len(statements) / len(part))
+    assert 10 < of_each[1] <= of_each[0]
+
+
+def test_the_memory_of_the_command_does_not_grow_with_its_trials(
+    home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Of a trial the command holds its key and its seed, while a record with its tables, weights and run takes 36 kB."""
+    monkeypatch.setattr(mlflow, "AT_ONCE", 3)
+    write, held = Store.write, [0]
+
+    def measuring(self: Store, record: Record, weights: Mapping[str, np.ndarray]) -> None:
+        write(self, record, weights)
+        if record.settings.seed == count:  # the last one
+            gc.collect()
+            held[0] = tracemalloc.get_traced_memory()[0]
+
+    monkeypatch.setattr(Store, "write", measuring)
+    of_sweep: dict[int, int] = {}
+    for count in (FEW, FEW, MANY):  # the first one makes whatever is made once
+        tracemalloc.start()
+        sweep(home, *ONE_CELL, seeds(count), results=tmp_path / f"{len(of_sweep)}-{count}")
+        of_sweep[count] = held[0]
+        tracemalloc.stop()
+    assert of_sweep[FEW] > 0
+    assert (of_sweep[MANY] - of_sweep[FEW]) / (MANY - FEW) < 6000
+
+
+def test_jobs_that_follow_one_another_read_their_data_once_and_make_their_code_once(
+    home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    rates = "training.lr=" + ",".join(f"0.0{i}" for i in range(1, 9))
+    overrides = [o for o in ONE_CELL if not o.startswith("training.lr")]
+    with counted(monkeypatch, tasks, "load") as read, counted(monkeypatch, engine, "CompiledStack") as made:
+        sweep(home, *overrides, rates, seeds(2), "publish=false", results=tmp_path)
+    assert len(study_file.read(tmp_path, "adhoc")) == 8
+    assert (read["load"], made["CompiledStack"]) == (1, 1)
