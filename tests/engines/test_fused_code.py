@@ -21,20 +21,9 @@ from gatebench.engines.fused_cpu.engine import FusedCpu
 from gatebench.engines.fused_cpu.functions import FUNCTIONS as OPERATIONS
 from gatebench.engines.fused_cpu.plan import WorkPlan
 from gatebench.graph import trace
-from support.machine_code import HERE, SHAPES, address, build, of_shape
+from support.machine_code import HERE, SHAPES, address, build
 
-
-@pytest.fixture(scope="module", autouse=True)
-def own_cache(tmp_path_factory):
-    """Code is compiled here; what a user's cache holds has no say."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GATEBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="module", params=SHAPES)
-def processor(request):
-    return of_shape(request.param)
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def test_code_is_made_for_one_of_the_shapes_tested_here():

@@ -7,23 +7,13 @@ import pytest
 
 from gatebench.engines.fused_cpu import functions
 from gatebench.engines.fused_cpu.builder import FunctionBuilder
-from support.machine_code import HERE, SHAPES, address, build, of_shape
+from support.machine_code import HERE, address, build
 
 FUNCTIONS = ["exp", "sigmoid", "tanh", "log1p", "log"]
 ENDS = np.array([0.0, -0.0, 1e-45, -1e-45, 1e-38, -1e-38, 1e-30, 1e-7, -1e-7], np.float32)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_cache(tmp_path_factory):
-    """Code is compiled here; what a user's cache holds has no say."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GATEBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="module", params=SHAPES)
-def processor(request):
-    return of_shape(request.param)
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture(scope="module")

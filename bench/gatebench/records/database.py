@@ -90,8 +90,8 @@ class Database:
         )
         wanted = set(keys)
         of_run = "SELECT key, value FROM tags WHERE run_uuid = ?"
-        found = {key: run_id for key, run_id in rows if key in wanted}
-        return {key: PresentRun(run, dict(self._connection.execute(of_run, (run,)))) for key, run in found.items()}
+        run_of = {key: run_id for key, run_id in rows if key in wanted}
+        return {key: PresentRun(run, dict(self._connection.execute(of_run, (run,)))) for key, run in run_of.items()}
 
     def delete(self, run_id: str) -> None:
         """Mark a run as deleted, as MLflow does."""
