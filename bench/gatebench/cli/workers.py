@@ -20,8 +20,8 @@ _started: "list[ProcessPoolExecutor]" = []
 
 
 def start(count: int) -> "ProcessPoolExecutor | None":
-    """Start so many workers, if they are not there, without waiting for them; one worker is this process itself: None."""
-    if count == 1:
+    """Start so many workers, if they are not there, without waiting for them; of none, this process does the work: None."""
+    if not count:
         return None
     import joblib
     from joblib.externals.loky import get_reusable_executor
@@ -36,7 +36,7 @@ def start(count: int) -> "ProcessPoolExecutor | None":
 
 
 def run(count: int, function: Callable[..., None], calls: Sequence[tuple[Any, ...]]) -> None:
-    """Call a function with each of these arguments, in workers; what ends a worker is raised here."""
+    """Call a function with each of these arguments, in workers, or here if there are none; what ends a worker is raised."""
     executor = start(count)
     if executor is None:
         for arguments in calls:

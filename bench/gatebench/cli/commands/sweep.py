@@ -189,9 +189,10 @@ def _launcher(overrides: list[str]) -> str:
 
 
 def _local_workers(overrides: list[str], launcher: str, points: int) -> int | None:
-    """Return how many processes of this machine run the jobs; None where Hydra's launcher runs them.
+    """Return how many processes beside this one run the jobs; None where Hydra's launcher runs them.
 
-    That many as were asked for; else no more than there are jobs, and no more threads of all of them than cores.
+    That many as were asked for, of which one is this one; else no more than there are jobs, and no more threads of all of
+    them than cores. A single job has a process of its own as well, since this one logs to MLflow meanwhile.
     """
     given = dict(o.lstrip("+").split("=", 1) for o in overrides if o.lstrip("+").startswith("hydra") and "=" in o)
     count = given.pop("hydra.launcher.n_jobs", None)
@@ -200,10 +201,12 @@ def _local_workers(overrides: list[str], launcher: str, points: int) -> int | No
     import joblib
 
     if count:
-        return max(1, min(points, joblib.effective_n_jobs(int(count))))
+        processes = joblib.effective_n_jobs(int(count))
+        return 0 if processes == 1 else min(points, processes)
     threads = next((o.partition("=")[2] for o in reversed(overrides) if o.startswith("engine.threads=")), "1")
     cores = joblib.cpu_count()  # that this process may use, not that the machine has
-    return max(1, min(points, cores // max(map(int, re.findall(r"[1-9]\d*", threads)), default=1)))
+    most = cores // max(map(int, re.findall(r"[1-9]\d*", threads)), default=1)
+    return 0 if cores == 1 else max(1, min(points, most))
 
 
 def _launch(parts: list[_Part], launcher: str, count: int | None) -> None:
@@ -224,7 +227,7 @@ def _with_workers(part: _Part, launcher: str) -> list[str]:
     """Return a part's overrides with a number of workers of Hydra's joblib, where none was asked for."""
     if launcher != "local" or any(o.lstrip("+").startswith("hydra.launcher.n_jobs=") for o in part.overrides):
         return part.overrides
-    return [*part.overrides, f"hydra.launcher.n_jobs={_local_workers([], launcher, len(part.jobs))}"]
+    return [*part.overrides, f"hydra.launcher.n_jobs={_local_workers([], launcher, len(part.jobs)) or 1}"]
 
 
 def _sweeps(overrides: list[str]) -> list[list[str]]:
