@@ -51,7 +51,7 @@ def finished(
     return replace(
         record,
         curve=pd.DataFrame(outcome.curve, columns=schema.CURVE),
-        sequences=pd.DataFrame({"sequence": range(len(outcome.sequences["steps"])), **outcome.sequences})[schema.SEQUENCES],
+        sequences=pd.DataFrame({"sequence": range(len(outcome.sequences["steps"])), **outcome.sequences}),
     )
 
 
