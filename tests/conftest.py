@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: the small data sets, and threads that do not disturb one another."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ def pytest_configure() -> None:
     """Before torch is imported: on models this small, threads do little but wait for one another."""
     pytest.register_assert_rewrite("support.cells")  # it has tests that those of cells inherit
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell has it for what runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # the commands that tests start would ignore Ctrl-C, too
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_a_machine_compiles_for_a_study_once_and_says_so(home: Tiny, tmp_path: P
         run = subprocess.run(command, env=env, cwd=home.folder, capture_output=True, text=True, check=True)
         assert without_compile_lines(run.stderr) == ""
         compiled.append([line.partition(" for this machine")[0] for line in run.stderr.splitlines()])
-    parts = ("cell rnn", "likelihood bernoulli", "optimizer adam")
+    parts = ("cell rnn", "likelihood bernoulli", "the gathering of batches", "optimizer adam")
     assert compiled == [[f"gatebench: compiled {part}" for part in parts], []]
     pd.testing.assert_frame_equal(result_columns(tmp_path / "first"), result_columns(tmp_path / "second"), check_exact=True)
 

@@ -78,7 +78,8 @@ def working_in(folder: Path) -> Iterator[None]:
 def without_compile_lines(errors: str) -> str:
     """What a command said on stderr, but for lines about compiling: they depend on what this machine has in its cache."""
     return re.sub(
-        r"^gatebench: compiled (cell|optimizer|likelihood) \w+( of a higher layer)? for this machine in \d+\.\d s\n",
+        r"^gatebench: compiled (the gathering of batches|(cell|optimizer|likelihood) \w+( of a higher layer)?)"
+        r" for this machine in \d+\.\d s\n",
         "",
         errors,
         flags=re.MULTILINE,

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -17,7 +16,7 @@ from gatebench.graph.stack import Direction
 from gatebench.graph.trace import Graph, Sizes
 
 THREAD = "reference engine"
-"""How the name of the thread begins that an engine computes in."""
+"""How the names of the threads begin that an engine computes in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,20 +65,17 @@ class Reference(Engine[PaddedBatch]):
             padded.mask[: len(y), b] = 1
         return padded
 
-    @cached_property
-    def _thread(self) -> ThreadPoolExecutor:
-        """A thread that takes denormal numbers for zero from its start, and so do the threads that torch starts for it.
-
-        Those that torch has started for another thread could not be told any more.
-        """
-        return ThreadPoolExecutor(1, THREAD, torch.set_flush_denormal, (True,))
-
     def compute(self, function: Callable[[], Result]) -> Result:
-        """Return what a function returns; with several threads of torch, it runs in a thread of the engine's own."""
+        """Return what a function returns; with several threads of torch, it runs in a thread that is started for it.
+
+        Such a thread takes denormal numbers for zero from its start, and so do the threads that torch starts for it, where
+        those that torch has started for another thread could not be told any more. All of them end with it.
+        """
         if self.threads == 1 or self.device != "cpu" or threading.current_thread().name.startswith(THREAD):
             return super().compute(function)
         torch.set_num_threads(self.threads)
-        return self._thread.submit(super().compute, function).result()
+        with ThreadPoolExecutor(1, THREAD, torch.set_flush_denormal, (True,)) as own:
+            return own.submit(super().compute, function).result()
 
     def losses(self, network: Network, parameters: Tensor, batches: Sequence[PaddedBatch]) -> list[np.ndarray]:
         """Return each member's NLL per sequence in nats, ``[B]``."""
