@@ -17,7 +17,7 @@ from gatebench.records import study_file
 from gatebench.records.checkpoints import Checkpoint
 from gatebench.records.locks import TrialLocks
 from gatebench.records.store import Store
-from gatebench.study import recording
+from gatebench.study import recording, yardstick
 from gatebench.study.cancellation import Cancelled
 from gatebench.study.job import Job
 from gatebench.study.loaded import Loaded
@@ -240,9 +240,7 @@ class _JobRunner:
 
     @cached_property
     def _matmul_rate(self) -> float:
-        from gatebench.training import machine
-
-        return machine.matmul_rate(self.job.threads, self.job.device)
+        return yardstick.rate(self.job.threads, self.job.device)
 
     @cached_property
     def _flops_per_epoch(self) -> float:

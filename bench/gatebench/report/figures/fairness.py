@@ -12,7 +12,7 @@ ORDER = 180
 TITLE = "Were all cells run equally well?"
 CAPTION = (
     "Relative throughput: FLOPs a second of training and validation, relative to those of a 2048 x 2048 matrix product "
-    "in torch, measured in the same process; 3 times the forward products of layer and readout for a step of training, "
+    "in torch, measured on the same machine; 3 times the forward products of layer and readout for a step of training, "
     "once for one of validation. It may exceed 1, since torch's BLAS does not use all of some processors, and products "
     "with inputs that are mostly zero are counted whole. Median and range over the trials that were measured, search and "
     "confirm. The spread is the largest median over the smallest; where it is large, seconds compare implementations and "
