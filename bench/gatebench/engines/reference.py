@@ -74,8 +74,8 @@ class Reference(Engine[PaddedBatch]):
         if self.threads == 1 or self.device != "cpu" or threading.current_thread().name.startswith(THREAD):
             return super().compute(function)
         torch.set_num_threads(self.threads)
-        with ThreadPoolExecutor(1, THREAD, torch.set_flush_denormal, (True,)) as own:
-            return own.submit(super().compute, function).result()
+        with ThreadPoolExecutor(1, THREAD, torch.set_flush_denormal, (True,)) as thread:
+            return thread.submit(super().compute, function).result()
 
     def losses(self, network: Network, parameters: Tensor, batches: Sequence[PaddedBatch]) -> list[np.ndarray]:
         """Return each member's NLL per sequence in nats, ``[B]``."""
