@@ -279,19 +279,18 @@ class FunctionBuilder:
         """Write ``1 / d``, rounded to nearest, for d in [1, 2^126].
 
         A division of 512 bits takes as long as a dozen multiplications. An estimate to 14 bits and two steps of Newton give
-        the same number: the second step rounds as a division does (Markstein 1990), also where d has all bits of its
-        mantissa, because it multiplies with what is next above the first step's result. A test tries every mantissa.
+        the same number: the second step rounds as a division does, whatever the estimate, unless all bits of d's mantissa
+        are set (Markstein 1990). Then the result's last one is set, too. A test tries every mantissa.
         """
         if not self.processor.estimates_reciprocals:
             return self.over(self.number(1), d)
-        one = self.number(1)
         r = self._estimated_reciprocal(d)
-        r = self.fma(r, self.fma(self.negative(d), r, one), r)
+        for _ in range(2):
+            r = self.fma(r, self.fma(self.negative(d), r, self.number(1)), r)
         wide = ir.VectorType(ir.IntType(32), self.processor.lanes)
-        above = self.b.bitcast(
-            self.b.add(self.b.bitcast(r, wide), ir.Constant(wide, [1] * self.processor.lanes)), self.vector
-        )
-        return self.fma(above, self.fma(self.negative(d), r, one), r)
+        mantissa = ir.Constant(wide, [0x7FFFFF] * self.processor.lanes)
+        is_full = self.b.icmp_unsigned("==", self.b.and_(self.b.bitcast(d, wide), mantissa), mantissa)
+        return self.b.bitcast(self.b.or_(self.b.bitcast(r, wide), self.b.zext(is_full, wide)), self.vector)
 
     def quotient(self, a: Value, d: Value) -> Value:
         """Write ``a / d``, rounded to nearest, for d in [1, 2^126] and ``|a| <= d`` (Markstein 1990)."""
