@@ -23,16 +23,25 @@ def start(count: int) -> "ProcessPoolExecutor | None":
     """Start so many workers, if they are not there, without waiting for them; of none, this process does the work: None."""
     if not count:
         return None
+    if not (_started and _can_work(_started[-1], count)):
+        _started.append(_new(count))
+    _started[-1].submit(os.getpid)
+    return _started[-1]
+
+
+def _new(count: int) -> "ProcessPoolExecutor":
+    """Return so many workers that are to be started; they are none of those that joblib keeps for itself."""
     import joblib
-    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
     threads = str(max(1, joblib.cpu_count() // count))
     limits = {name: os.environ.get(name, threads) for name in THREAD_LIMITS}
-    executor = get_reusable_executor(max_workers=count, timeout=IDLE, initializer=_import_all, env=limits)
-    if executor not in _started:
-        _started.append(executor)
-    executor.submit(os.getpid)
-    return executor
+    return ProcessPoolExecutor(count, timeout=IDLE, initializer=_import_all, env=limits)
+
+
+def _can_work(executor: "ProcessPoolExecutor", count: int) -> bool:
+    """Whether workers are as many as are wanted, and none of them has died."""
+    return executor._max_workers == count and not (executor._flags.broken or executor._flags.shutdown)
 
 
 def run(count: int, function: Callable[..., None], calls: Sequence[tuple[Any, ...]]) -> None:
