@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+LONGEST_WAY = 10.0
+"""Seconds that a signal to this process may take, far more than any was seen to."""
+STEP = 0.001
+"""Seconds between two looks whether it has arrived."""
+
 
 class TimeUp(Exception):
     """The block was stopped, since its time was up."""
@@ -18,6 +23,7 @@ class _Alarm:
 
     def __init__(self) -> None:
         self.rang = False
+        self._was_heard = False
         self._armed = True
         self._lock = threading.Lock()
 
@@ -35,8 +41,16 @@ class _Alarm:
 
     def heed(self, number: int, frame: FrameType | None) -> None:
         """Handle SIGINT: raise ``KeyboardInterrupt``, unless it is the alarm's own, which arrives after its block ended."""
+        self._was_heard = True
         if self._armed or not self.rang:
             signal.default_int_handler(number, frame)
+
+    def await_signal(self) -> None:
+        """Return once a signal that was sent has arrived: on a busy machine it may be on its way for a while."""
+        for _ in range(round(LONGEST_WAY / STEP)):
+            if self._was_heard or not self.rang:
+                return
+            time.sleep(STEP)
 
 
 @contextmanager
@@ -58,4 +72,5 @@ def until(end: float) -> Iterator[None]:
         raise
     finally:
         timer.cancel()
+        alarm.await_signal()
         signal.signal(signal.SIGINT, handler)
