@@ -221,8 +221,7 @@ def _shared(command: SweepCommand, results: Path) -> "tuple[Store, Loaded]":
     from gatebench.records.store import Store
     from gatebench.study.loaded import Loaded
 
-    del command  # another command's data may have changed
-    return Store(results), Loaded()
+    return Store(results), Loaded(command.folder)  # another command's data may have changed
 
 
 def this_process() -> str:

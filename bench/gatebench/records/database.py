@@ -76,7 +76,7 @@ class PresentRun(NamedTuple):
 
 
 class Database:
-    """An open database with the experiment that holds our runs. Used as a context, it commits all or nothing."""
+    """An open database with the experiment that holds our runs, in the transaction of `opened`."""
 
     def __init__(self, connection: sqlite3.Connection, experiment: int, artifacts: str) -> None:
         self._connection, self._experiment, self._artifacts = connection, experiment, artifacts

@@ -5,6 +5,7 @@ at all.
 """
 
 import csv
+import io
 import os
 import shutil
 import tempfile
@@ -179,10 +180,13 @@ def _write(folder: Path, record: Record) -> None:
 
 
 def _csv(table: pd.DataFrame) -> str:
-    """Return what ``to_csv`` writes of names and numbers, in a tenth of its time; what is no number is left empty."""
+    """Return what ``to_csv`` writes, in a fraction of its time; what is no number is left empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.columns)
     rows = zip(*(table[name].tolist() for name in table.columns), strict=True)
-    lines = [",".join(table.columns), *(",".join("" if value != value else str(value) for value in row) for row in rows)]
-    return "\n".join(lines) + "\n"
+    writer.writerows(["" if value != value else value for value in row] for row in rows)
+    return text.getvalue()
 
 
 def read(folder: Path) -> Record:

@@ -1,9 +1,11 @@
-"""What jobs of one sweep share in a process: their data, read and framed once, and their models, compiled once."""
+"""What jobs of one sweep share in a process: data, read and framed once, models, compiled once, and the yardstick."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatebench.data import tasks
 from gatebench.data.tasks import Task
+from gatebench.study import yardstick
 from gatebench.study.job import Job
 
 if TYPE_CHECKING:
@@ -16,7 +18,9 @@ MODELS = 4
 class Loaded:
     """The task and the models of the last jobs. Of tasks one is held, since data may be large."""
 
-    def __init__(self) -> None:
+    def __init__(self, sweep: Path | None = None) -> None:
+        """Begin with nothing loaded; ``sweep`` is the folder of the sweep that is on its way, if there is one."""
+        self._sweep = sweep
         self._task: tuple[object, Task] | None = None
         self._models: dict[object, "Model"] = {}
 
@@ -44,6 +48,10 @@ class Loaded:
         while len(self._models) > MODELS:
             del self._models[next(iter(self._models))]
         return model
+
+    def matmul_rate(self, job: Job) -> float:
+        """Return what the throughputs of a job's trials are relative to."""
+        return yardstick.rate(self._sweep, job.threads, job.device)
 
     def _of_task(self, job: Job) -> tuple[str, str, str]:
         return job.labels.task, job.dataset, job.predict

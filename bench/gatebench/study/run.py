@@ -17,7 +17,7 @@ from gatebench.records import study_file
 from gatebench.records.checkpoints import Checkpoint
 from gatebench.records.locks import TrialLocks
 from gatebench.records.store import Store
-from gatebench.study import recording, yardstick
+from gatebench.study import recording
 from gatebench.study.cancellation import Cancelled
 from gatebench.study.job import Job
 from gatebench.study.loaded import Loaded
@@ -233,14 +233,10 @@ class _JobRunner:
         # Killed between two records, the population must come back whole: alone, a member rounds differently.
         checkpoint.save(*population.state())
         for member, outcome in zip(members, outcomes, strict=True):
-            throughput = self._flops_per_epoch * outcome.epochs / outcome.seconds / self._matmul_rate
+            throughput = self._flops_per_epoch * outcome.epochs / outcome.seconds / self.loaded.matmul_rate(self.job)
             record = recording.finished(self.job, self.task, member, training, outcome, len(members), throughput)
             self.store.write(record, outcome.weights)
         self.log(f"finished {' '.join(checkpoint.keys)}")
-
-    @cached_property
-    def _matmul_rate(self) -> float:
-        return yardstick.rate(self.job.threads, self.job.device)
 
     @cached_property
     def _flops_per_epoch(self) -> float:

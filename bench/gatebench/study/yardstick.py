@@ -7,22 +7,21 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def rate(threads: int, device: str) -> float:
+def rate(sweep: Path | None, threads: int, device: str) -> float:
     """Return the FLOPs a second of a large matrix product, as `gatebench.training.machine.matmul_rate` measures it.
 
-    The first worker of a sweep that asks for it on a machine measures it, and all others take that number: what runs beside
-    a measurement moves it by a third, and cells whose workers had measured at other times could not be compared. Without a
-    sweep, or once its folder is gone (jobs of a batch system may outlive it), each process measures its own.
+    The first worker that asks for it on a machine measures it and leaves it in the folder of the ``sweep``, where all others
+    take it from: two measurements differ, and cells that were trained by different workers could not be compared as well.
+    Without a sweep, or once its folder is gone (jobs of a batch system may outlive it), each process measures its own.
     """
     from gatebench.training import machine
 
-    folder = Path(os.environ.get("GATEBENCH_SWEEP", ""))
-    if not (os.environ.get("GATEBENCH_SWEEP") and folder.is_dir()):
+    if sweep is None or not sweep.is_dir():
         return machine.matmul_rate(threads, device)
-    file = folder / f"rate-{socket.gethostname()}-{device}-{threads}"
+    file = file_of(sweep, threads, device)
     if not file.exists():
         measured = machine.matmul_rate(threads, device)
-        with suppress(OSError), tempfile.TemporaryDirectory(dir=folder) as temporary:
+        with suppress(OSError), tempfile.TemporaryDirectory(dir=sweep) as temporary:
             complete = Path(temporary) / file.name
             complete.write_text(repr(measured))
             os.link(complete, file)  # fails if another worker was faster
@@ -30,3 +29,8 @@ def rate(threads: int, device: str) -> float:
         return float(file.read_text())
     except OSError:  # links are not to be had here, or the sweep has ended
         return machine.matmul_rate(threads, device)
+
+
+def file_of(sweep: Path, threads: int, device: str) -> Path:
+    """Return the file of a sweep that holds the rate of this machine."""
+    return sweep / f"rate-{socket.gethostname()}-{device}-{threads}"
