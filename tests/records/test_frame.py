@@ -14,11 +14,11 @@ from gatebench.records.frame import COLUMNS, RESULT_COLUMNS, Frame
 from gatebench.records.schema import CURVE
 from support.commands import SMALL, sweep
 from support.datasets import Tiny, make_tiny
-from support.records import make_record
+from support.records import make_point, make_record
 
 PROMISED = (
-    "study, stage, task, cell, budget, training, key, seed, lr, weight_noise, weight_decay, units, inputs, "
-    "parameters_recurrent, parameters_total, flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, "
+    "study, stage, task, cell, budget, training, pipeline, key, seed, lr, weight_noise, weight_decay, units, "
+    "inputs, parameters_recurrent, parameters_total, flops_per_step, state_size, split, nll, nll_sequence_mean, best_epoch, "
     "epochs, updates, seconds, relative_throughput, engine, population_size, device, status"
 )
 """Columns that others rely on, in order."""
@@ -46,6 +46,7 @@ def test_columns_are_those_that_were_promised(tiny_frame: Frame):
         "cell",
         "budget",
         "training",
+        "pipeline",
         "key",
         "seed",
         "lr",
@@ -168,3 +169,14 @@ def test_a_record_from_before_the_throughput_was_measured_has_none():
 
 def test_the_throughput_is_measured(tiny_frame: Frame):
     assert tiny_frame.trials.relative_throughput.between(0, 1, inclusive="neither").all()
+
+
+def test_each_row_says_which_pipeline_it_is_of(tiny_frame: Frame):
+    """Those of a study without further ones are of the first."""
+    assert (tiny_frame.trials.pipeline == 1).all()
+    first, second = make_record(), make_record("f" * 16)
+    points = [make_point([], [record.key], pipeline=p) for p, record in ((1, first), (2, second))]
+    built = frame.build("some", points, {record.key: record for record in (first, second)})
+    for table in (built.trials, built.curves):
+        assert table.groupby("key").pipeline.unique().explode().to_dict() == {first.key: 1, second.key: 2}
+        assert table.pipeline.dtype == int

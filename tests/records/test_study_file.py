@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gatebench.core.errors import BadInput
 from gatebench.records import study_file
 from gatebench.records.schema import Labels
 from support.records import LABELS, make_point
@@ -90,3 +91,25 @@ def test_a_new_file_is_written_in_the_order_of_the_published_ones(tmp_path: Path
     study_file.add_points(tmp_path, "some", [make_point([A], [B])])
     orders = [list(json.loads(study_file.path(*of).read_text())) for of in ((tmp_path, "some"), (PUBLISHED, STUDIES[0]))]
     assert orders[0] == orders[1]
+
+
+def test_the_pipelines_of_a_point_stand_beside_each_other(tmp_path: Path):
+    """A first one is written as by versions that had no other."""
+    first, second = make_point([A], [B]), make_point([C], [], lr=None, planned=1, pipeline=2)
+    study_file.add_points(tmp_path, "some", [first])
+    alone = json.loads(study_file.path(tmp_path, "some").read_text())["points"]
+    study_file.add_points(tmp_path, "some", [second])
+    written = json.loads(study_file.path(tmp_path, "some").read_text())["points"]
+    assert alone == {name: point for name, point in written.items() if "pipeline" not in point}
+    assert [point.get("pipeline") for point in written.values()] == [None, 2]
+    study_file.add_points(tmp_path, "some", [replace(second, selected=first.selected, confirm=[D])])
+    assert study_file.read(tmp_path, "some") == [first, make_point([C], [D], pipeline=2)]
+
+
+@pytest.mark.parametrize("pipeline", [0, -1, 1.5, "2"])
+def test_a_pipeline_is_a_number_from_1(tmp_path: Path, pipeline: object):
+    study_file.add_points(tmp_path, "some", [make_point([A], [B], pipeline=2)])
+    file = study_file.path(tmp_path, "some")
+    file.write_text(file.read_text().replace('"pipeline": 2', f'"pipeline": {json.dumps(pipeline)}'))
+    with pytest.raises(BadInput, match="damaged"):
+        study_file.read(tmp_path, "some")

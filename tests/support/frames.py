@@ -64,7 +64,7 @@ def by_hand(trials: list[tuple[Any, ...]], replication: Frame | None = None) -> 
         budget = other[0] if other else BUDGET
         key = hashlib.sha256(repr((task, cell, seed, lr, budget)).encode()).hexdigest()[:16]
         identity = dict(
-            zip(IDENTITY, ["hand", stage, task, cell, budget, TRAINING, key, seed, lr, NOISE, DECAY], strict=True)
+            zip(IDENTITY, ["hand", stage, task, cell, budget, TRAINING, 1, key, seed, lr, NOISE, DECAY], strict=True)
         )
         costs = {"units": 10 + len(cell), "inputs": 88, "parameters_recurrent": 30_000 if other else 20_000,
                  "parameters_total": 24_000, "flops_per_step": 39_000, "state_size": 10 + len(cell)}  # fmt: skip

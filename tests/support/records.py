@@ -53,7 +53,9 @@ def make_record(key: str = "0123456789abcdef", seconds: float = 1.5, **summary: 
     )  # fmt: skip
 
 
-def make_point(search: list[str], confirm: list[str], lr: float | None = 0.01, planned: int | None = None) -> Point:
+def make_point(
+    search: list[str], confirm: list[str], lr: float | None = 0.01, planned: int | None = None, pipeline: int = 1
+) -> Point:
     """A point of a study; ``lr`` is what its search selected, None if that is not known."""
     selected = None if lr is None else Hyperparameters(lr)
-    return Point(LABELS, search, selected, confirm, len(confirm) if planned is None else planned)
+    return Point(LABELS, search, selected, confirm, len(confirm) if planned is None else planned, pipeline)

@@ -15,10 +15,10 @@ import pandas as pd
 
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records import looks, samples, study_file
-from gatebench.records.schema import CURVE, SEQUENCES, DataFacts, Labels, Point, Record, Scalar, Score, Stage
+from gatebench.records.schema import CURVE, SEQUENCES, DataFacts, Point, Record, Scalar, Score, Stage
 from gatebench.records.store import Store
 
-IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "key", "seed", *TUNABLE]
+IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "pipeline", "key", "seed", *TUNABLE]
 """Columns that say which trial a row is of."""
 COSTS = ["units", "inputs", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
 """Columns of a cell's size and cost."""
@@ -164,7 +164,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         labels = point.labels
         for stage, keys in point.by_stage.items():
             for record in (records[key] for key in keys if key in records):
-                identity = _identity(study, stage, labels, record)
+                identity = _identity(study, stage, point, record)
                 trials += rows(identity, record)
                 summary = record.summary
                 if summary.status == "failed":  # it has a row, and no numbers
@@ -233,10 +233,10 @@ def _or_nan(value: Scalar) -> Scalar:
     return float("nan") if value is None else value
 
 
-def _identity(study: str, stage: Stage, labels: Labels, record: Record) -> dict[str, Scalar]:
+def _identity(study: str, stage: Stage, point: Point, record: Record) -> dict[str, Scalar]:
     settings = record.settings
-    named = {"study": study, "stage": stage, **asdict(labels), "key": record.key, "seed": settings.seed}
-    return {**named, **asdict(settings.hyperparameters)}
+    named = {"study": study, "stage": stage, **asdict(point.labels), "pipeline": point.pipeline}
+    return {**named, "key": record.key, "seed": settings.seed, **asdict(settings.hyperparameters)}
 
 
 def _machine(record: Record) -> list[Scalar]:

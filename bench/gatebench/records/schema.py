@@ -26,6 +26,8 @@ Key = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
 """A trial's identity, which is also the name of its folder."""
 Natural = Annotated[int, Meta(ge=0, lt=2**62)]
 """A whole number from 0, of a size that a table takes."""
+Ordinal = Annotated[int, Meta(ge=1, lt=2**62)]
+"""A whole number from 1."""
 Amount = Natural | float
 """A count that may be a mean of several."""
 Status = Literal["finished", "diverged", "failed"]
@@ -214,7 +216,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a study: the keys of its trials, by stage."""
+    """One pipeline of one point of a study: the keys of its trials, by stage."""
 
     labels: Labels
     search: list[Key]
@@ -225,6 +227,13 @@ class Point:
     """Confirming trials at the selected setting; empty while that is not known."""
     confirm_planned: Natural
     """How many confirming trials there are to be."""
+    pipeline: Ordinal = 1
+    """Which repetition of the whole procedure: its own draw of settings, search, selection and confirming trials."""
+
+    @property
+    def name(self) -> str:
+        """What the point is called in its study's file, and no other one."""
+        return str(self.labels) if self.pipeline == 1 else f"{self.labels}, pipeline {self.pipeline}"
 
     @property
     def by_stage(self) -> dict[Stage, list[Key]]:
@@ -244,7 +253,7 @@ class StudyFile:
     study: str = ""
     """Name of the study and of its folder."""
     points: dict[str, Point]
-    """The text of its labels -> a point, in the order in which they were planned."""
+    """Its name -> a point, in the order in which they were planned."""
 
 
 _CURVE_COLUMNS = {name: str if name == "split" else int if name in ("epoch", "update") else float for name in CURVE}

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.core.files import update_json
@@ -35,23 +36,31 @@ def keys(points: list[Point]) -> list[str]:
 
 
 def add_points(results: Path, study: str, points: list[Point]) -> None:
-    """Add points to a study's file, each merged with the one that has the same labels; other points stay.
+    """Add points to a study's file, each merged with the one that has the same name; other points stay.
 
     A file to which nothing is new is not written: what an earlier version published stays byte for byte.
     """
 
-    def change(text: str | None) -> StudyFile | None:
+    def change(text: str | None) -> dict[str, Any] | None:
         content = StudyFile(study=study, points={}) if text is None else decode_study(text)
         before = dict(content.points)
         for point in points:
-            label = str(point.labels)
-            former = content.points.get(label)
-            content.points[label] = point if former is None else merged(former, point)
-        return None if text is not None and content.points == before else content
+            former = content.points.get(point.name)
+            content.points[point.name] = point if former is None else merged(former, point)
+        return None if text is not None and content.points == before else _as_written(content)
 
     file = path(results, study)
     with _explained(file):
         update_json(file, change)
+
+
+def _as_written(content: StudyFile) -> dict[str, Any]:
+    """What the file holds: a first pipeline is not named, so that files of versions that had only one stay as they are."""
+    values = asdict(content)
+    for point in values["points"].values():
+        if point["pipeline"] == 1:
+            del point["pipeline"]
+    return values
 
 
 def merged(former: Point, point: Point) -> Point:
