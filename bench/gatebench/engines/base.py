@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -60,6 +60,44 @@ class SteppingOptimizer(Protocol):
         self, parameters: Tensor, gradient: Tensor, state: dict[str, Tensor], learning_rates: Tensor, live: Tensor
     ) -> None:
         """Update the rows of the members that are ``live`` (``[K, 1]``, true or false) in place."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class UpdateArrays:
+    """What an update of a population reads and changes: row k of each belongs to member k."""
+
+    parameters: Tensor
+    """``[K, row]``; changed in place."""
+    taken_at: Tensor
+    """Where the gradient is taken, ``[K, row]``: at the parameters, or at noisy ones."""
+    state: dict[str, Tensor]
+    """What the optimizer carries from update to update; changed in place."""
+    learning_rates: Tensor
+    """``[K, 1]``."""
+    weight_decay: Tensor
+    """``[K, 1]``; parameters shrink by this times the learning rate."""
+    decayed: Tensor
+    """1 for the parameters that shrink, 0 for the others, ``[row]``."""
+    live: Tensor
+    """``[K, 1]``, true or false; turns false where the loss or the gradient is not finite. Those rows stay as they are."""
+
+
+class UpdateRule(Protocol):
+    """How parameters change by their gradient."""
+
+    @property
+    def optimizer(self) -> SteppingOptimizer:
+        """What makes the step."""
+        ...
+
+    @property
+    def clip_norm(self) -> float | None:
+        """The largest norm of a member's gradient, to which larger ones are rescaled; None: none."""
+        ...
+
+    def apply(self, engine: "Engine[Any]", arrays: UpdateArrays, losses: Sequence[np.ndarray], gradient: Tensor) -> None:
+        """Change ``arrays`` by losses ``[B]`` and gradient ``[K, row]`` of each member; the step is by `Engine.step`."""
         ...
 
 
@@ -214,6 +252,20 @@ class Engine(ABC, Generic[BatchT]):
         dropout_masks: Sequence[DropoutMasks] | None = None,
     ) -> tuple[list[np.ndarray], Tensor]:
         """Return `losses`, and rows of gradients of ``weights[k] * sum(losses[k])``, with dropout if there are masks."""
+
+    def update(
+        self,
+        network: Network,
+        rule: UpdateRule,
+        arrays: UpdateArrays,
+        batches: Sequence[BatchT],
+        weights: np.ndarray,
+        dropout_masks: Sequence[DropoutMasks] | None = None,
+    ) -> list[np.ndarray]:
+        """Make one update in place by the `gradients` of every member, and return the losses ``[B]`` before it."""
+        losses, gradient = self.gradients(network, arrays.taken_at, batches, weights, dropout_masks)
+        rule.apply(self, arrays, losses, gradient)
+        return losses
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Return a function's value for each item, computed by as many of the engine's threads as that is worth."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gatebench.data.tasks import Task, buckets
-from gatebench.engines.base import Batch, DropoutMasks
+from gatebench.engines.base import Batch, DropoutMasks, UpdateArrays
 from gatebench.training import optimizers, regularisation
 from gatebench.training.evaluation import (
     EvaluationSplit,
@@ -198,19 +198,13 @@ class Population:
         per_sequence = self.training.loss == "sequence"
         counts = [len(b.predictions) if per_sequence else b.predictions.sum() for b in batches]
         weights = np.array([1 / count for count in counts])
-        engine, masks = self.model.engine, self._dropout_masks(batches)
-        losses, gradient = engine.gradients(self.model, self._noisy(), batches, weights, masks)
-        norms = optimizers.norm(gradient)
-        finite = np.isfinite([of_member.sum() for of_member in losses])
-        live &= (torch.from_numpy(finite).to(live.device) & norms.isfinite())[:, None]
-        if self.training.clip_norm is not None:
-            optimizers.clip(gradient, norms, self.training.clip_norm)
-        decays = self._per_member("weight_decay")
-        if any(decays):
-            shrink = torch.tensor(decays, device=learning_rates.device)[:, None] * learning_rates
-            shrink = torch.where(live, shrink, 0.0)  # a dead member's rate may be infinite
-            self.parameters.mul_(1 - shrink * self._decayed)
-        engine.step(self.optimizer, self.parameters, gradient, self.optimizer_state, learning_rates, live)
+        decays = torch.tensor(self._per_member("weight_decay"), device=learning_rates.device)[:, None]
+        arrays = UpdateArrays(
+            self.parameters, self._noisy(), self.optimizer_state, learning_rates, decays, self._decayed, live
+        )
+        rule = optimizers.UpdateRule(self.optimizer, self.training.clip_norm)
+        masks = self._dropout_masks(batches)
+        losses = self.model.engine.update(self.model, rule, arrays, batches, weights, masks)
         self.updates[self.active] += live.flatten().cpu().numpy()
         return losses
 

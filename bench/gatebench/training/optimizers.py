@@ -4,15 +4,17 @@ A member's parameters, gradient and optimizer state are rows of matrices ``[K, N
 are in place and elementwise, so a member's numbers never depend on its neighbours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gatebench.core.validation import Fraction, Positive
+from gatebench.engines.base import Engine, UpdateArrays
 
 OptimizerState = dict[str, Tensor]
 """What an optimizer carries from update to update: arrays ``[K, .]`` by name."""
@@ -81,6 +83,30 @@ class rmsprop:
             velocity = of_live["velocity"].mul_(self.momentum)
             velocity -= torch.div(g * lr, root, out=root)
             theta += velocity
+
+
+@dataclass(frozen=True)
+class UpdateRule:
+    """Clipping, weight decay and an optimizer, for every member on its own."""
+
+    optimizer: Optimizer
+    clip_norm: float | None
+
+    def apply(self, engine: Engine[Any], arrays: UpdateArrays, losses: Sequence[np.ndarray], gradient: Tensor) -> None:
+        """Make one update of the live members, those whose losses and gradient are finite.
+
+        Weight decay is decoupled: parameters shrink by their learning rate times it (Loshchilov and Hutter 2019).
+        """
+        norms = norm(gradient)
+        is_finite = torch.from_numpy(np.isfinite([of_member.sum() for of_member in losses])).to(norms.device)
+        arrays.live.logical_and_((is_finite & norms.isfinite())[:, None])
+        if self.clip_norm is not None:
+            clip(gradient, norms, self.clip_norm)
+        if bool(arrays.weight_decay.any()):
+            shrink = arrays.weight_decay * arrays.learning_rates
+            shrink = torch.where(arrays.live, shrink, 0.0)  # a dead member's rate may be infinite
+            arrays.parameters.mul_(1 - shrink * arrays.decayed)
+        engine.step(self.optimizer, arrays.parameters, gradient, arrays.state, arrays.learning_rates, arrays.live)
 
 
 @contextmanager

@@ -133,6 +133,12 @@ class FunctionBuilder:
         """Write a call of another function."""
         self.b.call(function.function, [self.i64(a) for a in arguments])
 
+    def call_at(self, address: Value, *pointers: Value) -> None:
+        """Write a call of a function whose address is known only when the code runs, with pointers as its arguments."""
+        kind = ir.FunctionType(ir.VoidType(), [POINTER] * len(pointers))
+        function = self.b.inttoptr(self.b.ptrtoint(address, I64), ir.PointerType(kind))
+        self.b.call(function, pointers)
+
     def end(self) -> Self:
         """Complete the function and return it."""
         self.b.ret_void()
@@ -214,10 +220,11 @@ class FunctionBuilder:
         return self._intrinsic("fma", a, b, c) if self.processor.has_fma else self.plus(self.times(a, b), c)
 
     def _intrinsic(self, name: str, *args: Value) -> Value:
-        full = f"llvm.{name}.v{self.processor.lanes}f32"
+        kind = args[0].type
+        full = f"llvm.{name}.f32" if kind == F32 else f"llvm.{name}.v{self.processor.lanes}f32"
         function = self.module.globals.get(full)
         if function is None:
-            function = ir.Function(self.module, ir.FunctionType(self.vector, [self.vector] * len(args)), full)
+            function = ir.Function(self.module, ir.FunctionType(kind, [kind] * len(args)), full)
         return self.b.call(function, list(args))
 
     def _float(self, name: str, a: Value, b: Value) -> Value:
@@ -256,7 +263,7 @@ class FunctionBuilder:
         return self._intrinsic("fabs", a)
 
     def root(self, a: Value) -> Value:
-        """Write the square root of a."""
+        """Write the square root of a, a vector or one number."""
         return self._intrinsic("sqrt", a)
 
     def with_sign(self, a: Value, sign: Value) -> Value:

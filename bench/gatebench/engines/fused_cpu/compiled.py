@@ -14,7 +14,7 @@ from llvmlite import binding as llvm
 from llvmlite import ir
 
 from gatebench.core.files import cache_folder
-from gatebench.engines.fused_cpu import gather, likelihoods, optimizers
+from gatebench.engines.fused_cpu import gather, likelihoods, optimizers, updates
 from gatebench.engines.fused_cpu.kernels import Kernels
 from gatebench.engines.fused_cpu.plan import WorkPlan
 from gatebench.engines.fused_cpu.processor import Processor
@@ -49,15 +49,17 @@ class CompiledReadout:
 
 
 class CompiledOptimizer:
-    """The function ``step`` of one optimizer, which updates one member's row."""
+    """The functions of one optimizer: ``step`` updates one member's row, ``update`` is that of `updates`."""
 
-    def __init__(self, name: str, processor: Processor) -> None:
+    def __init__(self, name: str, processor: Processor, is_timed: bool = False) -> None:
         """Compile the optimizer of a name of `optimizers.OPTIMIZERS`."""
-        module = ir.Module(name)
+        self.tables, module = Tables(is_timed), ir.Module(name)
         optimizers.build(module, processor, name)
+        updates.build(module, processor, self.tables, name)
         self._engine = _engine(str(module), processor, f"optimizer {name}")
         kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, ctypes.c_int64)
         self.step: Callable[..., None] = kind(self._engine.get_function_address("step"))
+        self.update = _function(self._engine, "update")
 
 
 class CompiledGather:
@@ -83,6 +85,11 @@ def compiled_gather(processor: Processor) -> CompiledGather:
 def _function(engine: llvm.ExecutionEngine, name: str) -> Function:
     """Return a compiled function, which lives as long as its engine does."""
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(engine.get_function_address(name))
+
+
+def code_address(function: Function) -> int:
+    """Return where a compiled function's code begins, for other code that calls it."""
+    return ctypes.cast(function, ctypes.c_void_p).value or 0  # pyright: ignore[reportArgumentType] - it is one of ctypes
 
 
 def folder() -> Path:

@@ -6,7 +6,6 @@ population. Numbers are float32.
 """
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, lru_cache
@@ -16,13 +15,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatebench.engines.base import DropoutMasks, Engine, Item, Network, Result, SteppingOptimizer
+from gatebench.engines.base import (
+    DropoutMasks,
+    Engine,
+    Item,
+    Network,
+    Result,
+    SteppingOptimizer,
+    UpdateArrays,
+    UpdateRule,
+)
 from gatebench.engines.fused_cpu.compiled import CompiledOptimizer
 from gatebench.engines.fused_cpu.functions import FUNCTIONS
 from gatebench.engines.fused_cpu.optimizers import NUMBERS, OPTIMIZERS
 from gatebench.engines.fused_cpu.packed import PackedBatch, Row, address
 from gatebench.engines.fused_cpu.processor import Processor, processor
 from gatebench.engines.fused_cpu.stack_program import CompiledStack, StackProgram, Work
+from gatebench.engines.fused_cpu.updater import Updater, UpdateWorkspace
+from gatebench.engines.fused_cpu.workspace import Workspace
 from gatebench.graph import operations
 from gatebench.graph.trace import Graph
 
@@ -55,7 +65,7 @@ class FusedCpu(Engine[PackedBatch]):
         super().__init__(threads, device)
         self.processor, self.is_timed = code_for or processor(), is_timed
         self._program = lru_cache(PROGRAMS)(lambda network: _Program(network, self))
-        self._optimizer = cache(lambda name: CompiledOptimizer(name, self.processor))
+        self._optimizer = cache(lambda name: CompiledOptimizer(name, self.processor, is_timed))
 
     @property
     def torch_threads(self) -> int:
@@ -109,7 +119,7 @@ class FusedCpu(Engine[PackedBatch]):
         lengths, predictions = (np.array([len(array) for array in arrays]) for arrays in (xs, ys))
         return PackedBatch(lengths, predictions, network, xs, ys, self.processor)
 
-    def part_seconds(self, network: Network) -> Counter[str]:
+    def part_seconds(self, network: Network) -> dict[str, float]:
         """Return the seconds that each part of a network's code took since this was last asked, of all threads together.
 
         Only an engine that was made with ``is_timed`` tells parts from one another.
@@ -132,6 +142,22 @@ class FusedCpu(Engine[PackedBatch]):
         losses, gradient = self._program(network).run(parameters, batches, weights, dropout_masks)
         assert gradient is not None
         return losses, gradient
+
+    def update(
+        self,
+        network: Network,
+        rule: UpdateRule,
+        arrays: UpdateArrays,
+        batches: Sequence[PackedBatch],
+        weights: np.ndarray,
+        dropout_masks: Sequence[DropoutMasks] | None = None,
+    ) -> list[np.ndarray]:
+        """Make one update as every engine does; where there is code for all of it, each thread runs that once."""
+        program, name = self._program(network), type(rule.optimizer).__name__
+        is_coded = program.updater is not None and name in OPTIMIZERS and dropout_masks is None
+        if is_coded and program.parts(batches) == [1] * len(batches):
+            return program.update(self._optimizer(name), rule, arrays, batches, weights)
+        return super().update(network, rule, arrays, batches, weights, dropout_masks)
 
     def step(
         self,
@@ -181,11 +207,61 @@ class _Program:
         self.compiled = CompiledStack(network, engine.processor, engine.is_timed)
         self.network, self.engine = network, engine
         self.local = threading.local()
-        self._of_threads: list[StackProgram] = []
+        self._of_threads: list[Workspace] = []
 
-    def part_seconds(self) -> Counter[str]:
+    def part_seconds(self) -> dict[str, float]:
         """Return the seconds that each part of the code took since this was last asked, of all threads together."""
-        return sum((program.part_seconds() for program in self._of_threads), start=Counter[str]())
+        return Workspace.part_seconds(self._of_threads)
+
+    @property
+    def program(self) -> StackProgram:
+        """The program of the thread that asks."""
+        if not hasattr(self.local, "program"):
+            self.local.program, self.local.updates = StackProgram(self.compiled, self.network), {}
+            self._of_threads += self.local.program.workspaces
+        return self.local.program
+
+    @cached_property
+    def updater(self) -> Updater | None:
+        """What makes whole updates, for networks that it suits."""
+        return Updater(self.program) if Updater.suits(self.network) and self.compiled.readout else None
+
+    def parts(self, batches: Sequence[PackedBatch]) -> list[int]:
+        """Return in how many parts the batch of each member is dealt out to threads."""
+        threads = self.engine.threads
+        return [min(threads, len(batch.lengths)) if len(batches) % threads else 1 for batch in batches]
+
+    def update(
+        self,
+        optimizer: CompiledOptimizer,
+        rule: UpdateRule,
+        arrays: UpdateArrays,
+        batches: Sequence[PackedBatch],
+        weights: np.ndarray,
+    ) -> list[np.ndarray]:
+        """Make one update of every member, each by one thread, and return the losses ``[B]`` before it."""
+        updater = self.updater
+        assert updater is not None
+        self._check(arrays.parameters)
+        new = [batch for batch in dict.fromkeys(batches) if not updater.is_ready(batch)]
+        if new:
+            self.engine.map(updater.make_ready, new)
+        members = updater.members(rule, arrays, batches, weights)
+
+        def run(_: int) -> None:
+            program, of_thread = self.program, self.local.updates
+            if optimizer not in of_thread:
+                of_thread[optimizer] = UpdateWorkspace(optimizer, program, updater.names)
+                self._of_threads.append(of_thread[optimizer])
+            of_thread[optimizer].run(members)
+
+        self.engine.map(run, range(min(self.engine.threads, len(batches))))
+        return updater.losses(members, arrays, batches)
+
+    @staticmethod
+    def _check(parameters: Tensor) -> None:
+        if parameters.dtype != torch.float32 or parameters.device.type != "cpu":
+            raise ValueError(f"fused_cpu works in float32 on the cpu, not in {parameters.dtype} on {parameters.device}")
 
     def run(
         self,
@@ -195,11 +271,9 @@ class _Program:
         dropout_masks: Sequence[DropoutMasks] | None = None,
     ) -> tuple[list[np.ndarray], Tensor | None]:
         """Return losses ``[B]`` of every member, and rows of gradients if there are weights."""
-        if parameters.dtype != torch.float32 or parameters.device.type != "cpu":
-            raise ValueError(f"fused_cpu works in float32 on the cpu, not in {parameters.dtype} on {parameters.device}")
-        threads = self.engine.threads
+        self._check(parameters)
         rows = Row.of(parameters.detach().contiguous().numpy())
-        counts = [min(threads, len(batch.lengths)) if len(rows) % threads else 1 for batch in batches]
+        counts = self.parts(batches)
         most = max(counts)
         gradient = None if weights is None else torch.zeros(len(rows), most, parameters.shape[1])
         gradients = [] if gradient is None else Row.of(gradient.flatten(0, 1).numpy())
@@ -221,8 +295,5 @@ class _Program:
 
     def _run(self, work: Work, losses: list[np.ndarray]) -> None:
         """Do some work in the workspace of the thread that this runs in."""
-        if not hasattr(self.local, "program"):
-            self.local.program = StackProgram(self.compiled, self.network)
-            self._of_threads.append(self.local.program)
         part = work.batch.part(work.i, work.count)
-        losses[work.member][part.order] = np.bincount(part.of, self.local.program.run(work, part))
+        losses[work.member][part.order] = np.bincount(part.of, self.program.run(work, part))

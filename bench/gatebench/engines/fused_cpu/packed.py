@@ -44,6 +44,16 @@ class Inputs:
         """Where the arrays begin."""
         return tuple(map(address, (self.x, *self.nonzeros)))
 
+    def pointers(self, shift: int) -> dict[str, int]:
+        """Return the entries of a cell's table of pointers, if it reads this so many steps later."""
+        name = f"input{shift}"
+        names = (name, f"starts {name}", f"index {name}", f"value {name}")
+        return dict(zip(names, self.addresses, strict=False))
+
+    def integers(self, shift: int) -> dict[str, int]:
+        """Return the entries of a cell's table of integers, if it reads this so many steps later."""
+        return {f"sparse input{shift}": int(bool(self.nonzeros))}
+
 
 @dataclass(frozen=True, eq=False)
 class PackedPart:
@@ -94,6 +104,11 @@ class PackedPart:
     def target(self) -> int:
         """Where the targets begin."""
         return address(self.blocks)
+
+    @cached_property
+    def sequence_of(self) -> np.ndarray:
+        """The position in the batch of the sequence that each prediction belongs to."""
+        return self.order[self.of]
 
     @cached_property
     def source(self) -> np.ndarray:
@@ -194,6 +209,11 @@ class PackedBatch(Batch):
     processor: Processor
     _parts: dict[tuple[int, int], PackedPart] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    @cached_property
+    def rows(self) -> int:
+        """Steps of all sequences together."""
+        return int(self.lengths.sum())
 
     def order(self, i: int, count: int) -> np.ndarray:
         """Return the positions of the sequences of part ``i`` of ``count`` parts of like size, the longest one first."""

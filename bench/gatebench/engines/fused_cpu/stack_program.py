@@ -1,6 +1,5 @@
 """The forward and the backward pass of a stack of cells, for one member and one part of its batch at a time."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from gatebench.engines.fused_cpu import likelihoods
 from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout
 from gatebench.engines.fused_cpu.packed import Inputs, PackedBatch, PackedPart, Row, address, dense
 from gatebench.engines.fused_cpu.processor import Processor
-from gatebench.engines.fused_cpu.workspace import CellWorkspace, ReadoutWorkspace
+from gatebench.engines.fused_cpu.workspace import CellWorkspace, ReadoutWorkspace, Workspace
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,10 @@ class StackProgram:
         ]
         self.readout = ReadoutWorkspace(code.readout, network, code.processor)
 
-    def part_seconds(self) -> Counter[str]:
-        """Return the seconds spent in each part of the compiled code since this was last asked."""
-        workspaces = [*(cell for layer in self.cells for cell in layer), self.readout]
-        return sum((workspace.part_seconds() for workspace in workspaces), start=Counter[str]())
+    @property
+    def workspaces(self) -> list[Workspace]:
+        """The workspaces of all cells and of the readout."""
+        return [*(cell for layer in self.cells for cell in layer), self.readout]
 
     def run(self, work: Work, part: PackedPart) -> np.ndarray:
         """Return the NLL of every prediction of a part, ``[S]``, and add the gradient to where ``work`` says."""

@@ -1,8 +1,8 @@
 """What a thread works in: the arrays and tables of each cell of a network, and of its readout."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -35,25 +35,41 @@ class Workspace:
         self.room_addresses: dict[str, int] = {}
         """Where each of the arrays begins."""
         self._room: dict[str, int] = {}
-        self._seconds, self._ticks_of = 0.0, [name for name in tables.integers if name.startswith(TICKS)]
-        self._addresses = address(self.pointers), address(self.integers)
+        self._ticks_at = {name.removeprefix(TICKS): i for name, i in self._integer_at.items() if name.startswith(TICKS)}
+        self._seconds, self._ticks_of_calls = 0.0, 0
+        """Of the calls from Python."""
+        self.addresses = address(self.pointers), address(self.integers)
+        """Where the two tables begin."""
         self.set_integers(fixed)
 
     def call(self, function: Callable[[int, int], None]) -> None:
         """Run a compiled function on the two tables."""
-        started = time.perf_counter()
-        function(*self._addresses)
+        started, ticks = time.perf_counter(), self._ticks(WHOLE)
+        function(*self.addresses)
         self._seconds += time.perf_counter() - started
+        self._ticks_of_calls += self._ticks(WHOLE) - ticks
 
-    def part_seconds(self) -> Counter[str]:
+    def _ticks(self, part: str) -> int:
+        """Return the ticks of a part of timed code; 0 of code that is not timed."""
+        return int(self.integers[self._ticks_at[part]]) if part in self._ticks_at else 0
+
+    @staticmethod
+    def part_seconds(workspaces: "Sequence[Workspace]") -> dict[str, float]:
         """Return the seconds of each part of timed code since this was last asked; ``other`` is what no part is."""
-        ticks = {name.removeprefix(TICKS): int(self.integers[self._integer_at[name]]) for name in self._ticks_of}
-        whole = ticks.pop(WHOLE, 0)
-        seconds = {part: self._seconds * count / whole for part, count in ticks.items()} if whole else {}
-        seconds[OTHER] = self._seconds - sum(seconds.values())
-        self.set_integers(dict.fromkeys(self._ticks_of, 0))
-        self._seconds = 0.0
-        return Counter(seconds)
+        whole, ticks_of_calls = sum(one._seconds for one in workspaces), sum(one._ticks_of_calls for one in workspaces)
+        seconds: defaultdict[str, float] = defaultdict(float)
+        for workspace in workspaces:
+            for part in workspace._ticks_at.keys() - {WHOLE} if ticks_of_calls else ():
+                seconds[part] += whole * workspace._ticks(part) / ticks_of_calls
+            workspace.integers[list(workspace._ticks_at.values())] = 0
+            workspace._seconds, workspace._ticks_of_calls = 0.0, 0
+        seconds[OTHER] = whole - sum(seconds.values())
+        return seconds
+
+    def slots(self, name: str) -> list[int]:
+        """Return the addresses of a name's entries in the two tables."""
+        tables = ((self.pointers, self._pointer_at), (self.integers, self._integer_at))
+        return [address(table) + table.itemsize * at[name] for table, at in tables if name in at]
 
     def set_pointers(self, entries: Mapping[str, int]) -> None:
         """Set addresses by name; names that the code does not read are passed over."""
@@ -109,12 +125,14 @@ class CellWorkspace(Workspace):
             self.set_pointers(part.pointers)
             self.set_integers(part.integers)
             for shift, of_shift in inputs.items():
-                name = f"input{shift}"
-                names = (name, f"starts {name}", f"index {name}", f"value {name}")
-                self.set_pointers(dict(zip(names, of_shift.addresses, strict=False)))
-                self.set_integers({f"sparse {name}": int(bool(of_shift.nonzeros))})
+                self.set_pointers(of_shift.pointers(shift))
+                self.set_integers(of_shift.integers(shift))
         self.set_pointers({"parameters": parameters})
         self.call(self.compiled.forward)
+
+    def forget(self) -> None:
+        """Make `forward` write all entries of its part anew, since others have written to the tables."""
+        self._part, self._inputs = None, {}
 
     def backward(self, hidden: int, gradient: int) -> None:
         """Add the gradients of the parameters, from that of the first state, rows of the length of ``hidden``."""
@@ -213,6 +231,10 @@ class ReadoutWorkspace(Workspace):
         self.set_integers({**rows, "with gradient": int(gradient is not None)})
         self.call(self.compiled.run)
         return self.arrays["nll"][: len(top)]
+
+    def reset(self) -> None:
+        """Point the tables at this workspace's own arrays again, since others have written to the tables."""
+        self.set_pointers({"nll": self.room_addresses["nll"], "weight": address(self._weight)})
 
     @property
     def hidden(self) -> int:
