@@ -1,17 +1,19 @@
 """What the engine for processors does besides its numbers: work for its threads, and the time of its parts."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
+import torch
 
-from gatebench.engines.base import Network
+from gatebench.engines.base import Network, UpdateArrays
 from gatebench.engines.fused_cpu.engine import ALONE, FusedCpu
 from gatebench.engines.fused_cpu.workspace import OTHER
 from gatebench.graph import trace
 from gatebench.graph.stack import Stack
 from gatebench.training.likelihoods import bernoulli, gaussian_mixture
-from gatebench.training.optimizers import adam, rmsprop
+from gatebench.training.optimizers import UpdateRule, adam, rmsprop
 from support.agreement import gradients, population, sequences
 
 
@@ -84,3 +86,19 @@ def test_the_parts_of_timed_code_are_told_apart_and_change_no_number(name):
     assert seconds[OTHER] >= 0
     assert set(plain.part_seconds(network)) == {OTHER}
     assert sum(timed.part_seconds(network).values()) == 0, "what was told is not told again"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_parts_of_a_whole_update_are_told_apart(threads):
+    network, rule = NETWORKS["one layer"], UpdateRule(adam(0.9, 0.999, 1e-8), 1.0)
+    engine, rows = FusedCpu(threads, is_timed=True), population(network, 2)
+    batch = engine.batch(network, *sequences(network, [30, 12, 7]))
+    columns = torch.ones(2, 1)
+    arrays = UpdateArrays(rows, rows, rule.optimizer.start(rows), columns, columns, torch.ones(network.row), columns == 1)
+    started = time.perf_counter()
+    engine.update(network, rule, arrays, [batch] * 2, np.ones(2))
+    taken = time.perf_counter() - started
+    seconds = engine.part_seconds(network)
+    assert {"packing", "products of states", "likelihood", "norm and clipping", "optimizer", OTHER} <= set(seconds)
+    assert all(value > 0 for value in seconds.values())
+    assert sum(seconds.values()) <= threads * taken

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -83,7 +83,7 @@ class UpdateArrays:
     """``[K, 1]``, true or false; turns false where the loss or the gradient is not finite. Those rows stay as they are."""
 
 
-class UpdateRule(Protocol):
+class SteppingRule(Protocol):
     """How parameters change by their gradient."""
 
     @property
@@ -96,8 +96,8 @@ class UpdateRule(Protocol):
         """The largest norm of a member's gradient, to which larger ones are rescaled; None: none."""
         ...
 
-    def apply(self, engine: "Engine[Any]", arrays: UpdateArrays, losses: Sequence[np.ndarray], gradient: Tensor) -> None:
-        """Change ``arrays`` by losses ``[B]`` and gradient ``[K, row]`` of each member; the step is by `Engine.step`."""
+    def prepare(self, arrays: UpdateArrays, losses: Sequence[np.ndarray], gradient: Tensor) -> None:
+        """Do in place what comes before the optimizer's step, by the losses ``[B]`` and gradient ``[K, row]`` of members."""
         ...
 
 
@@ -256,7 +256,7 @@ class Engine(ABC, Generic[BatchT]):
     def update(
         self,
         network: Network,
-        rule: UpdateRule,
+        rule: SteppingRule,
         arrays: UpdateArrays,
         batches: Sequence[BatchT],
         weights: np.ndarray,
@@ -264,7 +264,8 @@ class Engine(ABC, Generic[BatchT]):
     ) -> list[np.ndarray]:
         """Make one update in place by the `gradients` of every member, and return the losses ``[B]`` before it."""
         losses, gradient = self.gradients(network, arrays.taken_at, batches, weights, dropout_masks)
-        rule.apply(self, arrays, losses, gradient)
+        rule.prepare(arrays, losses, gradient)
+        self.step(rule.optimizer, arrays.parameters, gradient, arrays.state, arrays.learning_rates, arrays.live)
         return losses
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

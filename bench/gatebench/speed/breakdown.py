@@ -13,7 +13,7 @@ import torch
 from gatebench.engines.fused_cpu.engine import FusedCpu
 from gatebench.speed import data, engines, timing
 from gatebench.speed.cases import LARGE, POPULATION, SMALL, Case, units
-from gatebench.training import optimizers, regularisation
+from gatebench.training import regularisation
 from gatebench.training.evaluation import make_batch
 
 COLUMNS = ["data", "cell", "units", "batch", "steps", "part", "is_code", "ms_per_update_per_member"]
@@ -22,7 +22,7 @@ WEIGHT_NOISE = 0.075
 """Standard deviation of the noise of the updates that are broken down, as Chung et al. had it."""
 CODE = "code: "
 """Begins the names of parts of the code, among those of all parts."""
-GRADIENTS, BETWEEN = "calls of the code", "between"
+CALLS, BETWEEN = "calls of the code", "between"
 """Parts around the code: what the engine does before and after it, and what nothing else has a clock for."""
 
 
@@ -72,7 +72,7 @@ def parts(case: Case, rounds: int) -> dict[str, float]:
             updates, whole = timing.repeated(timing.TimedCall(lambda: members.update(batches, rate, live)), timing.WARM)
         of_code = engine.part_seconds(model)
         seconds[BETWEEN] = whole - sum(seconds.values())
-        seconds[GRADIENTS] -= sum(of_code.values())
+        seconds[CALLS] -= sum(of_code.values())
         named = {f"{CODE}{name}": value for name, value in of_code.items()} | seconds
         return {name: value / updates for name, value in named.items()}
 
@@ -84,10 +84,7 @@ def parts(case: Case, rounds: int) -> dict[str, float]:
 @contextmanager
 def _clocks(seconds: defaultdict[str, float], engine: FusedCpu) -> Iterator[None]:
     """Add to ``seconds`` what the parts of an update around the code take."""
-    clocked = [
-        (GRADIENTS, engine, "gradients"), ("optimizer", engine, "step"), ("weight noise", regularisation, "weight_noise"),
-        ("norm and clipping", optimizers, "norm"), ("norm and clipping", optimizers, "clip"),
-    ]  # fmt: skip
+    clocked = [(CALLS, engine, "update"), ("weight noise", regularisation, "weight_noise")]
     with ExitStack() as stack:
         for part, owner, name in clocked:
             stack.enter_context(mock.patch.object(owner, name, _clocked(getattr(owner, name), part, seconds)))

@@ -7,14 +7,14 @@ are in place and elementwise, so a member's numbers never depend on its neighbou
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gatebench.core.validation import Fraction, Positive
-from gatebench.engines.base import Engine, UpdateArrays
+from gatebench.engines.base import UpdateArrays
 
 OptimizerState = dict[str, Tensor]
 """What an optimizer carries from update to update: arrays ``[K, .]`` by name."""
@@ -92,8 +92,8 @@ class UpdateRule:
     optimizer: Optimizer
     clip_norm: float | None
 
-    def apply(self, engine: Engine[Any], arrays: UpdateArrays, losses: Sequence[np.ndarray], gradient: Tensor) -> None:
-        """Make one update of the live members, those whose losses and gradient are finite.
+    def prepare(self, arrays: UpdateArrays, losses: Sequence[np.ndarray], gradient: Tensor) -> None:
+        """Find the members whose losses and gradient are finite; clip the gradient and let the parameters of those decay.
 
         Weight decay is decoupled: parameters shrink by their learning rate times it (Loshchilov and Hutter 2019).
         """
@@ -106,7 +106,6 @@ class UpdateRule:
             shrink = arrays.weight_decay * arrays.learning_rates
             shrink = torch.where(arrays.live, shrink, 0.0)  # a dead member's rate may be infinite
             arrays.parameters.mul_(1 - shrink * arrays.decayed)
-        engine.step(self.optimizer, arrays.parameters, gradient, arrays.state, arrays.learning_rates, arrays.live)
 
 
 @contextmanager

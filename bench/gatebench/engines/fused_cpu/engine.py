@@ -22,8 +22,8 @@ from gatebench.engines.base import (
     Network,
     Result,
     SteppingOptimizer,
+    SteppingRule,
     UpdateArrays,
-    UpdateRule,
 )
 from gatebench.engines.fused_cpu.compiled import CompiledOptimizer
 from gatebench.engines.fused_cpu.functions import FUNCTIONS
@@ -146,7 +146,7 @@ class FusedCpu(Engine[PackedBatch]):
     def update(
         self,
         network: Network,
-        rule: UpdateRule,
+        rule: SteppingRule,
         arrays: UpdateArrays,
         batches: Sequence[PackedBatch],
         weights: np.ndarray,
@@ -234,7 +234,7 @@ class _Program:
     def update(
         self,
         optimizer: CompiledOptimizer,
-        rule: UpdateRule,
+        rule: SteppingRule,
         arrays: UpdateArrays,
         batches: Sequence[PackedBatch],
         weights: np.ndarray,

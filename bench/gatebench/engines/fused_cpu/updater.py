@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 
-from gatebench.engines.base import Network, UpdateArrays, UpdateRule
+from gatebench.engines.base import Network, SteppingRule, UpdateArrays
 from gatebench.engines.fused_cpu import updates
 from gatebench.engines.fused_cpu.compiled import CompiledOptimizer, code_address
 from gatebench.engines.fused_cpu.optimizers import OPTIMIZERS
@@ -123,7 +123,7 @@ class Updater:
         return np.array([*sizes, *(entries.get(name, 0) for name in self.columns)], np.int64)
 
     def members(
-        self, rule: UpdateRule, arrays: UpdateArrays, batches: Sequence[PackedBatch], weights: np.ndarray
+        self, rule: SteppingRule, arrays: UpdateArrays, batches: Sequence[PackedBatch], weights: np.ndarray
     ) -> Members:
         """Return an update's members, those with the most steps first, as threads should take them."""
         of_batches = np.stack([self._of_batches[batch] for batch in batches])
@@ -139,7 +139,7 @@ class Updater:
             "decayed": arrays.decayed.numpy(),
         }
         state = [arrays.state[name].numpy() for name in OPTIMIZERS[type(rule.optimizer).__name__].state]
-        own = {
+        of_members = {
             "parameters": _rows(arrays.parameters.numpy()),
             "first state": _rows(state[0]),
             "second state": _rows(state[1]),
@@ -150,10 +150,10 @@ class Updater:
             "losses": address(made["losses"]) + 8 * (of_sequences - sequences),
             "is live": _rows(made["is live"]),
         }
-        fields = np.concatenate([np.array([own[name] for name in updates.FIELDS]).T, of_batches[:, 3:]], 1)
-        own |= {"parameters": _rows(arrays.taken_at.numpy()), "weight": _rows(made["weights"])}
+        fields = np.concatenate([np.array([of_members[name] for name in updates.FIELDS]).T, of_batches[:, 3:]], 1)
+        of_members |= {"parameters": _rows(arrays.taken_at.numpy()), "weight": _rows(made["weights"])}
         for column, name in enumerate(self.columns_of_members, len(updates.FIELDS)):
-            fields[:, column] = own[name]
+            fields[:, column] = of_members[name]
         room = {"N": int(rows.max()), "B": int(sequences.max())}
         most_first = fields[np.argsort(-rows, kind="stable")]
         return Members(most_first, np.zeros(1, np.int64), room, batches[0].part(0, 1), made, rule.clip_norm is not None)
@@ -173,7 +173,7 @@ def slots(program: StackProgram, name: str) -> list[int]:
     return [*program.cells[0][0].slots(name), *program.readout.slots(name)]
 
 
-def _numbers(rule: UpdateRule, arrays: UpdateArrays) -> np.ndarray:
+def _numbers(rule: SteppingRule, arrays: UpdateArrays) -> np.ndarray:
     """Return the floats of each member that the code reads, ``[K, updates.NUMBERS]``."""
     kernel, rates = OPTIMIZERS[type(rule.optimizer).__name__], arrays.learning_rates.flatten().tolist()
     counts = arrays.state["count"].flatten().tolist() if "count" in arrays.state else [0.0] * len(rates)
