@@ -9,7 +9,8 @@ import pytest
 
 from gatebench.records.frame import Frame
 from gatebench.report import comparisons, findings
-from gatebench.report.stats.bootstrap import SequenceScores, bootstrap_mean
+from gatebench.report.stats import crossed
+from gatebench.report.stats.crossed import SequenceScores
 from support.frames import BUDGET, HIGH, LOW, NAN, STEPS, TRAINING, VARIANT, at_once, by_hand, seeds, sums, without_sequences
 
 
@@ -22,10 +23,11 @@ def finding_of(*trials: list[tuple[Any, ...]]) -> str:
 def test_the_lowest_cell_beats_the_others_by_what_they_differ():
     trials = [*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)]
     (pair,) = comparisons.pairs(by_hand(trials))
-    lowest = bootstrap_mean(SequenceScores(sums(LOW, [1, 2, 3]), STEPS))
+    lowest = crossed.mean(SequenceScores(sums(LOW, [1, 2, 3]), STEPS))
     d = pair.difference
     assert finding_of(trials) == (
-        f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean is that of gru: {lowest} nats per time step, n = 3. "
+        f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean is that of gru: {lowest} nats per time step, "
+        "n = 3 seeds of one search. "
         f"It beats rnn by {np.mean(HIGH) - np.mean(LOW):.3f} nats [{-d.high:.3f}, {-d.low:.3f}]. "
         "All are below the lowest baseline (markov, 6.25)."
     )
@@ -43,11 +45,17 @@ def test_other_numbers_other_words():
 
 
 @pytest.mark.parametrize("order", [("rnn", "gru"), ("gru", "rnn")], ids=str)
-def test_between_equal_numbers_no_difference_is_found(order: tuple[str, str]):
+def test_equal_numbers_beat_nobody_and_are_equivalent_only_where_they_are_shown_to_be(order: tuple[str, str]):
     sentence = finding_of(*(seeds("music", cell, LOW) for cell in order))
     assert "beats" not in sentence
-    assert "(0.000 nats [" in sentence
-    assert sentence.count("no difference was found") == 1
+    assert (
+        f"Equivalent to it within 0.315 nats: {'gru' if sentence.count('that of rnn') else 'rnn'} (0.000 nats [" in sentence
+    )
+    assert "no difference was found" not in sentence
+    assert all(cell in sentence for cell in order)
+    sentence = finding_of(*(seeds("music", cell, [1.0, 5.0]) for cell in order))
+    assert "quivalent" not in sentence
+    assert sentence.count("no difference was found, and no equivalence") == 1
     assert all(cell in sentence for cell in order)
 
 
@@ -61,7 +69,7 @@ def test_a_difference_that_could_be_chance_is_not_one():
 
 def test_single_seeds_are_labelled_and_beat_nobody():
     sentence = finding_of(seeds("music", "gru", [1.0]), seeds("music", "rnn", [5.0]), seeds("music", "novel", HIGH))
-    assert "that of gru: 1.000 (one seed) nats per time step, n = 1." in sentence
+    assert "that of gru: 1.000 (one seed) nats per time step, n = 1 seed." in sentence
     assert "rnn (4.000 nats, one seed)" in sentence
     assert "novel (3.133 nats, one seed)" in sentence
     assert "beats" not in sentence
@@ -97,7 +105,9 @@ def test_a_difference_must_hold_for_all_pairs_of_the_group():
 
 def test_a_group_of_one_cell_is_compared_with_the_baselines_alone():
     sentence = finding_of(seeds("music", "gru", LOW))
-    assert sentence.endswith("nats per time step, n = 3. All are below the lowest baseline (markov, 6.25).")
+    assert sentence.endswith(
+        "nats per time step, n = 3 seeds of one search. All are below the lowest baseline (markov, 6.25)."
+    )
 
 
 def test_every_group_has_its_findings():
@@ -237,3 +247,27 @@ def test_trials_that_were_best_in_their_last_epoch_are_counted():
     assert untested(frame, "Longer training") == (
         "Longer training: 2 of 4 confirming trials were at their best in their last epoch."
     )
+
+
+def test_of_pipelines_the_intervals_hold_for_other_searches_of_the_same_kind():
+    searched = [("music", "gru", "search", seed, 0.01 * i, 3.0, 3.0, "finished") for i in (1, 2, 3) for seed in (1, 2, 3)]
+    frame = by_hand([*searched, *seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)])
+    both = replace(frame, trials=frame.trials.assign(pipeline=frame.trials.seed))
+    assert "n = 3 pipelines. It beats rnn" in findings.findings(both)[0]
+    sentence = untested(both, "Other searches: 3 settings were tried for each cell in each of its pipelines (n = 3)")
+    assert "Intervals hold for new pipelines" in sentence
+    assert "The confirming seeds" not in sentence
+    of_gru = replace(frame, trials=both.trials.assign(pipeline=both.trials.pipeline.where(both.trials.cell == "gru", 1)))
+    sentence = untested(of_gru, "Other searches: ")
+    assert "Intervals hold for new pipelines" in sentence
+    assert "The confirming seeds of cells with one pipeline (n = 3) vary weights" in sentence
+    assert "pipelines" not in untested(frame, "Other searches: ")
+
+
+def test_gru_and_lstm_may_be_equivalent():
+    sentence = finding_of(
+        seeds("music", "rnn", [1.0, 1.1]),
+        seeds("music", "gru", [3.0, 3.01, 3.02]),
+        seeds("music", "lstm", [3.0, 3.02, 3.03]),
+    )
+    assert ", and equivalent; n = 3." in sentence

@@ -1,5 +1,6 @@
 """The verdict in three lines: what it says of frames that are written by hand, and how often it is wrong."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,6 @@ from numpy.random import Generator, default_rng
 
 from gatebench.records.frame import Frame
 from gatebench.report import verdict
-from gatebench.report.stats.bootstrap import DRAWS
 from support.frames import HIGH, LOW, MUSIC, at_once, by_hand, seeds, without_sequences
 
 CELLS = ["rnn", "lstm", "gru"]
@@ -24,8 +24,8 @@ def verdict_of(*trials: list[tuple[Any, ...]], cells: list[str] = CELLS) -> list
     return lines_of(by_hand([trial for some in trials for trial in some]), cells)
 
 
-def lines_of(frame: Frame, cells: list[str] = CELLS, draws: int = DRAWS) -> list[str]:
-    lines = verdict.lines(frame, MUSIC, cells, draws)
+def lines_of(frame: Frame, cells: list[str] = CELLS) -> list[str]:
+    lines = verdict.lines(frame, MUSIC, cells)
     starts = ["Best cell: ", "By how much: ", "At what cost: "]
     assert [line.startswith(start) for line, start in zip(lines, starts, strict=True)] == [True] * 3
     assert all(line.endswith(".") and "\n" not in line and "nan" not in line for line in lines), lines
@@ -69,12 +69,13 @@ def test_no_difference_is_no_winner_and_says_what_it_would_take():
     best, much, cost = verdict_of(
         seeds("music", "gru", [4.0, 4.3, 4.2]), seeds("music", "lstm", MIDDLE), cells=["gru", "lstm"]
     )
+    assert "on the test split, nor that it is below 0.215." in best
     assert best.startswith(
         "Best cell: no difference could be shown between lstm and gru (4.100 and 4.167 nats per time step"
     )
     assert "beat" not in best
     assert much.startswith("By how much: lstm is lower than gru by 0.067 [-")
-    assert "to show that to gru would take about " in much
+    assert "to show gru equivalent to it would take about " in much  # within 0.215, the margin
     assert "(80% power at the 5% level)" in much
     assert cost.startswith("At what cost: the cheapest of them, gru, has 20,000 ")
 
@@ -190,16 +191,21 @@ def test_what_is_predicted_gives_the_unit():
 
 SEEDS, TESTED = 5, 30
 SHELL = by_hand([trial for cell in CELLS for trial in seeds("music", cell, [4.0] * SEEDS)])
-"""A frame whose scores are to be planted."""
+"""A frame whose scores are to be planted. Half a nat of learning makes the margin narrow beside the noise, 0.05."""
+SHELL = replace(SHELL, baselines=SHELL.baselines.assign(nll=4.5), trials=SHELL.trials.assign(pipeline=SHELL.trials.seed))
 
 
 def planted(random: Generator, lower: float = 0.0) -> Frame:
-    """Cells that differ in nothing but ``lower`` of the GRU, with effects of seeds, of sequences, and of both."""
+    """Cells that differ in nothing but ``lower`` of the GRU, with effects of pipelines, of sequences, and of both.
+
+    That of a pipeline is of what its search selected, which is right-skewed, and of its seed.
+    """
     steps = random.integers(5, 40, TESTED)
     easy = random.normal(0, 0.5, TESTED)
     trials, sequences = SHELL.trials.copy(), []
     for key, cell in trials.drop_duplicates("key")[["key", "cell"]].to_numpy():
-        nll = 4.0 - lower * (cell == "gru") + easy + random.normal(0, 0.03) + random.normal(0, 0.1, TESTED)
+        pipeline = random.exponential(0.03) + random.normal(0, 0.02)
+        nll = 4.0 - lower * (cell == "gru") + easy + pipeline + random.normal(0, 0.1, TESTED)
         trials.loc[trials.key == key, "nll"] = (nll * steps).sum() / steps.sum()
         sequences.append(pd.DataFrame({"key": key, "sequence": range(TESTED), "steps": steps, "nll": nll * steps}))
     return replace(SHELL, trials=trials, sequences=pd.concat(sequences)[SHELL.sequences.columns])
@@ -207,7 +213,7 @@ def planted(random: Generator, lower: float = 0.0) -> Frame:
 
 def winners(draws: int, lower: float) -> list[str]:
     random = default_rng(20)
-    firsts = [lines_of(planted(random, lower), draws=300)[0] for _ in range(draws)]
+    firsts = [lines_of(planted(random, lower))[0] for _ in range(draws)]
     return [line.removeprefix("Best cell: ").partition(",")[0] for line in firsts if "below the best" in line]
 
 
@@ -221,7 +227,8 @@ def test_a_cell_that_is_better_by_enough_wins_and_no_other():
 
 
 def test_baseline_of_the_frames():
-    assert SHELL.baselines.query("split == 'test'").nll.min() == BASELINE
+    frame = by_hand(seeds("music", "gru", LOW))
+    assert frame.baselines.query("split == 'test'").nll.min() == BASELINE
     assert np.mean(LOW) < BASELINE
 
 
@@ -248,3 +255,71 @@ def test_a_difference_that_is_large_enough_wins_at_any_look_and_its_p_is_said_be
     p = [line.partition("Holm's p ")[2] for line in (lines_of(frame)[1], lines_of(replace(frame, looks=2))[1])]
     assert p[0] == p[1] != ""
     assert "tested at 0.0125" in lines_of(replace(frame, looks=2))[1]
+
+
+# Three verdicts
+
+
+def apart(first: list[float], second: list[float], learned: float = 20.0) -> list[str]:
+    """The verdict on a GRU and an LSTM of these scores, where so much was learned."""
+    frame = by_hand([*seeds("music", "gru", first), *seeds("music", "lstm", second)])
+    return lines_of(replace(frame, baselines=frame.baselines.assign(nll=min(map(np.mean, (first, second))) + learned)))
+
+
+def test_cells_within_the_margin_are_equivalent_and_none_is_the_best():
+    best, much, cost = apart([3.0, 3.02, 3.04], [3.01, 3.03, 3.06])
+    assert best.startswith(
+        "Best cell: none: lstm is equivalent to gru within 2 nats per time step on the test split (3.020 and 3.033 nats per "
+        "time step, means of 3 seeds)"
+    )
+    assert "; Holm's p of a difference of 2 or more: " in much
+    assert "would take" not in much
+    assert cost.startswith("At what cost: the cheapest of them, gru, has ")
+
+
+def test_a_difference_that_is_sure_and_too_small_to_matter_makes_no_best_cell():
+    first, second = [3.0, 3.001, 3.002], [3.1, 3.101, 3.103]
+    assert apart(first, second, learned=0.5)[0].startswith("Best cell: gru, at 3.0010 ")
+    assert apart(first, second, learned=5.0)[0].startswith("Best cell: none: lstm is equivalent to gru within 0.5 ")
+
+
+def test_what_would_decide_is_to_show_the_difference_where_that_is_beyond_the_margin():
+    assert "; to show that to lstm would take about " in apart([3.0, 3.3, 3.2], [3.1, 3.3, 3.7], learned=1.0)[1]
+    assert "; to show lstm equivalent to it would take about " in apart([3.0, 4.0, 3.2], [4.0, 3.3, 5.0], learned=20.0)[1]
+
+
+def test_the_undecided_are_named_beside_those_that_are_equivalent():
+    frame = by_hand([
+        *seeds("music", "gru", [3.0, 3.01, 3.02]), *seeds("music", "lstm", [3.0, 3.02, 3.03]),
+        *seeds("music", "rnn", [3.0, 4.0, 3.4]),
+    ])  # fmt: skip
+    best, _, cost = lines_of(frame)
+    assert best.startswith("Best cell: no difference could be shown between gru and rnn (3.010 and 3.467 nats")
+    assert ", nor that it is below 0.324; equivalent to gru within that: lstm." in best
+    assert cost.startswith("At what cost: the cheapest of them, gru, has ")
+
+
+def test_the_probability_of_a_single_repetition_and_what_the_interval_leaves_out_stand_beside():
+    frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "lstm", HIGH)])
+    much = lines_of(frame)[1]
+    assert "; a new seed of gru is lower than one of lstm with probability 1.00 [0." in much
+    assert much.endswith("; the seeds are of one search: what another search would select is not in the interval.")
+    best, much, _ = lines_of(replace(frame, trials=frame.trials.assign(pipeline=frame.trials.seed)))
+    assert "(mean of 3 pipelines), below lstm" in best
+    assert "(95% intervals over pipelines and sequences; " in much
+    assert "; a new pipeline of gru is lower than one of lstm with probability 1.00 [0." in much
+    assert "search" not in much
+
+
+def test_further_pipelines_take_the_time_of_their_searches_too():
+    """Where the pipelines decide, with one seed and one setting each, they take twice as long as seeds."""
+    trials = [*seeds("music", "gru", [3.0, 3.3, 3.2]), *seeds("music", "lstm", [3.1, 3.3, 3.6])]
+    searched = [(*trial[:2], "search", trial[3], 0.02, *trial[5:]) for trial in trials]
+    frame = without_sequences(by_hand([*trials, *searched]))
+    frame.trials["seconds"] = 600.0
+    of_seeds, of_pipelines = (
+        lines_of(replace(frame, baselines=frame.baselines.assign(nll=4.4), trials=trials))[1]
+        for trials in (frame.trials, frame.trials.assign(pipeline=frame.trials.seed))
+    )
+    count, minutes = re.findall(r"about (\d+) seeds of each cell, about (\d+) minutes more", of_seeds)[0]
+    assert f"about {count} pipelines of each cell, about {2 * int(minutes)} minutes more of training" in of_pipelines

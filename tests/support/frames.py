@@ -36,6 +36,8 @@ EVERYTHING = [
     ("speech", "novel", "confirm", 1, 0.05, 8.1, 8.4, "finished"),
     ("nottingham", "gru", "confirm", 1, 0.01, 3.3, 3.5, "finished"),
     ("nottingham", "gru", "confirm", 2, 0.01, 3.4, 3.6, "finished"),
+    ("nottingham", "novel", "confirm", 1, 0.01, 3.5, 3.7, "finished"),
+    ("nottingham", "novel", "confirm", 2, 0.01, 3.6, 3.9, "finished"),
     ("nottingham", "gru", "confirm", 1, 0.01, 3.0, 3.1, "finished", "units_64"),
 ]
 BUDGET, TRAINING, NOISE, DECAY = "parameters_20k", "modern", 0.075, 0.0

@@ -2,24 +2,23 @@
 
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import style
-from gatebench.report.stats import looks
-from gatebench.report.stats.bootstrap import DRAWS, SequenceScores, bootstrap_difference, bootstrap_mean
+from gatebench.report import margins, repetitions, style
+from gatebench.report.stats import crossed, looks
+from gatebench.report.stats.crossed import SequenceScores
 from gatebench.report.stats.estimates import Difference, Estimate, mean_interval, welch_difference
 from gatebench.report.stats.holm import holm
 from gatebench.report.stats.mann_whitney import probability_lower
 
 LEVEL = 0.05
-"""Two cells are said to differ where Holm's adjusted p is below this level."""
-BOTH = "seeds and sequences"
-"""What an interval is over where the records have every test sequence's NLL."""
-SEEDS = "seeds"
-"""What an interval is over where the records have no test sequences."""
+"""Two cells are said to differ, or to be equivalent, where Holm's adjusted p of that is below this level."""
+Verdict = Literal["better", "equivalent", "undecided"]
+"""What is said of two cells: that the lower is better, that they are equivalent within the margin, or neither."""
 
 
 @dataclass(frozen=True)
@@ -34,79 +33,112 @@ class Pair:
     """Name of the cell with the higher mean."""
     difference: Difference
     """Mean of ``lower`` minus mean of ``other``, at most zero."""
+    margin: float
+    """Difference in nats up to which the two are equivalent; NaN where there is no margin."""
     p_holm: float
-    """The p-value, adjusted for all pairs of the group and for looks at the study; NaN if a cell has a single seed."""
+    """The p-value, adjusted for all pairs of the group and for looks at the study; NaN if a cell has a single repetition."""
+    p_equivalent: float
+    """The p-value of a difference of the margin or more, adjusted alike; NaN, too, where there is no margin."""
     probability: Estimate
-    """Probability that a new run of ``lower`` scores lower than a new run of ``other``."""
+    """Probability that a new repetition of ``lower`` scores lower than a new one of ``other``, on these test sequences."""
     n: tuple[int, int]
-    """Number of seeds of each."""
+    """Number of repetitions of each."""
     interval: str
-    """What the interval of the difference is over: `BOTH` or `SEEDS`."""
+    """What the interval of the difference is over, such as ``pipelines and sequences``."""
 
     @property
     def differ(self) -> bool:
         """Return whether there is a difference at `LEVEL`; never so between single runs."""
         return self.p_holm < LEVEL
 
+    @property
+    def verdict(self) -> Verdict:
+        """Return what is said of the two: a difference that is smaller than the margin for sure makes no better cell."""
+        if self.p_equivalent < LEVEL:
+            return "equivalent"
+        return "better" if self.differ else "undecided"
+
 
 def sequence_scores(frame: Frame, trials: pd.DataFrame) -> SequenceScores | None:
-    """Return the test NLL of every sequence for these confirming trials of one cell.
+    """Return the test NLL of every sequence for each repetition, from the confirming trials of one cell on test.
 
     None if a record has no sequences, or a trial no score: a cell is never scored on the seeds that are left.
     """
-    sequences = frame.sequences[frame.sequences.key.isin(trials.key)]
-    sequences = sequences.drop_duplicates(["key", "sequence"])  # a trial may belong to several points
-    if sequences.key.nunique() < trials.key.nunique() or sequences.nll.isna().any():
+    rows = pd.Index(trials.key).get_indexer(frame.sequences.key.to_numpy())
+    sequences = frame.sequences[rows >= 0]
+    numbers, columns = np.unique(sequences.sequence.to_numpy(int), return_inverse=True)
+    by_seed, steps = np.full((len(trials), len(numbers)), np.nan), np.zeros(len(numbers))
+    by_seed[rows[rows >= 0], columns] = sequences.nll  # a trial that belongs to several points is there several times
+    steps[columns] = sequences.steps
+    if not len(numbers) or np.isnan(by_seed).any():
         return None
-    by_seed = sequences.pivot(index="key", columns="sequence", values="nll").loc[trials.key].to_numpy(float)
-    steps = sequences.drop_duplicates("sequence").sort_values("sequence").steps.to_numpy(float)
-    return SequenceScores(by_seed, steps)
+    return SequenceScores(repetitions.averaged(trials, by_seed), steps)
 
 
 def interval(frame: Frame, trials: pd.DataFrame) -> Estimate:
-    """Return the mean test NLL of one cell's trials, with its interval over seeds and sequences.
+    """Return the mean test NLL of one cell's trials, with its interval over repetitions and sequences.
 
-    The interval is over seeds alone where records have no sequences.
+    The interval is over repetitions alone where records have no sequences.
     """
     scores = sequence_scores(frame, trials)
-    return bootstrap_mean(scores) if scores else mean_interval(trials.nll.to_numpy())
+    return crossed.mean(scores) if scores else mean_interval(repetitions.scores(trials))
 
 
 def ranked(trials_by_cell: dict[str, pd.DataFrame]) -> list[str]:
     """Return the cells of which every run has a score, the one with the lowest mean NLL first."""
     scored = [cell for cell, trials in trials_by_cell.items() if trials.nll.notna().all()]
-    return sorted(scored, key=lambda cell: trials_by_cell[cell].nll.mean())
+    return sorted(scored, key=lambda cell: repetitions.scores(trials_by_cell[cell]).mean())
 
 
-def pairs(frame: Frame, draws: int = DRAWS) -> list[Pair]:
-    """Compare every two cells of every comparison group by ``draws`` bootstrap draws.
+def pairs(frame: Frame) -> list[Pair]:
+    """Compare every two cells of every comparison group. Cells with a run that has no score are left out.
 
-    Cells with a run that has no score are left out.
+    The pairs of a group are one family: of its differences, and of its equivalences, Holm's adjustment lets at most one in
+    twenty studies have a wrong one.
     """
     all_pairs = []
     for group, rows in comparison_groups(frame.confirmed("test")):
         trials_by_cell = style.by_cell(rows)
-        unadjusted = [
-            _pair(frame, group, lower, other, trials_by_cell, draws)
-            for lower, other in combinations(ranked(trials_by_cell), 2)
+        cells = ranked(trials_by_cell)
+        scores = {cell: sequence_scores(frame, trials_by_cell[cell]) for cell in cells}
+        unadjusted = [_pair(group, lower, other, trials_by_cell, scores) for lower, other in combinations(cells, 2)]
+        margin = (
+            margins.margin(frame, group, float(repetitions.scores(trials_by_cell[cells[0]]).mean())) if cells else np.nan
+        )
+        differ = _adjusted([pair.difference.p for pair in unadjusted], frame.looks)
+        alike = _adjusted([pair.difference.p_equivalent(margin) for pair in unadjusted], frame.looks)
+        all_pairs += [
+            replace(pair, margin=margin, p_holm=p, p_equivalent=p_alike)
+            for pair, p, p_alike in zip(unadjusted, differ, alike, strict=True)
         ]
-        adjusted = holm([pair.difference.p for pair in unadjusted])
-        p_values = [looks.adjusted(float(p), frame.looks) for p in adjusted]
-        all_pairs += [replace(pair, p_holm=p) for pair, p in zip(unadjusted, p_values, strict=True)]
     return all_pairs
 
 
+def against(pairs: list[Pair], group: ComparisonGroup, beside: str) -> dict[str, tuple[Difference, Pair]]:
+    """Return each other cell of a group: its mean minus that of the cell ``beside``, and the pair that this is from."""
+    of_group = [pair for pair in pairs if pair.group == group]
+    lower = {pair.lower: (pair.difference, pair) for pair in of_group if pair.other == beside}
+    return lower | {pair.other: (-pair.difference, pair) for pair in of_group if pair.lower == beside}
+
+
+def _adjusted(p_values: list[float], count: int) -> list[float]:
+    return [looks.adjusted(float(p), count) for p in holm(p_values)]
+
+
 def _pair(
-    frame: Frame, group: ComparisonGroup, lower: str, other: str, trials_by_cell: dict[str, pd.DataFrame], draws: int
+    group: ComparisonGroup,
+    lower: str,
+    other: str,
+    trials_by_cell: dict[str, pd.DataFrame],
+    scores: dict[str, SequenceScores | None],
 ) -> Pair:
     a, b = trials_by_cell[lower], trials_by_cell[other]
-    difference, kind = _difference(frame, a, b, draws)
-    probability = probability_lower(a.nll.to_numpy(), b.nll.to_numpy())
-    return Pair(group, lower, other, difference, np.nan, probability, (len(a), len(b)), kind)
-
-
-def _difference(frame: Frame, a: pd.DataFrame, b: pd.DataFrame, draws: int) -> tuple[Difference, str]:
-    first, second = sequence_scores(frame, a), sequence_scores(frame, b)
+    means = repetitions.scores(a), repetitions.scores(b)
+    over = " and ".join(sorted({f"{repetitions.unit(a)}s", f"{repetitions.unit(b)}s"}))
+    first, second = scores[lower], scores[other]
     if first and second:
-        return bootstrap_difference(first, second, draws=draws), BOTH
-    return welch_difference(a.nll.to_numpy(), b.nll.to_numpy()), SEEDS
+        difference, over = crossed.difference(first, second), f"{over} and sequences"
+    else:
+        difference = welch_difference(*means)
+    n = (len(means[0]), len(means[1]))
+    return Pair(group, lower, other, difference, np.nan, np.nan, np.nan, probability_lower(*means), n, over)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import comparisons, style
+from gatebench.report import comparisons, repetitions, style
 from gatebench.report.comparisons import Pair
 from gatebench.report.words import listed
 
@@ -19,22 +19,28 @@ def findings(frame: Frame) -> list[str]:
 
 
 def _of_group(frame: Frame, group: ComparisonGroup, rows: pd.DataFrame, pairs: list[Pair]) -> str:
-    mean_by_cell = {cell: trials.nll.mean(skipna=False) for cell, trials in style.by_cell(rows).items()}
+    mean_by_cell = {cell: repetitions.scores(trials).mean() for cell, trials in style.by_cell(rows).items()}
     means = pd.Series(mean_by_cell, dtype=float).dropna().sort_values(kind="stable")
     start = f"On {frame.title(group)}"
     if means.empty:
         return f"{start}, no run has a score."
     best = str(means.index[0])
-    lowest = comparisons.interval(frame, rows[rows.cell == best])
+    of_best = rows[rows.cell == best]
+    lowest = comparisons.interval(frame, of_best)
     unit = f"nats per {frame.predicted(group.task)}"
-    sentences = [f"{start}, the lowest mean is that of {best}: {lowest} {unit}, n = {lowest.n}."]
-    beaten = [pair for pair in pairs if pair.lower == best and pair.differ]
-    equal = [pair for pair in pairs if pair.lower == best and not pair.differ]
+    sentences = [f"{start}, the lowest mean is that of {best}: {lowest} {unit}, n = {repetitions.counted(of_best)}."]
+    beaten, equivalent, undecided = (
+        [pair for pair in pairs if pair.lower == best and pair.verdict == verdict]
+        for verdict in ("better", "equivalent", "undecided")
+    )
     if beaten:
         sentences.append(f"It beats {listed([f'{pair.other} by {_size(pair)}' for pair in beaten])}.")
-    if equal:
-        names = listed([f"{pair.other} ({_size(pair)})" for pair in equal])
-        sentences.append(f"Between it and {names} no difference was found.")
+    if equivalent:
+        names = listed([f"{pair.other} ({_size(pair)})" for pair in equivalent])
+        sentences.append(f"Equivalent to it within {equivalent[0].margin:.3g} nats: {names}.")
+    if undecided:
+        names = listed([f"{pair.other} ({_size(pair)})" for pair in undecided])
+        sentences.append(f"Between it and {names} no difference was found, and no equivalence.")
     sentences.append(_gru_or_lstm(pairs, best))
     sentences.append(_baselines(frame, group, means))
     sentences.append(_never_confirmed(frame, group, rows))
@@ -63,7 +69,9 @@ def _gru_or_lstm(pairs: list[Pair], best: str) -> str:
     for lstm in ("lstm", "lstm_peephole"):
         pair = next((pair for pair in pairs if {pair.lower, pair.other} == {"gru", lstm}), None)
         if pair and best not in ("gru", lstm):
-            end = "" if pair.differ else ", which is no difference found"
+            end = {"better": "", "equivalent": ", and equivalent", "undecided": ", which is no difference found"}[
+                pair.verdict
+            ]
             return f"Of GRU and LSTM, {pair.lower} is lower than {pair.other} by {_size(pair)}{end}; n = {min(pair.n)}."
         if pair:
             return ""
@@ -85,17 +93,14 @@ def limitations(frame: Frame) -> list[str]:
     """Return sentences about what these trials cannot say: other tasks, sizes, searches, protocols, longer training."""
     trials = frame.trials
     confirmed = frame.confirmed("test")
-    seeds = confirmed.groupby([*ComparisonGroup._fields, "cell"]).size()
     search = trials[(trials.stage == "search") & (trials.split == "valid")]
-    settings = search.groupby([*ComparisonGroup._fields, "cell"]).size()
+    settings = search.groupby([*ComparisonGroup._fields, "cell", "pipeline"]).size()
     tried = _range(settings) if len(settings) else "no"
     sizes = confirmed.parameters_recurrent
     sentences = [
         f"Tasks other than {listed(list(dict.fromkeys(frame.datasets.values())))}; models of more than one layer; "
         f"sizes other than {sizes.min():,} to {sizes.max():,} recurrent parameters.",
-        f"Other searches: {tried} settings were tried for each cell, with one seed. The confirming seeds "
-        f"(n = {_range(seeds)}) vary weights, order and noise at the one setting that was selected, so no interval here "
-        "covers what another draw of settings would have selected.",
+        f"Other searches: {tried} settings were tried for each cell{_searches(confirmed)}",
         "Other regularisers and schedules: those of the protocol are the same for every cell, which is not the "
         "best for each.",
     ]
@@ -109,6 +114,27 @@ def limitations(frame: Frame) -> list[str]:
         sentences.append(
             f"{failed} trials, which ended with an error: a cell has no score until its trials are complete, and is left "
             "out of what compares cells; the sweep's command retries them."
+        )
+    return sentences
+
+
+def _searches(confirmed: pd.DataFrame) -> str:
+    """Say what the intervals hold of what a search may select, where it is done once for a cell and where several times."""
+    by_cell = confirmed.groupby([*ComparisonGroup._fields, "cell"])
+    pipelines = by_cell.pipeline.nunique()
+    once = pipelines == 1
+    sentences = ", with one seed."
+    if not once.all():
+        sentences = (
+            f" in each of its pipelines (n = {_range(pipelines[~once])}), with one seed. Intervals hold for new pipelines, "
+            "each with its own settings and selection, of this search over these ranges, and for no other one."
+        )
+    if once.any():
+        of_those = "" if once.all() else " of cells with one pipeline"
+        sentences += (
+            f" The confirming seeds{of_those} (n = {_range(by_cell.size()[once])}) "
+            "vary weights, order and noise at the one setting that was selected, so no interval of theirs covers what "
+            "another draw of settings would have selected."
         )
     return sentences
 

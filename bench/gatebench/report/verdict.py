@@ -6,38 +6,33 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import comparisons, style, words
-from gatebench.report.comparisons import LEVEL, Pair
+from gatebench.report import comparisons, deciding, repetitions, style, words
+from gatebench.report.comparisons import LEVEL, Pair, Verdict
 from gatebench.report.stats import looks
-from gatebench.report.stats.bootstrap import DRAWS, SequenceScores
 from gatebench.report.stats.estimates import mean_interval
-from gatebench.report.stats.power import POWER, required_sample
 from gatebench.report.words import listed
 
 SPLIT = "on the test split"
 """Which scores the verdict is about, as its sentences say it."""
-FEW = 10
-"""Factor of the seeds that are there, up to which more seeds are asked for before more test sequences."""
-MANY = 100
-"""Factor of the seeds or sequences that are there, beyond which a difference is said to be out of reach."""
 
 
-def lines(frame: Frame, group: ComparisonGroup, cells: list[str], draws: int = DRAWS) -> list[str]:
+def lines(frame: Frame, group: ComparisonGroup, cells: list[str]) -> list[str]:
     """Return what was found about these cells of a comparison group, in three lines of which each can stand alone.
 
-    A winner is named if it differs from every other cell (`comparisons.pairs`, by ``draws`` bootstrap draws) and is below
-    the best trivial predictor.
+    A winner is named if it is better than every other cell (`comparisons.Pair`) and below the best trivial predictor.
     """
-    case = _case(frame, group, cells, draws)
+    case = _case(frame, group, cells)
     if not case.ranked:
         return _nothing(case)
     if not case.pairs:
-        return _undecided(case)
+        return _anecdote(case)
     if case.baseline and not _below(case, case.best):
         return _unlearned(case)
     if any(np.isnan(pair.p_holm) for pair in case.pairs):
+        return _anecdote(case)
+    if case.of_best("undecided"):
         return _undecided(case)
-    return _tied(case) if case.tied else _won(case)
+    return _equivalent(case) if case.of_best("equivalent") else _won(case)
 
 
 @dataclass(frozen=True)
@@ -46,8 +41,8 @@ class _Case:
 
     frame: Frame
     """Trials of this comparison group and these cells alone."""
-    trials: pd.DataFrame
-    """Confirming trials on the test split."""
+    trials_by_cell: dict[str, pd.DataFrame]
+    """Confirming trials of each cell on the test split."""
     ranked: list[str]
     """Cells of which every run has a score, the lowest mean first."""
     pairs: list[Pair]
@@ -64,44 +59,46 @@ class _Case:
         """Return the cell with the lowest mean."""
         return self.ranked[0]
 
-    @property
-    def beaten(self) -> list[Pair]:
-        """Return the pairs of the best cell and one that is higher."""
-        return [pair for pair in self.pairs if pair.lower == self.best and pair.differ]
-
-    @property
-    def tied(self) -> list[Pair]:
-        """Return the pairs of the best cell and one that no difference to it was found of."""
-        return [pair for pair in self.pairs if pair.lower == self.best and not pair.differ]
+    def of_best(self, verdict: Verdict) -> list[Pair]:
+        """Return the pairs of the best cell and another one of which this is said."""
+        return [pair for pair in self.pairs if pair.lower == self.best and pair.verdict == verdict]
 
     def runs(self, cell: str) -> pd.DataFrame:
         """Return the confirming trials of a cell on the test split."""
-        return self.trials[self.trials.cell == cell]
+        return self.trials_by_cell[cell]
+
+    def mean(self, cell: str) -> float:
+        """Return the mean score of a cell."""
+        return float(repetitions.scores(self.runs(cell)).mean())
 
     def scored(self, cell: str) -> str:
-        """Write a cell's mean with its interval over seeds."""
-        estimate = mean_interval(self.runs(cell).nll.to_numpy())
+        """Write a cell's mean with its interval over repetitions."""
+        estimate = mean_interval(repetitions.scores(self.runs(cell)))
         return words.interval(estimate.mean, estimate.low, estimate.high)
 
-    def seeds(self) -> str:
-        """Write how many seeds there are of each cell."""
-        counts = {len(self.runs(cell)) for cell in self.ranked}
-        return f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+    def repeated(self) -> str:
+        """Write how many repetitions there are of each cell."""
+        counts = {len(repetitions.scores(self.runs(cell))) for cell in self.ranked}
+        return f"{min(counts) if len(counts) == 1 else f'{min(counts)} to {max(counts)}'} {self.unit_of_repetition()}s"
+
+    def unit_of_repetition(self) -> str:
+        """Return what is repeated: pipelines only if it is so for every cell."""
+        return "seed" if any(repetitions.unit(self.runs(cell)) == "seed" for cell in self.ranked) else "pipeline"
 
 
-def _case(frame: Frame, group: ComparisonGroup, cells: list[str], draws: int) -> _Case:
+def _case(frame: Frame, group: ComparisonGroup, cells: list[str]) -> _Case:
     in_group = (frame.trials[list(ComparisonGroup._fields)] == list(group)).all(axis=1)
     frame = replace(frame, trials=frame.trials[in_group & frame.trials.cell.isin(cells)])
-    trials = frame.confirmed("test")
-    ranked = comparisons.ranked(style.by_cell(trials))
+    trials_by_cell = style.by_cell(frame.confirmed("test"))
+    ranked = comparisons.ranked(trials_by_cell)
     of_task = (frame.baselines.task == group.task) & (frame.baselines.split == "test")
     baselines = frame.baselines[of_task].dropna(subset="nll")
     lowest = baselines.sort_values("nll").iloc[0] if len(baselines) else None
     return _Case(
         frame=frame,
-        trials=trials,
+        trials_by_cell=trials_by_cell,
         ranked=ranked,
-        pairs=comparisons.pairs(frame, draws),
+        pairs=comparisons.pairs(frame),
         missing=_missing(frame.trials, [cell for cell in cells if cell not in ranked]),
         baseline=None if lowest is None else (str(lowest.baseline), float(lowest.nll)),
         unit=f"nats per {frame.predicted(group.task)}",
@@ -122,40 +119,90 @@ def _missing(trials: pd.DataFrame, cells: list[str]) -> str:
 
 
 def _below(case: _Case, cell: str) -> bool:
-    """Return whether a cell is below the best trivial predictor on these test sequences, for new seeds as well."""
+    """Return whether a cell is below the best trivial predictor on these test sequences, for new repetitions as well."""
     assert case.baseline
-    estimate = mean_interval(case.runs(cell).nll.to_numpy())
+    estimate = mean_interval(repetitions.scores(case.runs(cell)))
     return (estimate.mean if estimate.n == 1 else estimate.high) < case.baseline[1]
 
 
 def _won(case: _Case) -> list[str]:
     below = f" and below the best trivial predictor ({_baseline(case)})" if case.baseline else ""
-    p = max(pair.p_holm for pair in case.beaten) * looks.level(case.frame.looks, 1)
-    intervals = _intervals(case, case.beaten)
+    beaten = case.of_best("better")
+    p = f"; Holm's p {_largest(case, [pair.p_holm for pair in beaten]):.2g}"
     return [
-        f"Best cell: {case.best}, at {case.scored(case.best)} {case.unit} {SPLIT} (mean of {case.seeds()} seeds), below "
-        f"{listed([pair.other for pair in case.beaten])}{below}{_aside(case)}.",
-        f"By how much: {case.best} is {_lower(case.beaten)} {case.unit} ({intervals}; Holm's p {p:.2g}).",
+        f"Best cell: {case.best}, at {case.scored(case.best)} {case.unit} {SPLIT} (mean of {case.repeated()}), below "
+        f"{listed([pair.other for pair in beaten])}{below}{_aside(case)}.",
+        f"By how much: {case.best} is {_lower(beaten)} {case.unit} ({_intervals(case, beaten)}{p}){_beside(case, beaten)}.",
         _costs(case, case.ranked, f"At what cost: {case.best} has "),
     ]
 
 
-def _tied(case: _Case) -> list[str]:
-    alike = [case.best, *(pair.other for pair in case.tied)]
-    means = listed([f"{case.runs(cell).nll.mean():.3f}" for cell in alike])
-    above = [cell for cell in alike if case.baseline and not _below(case, cell)]
-    unlearned = f"; not shown to be below the best trivial predictor ({_baseline(case)}): {listed(above)}" if above else ""
-    cheapest = min(alike, key=lambda cell: words.expense(case.runs(cell)))
+def _equivalent(case: _Case) -> list[str]:
+    alike = case.of_best("equivalent")
+    are = "is" if len(alike) == 1 else "are"
+    margin = f"{alike[0].margin:.3g} {case.unit}"
+    p_value = _largest(case, [pair.p_equivalent for pair in alike])
+    p = f"; Holm's p of a difference of {alike[0].margin:.3g} or more: {p_value:.2g}"
+    cells = [case.best, *(pair.other for pair in alike)]
     return [
-        f"Best cell: no difference could be shown between {listed(alike)} ({means} {case.unit} {SPLIT}, means of "
-        f"{case.seeds()} seeds){_others(case, alike)}{unlearned}{_aside(case)}.",
-        f"By how much: {case.best} is {_lower(case.tied)} {case.unit} ({_intervals(case, case.tied)}); {_effort(case)}.",
-        _costs(
-            case,
-            [cheapest, *(cell for cell in alike if cell != cheapest)],
-            f"At what cost: the cheapest of them, {cheapest}, has ",
-        ),
+        f"Best cell: none: {listed(cells[1:])} {are} equivalent to {case.best} within {margin} {SPLIT} "
+        f"({_means(case, cells)}){_others(case, cells)}{_not_below(case, cells)}{_aside(case)}.",
+        f"By how much: {case.best} is {_lower(alike)} {case.unit} ({_intervals(case, alike)}{p}){_beside(case, alike)}.",
+        _cheapest_first(case, cells),
     ]
+
+
+def _undecided(case: _Case) -> list[str]:
+    open_pairs, alike = case.of_best("undecided"), case.of_best("equivalent")
+    cells = [case.best, *(pair.other for pair in open_pairs)]
+    margin = open_pairs[0].margin
+    smaller = "" if np.isnan(margin) else f", nor that it is below {margin:.3g}"
+    equivalent = f"; equivalent to {case.best} within that: {listed([pair.other for pair in alike])}" if alike else ""
+    all_cells = [*cells, *(pair.other for pair in alike)]
+    look = case.frame.looks
+    level = looks.level(look + 1 if look else 0, LEVEL)  # more of them are another look
+    # Holm's level for the first of those that are not decided yet.
+    level /= sum(pair.verdict == "undecided" for pair in case.pairs)
+    return [
+        f"Best cell: no difference could be shown between {listed(cells)} ({_means(case, cells)}) {SPLIT}{smaller}"
+        f"{equivalent}{_others(case, all_cells)}{_not_below(case, all_cells)}{_aside(case)}.",
+        f"By how much: {case.best} is {_lower(open_pairs)} {case.unit} ({_intervals(case, open_pairs)}); "
+        f"{deciding.effort(case.frame, open_pairs[0], level)}{_beside(case, open_pairs)}.",
+        _cheapest_first(case, all_cells),
+    ]
+
+
+def _largest(case: _Case, p_values: list[float]) -> float:
+    """Return the largest p, as it is before looks are counted: the level of the look is said beside it."""
+    return max(p_values) * looks.level(case.frame.looks, 1)
+
+
+def _means(case: _Case, cells: list[str]) -> str:
+    return f"{listed([f'{case.mean(cell):.3f}' for cell in cells])} {case.unit}, means of {case.repeated()}"
+
+
+def _not_below(case: _Case, cells: list[str]) -> str:
+    """Say which cells are not shown to be below the best trivial predictor."""
+    above = [cell for cell in cells if case.baseline and not _below(case, cell)]
+    return f"; not shown to be below the best trivial predictor ({_baseline(case)}): {listed(above)}" if above else ""
+
+
+def _cheapest_first(case: _Case, cells: list[str]) -> str:
+    cheapest = min(cells, key=lambda cell: words.expense(case.runs(cell)))
+    start = f"At what cost: the cheapest of them, {cheapest}, has "
+    return _costs(case, [cheapest, *(cell for cell in cells if cell != cheapest)], start)
+
+
+def _beside(case: _Case, pairs: list[Pair]) -> str:
+    """Say how often a single new repetition would be lower, and what the intervals leave out."""
+    unit = case.unit_of_repetition()
+
+    def chance(pair: Pair) -> str:
+        p = pair.probability
+        return f"{pair.other} with probability {p.mean:.2f} [{p.low:.2f}, {p.high:.2f}]"
+
+    of_one = f"; the seeds are of one search: {repetitions.ONE_SEARCH}" if unit == "seed" else ""
+    return f"; a new {unit} of {case.best} is lower than one of {listed([chance(pair) for pair in pairs])}{of_one}"
 
 
 def _look(case: _Case) -> str:
@@ -178,41 +225,18 @@ def _intervals(case: _Case, pairs: list[Pair]) -> str:
 
 def _others(case: _Case, alike: list[str]) -> str:
     """Say which cells are beaten, by each of those that are alike or else by the best alone."""
-    differing = {(pair.lower, pair.other): pair for pair in case.pairs if pair.differ}
+    better = {(pair.lower, pair.other): pair for pair in case.pairs if pair.verdict == "better"}
     rest = [cell for cell in case.ranked if cell not in alike]
-    if not rest or not all((better, cell) in differing for better in alike for cell in rest):
-        return f"; {case.best} is {_lower(case.beaten)}" if case.beaten else ""
-    least = [min((differing[better, cell] for better in alike), key=lambda pair: -pair.difference.mean) for cell in rest]
+    if not rest or not all((lower, cell) in better for lower in alike for cell in rest):
+        beaten = case.of_best("better")
+        return f"; {case.best} is {_lower(beaten)}" if beaten else ""
+    least = [min((better[lower, cell] for lower in alike), key=lambda pair: -pair.difference.mean) for cell in rest]
     beaten = [f"{cell} by {_size(pair)} or more" for cell, pair in zip(rest, least, strict=True)]
     return f"; {'both' if len(alike) == 2 else 'all of them'} beat {listed(beaten)}"
 
 
-def _effort(case: _Case) -> str:
-    """Say what it would take to show the difference between the best and the next cell."""
-    pair = case.tied[0]
-    a, b = (_sequence_scores(case, cell) for cell in (pair.lower, pair.other))
-    look = case.frame.looks
-    level = looks.level(look + 1 if look else 0, LEVEL)  # more seeds are another look
-    # Holm's level for the first of those that are not told apart yet.
-    required = required_sample(a, b, level / sum(not pair.differ for pair in case.pairs))
-    assert required is not None, pair  # of single seeds no pair has a p
-    start = f"to show that to {pair.other} would take about"
-    end = f"({POWER:.0%} power at the {100 * level:.3g}% level)"
-    most = MANY if required.sequences is None else FEW
-    if required.seeds and required.seeds <= most * len(a.nll):
-        further = {cell: required.seeds - len(case.runs(cell)) for cell in case.ranked}
-        seconds = sum(count * case.runs(cell).seconds.mean() for cell, count in further.items())
-        return f"{start} {required.seeds:,} seeds of each cell, {words.duration(seconds)} more of training {end}"
-    seeds = f"or {required.seeds:,} seeds" if required.seeds else "no number of seeds would do"
-    if required.sequences and required.sequences <= MANY * len(a.steps):
-        return f"{start} {required.sequences:,} test sequences in place of {len(a.steps):,} {end}; {seeds}"
-    if required.factor and required.factor <= MANY:
-        return f"{start} {required.factor:.1f} times the seeds and the test sequences ({len(a.steps):,} now) {end}; {seeds}"
-    return f"even {MANY} times the seeds and the test sequences would hardly show so little {end}"
-
-
-def _undecided(case: _Case) -> list[str]:
-    """Write the lines for single seeds or a single cell, of which no test says anything."""
+def _anecdote(case: _Case) -> list[str]:
+    """Write the lines for single repetitions or a single cell, of which no test says anything."""
     alone = len(case.ranked) == 1
     reason = "nothing to compare it with" if alone else "a single seed, which is an anecdote"
     pairs = [pair for pair in case.pairs if pair.lower == case.best]
@@ -227,14 +251,15 @@ def _undecided(case: _Case) -> list[str]:
 def _unlearned(case: _Case) -> list[str]:
     assert case.baseline
     best, baseline = case.best, case.baseline[1]
-    estimate = mean_interval(case.runs(best).nll.to_numpy())
+    estimate = mean_interval(repetitions.scores(case.runs(best)))
     above = words.interval(estimate.mean - baseline, estimate.low - baseline, estimate.high - baseline)
     return [
         "Best cell: none, and no difference to speak of, since no cell learned anything beyond the trivial predictor "
         f"{_baseline(case)} {case.unit} {SPLIT}: the lowest, {best}, has "
-        f"{case.scored(best)} (mean of {case.seeds()} seeds){_aside(case)}.",
-        f"By how much: {best} minus {case.baseline[0]} is {above} {case.unit} with a 95% interval over seeds, where less "
-        "than zero was to be shown; more seeds show no winner here, longer training or more data might.",
+        f"{case.scored(best)} (mean of {case.repeated()}){_aside(case)}.",
+        f"By how much: {best} minus {case.baseline[0]} is {above} {case.unit} with a 95% interval over "
+        f"{case.unit_of_repetition()}s, where less than zero was to be shown; more {case.unit_of_repetition()}s show no "
+        "winner here, longer training or more data might.",
         _costs(case, case.ranked, f"At what cost: {case.baseline[0]} costs nothing; {best} has "),
     ]
 
@@ -246,13 +271,6 @@ def _nothing(case: _Case) -> list[str]:
         "(training.ranges.lr.high).",
         "At what cost: unknown.",
     ]
-
-
-def _sequence_scores(case: _Case, cell: str) -> SequenceScores:
-    """Return the scores of a cell; where records have no sequences, as if the split were a single one."""
-    trials = case.runs(cell)
-    scores = comparisons.sequence_scores(case.frame, trials)
-    return scores or SequenceScores(trials.nll.to_numpy(float)[:, None], np.ones(1))
 
 
 def _baseline(case: _Case) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from gatebench.report import comparisons
 from support.figures import FIGURES, THREE, drawn
-from support.frames import TRIALS, by_hand
+from support.frames import TRIALS, by_hand, seeds
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["lowest", "not the lowest"])
@@ -30,3 +30,20 @@ def test_the_answer_without_a_gru_is_the_difference_to_the_lowest():
 
 def test_a_cell_alone_has_no_distance():
     assert FIGURES["answer"].numbers(by_hand(TRIALS[2:3])) is None
+
+
+def test_a_mark_is_filled_where_cells_differ_half_where_they_are_equivalent_and_hollow_where_nothing_is_said():
+    frame = by_hand([
+        *seeds("music", "gru", [3.0, 3.01, 2.99]), *seeds("music", "lstm", [3.0, 3.02, 3.01]),
+        *seeds("music", "rnn", [4.0, 4.1, 4.2]), *seeds("music", "novel", [3.0, 3.9, 3.2]),
+    ])  # fmt: skip
+    numbers = FIGURES["answer"].numbers(frame).set_index("cell")
+    assert numbers.verdict.to_dict() == {"gru": "", "lstm": "equivalent", "rnn": "better", "novel": "undecided"}
+    assert numbers.margin.tolist() == pytest.approx([0.325] * 4)
+    (axis,) = drawn("answer", frame).axes
+    marks = {round(float(line.get_xdata()[0]), 6): line for line in axis.lines if line.get_marker() not in ("None", "")}
+    shown = {cell: marks[round(numbers.difference[cell], 6)] for cell in numbers.index}
+    filled = {cell: (line.get_fillstyle(), line.get_markerfacecolor() == line.get_color()) for cell, line in shown.items()}
+    assert filled == {"gru": ("full", True), "lstm": ("left", True), "rnn": ("full", True), "novel": ("full", False)}
+    (band,) = (patch for patch in axis.patches if patch.get_width() == pytest.approx(0.65))
+    assert band.get_x() == pytest.approx(-0.325)

@@ -10,7 +10,9 @@ import pytest
 from scipy import stats
 
 from gatebench.records.frame import Frame
-from gatebench.report.stats.bootstrap import SequenceScores, bootstrap_difference
+from gatebench.report.stats import crossed
+from gatebench.report.stats.crossed import SequenceScores
+from gatebench.report.stats.estimates import welch_difference
 from support.commands import SMALL, sweep
 from support.datasets import Tiny, make_tiny
 from support.figures import FIGURES, THREE
@@ -21,7 +23,7 @@ def by_step(p: list[float]) -> list[float]:
     """Three p, adjusted as Holm (1979) does it, one after the other."""
     first, second, third = sorted(p)
     steps = [min(1, 3 * first), max(min(1, 3 * first), 2 * second), max(min(1, 3 * first), 2 * second, third)]
-    return [steps[sorted(p).index(one)] for one in p]
+    return [min(1, steps[sorted(p).index(one)]) for one in p]
 
 
 def test_differences_are_those_of_every_pair_the_lower_one_first():
@@ -31,11 +33,15 @@ def test_differences_are_those_of_every_pair_the_lower_one_first():
         cell: SequenceScores(sums([trial[6] for trial in THREE if trial[1] == cell], list(range(1, n + 1))), STEPS)
         for cell, n in (("gru", 3), ("rnn", 4), ("novel", 3))
     }
-    expected = [bootstrap_difference(runs[a], runs[b]) for a, b in (("gru", "rnn"), ("gru", "novel"), ("rnn", "novel"))]
+    expected = [crossed.difference(runs[a], runs[b]) for a, b in (("gru", "rnn"), ("gru", "novel"), ("rnn", "novel"))]
     np.testing.assert_allclose([d.mean for d in expected], [-0.5, -0.9333333, -0.4333333])
     assert list(table["difference"]) == [f"{d.mean:.3f} [{d.low:.3f}, {d.high:.3f}]" for d in expected]
     assert list(table["p"]) == [f"{d.p:.4f}" for d in expected]
     assert list(table["p, Holm"]) == [f"{p:.4f}" for p in by_step([d.p for d in expected])]
+    margin = (6.25 - 3.2) / 10  # of the distance to the lowest baseline
+    assert set(table["margin"]) == {f"{margin:.3g}"}
+    assert list(table["p of margin, Holm"]) == [f"{p:.4f}" for p in by_step([d.p_equivalent(margin) for d in expected])]
+    assert list(table["verdict"]) == ["better", "better", "better"]
     assert list(table["n"]) == ["3, 4", "3, 3", "4, 3"]
     assert set(table["interval over"]) == {"seeds and sequences"}
     assert [lower[:4] for lower in table["P(lower)"]] == ["1.00"] * 3  # all runs of each are below all of the next
@@ -44,15 +50,14 @@ def test_differences_are_those_of_every_pair_the_lower_one_first():
 def test_differences_of_records_without_sequences_are_welchs():
     table = FIGURES["differences"].table(without_sequences(by_hand(THREE)))
     nll_by_cell = {cell: [trial[6] for trial in THREE if trial[1] == cell] for cell in ("gru", "rnn", "novel")}
-    welch: list[Any] = [
-        stats.ttest_ind(nll_by_cell[a], nll_by_cell[b], equal_var=False) for a, b in combinations(nll_by_cell, 2)
-    ]
+    welch = [welch_difference(nll_by_cell[a], nll_by_cell[b]) for a, b in combinations(nll_by_cell, 2)]
+    same_count: Any = stats.ttest_ind(nll_by_cell["gru"], nll_by_cell["novel"], equal_var=False)
+    assert welch[1].p == pytest.approx(same_count.pvalue)
     shown = [float(re.sub(r" .*", "", text)) for text in table["difference"]]
     np.testing.assert_allclose(shown, [-0.5, -0.933, -0.433])
-    ends = [test.confidence_interval(0.95) for test in welch]
-    assert [text.partition(" ")[2] for text in table["difference"]] == [f"[{end.low:.3f}, {end.high:.3f}]" for end in ends]
-    assert list(table["p"]) == [f"{test.pvalue:.4f}" for test in welch]
-    assert list(table["p, Holm"]) == [f"{p:.4f}" for p in by_step([test.pvalue for test in welch])]
+    assert [text.partition(" ")[2] for text in table["difference"]] == [f"[{d.low:.3f}, {d.high:.3f}]" for d in welch]
+    assert list(table["p"]) == [f"{d.p:.4f}" for d in welch]
+    assert list(table["p, Holm"]) == [f"{p:.4f}" for p in by_step([d.p for d in welch])]
     assert set(table["interval over"]) == {"seeds"}
 
 
@@ -62,6 +67,7 @@ def test_a_difference_to_a_single_run_has_no_interval_and_no_p(hand: Frame):
     single = table.loc[(VARIANT, "gru")]
     assert (single["difference"], single["p"], single["p, Holm"]) == ("-0.600 (one seed)", "", "")
     assert (single["P(lower)"], single["n"], single["interval over"]) == ("1.00", "1, 3", "")
+    assert (single["verdict"], single["p of margin, Holm"]) == ("", "")
     other = table.loc[("gru", "novel")]
     assert other["difference"].startswith("-1.100 [")
     assert other["p"] == other["p, Holm"] != ""  # single runs are no tests, so there is one

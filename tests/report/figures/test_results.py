@@ -3,7 +3,8 @@
 import numpy as np
 
 from gatebench.records.frame import Frame
-from gatebench.report.stats.bootstrap import SequenceScores, bootstrap_mean
+from gatebench.report.stats import crossed
+from gatebench.report.stats.crossed import SequenceScores
 from support.figures import FIGURES, HALF, MEAN, drawn
 from support.frames import CONFIRMED, STEPS, VARIANT, sums, without_sequences
 
@@ -23,7 +24,7 @@ def test_results_have_every_seed_and_the_interval_of_its_cell(hand: Frame):
 def test_results_have_the_interval_over_seeds_and_sequences_beside_that_over_seeds(hand: Frame):
     numbers = FIGURES["results"].numbers(hand)
     gru = numbers[(numbers.task == "music") & (numbers.cell == "gru")]
-    expected = bootstrap_mean(SequenceScores(sums([3.0, 3.2, 3.4], [1, 2, 3]), STEPS))
+    expected = crossed.mean(SequenceScores(sums([3.0, 3.2, 3.4], [1, 2, 3]), STEPS))
     np.testing.assert_allclose(gru[["low_both", "high_both"]], [[expected.low, expected.high]] * 3, rtol=1e-9)
     assert expected.low < MEAN < expected.high
     assert abs(expected.low - (MEAN - HALF)) > 0.01  # the two are not the same

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from gatebench.core.errors import BadInput
+from gatebench.report import repetitions
 from gatebench.report.page import parts
 from support.figures import FIGURES
 from support.frames import TRIALS, by_hand
@@ -58,9 +59,19 @@ def test_notes_of_a_figure_are_those_of_its_module(plugin: Path, tmp_path: Path)
     part = parts.write("mine", dict(parts.modules())["mine"], by_hand(TRIALS), tmp_path)
     assert part is not None
     assert (part.title, part.notes, part.files) == ("Mine", ["Read it twice."], ["mine.csv", "mine.md", "mine.tex"])
-    scores = parts.write("scores", FIGURES["scores"], by_hand(TRIALS), tmp_path)
+    frame = by_hand(TRIALS)
+    scores, table_1 = (parts.write(name, FIGURES[name], frame, tmp_path) for name in ("scores", "table1"))
     assert scores is not None
-    assert scores.notes == []
+    assert table_1 is not None
+    assert (scores.notes, table_1.notes) == ([repetitions.note(frame.confirmed("test"))], [])
+
+
+def test_notes_that_depend_on_the_study_stand_first(plugin: Path, tmp_path: Path):
+    says = 'def notes(frame):\n    return [f"{len(frame.trials)} rows."]\n'
+    (plugin / "mine.py").write_text(f'NOTES = ["Read it twice."]\n{PLUGIN}{says}')
+    part = parts.write("mine", dict(parts.modules())["mine"], by_hand(TRIALS), tmp_path)
+    assert part is not None
+    assert part.notes == [f"{3 * len(TRIALS)} rows.", "Read it twice."]
 
 
 NUMBERS = pd.DataFrame({"cell": ["gru", "rnn"], "nll": [8.4, np.nan], "n": [3, 4]})

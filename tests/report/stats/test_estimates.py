@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from numpy.random import Generator
+from numpy.random import default_rng
 from scipy import stats
 
-from gatebench.report.stats.bootstrap import SequenceScores
-from gatebench.report.stats.estimates import Difference, Estimate, mean_interval, welch_difference
+from gatebench.report.stats.estimates import Difference, Estimate, mean_interval, t_difference, welch_difference
 
 # Sleep gained under one drug by ten patients (Student 1908): mean 0.75, s 1.789, and 2.262 is t for 9 degrees of freedom.
 STUDENT = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
@@ -52,17 +51,6 @@ def test_95_of_100_intervals_hold_the_mean(n: int):
     assert 0.94 <= share <= 0.96
 
 
-def crossed(random: Generator, seeds: int, steps: np.ndarray, sequences: np.ndarray) -> SequenceScores:
-    """8.5 nats per step, with normal effects of each seed, of each sequence, and of both."""
-    each = 8.5 + random.normal(0, 0.05, (seeds, 1)) + sequences + random.normal(0, 0.1, (seeds, len(steps)))
-    return SequenceScores(each * steps, steps)
-
-
-def level(scores: "np.ndarray | list[float]", steps: np.ndarray) -> SequenceScores:
-    """Seeds of these scores, the same on every sequence."""
-    return SequenceScores(np.outer(scores, steps), steps)
-
-
 def width(welch: "Estimate | Difference") -> float:
     return welch.high - welch.low
 
@@ -76,3 +64,50 @@ def test_a_difference_over_seeds_alone_is_that_of_welch():
         2 * stats.t.ppf(0.9, 17.776) * 1.58 / 1.8608, rel=1e-3
     )
     assert np.isnan([welch_difference(*pair).p for pair in ((STUDENT, [1.0]), ([1.0], STUDENT))]).all()
+
+
+def test_welchs_interval_holds_what_it_states_with_two_runs_beside_twenty():
+    """Of the degrees of freedom of Welch, 88 of 100 hold: see `freedom`."""
+    random, held = default_rng(2), []
+    for spread in (0.3, 1.0, 3.0):
+        for _ in range(700):
+            difference = welch_difference(random.normal(0, 1, 2), random.normal(0, spread, 20))
+            held.append(difference.low <= 0 <= difference.high)
+    assert 0.93 <= np.mean(held) <= 0.97
+
+
+def of_error(mean: float, error: float, freedom: float) -> Difference:
+    return t_difference(mean, error, freedom, 1.0, 0.95)
+
+
+def test_two_one_sided_tests_as_published():
+    """Schuirmann 1987: equivalent at 5% where the 90% interval lies within the margin."""
+    for mean in (0.01, -0.02, 0.04, 0.06):
+        difference = of_error(mean, 0.01, 8)
+        half = stats.t.ppf(0.95, 8) * 0.01
+        for margin in (0.03, 0.05, 0.09):
+            inside = -margin < mean - half and mean + half < margin
+            assert (difference.p_equivalent(margin) < 0.05) == inside
+        ends = [stats.t.sf((0.05 + mean) / 0.01, 8), stats.t.sf((0.05 - mean) / 0.01, 8)]
+        assert difference.p_equivalent(0.05) == pytest.approx(max(ends), rel=1e-9)
+        assert (-difference).p_equivalent(0.05) == difference.p_equivalent(0.05)
+
+
+def test_what_is_certain_is_within_the_margin_or_not_and_single_runs_never_are():
+    assert [of_error(0.04, 0.0, 3).p_equivalent(margin) for margin in (0.05, 0.03)] == [0, 1]
+    assert np.isnan(of_error(0.01, 0.01, 3).p_equivalent(math.nan))
+    assert np.isnan(welch_difference([1.0], [1.0, 2.0]).p_equivalent(9.0))
+
+
+@pytest.mark.parametrize(("apart", "lowest", "highest"), [(0.05, 0.03, 0.07), (0.07, 0, 0.02), (0.0, 0.9, 1)])
+def test_of_cells_that_differ_by_the_margin_one_in_twenty_passes_for_equivalent(apart: float, lowest: float, highest: float):
+    random = default_rng(5)
+    a, b = random.normal(0, 0.03, (2, 1200, 10))
+    equivalent = [welch_difference(x, y + apart).p_equivalent(0.05) < 0.05 for x, y in zip(a, b, strict=True)]
+    assert lowest <= np.mean(equivalent) <= highest
+
+
+def test_a_difference_turned_round():
+    difference = welch_difference(STUDENT, OTHER_DRUG)
+    turned, back = -difference, welch_difference(OTHER_DRUG, STUDENT)
+    assert (turned.mean, turned.low, turned.high, turned.p) == pytest.approx((back.mean, back.low, back.high, back.p))

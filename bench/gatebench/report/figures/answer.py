@@ -6,20 +6,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import comparisons, style
+from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
+from gatebench.report import comparisons, margins, repetitions, style
 
 ORDER = 10
 TITLE = "Which cell? Distance from the GRU"
 CAPTION = (
-    "Mean test NLL minus that of the GRU (of the cell with the lowest mean, where a comparison group has no GRU), in "
-    "nats per time step (per sequence, where a whole one has a label), with its 95% interval for new seeds and new "
-    "sequences, not adjusted for the number of pairs; left is better. Filled marks differ from it at p < 0.05 by Holm's "
-    "adjustment for all pairs of the comparison group, hollow ones are no difference found. Cells that are further away "
-    "than the axis is wide stand at its end with their number."
+    "Mean test NLL minus that of the GRU (of the cell with the lowest mean, where a comparison group has no GRU), in nats "
+    "per time step (per sequence, where a whole one has a label), with the 95% interval of this difference alone, for new "
+    "repetitions and new sequences; left is better. Marks count all pairs of the comparison group (Holm): filled, the two "
+    "differ at p < 0.05; half filled, they are equivalent at that level, differing by less than the margin (the grey "
+    f"band); hollow, undecided. {margins.RULE}. Cells that are further away than the axis is wide stand at its end with "
+    "their number."
 )
 MANY = 5
 """Number of cells in a comparison group from which on the axis may leave one out."""
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated."""
+    return [repetitions.note(frame.confirmed("test"))]
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
@@ -32,15 +38,12 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
         if not pairs:
             continue
         beside = "gru" if "gru" in cells else pairs[0].lower
-        rows.append((*group, beside, beside, 0.0, 0.0, 0.0, np.nan))
-        for pair in pairs:
-            d = pair.difference
-            if pair.other == beside:
-                rows.append((*group, pair.lower, beside, d.mean, d.low, d.high, pair.p_holm))
-            elif pair.lower == beside:
-                rows.append((*group, pair.other, beside, -d.mean, -d.high, -d.low, pair.p_holm))
-    columns = ["task", "budget", "training", "cell", "beside", "difference", "low", "high", "p_holm"]
-    return pd.DataFrame(rows, columns=columns) if rows else None
+        rows.append((*group, beside, beside, 0.0, 0.0, 0.0, np.nan, np.nan, pairs[0].margin, ""))
+        for cell, (d, pair) in comparisons.against(pairs, group, beside).items():
+            tests = (pair.p_holm, pair.p_equivalent, pair.margin, pair.verdict)
+            rows.append((*group, cell, beside, d.mean, d.low, d.high, *tests))
+    columns = [*ComparisonGroup._fields, "cell", "beside", "difference", "low", "high", "p_holm", "p_equivalent", "margin"]
+    return pd.DataFrame(rows, columns=[*columns, "verdict"]) if rows else None
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
@@ -56,6 +59,10 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         for i, cell in enumerate(cells):
             _draw_cell(axis, i, part[part.cell == cell].iloc[0], limit, styles[cell])
         axis.axvline(0, color="0.6", lw=1, zorder=0)
+        if not np.isnan(part.margin.iloc[0]):
+            axis.axvspan(
+                *np.clip([-part.margin.iloc[0], part.margin.iloc[0]], -1.05 * limit, 1.05 * limit), color="0.93", zorder=0
+            )
         axis.set_xlim(-1.05 * limit, 1.05 * limit)
         axis.set_yticks(range(len(cells)), cells)
         axis.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
@@ -70,13 +77,14 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
 def _draw_cell(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: style.CellStyle) -> None:
     """Draw a cell's difference and interval at height ``y``, or its number at the end of the axis if beyond the limit."""
     colour = cell_style["color"]
-    face = colour if row.p_holm < comparisons.LEVEL or row.cell == row.beside else "white"
+    face, filled = "white" if row.verdict == "undecided" else colour, "left" if row.verdict == "equivalent" else "full"
+    mark = {"ls": "", "ms": 8, "mec": colour, "mfc": face, "mfcalt": "white", "fillstyle": filled, **cell_style}
     if abs(row.difference) <= limit:
         axis.plot(np.clip([row.low, row.high], -limit, limit), [y, y], color=colour, lw=1.6)
-        axis.plot(row.difference, y, ls="", ms=8, mec=colour, mfc=face, **cell_style)
+        axis.plot(row.difference, y, **mark)
         return
     side = 1 if row.difference > 0 else -1
-    axis.plot(side * limit, y, ls="", ms=8, mec=colour, mfc=face, clip_on=False, **cell_style)
+    axis.plot(side * limit, y, clip_on=False, **mark)
     axis.annotate(
         f"{row.difference:+.2f}", (side * limit, y), xytext=(-8 * side, 0), textcoords="offset points",
         ha="right" if side > 0 else "left", va="center", fontsize=8,

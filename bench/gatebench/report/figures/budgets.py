@@ -6,13 +6,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gatebench.records.frame import Frame
-from gatebench.report import style
+from gatebench.report import repetitions, style
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 90
 TITLE = "Matched by other budgets"
 CAPTION = (
-    "Mean test NLL over confirming seeds at each budget, with 95% intervals over seeds, against the cell's "
+    "Mean test NLL over repetitions at each budget, with 95% intervals over them, against the cell's "
     "recurrent parameters, parameters with readout, FLOPs and seconds. Cells that are equal in one are not equal "
     "in the others; an order of cells that holds in all columns does not hang on what was matched."
 )
@@ -25,6 +25,11 @@ COSTS = {
 """Column of the frame -> what it is called below an axis."""
 
 
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated."""
+    return [repetitions.note(frame.confirmed("test"))]
+
+
 def numbers(frame: Frame) -> pd.DataFrame | None:
     """Return one row per task, protocol, budget and cell; None where there is one budget only."""
     test = frame.confirmed("test")
@@ -33,7 +38,7 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
         if part.budget.nunique() < 2:
             continue
         for (budget, cell), trials in part.groupby(["budget", "cell"], sort=False):
-            e = mean_interval(trials.nll)
+            e = mean_interval(repetitions.scores(trials))
             rows.append((task, training, budget, cell, e.mean, e.low, e.high, e.n, *(trials[cost].mean() for cost in COSTS)))
     columns = ["task", "training", "budget", "cell", "nll", "low", "high", "n", *COSTS]
     return pd.DataFrame(rows, columns=columns) if rows else None

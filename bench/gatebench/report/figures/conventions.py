@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import comparisons, published, style
-from gatebench.report.stats.bootstrap import SequenceScores
+from gatebench.report import comparisons, published, repetitions, style
+from gatebench.report.stats.crossed import SequenceScores
 
 ORDER = 140
 TITLE = "The same runs, averaged in other ways"
 CAPTION = (
-    "Mean test NLL over confirming seeds. Per step: sum over the split over its predicted steps, the headline of all other "
+    "Mean test NLL over repetitions. Per step: sum over the split over its predicted steps, the headline of all other "
     "tables. Per sequence: mean of each sequence's own mean. Padded: the sum over padded steps, as a loss does that masks "
     "what it sums and forgets to mask what it divides by, in batches of 10 in the order of the file. First frame counted: a "
     "score per frame read rather than per frame predicted. What else was tried to explain "
@@ -20,6 +20,11 @@ CAPTION = (
 )
 BATCH = 10
 """Number of sequences that a padded average takes as one batch."""
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated."""
+    return [repetitions.note(frame.confirmed("test"))]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:
@@ -38,7 +43,7 @@ def table(frame: Frame) -> pd.DataFrame | None:
                 "cell": cell,
                 "published test": f"{paper[1]:.2f}",
                 **{name: f"{average(scores):.3f}" for name, average in CONVENTIONS.items()},
-                "n": str(len(cell_trials)),
+                "n": str(len(scores.nll)),
                 "budget": group.budget,
                 "training": group.training,
             })  # fmt: skip
@@ -68,4 +73,4 @@ CONVENTIONS: dict[str, Callable[[SequenceScores], float]] = {
     "padded": _padded,
     "first frame counted": _first_frame_counted,
 }
-"""Name of a convention -> the mean over seeds of the test NLL, averaged by it."""
+"""Name of a convention -> the mean over repetitions of the test NLL, averaged by it."""

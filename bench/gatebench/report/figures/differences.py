@@ -4,19 +4,25 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame
-from gatebench.report import comparisons
+from gatebench.report import comparisons, margins, repetitions
 
 ORDER = 50
 TITLE = "Differences between cells"
 CAPTION = (
     "Mean test NLL of the lower cell minus that of the other, in nats per time step (per sequence, where a whole one has "
-    "a label), with its 95% interval. Where the records have the test sequences the interval holds for new seeds and new "
-    "sequences (bootstrap over both, cells paired by sequence, Student's t with Satterthwaite's degrees of freedom), "
-    "otherwise for new seeds alone (Welch). p is two-sided; Holm's is adjusted for all pairs of the comparison group, "
-    "and a difference counts where it is below 0.05. P(lower) is the probability that a new run of the first scores "
-    "lower than a new run of the second (Mann and Whitney, interval of Newcombe): a difference of means may be certain "
-    "and still be met in few single runs."
+    "a label), with the 95% interval of this difference alone. Where the records have the test sequences the interval "
+    "holds for new repetitions and new sequences (random effects of both, crossed, cells paired by sequence, Student's t "
+    "with Satterthwaite's degrees of freedom), otherwise for new repetitions alone (Welch). The verdict counts all pairs "
+    "of the comparison group: better, where p of no difference, by Holm, is below 0.05; equivalent, where p of a "
+    f"difference of the margin or more, by Holm, is; otherwise undecided. {margins.RULE}. P(lower) is the probability that "
+    "a new repetition of the first scores lower on these test sequences than one of the second (Mann and Whitney, "
+    "interval of Newcombe): a difference of means may be certain and still be met in few single runs."
 )
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated."""
+    return [repetitions.note(frame.confirmed("test"))]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:
@@ -29,8 +35,11 @@ def table(frame: Frame) -> pd.DataFrame | None:
             "lower": pair.lower,
             "other": pair.other,
             "difference": str(pair.difference),
+            "verdict": "" if np.isnan(pair.difference.p) else pair.verdict,
             "p": _p(pair.difference.p),
             "p, Holm": _p(pair.p_holm),
+            "margin": "" if np.isnan(pair.margin) else f"{pair.margin:.3g}",
+            "p of margin, Holm": _p(pair.p_equivalent),
             "P(lower)": f"{lower.mean:.2f}" + ("" if lower.n == 1 else f" [{lower.low:.2f}, {lower.high:.2f}]"),
             "n": f"{pair.n[0]}, {pair.n[1]}",
             "interval over": "" if np.isnan(pair.difference.p) else pair.interval,

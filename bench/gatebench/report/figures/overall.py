@@ -1,40 +1,78 @@
-"""Cells over all tasks: where they stand between the baselines."""
+"""Cells over all tasks: their distance from one of them, on each task and over tasks like these."""
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
-from gatebench.records.frame import Frame
-from gatebench.report import style
-from gatebench.report.stats.interquartile import interquartile_mean
+from gatebench.records.frame import ComparisonGroup, Frame
+from gatebench.report import comparisons, margins, repetitions, style
+from gatebench.report.stats.estimates import Difference
+from gatebench.report.stats.random_effects import summary
 
 ORDER = 70
 TITLE = "Over all tasks"
 CAPTION = (
-    "Each run's test NLL as the share of the way from the highest baseline of its task (0) to the lowest one (1): above "
-    "1 is better than every trivial predictor. The interquartile mean is that of the middle half of all runs on all "
-    "tasks (Agarwal et al. 2021), over tasks on which all these cells were confirmed; its 95% interval is over runs, for "
-    "these tasks. Higher is better."
+    "Effect on each task: mean test NLL minus that of the cell beside (the GRU, where it is there), in hundredths of the "
+    "distance between the best baseline and the best cell of that task, with its 95% interval over repetitions and test "
+    "sequences (repetitions alone, where the table of differences says so); below zero is better. Tasks on which no cell "
+    "is below the best baseline are left out. All tasks: the mean effect, each task counting alike, with the 95% interval "
+    "for tasks that these are a sample of (random effects; with equal weights the interval of Hartung and Knapp is "
+    "Student's over tasks). A new task: the 95% prediction interval for what such a study would find on one. Spread: "
+    "standard deviation of the effects between tasks beyond what their errors explain. These rest on as few tasks as the "
+    "row says, taken for a sample of those that one cares about, on effects that are spread normally, and on the scale "
+    "that makes tasks alike; intervals are not adjusted for the number of cells."
 )
 
 
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated."""
+    return [repetitions.note(frame.confirmed("test"))]
+
+
 def table(frame: Frame) -> pd.DataFrame | None:
-    """Return a row for each budget, protocol and cell; None where no two tasks share two cells."""
-    baselines = frame.baselines[frame.baselines.split == "test"].groupby("task").nll.agg(["max", "min"])
+    """Return a row for each budget, protocol and cell but the one beside; None where two tasks share no two cells."""
+    pairs = comparisons.pairs(frame)
     rows = []
     for (budget, training), part in frame.scored().groupby(["budget", "training"], sort=False):
-        shared = part.groupby(["task", "cell"]).size().unstack().dropna(axis="columns", thresh=2).dropna(axis="index")
+        groups = {str(task): ComparisonGroup(str(task), str(budget), str(training)) for task in part.task.unique()}
+        scales = {task: _scale(frame, group, part) for task, group in groups.items()}
+        learned = part[part.task.map(scales).notna()]
+        shared = learned.groupby(["task", "cell"]).size().unstack().dropna(axis="columns", thresh=2).dropna(axis="index")
         if len(shared) < 2 or shared.shape[1] < 2:
             continue
-        part = part[part.task.isin(shared.index) & part.cell.isin(shared.columns)]
-        top, bottom = baselines["max"][part.task].to_numpy(), baselines["min"][part.task].to_numpy()
-        shares = part.assign(share=(top - part.nll) / (top - bottom))
-        for cell, trials in style.by_cell(shares).items():
-            by_task = {str(task): of_task.share.to_numpy() for task, of_task in trials.groupby("task", sort=False)}
+        tasks = [task for task in groups if task in shared.index]
+        cells = style.cells(learned[learned.cell.isin(shared.columns)])
+        beside = "gru" if "gru" in cells else cells[0]
+        for cell in cells:
+            if cell == beside:
+                continue
+            by_task = {task: comparisons.against(pairs, groups[task], beside)[cell][0] for task in tasks}
+            scaled = {task: _scaled(difference, 100 / scales[task]) for task, difference in by_task.items()}
+            over = summary([d.mean for d in scaled.values()], [d.error for d in scaled.values()])
             rows.append({
                 "cell": cell,
-                "interquartile mean": str(interquartile_mean(list(by_task.values()))),
-                "runs": str(len(trials)),
-                **{frame.datasets[task]: f"{values.mean():.3f}" for task, values in by_task.items()},
+                "beside": beside,
+                "all tasks": f"{over.mean:.1f} [{over.low:.1f}, {over.high:.1f}]",
+                "a new task": f"[{over.new_low:.1f}, {over.new_high:.1f}]",
+                "spread": "" if np.isnan(over.spread) else f"{over.spread:.1f}",
+                "tasks": f"{over.tasks}",
+                **{frame.datasets[task]: _written(difference) for task, difference in scaled.items()},
                 "budget": budget,
                 "training": training,
             })  # fmt: skip
     return pd.DataFrame(rows).fillna("") if rows else None
+
+
+def _scale(frame: Frame, group: ComparisonGroup, part: pd.DataFrame) -> float:
+    """Return the distance between the best baseline and the best cell of a group; NaN where no cell learned anything."""
+    by_cell = style.by_cell(part[part.task == group.task])
+    return margins.distance(frame, group, min(float(repetitions.scores(trials).mean()) for trials in by_cell.values()))
+
+
+def _scaled(d: Difference, factor: float) -> Difference:
+    return replace(d, mean=d.mean * factor, low=d.low * factor, high=d.high * factor, error=d.error * factor)
+
+
+def _written(d: Difference) -> str:
+    return f"{d.mean:.1f} (one seed)" if np.isnan(d.p) else f"{d.mean:.1f} [{d.low:.1f}, {d.high:.1f}]"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import style
+from gatebench.report import repetitions, style
 from gatebench.report.stats.estimates import mean_interval, welch_difference
 
 ORDER = 150
@@ -37,9 +37,9 @@ def table(frame: Frame) -> pd.DataFrame | None:
             rows.append({
                 "data": frame.datasets[group.task],
                 "cell": cell,
-                "first run": str(mean_interval(first.nll)),
-                "second run": str(mean_interval(second.nll)),
-                "difference": str(welch_difference(second.nll, first.nll)),
+                "first run": str(mean_interval(repetitions.scores(first))),
+                "second run": str(mean_interval(repetitions.scores(second))),
+                "difference": str(welch_difference(repetitions.scores(second), repetitions.scores(first))),
                 "same setting": "yes" if len(both) else "no",
                 "same trial": f"{np.sqrt(((both.nll_replication - both.nll) ** 2).mean()):.4f}" if len(both) else "",
                 "seeds": f"{first.nll.std():.4f}" if len(first) > 1 else "",

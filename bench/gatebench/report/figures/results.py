@@ -5,16 +5,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import comparisons, style
+from gatebench.report import comparisons, repetitions, style
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 30
 TITLE = "Test NLL of the confirming trials"
 CAPTION = (
-    "Each small mark is one confirming seed at the cell's selected learning rate; the large mark is their mean with its "
-    "95% interval over seeds (Student's t), the thin grey bar its interval over seeds and test sequences. Lower "
+    "Each small mark is one confirming seed at the cell's selected setting; the large mark is their mean with its "
+    "95% interval over repetitions (Student's t), the thin grey bar its interval over repetitions and test sequences. Lower "
     "is better. The two lowest baselines are given above each panel."
 )
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated."""
+    return [repetitions.note(frame.confirmed("test"))]
 
 
 def numbers(frame: Frame) -> pd.DataFrame:
@@ -22,7 +27,7 @@ def numbers(frame: Frame) -> pd.DataFrame:
     rows = []
     for group, trials in comparison_groups(frame.confirmed("test")):
         for cell, cell_trials in style.by_cell(trials).items():
-            e, both = mean_interval(cell_trials.nll), comparisons.interval(frame, cell_trials)
+            e, both = mean_interval(repetitions.scores(cell_trials)), comparisons.interval(frame, cell_trials)
             for seed, nll in zip(cell_trials.seed, cell_trials.nll, strict=True):
                 rows.append((*group, cell, seed, nll, e.mean, e.low, e.high, both.low, both.high, e.n))
     columns = ["task", "budget", "training", "cell", "seed", "nll", "mean", "low", "high", "low_both", "high_both", "n"]

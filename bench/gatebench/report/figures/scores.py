@@ -4,16 +4,21 @@ import pandas as pd
 
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import style
+from gatebench.report import repetitions, style
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 40
 TITLE = "Results"
 CAPTION = (
-    "NLL in nats per time step (per sequence, where a whole one has a label), mean over n confirming seeds with 95% "
-    "intervals over seeds, at the setting that was best on validation. The rows in brackets are baselines: trivial "
-    "predictors that a model must beat."
+    "NLL in nats per time step (per sequence, where a whole one has a label), mean over n repetitions with 95% intervals "
+    "over them, at the setting that was best on validation; of several pipelines, each has its own. The rows in brackets "
+    "are baselines: trivial predictors that a model must beat."
 )
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated."""
+    return [repetitions.note(frame.confirmed("test"))]
 
 
 def table(frame: Frame) -> pd.DataFrame:
@@ -41,11 +46,11 @@ def _cell(trials: pd.DataFrame, title: str, group: ComparisonGroup) -> dict[str,
     return {
         "data": title,
         "cell": first.cell,
-        **{f"{split} NLL": str(mean_interval(rows.nll)) for split, rows in by_split.items()},
-        "test NLL, mean of sequences": str(mean_interval(by_split["test"].nll_sequence_mean)),
-        "n": str(len(by_split["test"])),
+        **{f"{split} NLL": str(mean_interval(repetitions.scores(rows))) for split, rows in by_split.items()},
+        "test NLL, mean of sequences": str(mean_interval(repetitions.scores(by_split["test"], "nll_sequence_mean"))),
+        "n": str(len(repetitions.scores(by_split["test"]))),
         "diverged": str((by_split["test"].status == "diverged").sum()),
-        **{tunable.label: f"{first[name]:g}" for name, tunable in TUNABLE.items()},
+        **{tunable.label: _range(trials[name]) for name, tunable in TUNABLE.items()},
         "units": str(first.units),
         "recurrent parameters": f"{first.parameters_recurrent:,}",
         "total parameters": f"{first.parameters_total:,}",
@@ -56,3 +61,8 @@ def _cell(trials: pd.DataFrame, title: str, group: ComparisonGroup) -> dict[str,
         "budget": group.budget,
         "training": group.training,
     }
+
+
+def _range(values: pd.Series) -> str:
+    low, high = values.min(), values.max()
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

@@ -3,17 +3,24 @@
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import comparisons, style
-from gatebench.report.stats.estimates import mean_interval
+from gatebench.report import comparisons, margins, repetitions, style
 
 ORDER = 20
 TITLE = "Which cell?"
 CAPTION = (
-    "Mean test NLL in nats per time step (per sequence, where a whole one has a label), with its 95% interval over "
-    "confirming seeds. 'lowest' has the lowest mean; no difference to it was found for those marked '='; all others are "
-    "worse at p < 0.05, by Holm for all pairs of the task, over new seeds and new sequences. Cells of one budget and "
-    "protocol that were confirmed on two tasks or more."
+    "Mean test NLL in nats per time step (per sequence, where a whole one has a label); in brackets what it is above the "
+    "lowest, with the 95% interval of this difference alone, over new repetitions and new sequences. Marks count all "
+    "pairs of the task (Holm): 'lowest' has the lowest mean; '=' is equivalent to it, '?' undecided, all others are "
+    f"worse, at p < 0.05. {margins.RULE}. Cells of one budget and protocol that were confirmed on two tasks or more."
 )
+
+MARKS = {"better": "", "equivalent": "=", "undecided": "?"}
+"""What is said of a cell and the lowest one -> the mark of the cell."""
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated."""
+    return [repetitions.note(frame.confirmed("test"))]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:
@@ -24,28 +31,32 @@ def table(frame: Frame) -> pd.DataFrame | None:
         for cell, trials in style.by_cell(part).items():
             if trials.task.nunique() < 2:
                 continue
-            scores = {}
+            scores, counts = {}, []
             for task, task_trials in trials.groupby("task", sort=False):
+                counts.append(repetitions.counted(task_trials))
                 group = ComparisonGroup(str(task), str(budget), str(training))
-                mark = _mark([pair for pair in pairs if pair.group == group], cell)
-                scores[frame.datasets[str(task)]] = f"{mean_interval(task_trials.nll)}{mark}"
+                mean = repetitions.scores(task_trials).mean()
+                scores[frame.datasets[str(task)]] = f"{mean:.3f}{_beside(pairs, group, cell)}"
             rows.append({
                 "cell": cell,
                 **scores,
                 "units": ", ".join(str(units) for units in trials.units.unique()),
                 "recurrent parameters": ", ".join(f"{count:,}" for count in trials.parameters_recurrent.unique()),
                 "FLOPs per step": ", ".join(f"{count:,}" for count in trials.flops_per_step.unique()),
-                "n": ", ".join(str(n) for n in trials.groupby("task", sort=False).size().unique()),
+                "n": ", ".join(dict.fromkeys(counts)),
                 "budget": budget,
                 "training": training,
             })  # fmt: skip
     return pd.DataFrame(rows).fillna("") if rows else None
 
 
-def _mark(pairs: list[comparisons.Pair], cell: str) -> str:
-    """Return what stands behind a cell's mean, from the pairs of its comparison group."""
-    higher_than = [pair for pair in pairs if pair.other == cell]
-    if not higher_than:
-        return " lowest" if any(pair.lower == cell for pair in pairs) else ""
-    lowest = next(pair.lower for pair in pairs if all(other.other != pair.lower for other in pairs))
-    return "" if next(pair for pair in higher_than if pair.lower == lowest).differ else " ="
+def _beside(pairs: list[comparisons.Pair], group: ComparisonGroup, cell: str) -> str:
+    """Return what stands behind a cell's mean: how far it is above the lowest of its group, and the verdict."""
+    of_group = [pair for pair in pairs if pair.group == group]
+    if not of_group:
+        return ""
+    lowest = of_group[0].lower  # pairs begin with the lowest cell
+    if cell == lowest:
+        return " lowest"
+    difference, pair = comparisons.against(of_group, group, lowest)[cell]
+    return f" (+{difference}) {MARKS[pair.verdict]}".rstrip()

@@ -7,13 +7,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import style
+from gatebench.report import repetitions, style
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 100
 TITLE = "Test NLL against parameters, FLOPs and seconds"
 CAPTION = (
-    "Mean over confirming seeds with 95% intervals. Parameters include the readout; FLOPs are those of the recurrent "
+    "Mean over repetitions with 95% intervals. Parameters include the readout; FLOPs are those of the recurrent "
     "layer's matrix products in the forward pass of one time step; seconds are the training time of one trial, a "
     "population's shared evenly by its members, on the engine named in the table of trials. Equal recurrent parameters are "
     "neither equal total parameters nor equal seconds."
@@ -28,12 +28,17 @@ COSTS = {
 """Column of the frame -> what it is called below an axis."""
 
 
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated."""
+    return [repetitions.note(frame.confirmed("test"))]
+
+
 def numbers(frame: Frame) -> pd.DataFrame:
     """Return one row per task, budget, protocol and cell."""
     rows = []
     for group, trials in comparison_groups(frame.confirmed("test")):
         for cell, cell_trials in style.by_cell(trials).items():
-            e = mean_interval(cell_trials.nll)
+            e = mean_interval(repetitions.scores(cell_trials))
             rows.append((*group, cell, e.mean, e.low, e.high, e.n, *(cell_trials[cost].mean() for cost in COSTS)))
     return pd.DataFrame(rows, columns=["task", "budget", "training", "cell", "nll", "low", "high", "n", *COSTS])
 

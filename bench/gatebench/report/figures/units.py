@@ -4,17 +4,22 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import style
+from gatebench.report import repetitions, style
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 160
 TITLE = "Raw audio in other units"
 CAPTION = (
-    "Test NLL of the confirming trials, mean with 95% interval over seeds. The density of a block of standardised samples "
-    "depends on their scale: with n samples in a block and a standard deviation of s 16-bit steps, a block of NLL a costs "
-    "a / n nats a sample in standardised units, and (a / n + ln s) / ln 2 bits a sample of 16 bits, which is what coding "
-    "the dequantised recording would take. Rows in brackets are baselines."
+    "Test NLL of the confirming trials, mean with 95% interval over repetitions. The density of a block of standardised "
+    "samples depends on their scale: with n samples in a block and a standard deviation of s 16-bit steps, a block of NLL "
+    "a costs a / n nats a sample in standardised units, and (a / n + ln s) / ln 2 bits a sample of 16 bits, which is what "
+    "coding the dequantised recording would take. Rows in brackets are baselines."
 )
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated."""
+    return [repetitions.note(frame.confirmed("test"))]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:
@@ -29,7 +34,7 @@ def table(frame: Frame) -> pd.DataFrame | None:
             rows.append({"data": title, "cell": f"[{name}]", **scores})
         for group, trials in comparison_groups(test[test.task == audio.task]):
             for cell, cell_trials in style.by_cell(trials).items():
-                nll = cell_trials.nll.to_numpy()
+                nll = repetitions.scores(cell_trials)
                 scores = {unit: str(mean_interval(score)) for unit, score in _converted(nll, samples, std).items()}
                 where = {"n": str(len(nll)), "budget": group.budget, "training": group.training}
                 rows.append({"data": title, "cell": cell, **scores, **where})

@@ -11,7 +11,7 @@ from gatebench.records import frame as frames
 from gatebench.records.frame import Frame
 from gatebench.records.schema import Record
 from gatebench.records.store import Store
-from gatebench.report import style
+from gatebench.report import margins, style
 from gatebench.report.findings import findings, limitations
 from gatebench.report.page import parts
 from gatebench.report.page.drawn_samples import DrawnSample, drawn_samples
@@ -99,6 +99,7 @@ def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSamp
         lead=lead(frame),
         findings=findings(frame),
         looks=frame.looks,
+        margins=margins.RULE,
         limitations=limitations(frame),
         parts=shown,
         drawn=drawn,

@@ -44,7 +44,8 @@ def modules() -> list[tuple[str, ModuleType]]:
 
     A module has ``TITLE`` and ``CAPTION``, and either ``table(frame)`` or both ``numbers(frame)`` and
     ``draw(numbers, frame)``. Its place is its ``ORDER``, a number; those that state none stand at the end by name.
-    ``NOTES``, a list of sentences, stand below its caption. ``BadInput`` if one lacks what it must have.
+    ``NOTES``, a list of sentences, stand below its caption, after those of ``notes(frame)``, which depend on the study.
+    ``BadInput`` if one lacks what it must have.
     """
     loaded = []
     for name, path in registry.available("figures", ".py").items():
@@ -78,7 +79,7 @@ def _write_table(name: str, module: ModuleType, frame: Frame, folder: Path) -> P
     (folder / f"{name}.tex").write_text(table.style.hide(axis="index").format(escape="latex").to_latex(hrules=True))
     files = [f"{name}.{suffix}" for suffix in ("csv", "md", "tex")]
     html = table.to_html(index=False, border=0)
-    return PagePart(name, module.TITLE, module.CAPTION, getattr(module, "NOTES", []), files, html=html)
+    return PagePart(name, module.TITLE, module.CAPTION, _notes(module, frame), files, html=html)
 
 
 def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart | None:
@@ -94,7 +95,11 @@ def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart
     plt.close(figure)
     files = [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]
     image = in_base64(folder / f"{name}.png")
-    return PagePart(name, module.TITLE, module.CAPTION, getattr(module, "NOTES", []), files, image=image)
+    return PagePart(name, module.TITLE, module.CAPTION, _notes(module, frame), files, image=image)
+
+
+def _notes(module: ModuleType, frame: Frame) -> list[str]:
+    return [*(module.notes(frame) if hasattr(module, "notes") else []), *getattr(module, "NOTES", [])]
 
 
 def write_numbers(numbers: pd.DataFrame, path: Path) -> None:

@@ -1,0 +1,56 @@
+"""What would decide between two cells of which neither is shown to be better, nor both to be equivalent."""
+
+import numpy as np
+import pandas as pd
+
+from gatebench.records.frame import Frame
+from gatebench.report import comparisons, repetitions, words
+from gatebench.report.comparisons import Pair
+from gatebench.report.stats.crossed import SequenceScores
+from gatebench.report.stats.power import POWER, required_sample
+
+FEW = 10
+"""Factor of the repetitions that are there, up to which more of them are asked for before more test sequences."""
+MANY = 100
+"""Factor of the repetitions or sequences that are there, beyond which a decision is said to be out of reach."""
+
+
+def effort(frame: Frame, pair: Pair, level: float) -> str:
+    """Say what it would take to decide between two cells, if they differ by what was seen, at this level of each test.
+
+    ``frame`` holds the trials of the cells that are compared, and of no other ones.
+    """
+    trials_by_cell = {str(cell): trials for cell, trials in frame.confirmed("test").groupby("cell", sort=False)}
+    first, second = trials_by_cell[pair.lower], trials_by_cell[pair.other]
+    a, b = _scores(frame, first), _scores(frame, second)
+    required = required_sample(a, b, level, pair.margin)
+    assert required is not None, pair  # of single repetitions no pair has a p
+    alike = pair.margin + pair.difference.mean > -pair.difference.mean
+    start = f"to show {f'{pair.other} equivalent to it' if alike else f'that to {pair.other}'} would take about"
+    end = f"({POWER:.0%} power at the {100 * level:.3g}% level)"
+    most = MANY if required.sequences is None else FEW
+    units = f"{repetitions.unit(first)}s"
+    if required.repetitions and required.repetitions <= most * len(a.nll):
+        further = {cell: required.repetitions - len(repetitions.scores(trials)) for cell, trials in trials_by_cell.items()}
+        seconds = sum(max(0, count) * _seconds(frame, trials_by_cell[cell]) for cell, count in further.items())
+        return f"{start} {required.repetitions:,} {units} of each cell, {words.duration(seconds)} more of training {end}"
+    more = f"or {required.repetitions:,} {units}" if required.repetitions else f"no number of {units} would do"
+    if required.sequences and required.sequences <= MANY * len(a.steps):
+        return f"{start} {required.sequences:,} test sequences in place of {len(a.steps):,} {end}; {more}"
+    if required.factor and required.factor <= MANY:
+        return f"{start} {required.factor:.1f} times the {units} and the test sequences ({len(a.steps):,} now) {end}; {more}"
+    return f"even {MANY} times the {units} and the test sequences would hardly show so little {end}"
+
+
+def _scores(frame: Frame, trials: pd.DataFrame) -> SequenceScores:
+    """Return the scores of a cell; where records have no sequences, as if the split were a single one."""
+    scores = comparisons.sequence_scores(frame, trials)
+    return scores or SequenceScores(repetitions.scores(trials)[:, None], np.ones(1))
+
+
+def _seconds(frame: Frame, trials: pd.DataFrame) -> float:
+    """Return how long a further repetition of a cell trains: a seed, or a pipeline with its search."""
+    if repetitions.unit(trials) == "seed":
+        return float(trials.seconds.mean())
+    of_cell = frame.trials[(frame.trials.cell == trials.cell.iloc[0]) & (frame.trials.split == "valid")]
+    return float(of_cell.drop_duplicates("key").seconds.sum()) / len(repetitions.scores(trials))
