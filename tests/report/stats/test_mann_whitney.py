@@ -56,7 +56,7 @@ def held(shift: float, m: int, n: int, random: Generator, draws: int) -> list[bo
     a, b = random.normal(0, 1, (draws, m, 1)), random.normal(shift, 1, (draws, 1, n))
     intervals = [ends(int(pairs), m, n) for pairs in (a < b).sum((1, 2))]
     true = stats.norm.cdf(shift / math.sqrt(2))
-    return [low <= true <= high for low, high in intervals]
+    return [bool(low <= true <= high) for low, high in intervals]
 
 
 @pytest.mark.parametrize("shift", [0.0, 1.0, 2.0])

@@ -55,14 +55,14 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         limit = 1.05 * max(0.01, float(np.nanmax(np.abs(part[["difference", "low", "high"]].to_numpy(float)))))
         if len(part) >= MANY:  # one cell that is far off would leave the others on top of each other
             limit = min(limit, 4 * max(0.01, float(part.difference.abs().median())))
+        margin = float(part.margin.iloc[0])
+        if not np.isnan(margin):  # the band is seen as one, unless cells are much closer than that
+            limit = max(limit, min(1.2 * margin, 3 * limit))
+            axis.axvspan(*np.clip([-margin, margin], -1.05 * limit, 1.05 * limit), color="0.93", zorder=0)
         cells = style.cells(part)
         for i, cell in enumerate(cells):
             _draw_cell(axis, i, part[part.cell == cell].iloc[0], limit, styles[cell])
         axis.axvline(0, color="0.6", lw=1, zorder=0)
-        if not np.isnan(part.margin.iloc[0]):
-            axis.axvspan(
-                *np.clip([-part.margin.iloc[0], part.margin.iloc[0]], -1.05 * limit, 1.05 * limit), color="0.93", zorder=0
-            )
         axis.set_xlim(-1.05 * limit, 1.05 * limit)
         axis.set_yticks(range(len(cells)), cells)
         axis.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
