@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ import torch
 
 from gatebench.engines.base import Engine, Network, UpdateArrays
 from gatebench.engines.fused_cpu.engine import FusedCpu
-from gatebench.engines.fused_cpu.updater import Updater
 from gatebench.graph import trace
 from gatebench.graph.stack import Stack
 from gatebench.training.likelihoods import bernoulli, categorical, gaussian, gaussian_mixture
@@ -31,10 +31,20 @@ SHORT, LONG = [5, 1, 3], [250]
 ALL_BATCHES = {"one for all": [SHORT] * 4, "their own": [SHORT, LONG, [2], [4, 4, 4, 4]], "single sequences": [LONG] * 4}
 
 
+@cache
+def fused(threads: int) -> FusedCpu:
+    return FusedCpu(threads)
+
+
 class General(FusedCpu):
     """The engine without code for a whole update."""
 
     update = Engine.update
+
+
+@cache
+def general(threads: int) -> General:
+    return General(threads)
 
 
 def arrays_of(network: Network, rule: UpdateRule, members: int) -> UpdateArrays:
@@ -55,12 +65,12 @@ def arrays_of(network: Network, rule: UpdateRule, members: int) -> UpdateArrays:
     )
 
 
-def updated(engine: FusedCpu, network: Network, rule: UpdateRule, batches: list[list[int]], updates: int = 3, **changes):
+def updated(engine: FusedCpu, network: Network, rule: UpdateRule, batches: list[list[int]], **changes: torch.Tensor):
     """Arrays and losses after a few updates; batches of equal lengths are one."""
     arrays = replace(arrays_of(network, rule, len(batches)), **changes)
     made = {tuple(lengths): engine.batch(network, *sequences(network, lengths, density=0.2)) for lengths in batches}
     weights, losses = np.linspace(0.01, 0.1, len(batches)), []
-    for update in range(updates):
+    for update in range(3):
         noise = population(network, len(batches), scale=0.1, seed=update + 5)
         arrays = replace(arrays, taken_at=arrays.parameters + noise)
         losses.append(engine.update(network, rule, arrays, [made[tuple(lengths)] for lengths in batches], weights))
@@ -84,8 +94,8 @@ def assert_equal(first, second) -> None:
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 def test_an_update_is_that_of_its_parts_to_the_last_digit(network, rule, batches, threads):
-    now = updated(FusedCpu(threads), network, rule, batches)
-    assert_equal(now, updated(General(threads), network, rule, batches))
+    now = updated(fused(threads), network, rule, batches)
+    assert_equal(now, updated(general(threads), network, rule, batches))
     arrays = now[0]
     start = arrays_of(network, rule, len(batches))
     changed = [not row.equal(before) for row, before in zip(arrays.parameters, start.parameters, strict=True)]
@@ -101,7 +111,7 @@ def test_members_that_are_not_finite_stay_as_they_are():
     network.views(parameters)["readout_W"][2] *= 1e30
     no_decay, live = torch.zeros(4, 1), torch.ones(4, 1, dtype=torch.bool)
     results = []
-    for engine in (FusedCpu(2), General(2)):
+    for engine in (fused(2), general(2)):
         changes = {"parameters": parameters.clone(), "learning_rates": rates, "weight_decay": no_decay, "live": live.clone()}
         results.append(updated(engine, network, rule, [SHORT] * 4, **changes))
         first = results[-1][0]
@@ -115,13 +125,13 @@ def test_code_makes_them_where_it_can(monkeypatch):
 
     def used(network: Network, members: int = 2, threads: int = 2, masks=None) -> bool:
         engine, calls = FusedCpu(threads), []
-        monkeypatch.setattr(FusedCpu, "gradients", lambda *args: calls.append(args) or general(*args))
+        monkeypatch.setattr(FusedCpu, "gradients", lambda *args: calls.append(args) or gradients(*args))
         rule, lengths = RULES["adam"], [3, 2]
         batch = engine.batch(network, *sequences(network, lengths))
         engine.update(network, rule, arrays_of(network, rule, members), [batch] * members, np.ones(members), masks)
         return not calls
 
-    general, gru = FusedCpu.gradients, trace.load("gru")
+    gradients, gru = FusedCpu.gradients, trace.load("gru")
     simple = NETWORKS["gru"]
     assert used(simple)
     assert used(simple, members=3, threads=3)
@@ -151,10 +161,9 @@ def test_losses_after_an_update_are_those_without_one():
 def test_numbers_for_a_batch_go_with_it():
     """What is kept of a batch does not outlive it, so that an epoch of new batches does not add up."""
     network = NETWORKS["gru"]
-    engine = FusedCpu(1)
-    updater = engine._program(network).updater
-    assert isinstance(updater, Updater)
-    rule, arrays = RULES["adam"], arrays_of(network, RULES["adam"], 1)
+    engine, rule = FusedCpu(1), RULES["adam"]
+    arrays = arrays_of(network, rule, 1)
     for lengths in (SHORT, [4, 2], [7]):
         engine.update(network, rule, arrays, [engine.batch(network, *sequences(network, lengths))], np.ones(1))
+        (updater,) = engine._program(network)._updaters.values()
         assert len(updater._of_batches) == 0

@@ -49,7 +49,7 @@ class CompiledReadout:
 
 
 class CompiledOptimizer:
-    """The functions of one optimizer: ``step`` updates one member's row, ``update`` is that of `updates`."""
+    """The functions of one optimizer: ``step`` updates one member's row, ``lead`` and ``follow`` are those of `updates`."""
 
     def __init__(self, name: str, processor: Processor, is_timed: bool = False) -> None:
         """Compile the optimizer of a name of `optimizers.OPTIMIZERS`."""
@@ -59,7 +59,7 @@ class CompiledOptimizer:
         self._engine = _engine(str(module), processor, f"optimizer {name}")
         kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, ctypes.c_int64)
         self.step: Callable[..., None] = kind(self._engine.get_function_address("step"))
-        self.update = _function(self._engine, "update")
+        self.lead, self.follow = (_function(self._engine, name) for name in ("lead", "follow"))
 
 
 class CompiledGather:

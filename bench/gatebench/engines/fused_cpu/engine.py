@@ -31,7 +31,8 @@ from gatebench.engines.fused_cpu.optimizers import NUMBERS, OPTIMIZERS
 from gatebench.engines.fused_cpu.packed import PackedBatch, Row, address
 from gatebench.engines.fused_cpu.processor import Processor, processor
 from gatebench.engines.fused_cpu.stack_program import CompiledStack, StackProgram, Work
-from gatebench.engines.fused_cpu.updater import Updater, UpdateWorkspace
+from gatebench.engines.fused_cpu.team import Team
+from gatebench.engines.fused_cpu.updater import Updater
 from gatebench.engines.fused_cpu.workspace import Workspace
 from gatebench.graph import operations
 from gatebench.graph.trace import Graph
@@ -76,6 +77,11 @@ class FusedCpu(Engine[PackedBatch]):
     def pool(self) -> ThreadPoolExecutor:
         """The threads that work beside the calling one."""
         return ThreadPoolExecutor(self.threads, "fused", _prepare_thread)
+
+    @cached_property
+    def team(self) -> Team:
+        """All threads, for work that each of them begins and ends in code."""
+        return Team(self.threads, _prepare_thread)
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Return a function's value for each item; the calling thread and those of the pool take them one by one."""
@@ -154,8 +160,7 @@ class FusedCpu(Engine[PackedBatch]):
     ) -> list[np.ndarray]:
         """Make one update as every engine does; where there is code for all of it, each thread runs that once."""
         program, name = self._program(network), type(rule.optimizer).__name__
-        is_coded = program.updater is not None and name in OPTIMIZERS and dropout_masks is None
-        if is_coded and program.parts(batches) == [1] * len(batches):
+        if dropout_masks is None and name in OPTIMIZERS and program.makes_updates(batches):
             return program.update(self._optimizer(name), rule, arrays, batches, weights)
         return super().update(network, rule, arrays, batches, weights, dropout_masks)
 
@@ -207,24 +212,25 @@ class _Program:
         self.compiled = CompiledStack(network, engine.processor, engine.is_timed)
         self.network, self.engine = network, engine
         self.local = threading.local()
-        self._of_threads: list[Workspace] = []
+        self._of_threads: list[StackProgram] = []
+        self._updaters: dict[CompiledOptimizer, Updater] = {}
 
     def part_seconds(self) -> dict[str, float]:
         """Return the seconds that each part of the code took since this was last asked, of all threads together."""
-        return Workspace.part_seconds(self._of_threads)
+        return Workspace.part_seconds([workspace for program in self._of_threads for workspace in program.workspaces])
 
     @property
     def program(self) -> StackProgram:
         """The program of the thread that asks."""
         if not hasattr(self.local, "program"):
-            self.local.program, self.local.updates = StackProgram(self.compiled, self.network), {}
-            self._of_threads += self.local.program.workspaces
+            self.local.program = StackProgram(self.compiled, self.network)
+            self._of_threads.append(self.local.program)
         return self.local.program
 
-    @cached_property
-    def updater(self) -> Updater | None:
-        """What makes whole updates, for networks that it suits."""
-        return Updater(self.program) if Updater.suits(self.network) and self.compiled.readout else None
+    def makes_updates(self, batches: Sequence[PackedBatch]) -> bool:
+        """Whether there is code for whole updates of members, of which each is for one thread."""
+        is_coded = Updater.suits(self.network) and self.compiled.readout is not None
+        return is_coded and set(self.parts(batches)) == {1}
 
     def parts(self, batches: Sequence[PackedBatch]) -> list[int]:
         """Return in how many parts the batch of each member is dealt out to threads."""
@@ -240,23 +246,14 @@ class _Program:
         weights: np.ndarray,
     ) -> list[np.ndarray]:
         """Make one update of every member, each by one thread, and return the losses ``[B]`` before it."""
-        updater = self.updater
-        assert updater is not None
         self._check(arrays.parameters)
+        if optimizer not in self._updaters:
+            self._updaters[optimizer] = Updater(optimizer, lambda: self.program, self.engine.team)
+        updater = self._updaters[optimizer]
         new = [batch for batch in dict.fromkeys(batches) if not updater.is_ready(batch)]
         if new:
             self.engine.map(updater.make_ready, new)
-        members = updater.members(rule, arrays, batches, weights)
-
-        def run(_: int) -> None:
-            program, of_thread = self.program, self.local.updates
-            if optimizer not in of_thread:
-                of_thread[optimizer] = UpdateWorkspace(optimizer, program, updater.names)
-                self._of_threads.append(of_thread[optimizer])
-            of_thread[optimizer].run(members)
-
-        self.engine.map(run, range(min(self.engine.threads, len(batches))))
-        return updater.losses(members, arrays, batches)
+        return updater.update(rule, arrays, batches, weights)
 
     @staticmethod
     def _check(parameters: Tensor) -> None:

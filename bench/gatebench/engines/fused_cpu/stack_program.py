@@ -53,14 +53,22 @@ class StackProgram:
             for number, layer in enumerate(network.cells)
         ]
         self.readout = ReadoutWorkspace(code.readout, network, code.processor)
+        self.workspaces: list[Workspace] = [*(cell for layer in self.cells for cell in layer), self.readout]
+        """Those of all cells and of the readout, and others of the same thread that use them."""
+        self.ready_for: Workspace | None = None
+        """The workspace that last filled in the tables of the others, if nothing else has done so since."""
 
-    @property
-    def workspaces(self) -> list[Workspace]:
-        """The workspaces of all cells and of the readout."""
-        return [*(cell for layer in self.cells for cell in layer), self.readout]
+    def slots(self, name: str) -> list[int]:
+        """Return the addresses of all entries of a name in the tables of the cells and of the readout."""
+        cells = [cell for layer in self.cells for cell in layer]
+        return [slot for workspace in (*cells, self.readout) for slot in workspace.slots(name)]
 
     def run(self, work: Work, part: PackedPart) -> np.ndarray:
         """Return the NLL of every prediction of a part, ``[S]``, and add the gradient to where ``work`` says."""
+        if self.ready_for is not None:
+            self.ready_for = None
+            self.cells[0][0].forget()
+            self.readout.forget()
         masks = None if work.dropout_masks is None else self._masks_of_part(part, work.dropout_masks)
         below: np.ndarray | None = None
         for number, layer in enumerate(self.cells):

@@ -1,191 +1,166 @@
 """Whole updates of a population by the code of `updates`: what Python prepares for it, and the tables of a thread."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import torch
 
-from gatebench.engines.base import Network, SteppingRule, UpdateArrays
+from gatebench.engines.base import Network, SteppingOptimizer, SteppingRule, UpdateArrays
 from gatebench.engines.fused_cpu import updates
 from gatebench.engines.fused_cpu.compiled import CompiledOptimizer, code_address
 from gatebench.engines.fused_cpu.optimizers import OPTIMIZERS
-from gatebench.engines.fused_cpu.packed import PackedBatch, PackedPart, address
+from gatebench.engines.fused_cpu.packed import PackedBatch, address
 from gatebench.engines.fused_cpu.stack_program import StackProgram
+from gatebench.engines.fused_cpu.team import Team
 from gatebench.engines.fused_cpu.workspace import Workspace
 
 
-@dataclass(frozen=True, eq=False)
-class Members:
-    """The members of an update as the code reads them."""
-
-    fields: np.ndarray
-    """Of each member `updates.FIELDS`, and the numbers for the tables of cell and readout, ``[K, .]``."""
-    taken: np.ndarray
-    """How many members threads have taken so far, ``[1]``."""
-    room: dict[str, int]
-    """The most rows and sequences that a member has."""
-    part: PackedPart
-    """What one of the members reads."""
-    arrays: dict[str, np.ndarray]
-    """Arrays that the fields point at, by name."""
-    clips: bool
-    """Whether gradients have a largest norm."""
-
-
-class UpdateWorkspace(Workspace):
-    """The workspace of a thread for updates with one optimizer, beside those of cell and readout that it fills in."""
-
-    def __init__(self, compiled: CompiledOptimizer, program: StackProgram, names: Sequence[str]) -> None:
-        self.compiled, self.cell, self.readout = compiled, program.cells[0][0], program.readout
-        self._slots = np.array([slot for name in names for slot in slots(program, name)], np.int64)
-        fixed = {
-            "row": program.network.row,
-            "places": len(self._slots),
-            "fields of a member": len(updates.FIELDS) + len(self._slots),
-        }
-        super().__init__(compiled.tables, fixed, program.processor)
-        self.set_pointers({"places": address(self._slots)})
-        of_readout = program.readout.compiled
-        assert of_readout is not None
-        functions = {
-            "forward": self.cell.compiled.forward,
-            "readout": of_readout.run,
-            "backward": self.cell.compiled.backward,
-        }
-        for name, function in functions.items():
-            pointers, integers = (self.readout if name == "readout" else self.cell).addresses
-            names_of_tables = {f"pointers {name}": pointers, f"integers {name}": integers}
-            self.set_pointers({name: code_address(function)} | names_of_tables)
-
-    def run(self, members: Members) -> None:
-        """Update members until all are taken, together with the other threads that do so."""
-        cell, readout = self.cell, self.readout
-        cell.make_room(members.room)
-        readout.make_room(members.room)
-        self.make_room(members.room)
-        top = cell.output(members.part)
-        gradient = self.room_addresses["gradient"]
-        cell.set_pointers({"hidden": readout.hidden, "gradient": gradient})
-        readout.set_pointers({"top": address(top), "gradient": gradient})
-        readout.set_integers({"length top": top.strides[0] // top.itemsize, "with gradient": 1})
-        fields, taken, decayed = members.fields, members.taken, members.arrays["decayed"]
-        self.set_pointers({"fields": address(fields), "taken": address(taken), "decayed": address(decayed)})
-        self.set_integers({"members": len(fields), "clips": int(members.clips)})
-        try:
-            self.call(self.compiled.update)
-        finally:
-            cell.forget()
-            readout.reset()
-
-    def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
-        """Return array -> how many numbers it holds."""
-        return {"gradient": self.fixed["row"]}
-
-
 class Updater:
-    """Makes updates of populations of one network, one of those that `suits` is true of."""
+    """Makes updates of populations of one network, of those that `suits` is true of, with one optimizer."""
 
-    OF_MEMBERS = ("parameters", "nll", "weight")
-    """Entries of the tables of cell and readout that differ between members of one batch."""
-
-    def __init__(self, program: StackProgram) -> None:
-        """Take the names of the tables' entries from the program of any thread: in all threads they are alike."""
-        self.network, self.shifts = program.network, program.cells[0][0].read_shifts
-        self.elementwise, self.wide = program.cells[0][0].reads_elementwise, program.processor.panel
+    def __init__(self, compiled: CompiledOptimizer, program: Callable[[], StackProgram], team: Team) -> None:
+        """Take the optimizer's code, what returns the program of the thread that asks for it, and the other threads."""
+        self.compiled, self.program, self.team = compiled, program, team
+        cell = program().cells[0][0]
+        self.shifts, self.elementwise = cell.read_shifts, cell.reads_elementwise
         of_inputs = (f"{what}input{i}" for i in self.shifts for what in ("", "starts ", "index ", "value ", "sparse "))
-        self.names = (*self.OF_MEMBERS, "N", "T", "B", "counts", "firsts", "target", *of_inputs)
-        self.columns = [name for name in self.names for _ in slots(program, name)]
-        self.columns_of_members = [name for name in self.columns if name in self.OF_MEMBERS]
+        self.names = ("N", "T", "B", "counts", "firsts", "target", *of_inputs)
+        """Entries of the tables of cell and readout that a batch has numbers for."""
+        self._columns = [name for name in self.names for _ in program().slots(name)]
+        self.shared = np.zeros(len(updates.SHARED), np.int64)
+        self.finished, self.taken = _counters(1), _counters(team.size)
+        self.taken[:] = updates.CLOSED
+        self.room = {"N": 0, "B": 0}
+        """The most rows and sequences that a batch had so far."""
         self._of_batches: WeakKeyDictionary[PackedBatch, np.ndarray] = WeakKeyDictionary()
-        """Rows, sequences, where `PackedPart.sequence_of` begins, and what `columns` get, those of members zero."""
+        """Batch -> `updates.OF_BATCH`, and the numbers for each place of each of ``names``."""
+        self._local, self._lock = threading.local(), threading.Lock()
 
     @staticmethod
     def suits(network: Network) -> bool:
         """Whether a network has one cell, which reads forwards and predicts at each step."""
         return network.stack.layers == 1 and not network.stack.bidirectional and network.at == "step"
 
-    def make_ready(self, batch: PackedBatch) -> None:
-        """Pack a batch and list its numbers, unless that was done before."""
-        if batch not in self._of_batches:
-            self._of_batches[batch] = self._of_part(batch.part(0, 1))
-
     def is_ready(self, batch: PackedBatch) -> bool:
         """Whether `make_ready` has been called with a batch."""
         return batch in self._of_batches
 
-    def _of_part(self, part: PackedPart) -> np.ndarray:
+    def make_ready(self, batch: PackedBatch) -> None:
+        """Pack a batch and list its numbers."""
+        part = batch.part(0, 1)
         entries = {**part.pointers, **part.integers, "target": part.target}
         for shift, inputs in part.batch_inputs(self.shifts, False, self.elementwise).items():
             entries |= inputs.pointers(shift) | inputs.integers(shift)
-        sizes = len(part.of), len(part.order), address(part.sequence_of)
-        return np.array([*sizes, *(entries.get(name, 0) for name in self.columns)], np.int64)
+        numbers = (len(part.of), address(part.sequence_of), *(entries.get(name, 0) for name in self._columns))
+        self._of_batches[batch] = np.array(numbers, np.int64)
 
-    def members(
+    def update(
         self, rule: SteppingRule, arrays: UpdateArrays, batches: Sequence[PackedBatch], weights: np.ndarray
-    ) -> Members:
-        """Return an update's members, those with the most steps first, as threads should take them."""
-        of_batches = np.stack([self._of_batches[batch] for batch in batches])
-        rows, sequences = of_batches[:, 0], of_batches[:, 1]
-        rooms = -(-rows // self.wide) * self.wide
-        of_rooms, of_sequences = np.cumsum(rooms), np.cumsum(sequences)
-        made = {
-            "numbers": _numbers(rule, arrays),
-            "weights": weights.astype(np.float32),
-            "nll": np.empty(of_rooms[-1], np.float32),
-            "losses": np.zeros(of_sequences[-1]),
-            "is live": arrays.live.numpy().astype(np.int64),
-            "decayed": arrays.decayed.numpy(),
-        }
-        state = [arrays.state[name].numpy() for name in OPTIMIZERS[type(rule.optimizer).__name__].state]
-        of_members = {
-            "parameters": _rows(arrays.parameters.numpy()),
-            "first state": _rows(state[0]),
-            "second state": _rows(state[1]),
-            "numbers": _rows(made["numbers"]),
-            "nll": address(made["nll"]) + 4 * (of_rooms - rooms),
-            "predictions": rows,
-            "sequence of": of_batches[:, 2],
-            "losses": address(made["losses"]) + 8 * (of_sequences - sequences),
-            "is live": _rows(made["is live"]),
-        }
-        fields = np.concatenate([np.array([of_members[name] for name in updates.FIELDS]).T, of_batches[:, 3:]], 1)
-        of_members |= {"parameters": _rows(arrays.taken_at.numpy()), "weight": _rows(made["weights"])}
-        for column, name in enumerate(self.columns_of_members, len(updates.FIELDS)):
-            fields[:, column] = of_members[name]
-        room = {"N": int(rows.max()), "B": int(sequences.max())}
-        most_first = fields[np.argsort(-rows, kind="stable")]
-        return Members(most_first, np.zeros(1, np.int64), room, batches[0].part(0, 1), made, rule.clip_norm is not None)
-
-    @staticmethod
-    def losses(members: Members, arrays: UpdateArrays, batches: Sequence[PackedBatch]) -> list[np.ndarray]:
-        """Return the NLL of each member's sequences after an update, and tell the arrays of it who is live."""
-        is_live = torch.from_numpy(members.arrays["is live"]).bool()
+    ) -> list[np.ndarray]:
+        """Update every member of ready batches with all threads, and return the losses ``[B]`` before it."""
+        rows, sequences = [batch.rows for batch in batches], [len(batch.lengths) for batch in batches]
+        if max(rows) > self.room["N"] or max(sequences) > self.room["B"]:
+            self.room = {"N": max(self.room["N"], *rows), "B": max(self.room["B"], *sequences)}
+        most_first = sorted(range(len(rows)), key=lambda k: -rows[k])
+        order, weights = np.array(most_first), weights.astype(np.float32)
+        of_batches = np.array([address(self._of_batches[batch]) for batch in batches])
+        losses, numbers = np.zeros((len(rows), max(sequences))), _numbers(rule, arrays)
+        first, second = (arrays.state[name] for name in OPTIMIZERS[type(rule.optimizer).__name__].state)
+        rows_of_members = (arrays.parameters, arrays.taken_at, first, second)
+        with self._lock:
+            self.shared[:] = (
+                len(rows), 4 * arrays.parameters.shape[1], losses.strides[0], int(rule.clip_norm is not None),
+                address(order), address(of_batches), *(array.data_ptr() for array in rows_of_members),
+                address(numbers), address(weights), address(losses), arrays.live.data_ptr(), arrays.decayed.data_ptr(),
+            )  # fmt: skip
+            workspace = self._workspace(0)
+            self.team.call(self._follow)
+            workspace.call(self.compiled.lead)
+            self.team.raise_errors()
         if "count" in arrays.state:
-            arrays.state["count"] += is_live
-        arrays.live.copy_(is_live)
-        return np.split(members.arrays["losses"], np.cumsum([len(batch.lengths) for batch in batches])[:-1])
+            arrays.state["count"] += arrays.live
+        return [of_member[:count] for of_member, count in zip(losses, sequences, strict=True)]
+
+    def _follow(self, thread: int) -> None:
+        self._workspace(thread).call(self.compiled.follow)
+
+    def _workspace(self, thread: int) -> "UpdateWorkspace":
+        """Return the workspace of the thread of this number, which asks for it, ready for an update."""
+        if not hasattr(self._local, "workspace"):
+            self._local.workspace = UpdateWorkspace(self, self.program(), thread)
+        self._local.workspace.make_ready(self.room)
+        return self._local.workspace
 
 
-def slots(program: StackProgram, name: str) -> list[int]:
-    """Return the addresses of all entries of a name in the tables of cell and readout."""
-    return [*program.cells[0][0].slots(name), *program.readout.slots(name)]
+class UpdateWorkspace(Workspace):
+    """The workspace of a thread for updates with one optimizer, beside those of cell and readout that it fills in."""
+
+    def __init__(self, updater: Updater, program: StackProgram, thread: int) -> None:
+        cell, readout = program.cells[0][0], program.readout
+        of_batch = [slot for name in updater.names for slot in program.slots(name)]
+        places = {"parameters": program.slots("parameters"), "weight": program.slots("weight"), "batch": of_batch}
+        self._places = np.array([slot for slots in places.values() for slot in slots], np.int64)
+        fixed = {"row": program.network.row, "queues": updater.team.size, "thread": thread}
+        fixed |= {f"places of {name}": len(slots) for name, slots in places.items()}
+        super().__init__(updater.compiled.tables, fixed, program.processor)
+        arrays = {"shared": updater.shared, "finished": updater.finished, "taken": updater.taken, "places": self._places}
+        self.set_pointers({name: address(array) for name, array in arrays.items()})
+        assert readout.compiled is not None
+        functions = {"forward": cell.compiled.forward, "readout": readout.compiled.run, "backward": cell.compiled.backward}
+        for name, function in functions.items():
+            pointers, integers = (readout if name == "readout" else cell).addresses
+            self.set_pointers({name: code_address(function), f"pointers {name}": pointers, f"integers {name}": integers})
+        self.program, self._ready_for = program, {}
+        program.workspaces.append(self)
+
+    def make_ready(self, room: Mapping[str, int]) -> None:
+        """Make room for members of so many rows and sequences, unless nothing has changed since this was done."""
+        program = self.program
+        if program.ready_for is self and self._ready_for is room:
+            return
+        cell, readout = program.cells[0][0], program.readout
+        for workspace in (cell, readout, self):
+            workspace.make_room(room)
+        gradient, (top, length) = self.room_addresses["gradient"], cell.output_place
+        cell.set_pointers({"hidden": readout.hidden, "gradient": gradient})
+        readout.set_pointers({"top": top, "gradient": gradient})
+        readout.set_integers({"length top": length, "with gradient": 1})
+        self.set_pointers({"nll": readout.room_addresses["nll"]})
+        program.ready_for, self._ready_for = self, room
+
+    def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
+        """Return array -> how many numbers it holds."""
+        return {"gradient": self.fixed["row"]}
+
+
+def _counters(count: int) -> np.ndarray:
+    """Return counters, each at the beginning of a line of the cache or in one of its own."""
+    return np.zeros(count * updates.COUNTER, np.int64)
 
 
 def _numbers(rule: SteppingRule, arrays: UpdateArrays) -> np.ndarray:
     """Return the floats of each member that the code reads, ``[K, updates.NUMBERS]``."""
-    kernel, rates = OPTIMIZERS[type(rule.optimizer).__name__], arrays.learning_rates.flatten().tolist()
-    counts = arrays.state["count"].flatten().tolist() if "count" in arrays.state else [0.0] * len(rates)
-    constants = [kernel.numbers(rule.optimizer, rate, count + 1) for rate, count in zip(rates, counts, strict=True)]
+    count = arrays.state.get("count")
+    decays, rates = arrays.weight_decay.flatten().tolist(), arrays.learning_rates.flatten().tolist()
+    counts = [0.0] * len(rates) if count is None else count.flatten().tolist()
+    return _numbers_of(rule.optimizer, rule.clip_norm or 0.0, tuple(decays), tuple(rates), tuple(counts))
+
+
+@lru_cache(8)
+def _numbers_of(
+    optimizer: SteppingOptimizer,
+    limit: float,
+    decays: tuple[float, ...],
+    rates: tuple[float, ...],
+    counts: tuple[float, ...],
+) -> np.ndarray:
+    """Return `_numbers` of members with these numbers of weight decay, learning rate, and updates so far."""
+    kernel = OPTIMIZERS[type(optimizer).__name__]
     numbers = np.zeros((len(rates), updates.NUMBERS), np.float32)
-    numbers[:, : len(constants[0])] = constants
-    numbers[:, -2] = rule.clip_norm or 0
-    decays = arrays.weight_decay
-    numbers[:, -1:] = torch.where(decays > 0, decays * arrays.learning_rates, 0).numpy()
+    for k, (decay, rate, count) in enumerate(zip(decays, rates, counts, strict=True)):
+        constants = kernel.numbers(optimizer, rate, count + 1)
+        numbers[k, : len(constants)] = constants
+        numbers[k, -2:] = limit, np.float32(decay) * np.float32(rate) if decay else 0
     return numbers
-
-
-def _rows(array: np.ndarray) -> np.ndarray:
-    """Return where each row of an array begins in memory."""
-    return address(array) + array.strides[0] * np.arange(len(array))

@@ -145,6 +145,13 @@ class CellWorkspace(Workspace):
         place = plan.places[plan.graph.updates[0]]
         return self._columns(part, place.array, place.behind, place.width)
 
+    @property
+    def output_place(self) -> tuple[int, int]:
+        """The address of the first row that `output` gives, and how many numbers its rows are apart."""
+        place = self.compiled.plan.places[self.compiled.plan.graph.updates[0]]
+        start = sum(self.direction.sizes[letter] for letter in place.behind)
+        return self.room_addresses[place.array] + 4 * start, self.lengths[place.array]
+
     def input_gradient(self, part: PackedPart) -> np.ndarray:
         """Return the gradient of what the cell read, ``[N, X]``."""
         total = np.zeros((len(part.step), self.direction.sizes["X"]), np.float32)
@@ -232,9 +239,9 @@ class ReadoutWorkspace(Workspace):
         self.call(self.compiled.run)
         return self.arrays["nll"][: len(top)]
 
-    def reset(self) -> None:
-        """Point the tables at this workspace's own arrays again, since others have written to the tables."""
-        self.set_pointers({"nll": self.room_addresses["nll"], "weight": address(self._weight)})
+    def forget(self) -> None:
+        """Make `run` read its weight again, since others have written to the tables."""
+        self.set_pointers({"weight": address(self._weight)})
 
     @property
     def hidden(self) -> int:
