@@ -179,6 +179,11 @@ class Batch:
     predictions: np.ndarray
     """How often something is predicted in each sequence, ``[B]``: at every step, or once."""
 
+    @cached_property
+    def prediction_count(self) -> int:
+        """How often something is predicted in all sequences together."""
+        return int(self.predictions.sum())
+
 
 DropoutMasks = Sequence[np.ndarray]
 """Dropout of one member's batch: for each layer a factor, 0 or ``1 / (1 - p)``, for each number that it hands on.

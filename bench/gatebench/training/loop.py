@@ -196,9 +196,9 @@ class Population:
 
     def _updated(self, batches: list[Batch], learning_rates: Tensor, live: Tensor) -> list[np.ndarray]:
         per_sequence = self.training.loss == "sequence"
-        counts = [len(b.predictions) if per_sequence else b.predictions.sum() for b in batches]
+        counts = [len(b.predictions) if per_sequence else b.prediction_count for b in batches]
         weights = np.array([1 / count for count in counts])
-        decays = torch.tensor(self._per_member("weight_decay"), device=learning_rates.device)[:, None]
+        decays = learning_rates.new_tensor(self._per_member("weight_decay"))[:, None]
         arrays = UpdateArrays(
             self.parameters, self._noisy(), self.optimizer_state, learning_rates, decays, self._decayed, live
         )

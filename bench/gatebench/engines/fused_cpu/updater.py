@@ -34,8 +34,8 @@ class Updater:
         self.taken[:] = updates.CLOSED
         self.room = {"N": 0, "B": 0}
         """The most rows and sequences that a batch had so far."""
-        self._of_batches: WeakKeyDictionary[PackedBatch, np.ndarray] = WeakKeyDictionary()
-        """Batch -> `updates.OF_BATCH`, and the numbers for each place of each of ``names``."""
+        self._of_batches: WeakKeyDictionary[PackedBatch, tuple[np.ndarray, int]] = WeakKeyDictionary()
+        """Batch -> `updates.OF_BATCH` and the numbers for each place of each of ``names``, and where they begin."""
         self._local, self._lock = threading.local(), threading.Lock()
 
     @staticmethod
@@ -54,7 +54,8 @@ class Updater:
         for shift, inputs in part.batch_inputs(self.shifts, False, self.elementwise).items():
             entries |= inputs.pointers(shift) | inputs.integers(shift)
         numbers = (len(part.of), address(part.sequence_of), *(entries.get(name, 0) for name in self._columns))
-        self._of_batches[batch] = np.array(numbers, np.int64)
+        array = np.array(numbers, np.int64)
+        self._of_batches[batch] = array, address(array)
 
     def update(
         self, rule: SteppingRule, arrays: UpdateArrays, batches: Sequence[PackedBatch], weights: np.ndarray
@@ -65,7 +66,7 @@ class Updater:
             self.room = {"N": max(self.room["N"], *rows), "B": max(self.room["B"], *sequences)}
         most_first = sorted(range(len(rows)), key=lambda k: -rows[k])
         order, weights = np.array(most_first), weights.astype(np.float32)
-        of_batches = np.array([address(self._of_batches[batch]) for batch in batches])
+        of_batches = np.array([self._of_batches[batch][1] for batch in batches])
         losses, numbers = np.zeros((len(rows), max(sequences))), _numbers(rule, arrays)
         first, second = (arrays.state[name] for name in OPTIMIZERS[type(rule.optimizer).__name__].state)
         rows_of_members = (arrays.parameters, arrays.taken_at, first, second)
