@@ -18,7 +18,7 @@ class Team:
     def call(self, function: Callable[[int], None]) -> None:
         """Have every thread call a function with its number, from 1, and do not wait for any of them.
 
-        A thread that comes late may find everything done, or call the function once for two calls, or again for one.
+        A thread that comes late may find everything done, or call the function once for two calls.
         """
         for calls in self._calls:
             calls.make(function)
@@ -35,29 +35,37 @@ class _Calls:
     """What one thread is called for."""
 
     def __init__(self) -> None:
-        self.function: Callable[[int], None] | None = None
+        self.functions: list[Callable[[int], None]] = []
+        """The function to call, if there is one; no thread that waits may keep it, and its engine, from being freed."""
         self.error: Exception | None = None
+        self.is_over = False
         self._idle = threading.Lock()
-        """Locked but between a call and its answer: locks wake a waiting thread sooner than anything else does."""
+        """Locked but between a call and its answer: a lock wakes the thread that waits for it sooner than anything else."""
         self._idle.acquire()
 
-    def make(self, function: Callable[[int], None] | None) -> None:
-        self.function = function
+    def make(self, function: Callable[[int], None]) -> None:
+        self.functions[:] = [function]
+        self._wake()
+
+    def end(self) -> None:
+        self.is_over = True
+        self._wake()
+
+    def _wake(self) -> None:
         if self._idle.locked():
             self._idle.release()
 
     def answer(self, number: int, prepare: Callable[[], None]) -> None:
         prepare()
-        while True:
+        while not self.is_over:
             self._idle.acquire()
-            if self.function is None:
-                return
-            try:
-                self.function(number)
-            except Exception as error:
-                self.error = error
+            while self.functions:
+                try:
+                    self.functions.pop()(number)
+                except Exception as error:
+                    self.error = error
 
 
 def _end(calls: list[_Calls]) -> None:
     for of_thread in calls:
-        of_thread.make(None)
+        of_thread.end()
