@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from gatebench.engines.base import Engine, Network, UpdateArrays
+from gatebench.engines.base import Engine, Network
 from gatebench.engines.fused_cpu.engine import FusedCpu
 from gatebench.graph import trace
 from gatebench.graph.stack import Stack
 from gatebench.training.likelihoods import bernoulli, categorical, gaussian, gaussian_mixture
 from gatebench.training.optimizers import UpdateRule, adam, rmsprop
 from support.agreement import dropout_masks, population, sequences
+from support.updates import arrays_of
 
 RULES = {
     "adam": UpdateRule(adam(0.9, 0.999, 1e-8), 0.3),
@@ -45,24 +46,6 @@ class General(FusedCpu):
 @cache
 def general(threads: int) -> General:
     return General(threads)
-
-
-def arrays_of(network: Network, rule: UpdateRule, members: int) -> UpdateArrays:
-    """A population before its first update; each member has its own rate, decay and noise, and the last one is not live."""
-    parameters = population(network, members)
-    decayed = torch.zeros(network.row)
-    decayed[: network.row // 2] = 1
-    live = torch.ones(members, 1, dtype=torch.bool)
-    live[-1] = False
-    return UpdateArrays(
-        parameters,
-        parameters,
-        rule.optimizer.start(parameters),
-        torch.linspace(1e-3, 1e-1, members)[:, None],
-        torch.linspace(0, 0.5, members)[:, None],
-        decayed,
-        live,
-    )
 
 
 def updated(engine: FusedCpu, network: Network, rule: UpdateRule, batches: list[list[int]], **changes: torch.Tensor):

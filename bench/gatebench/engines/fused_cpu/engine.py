@@ -211,21 +211,22 @@ class _Program:
     def __init__(self, network: Network, engine: FusedCpu) -> None:
         self.compiled = CompiledStack(network, engine.processor, engine.is_timed)
         self.network, self.engine = network, engine
-        self.local = threading.local()
-        self._of_threads: list[StackProgram] = []
+        self._of_threads: dict[int, StackProgram] = {}
+        """Thread -> its workspaces; in a thread-local variable they would keep an engine from being freed while it lives."""
         self._updaters: dict[CompiledOptimizer, Updater] = {}
 
     def part_seconds(self) -> dict[str, float]:
         """Return the seconds that each part of the code took since this was last asked, of all threads together."""
-        return Workspace.part_seconds([workspace for program in self._of_threads for workspace in program.workspaces])
+        programs = list(self._of_threads.values())
+        return Workspace.part_seconds([workspace for program in programs for workspace in program.workspaces])
 
     @property
     def program(self) -> StackProgram:
         """The program of the thread that asks."""
-        if not hasattr(self.local, "program"):
-            self.local.program = StackProgram(self.compiled, self.network)
-            self._of_threads.append(self.local.program)
-        return self.local.program
+        thread = threading.get_ident()
+        if thread not in self._of_threads:
+            self._of_threads[thread] = StackProgram(self.compiled, self.network)
+        return self._of_threads[thread]
 
     def makes_updates(self, batches: Sequence[PackedBatch]) -> bool:
         """Whether there is code for whole updates of members, of which each is for one thread."""

@@ -36,7 +36,9 @@ class Updater:
         """The most rows and sequences that a batch had so far."""
         self._of_batches: WeakKeyDictionary[PackedBatch, tuple[np.ndarray, int]] = WeakKeyDictionary()
         """Batch -> `updates.OF_BATCH` and the numbers for each place of each of ``names``, and where they begin."""
-        self._local, self._lock = threading.local(), threading.Lock()
+        self._workspaces: dict[int, UpdateWorkspace] = {}
+        """Of the thread of each number."""
+        self._lock = threading.Lock()
 
     @staticmethod
     def suits(network: Network) -> bool:
@@ -89,10 +91,11 @@ class Updater:
 
     def _workspace(self, thread: int) -> "UpdateWorkspace":
         """Return the workspace of the thread of this number, which asks for it, ready for an update."""
-        if not hasattr(self._local, "workspace"):
-            self._local.workspace = UpdateWorkspace(self, self.program(), thread)
-        self._local.workspace.make_ready(self.room)
-        return self._local.workspace
+        workspace, program = self._workspaces.get(thread), self.program()
+        if workspace is None or workspace.program is not program:
+            workspace = self._workspaces[thread] = UpdateWorkspace(self, program, thread)
+        workspace.make_ready(self.room)
+        return workspace
 
 
 class UpdateWorkspace(Workspace):
