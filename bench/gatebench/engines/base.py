@@ -74,7 +74,7 @@ class UpdateArrays:
     state: dict[str, Tensor]
     """What the optimizer carries from update to update; changed in place."""
     learning_rates: Tensor
-    """``[K, 1]``."""
+    """The rate of each member's step, ``[K, 1]``."""
     weight_decay: Tensor
     """``[K, 1]``; parameters shrink by this times the learning rate."""
     decayed: Tensor
