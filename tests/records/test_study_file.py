@@ -62,6 +62,24 @@ def test_another_selected_setting_has_trials_of_its_own(tmp_path: Path):
     assert one(tmp_path) == make_point([A], [D], lr=0.02)
 
 
+def test_a_search_that_was_extended_is_still_the_one_that_was_planned(tmp_path: Path):
+    """A plan of its first trials makes it no shorter; and it leaves the plan of confirming trials as wide as it was."""
+    planned, extended = make_point([A], [], lr=None, planned=8), make_point([A, B], [C], planned=3)
+    for point in (planned, make_point([A, B], [], lr=None, planned=3), extended):
+        study_file.add_points(tmp_path, "some", [point])
+        assert one(tmp_path) == replace(point, confirm_planned=8)
+    study_file.add_points(tmp_path, "some", [planned])
+    assert one(tmp_path) == replace(extended, confirm_planned=8)
+    study_file.add_points(tmp_path, "some", [make_point([A], [D], lr=0.02)])  # a search that may not be extended any more
+    assert one(tmp_path) == make_point([A], [D], lr=0.02)
+
+
+def test_another_search_takes_the_place_of_the_former_one(tmp_path: Path):
+    study_file.add_points(tmp_path, "some", [make_point([A], [], lr=None, planned=8)])
+    study_file.add_points(tmp_path, "some", [make_point([B], [], lr=None, planned=2)])
+    assert one(tmp_path) == make_point([B], [], lr=None, planned=2)
+
+
 def test_points_of_other_labels_stay(tmp_path: Path):
     other = replace(make_point([A], [B]), labels=replace(LABELS, training="modern search.size=4"))
     study_file.add_points(tmp_path, "some", [make_point([C], [D])])

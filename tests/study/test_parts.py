@@ -57,6 +57,16 @@ def test_a_part_may_give_one_cell_further_seeds(home: Tiny, two: Path, tmp_path:
     assert sweep(home, "study=two", *ON_ONE_CORE, results=tmp_path).startswith("two: nothing to train, all 8")
 
 
+def test_a_part_may_give_one_cell_further_pipelines(home: Tiny, two: Path, tmp_path: Path):
+    """Each with the seeds that it was given there; what another command then plans forgets none."""
+    two.write_text(TWO.replace("[cell=lstm, training.batch=5]", "[cell=gru, pipelines=3, 'population.seeds=[2]']"))
+    for _ in range(2):
+        sweep(home, "study=two", *ON_ONE_CORE, results=tmp_path)
+        points = study_file.read(tmp_path, "two")
+        trials = {(point.labels.cell, point.pipeline): len(point.confirm) for point in points}
+        assert trials == {("rnn", 1): 1, ("gru", 1): 2, ("gru", 2): 1, ("gru", 3): 1, ("gru_reset_after", 1): 1}
+
+
 @pytest.mark.usefixtures("two")
 @pytest.mark.parametrize(
     ("choice", "cells"),

@@ -5,9 +5,12 @@ import shutil
 import signal
 import time
 from dataclasses import replace
+from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import pytest
+import tqdm
 
 from gatebench.core.files import atomic_write
 from gatebench.records import status, study_file
@@ -16,6 +19,13 @@ from gatebench.study import progress
 from support.commands import SMALL, record_times, sweep
 from support.datasets import Tiny
 from support.processes import start_sweep, wait_for_trials
+
+
+class Terminal(StringIO):
+    """What is drawn on it is not drawn elsewhere."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def test_the_progress_bar_bears_a_report_that_is_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -27,7 +37,24 @@ def test_the_progress_bar_bears_a_report_that_is_being_written(tmp_path: Path, m
         report = progress.ProgressReport(folder)
         report(3.0)
         report_file = next(folder.glob("*.json"))
-        atomic_write(report_file, lambda partial: (partial.write_text(""), time.sleep(0.1), partial.write_text("4.0")))
+        atomic_write(
+            report_file, lambda partial: (partial.write_text(""), time.sleep(0.1), partial.write_text("[4.0, 0.0]"))
+        )
+
+
+def test_the_progress_bar_grows_by_what_nobody_knew_of_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(progress, "EVERY", 0.01)
+    drawn = Terminal()
+    monkeypatch.setattr(tqdm, "tqdm", partial(tqdm.tqdm, file=drawn, mininterval=0.0))
+    with progress.bar(tmp_path, "study", 100):
+        report = progress.ProgressReport(tmp_path)
+        for step in ((report, 100), (report.further, 20), (report, 10)):
+            time.sleep(0.02)  # longer than a report waits for the next one
+            step[0](step[1])
+        deadline = time.monotonic() + 30
+        while "110/120" not in drawn.getvalue():
+            assert time.monotonic() < deadline, drawn.getvalue()
+            time.sleep(0.01)
 
 
 def test_a_dry_run_counts_and_trains_nothing(home: Tiny, tmp_path: Path):
@@ -51,8 +78,8 @@ def test_a_dry_run_of_a_finished_study_has_nothing_left(home: Tiny, copy: Path):
 
 def test_status_at_the_end(finished: Path):
     assert status.describe(finished, "adhoc") == (
-        "tiny, rnn, units_64 units=6, modern epochs=4 search.size=2: 4 of 4 done\n"
-        "tiny, gru, units_64 units=6, modern epochs=4 search.size=2: 4 of 4 done\n"
+        "tiny, rnn, units_64 units=6, modern epochs=4 search.size=2: 4 of 4 done, 1 selected at an edge of lr\n"
+        "tiny, gru, units_64 units=6, modern epochs=4 search.size=2: 4 of 4 done, 1 selected at an edge of lr\n"
         "adhoc: 8 trials done, 0 left"
     )
 
@@ -79,7 +106,7 @@ def test_status_between_two_jobs(home: Tiny, copy: Path):
         if point.labels.cell == "lstm":
             for key in point.keys:
                 shutil.rmtree(copy / "trials" / key)
-            point = replace(point, selected=None, confirm=[])
+            point = replace(point, selected=None, confirm=[], edges=[])
         study_file.add_points(copy, "adhoc", [point])
     lines = status.describe(copy, "adhoc").splitlines()
     assert lines[2].endswith(": 0 of 4 done")

@@ -104,6 +104,6 @@ def test_jobs_of_one_point_are_one_with_the_seeds_of_both(tiny: Tiny):
     with environment_of(tiny):
         few, more = (job_of(tiny, f"population.seeds={seeds}") for seeds in ("[1,2]", "[2,5]"))
         (both,) = united([few, more])
-    assert both.population.seeds == (1, 2, 5)
-    assert united([more, few])[0].population.seeds == (2, 5, 1)
+    assert both.seeds == ((1, 2, 5),)
+    assert united([more, few])[0].seeds == ((2, 5, 1),)
     assert Path(both.results) == few.results

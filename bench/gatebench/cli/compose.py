@@ -13,7 +13,7 @@ from gatebench.cli import configurations
 from gatebench.cli.configurations import GROUPS, Configuration
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, did_you_mean, shorten
-from gatebench.core.validation import construct, flatten, mismatch, shown
+from gatebench.core.validation import Count, construct, flatten, mismatch, shown
 
 if TYPE_CHECKING:
     from gatebench.graph.stack import Stack
@@ -158,6 +158,8 @@ def job_of(configuration: Configuration) -> "Job":
     engine = construct(job.EngineSettings, "engine", values["engine"])
     device = values["device"]
     population = construct(job.PopulationSettings, "population", values["population"])
+    if expected := mismatch(values["pipelines"], Count):
+        raise BadInput(f"pipelines is {shown(values['pipelines'])}, expected {expected}")
     return job.Job(
         study=_study_name(values["name"]),
         labels=_labels(configuration),
@@ -169,7 +171,8 @@ def job_of(configuration: Configuration) -> "Job":
         units=budget.solve(graph, stack, inputs, likelihood.readout(outputs)),
         training=construct(Training, "training", training),
         search=Search(**vars(construct(SearchSettings, "search", search)), space=space),
-        population=population,
+        seeds=(population.seeds,) * values["pipelines"],
+        population_max=population.max,
         engine=engines.pick(engine.name, graph, device),
         threads=engine.threads,
         device=device,

@@ -205,7 +205,8 @@ def run_point(of_point: list[Configuration], command: SweepCommand) -> None:
     store, loaded = _shared(command, job.results)
     with nullcontext() if command.process == this_process() else stop.listening():
         try:
-            run.run(job, store, progress.ProgressReport(command.folder), stop, command.fail_fast, loaded)
+            report = progress.ProgressReport(command.folder)
+            run.run(job, store, report, stop, command.fail_fast, loaded, report.further)
         except cancellation.Cancelled:
             if command.fail_fast:
                 stop.ask("a trial failed")

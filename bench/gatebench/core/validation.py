@@ -34,6 +34,8 @@ class Constraint:
 
 Count = Annotated[int, Constraint("a whole number from 1", lambda value: value >= 1)]
 """A whole number that is at least 1."""
+Natural = Annotated[int, Constraint("a whole number from 0", lambda value: value >= 0)]
+"""A whole number that may be zero."""
 Positive = Annotated[float, Constraint("a positive number", lambda value: value > 0)]
 """A number above zero, zero excluded."""
 NonNegative = Annotated[float, Constraint("a number from 0", lambda value: value >= 0)]

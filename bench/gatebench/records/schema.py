@@ -229,6 +229,8 @@ class Point:
     """How many confirming trials there are to be."""
     pipeline: Ordinal = 1
     """Which repetition of the whole procedure: its own draw of settings, search, selection and confirming trials."""
+    edges: list[str] = field(default_factory=list)
+    """Hyperparameters of which the selected number lies at an edge of what was searched."""
 
     @property
     def name(self) -> str:

@@ -6,11 +6,12 @@ from pathlib import Path
 from gatebench.records import study_file
 from gatebench.records.checkpoints import Checkpoint
 from gatebench.records.locks import TrialLocks
+from gatebench.records.schema import Point
 from gatebench.records.store import Store
 
 
 def describe(results: Path, study: str) -> str:
-    """Count what is done, running, failed and left: a line for each point and one for all, with the time that is left.
+    """Count what is done, running, failed and left: a line for each cell and one for all, with the time that is left.
 
     A trial *runs* if a process on any machine that shares the folder has locked it; it is *checkpointed* if it was
     interrupted and goes on from what was saved.
@@ -24,20 +25,44 @@ def describe(results: Path, study: str) -> str:
     failed = store.failures(missing).keys() - running
     checkpointed = {key for population in Checkpoint.interrupted(results) for key in population}
     checkpointed = checkpointed & set(missing) - running - failed
-    lines, left, total = [], 0, Counter[str]()
-    for point in points:
-        finished = [key for key in point.keys if key in summaries]
-        planned = len(point.search) + point.confirm_planned
+    lines, left, total, pipelines = [], 0, Counter[str](), Counter[bool]()
+    for labels, of_labels in _by_labels(points).items():
+        keys = study_file.keys(of_labels)
+        finished = [key for key in keys if key in summaries]
+        planned = sum(map(_planned, of_labels))
         left += planned - len(finished)
-        counts = {"running": sum(key in running for key in point.keys), "failed": sum(key in failed for key in point.keys)}
+        counts = {"running": sum(key in running for key in keys), "failed": sum(key in failed for key in keys)}
         total.update(counts)
-        counts["checkpointed"] = sum(key in checkpointed for key in point.keys)
+        counts["checkpointed"] = sum(key in checkpointed for key in keys)
         counts["diverged"] = sum(summaries[key].status == "diverged" for key in finished)
-        lines.append(f"{point.labels}: {len(finished)} of {planned} done{_listed(counts)}")
+        over = Counter(sum(key in summaries for key in point.keys) == _planned(point) for point in of_labels)
+        pipelines.update(over)
+        line = f"{labels}: {len(finished)} of {planned} done{_listed(counts)}{_pipelines(over)}"
+        lines.append(
+            line + _listed(Counter(f"selected at an edge of {name}" for point in of_labels for name in point.edges))
+        )
     done = len(summaries)
     seconds = sum(summary.seconds or 0.0 for summary in summaries.values())
     time = f", about {left * seconds / done / 60:.0f} core-minutes at the pace so far" if left and done else ""
-    return "\n".join([*lines, f"{study}: {done} trials done{_listed(total)}, {left} left{time}"])
+    of_pipelines = _pipelines(pipelines) if len(lines) < pipelines.total() else ""
+    return "\n".join([*lines, f"{study}: {done} trials done{_listed(total)}, {left} left{of_pipelines}{time}"])
+
+
+def _by_labels(points: list[Point]) -> dict[str, list[Point]]:
+    """The pipelines of each point that has labels of its own."""
+    by_labels: dict[str, list[Point]] = {}
+    for point in points:
+        by_labels.setdefault(str(point.labels), []).append(point)
+    return by_labels
+
+
+def _planned(point: Point) -> int:
+    return len(point.search) + point.confirm_planned
+
+
+def _pipelines(over: Counter[bool]) -> str:
+    """How many pipelines are over, where there are several."""
+    return f", {over[True]} of {over.total()} pipelines finished" if over.total() > 1 else ""
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -55,11 +55,12 @@ def add_points(results: Path, study: str, points: list[Point]) -> None:
 
 
 def _as_written(content: StudyFile) -> dict[str, Any]:
-    """What the file holds: a first pipeline is not named, so that files of versions that had only one stay as they are."""
+    """What the file holds: neutral values of later versions are left out, so that files of earlier ones stay as they are."""
     values = asdict(content)
     for point in values["points"].values():
-        if point["pipeline"] == 1:
-            del point["pipeline"]
+        for name, neutral in (("pipeline", 1), ("edges", [])):
+            if point[name] == neutral:
+                del point[name]
     return values
 
 
@@ -67,10 +68,14 @@ def merged(former: Point, point: Point) -> Point:
     """Return what is known of a point, where ``former`` was known of it before.
 
     Seeds of one selected setting are united, so that a command for some of them never makes a study smaller. Where the
-    search is another one, or selected another setting, its trials take the place of the former ones.
+    search is another one, or selected another setting, its trials take the place of the former ones. A search that was
+    extended is the one that was planned, with further trials.
     """
-    if former.search != point.search:
-        return point
+    was_extended = former.selected is not None and _begins(former.search, point.search)
+    if former.search != point.search and not (was_extended and point.selected is None):
+        is_extended = former.selected is None and _begins(point.search, former.search)
+        planned = former.confirm_planned if is_extended and point.confirm_planned else 0
+        return replace(point, confirm_planned=max(planned, point.confirm_planned))
     if point.selected is None:  # planned only: what is known stays; or every setting diverged, and none is planned
         is_hopeless = former.selected is None and point.confirm_planned == 0
         return replace(former, confirm_planned=0 if is_hopeless else max(former.confirm_planned, point.confirm_planned))
@@ -79,6 +84,11 @@ def merged(former: Point, point: Point) -> Point:
         return replace(point, confirm_planned=planned if point.confirm else point.confirm_planned)
     confirm = list(dict.fromkeys([*former.confirm, *point.confirm]))
     return replace(point, confirm=confirm, confirm_planned=max(len(confirm), point.confirm_planned))
+
+
+def _begins(keys: list[str], first: list[str]) -> bool:
+    """Whether a list begins with another one."""
+    return keys[: len(first)] == first
 
 
 @contextmanager

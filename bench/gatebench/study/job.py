@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,10 +19,13 @@ from gatebench.graph.trace import Graph
 from gatebench.records import keys
 from gatebench.records.keys import KeyedSettings
 from gatebench.records.schema import Labels, Point
-from gatebench.study.search import Search
+from gatebench.study.search import Search, SearchResult
 from gatebench.training import likelihoods
 from gatebench.training.likelihoods import Likelihood
 from gatebench.training.protocol import Member, Training
+
+SEEDS = 1000
+"""Seeds that each of several pipelines has: those of pipeline p begin at `SEEDS` (p - 1), which is that of its search."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class PopulationSettings:
     """Which confirming trials there are, and how many members are trained together."""
 
     seeds: tuple[Count, ...]
-    """Seeds of the confirming trials."""
+    """Seeds of the confirming trials of the first pipeline; those of others follow from them."""
     max: Count
     """Members of a population at the most."""
 
@@ -74,7 +78,10 @@ class Job:
     units: int
     training: Training
     search: Search
-    population: PopulationSettings
+    seeds: tuple[tuple[int, ...], ...]
+    """Pipeline by pipeline, the seeds of its confirming trials as they were given: 1, 2, ... for each of them."""
+    population_max: int
+    """Members of a population at the most."""
     engine: str
     """Name of the engine."""
     threads: int
@@ -83,6 +90,19 @@ class Job:
     results: Path
     tracking: str | None
     """The MLflow store that trials are logged to; None: none."""
+
+    def __post_init__(self) -> None:
+        largest = max(seed for of_pipeline in self.seeds for seed in of_pipeline)
+        if self.pipelines > 1 and largest >= SEEDS:
+            raise BadInput(
+                f"population.seeds has {largest}, expected numbers below {SEEDS} where there are several pipelines (here "
+                f"{self.pipelines}): each adds {SEEDS} to those of the one before; use smaller seeds, or pipelines=1"
+            )
+
+    @property
+    def pipelines(self) -> int:
+        """How many times the whole procedure is repeated: settings drawn, searched, selected and confirmed."""
+        return len(self.seeds)
 
     @cached_property
     def card(self) -> Card:
@@ -108,9 +128,9 @@ class Job:
         return replace(self.training, epochs=min(self.training.epochs, self.search.epochs or self.training.epochs))
 
     def united(self, other: Self) -> Self:
-        """Return this job with the seeds of another one of the same point as well."""
-        seeds = tuple(dict.fromkeys([*self.population.seeds, *other.population.seeds]))
-        return replace(self, population=replace(self.population, seeds=seeds))
+        """Return this job with the pipelines and seeds of another one of the same point as well."""
+        both = zip_longest(self.seeds, other.seeds, fillvalue=())
+        return replace(self, seeds=tuple(tuple(dict.fromkeys([*mine, *others])) for mine, others in both))
 
     def member(self, hyperparameters: Hyperparameters, seed: int, training: Training) -> Member:
         """Return a trial of this job, with its key."""
@@ -138,32 +158,44 @@ class Job:
         target = self.card.target
         return [] if target is None else [f"{target.columns} {target.kind} a {target.of}"]
 
-    def searched(self) -> list[Member]:
-        """Return the trials of the stage ``search``; none where nothing is left to search for."""
-        settings = [] if self.search.given else self.search.settings()
-        return [self.member(setting, 0, self.search_training) for setting in settings]
+    def searched(self, pipeline: int = 1) -> list[Member]:
+        """Return the trials of a pipeline's search as it begins; none where nothing is left to search for."""
+        return self.tried([] if self.search.given else self.search.settings(pipeline), pipeline)
 
-    def confirmed(self, selected: Hyperparameters) -> list[Member]:
+    def tried(self, settings: list[Hyperparameters], pipeline: int = 1) -> list[Member]:
+        """Return the trials of the stage ``search`` at these settings."""
+        return [self.member(setting, SEEDS * (pipeline - 1), self.search_training) for setting in settings]
+
+    def confirmed(self, selected: Hyperparameters, pipeline: int = 1) -> list[Member]:
         """Return the trials of the stage ``confirm`` at the selected setting."""
-        return [self.member(selected, seed, self.training) for seed in self.population.seeds]
+        first = SEEDS * (pipeline - 1)
+        return [self.member(selected, first + seed, self.training) for seed in self.seeds[pipeline - 1]]
 
-    def point(self, selected: Hyperparameters | None, planned: int) -> Point:
-        """Return this job as the study's file keeps it, with so many confirming trials planned."""
+    def point(self, pipeline: int, result: SearchResult, planned: int) -> Point:
+        """Return one of the pipelines as the study's file keeps it, with so many confirming trials planned."""
+        selected = result.selected
         return Point(
             labels=self.labels,
-            search=[member.key for member in self.searched()],
+            search=[member.key for member in self.tried(result.settings, pipeline)],
             selected=selected,
-            confirm=[member.key for member in self.confirmed(selected)] if selected else [],
+            confirm=[member.key for member in self.confirmed(selected, pipeline)] if selected else [],
             confirm_planned=planned,
+            pipeline=pipeline,
+            edges=result.edges,
         )
 
 
+def _searches(job: Job) -> tuple[list[Member], int]:
+    """What a job searches, but for its pipelines, of which there may be more."""
+    return job.searched(), job.search.extend
+
+
 def united(jobs: list[Job]) -> list[Job]:
-    """Return one job for each point: where several sweeps of a study give one point, it has the seeds of all of them."""
+    """Return one job for each point: with the pipelines and seeds of all sweeps of a study that give it."""
     by_point: dict[str, Job] = {}
     for job in jobs:
         point = str(job.labels)
-        if point in by_point and by_point[point].searched() != job.searched():
+        if point in by_point and _searches(by_point[point]) != _searches(job):
             raise BadInput(
                 f"{job.study}: two sweeps of one study search at '{point}' for different settings; give one of them a name "
                 "of its own: name=NAME"

@@ -18,16 +18,24 @@ class ProgressReport:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"{socket.gethostname()}-{os.getpid()}-{time.monotonic_ns()}.json"
-        self._done, self._written = 0.0, 0.0
+        self._done, self._further, self._written = 0.0, 0.0, 0.0
 
     def __call__(self, epochs: float) -> None:
         """Some more epochs are done."""
         self._done += epochs
+        self._write()
+
+    def further(self, epochs: float) -> None:
+        """Some more epochs are to be done than was planned."""
+        self._further += epochs
+        self._write()
+
+    def _write(self) -> None:
         # Jobs of a batch system may outlive the command that drew the bar.
         if time.monotonic() - self._written > EVERY and self._path.parent.is_dir():
             self._written = time.monotonic()
             partial = self._path.with_suffix(".partial")
-            partial.write_text(json.dumps(self._done))
+            partial.write_text(json.dumps([self._done, self._further]))
             partial.replace(self._path)  # whole, and not flushed: nobody needs it once the sweep is over
 
 
@@ -41,8 +49,9 @@ def bar(folder: Path, name: str, total: int) -> Iterator[None]:
 
     def watch() -> None:
         while not stop.wait(EVERY):
-            done = sum(json.loads(path.read_text()) for path in folder.glob("*.json"))
-            line.update(max(0, min(total, int(done)) - line.n))
+            reports = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+            line.total = total + int(sum(further for _, further in reports))
+            line.update(max(0, min(line.total, int(sum(done for done, _ in reports))) - line.n))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

@@ -21,7 +21,7 @@ from gatebench.study import recording
 from gatebench.study.cancellation import Cancelled
 from gatebench.study.job import Job
 from gatebench.study.loaded import Loaded
-from gatebench.study.select import selected
+from gatebench.study.select import remainder, search_result
 from gatebench.training.protocol import Member, Training
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def seconds_per_epoch(job: Job, task: Task | None = None) -> float:
     if task is not None:
         runner.task = task
     few = {split: runner.task.splits[split][: 4 * job.training.batch] for split in ("train", "valid")}
-    members = (job.searched() or job.confirmed(job.search.settings()[0]))[: job.population.max]
+    searched = [member for pipeline in range(1, job.pipelines + 1) for member in job.searched(pipeline)]
+    members = (searched or job.confirmed(job.search.settings()[0]))[: job.population_max]
     training = replace(job.training, epochs=2, patience=2)  # no member may be done after the first
     population = loop.Population.start(runner.model, replace(runner.task, splits=few), training, members)
     population.run_epoch()  # the first one makes everything ready
@@ -67,6 +68,7 @@ def run(
     cancelled: Callable[[], bool],
     fail_fast: bool = False,
     loaded: Loaded | None = None,
+    further: Callable[[float], None] = lambda _: None,
 ) -> None:
     """Train what is missing of a job.
 
@@ -80,6 +82,8 @@ def run(
         Raise `Cancelled` at the first trial that ends with an error of its own; else the others go on without it.
     loaded
         What jobs of this sweep that ran in this process before loaded.
+    further
+        Is called with epochs of single trials that nobody could know of before: those of an extension of a search.
 
     Raises
     ------
@@ -87,18 +91,19 @@ def run(
         If nothing can be trained here. No trial is blamed for it.
 
     """
-    runner = _JobRunner(job, store, progress, cancelled, fail_fast, loaded)
+    runner = _JobRunner(job, store, progress, cancelled, fail_fast, loaded, further)
     try:
-        runner.train_stage(job.searched(), job.search_training)
-        setting = selected(job, store)
-        is_hopeless = setting is None and not runner.failed  # every setting diverged, which is a result
-        planned = 0 if is_hopeless else len(job.population.seeds)
-        study_file.add_points(job.results, job.study, [job.point(setting, planned)])
-        if setting is not None:
-            runner.train_stage(job.confirmed(setting), job.training)
-        elif is_hopeless:
-            where = f"{job.study}: every setting of {job.labels.cell} on {job.labels.task} diverged"
-            print(f"\n{where}, so that none is confirmed; other rates: training.ranges.lr.high", file=sys.stderr)
+        runner.search()
+        points = remainder(job, store).points
+        study_file.add_points(job.results, job.study, points)
+        selected = [(point.pipeline, point.selected) for point in points if point.selected is not None]
+        confirmed = [member for pipeline, setting in selected for member in job.confirmed(setting, pipeline)]
+        runner.train_stage(confirmed, job.training)
+        for point in points:
+            if not point.confirm_planned:
+                which = f" in pipeline {point.pipeline}" if job.pipelines > 1 else ""
+                where = f"{job.study}: every setting of {job.labels.cell} on {job.labels.task} diverged{which}"
+                print(f"\n{where}, so that none is confirmed; other rates: training.ranges.lr.high", file=sys.stderr)
     finally:
         runner.locks.close()
 
@@ -114,9 +119,10 @@ class _JobRunner:
         cancelled: Callable[[], bool] = lambda: False,
         fail_fast: bool = False,
         loaded: Loaded | None = None,
+        further: Callable[[float], None] = lambda _: None,
     ) -> None:
         self.job, self.store, self.progress, self.cancelled, self.fail_fast = job, store, progress, cancelled, fail_fast
-        self.loaded = loaded or Loaded()
+        self.loaded, self.further = loaded or Loaded(), further
         self.locks = TrialLocks(store.results)
         self.failed: set[str] = set()
         self._is_loaded = False
@@ -130,6 +136,26 @@ class _JobRunner:
     def model(self) -> "Model":
         """The cell with its readout, on the engine of the job."""
         return self.loaded.model(self.job, self.task)
+
+    def search(self) -> None:
+        """Train the searches of all pipelines, with their extensions.
+
+        All are extended at once, when all are ready for it: so an interrupted study comes to the same populations.
+        """
+        job, pipelines = self.job, range(1, self.job.pipelines + 1)
+
+        def tried(extensions: int) -> list[Member]:
+            results = {pipeline: search_result(job, self.store, pipeline, extensions) for pipeline in pipelines}
+            return [member for pipeline, result in results.items() for member in job.tried(result.settings, pipeline)]
+
+        known = {member.key for member in tried(job.search.extend)}
+        for extensions in range(job.search.extend + 1):
+            members = tried(extensions)
+            if new := {member.key for member in members} - known:
+                known |= new
+                self.further(len(new) * job.search_training.epochs)
+                study_file.add_points(job.results, job.study, remainder(job, self.store).points)
+            self.train_stage(members, job.search_training)
 
     def train_stage(self, members: list[Member], training: Training) -> None:
         """Train those that are not finished, each in one process at a time; wait for those that others have locked."""
@@ -181,7 +207,7 @@ class _JobRunner:
         locked = next((part for part in due if self.locks.take_all(part)), [])
         is_interrupted = bool(locked)
         for key in [] if is_interrupted else missing:
-            is_free = len(locked) < self.job.population.max and not any(key in part for part in due)
+            is_free = len(locked) < self.job.population_max and not any(key in part for part in due)
             if is_free and self.locks.take(key):
                 locked.append(key)
         try:
@@ -254,7 +280,7 @@ class _JobRunner:
 
         longest = max(map(len, self.task.splits["train"]))
         fitting = machine.members_that_fit(self.model, training.batch * longest, self.job.threads)
-        return min(self.job.population.max, fitting)
+        return min(self.job.population_max, fitting)
 
 
 class _Isolation:

@@ -19,6 +19,7 @@ from gatebench.core import registry
 from gatebench.core.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
+    from gatebench.records.schema import Point
     from gatebench.study.job import Job
     from gatebench.study.select import Remainder
 
@@ -42,6 +43,8 @@ settings (see conf/config.yaml and conf/training/*.yaml):
   results=FOLDER         where records and studies go (default: results)
   model.layers=N         layers of the cell; model.bidirectional=true reads both ways, where nothing is predicted
   search.size=N          learning rates to try; training.lr=RATE skips the search
+  search.extend=N        how often a search may go on beyond an edge of its range at which its best setting lies (default: 0)
+  pipelines=N            how often all of it is repeated: settings drawn, searched, selected, confirmed (default: 1)
   population.seeds=[..]  seeds of the confirming trials
   training.KEY=VALUE     any choice of the protocol, for example training.epochs=20
   tracking.uri=ADDRESS   MLflow server to log to (default: $MLFLOW_TRACKING_URI, or a database in the results folder)
@@ -121,7 +124,7 @@ def _sweep(overrides: list[str], flags: list[str], arguments: list[str], alone: 
     left, name = sum(plan.left for plan in plans), jobs[0].study
     if left:
         _fetch_data(jobs)
-    study_file.add_points(store.results, name, [plan.point for plan in plans])
+    study_file.add_points(store.results, name, _points(plans))
     if left:
         trials = sum(plan.trials for plan in plans)
         print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
@@ -139,15 +142,20 @@ def _sweep(overrides: list[str], flags: list[str], arguments: list[str], alone: 
             return _report_missing(store.results, name, plans, arguments)
         print(f"{name}: all trials are finished")
     else:
-        trials = len(set(study_file.keys([plan.point for plan in plans])))  # two budgets may come to the same cell
+        trials = len(set(study_file.keys(_points(plans))))  # two budgets may come to the same cell
         print(f"{name}: nothing to train, all {trials} trials are finished")
     if alone:
         print(f"next: gatebench report {name}{results_flag(store.results)}")
     return 0
 
 
+def _points(plans: "list[Remainder]") -> "list[Point]":
+    """Return the points of all jobs."""
+    return [point for plan in plans for point in plan.points]
+
+
 def _distinct_jobs(parts: list[_Part]) -> "list[Job]":
-    """Return the jobs of all parts; those for one point are one, with the seeds of all."""
+    """Return the jobs of all parts; those for one point are one, with the pipelines and seeds of all."""
     from gatebench.study.job import united
 
     jobs = [job for part in parts for job in part.jobs]
@@ -168,7 +176,7 @@ def _report_missing(results: Path, study: str, plans: "list[Remainder]", argumen
     """Print on stderr what failed and the command that trains it; returns the exit status."""
     from gatebench.records import status, study_file
 
-    keys = study_file.keys([plan.point for plan in plans])
+    keys = study_file.keys(_points(plans))
     for line in status.failed(results, study, keys):
         print(line, file=sys.stderr)
     command = shlex.join(["gatebench", "sweep", *arguments])
@@ -266,10 +274,14 @@ def _print_estimate(jobs: "list[Job]", plans: "Sequence[Remainder]") -> int:
 
     seconds = 0.0
     for job, plan in zip(jobs, plans, strict=True):
-        job_seconds = run.seconds_per_epoch(job) * plan.epochs if plan.left else 0.0
+        further = job.pipelines * job.search.extend * job.search.largest_extension if plan.left else 0
+        epochs = plan.epochs + further * job.search_training.epochs
+        job_seconds = run.seconds_per_epoch(job) * epochs if plan.left else 0.0
         seconds += job_seconds
+        pipelines = f" in {job.pipelines} pipelines" if job.pipelines > 1 else ""
+        extended = f" and up to {further} more where a search is extended" if further else ""
         print(
-            f"{job.labels}: {job.units} units, {plan.trials} trials, {plan.left} to train, "
+            f"{job.labels}: {job.units} units, {plan.trials} trials{pipelines}, {plan.left} to train{extended}, "
             f"at most {job_seconds / 60:.1f} core-minutes"
         )
     left, cores = sum(plan.left for plan in plans), min(os.cpu_count() or 1, len(jobs))
