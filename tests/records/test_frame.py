@@ -1,6 +1,7 @@
 """The frame: its columns, its units, one row per trial and split."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -169,6 +170,15 @@ def test_a_record_from_before_the_throughput_was_measured_has_none():
 
 def test_the_throughput_is_measured(tiny_frame: Frame):
     assert tiny_frame.trials.relative_throughput.between(0, 1, inclusive="neither").all()
+
+
+def test_what_was_selected_at_an_edge_has_a_row_for_each_hyperparameter():
+    inside, outside = make_point([], []), replace(make_point([], [], pipeline=2), edges=["lr", "weight_noise"])
+    edges = frame.build("some", [inside, outside], {}).edges
+    assert list(edges.itertuples(index=False, name=None)) == [
+        ("tiny", "gru", "units_64", "modern", 2, name) for name in ("lr", "weight_noise")
+    ]
+    assert frame.build("some", [inside], {}).edges.columns.tolist() == edges.columns.tolist() == frame.EDGES
 
 
 def test_each_row_says_which_pipeline_it_is_of(tiny_frame: Frame):

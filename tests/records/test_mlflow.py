@@ -112,6 +112,16 @@ def test_a_run_has_the_settings_of_its_trial(published: Path, runs: list[dict[st
         assert run["params"]["training.epochs"] == "4"
         assert run["params"]["training.constants.beta1"] == "0.9"
         assert run["params"]["sizes.H"] == "6"
+        assert run["params"]["pipeline"] == "1"
+
+
+def test_a_run_says_which_pipeline_it_is_of(home: Tiny, tmp_path: Path):
+    sweep(home, *SMALL, "cell=rnn", "pipelines=2", results=tmp_path)
+    points = study_file.read(tmp_path, "adhoc")
+    assert mlflow.publish(tmp_path, study_file.keys(points)) == 8
+    pipelines = {run["tags"]["key"]: run["params"]["pipeline"] for run in look(tmp_path)}
+    assert pipelines == {key: str(point.pipeline) for point in points for key in point.keys}
+    assert set(pipelines.values()) == {"1", "2"}
 
 
 def test_losses_are_curves_over_epochs(published: Path, runs: list[dict[str, Any]]):

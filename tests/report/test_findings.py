@@ -5,13 +5,28 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from gatebench.records.frame import Frame
+from gatebench.records.frame import EDGES, Frame
 from gatebench.report import comparisons, findings
 from gatebench.report.stats import crossed
 from gatebench.report.stats.crossed import SequenceScores
-from support.frames import BUDGET, HIGH, LOW, NAN, STEPS, TRAINING, VARIANT, at_once, by_hand, seeds, sums, without_sequences
+from support.frames import (
+    BUDGET,
+    EVERYTHING,
+    HIGH,
+    LOW,
+    NAN,
+    STEPS,
+    TRAINING,
+    VARIANT,
+    at_once,
+    by_hand,
+    seeds,
+    sums,
+    without_sequences,
+)
 
 
 def finding_of(*trials: list[tuple[Any, ...]]) -> str:
@@ -271,3 +286,17 @@ def test_gru_and_lstm_may_be_equivalent():
         seeds("music", "lstm", [3.0, 3.02, 3.03]),
     )
     assert ", and equivalent; n = 3." in sentence
+
+
+def test_what_was_selected_at_an_edge_is_said():
+    frame = by_hand(EVERYTHING)
+    edges = [
+        ("music", cell, BUDGET, TRAINING, 1, name)
+        for cell, name in (("gru", "lr"), (VARIANT, "lr"), ("gru", "weight_noise"))
+    ]
+    assert not any("edge" in sentence for sentence in findings.limitations(frame))
+    said = findings.limitations(replace(frame, edges=pd.DataFrame(edges, columns=EDGES)))
+    assert said[-1] == (
+        f"Wider ranges: of 2 searches, 2 (gru and {VARIANT}) selected the learning rate and 1 (gru) selected the weight "
+        "noise at an edge of what was searched, beyond which there may be better ones."
+    )

@@ -106,7 +106,7 @@ def test_the_memory_of_the_command_does_not_grow_with_its_trials(
         write(self, record, weights)
         measure()
 
-    def logging(record: Record, studies: set[str]) -> runs.RunValues:
+    def logging(record: Record, studies: Mapping[str, int]) -> runs.RunValues:
         measure()
         return of_record(record, studies)
 

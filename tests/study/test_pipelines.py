@@ -106,8 +106,9 @@ def test_each_pipeline_selects_by_its_own_search_and_is_extended_by_the_rule(thr
     assert sizes == {4, 6}, "the study shows both"
 
 
-# After so many records or checkpoints: amid the searches, whose populations mix pipelines; amid the extensions; at the end.
-MOMENTS = [{"writes": 3, "save_every": 3600}, {"writes": 13, "save_every": 3600}, {"saves": 50}, {"saves": 90}]
+# After so many records or checkpoints: when one pipeline could be extended and the search of another has not begun, amid the
+# extensions, and twice at some other time.
+MOMENTS = [{"writes": 5, "save_every": 3600}, {"writes": 13, "save_every": 3600}, {"saves": 50}, {"saves": 90}]
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)

@@ -46,6 +46,8 @@ MACHINE = ["commit", "gatebench", "torch", "processor", "cores", "threads", "eng
 """Columns of where trials were computed."""
 BASELINE = ["task", "baseline", *SCORE]
 """Columns of the scores of baselines."""
+EDGES = ["task", "cell", "budget", "training", "pipeline", "hyperparameter"]
+"""Columns of what was selected at an edge of what was searched."""
 
 REPLICATION = "replication"
 """Folder below a study's, with the study and the records of a second run of it."""
@@ -96,6 +98,8 @@ class Frame:
     """The study as it was computed a second time."""
     looks: int = 0
     """Verdicts that ``gatebench compare`` gave on the study, each on other trials (`gatebench.records.looks`)."""
+    edges: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EDGES))
+    """Searches whose selected setting lies at an edge of what was searched, a row for each hyperparameter: `EDGES`."""
     at: dict[str, str] = field(default_factory=dict)
     """Task -> ``sequence`` where a whole one is predicted at once; others predict every step."""
 
@@ -200,6 +204,10 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         spectra=pd.DataFrame(columns=samples.SPECTRA),
         equations=equations,
         datasets=datasets,
+        edges=pd.DataFrame(
+            [(*asdict(point.labels).values(), point.pipeline, name) for point in points for name in point.edges],
+            columns=EDGES,
+        ),
         at=at,
         machines=pd.DataFrame(machines, columns=MACHINE)
         .value_counts(sort=False, dropna=False)

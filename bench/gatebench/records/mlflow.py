@@ -81,7 +81,7 @@ def publish(results: Path, keys: Iterable[str], uri: str | None = None, logged: 
             with _client(results, uri) as (client, experiment):
                 present = _existing_runs(client, experiment, list(records))
                 for key, record in records.items():
-                    new += _log(client, experiment, record, studies.get(key, set()), present.get(key))
+                    new += _log(client, experiment, record, studies.get(key, {}), present.get(key))
                     logged()
     return new
 
@@ -161,12 +161,12 @@ def _artifacts(results: Path) -> str:
 
 
 def _add_to_database(
-    opened: Database, records: dict[str, Record], studies: dict[str, set[str]], logged: Callable[[], None]
+    opened: Database, records: dict[str, Record], studies: dict[str, dict[str, int]], logged: Callable[[], None]
 ) -> int:
     """Add those trials that are not there; a run that was cut short is replaced. Returns how many were new."""
     present, new = opened.runs(records), 0
     for key, record in records.items():
-        run, of_record = present.get(key), studies.get(key, set())
+        run, of_record = present.get(key), studies.get(key, {})
         if run is not None and DONE.items() <= run.tags.items():
             opened.tag(run.run_id, runs.membership(of_record, run.tags))
         else:
@@ -216,7 +216,7 @@ def _existing_runs(client: "MlflowClient", experiment: str, keys: list[str]) -> 
             return runs
 
 
-def _log(client: "MlflowClient", experiment: str, record: Record, studies: set[str], run: "Run | None") -> bool:
+def _log(client: "MlflowClient", experiment: str, record: Record, studies: dict[str, int], run: "Run | None") -> bool:
     """Log one trial as one flat run, unless it is there; a run that was cut short is replaced."""
     if run is not None and DONE.items() <= run.data.tags.items():
         for name, value in runs.membership(studies, run.data.tags).items():

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -50,8 +50,11 @@ class RunValues:
         return json.dumps({"tags": self.source})
 
 
-def of_record(record: Record, studies: set[str]) -> RunValues:
-    """Return the run of a record that belongs to some studies; it ends now and took as long as the training."""
+def of_record(record: Record, studies: Mapping[str, int]) -> RunValues:
+    """Return the run of a record; it ends now and took as long as the training.
+
+    ``studies``: name of a study that it belongs to -> the pipeline that it is a trial of there.
+    """
     settings, summary = record.settings, record.summary
     end = int(time.time() * 1000)
     start = end - int((summary.seconds or 0.0) * 1000)
@@ -70,7 +73,10 @@ def of_record(record: Record, studies: set[str]) -> RunValues:
         start=start,
         end=end,
         tags=tags,
-        params={name: str(value) for name, value in flatten(asdict(settings)).items()},
+        params={
+            "pipeline": str(min(studies.values(), default=1)),
+            **{name: str(value) for name, value in flatten(asdict(settings)).items()},
+        },
         metrics=list(_metrics(record, start)),
         dataset=settings.dataset,
         digest=settings.content[:32],
@@ -78,7 +84,7 @@ def of_record(record: Record, studies: set[str]) -> RunValues:
     )
 
 
-def membership(studies: set[str], present: Mapping[str, str] | None = None) -> dict[str, str]:
+def membership(studies: Iterable[str], present: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the tags of a run for the studies it belongs to, without those that it has already."""
     return {f"study.{study}": "member" for study in sorted(studies) if f"study.{study}" not in (present or {})}
 

@@ -101,10 +101,11 @@ def _explained(file: Path) -> Iterator[None]:
         ) from error
 
 
-def studies_of(results: Path) -> dict[str, set[str]]:
-    """Return key -> names of the studies that it belongs to."""
-    studies: dict[str, set[str]] = {}
+def studies_of(results: Path) -> dict[str, dict[str, int]]:
+    """Return key -> names of the studies that it belongs to, each with the number of the pipeline that it is a trial of."""
+    studies: dict[str, dict[str, int]] = {}
     for file in results.glob("*/study.json"):
-        for key in keys(read(results, file.parent.name)):
-            studies.setdefault(key, set()).add(file.parent.name)
+        for point in read(results, file.parent.name):
+            for key in point.keys:
+                studies.setdefault(key, {})[file.parent.name] = point.pipeline
     return studies

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import comparisons, repetitions, style
 from gatebench.report.comparisons import Pair
@@ -115,7 +116,22 @@ def limitations(frame: Frame) -> list[str]:
             f"{failed} trials, which ended with an error: a cell has no score until its trials are complete, and is left "
             "out of what compares cells; the sweep's command retries them."
         )
-    return sentences
+    return sentences + _edges(frame, search)
+
+
+def _edges(frame: Frame, search: pd.DataFrame) -> list[str]:
+    """Say what was selected at an edge of what was searched; nothing where nothing was."""
+    if frame.edges.empty:
+        return []
+    searches = search.groupby([*ComparisonGroup._fields, "cell", "pipeline"]).ngroups
+    of_each = [
+        f"{len(rows)} ({listed(style.cells(rows))}) selected the {TUNABLE[str(name)].label}"
+        for name, rows in frame.edges.groupby("hyperparameter", sort=False)
+    ]
+    return [
+        f"Wider ranges: of {searches} searches, {listed(of_each)} at an edge of what was searched, beyond which "
+        "there may be better ones."
+    ]
 
 
 def _searches(confirmed: pd.DataFrame) -> str:
