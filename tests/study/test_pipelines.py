@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import signal
 from dataclasses import replace
@@ -53,6 +54,13 @@ def jobs_of(tiny: Tiny, *overrides: str) -> list[Job]:
 
 def points_of(results: Path, cell: str = "rnn") -> list[Point]:
     return [point for point in study_file.read(results, "adhoc") if point.labels.cell == cell]
+
+
+def populations(results: Path) -> set[frozenset[str]]:
+    """Which trials were trained together, by the logs of their jobs."""
+    lines = [line for path in results.glob("logs/adhoc/*.log") for line in path.read_text().splitlines()]
+    trained = [re.search(r" (?:trains|goes on with) (.*)", line) for line in lines]
+    return {frozenset(found[1].split()) for found in trained if found}
 
 
 @pytest.mark.parametrize("study", ["jsb", "fair"])
@@ -124,6 +132,7 @@ def test_a_killed_study_of_pipelines_goes_on_to_the_same_end(
     assert {key: record_times(tmp_path)[key] for key in before} == before
     pd.testing.assert_frame_equal(result_columns(tmp_path), result_columns(three), check_exact=True)
     assert study_file.read(tmp_path, "adhoc") == study_file.read(three, "adhoc")
+    assert populations(tmp_path) == populations(three)
     assert not list(tmp_path.glob("checkpoints/*/state.safetensors"))
 
 
@@ -207,23 +216,29 @@ def test_status_says_what_was_selected_at_an_edge(home: Tiny, tmp_path: Path):
 
 def test_a_job_says_how_much_more_its_extensions_are(home: Tiny, tmp_path: Path):
     """What it reports as done comes to what was planned and what came to it."""
-    (job,) = jobs_of(home, "cell=rnn", f"results={tmp_path}")
+    low = "training.ranges.lr={low:0.0001,high:0.001}"  # so low that every search is extended, and again
+    (job,) = jobs_of(home, "cell=rnn", low, "search.extend=2", f"results={tmp_path}")
     store, done, further = Store(tmp_path), list[float](), list[float]()
     planned = remainder(job, store).epochs
     assert planned == 3 * (4 + 2) * 12
     with environment_of(home):
         run.run(job, store, done.append, lambda: False, further=further.append)
     extended = sum(len(point.search) - 4 for point in points_of(tmp_path))
-    assert sum(further) == extended * 12 > 0
+    assert extended > 3 * 2
+    assert sum(further) == extended * 12
     assert sum(done) == planned + sum(further)
     with environment_of(home):
         run.run(job, store, done.append, lambda: False, further=further.append)
     assert sum(further) == extended * 12
 
 
-def test_a_dry_run_counts_pipelines_and_what_extensions_may_add(home: Tiny, three: Path, tmp_path: Path):
+def test_a_dry_run_counts_pipelines_and_what_extensions_may_add(
+    home: Tiny, three: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(run, "seconds_per_epoch", lambda job: 60.0)
     rnn, _, total = sweep(home, *THREE, "--dry-run", results=tmp_path).splitlines()
-    assert "18 trials in 3 pipelines, 18 to train and up to 6 more where a search is extended, at most " in rnn
+    assert "18 trials in 3 pipelines, 18 to train and up to 6 more where a search is extended, " in rnn
+    assert rnn.endswith(f", at most {(18 + 6) * 12:.1f} core-minutes")
     assert total.startswith("adhoc: 36 trials, 36 to train, ")
     rnn, _, _ = sweep(home, *THREE, "--dry-run", results=three).splitlines()
     assert "in 3 pipelines, 0 to train, at most 0.0 core-minutes" in rnn
