@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
+from gatebench.core.errors import BadInput
 from gatebench.records import collection
 from gatebench.records.store import Store
 from support.records import WEIGHTS, make_record
@@ -59,3 +61,14 @@ def test_chosen_records_alone_are_decoded(tmp_path: Path):
     table.assign(curve=[table.curve[0], "no JSON"]).to_parquet(path)
     assert [record.key for record in collection.read(path, [A])] == [A]
     assert collection.read_keys(path) == [A, B]
+
+
+def test_chosen_summaries_alone_are_decoded(tmp_path: Path):
+    path = tmp_path / "some" / collection.NAME
+    collection.add(path, [make_record(A), make_record(B)])
+    table = pd.read_parquet(path)
+    table.assign(record=[table.record[0], "no JSON"]).to_parquet(path)
+    store = Store(tmp_path)
+    assert store.summaries([A, C]) == {A: make_record(A).summary}
+    with pytest.raises(BadInput, match="damaged"):
+        store.summaries([A, B])

@@ -54,12 +54,11 @@ def _checked(key: object) -> str:
     return key
 
 
-def read_summaries(path: Path) -> Iterator[tuple[str, Summary]]:
-    """Yield key and summary of each record of a file; ``BadInput`` if it is damaged."""
-    for row in _rows(path, ["key", "record"]):
-        with _explained(path):
-            entry = decode_summary(row["record"])
-        yield entry
+def read_summaries(path: Path, keys: Collection[str]) -> dict[str, Summary]:
+    """Return key -> summary of those records of a file that have these keys; ``BadInput`` if it is damaged."""
+    rows = [row for row in _rows(path, ["key", "record"]) if row["key"] in keys]
+    with _explained(path):
+        return dict(decode_summary(row["record"]) for row in rows)
 
 
 def add(path: Path, records: Iterable[Record]) -> None:

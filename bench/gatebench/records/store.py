@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -49,6 +49,7 @@ class Store:
         self.trials = results / "trials"
         self.failed = results / "failed"
         self._decoded: dict[str, Record] = {}
+        self._summaries: dict[str, Summary] = {}
         self._complete: set[str] = set()
         """Keys whose folders were seen to be complete, so that each is looked into once."""
 
@@ -71,18 +72,23 @@ class Store:
 
     def _published(self, keys: Iterable[str]) -> dict[str, Record]:
         """Records of those keys that studies published; each is decoded once."""
-        missing: dict[Path, set[str]] = {}
-        for key in keys:
-            if key in self._published_in and key not in self._decoded:
-                missing.setdefault(self._published_in[key], set()).add(key)
-        for path, of_path in missing.items():
+        for path, of_path in self._places(keys, self._decoded).items():
             self._decoded |= {record.key: record for record in collection.read(path, of_path)}
         return self._decoded
 
-    @cached_property
-    def _published_summaries(self) -> dict[str, Summary]:
-        files = dict.fromkeys(self._published_in.values())
-        return {key: summary for path in files for key, summary in collection.read_summaries(path)}
+    def _published_summaries(self, keys: Iterable[str]) -> dict[str, Summary]:
+        """Summaries of those keys that studies published; each is decoded once."""
+        for path, of_path in self._places(keys, self._summaries).items():
+            self._summaries |= collection.read_summaries(path, of_path)
+        return self._summaries
+
+    def _places(self, keys: Iterable[str], known: Collection[str]) -> dict[Path, set[str]]:
+        """Return ``records.parquet`` -> those of the keys that it has, but for what is known."""
+        places: dict[Path, set[str]] = {}
+        for key in keys:
+            if key in self._published_in and key not in known:
+                places.setdefault(self._published_in[key], set()).add(key)
+        return places
 
     def finished(self) -> set[str]:
         """Return the keys of trials that are never computed again."""
@@ -106,7 +112,7 @@ class Store:
         """Return the summaries of those keys that are finished; much faster than reading records whole."""
         summaries = self._from_folders(keys, read_summary)
         if len(summaries) < len(keys):
-            summaries = {**self._published_summaries, **summaries}
+            summaries = {**self._published_summaries(keys), **summaries}
         return {key: summaries[key] for key in keys if key in summaries}
 
     def failures(self, keys: list[str]) -> dict[str, Record]:
