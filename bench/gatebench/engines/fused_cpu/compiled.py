@@ -4,6 +4,7 @@ import ctypes
 import hashlib
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from functools import cache
@@ -76,10 +77,19 @@ class CompiledGather:
                 self.functions[full] = kind(self._engine.get_function_address(full))
 
 
-@cache
+_gather_lock = threading.Lock()
+
+
 def compiled_gather(processor: Processor) -> CompiledGather:
-    """Return the functions of `gather` for a processor, compiled when first asked for."""
-    return CompiledGather(processor)
+    """Return the functions of `gather` for a processor, compiled when first asked for.
+
+    Threads ask for them at the same time, and must get the same ones: code is freed with the object that holds it.
+    """
+    with _gather_lock:
+        return _compiled_gather(processor)
+
+
+_compiled_gather = cache(CompiledGather)
 
 
 def _function(engine: llvm.ExecutionEngine, name: str) -> Function:
