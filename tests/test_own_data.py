@@ -16,7 +16,7 @@ from support.commands import run_command, working_in
 
 takes_a_minute = pytest.mark.cluster
 CELLS = ["lstm", "gru"]
-PLAN = ComparisonPlan(parameters=1000, batch=4, epochs=3, search=2, seeds=2)
+PLAN = ComparisonPlan(parameters=1000, batch=4, epochs=3, search=2, pipelines=2)
 """As an earlier comparison would have left it: how a plan comes to fit a time is shown elsewhere."""
 
 

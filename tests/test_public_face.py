@@ -154,7 +154,7 @@ def test_compare_gives_the_verdict_of_the_command(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.chdir(tiny.folder)
-    plan = ComparisonPlan(parameters=1000, batch=4, epochs=2, search=1, seeds=2)
+    plan = ComparisonPlan(parameters=1000, batch=4, epochs=2, search=1, pipelines=2)
     request = ComparisonRequest("tiny", 10.0, ["rnn", "gru"], None, None, "compare_tiny", Path("results"))
     SavedPlan(10.0, plan).write(request)
     with environment_of(tiny):
@@ -171,7 +171,7 @@ def test_compare_gives_the_verdict_of_the_command(
         ({"cells": ["gru"]}, "expected two or more different ones"),
         ({"cells": ["gru", "grru"]}, "unknown cell 'grru'"),
         ({"minutes": 0}, "minutes is 0, expected a positive number"),
-        ({"seeds": 0}, "seeds is 0, expected a whole number from 1"),
+        ({"pipelines": 0}, "pipelines is 0, expected a whole number from 1"),
     ],
 )
 def test_compare_says_what_was_expected(tiny: Tiny, arguments: dict, message: str):

@@ -88,7 +88,7 @@ def compare(
     minutes: float = 10.0,
     cells: "Sequence[str]" = ("rnn", "lstm", "gru"),
     parameters: int | None = None,
-    seeds: int | None = None,
+    pipelines: int | None = None,
     study: str | None = None,
     results: str = "results",
 ) -> list[str]:
@@ -107,8 +107,8 @@ def compare(
         Two or more cells, one of `cells` each.
     parameters
         Parameters of each recurrent layer; None: by the size of the data.
-    seeds
-        Confirming seeds of each cell at the most; None: as many as fit.
+    pipelines
+        Repetitions of the whole procedure for each cell at the most; None: as many as fit.
     study
         Name of the study; None: ``compare_TASK``.
     results
@@ -121,7 +121,7 @@ def compare(
     from gatebench.cli.commands import compare as command
 
     options = argparse.Namespace(
-        task=task, minutes=minutes, cells=",".join(cells), parameters=parameters, seeds=seeds, study=study,
+        task=task, minutes=minutes, cells=",".join(cells), parameters=parameters, pipelines=pipelines, study=study,
         results=Path(results),
     )  # fmt: skip
     return command.compare(options)[1]

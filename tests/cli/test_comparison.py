@@ -1,5 +1,6 @@
 """The plan of a comparison: saved, extended, made anew; and the sweep that it stands for."""
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,7 @@ def test_too_little_time_is_one_line_with_the_least(home: Tiny, tmp_path: Path):
 
 
 def test_a_plan_that_is_too_short_for_the_time_is_made_anew(home: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    short = ComparisonPlan(parameters=1000, batch=1, epochs=31, search=3, seeds=2)
+    short = ComparisonPlan(parameters=1000, batch=1, epochs=31, search=3, pipelines=2)
     for epochs, is_kept in ((31, False), (150, True)):
         SavedPlan(0.5, replace(short, epochs=epochs)).write(tiny_request(tmp_path))
         with environment_of(home):
@@ -41,6 +42,15 @@ def test_a_plan_that_is_too_short_for_the_time_is_made_anew(home: Tiny, tmp_path
         assert (saved.plan == replace(short, epochs=epochs)) == is_kept
         assert ("as before" in capsys.readouterr().out) == is_kept
         assert SavedPlan.read(tiny_request(tmp_path).plan_file) == saved
+
+
+def test_a_plan_says_what_it_could_show(home: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    shown = []
+    for most in (2, 8):
+        with environment_of(home):
+            plan_comparison(tiny_request(tmp_path / str(most), pipelines=most), time.monotonic() + 10_000)
+        shown.append(float(re.findall(r"a difference of about ([\d.]+) nats per time step", capsys.readouterr().out)[0]))
+    assert shown[0] > 1.5 * shown[1] > 0
 
 
 def test_another_budget_is_another_plan(home: Tiny, tmp_path: Path):

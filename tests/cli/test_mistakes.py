@@ -126,7 +126,7 @@ OTHER_MISTAKES = {
     "compare tiny --minutes 0.001": "0.001 minutes are over before anything is measured; give it more: --minutes M",
     "compare tiny --parameters 0": "--parameters is 0, expected a whole number from 1",
     "compare tiny --parameters 3": "a budget of 3 parameters is too small: one unit takes",
-    "compare tiny --seeds 0": "--seeds is 0, expected a whole number from 1",
+    "compare tiny --pipelines 0": "--pipelines is 0, expected a whole number from 1",
     "compare tiny --study a/b": "name is 'a/b', expected",
     "status noten": "no study 'noten' in results",
     "report noten": "no study 'noten' in results",

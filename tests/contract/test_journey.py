@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 (JOURNEY,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-MINUTES = {"--minutes 10": "--minutes 3 --parameters 1000 --seeds 3"}
+MINUTES = {"--minutes 10": "--minutes 3 --parameters 1000 --pipelines 2"}
 """What a test has no time for."""
 pytestmark = pytest.mark.cluster  # it takes minutes
 USE = "import torch, model; print(*model.load()(torch.zeros(1, 5, 2)).shape)"

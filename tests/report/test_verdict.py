@@ -166,6 +166,25 @@ def test_why_a_cell_is_missing_is_said():
         assert verdict_of(seeds("music", "gru", LOW), seeds("music", "lstm", HIGH), trials)[0].endswith(f"; {why}.")
 
 
+def test_what_was_selected_at_an_edge_is_said():
+    frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "lstm", HIGH)])
+    group, rest = list(MUSIC), ["pipeline", "hyperparameter"]
+    rows = [("gru", 1, "lr"), ("gru", 2, "weight_noise"), ("gru", 2, "lr"), ("lstm", 1, "lr"), ("rnn", 1, "lr")]
+    edges = pd.DataFrame(
+        [[group[0], cell, *group[1:], pipeline, name] for cell, pipeline, name in rows],
+        columns=["task", "cell", "budget", "training", *rest],
+    )
+    pipelines = replace(frame, trials=frame.trials.assign(pipeline=frame.trials.seed), edges=edges)
+    assert lines_of(pipelines, ["gru", "lstm"])[0].endswith(
+        "; selected at an edge of what was searched: gru (learning rate and weight noise in 2 of 3 pipelines) and lstm "
+        "(learning rate in 1 of 3 pipelines)."
+    )
+    best = lines_of(replace(frame, edges=edges[3:4]), ["gru", "lstm"])[0]
+    assert best.endswith("; selected at an edge of what was searched: lstm (learning rate).")
+    elsewhere = replace(frame, edges=edges.assign(task="speech"))
+    assert "edge" not in lines_of(elsewhere, ["gru", "lstm"])[0]
+
+
 def test_no_score_at_all():
     assert verdict_of(at_once("gru"), at_once("lstm"), searched("rnn", "diverged"))[0] == (
         "Best cell: none, since no cell has a score on the test split; every setting of rnn diverged; lstm is left out, "

@@ -7,54 +7,55 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatebench.cli import compose
 from gatebench.graph import trace
 from gatebench.graph.cost import cost
 from gatebench.study import schedule
-from gatebench.study.schedule import PARAMETERS, ComparisonPlan, DataSize
+from gatebench.study.schedule import PARAMETERS, ComparisonPlan, DataSize, Pace
 
 COUNT = st.integers(1, 10**7)
 SIZES = st.builds(
     DataSize, sequences=st.integers(1, 10**6), predictions=COUNT, outputs=st.integers(1, 300), inputs=st.integers(1, 300)
 )
-SECONDS_PER_EPOCH = st.dictionaries(st.sampled_from(["rnn", "lstm", "gru", "mgu"]), st.floats(1e-5, 1e3), min_size=2)
+SECONDS = st.floats(1e-5, 1e3)
+PACE = st.dictionaries(st.sampled_from(["rnn", "lstm", "gru", "mgu"]), st.builds(Pace, SECONDS, SECONDS), min_size=2)
 SMALL = DataSize(sequences=140, predictions=4200, outputs=1, inputs=30)
 """Most of 200 sequences of 30 symbols."""
-EVEN = {"rnn": 0.02, "lstm": 0.02, "gru": 0.02}
+EVEN: dict[str, Pace] = {cell: Pace(together=0.02, alone=0.05) for cell in ("rnn", "lstm", "gru")}
 
 
-@given(SIZES, SECONDS_PER_EPOCH, st.floats(0, 1e6))
-def test_a_plan_ends_in_time_or_there_is_none_that_does(size: DataSize, seconds_per_epoch: dict[str, float], seconds: float):
-    plan = schedule.best_fitting_plan(size, 1000, seconds_per_epoch, seconds)
+@given(SIZES, PACE, st.floats(0, 1e6))
+def test_a_plan_ends_in_time_or_there_is_none_that_does(size: DataSize, pace: dict[str, Pace], seconds: float):
+    plan = schedule.best_fitting_plan(size, 1000, pace, seconds)
     if plan is None:
-        assert schedule.fewest_seconds(size, 1000, seconds_per_epoch) > seconds
+        assert schedule.fewest_seconds(size, 1000, pace) > seconds
     else:
-        assert plan.seconds(seconds_per_epoch) <= seconds
+        assert plan.seconds(pace) <= seconds
 
 
-@given(SIZES, SECONDS_PER_EPOCH, st.floats(0, 1e6), st.floats(1, 10))
-def test_more_time_or_a_faster_machine_is_never_worse(
-    size: DataSize, seconds_per_epoch: dict[str, float], seconds: float, factor: float
-):
+@given(SIZES, PACE, st.floats(0, 1e6), st.floats(1, 10))
+def test_more_time_or_a_faster_machine_is_never_worse(size: DataSize, pace: dict[str, Pace], seconds: float, factor: float):
     plan, faster = (
-        schedule.best_fitting_plan(size, 1000, seconds_per_epoch, seconds),
-        {cell: of_one / factor for cell, of_one in seconds_per_epoch.items()},
+        schedule.best_fitting_plan(size, 1000, pace, seconds),
+        {cell: Pace(of_one.together / factor, of_one.alone / factor) for cell, of_one in pace.items()},
     )
     for better in (
-        schedule.best_fitting_plan(size, 1000, seconds_per_epoch, seconds * factor),
+        schedule.best_fitting_plan(size, 1000, pace, seconds * factor),
         schedule.best_fitting_plan(size, 1000, faster, seconds),
     ):
         if plan is not None:
             assert better is not None
-            assert all(getattr(better, name) >= getattr(plan, name) for name in ("epochs", "search", "seeds"))
+            assert all(getattr(better, name) >= getattr(plan, name) for name in ("epochs", "search", "pipelines"))
 
 
-@given(SIZES, SECONDS_PER_EPOCH)
-def test_plans_go_from_the_best_down(size: DataSize, seconds_per_epoch: dict[str, float]):
+@given(SIZES, PACE)
+def test_plans_go_from_the_best_down(size: DataSize, pace: dict[str, Pace]):
     plans = list(schedule.candidate_plans(size, 1000))
-    seconds = [plan.seconds(seconds_per_epoch) for plan in plans]
+    seconds = [plan.seconds(pace) for plan in plans]
     assert seconds == sorted(seconds, reverse=True)
     assert len({(plan.parameters, plan.batch) for plan in plans}) == 1
-    assert plans[-1].seeds >= 3 <= plans[-1].search
+    assert plans[-1].pipelines >= 2
+    assert plans[-1].search >= 3
 
 
 @given(SIZES)
@@ -107,17 +108,25 @@ def test_budgets(size: DataSize, expected: int):
 
 
 def test_a_worked_plan():
-    # 35 updates an epoch of batches of 4: 4000 updates are 114 epochs; 3 (1 + 0.02 * 114 * 36) = 249 s.
-    best = ComparisonPlan(5000, 4, 114, 16, 20)
-    assert schedule.best_fitting_plan(SMALL, 5000, EVEN, 250) == best
-    assert best.seconds(EVEN) == pytest.approx(249.24)
-    assert schedule.best_fitting_plan(SMALL, 5000, EVEN, 249) == ComparisonPlan(5000, 4, 114, 16, 10)
-    # 400 updates are 12 epochs: 3 (1 + 0.02 * 12 * 6) = 7.32 s.
-    assert schedule.fewest_seconds(SMALL, 5000, EVEN) == pytest.approx(7.32)
-    assert schedule.best_fitting_plan(SMALL, 5000, EVEN, 7.4) == ComparisonPlan(5000, 4, 12, 3, 3)
-    assert schedule.best_fitting_plan(SMALL, 5000, EVEN, 7.3) is None
+    # 35 updates an epoch of batches of 4: 4000 updates are 114 epochs; 12 settings, 8 of extensions, 1 confirming trial:
+    # 8 * 3 (1 + 114 (20 * 0.02 + 0.05)) = 1255.2 s.
+    best = ComparisonPlan(5000, 4, 114, search=12, pipelines=8)
+    assert schedule.best_fitting_plan(SMALL, 5000, EVEN, 1256) == best
+    assert best.seconds(EVEN) == pytest.approx(1255.2)
+    assert schedule.best_fitting_plan(SMALL, 5000, EVEN, 1255) == replace(best, pipelines=6)
+    # 400 updates are 12 epochs: 2 * 3 (1 + 12 (5 * 0.02 + 0.05)) = 16.8 s.
+    assert schedule.fewest_seconds(SMALL, 5000, EVEN) == pytest.approx(16.8)
+    assert schedule.best_fitting_plan(SMALL, 5000, EVEN, 16.9) == ComparisonPlan(5000, 4, 12, search=3, pipelines=2)
+    assert schedule.best_fitting_plan(SMALL, 5000, EVEN, 16.7) is None
 
 
-def test_seeds_that_fit():
-    assert [schedule.further_seeds(2.0, seconds, 5) for seconds in (-3, 0, 1.9, 2, 9.9, 100)] == [0, 0, 0, 1, 4, 5]
-    assert schedule.further_seeds(0.0, 10, 5) == schedule.further_seeds(math.nan, 10, 5) == 0
+def test_a_search_is_planned_with_the_largest_extension_that_it_may_have():
+    (job, *_) = compose.compose_jobs(["study=compare", "search.size=7"])
+    assert job.search.extend == 1
+    assert [len(seeds) for seeds in job.seeds] == [1]
+    assert ComparisonPlan(1000, 1, 1, search=7, pipelines=1).searched == 7 + job.search.largest_extension
+
+
+def test_pipelines_that_fit():
+    assert [schedule.further_pipelines(2.0, seconds, 5) for seconds in (-3, 0, 1.9, 2, 9.9, 100)] == [0, 0, 0, 1, 4, 5]
+    assert schedule.further_pipelines(0.0, 10, 5) == schedule.further_pipelines(math.nan, 10, 5) == 0

@@ -10,14 +10,12 @@ from pathlib import Path
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.validation import NonNegative, construct
 from gatebench.study import schedule
-from gatebench.study.schedule import FIRST_SEEDS, PARAMETERS, ComparisonPlan, DataSize
+from gatebench.study.schedule import MOST_PIPELINES, PARAMETERS, ComparisonPlan, DataSize, Pace
 
 PLANNED_SHARE = 0.8
 """Share of the time that is left for which trials are planned: a machine does not keep its pace."""
 TIMED_MEMBERS = 8
 """Members of the populations of which a few updates are timed."""
-MOST_SEEDS = 20
-"""Confirming seeds of each cell at the most, where nobody asks for more."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +27,15 @@ class ComparisonRequest:
     cells: list[str]
     parameters: int | None
     """Recurrent parameters of each cell; None: chosen by the size of the data."""
-    seeds: int | None
-    """Confirming seeds of each cell at the most; None: as many as fit, up to `MOST_SEEDS`."""
+    pipelines: int | None
+    """Pipelines of each cell at the most; None: as many as fit, up to `MOST_PIPELINES`."""
     study: str
     results: Path
 
     @property
-    def most_seeds(self) -> int:
-        """Confirming seeds of a cell at the most."""
-        return self.seeds or MOST_SEEDS
+    def most_pipelines(self) -> int:
+        """Pipelines of a cell at the most."""
+        return self.pipelines or MOST_PIPELINES
 
     @property
     def plan_file(self) -> Path:
@@ -54,7 +52,7 @@ class ComparisonRequest:
             "study=compare", f"name={self.study}", f"task={self.task}", f"cell={','.join(self.cells)}",
             f"budget=parameters_{plan.parameters // 1000}k" if has_budget else f"budget.parameters={plan.parameters}",
             f"training.batch={plan.batch}", f"training.epochs={plan.epochs}", f"search.size={plan.search}",
-            f"population.seeds=[{','.join(map(str, range(1, plan.seeds + 1)))}]", f"results={results}",
+            f"pipelines={plan.pipelines}", f"results={results}",
             # One cell after the other with the whole machine, so that their seconds can be compared.
             "hydra/launcher=basic", f"engine.threads={joblib.cpu_count()}",
         ]  # fmt: skip
@@ -65,8 +63,10 @@ class SavedPlan:
     """A plan as it is saved beside its study, so that the same command comes to the same trials."""
 
     minutes: NonNegative
-    """Minutes for which its seeds were chosen; 0 where that is still to come."""
+    """Minutes for which its pipelines were chosen; 0 where that is still to come."""
     plan: ComparisonPlan
+    seconds: NonNegative = 0.0
+    """Seconds that a pipeline of all cells was expected to take at the most; 0 where nothing was measured."""
 
     @staticmethod
     def read(file: Path) -> "SavedPlan | None":
@@ -89,7 +89,7 @@ class SavedPlan:
 
     def satisfies(self, request: ComparisonRequest) -> bool:
         """Return whether the plan is all that a request asks for."""
-        enough = request.minutes <= self.minutes and (request.seeds or 0) <= self.plan.seeds
+        enough = request.minutes <= self.minutes and (request.pipelines or 0) <= self.plan.pipelines
         return enough and request.parameters in (None, self.plan.parameters)
 
 
@@ -100,8 +100,12 @@ class _Measurements:
     size: DataSize
     parameters: int
     """Recurrent parameters of each cell."""
-    seconds_per_epoch: dict[str, float]
-    """Cell -> seconds of an epoch of one trial."""
+    tested: int
+    """Test sequences."""
+    of: str
+    """What NLL is given for: ``time step`` or ``sequence``."""
+    pace: dict[str, Pace]
+    """Cell -> how fast it is trained."""
 
 
 def plan_comparison(request: ComparisonRequest, end: float) -> SavedPlan:
@@ -111,34 +115,43 @@ def plan_comparison(request: ComparisonRequest, end: float) -> SavedPlan:
     """
     saved = SavedPlan.read(request.plan_file)
     if saved and saved.satisfies(request):
-        print(f"plan: as before, {_described(saved.plan)}, {saved.plan.seeds} seeds", flush=True)
+        print(f"plan: as before, {_described(saved.plan)}, {saved.plan.pipelines} pipelines", flush=True)
         return saved
     measured = _measure(request)
     seconds = PLANNED_SHARE * (end - time.monotonic())
-    best_plan = schedule.best_fitting_plan(measured.size, measured.parameters, measured.seconds_per_epoch, seconds)
+    best_plan = schedule.best_fitting_plan(measured.size, measured.parameters, measured.pace, seconds)
     if best_plan is None:
         raise _too_short(request, measured, end)
-    # Seeds are added to the trials that are there, unless there is time now for trials of another length.
+    # Pipelines are added to those that are there, unless there is time now for trials of another length.
     extends = saved and saved.plan.parameters == best_plan.parameters and best_plan.epochs < 2 * saved.plan.epochs
-    plan = saved.plan if saved and extends else replace(best_plan, seeds=min(FIRST_SEEDS, request.most_seeds))
-    expected_seeds = max(plan.seeds, min(best_plan.seeds, request.most_seeds))
-    _print_plan(plan, measured, expected_seeds, "as before, " if extends else "")
-    return SavedPlan(0.0, plan).write(request)
+    pipelines = min(best_plan.pipelines, request.most_pipelines)
+    plan = saved.plan if saved and extends else replace(best_plan, pipelines=pipelines)
+    _print_plan(plan, measured, "as before, " if extends else "")
+    of_one = replace(plan, pipelines=1).seconds(measured.pace)
+    return SavedPlan(0.0, plan, of_one).write(request)
 
 
-def _print_plan(plan: ComparisonPlan, measured: _Measurements, expected_seeds: int, before: str) -> None:
+def _print_plan(plan: ComparisonPlan, measured: _Measurements, before: str) -> None:
+    from gatebench.report import deciding
+
     size = measured.size
-    seconds = replace(plan, seeds=expected_seeds).seconds(measured.seconds_per_epoch)
-    of_cells = ", ".join(f"{cell} {of_one:.2g} s" for cell, of_one in measured.seconds_per_epoch.items())
+    of_cells = ", ".join(f"{cell} {pace.together:.2g} s" for cell, pace in measured.pace.items())
+    minutes = plan.seconds(measured.pace) / 60
+    shown = deciding.detectable_as_on_chorales(plan.pipelines, measured.tested, len(measured.pace))
     print(f"data: {size.sequences:,} training sequences, {size.predictions:,} predictions of {size.outputs} number(s) each")
-    print(f"plan: {before}{_described(plan)}, {plan.seeds} seeds, then more if they fit: about {expected_seeds}")
-    print(f"time: at most about {seconds / 60:.1f} min for all cells ({of_cells} for an epoch of one trial)", flush=True)
+    print(f"plan: {before}{_described(plan)}, {plan.pipelines} pipelines, then more if they fit")
+    print(f"time: at most about {minutes:.1f} min for all cells ({of_cells} for an epoch of one trial)")
+    print(
+        f"power: this plan would show a difference of about {shown:.2g} nats per {measured.of} with a probability of 80%, "
+        "if scores vary as on JSB Chorales",
+        flush=True,
+    )
 
 
 def _described(plan: ComparisonPlan) -> str:
     return (
         f"{plan.parameters:,} recurrent parameters a cell, batches of {plan.batch}, at most {plan.epochs} epochs; "
-        f"{plan.search} settings of learning rate and weight noise are tried"
+        f"{plan.search} settings of learning rate and weight noise are tried in each pipeline"
     )
 
 
@@ -148,20 +161,27 @@ def _measure(request: ComparisonRequest) -> _Measurements:
     from gatebench.data import tasks
     from gatebench.study import run
 
-    smallest_plan = ComparisonPlan(PARAMETERS[0], batch=1, epochs=1, search=1, seeds=1)
+    smallest_plan = ComparisonPlan(PARAMETERS[0], batch=1, epochs=1, search=1, pipelines=1)
     job = compose_jobs(request.overrides(smallest_plan))[0]
     task = tasks.load(job.labels.task, job.dataset, job.predict)
     train = task.splits["train"]
     size = DataSize(len(train), sum(len(sequence.y) for sequence in train), train[0].y.shape[1], task.inputs)
     parameters = request.parameters or schedule.recurrent_parameters(size)
-    plan = ComparisonPlan(parameters, schedule.batch_size(size), epochs=1, search=TIMED_MEMBERS, seeds=1)
-    jobs = compose_jobs(request.overrides(plan))
-    return _Measurements(size, parameters, {job.labels.cell: run.seconds_per_epoch(job, task) for job in jobs})
+    plan = ComparisonPlan(parameters, schedule.batch_size(size), epochs=1, search=TIMED_MEMBERS, pipelines=1)
+    together, alone = (
+        {job.labels.cell: run.seconds_per_epoch(job, task) for job in compose_jobs(request.overrides(of_size))}
+        for of_size in (plan, replace(plan, search=1))
+    )
+    return _Measurements(
+        size, parameters, tested=len(task.splits["test"]),
+        of="time step" if job.framing.predicted_per(job.card) == "step" else "sequence",
+        pace={cell: Pace(together[cell], alone[cell]) for cell in together},
+    )  # fmt: skip
 
 
 def _too_short(request: ComparisonRequest, measured: _Measurements, end: float) -> BadInput:
     spent = 60 * request.minutes - (end - time.monotonic())
-    of_trials = schedule.fewest_seconds(measured.size, measured.parameters, measured.seconds_per_epoch)
+    of_trials = schedule.fewest_seconds(measured.size, measured.parameters, measured.pace)
     minutes = math.ceil((spent + of_trials / PLANNED_SHARE) / 60)
     return BadInput(
         f"{request.minutes:g} minutes are too few to compare {len(request.cells)} cells on {request.task}; the least that "

@@ -1,4 +1,4 @@
-"""``results/<study>/looks.json``: how often ``gatebench compare`` gave a verdict on a study, and at how many seeds.
+"""``results/<study>/looks.json``: how often ``gatebench compare`` gave a verdict on a study, and at how many pipelines.
 
 A look is a verdict on numbers that none was given on before: the same command again, without a new trial, is no new look.
 """
@@ -18,7 +18,7 @@ class Look:
     """A verdict that was given."""
 
     seeds: Count
-    """Confirming seeds of the cell that had fewest."""
+    """Repetitions of the cell that had fewest: pipelines, or seeds where there is one; files say ``seeds`` for both."""
     trials: str
     """Digest of the keys of the trials that it was about."""
 

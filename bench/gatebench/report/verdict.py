@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame
 from gatebench.report import comparisons, deciding, repetitions, style, words
 from gatebench.report.comparisons import LEVEL, Pair, Verdict
@@ -47,8 +48,8 @@ class _Case:
     """Cells of which every run has a score, the lowest mean first."""
     pairs: list[Pair]
     """Every two of the ranked cells, compared."""
-    missing: str
-    """Why the other cells are not ranked, in a half-sentence; empty if all are."""
+    aside: str
+    """Why the other cells are not ranked, and which searches ended at an edge, in half-sentences; empty if there is none."""
     baseline: tuple[str, float] | None
     """Name of the best trivial predictor on the test split, and its NLL."""
     unit: str
@@ -88,7 +89,12 @@ class _Case:
 
 def _case(frame: Frame, group: ComparisonGroup, cells: list[str]) -> _Case:
     in_group = (frame.trials[list(ComparisonGroup._fields)] == list(group)).all(axis=1)
-    frame = replace(frame, trials=frame.trials[in_group & frame.trials.cell.isin(cells)])
+    edges_in_group = (frame.edges[list(ComparisonGroup._fields)] == list(group)).all(axis=1)
+    frame = replace(
+        frame,
+        trials=frame.trials[in_group & frame.trials.cell.isin(cells)],
+        edges=frame.edges[edges_in_group & frame.edges.cell.isin(cells)],
+    )
     trials_by_cell = style.by_cell(frame.confirmed("test"))
     ranked = comparisons.ranked(trials_by_cell)
     of_task = (frame.baselines.task == group.task) & (frame.baselines.split == "test")
@@ -99,13 +105,13 @@ def _case(frame: Frame, group: ComparisonGroup, cells: list[str]) -> _Case:
         trials_by_cell=trials_by_cell,
         ranked=ranked,
         pairs=comparisons.pairs(frame),
-        missing=_missing(frame.trials, [cell for cell in cells if cell not in ranked]),
+        aside="; ".join([*_missing(frame.trials, [cell for cell in cells if cell not in ranked]), *_edges(frame, cells)]),
         baseline=None if lowest is None else (str(lowest.baseline), float(lowest.nll)),
         unit=f"nats per {frame.predicted(group.task)}",
     )
 
 
-def _missing(trials: pd.DataFrame, cells: list[str]) -> str:
+def _missing(trials: pd.DataFrame, cells: list[str]) -> list[str]:
     """Say why these cells have no score."""
 
     def reason(cell: str) -> str:
@@ -115,7 +121,21 @@ def _missing(trials: pd.DataFrame, cells: list[str]) -> str:
         diverged = len(of_cell) and (of_cell.status == "diverged").all()
         return f"every setting of {cell} diverged" if diverged else f"{cell} is not confirmed yet"
 
-    return "; ".join(reason(cell) for cell in cells)
+    return [reason(cell) for cell in cells]
+
+
+def _edges(frame: Frame, cells: list[str]) -> list[str]:
+    """Say of which cells a setting was selected at an edge of what was searched: there may be a better one beyond."""
+    by_cell = {cell: frame.edges[frame.edges.cell == cell] for cell in cells}
+    searches = frame.trials.groupby("cell").pipeline.nunique()
+
+    def of_cell(cell: str, edges: pd.DataFrame) -> str:
+        names = listed([TUNABLE[str(name)].label for name in edges.hyperparameter.unique()])
+        of_several = f" in {edges.pipeline.nunique()} of {searches[cell]} pipelines" if searches[cell] > 1 else ""
+        return f"{cell} ({names}{of_several})"
+
+    at_edges = [of_cell(cell, edges) for cell, edges in by_cell.items() if len(edges)]
+    return [f"selected at an edge of what was searched: {listed(at_edges)}"] if at_edges else []
 
 
 def _below(case: _Case, cell: str) -> bool:
@@ -279,7 +299,7 @@ def _baseline(case: _Case) -> str:
 
 
 def _aside(case: _Case) -> str:
-    return f"; {case.missing}" if case.missing else ""
+    return f"; {case.aside}" if case.aside else ""
 
 
 def _size(pair: Pair) -> str:

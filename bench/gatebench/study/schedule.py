@@ -1,10 +1,11 @@
-"""A comparison that fits a time: how large, how long, how many settings and seeds, from sizes and speeds alone."""
+"""A comparison that fits a time: how large, how long, how many pipelines and settings, from sizes and speeds alone."""
 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gatebench.core.validation import Count
+from gatebench.study.search import FURTHER
 
 PARAMETERS = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 """Recurrent parameters that a plan may choose: a budget of each is in ``conf/budget/``."""
@@ -23,16 +24,28 @@ EPOCHS = 200
 FEWEST_EPOCHS = 2
 """Epochs of a trial at the least."""
 LADDER = (
-    (16, 20, 1.0), (16, 10, 1.0), (12, 10, 1.0), (10, 8, 1.0), (8, 6, 0.8), (6, 5, 0.6), (5, 4, 0.5), (4, 3, 0.4),
-    (3, 3, 0.3), (3, 3, 0.2), (3, 3, 0.1), (3, 3, 0.0),
+    (8, 12, 1.0), (6, 12, 1.0), (5, 10, 1.0), (4, 8, 1.0), (4, 6, 0.8), (3, 6, 0.6), (3, 5, 0.5), (3, 4, 0.4), (2, 4, 0.3),
+    (2, 3, 0.2), (2, 3, 0.1), (2, 3, 0.0),
 )  # fmt: skip
-"""Settings that are tried, confirming seeds, and the share of the epochs that a trial should have, from the best plan down.
+"""Pipelines, settings that each tries, and the share of the epochs that a trial should have, from the best plan down.
 
-Settings and seeds shrink together: an interval over many seeds of a badly tuned cell is as little worth as the reverse."""
-FIRST_SEEDS = 3
-"""Confirming seeds of every cell, before any cell gets more."""
+Pipelines and settings shrink together: an interval over many badly tuned cells is as little worth as the reverse."""
+MOST_PIPELINES = 20
+"""Pipelines of each cell at the most, where nobody asks for more."""
+SEARCHED = 2
+"""Hyperparameters that a search is over: its extension may add settings beyond an edge of each."""
 OVERHEAD = 1.0
-"""Seconds that a cell takes besides its epochs: its data is read and framed, its trials are recorded."""
+"""Seconds that a pipeline of a cell takes besides its epochs: its data is read and framed, its trials are recorded."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of an epoch of one trial of one cell."""
+
+    together: float
+    """As a member of a population, which a search is."""
+    alone: float
+    """By itself, which a confirming trial is."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +72,19 @@ class ComparisonPlan:
     epochs: Count
     """Epochs of a trial at the most."""
     search: Count
-    """Settings of learning rate and weight noise that are tried with one seed."""
-    seeds: Count
-    """Confirming trials at the best setting."""
+    """Settings of learning rate and weight noise that a pipeline tries, before its search is extended."""
+    pipelines: Count
+    """Repetitions of the whole procedure, each with one confirming trial at the best of its own settings."""
 
-    def seconds(self, seconds_per_epoch: Mapping[str, float]) -> float:
-        """Return how many seconds the plan takes at the most, one cell after the other.
+    @property
+    def searched(self) -> int:
+        """Settings that a pipeline tries at the most, with the extension of its search."""
+        return self.search + SEARCHED * math.ceil(FURTHER * self.search)
 
-        ``seconds_per_epoch``: cell -> seconds of an epoch of one trial.
-        """
-        trials = self.search + self.seeds
-        return sum(OVERHEAD + of_one * self.epochs * trials for of_one in seconds_per_epoch.values())
+    def seconds(self, pace: Mapping[str, Pace]) -> float:
+        """Return how many seconds the plan takes at the most, one cell after the other; ``pace`` is that of each cell."""
+        of_one = sum(OVERHEAD + self.epochs * (self.searched * cell.together + cell.alone) for cell in pace.values())
+        return self.pipelines * of_one
 
 
 def recurrent_parameters(size: DataSize) -> int:
@@ -90,26 +105,24 @@ def candidate_plans(size: DataSize, parameters: int) -> Iterator[ComparisonPlan]
     updates_per_epoch = math.ceil(size.sequences / batch_size(size))
     epochs = min(EPOCHS, max(FEWEST_EPOCHS, round(UPDATES / updates_per_epoch)))
     fewest_epochs = min(epochs, max(FEWEST_EPOCHS, math.ceil(FEWEST_UPDATES / updates_per_epoch)))
-    for search, seeds, share in LADDER:
-        yield ComparisonPlan(parameters, batch_size(size), max(fewest_epochs, round(share * epochs)), search, seeds)
+    for pipelines, search, share in LADDER:
+        yield ComparisonPlan(parameters, batch_size(size), max(fewest_epochs, round(share * epochs)), search, pipelines)
 
 
-def best_fitting_plan(
-    size: DataSize, parameters: int, seconds_per_epoch: Mapping[str, float], seconds: float
-) -> ComparisonPlan | None:
+def best_fitting_plan(size: DataSize, parameters: int, pace: Mapping[str, Pace], seconds: float) -> ComparisonPlan | None:
     """Return the best of the `candidate_plans` that ends within so many seconds; None if there is none."""
     plans = candidate_plans(size, parameters)
-    return next((plan for plan in plans if plan.seconds(seconds_per_epoch) <= seconds), None)
+    return next((plan for plan in plans if plan.seconds(pace) <= seconds), None)
 
 
-def fewest_seconds(size: DataSize, parameters: int, seconds_per_epoch: Mapping[str, float]) -> float:
+def fewest_seconds(size: DataSize, parameters: int, pace: Mapping[str, Pace]) -> float:
     """Return the seconds of the least of the `candidate_plans`."""
-    return min(plan.seconds(seconds_per_epoch) for plan in candidate_plans(size, parameters))
+    return min(plan.seconds(pace) for plan in candidate_plans(size, parameters))
 
 
-def further_seeds(seconds_per_seed: float, seconds: float, most: int) -> int:
-    """Return how many further seeds fit into so many seconds, ``most`` at the most.
+def further_pipelines(seconds_per_pipeline: float, seconds: float, most: int) -> int:
+    """Return how many further pipelines fit into so many seconds, ``most`` at the most.
 
-    ``seconds_per_seed`` is what one seed of every cell takes; where that is not known (NaN or 0), none fits.
+    ``seconds_per_pipeline`` is what one pipeline of every cell takes; where that is not known (NaN or 0), none fits.
     """
-    return max(0, min(most, int(seconds / seconds_per_seed))) if seconds_per_seed > 0 else 0
+    return max(0, min(most, int(seconds / seconds_per_pipeline))) if seconds_per_pipeline > 0 else 0

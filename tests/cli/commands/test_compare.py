@@ -23,6 +23,7 @@ from gatebench.core.errors import BadInput
 from gatebench.records import frame, looks
 from gatebench.records.frame import ComparisonGroup
 from gatebench.report import verdict as verdicts
+from gatebench.study.job import SEEDS
 from gatebench.study.schedule import ComparisonPlan
 from support import sources
 from support.commands import COMMAND, environment_of, record_times, run_command, working_in
@@ -44,7 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 def compared(home: Tiny) -> tuple[Path, list[str]]:
     """Results of a comparison, and what it said."""
     results = home.folder / "compared"
-    return results, compare(home, results, "--seeds", 2)
+    return results, compare(home, results, "--pipelines", 2)
 
 
 def compare(home: Tiny, results: Path, *words: object) -> list[str]:
@@ -68,9 +69,10 @@ def test_it_says_its_plan_first_and_its_verdict_last(compared: tuple[Path, list[
     assert lines[0] == "data: 13 training sequences, 91 predictions of 12 number(s) each"
     assert lines[1].startswith("plan: 1,000 recurrent parameters a cell, batches of 1, at most ")
     assert lines[1].endswith(
-        " settings of learning rate and weight noise are tried, 2 seeds, then more if they fit: about 2"
+        " settings of learning rate and weight noise are tried in each pipeline, 2 pipelines, then more if they fit"
     )
     assert lines[2].startswith("time: at most about ")
+    assert lines[3].startswith("power: this plan would show a difference of about ")
     assert lines[-4] == str(results / "compare_tiny" / "report.html")
     assert Path(lines[-4]).is_file()
     of_best = frame.load(results, "compare_tiny").best.sort_values("nll").key.iloc[0]
@@ -83,15 +85,15 @@ def test_every_cell_has_the_same_plan(compared: tuple[Path, list[str]]):
     trials = frame.load(results, "compare_tiny").trials
     plan = json.loads((results / "compare_tiny" / "plan.json").read_text())
     assert plan["minutes"] == MINUTES
-    assert plan["plan"]["seeds"] == 2
-    for _, of_cell in trials[trials.split == "test"].groupby("cell"):
-        assert of_cell.stage.value_counts().to_dict() == {"search": plan["plan"]["search"], "confirm": 2}
-    searched = (
-        trials[trials.stage == "search"]
-        .groupby("cell")[["lr", "weight_noise"]]
-        .apply(lambda of_cell: set(of_cell.itertuples(index=False)))
-    )
-    assert searched["gru"] == searched["rnn"]
+    assert plan["plan"]["pipelines"] == 2
+    size, searched = plan["plan"]["search"], {}
+    for (cell, pipeline), trained in trials[trials.split == "test"].groupby(["cell", "pipeline"]):
+        assert trained.stage.value_counts()["confirm"] == 1
+        settings = trained[trained.stage == "search"][["lr", "weight_noise"]].to_numpy().tolist()
+        assert size <= len(settings) <= ComparisonPlan(**plan["plan"]).searched
+        searched[cell, pipeline] = settings[:size]
+    assert set(searched) == {(cell, pipeline) for cell in ("rnn", "gru") for pipeline in (1, 2)}
+    assert searched["gru", 1] == searched["rnn", 1] != searched["rnn", 2] == searched["gru", 2]
     assert abs(trials.parameters_recurrent - 1000).max() < 60
     assert set(trials.budget) == {"parameters_1k"}
 
@@ -109,21 +111,23 @@ def test_the_same_command_again_trains_nothing_and_comes_to_the_same(
     home: Tiny, copy: Path, compared: tuple[Path, list[str]]
 ):
     before = record_times(copy)
-    lines = compare(home, copy, "--seeds", 2)
+    lines = compare(home, copy, "--pipelines", 2)
     assert lines[0].startswith("plan: as before, 1,000 recurrent parameters a cell")
     assert record_times(copy) == before
     assert lines[-3:] == compared[1][-3:]
     assert [look.seeds for look in looks.read(copy, "compare_tiny")] == [2]
 
 
-def test_more_seeds_are_added_to_those_that_are_there(home: Tiny, copy: Path):
+def test_more_pipelines_are_added_to_those_that_are_there(home: Tiny, copy: Path):
     before = record_times(copy)
-    lines = compare(home, copy, "--seeds", 3)
+    lines = compare(home, copy, "--pipelines", 3)
     assert lines[1].startswith("plan: as before, ")
     new = record_times(copy)
     assert before.items() <= new.items()
-    assert len(new) == len(before) + 2
-    assert "(mean of 3 seeds)" in lines[-3] or "means of 3 seeds" in lines[-3]
+    trials = frame.load(copy, "compare_tiny").trials
+    assert set(trials[trials.key.isin(new.keys() - before.keys())].pipeline) == {3}
+    assert set(trials[trials.pipeline == 3].cell) == {"rnn", "gru"}
+    assert "(mean of 3 pipelines)" in lines[-3] or "means of 3 pipelines" in lines[-3]
     assert [look.seeds for look in looks.read(copy, "compare_tiny")] == [2, 3]
     assert frame.load(copy, "compare_tiny").looks == 2
     assert "given on this study 2 times" in (copy / "compare_tiny" / "report.html").read_text()
@@ -134,11 +138,11 @@ def test_what_is_left_of_an_interrupted_comparison_is_trained_by_the_same_comman
 ):
     before = record_times(copy)
     for key in before:
-        if json.loads((copy / "trials" / key / "record.json").read_text())["settings"]["seed"] == 2:
+        if json.loads((copy / "trials" / key / "record.json").read_text())["settings"]["seed"] == SEEDS + 1:
             shutil.rmtree(copy / "trials" / key)
     (copy / "compare_tiny" / "records.parquet").unlink()  # where the report put them
     assert len(record_times(copy)) == len(before) - 2
-    lines = compare(home, copy, "--seeds", 2)
+    lines = compare(home, copy, "--pipelines", 2)
     assert set(record_times(copy)) == set(before)
     assert lines[-3].partition("(")[0] == compared[1][-3].partition("(")[0]
 
@@ -151,15 +155,13 @@ def tiny_request(results: Path, **other: object) -> ComparisonRequest:
 
 
 def test_when_the_time_is_up_before_any_trial_is_confirmed_what_there_is_is_saved(home: Tiny, tmp_path: Path):
-    long = SavedPlan(0.0, ComparisonPlan(1000, batch=1, epochs=1_000_000, search=2, seeds=2))
+    long = SavedPlan(0.0, ComparisonPlan(1000, batch=1, epochs=1_000_000, search=2, pipelines=2))
     with environment_of(home), redirect_stdout(io.StringIO()), pytest.raises(TimeUp), until(time.monotonic() + 5):
         sweep_command.sweep([*tiny_request(tmp_path).overrides(long.plan), "training.patience=1000000"])
     assert list(tmp_path.glob("checkpoints/*/state.safetensors"))
     assert record_times(tmp_path) == {}
-    with (
-        environment_of(home),
-        pytest.raises(BadInput, match=r"no time for a confirmed trial; the same command goes on from here"),
-    ):
+    missing = r"no verdict without every cell, and no pipeline is finished of rnn and gru; .* the same command goes on"
+    with environment_of(home), pytest.raises(BadInput, match=missing):
         conclude(tiny_request(tmp_path), long)
 
 
@@ -207,14 +209,14 @@ def verdict(source: Callable[..., Path], folder: Path, cells: list[str], plan: C
 @pytest.mark.cluster
 def test_where_a_gated_cell_must_win_it_is_named(tmp_path: Path):
     """What stood first is asked for after up to 90 symbols of noise."""
-    line = verdict(sources.recall, tmp_path, ["rnn", "gru"], ComparisonPlan(1000, batch=8, epochs=25, search=2, seeds=3))
+    line = verdict(sources.recall, tmp_path, ["rnn", "gru"], ComparisonPlan(1000, batch=8, epochs=25, search=2, pipelines=3))
     assert line.startswith("Best cell: gru, at 0.0")
 
 
 @pytest.mark.parametrize("repetitions", [1, pytest.param(20, marks=pytest.mark.cluster)])
 def test_where_there_is_nothing_to_learn_no_cell_wins(repetitions: int, tmp_path: Path):
     """One of twenty may."""
-    plan, won = ComparisonPlan(1000, batch=8, epochs=10, search=3, seeds=4), 0
+    plan, won = ComparisonPlan(1000, batch=8, epochs=10, search=3, pipelines=4), 0
     for seed in range(repetitions):
         folder = tmp_path / str(seed)
         folder.mkdir()

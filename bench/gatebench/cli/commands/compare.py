@@ -7,8 +7,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gatebench.cli import rounds
 from gatebench.cli.arguments import add_results, results_flag
-from gatebench.cli.comparison import MOST_SEEDS, PLANNED_SHARE, ComparisonRequest, SavedPlan, plan_comparison
+from gatebench.cli.comparison import PLANNED_SHARE, ComparisonRequest, SavedPlan, plan_comparison
 from gatebench.cli.deadline import TimeUp, until
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, did_you_mean, shorten
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gatebench.records.frame import ComparisonGroup, Frame
+    from gatebench.study.job import Job
 
 SUMMARY = "which cell for this task? plans a study that fits a time, runs it and gives the verdict"
 SLACK_SECONDS = 4.0
@@ -33,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cells", default="rnn,lstm,gru", metavar="A,B,...", help="default: rnn,lstm,gru")
     parser.add_argument("--parameters", type=int, metavar="N", help="of the recurrent layer (default: by the data's size)")
     parser.add_argument(
-        "--seeds", type=int, metavar="N", help=f"of each cell at the most (default: as many as fit, to {MOST_SEEDS})"
+        "--pipelines",
+        type=int,
+        metavar="N",
+        help=f"of each cell at the most (default: what fits, to {schedule.MOST_PIPELINES})",
     )
     parser.add_argument("--study", metavar="NAME", help="that the trials belong to (default: compare_NAME)")
     add_results(parser)
@@ -61,10 +66,11 @@ def compare(options: argparse.Namespace) -> tuple[int, list[str]]:
     status = 0
     try:
         with until(end):
-            status = _train(request, saved)
-            if not saved.satisfies(request):
-                saved = _with_more_seeds(request, saved, end)
-                status = max(status, _train(request, saved))
+            status = rounds.train(request, saved)
+            if not (status or saved.satisfies(request)):
+                extended = _with_more_pipelines(request, saved, end)
+                is_extended, saved = extended.plan != saved.plan, extended
+                status = rounds.train(request, saved) if is_extended else 0
     except TimeUp:
         print(f"{request.study}: the time is up before all is trained; the same command goes on from here")
     return status, conclude(request, saved)
@@ -87,67 +93,78 @@ def _request(options: argparse.Namespace) -> ComparisonRequest:
         raise BadInput(f"--cells is {shorten(options.cells)}, expected two or more different ones, for example lstm,gru")
     if not 0 < options.minutes < math.inf:
         raise BadInput(f"--minutes is {options.minutes:g}, expected a positive number")
-    for name in ("parameters", "seeds"):
+    for name in ("parameters", "pipelines"):
         count = getattr(options, name)
         if count is not None and count < 1:
             raise BadInput(f"--{name} is {count}, expected a whole number from 1")
     return ComparisonRequest(
-        options.task, options.minutes, cells, options.parameters, options.seeds,
+        options.task, options.minutes, cells, options.parameters, options.pipelines,
         options.study or f"compare_{options.task}", options.results,
     )  # fmt: skip
 
 
-def _train(request: ComparisonRequest, saved: SavedPlan) -> int:
-    """Train what is missing of the plan; returns the exit status of the sweep."""
-    from gatebench.cli.commands.sweep import sweep
-
-    return sweep(request.overrides(saved.plan), alone=False)
-
-
-def _with_more_seeds(request: ComparisonRequest, saved: SavedPlan, end: float) -> SavedPlan:
-    """Save a plan with as many more seeds as fit, by what those that are there took, whatever they scored.
+def _with_more_pipelines(request: ComparisonRequest, saved: SavedPlan, end: float) -> SavedPlan:
+    """Save a plan with as many more pipelines as fit, by what those that are there took, whatever they scored.
 
     A test is no stopping rule: scores are not looked at here.
     """
     from gatebench.records import frame
+    from gatebench.report import deciding
 
-    confirmed = frame.load(request.results, request.study).confirmed("valid")
-    seconds_per_seed = float(confirmed.groupby("cell").seconds.mean().sum())
+    study = frame.load(request.results, request.study)
+    group = _group(rounds.jobs_of(request, saved))
+    trained = _rows_of(study.trials, group, request).query("split == 'valid'").drop_duplicates("key")
+    seconds_per_pipeline = float(trained.seconds.sum()) / saved.plan.pipelines + schedule.OVERHEAD * len(request.cells)
     seconds = PLANNED_SHARE * (end - time.monotonic())
-    seeds = saved.plan.seeds + schedule.further_seeds(
-        seconds_per_seed, seconds, max(0, request.most_seeds - saved.plan.seeds)
+    pipelines = saved.plan.pipelines + schedule.further_pipelines(
+        seconds_per_pipeline, seconds, max(0, request.most_pipelines - saved.plan.pipelines)
     )
-    return replace(saved, minutes=request.minutes, plan=replace(saved.plan, seeds=seeds)).write(request)
+    shown = deciding.detectable_by(replace(study, trials=_rows_of(study.trials, group, request)), pipelines)
+    if shown:
+        print(
+            f"power: by the scores of its first {saved.plan.pipelines} pipelines, {pipelines} would show a difference of "
+            f"about {shown:.2g} nats per {study.predicted(group.task)} with a probability of 80%",
+            flush=True,
+        )
+    return replace(saved, minutes=request.minutes, plan=replace(saved.plan, pipelines=pipelines)).write(request)
+
+
+def _group(jobs: "list[Job]") -> "ComparisonGroup":
+    """Return the comparison group of the jobs of a plan."""
+    from gatebench.records.frame import ComparisonGroup
+
+    labels = jobs[0].labels
+    return ComparisonGroup(labels.task, labels.budget, labels.training)
 
 
 def conclude(request: ComparisonRequest, saved: SavedPlan) -> list[str]:
     """Write the report; print the commands that go on from here, and the verdict, whose lines are returned.
 
-    ``BadInput`` without a confirmed trial.
+    The verdict is about the rounds that all cells completed. ``BadInput`` without one.
     """
-    from gatebench.cli.compose import compose_jobs
     from gatebench.records import frame
-    from gatebench.records.frame import ComparisonGroup
     from gatebench.report import verdict
     from gatebench.report.page import page
 
-    overrides = request.overrides(saved.plan)
-    labels = compose_jobs(overrides)[0].labels
-    group = ComparisonGroup(labels.task, labels.budget, labels.training)
+    jobs = rounds.jobs_of(request, saved)
+    completed = rounds.completed(jobs)
+    if not completed:
+        raise rounds.unfinished(request, saved)
+    group = _group(jobs)
     study = frame.load(request.results, request.study)
-    if study.confirmed("test").empty:
-        all_diverged = len(study.trials) and (study.trials.status == "diverged").all()
+    compared = rounds.of_completed(study, completed)
+    if compared.confirmed("test").empty:
         raise BadInput(
             f"{request.study}: every setting of every cell diverged; sweep by hand with training.ranges.lr.high=0.001"
-            if all_diverged
-            else f"{request.study}: there was no time for a confirmed trial; the same command goes on from here"
         )
-    _count_look(study, group, request)
-    study = frame.load(request.results, request.study)
-    by_hand = f"the same by hand: {shlex.join(['gatebench', 'sweep', *overrides])}"
+    _count_look(compared, group, request)
+    compared = rounds.of_completed(frame.load(request.results, request.study), completed)
+    by_hand = f"the same by hand: {shlex.join(['gatebench', 'sweep', *request.overrides(saved.plan)])}"
     print("\n".join([by_hand, *_export_commands(study, group, request)]))
     print(page.write(request.results, request.study))
-    lines = verdict.lines(study, group, request.cells)
+    if completed < saved.plan.pipelines:
+        print(f"pipelines: {completed} of {saved.plan.pipelines} are finished for every cell; the verdict is about these")
+    lines = verdict.lines(compared, group, request.cells)
     print("\n".join(lines))
     return lines
 
@@ -158,13 +175,13 @@ def _rows_of(trials: "pd.DataFrame", group: "ComparisonGroup", request: Comparis
 
 
 def _count_look(study: "Frame", group: "ComparisonGroup", request: ComparisonRequest) -> None:
-    """Write down that a verdict is given now, where one can be: single seeds are not tested."""
+    """Write down that a verdict is given now, where one can be: single pipelines are not tested."""
     from gatebench.records import looks
 
     confirmed = _rows_of(study.confirmed("test"), group, request)
-    seeds = sorted(confirmed.groupby("cell").key.nunique())
-    if len(seeds) > 1 and seeds[-2] > 1:
-        looks.add(request.results, request.study, int(seeds[0]), sorted(set(confirmed.key)))
+    pipelines = sorted(confirmed.groupby("cell").pipeline.nunique())
+    if len(pipelines) > 1 and pipelines[-2] > 1:
+        looks.add(request.results, request.study, int(pipelines[0]), sorted(set(confirmed.key)))
 
 
 def _export_commands(study: "Frame", group: "ComparisonGroup", request: ComparisonRequest) -> list[str]:

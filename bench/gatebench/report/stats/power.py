@@ -62,6 +62,20 @@ def required(components: VarianceComponents, observed: float, level: float, marg
     )
 
 
+def detectable(components: VarianceComponents, counts: tuple[float, float], sequence_count: float, level: float) -> float:
+    """Return the smallest difference that a test at this level shows with a probability of `POWER`.
+
+    ``counts`` and ``sequence_count`` are those of the repetitions of each cell and of the test sequences, whatever they were
+    where the components were estimated.
+    """
+    error, freedom = components.standard_error(counts, sequence_count)
+    low, high = 0.0, MOST * error
+    while high - low > 1e-4 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if power(middle, error, freedom, level) >= POWER else (middle, high)
+    return high
+
+
 def power(difference: float, error: float, freedom: float, level: float) -> float:
     """Return the probability that a two-sided t test detects a difference.
 
