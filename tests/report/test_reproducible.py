@@ -10,24 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatebench.records.frame import Frame
-from gatebench.report import findings, verdict
+from gatebench.report import verdict
 from support.figures import FIGURES, TABLES
-from support.frames import MUSIC, by_hand, everything, seeds
+from support.frames import MUSIC, by_hand, seeds
+from support.printed import STUDY, printed
 
 TESTS = Path(__file__).parents[1]
-PRINT = """
-from test_reproducible import printed, STUDY
-print(printed(STUDY))
-"""
-STUDY = replace(everything(), replication=None)
-
-
-def printed(frame: Frame) -> str:
-    """Everything that a report prints."""
-    shown = [FIGURES[name].table(frame) if name in TABLES else FIGURES[name].numbers(frame) for name in FIGURES]
-    lines = [*verdict.lines(frame, MUSIC, ["gru", "novel"]), *findings.findings(frame), *findings.limitations(frame)]
-    return "\n".join([table.to_csv() for table in shown if table is not None] + lines)
+PRINT = "from support.printed import STUDY, printed; print(printed(STUDY))"
 
 
 def test_nothing_is_drawn_at_random(monkeypatch: pytest.MonkeyPatch):
@@ -46,7 +35,7 @@ def test_two_processes_print_the_same():
         env = {
             **os.environ,
             "PYTHONHASHSEED": hash_seed,
-            "PYTHONPATH": f"{TESTS}:{TESTS / 'report'}:{TESTS.parent / 'bench'}",
+            "PYTHONPATH": f"{TESTS}:{TESTS.parent / 'bench'}",
         }
         runs.append(
             subprocess.run([sys.executable, "-c", PRINT], env=env, capture_output=True, text=True, check=True).stdout
