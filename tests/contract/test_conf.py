@@ -217,7 +217,7 @@ def test_the_study_of_the_paper_states_its_protocol_as_the_protocol_does():
         assert stated[name] == protocol[name], name
 
 
-PARTS = {"chung2014_speech": "chung2014", "fair_decay": "fair"}
+PARTS = {"answer_speech": "answer", "chung2014_speech": "chung2014", "fair_decay": "fair"}
 """Study -> the study that it is a part of."""
 
 
