@@ -86,9 +86,9 @@ class VarianceComponents:
         of_sequences = max(0.0, self.sequences / more + sum(together))
         # What belongs to a repetition and a sequence together is in both, and is what the variance is at the least.
         variance = max(sum(together), sum(of_repetitions) + of_sequences - sum(together))
-        own = freedom([(part, n - 1) for part, n in zip(of_repetitions, counts, strict=True)])
+        of_units = freedom([(part, n - 1) for part, n in zip(of_repetitions, counts, strict=True)])
         # Fewer than two effective sequences are one long one, of which the others say at least something.
-        parts = [(sum(of_repetitions), own), (of_sequences, max(1.0, self.effective_sequences * more - 1))]
+        parts = [(sum(of_repetitions), of_units), (of_sequences, max(1.0, self.effective_sequences * more - 1))]
         return variance**0.5, freedom(parts)
 
 

@@ -15,6 +15,6 @@ def freedom(parts: Sequence[tuple[float, float]]) -> float:
     out far too small, and the sum then seems to be known well: of intervals that should hold 95%, 87% do. So each part is
     weighed at the upper quartile of its confidence distribution, which changes little from ten degrees of freedom on.
     """
-    weighed = [(part * own / float(special.chdtri(own, 1 - _UPPER_QUARTILE)), own) for part, own in parts]
-    below = sum(part**2 / own for part, own in weighed)
+    weighed = [(part * degrees / float(special.chdtri(degrees, 1 - _UPPER_QUARTILE)), degrees) for part, degrees in parts]
+    below = sum(part**2 / degrees for part, degrees in weighed)
     return sum(part for part, _ in weighed) ** 2 / below if below else 1.0
