@@ -24,12 +24,13 @@ EPOCHS = 200
 FEWEST_EPOCHS = 2
 """Epochs of a trial at the least."""
 LADDER = (
-    (8, 12, 1.0), (6, 12, 1.0), (5, 10, 1.0), (4, 8, 1.0), (4, 6, 0.8), (3, 6, 0.6), (3, 5, 0.5), (3, 4, 0.4), (2, 4, 0.3),
-    (2, 3, 0.2), (2, 3, 0.1), (2, 3, 0.0),
+    (8, 12, 1.0), (8, 10, 1.0), (8, 8, 1.0), (7, 7, 1.0), (6, 6, 0.8), (6, 5, 0.6), (5, 4, 0.5), (5, 3, 0.4), (4, 3, 0.3),
+    (4, 3, 0.2), (4, 3, 0.1), (4, 3, 0.0), (3, 3, 0.0), (2, 3, 0.0),
 )  # fmt: skip
 """Pipelines, settings that each tries, and the share of the epochs that a trial should have, from the best plan down.
 
-Pipelines and settings shrink together: an interval over many badly tuned cells is as little worth as the reverse."""
+Pipelines and settings shrink together: an interval over many badly tuned cells is as little worth as the reverse. Pipelines
+do so last, since two or three of them show only what is very large."""
 MOST_PIPELINES = 20
 """Pipelines of each cell at the most, where nobody asks for more."""
 SEARCHED = 2
