@@ -24,3 +24,10 @@ def test_fairness_is_of_the_trials_that_were_measured():
 def test_the_axis_and_the_caption_say_what_throughput_is_relative_to(hand: Frame):
     assert all("relative to a large matrix product in torch" in axis.get_xlabel() for axis in drawn("fairness", hand).axes)
     assert "It may exceed 1, since torch's BLAS does not use all of some processors" in FIGURES["fairness"].CAPTION
+
+
+def test_a_throughput_that_was_rounded_to_zero_has_no_spread():
+    frame = by_hand(TRIALS)
+    frame.trials["relative_throughput"] = 0.0
+    assert FIGURES["fairness"].numbers(frame).spread.isna().all()
+    assert all("too slow to compare" in axis.get_title("left") for axis in drawn("fairness", frame).axes)

@@ -27,7 +27,8 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
     for group, trials in comparison_groups(measured):
         trials_by_cell = style.by_cell(trials)
         medians = {cell: cell_trials.relative_throughput.median() for cell, cell_trials in trials_by_cell.items()}
-        spread = max(medians.values()) / min(medians.values())
+        lowest = min(medians.values())  # rounded to 0 where data is tiny and the machine busy
+        spread = max(medians.values()) / lowest if lowest else np.nan
         for cell, cell_trials in trials_by_cell.items():
             engines = ", ".join(sorted(cell_trials.engine.unique()))
             rates = cell_trials.relative_throughput
@@ -51,7 +52,9 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_yticks(range(len(part)), part.cell)
         axis.set_ylim(len(part) - 0.5, -0.5)
         axis.set_xlim(left=0)
-        style.heading(axis, f"{frame.title(group)}: spread {part.spread.iloc[0]:.2f}", loc="left", fontsize="medium")
+        spread = part.spread.iloc[0]
+        comparison = "too slow to compare" if np.isnan(spread) else f"spread {spread:.2f}"
+        style.heading(axis, f"{frame.title(group)}: {comparison}", loc="left", fontsize="medium")
         axis.set_xlabel("FLOPs a second, relative to a large matrix product in torch")
     figure.tight_layout()
     return figure
