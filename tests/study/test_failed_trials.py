@@ -87,7 +87,8 @@ def test_a_failed_trial_keeps_its_traceback_in_its_record_and_the_jobs_log(
         logs = "".join(log.read_text() for log in results.glob("logs/adhoc/*.log"))
         assert f"failed {path.parent.name}: {summary['error']}" in logs
     status_lines = status.describe(results, "adhoc").splitlines()
-    assert [line.partition(": ")[2] for line in status_lines[:2]] == ["4 of 5 done, 1 failed"] * 2
+    edge = "4 of 5 done, 1 failed, 1 selected at an edge of lr"
+    assert [line.partition(": ")[2] for line in status_lines[:2]] == [edge] * 2
     assert status_lines[2].startswith("adhoc: 8 trials done, 2 failed, 2 left")
 
 

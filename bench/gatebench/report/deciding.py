@@ -22,7 +22,7 @@ CHORALES = VarianceComponents(
     repetitions=(0.028**2,) * 2, interactions=(0.13**2,) * 2, sequences=0.07**2, counts=(1, 1), sequence_count=1,
     effective_sequences=1.0,
 )  # fmt: skip
-"""Of the difference of two gated cells on JSB Chorales, with one pipeline each and one test sequence.
+"""What the difference of two gated cells on JSB Chorales varies by, with one pipeline each and one test sequence.
 
 What a seed does has a standard deviation of 0.025, what another search selects one of 0.012, measured with five searches;
 the others are of the records of the study ``fair``."""

@@ -44,9 +44,9 @@ class Pace:
     """Seconds of an epoch of one trial of one cell."""
 
     together: float
-    """As a member of a population, which a search is."""
+    """Seconds of an epoch as a member of a population, which a search is."""
     alone: float
-    """By itself, which a confirming trial is."""
+    """Seconds of an epoch by itself, which a confirming trial is."""
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ where the best of them lies at an edge.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
 from gatebench.core.validation import Count, Natural, Positive
+
+if TYPE_CHECKING:
+    import numpy as np
 
 EDGE = 0.1
 """Outer part of a range at either end, as a share of its width: what is selected there may be better still outside."""
@@ -151,6 +152,8 @@ class Search(SearchSettings):
 
     def _draw(self, seed: list[int], count: int, stretches: Stretches) -> list[Hyperparameters]:
         """Draw settings in these stretches; a range of one number is that number."""
+        import numpy as np  # for which a command line that only asks how large an extension is does not wait
+
         shares = self._shares(np.random.default_rng(seed), count)
 
         def number(name: str, i: int) -> float:
@@ -162,7 +165,7 @@ class Search(SearchSettings):
 
         return [Hyperparameters(**{name: number(name, i) for name in TUNABLE}) for i in range(count)]
 
-    def _shares(self, random: np.random.Generator, count: int) -> dict[str, list[float]]:
+    def _shares(self, random: "np.random.Generator", count: int) -> dict[str, list[float]]:
         """Hyperparameter -> so many numbers from 0 and below 1; the first few are the same however many there are."""
         if self.sampling == "independent":
             streams = random.spawn(len(TUNABLE))  # one each, so that a search over more of them moves none

@@ -24,6 +24,8 @@ COMPLETED = {
     "gatebench sweep study=": {
         f"study={name}"
         for name in (
+            "answer",
+            "answer_speech",
             "chung2014",
             "chung2014_speech",
             "compare",
