@@ -202,15 +202,15 @@ def test_arrays_that_swell(home: Path, monkeypatch: pytest.MonkeyPatch):
 def test_folders_of_other_things(home: Path):
     folder = home / "folder"
     folder.mkdir()
-    assert "folder has nothing in it; expected files of csv, flac" in refused(folder)
+    assert "folder has nothing in it; expected files of arrow, csv" in refused(folder)
     (folder / "a.jpg").write_text("x")
     (folder / "b").write_text("x")
     (folder / ".hidden.csv").write_text("a\n1\n")
-    assert "has .jpg, b in it; expected files of csv, flac" in refused(folder)
+    assert "has .jpg, b in it; expected files of arrow, csv" in refused(folder)
     (folder / "c.csv").write_text("a\n1\n")
     (folder / "d.txt").write_text("a\n1\n")
     assert "has 1 .csv, 1 .txt in it; expected files of one format" in refused(folder)
-    assert "a.jpg is no file that is read here; expected csv, flac" in refused(folder / "a.jpg")
+    assert "a.jpg is no file that is read here; expected arrow, csv" in refused(folder / "a.jpg")
     assert "'nowhere' is not there" in refused(Path("nowhere"))
 
 

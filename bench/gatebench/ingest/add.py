@@ -35,9 +35,10 @@ def add(path: Path, name: str | None, choices: Choices) -> list[str]:
     """Write a data set and its task from a file or folder; returns the lines to be printed about it."""
     readers = find_readers()
     files, left_out = _find_files(path, readers)
-    name = writing.check_name(name or re.sub(r"\W+", "_", path.resolve().stem, flags=re.ASCII).strip("_").lower())
+    stem = path.resolve().name.removesuffix(_suffix(path.resolve(), readers))
+    name = writing.check_name(name or re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower())
     limits.check_size(files)
-    raw = readers[files[0].suffix.lower()].read(files, choices)
+    raw = readers[_suffix(files[0], readers)].read(files, choices)
     if not raw.sequences:
         raise BadInput(f"{path} has no sequence; expected at least one: fill it")
     for origin, array in zip(raw.origins, raw.sequences, strict=True):
@@ -57,6 +58,13 @@ def find_readers() -> dict[str, FormatReader]:
     return {suffix: reader for reader in (cast(FormatReader, module) for module in modules) for suffix in reader.SUFFIXES}
 
 
+def _suffix(path: Path, readers: dict[str, FormatReader]) -> str:
+    """Return the end of a file's name that a reader has, the longest one, or else what stands behind its last point."""
+    name = path.name.lower()
+    fitting = [suffix for suffix in readers if name.endswith(suffix)]
+    return path.name[-len(max(fitting, key=len)) :].lower() if fitting else path.suffix
+
+
 def _find_files(path: Path, readers: dict[str, FormatReader]) -> tuple[list[Path], list[str]]:
     """Return the file itself, or those of a folder that are of one format, with a line about the others in it."""
     expected = ", ".join(sorted(suffix.removeprefix(".") for suffix in readers))
@@ -64,7 +72,7 @@ def _find_files(path: Path, readers: dict[str, FormatReader]) -> tuple[list[Path
         if not path.exists():
             raise BadInput(f"'{shorten(path)}' is not there; expected a file or folder with {expected}: give another path")
         if not path.is_dir():
-            if path.suffix.lower() not in readers or not path.is_file():
+            if _suffix(path, readers) not in readers or not path.is_file():
                 raise BadInput(f"{path} is no file that is read here; expected {expected}: convert it")
             return [path], []
         if path.resolve() == registry.local_folder().resolve():
@@ -74,16 +82,16 @@ def _find_files(path: Path, readers: dict[str, FormatReader]) -> tuple[list[Path
         raise BadInput(
             f"'{shorten(path)}' cannot be read ({error.strerror}); make it readable, or give another path"
         ) from error
-    files = [file for file in all_files if file.suffix.lower() in readers]
+    files = [file for file in all_files if _suffix(file, readers) in readers]
     if not files:
         others = ", ".join(sorted({file.suffix or file.name for file in all_files}))
         raise BadInput(
             f"folder {path} has {shorten(others) or 'nothing'} in it; expected files of {expected}: give another path"
         )
-    reader = readers[files[0].suffix.lower()]
-    of_one_format = all(readers[file.suffix.lower()] is reader for file in files)
+    reader = readers[_suffix(files[0], readers)]
+    of_one_format = all(readers[_suffix(file, readers)] is reader for file in files)
     if not of_one_format or len(files) > (reader.MOST_FILES or MOST_FILES):
-        suffixes = Counter(file.suffix.lower() for file in files)
+        suffixes = Counter(_suffix(file, readers) for file in files)
         counts = ", ".join(f"{count:,} {suffix}" for suffix, count in suffixes.items())
         raise BadInput(
             f"folder {path} has {counts} in it; expected files of one format, a sequence each, at most {MOST_FILES:,} "

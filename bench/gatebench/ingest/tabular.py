@@ -1,15 +1,30 @@
-"""Files of tables, csv or parquet, as one table whose rows know where they come from."""
+"""Files of tables as one table whose rows know where they come from."""
 
-import csv
-import io
-from dataclasses import dataclass
-from pathlib import Path
+import gzip
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest.limits import check_count
+from gatebench.ingest import delimited, limits
+
+PACKED_TABLES = (".csv", ".tsv", ".tab", ".dat")
+"""Suffixes of the tables that a zip may hold."""
+
+
+class FileTable(NamedTuple):
+    """What is read of one file."""
+
+    rows: pd.DataFrame
+    """The rows of the file."""
+    lines: list[str]
+    """What was decided about the file, a line each."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +37,8 @@ class Table:
     """The rows of all files."""
     starts: np.ndarray
     """Position of the first row of each file."""
+    lines: list[str] = field(default_factory=list)
+    """What was decided about the files, a line each."""
 
     def files_of(self, positions: np.ndarray) -> np.ndarray:
         """Return the number of the file that each row stands in."""
@@ -33,65 +50,85 @@ class Table:
         return f"{self.files[file].name}, row {position - self.starts[file] + 1}"
 
 
-def read(files: list[Path]) -> Table:
-    """Return tables of the same columns as one; ``BadInput`` if a file is no table, or has other columns."""
-    tables = [_read_table(file) for file in files]
-    for file, table in zip(files, tables, strict=True):
-        if list(table.columns) != list(tables[0].columns):
+def read(files: list[Path], read_file: Callable[[Path], FileTable]) -> Table:
+    """Return tables of the same columns as one; ``BadInput`` if a file is no table, or has other columns.
+
+    Parameters
+    ----------
+    files
+        The files.
+    read_file
+        What reads one of them.
+
+    """
+    tables = [_read_checked(file, read_file) for file in files]
+    for file, (rows, _) in zip(files, tables, strict=True):
+        if list(rows.columns) != list(tables[0].rows.columns):
             raise BadInput(
-                f"{file} has the columns {list_columns(table)}, but {files[0].name} has {list_columns(tables[0])}; expected "
-                "the same in all files: correct one of them"
+                f"{file} has the columns {list_columns(rows)}, but {files[0].name} has {list_columns(tables[0].rows)}; "
+                "expected the same in all files: correct one of them"
             )
-    starts = np.cumsum([0, *map(len, tables[:-1])])
-    return Table(files, pd.concat(tables, ignore_index=True), starts)
+    starts = np.cumsum([0, *(len(rows) for rows, _ in tables[:-1])])
+    lines = dict.fromkeys(line for _, of_file in tables for line in of_file)
+    return Table(files, pd.concat([rows for rows, _ in tables], ignore_index=True), starts, [*lines])
 
 
-def _read_table(file: Path) -> pd.DataFrame:
+def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTable:
     try:
-        table = _read_parquet(file) if file.suffix.lower() == ".parquet" else _read_csv(file)
+        table = read_file(file)
     except BadInput:
         raise
     except Exception as error:  # whatever a parser makes of a file that is none
+        raise BadInput(f"{file} cannot be read as a table ({shorten(error)}); correct it, or convert it to csv") from error
+    rows = table.rows
+    rows.columns = [str(name).strip() for name in rows.columns]
+    if rows.empty or rows.columns.duplicated().any():
         raise BadInput(
-            f"{file} cannot be read as a table ({shorten(error)}); expected csv in UTF-8 or parquet: convert it"
-        ) from error
-    table.columns = [str(name).strip() for name in table.columns]
-    if table.empty or table.columns.duplicated().any():
-        raise BadInput(
-            f"{file} has {len(table)} rows of the columns {list_columns(table)}; expected rows, and a name for each "
+            f"{file} has {len(rows)} rows of the columns {list_columns(rows)}; expected rows, and a name for each "
             "column: correct it"
         )
     return table
 
 
-def _read_csv(file: Path) -> pd.DataFrame:
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        first = text.readline(2**20)
-    separator = max(",;\t|", key=first.count)
-    cells = next(csv.reader(io.StringIO(first), delimiter=separator), [])
-    nameless = bool(cells) and all(is_number(cell) for cell in cells)
-    table = pd.read_csv(
-        file, sep=separator, header=None if nameless else 0, encoding="utf-8-sig", low_memory=False, index_col=False,
-    )  # fmt: skip
-    return table.rename(columns=lambda number: f"column{number}") if nameless else table
+def read_delimited(file: Path) -> FileTable:
+    """Return a table in text, as it is, packed by gzip, or alone in a zip."""
+    if file.suffix.lower() == ".zip":
+        with zipfile.ZipFile(file) as archive:
+            member = _only_table(file, archive)
+            return FileTable(*delimited.read(lambda: archive.open(member), f"{file}: {member.filename}"))
 
+    def open_file() -> IO[bytes]:
+        return cast(IO[bytes], gzip.open(file)) if file.suffix.lower() == ".gz" else file.open("rb")
 
-def is_number(cell: str) -> bool:
-    """Return whether the text of a cell can be read as a number."""
     try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+        return FileTable(*delimited.read(open_file, str(file)))
+    except (zlib.error, EOFError) as error:
+        raise BadInput(f"{file} cannot be unpacked ({shorten(error)}); it is damaged: save it anew") from error
 
 
-def _read_parquet(file: Path) -> pd.DataFrame:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(file) as opened:
-        check_count(str(file), opened.metadata.num_rows * opened.metadata.num_columns)
-        table = opened.read().to_pandas(ignore_metadata=True)
-    return table.drop(columns=[name for name in table.columns if name.startswith("__index_level_")])  # pandas' row numbers
+def _only_table(file: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the one table of a zip; ``BadInput`` if there is another thing in it, or it would unpack to too much."""
+    members = [
+        member for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+    ]  # fmt: skip
+    names = [member.filename for member in members]
+    for path in map(PurePosixPath, names):
+        if path.is_absolute() or ".." in path.parts:
+            raise BadInput(
+                f"{file} has a path in it that leads out of it: {shorten(path)}; pack it anew, or give the file itself"
+            )
+    if len(members) != 1 or PurePosixPath(names[0]).suffix.lower() not in PACKED_TABLES:
+        raise BadInput(
+            f"{file} has {len(names):,} file(s) in it: {shorten(', '.join(names[:20])) or 'none'}; expected one csv: unpack "
+            "it, and give the file or the folder"
+        )
+    (member,) = members
+    if member.file_size > limits.MOST_BYTES:
+        raise BadInput(f"{file} unpacks to {member.file_size:,} bytes; expected at most {limits.MOST_BYTES:,}: give a part")
+    if member.flag_bits & 1:
+        raise BadInput(f"{file} is locked by a password; expected one that is not: unpack it, and give the file")
+    return member
 
 
 def list_columns(table: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Tables, csv or parquet: one long one with a column that tells sequences apart, a single series, or a file a sequence."""
+"""Tables in text, csv or its like: one long one with a column of sequences, a single series, or a file a sequence."""
 
 import warnings
 from collections.abc import Hashable
@@ -15,7 +15,7 @@ from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 from gatebench.ingest.tabular import Table
 
-SUFFIXES = (".csv", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".tab", ".dat", ".csv.gz", ".tsv.gz", ".zip")
 MOST_FILES = None
 SEQUENCE_NAMES = ("sequence", "sequence_id", "seq", "seq_id", "series", "series_id", "unique_id", "trial", "trial_id",
                   "session", "session_id", "episode", "episode_id", "id")  # fmt: skip
@@ -40,16 +40,23 @@ class Partition(NamedTuple):
 
 
 def read(files: list[Path], choices: Choices) -> RawData:
-    """Return the sequences of one table, or of a table for each, with their target and groups where columns have them."""
+    """Return the sequences of one table, or of a table for each."""
+    return arrange(tabular.read(files, tabular.read_delimited), choices)
+
+
+def arrange(table: Table, choices: Choices) -> RawData:
+    """Return the sequences of a table, with their target and groups where columns have them."""
     choices.check_only("a table", "sequence", "order", "group", "label", "columns")
-    table = tabular.read(files)
+    files = table.files
     partition = _find_sequences(table, choices)
     order = _find_column(table, "order", choices, ORDER_NAMES)
     group = _find_column(table, "group", choices, GROUP_NAMES)
     label = _find_column(table, "label", choices, ())
     inputs = _find_inputs(table, [name for name in (partition.column, order, group, label) if name], choices)
     limits.check_count(str(files[0] if len(files) == 1 else files[0].parent), len(table.rows) * len(inputs))
-    decisions = [partition.line, f"order: by column {order} (--order COLUMN)"] if order else [partition.line]
+    decisions = [*table.lines, partition.line]
+    if order:
+        decisions.append(f"order: by column {order} (--order COLUMN)")
     decisions.append(f"columns: {shorten(', '.join(inputs))} (--columns A,B)")
 
     ranks = _rank_rows(table, order) if order else np.arange(len(partition.codes))
@@ -148,10 +155,19 @@ def _find_inputs(table: Table, others: list[str], choices: Choices) -> list[str]
     return inputs
 
 
+def is_number(cell: str) -> bool:
+    """Return whether the text of a cell can be read as a number."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_text(column: pd.Series) -> bool:
     """Whether a column holds texts, and no number among them that is only spoilt by one."""
     cells = column.dropna().head(1000).tolist()
-    return bool(cells) and all(isinstance(cell, str) and not tabular.is_number(cell) for cell in cells)
+    return bool(cells) and all(isinstance(cell, str) and not is_number(cell) for cell in cells)
 
 
 def _read_numbers(table: Table, names: list[str]) -> np.ndarray:

@@ -1,0 +1,176 @@
+"""Tables in text: which lines are comments, a header or units, and what stands between columns."""
+
+import csv
+import io
+import itertools
+import re
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from gatebench.core.errors import BadInput, shorten
+from gatebench.ingest import encoding
+from gatebench.ingest.encoding import Opener
+
+SEPARATORS = "\t;|,"
+"""What stands between columns, the likeliest first where several would do."""
+WHITE_SPACE = r"\s+"
+"""What stands between columns that no separator parts."""
+SAMPLE_LINES = 50
+"""Lines that are looked at to learn how a table is written."""
+SAMPLE_CHARACTERS = 2**20
+"""Characters of a line that are looked at, at the most."""
+NUMBER = re.compile(r"\s*[-+]?[\d.,']*\d[\d.,']*(?:[eE][-+]?\d+)?\s*%?\s*")
+"""Texts that somebody would call a number, whatever marks its decimals and thousands."""
+DATE = re.compile(r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ][\d:.,]+\S*)?\s*|\s*\d{4}-\d{2}\s*")
+"""Texts that somebody would call a date."""
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing"})
+"""Texts, in small letters, that stand for a value that is missing."""
+
+
+@dataclass(frozen=True)
+class TextLayout:
+    """How a table is written."""
+
+    separator: str
+    """What stands between columns; `WHITE_SPACE` stands for any amount of it."""
+    comments: int
+    """Lines before the table."""
+    names: list[str] | None
+    """The header where it is not the first line of the table: one in a comment, or none at all."""
+    units: bool
+    """Whether a second header follows the first."""
+    lines: list[str] = field(default_factory=list)
+    """What was decided about the table, a line each."""
+
+
+def read(opener: Opener, where: str) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows of a table in text and what is to be said about it; ``BadInput`` if it is none.
+
+    Parameters
+    ----------
+    opener
+        What opens the file, unpacked.
+    where
+        The file, for messages.
+
+    """
+    used_encoding, lines = encoding.detect(opener, where)
+    layout = find_layout(_sample(opener, used_encoding), where)
+    skipped = [*range(layout.comments)]
+    if layout.units:
+        skipped.append(layout.comments + 1)
+    with opener() as file:
+        rows = pd.read_csv(
+            file, sep=layout.separator, header=None if layout.names else 0, names=layout.names, encoding=used_encoding,
+            skiprows=skipped, low_memory=False, index_col=False,
+        )  # fmt: skip
+    return rows, [*lines, *layout.lines]
+
+
+def _sample(opener: Opener, used_encoding: str) -> list[str]:
+    """Return the first lines of a text, without their ends."""
+    with opener() as file, io.TextIOWrapper(file, encoding=used_encoding, newline=None) as text:
+        lines: list[str] = []
+        comments = True
+        while len(lines) < 10 * SAMPLE_LINES and (line := text.readline(SAMPLE_CHARACTERS)):
+            lines.append(line.rstrip("\n"))
+            comments = comments and _is_comment(line)
+            if not comments and len(lines) >= SAMPLE_LINES:
+                break
+        return lines
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("#") or not line.strip()
+
+
+def find_layout(sample: list[str], where: str) -> TextLayout:
+    """Return how a table is written whose first lines are given; ``where`` names it in a message."""
+    comments = next((place for place, line in enumerate(sample) if not _is_comment(line)), len(sample))
+    written = [line for line in sample[comments:] if line.strip()]
+    separator = _find_separator(written)
+    table = [_cells(line, separator) for line in written]
+    first = table[0] if table else []
+    repeated = sorted({name.strip() for name in first if name.strip() and first.count(name) > 1})
+    skipped = [line for line in sample[:comments] if line.strip()]
+    lines = [f"comments: {len(skipped)} line(s) that begin with # are skipped"] if skipped else []
+    if _has_header(table):
+        if repeated:
+            raise BadInput(
+                f"{where} has several columns called {shorten(', '.join(repeated))}; expected a name for each: rename them"
+            )
+        units = _has_units(table)
+        if units:
+            lines.append(
+                f"header: in two rows; the second one, units, is skipped: {shorten(', '.join(filter(None, table[1])))}"
+            )
+        return TextLayout(separator, comments, None, units, lines)
+    commented = _cells(skipped[-1].lstrip("# "), separator) if skipped else []
+    if len(commented) == len(first) > 0 and not any(map(is_number, commented)):
+        lines.append("header: in the last of these comments")
+        return TextLayout(separator, comments, [name.strip() for name in commented], False, lines)
+    lines.append(f"header: none, so that columns are called column0 to column{len(first) - 1}")
+    return TextLayout(separator, comments, [f"column{place}" for place in range(len(first))], False, lines)
+
+
+def _find_separator(lines: list[str]) -> str:
+    """Return what parts all lines into as many cells, at least two; else what stands in the first one."""
+    for separator in SEPARATORS:
+        if len({len(_cells(line, separator)) for line in lines}) == 1 and len(_cells(lines[0], separator)) > 1:
+            return separator
+    first = lines[0] if lines else ""
+    likeliest = max(SEPARATORS, key=first.count)
+    if likeliest in first:
+        return likeliest
+    parts = {len(line.split()) for line in lines}
+    return WHITE_SPACE if len(parts) == 1 and max(parts) > 1 else ","
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    if separator == WHITE_SPACE:
+        return line.split()
+    return next(csv.reader(io.StringIO(line), delimiter=separator), [])
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is what somebody would call a number."""
+    return NUMBER.fullmatch(text) is not None
+
+
+def _is_value(text: str) -> bool:
+    return is_number(text) or DATE.fullmatch(text) is not None
+
+
+def _has_header(table: list[list[str]]) -> bool:
+    """Whether the first row has names: it has other cells than those below, or numbers that only count columns."""
+    if not table:
+        return True
+    first = table[0]
+    values = [place for place, cell in enumerate(first) if _is_value(cell)]
+    if not values:
+        return True
+    if len(table) == 1 or any(not _is_value(row[place]) for row in table[1:2] for place in values if place < len(row)):
+        return len(values) < len(first)
+    if not all(re.fullmatch(r"\s*\d+\s*", first[place]) for place in values) or len(values) < 3:
+        return False
+    return _counts([int(first[place]) for place in values]) and not _counts_in_text(table[1], values)
+
+
+def _counts(numbers: list[int]) -> bool:
+    steps = {after - before for before, after in itertools.pairwise(numbers)}
+    return len(steps) == 1 and steps.pop() > 0
+
+
+def _counts_in_text(row: list[str], places: list[int]) -> bool:
+    cells = [row[place].strip() for place in places if place < len(row)]
+    return all(cell.isdecimal() for cell in cells) and _counts([int(cell) for cell in cells])
+
+
+def _has_units(table: list[list[str]]) -> bool:
+    """Whether the second row has texts, or nothing, where all rows below it have numbers or dates."""
+    if len(table) < 4 or any(len(row) != len(table[0]) for row in table):
+        return False
+    below = [place for place in range(len(table[0])) if all(_is_value(row[place]) for row in table[2:])]
+    cells = [table[1][place].strip() for place in below]
+    return any(cells) and all(not _is_value(cell) for cell in cells) and any(cell.lower() not in MISSING for cell in cells)
