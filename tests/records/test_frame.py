@@ -181,6 +181,12 @@ def test_what_was_selected_at_an_edge_has_a_row_for_each_hyperparameter():
     assert frame.build("some", [inside], {}).edges.columns.tolist() == edges.columns.tolist() == frame.EDGES
 
 
+def test_independent_draws_are_the_first_trials_of_searches_that_say_so():
+    search = ["a" * 16, "b" * 16, "c" * 16]
+    points = [make_point(search, []), replace(make_point(["d" * 16, "e" * 16], [], pipeline=2), independent=1)]
+    assert frame.build("some", points, {}).independent == {"d" * 16}
+
+
 def test_each_row_says_which_pipeline_it_is_of(tiny_frame: Frame):
     """Those of a study without further ones are of the first."""
     assert (tiny_frame.trials.pipeline == 1).all()

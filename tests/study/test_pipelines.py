@@ -212,6 +212,17 @@ def test_status_says_what_was_selected_at_an_edge(home: Tiny, tmp_path: Path):
     assert line.endswith(f"2 of 2 pipelines finished, {sum(at_edge)} selected at an edge of lr")
     written = json.loads(study_file.path(tmp_path, "adhoc").read_text())["points"].values()
     assert [point.get("edges") for point in written] == [["lr"] if is_at else None for is_at in at_edge]
+    assert not any("independent" in point for point in written)
+
+
+def test_a_study_says_how_many_of_its_settings_are_independent_draws(home: Tiny, tmp_path: Path):
+    """What extends a search is none; nor is what is given."""
+    independent = [*SMALL, "cell=rnn", "search.sampling=independent", "search.seed=2", "search.extend=1"]
+    sweep(home, *independent, "training.ranges.lr={low:1e-6,high:1e-4}", results=tmp_path)
+    sweep(home, *independent, "training.lr=0.01", results=tmp_path)
+    searched, given = points_of(tmp_path)
+    assert (searched.independent, given.independent) == (2, 0)
+    assert len(searched.search) == 2 + 1
 
 
 def test_a_job_says_how_much_more_its_extensions_are(home: Tiny, tmp_path: Path):

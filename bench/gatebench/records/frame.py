@@ -102,6 +102,8 @@ class Frame:
     """Searches whose selected setting lies at an edge of what was searched, a row for each hyperparameter: `EDGES`."""
     at: dict[str, str] = field(default_factory=dict)
     """Task -> ``sequence`` where a whole one is predicted at once; others predict every step."""
+    independent: frozenset[str] = frozenset()
+    """Keys of trials of searches whose settings were drawn independently of one another, each from the same ranges."""
 
     def title(self, group: ComparisonGroup) -> str:
         """Return a comparison group's heading."""
@@ -209,6 +211,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
             columns=EDGES,
         ),
         at=at,
+        independent=frozenset(key for point in points for key in point.search[: point.independent]),
         machines=pd.DataFrame(machines, columns=MACHINE)
         .value_counts(sort=False, dropna=False)
         .rename("trials")

@@ -231,6 +231,9 @@ class Point:
     """Which repetition of the whole procedure: its own draw of settings, search, selection and confirming trials."""
     edges: list[str] = field(default_factory=list)
     """Hyperparameters of which the selected number lies at an edge of what was searched."""
+    independent: Natural = 0
+    """How many trials of the search, the first ones, have settings that were drawn independently of one another; none of
+    an even sequence, nor of what extends a search."""
 
     @property
     def name(self) -> str:

@@ -58,7 +58,7 @@ def _as_written(content: StudyFile) -> dict[str, Any]:
     """What the file holds: neutral values of later versions are left out, so that files of earlier ones stay as they are."""
     values = asdict(content)
     for point in values["points"].values():
-        for name, neutral in (("pipeline", 1), ("edges", [])):
+        for name, neutral in (("pipeline", 1), ("edges", []), ("independent", 0)):
             if point[name] == neutral:
                 del point[name]
     return values

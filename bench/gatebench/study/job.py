@@ -182,6 +182,7 @@ class Job:
             confirm_planned=planned,
             pipeline=pipeline,
             edges=result.edges,
+            independent=min(self.search.size, len(result.settings)) if self.search.sampling == "independent" else 0,
         )
 
 
