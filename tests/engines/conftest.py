@@ -2,7 +2,14 @@
 
 import pytest
 
+from gatebench.engines.fused_cpu import engine
 from support.machine_code import SHAPES, of_shape
+
+
+@pytest.fixture(autouse=True)
+def small_batches_are_dealt_out(monkeypatch):
+    """As large ones are: those of tests are small."""
+    monkeypatch.setattr(engine, "SPLIT", 0)
 
 
 @pytest.fixture(scope="module")

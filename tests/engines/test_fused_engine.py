@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gatebench.engines.base import Network, UpdateArrays
+from gatebench.engines.fused_cpu import engine as engine_module
 from gatebench.engines.fused_cpu.engine import ALONE, FusedCpu
 from gatebench.engines.fused_cpu.workspace import OTHER
 from gatebench.graph import trace
@@ -56,6 +57,26 @@ def test_an_update_on_all_threads_is_that_on_one(rule):
     (one, state_of_one), (three, state_of_three) = results
     assert one.equal(three)
     assert all(state_of_one[name].equal(state_of_three[name]) for name in state_of_one)
+
+
+@pytest.mark.parametrize(
+    ("members", "threads", "lengths", "parts"),
+    [
+        (1, 2, [8, 2], 1),  # a thread would save half of a member's work
+        (1, 2, [8, 8], 2),
+        (1, 3, [8, 2], 2),  # two thirds, but there are two sequences
+        (2, 3, [8, 8], 1),
+        (5, 3, [8, 8, 8], 3),
+        (3, 3, [80, 80], 1),
+        (4, 2, [80, 80], 1),
+    ],
+)
+def test_a_batch_is_dealt_out_where_that_saves_enough(members, threads, lengths, parts, monkeypatch):
+    network = Network(trace.load("gru"), 6, 4, 9, bernoulli())
+    monkeypatch.setattr(engine_module, "SPLIT", 6 * network.row)
+    engine = FusedCpu(threads)
+    batch = engine.batch(network, *sequences(network, lengths))
+    assert engine._program(network).parts([batch] * members) == [parts] * members
 
 
 NETWORKS = {

@@ -1,7 +1,7 @@
 """The engine for processors: machine code made from a cell's graph, one member and one part of its batch at a time.
 
-Members are independent, so threads take them one by one, each to its own length; with fewer members than threads, a member's
-batch is dealt out too. All that a pass needs besides parameters belongs to the thread, so memory does not grow with the
+Members are independent, so threads take them one by one, each to its own length; where that leaves threads without work, a
+member's batch is dealt out too, if it is large. All that a pass needs besides parameters belongs to the thread, so memory does not grow with the
 population. Numbers are float32.
 """
 
@@ -39,6 +39,8 @@ from gatebench.graph.trace import Graph
 
 ALONE = 2**19
 """Parameters of all members together below which waking further threads for an optimizer's update does not pay."""
+SPLIT = 2**24
+"""Products of a row with a parameter that idle threads would take over, below which dealing out a batch costs more."""
 PROGRAMS = 8
 """Networks whose compiled code and workspaces an engine keeps, those that ran last."""
 
@@ -234,9 +236,14 @@ class _Program:
         return is_coded and set(self.parts(batches)) == {1}
 
     def parts(self, batches: Sequence[PackedBatch]) -> list[int]:
-        """Return in how many parts the batch of each member is dealt out to threads."""
+        """Return in how many parts the batch of each member is dealt out to threads.
+
+        More than one only where the members leave threads without work, and these have enough to take over.
+        """
         threads = self.engine.threads
-        return [min(threads, len(batch.lengths)) if len(batches) % threads else 1 for batch in batches]
+        idle = -len(batches) % threads / threads
+        is_split = idle * max(batch.rows for batch in batches) * self.network.row > SPLIT
+        return [min(threads, len(batch.lengths)) if is_split else 1 for batch in batches]
 
     def update(
         self,
