@@ -10,7 +10,8 @@ import pytest
 from gatebench.cli import compose
 from gatebench.cli.comparison import ComparisonRequest, SavedPlan, plan_comparison
 from gatebench.core.errors import BadInput
-from gatebench.study.schedule import ComparisonPlan
+from gatebench.study import run
+from gatebench.study.schedule import MANY, ComparisonPlan, Pace
 from support.commands import environment_of
 from support.datasets import Tiny, make_tiny
 
@@ -51,6 +52,21 @@ def test_a_plan_says_what_it_could_show(home: Tiny, tmp_path: Path, capsys: pyte
             plan_comparison(tiny_request(tmp_path / str(most), pipelines=most), time.monotonic() + 10_000)
         shown.append(float(re.findall(r"a difference of about ([\d.]+) nats per time step", capsys.readouterr().out)[0]))
     assert shown[0] > 1.5 * shown[1] > 0
+
+
+def test_a_plan_is_made_of_the_pace_of_two_populations_of_every_cell(
+    home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """What is measured is seconds for each trial."""
+    per_trial = {("rnn", 1): 0.05, ("rnn", MANY): 0.02, ("gru", 1): 0.06, ("gru", MANY): 0.03}
+    monkeypatch.setattr(run, "seconds_per_epoch", lambda job, _: per_trial[job.labels.cell, job.search.size])
+    with environment_of(home):
+        saved = plan_comparison(tiny_request(tmp_path), time.monotonic() + 10_000)
+    pace = {"rnn": Pace(0.05, MANY * 0.02), "gru": Pace(0.06, MANY * 0.03)}
+    assert saved.seconds == pytest.approx(replace(saved.plan, pipelines=1).seconds(pace))
+    minutes = saved.plan.seconds(pace) / 60
+    said = f"time: at most about {minutes:.1f} min for all cells (an epoch of one trial and of 12: rnn 0.05 and 0.24 s, gru "
+    assert said in capsys.readouterr().out
 
 
 def test_another_budget_is_another_plan(home: Tiny, tmp_path: Path):

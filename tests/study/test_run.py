@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,6 +49,26 @@ def test_a_sweep_tells_an_environments_fault_and_ends_with_an_error(
     assert any("data or engine cannot be loaded here (OSError: [Errno 5] Input/output error)" in line for line in lines)
     assert "adhoc: 8 trial(s) left; this trains just those: gatebench sweep " in lines[-1]
     assert not list((tiny.folder / "results").glob("failed/*"))
+
+
+@pytest.mark.parametrize(("seconds_of_epoch", "timed"), [(0.03, 7), (30.0, 1)])
+def test_the_pace_of_a_job_is_that_of_as_many_epochs_as_take_a_while(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, seconds_of_epoch: float, timed: int
+):
+    """And not of the first one, which compiles."""
+    clock, run_epoch, trained = [0.0], loop.Population.run_epoch, []
+
+    def run_timed_epoch(self: loop.Population) -> None:
+        run_epoch(self)
+        clock[0] += seconds_of_epoch if trained else 100.0
+        trained.append(len(self.active))
+
+    monkeypatch.setattr(run, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    monkeypatch.setattr(loop.Population, "run_epoch", run_timed_epoch)
+    with environment_of(tiny):
+        job = job_of(tiny, "search.size=3", "training.epochs=2", "training.batch=8")
+        assert run.seconds_per_epoch(job) == pytest.approx(seconds_of_epoch / 3)
+    assert trained == [3] * (1 + timed)
 
 
 def test_too_little_memory_for_one_trial_is_no_trials_fault(tiny: Tiny, monkeypatch: pytest.MonkeyPatch):

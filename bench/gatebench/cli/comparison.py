@@ -10,12 +10,10 @@ from pathlib import Path
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.validation import NonNegative, construct
 from gatebench.study import schedule
-from gatebench.study.schedule import MOST_PIPELINES, PARAMETERS, ComparisonPlan, DataSize, Pace
+from gatebench.study.schedule import MANY, MOST_PIPELINES, PARAMETERS, ComparisonPlan, DataSize, Pace
 
 PLANNED_SHARE = 0.8
 """Share of the time that is left for which trials are planned: a machine does not keep its pace."""
-TIMED_MEMBERS = 8
-"""Members of the populations of which a few updates are timed."""
 
 
 @dataclass(frozen=True)
@@ -135,12 +133,12 @@ def _print_plan(plan: ComparisonPlan, measured: _Measurements, before: str) -> N
     from gatebench.report import deciding
 
     size = measured.size
-    of_cells = ", ".join(f"{cell} {pace.together:.2g} s" for cell, pace in measured.pace.items())
+    of_cells = ", ".join(f"{cell} {pace.alone:.2g} and {pace.many:.2g} s" for cell, pace in measured.pace.items())
     minutes = plan.seconds(measured.pace) / 60
     shown = deciding.detectable_as_on_chorales(plan.pipelines, measured.tested, len(measured.pace))
     print(f"data: {size.sequences:,} training sequences, {size.predictions:,} predictions of {size.outputs} number(s) each")
     print(f"plan: {before}{_described(plan)}, {plan.pipelines} pipelines, then more if they fit")
-    print(f"time: at most about {minutes:.1f} min for all cells ({of_cells} for an epoch of one trial)")
+    print(f"time: at most about {minutes:.1f} min for all cells (an epoch of one trial and of {MANY}: {of_cells})")
     print(
         f"power: this plan would show a difference of about {shown:.2g} nats per {measured.of} with a probability of 80%, "
         "if scores vary as on JSB Chorales",
@@ -167,15 +165,18 @@ def _measure(request: ComparisonRequest) -> _Measurements:
     train = task.splits["train"]
     size = DataSize(len(train), sum(len(sequence.y) for sequence in train), train[0].y.shape[1], task.inputs)
     parameters = request.parameters or schedule.recurrent_parameters(size)
-    plan = ComparisonPlan(parameters, schedule.batch_size(size), epochs=1, search=TIMED_MEMBERS, pipelines=1)
-    together, alone = (
-        {job.labels.cell: run.seconds_per_epoch(job, task) for job in compose_jobs(request.overrides(of_size))}
-        for of_size in (plan, replace(plan, search=1))
+    plan = ComparisonPlan(parameters, schedule.batch_size(size), epochs=1, search=1, pipelines=1)
+    alone, many = (
+        {
+            job.labels.cell: members * run.seconds_per_epoch(job, task)
+            for job in compose_jobs(request.overrides(replace(plan, search=members)))
+        }
+        for members in (1, MANY)
     )
     return _Measurements(
         size, parameters, tested=len(task.splits["test"]),
         of="time step" if job.framing.predicted_per(job.card) == "step" else "sequence",
-        pace={cell: Pace(together[cell], alone[cell]) for cell in together},
+        pace={cell: Pace(alone[cell], many[cell]) for cell in alone},
     )  # fmt: skip
 
 

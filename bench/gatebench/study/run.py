@@ -34,6 +34,8 @@ SAVE_SHARE = 0.02
 """Share of the time that is spent on checkpoints, at the most."""
 LOOK_EVERY = 0.5
 """Seconds between two looks at trials that another process computes."""
+TIMED_SECONDS = 0.2
+"""Seconds of training by which the pace of a job is measured, at the least: an epoch of little data is over too soon."""
 RESTARTS = 24
 """Restarts of parts of one population after errors, at the most: enough to find several trials whose errors they are."""
 
@@ -52,13 +54,15 @@ def seconds_per_epoch(job: Job, task: Task | None = None) -> float:
     few = {split: runner.task.splits[split][: 4 * job.training.batch] for split in ("train", "valid")}
     searched = [member for pipeline in range(1, job.pipelines + 1) for member in job.searched(pipeline)]
     members = (searched or job.confirmed(job.search.settings()[0]))[: job.population_max]
-    training = replace(job.training, epochs=2, patience=2)  # no member may be done after the first
+    training = replace(job.training, epochs=sys.maxsize, patience=sys.maxsize)  # no member may be done while it is timed
     population = loop.Population.start(runner.model, replace(runner.task, splits=few), training, members)
     population.run_epoch()  # the first one makes everything ready
-    started = time.perf_counter()
-    population.run_epoch()
+    started, epochs = time.perf_counter(), 0
+    while not epochs or (time.perf_counter() < started + TIMED_SECONDS and len(population.active) == len(members)):
+        population.run_epoch()
+        epochs += 1
     share = sum(map(len, few["train"])) / sum(map(len, runner.task.splits["train"]))
-    return (time.perf_counter() - started) / share / len(members)
+    return (time.perf_counter() - started) / epochs / share / len(members)
 
 
 def run(

@@ -37,16 +37,22 @@ SEARCHED = 2
 """Hyperparameters that a search is over: its extension may add settings beyond an edge of each."""
 OVERHEAD = 1.0
 """Seconds that a pipeline of a cell takes besides its epochs: its data is read and framed, its trials are recorded."""
+MANY = LADDER[0][1]
+"""Members of the larger of the two populations by which a pace is measured: those of the largest search."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds of an epoch of one trial of one cell."""
+    """Seconds of an epoch of one cell, by how many trials are trained together."""
 
-    together: float
-    """Seconds of an epoch as a member of a population, which a search is."""
     alone: float
-    """Seconds of an epoch by itself, which a confirming trial is."""
+    """Seconds of an epoch of a single trial."""
+    many: float
+    """Seconds of an epoch of a population of `MANY` trials."""
+
+    def seconds(self, members: int) -> float:
+        """Return the seconds of an epoch of so many trials: those of a single one, and as many more for each further one."""
+        return self.alone + (members - 1) * max(0.0, self.many - self.alone) / (MANY - 1)
 
 
 @dataclass(frozen=True)
@@ -78,14 +84,15 @@ class ComparisonPlan:
     """Repetitions of the whole procedure, each with one confirming trial at the best of its own settings."""
 
     @property
-    def searched(self) -> int:
-        """Settings that a pipeline tries at the most, with the extension of its search."""
-        return self.search + SEARCHED * math.ceil(FURTHER * self.search)
+    def populations(self) -> tuple[int, int, int]:
+        """Trials of a pipeline that are trained together: its search, the largest extension of it, and what is confirmed."""
+        return self.search, SEARCHED * math.ceil(FURTHER * self.search), 1
 
     def seconds(self, pace: Mapping[str, Pace]) -> float:
         """Return how many seconds the plan takes at the most, one cell after the other; ``pace`` is that of each cell."""
-        of_one = sum(OVERHEAD + self.epochs * (self.searched * cell.together + cell.alone) for cell in pace.values())
-        return self.pipelines * of_one
+        epochs = self.epochs + 1  # each population is evaluated on all splits as it ends
+        of_cells = (OVERHEAD + epochs * sum(map(cell.seconds, self.populations)) for cell in pace.values())
+        return self.pipelines * sum(of_cells)
 
 
 def recurrent_parameters(size: DataSize) -> int:

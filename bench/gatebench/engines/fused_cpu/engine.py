@@ -1,8 +1,8 @@
 """The engine for processors: machine code made from a cell's graph, one member and one part of its batch at a time.
 
 Members are independent, so threads take them one by one, each to its own length; where that leaves threads without work, a
-member's batch is dealt out too, if it is large. All that a pass needs besides parameters belongs to the thread, so memory does not grow with the
-population. Numbers are float32.
+member's batch is dealt out too, if it is large. All that a pass needs besides parameters belongs to the thread, so memory
+does not grow with the population. Numbers are float32.
 """
 
 import threading
