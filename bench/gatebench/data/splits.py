@@ -1,24 +1,26 @@
 """Three splits that share nothing: no sequence, no copy of one, no group; or, of few series, three stretches of time."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
 from gatebench.core.errors import BadInput
-from gatebench.data.contents import SPLITS
 
 SHARES = {"train": 0.7, "valid": 0.15, "test": 0.15}
 """Split -> its share of sequences or of time."""
 SEED = 2014
 """Seed of the order in which sequences are dealt to splits."""
+_COUNTS = {2: "two", 3: "three"}
 FEWEST_SEQUENCES = 10
 """Sequences from which on whole ones are split."""
 SHORTEST_SERIES = 20
 """Steps of a series that is split by time, at the least."""
 
 
-def apart(keys: Sequence[Sequence[Hashable]], labels: Sequence[Hashable]) -> dict[str, list[int]]:
+def apart(
+    keys: Sequence[Sequence[Hashable]], labels: Sequence[Hashable], shares: Mapping[str, float] = SHARES
+) -> dict[str, list[int]]:
     """Return split -> positions, in their order, of things of which any two that share a key stay together.
 
     Things that stay together are drawn in a random order, the largest units first, each into the split that lacks most of
@@ -30,25 +32,27 @@ def apart(keys: Sequence[Sequence[Hashable]], labels: Sequence[Hashable]) -> dic
         The keys of each thing.
     labels
         The label of each thing, whose shares are to be alike in all splits.
+    shares
+        Split -> its share, of all that there are.
 
     """
     units = _find_units(keys)
-    if len(units) < len(SPLITS):
+    if len(units) < len(shares):
         raise BadInput(
-            f"{len(keys)} sequence(s) of {len(units)} group(s), copies counted as one, are too few for three splits; "
-            "expected at least 3: add more, or cut them by time: --split time"
+            f"{len(keys)} sequence(s) of {len(units)} group(s), copies counted as one, are too few for "
+            f"{_COUNTS[len(shares)]} splits; expected at least {len(shares)}: add more, or cut them by time: --split time"
         )
     shuffled = [units[i] for i in np.random.default_rng(SEED).permutation(len(units))]
-    positions: dict[str, list[int]] = {split: [] for split in SPLITS}
-    counts, counts_in = Counter(labels), {split: Counter[Hashable]() for split in SPLITS}
+    positions: dict[str, list[int]] = {split: [] for split in shares}
+    counts, counts_in = Counter(labels), {split: Counter[Hashable]() for split in shares}
 
     def lacks(split: str, label: Hashable) -> tuple[float, float]:
-        return SHARES[split] * counts[label] - counts_in[split][label], SHARES[split] * len(keys) - len(positions[split])
+        return shares[split] * counts[label] - counts_in[split][label], shares[split] * len(keys) - len(positions[split])
 
     ordered = sorted(shuffled, key=len, reverse=True)
     for units_left, unit in zip(range(len(ordered), 0, -1), ordered, strict=True):
-        empty = [split for split in SPLITS if not positions[split]]
-        open_splits = empty if units_left <= len(empty) else SPLITS
+        empty = [split for split in shares if not positions[split]]
+        open_splits = empty if units_left <= len(empty) else [*shares]
         neediest = max(open_splits, key=lambda split: lacks(split, labels[unit[0]]))
         positions[neediest] += unit
         counts_in[neediest].update(labels[i] for i in unit)

@@ -23,6 +23,8 @@ class Choices:
     """Column of a table that is the target."""
     columns: list[str] | None = None
     """Columns of a table that are the inputs."""
+    layout: Literal["series-a-row", "series-a-column", "step-a-row"] | None = None
+    """What a row or a column of a table is."""
     kind: Literal["binary", "symbols", "reals"] | None = None
     """What the inputs are."""
     as_target: Literal["label", "value"] | None = None
@@ -35,6 +37,8 @@ class Choices:
     """Steps of a part that a long sequence is cut into, at the most; 0: it is never cut."""
     step: float | None = None
     """Quarter notes of a time step of MIDI."""
+    axes: Literal["NTX", "NXT"] | None = None
+    """Order of sequence, time step and column in an array."""
 
     def check_only(self, what: str, *allowed: str) -> None:
         """Raise ``BadInput`` if a choice is made that means nothing for ``what``: neither `EVERYWHERE` nor ``allowed``."""

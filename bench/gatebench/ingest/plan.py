@@ -27,7 +27,7 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
     raw, kind_line = kind.decide(raw, choices)
     split_by = split.choose(raw, choices)
     parts, split_line = split.decide(raw, choices, split_by)
-    arrays, window_line = windows.decide(raw, parts, choices, split_by == "time")
+    arrays, window_line = windows.decide(raw, parts, choices, split.is_of_few(raw, parts, split_by))
     symbol_lines: list[str] = []
     if raw.kind == "symbols":
         raw, arrays, symbol_lines = symbols.decide(raw, arrays)

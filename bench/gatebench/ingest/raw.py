@@ -28,6 +28,8 @@ class RawData:
     """What the target is."""
     groups: list[Hashable] | None = None
     """The group of each sequence; None: there are no groups."""
+    splits: list[str] | None = None
+    """The split of each sequence, where the data gives one; None: it is decided here."""
     rate: int | None = None
     """Samples of audio a second."""
     decisions: list[str] = field(default_factory=list)

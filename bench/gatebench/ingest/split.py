@@ -1,4 +1,4 @@
-"""The decision what no two splits share: sequences, groups of them, or stretches of time."""
+"""The decision what no two splits share: sequences, groups of them, or stretches of time; a split that is given is kept."""
 
 import hashlib
 from collections.abc import Hashable
@@ -11,9 +11,17 @@ from gatebench.data.contents import SPLITS, Arrays
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
+SHARE_OF_TRAIN = splits.SHARES["train"] / (splits.SHARES["train"] + splits.SHARES["valid"])
+"""Share of a given train that stays train where validation is not given."""
+
 
 def choose(raw: RawData, choices: Choices) -> str:
-    """Return ``sequence``, ``group`` or ``time``: what is asked for, or what fits the data; ``BadInput`` if it cannot be."""
+    """Return ``given``, ``sequence``, ``group`` or ``time``: what is asked for, or what fits the data.
+
+    ``BadInput`` if it cannot be.
+    """
+    if raw.splits is not None and choices.split is None:
+        return "given"
     enough = len(raw.sequences) >= splits.FEWEST_SEQUENCES or raw.has_one_target
     split_by = choices.split or ("group" if raw.groups else "sequence" if enough else "time")
     if split_by == "group" and not raw.groups:
@@ -27,7 +35,50 @@ def decide(raw: RawData, choices: Choices, split_by: str) -> tuple[Arrays, str]:
     """Return the arrays of each split, the target behind the inputs, and the line that says how they were split."""
     targets = raw.targets or [None] * len(raw.sequences)
     arrays = [join(inputs, target) for inputs, target in zip(raw.sequences, targets, strict=True)]
+    if split_by == "given":
+        return _as_given(raw, arrays)
     return _by_time(raw, arrays, choices) if split_by == "time" else _by_sequence(raw, arrays, split_by)
+
+
+def is_of_few(raw: RawData, arrays: Arrays, split_by: str) -> bool:
+    """Whether a few long series are split, which windows of them have to make up for."""
+    few_given = split_by == "given" and not raw.has_one_target and len(arrays["train"]) < splits.FEWEST_SEQUENCES
+    return split_by == "time" or few_given
+
+
+def _as_given(raw: RawData, arrays: list[np.ndarray]) -> tuple[Arrays, str]:
+    """Keep the split that the data gives; what is lacking for validation comes from train, and nothing from test."""
+    given = raw.splits or []
+    places = {split: [i for i, of_one in enumerate(given) if of_one == split] for split in SPLITS}
+    counts = ", ".join(f"{split} {len(of_split):,}" for split, of_split in places.items() if of_split)
+    if not places["train"] or not (places["test"] or places["valid"]):
+        raise BadInput(
+            f"the data gives the splits {counts or 'none'}; expected train and test: add what is missing, or choose "
+            "another: --split sequence"
+        )
+    line = f"split: as given, {counts} (--split sequence)"
+    if not places["test"]:
+        places["test"], places["valid"] = places["valid"], []
+        line += "; what is given for validation is test"
+    copies = {_digest(raw.sequences[i]) for i in places["train"]} & {_digest(raw.sequences[i]) for i in places["test"]}
+    if copies:
+        line += f"; {len(copies):,} sequence(s) of test are in train too"
+    parts = {split: [arrays[i] for i in places[split]] for split in SPLITS}
+    if places["valid"]:
+        return parts, line
+    if len(places["train"]) < splits.FEWEST_SEQUENCES and not raw.has_one_target:
+        ends = [round(len(array) * SHARE_OF_TRAIN) for array in parts["train"]]
+        parts["valid"] = [array[end:] for array, end in zip(parts["train"], ends, strict=True)]
+        parts["train"] = [array[:end] for array, end in zip(parts["train"], ends, strict=True)]
+        return parts, f"{line}; valid: the end of each sequence of train"
+    keys, labels = _keys(raw, by_group=raw.groups is not None), _labels(raw, len(arrays))
+    apart = splits.apart(
+        [keys[i] for i in places["train"]],
+        [labels[i] for i in places["train"]],
+        {"train": SHARE_OF_TRAIN, "valid": 1 - SHARE_OF_TRAIN},
+    )
+    parts |= {split: [arrays[places["train"][i]] for i in positions] for split, positions in apart.items()}
+    return parts, f"{line}; valid: {len(apart['valid']):,} of train"
 
 
 def _by_time(raw: RawData, arrays: list[np.ndarray], choices: Choices) -> tuple[Arrays, str]:
@@ -40,18 +91,27 @@ def _by_time(raw: RawData, arrays: list[np.ndarray], choices: Choices) -> tuple[
 
 def _by_sequence(raw: RawData, arrays: list[np.ndarray], split_by: str) -> tuple[Arrays, str]:
     """Split whole sequences, or groups of them, so that copies stay together and labels are alike in all splits."""
-    keys: list[list[Hashable]] = [[("copy", _digest(inputs))] for inputs in raw.sequences]
-    if split_by == "group":
-        keys = [[*sequence_keys, ("group", group)] for sequence_keys, group in zip(keys, raw.groups or [], strict=True)]
-    labels = [0.0] * len(arrays)
-    if raw.has_one_target and raw.target and raw.target.kind == "label" and raw.targets:
-        labels = [float(target[0, 0]) for target in raw.targets]
-    positions = splits.apart(keys, labels)
+    positions = splits.apart(_keys(raw, split_by == "group"), _labels(raw, len(arrays)))
     parts = {split: [arrays[i] for i in positions[split]] for split in SPLITS}
     sizes = "/".join(str(len(positions[split])) for split in SPLITS)
     alike = ", labels alike" if raw.has_one_target and raw.target and raw.target.kind == "label" else ""
     alternative = " (--split sequence)" if split_by == "group" else "" if raw.has_one_target else " (--split time)"
     return parts, f"split: by {split_by}, {sizes} of {len(arrays)}, copies together{alike}{alternative}"
+
+
+def _keys(raw: RawData, by_group: bool) -> list[list[Hashable]]:
+    """Return what each sequence shares with those that stay with it: its content, and perhaps its group."""
+    keys: list[list[Hashable]] = [[("copy", _digest(inputs))] for inputs in raw.sequences]
+    if not by_group:
+        return keys
+    return [[*sequence_keys, ("group", group)] for sequence_keys, group in zip(keys, raw.groups or [], strict=True)]
+
+
+def _labels(raw: RawData, count: int) -> list[float]:
+    """Return the label of each sequence, or the same for all."""
+    if raw.has_one_target and raw.target and raw.target.kind == "label" and raw.targets:
+        return [float(target[0, 0]) for target in raw.targets]
+    return [0.0] * count
 
 
 def _digest(array: np.ndarray) -> bytes:

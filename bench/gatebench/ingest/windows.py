@@ -20,7 +20,7 @@ SHORTEST_AUDIO = 30
 """Samples of a window of audio, at the least."""
 
 
-def decide(raw: RawData, parts: Arrays, choices: Choices, by_time: bool) -> tuple[Arrays, str]:
+def decide(raw: RawData, parts: Arrays, choices: Choices, of_few: bool) -> tuple[Arrays, str]:
     """Return the sequences of each split, long ones cut, and the line that says how.
 
     Parameters
@@ -31,8 +31,8 @@ def decide(raw: RawData, parts: Arrays, choices: Choices, by_time: bool) -> tupl
         Split -> arrays ``[T, X]``.
     choices
         What the user decided.
-    by_time
-        Whether splits are stretches of time.
+    of_few
+        Whether the sequences are few, as stretches of time are.
 
     """
     kind = str(raw.kind)
@@ -42,7 +42,7 @@ def decide(raw: RawData, parts: Arrays, choices: Choices, by_time: bool) -> tupl
         raise BadInput(f"--window is {steps}; expected at least {least} steps, or 0 to cut nothing")
     if kind == "audio":
         return _cut_audio(parts, steps)
-    if by_time and choices.window is None:
+    if of_few and choices.window is None:
         steps = min(steps, max(SHORTEST_WINDOW, sum(map(len, parts["train"])) // TRAINING_WINDOWS))
         windows = _cut(parts, steps)
         counts = f"{len(windows['train']):,} training sequences and {len(windows['test']):,} test sequences"

@@ -63,6 +63,11 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
     table.add_argument(
         "--columns", metavar="A,B", type=lambda text: text.split(","), help="the inputs (default: the other columns)"
     )
+    arrays = action.add_argument_group("arrays")
+    arrays.add_argument("--axes", choices=["NTX", "NXT"], help="order of sequence, time step and column")
+    arrays.add_argument(
+        "--series-a-row", dest="layout", action="store_const", const="series-a-row", help="each row of two axes is a series"
+    )
     decided = action.add_argument_group("what is otherwise decided by looking at the data")
     decided.add_argument("--as", dest="kind", choices=["binary", "symbols", "reals"], help="kind of the inputs")
     decided.add_argument("--as-target", choices=["label", "value"], help="kind of the target")
