@@ -271,7 +271,7 @@ def test_music_without_end(home: Path):
 
 
 def test_text_of_another_encoding(home: Path):
-    (home / "x.txt").write_bytes("é".encode("latin-1") * 100)
+    (home / "x.txt").write_bytes("é".encode("latin-1") * 100 + b"\1")
     assert "x.txt is no text in UTF-8 (" in refused(home / "x.txt")
     (home / "y.txt").write_text("a" * 100)
     assert "is constant in train" in refused(home / "y.txt")

@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import limits, plan, writing
+from gatebench.ingest import conversions, limits, plan, writing
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -72,6 +72,8 @@ def _find_files(path: Path, readers: dict[str, FormatReader]) -> tuple[list[Path
         if not path.exists():
             raise BadInput(f"'{shorten(path)}' is not there; expected a file or folder with {expected}: give another path")
         if not path.is_dir():
+            if path.is_file() and (remedy := conversions.remedy(path)):
+                raise BadInput(f"{path} {remedy}")
             if _suffix(path, readers) not in readers or not path.is_file():
                 raise BadInput(f"{path} is no file that is read here; expected {expected}: convert it")
             return [path], []

@@ -39,6 +39,12 @@ class Choices:
     """Quarter notes of a time step of MIDI."""
     axes: Literal["NTX", "NXT"] | None = None
     """Order of sequence, time step and column in an array."""
+    tokens: Literal["character", "word", "line"] | None = None
+    """What a symbol of a text is."""
+    sequence_a_line: bool | None = None
+    """Whether each line of a text is a sequence."""
+    least_count: int | None = None
+    """How often a symbol stands in train, at the least, to be one of its own."""
 
     def check_only(self, what: str, *allowed: str) -> None:
         """Raise ``BadInput`` if a choice is made that means nothing for ``what``: neither `EVERYWHERE` nor ``allowed``."""

@@ -30,7 +30,7 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
     arrays, window_line = windows.decide(raw, parts, choices, split.is_of_few(raw, parts, split_by))
     symbol_lines: list[str] = []
     if raw.kind == "symbols":
-        raw, arrays, symbol_lines = symbols.decide(raw, arrays)
+        raw, arrays, symbol_lines = symbols.decide(raw, arrays, choices)
     scale.check_varying(raw, arrays)
     proposed, likelihood_line = likelihood.decide(raw, arrays, choices)
     lines = [

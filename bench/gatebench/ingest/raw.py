@@ -30,6 +30,8 @@ class RawData:
     """The group of each sequence; None: there are no groups."""
     splits: list[str] | None = None
     """The split of each sequence, where the data gives one; None: it is decided here."""
+    files: list[int] | None = None
+    """The number of the file that each sequence is from, where there are several; None: that is not known."""
     rate: int | None = None
     """Samples of audio a second."""
     decisions: list[str] = field(default_factory=list)

@@ -63,11 +63,7 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
     table.add_argument(
         "--columns", metavar="A,B", type=lambda text: text.split(","), help="the inputs (default: the other columns)"
     )
-    arrays = action.add_argument_group("arrays")
-    arrays.add_argument("--axes", choices=["NTX", "NXT"], help="order of sequence, time step and column")
-    arrays.add_argument(
-        "--series-a-row", dest="layout", action="store_const", const="series-a-row", help="each row of two axes is a series"
-    )
+    _declare_arrays_and_texts(action)
     decided = action.add_argument_group("what is otherwise decided by looking at the data")
     decided.add_argument("--as", dest="kind", choices=["binary", "symbols", "reals"], help="kind of the inputs")
     decided.add_argument("--as-target", choices=["label", "value"], help="kind of the target")
@@ -75,6 +71,22 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
     decided.add_argument("--split", choices=["sequence", "group", "time"], help="what no two splits share")
     decided.add_argument("--window", type=int, metavar="N", help="cut sequences into parts of at most N steps; 0: never")
     decided.add_argument("--step", type=float, metavar="Q", help="of MIDI, a time step in quarter notes (default: 0.25)")
+
+
+def _declare_arrays_and_texts(action: argparse.ArgumentParser) -> None:
+    """Add what can be said about arrays, and about the symbols of texts."""
+    arrays = action.add_argument_group("arrays")
+    arrays.add_argument("--axes", choices=["NTX", "NXT"], help="order of sequence, time step and column")
+    arrays.add_argument(
+        "--series-a-row", dest="layout", action="store_const", const="series-a-row", help="each row of two axes is a series"
+    )
+    texts = action.add_argument_group("texts")
+    texts.add_argument("--tokens", choices=["character", "word", "line"], help="what a symbol is (default: character)")
+    texts.add_argument("--sequence-a-line", action="store_true", default=None, help="each line is a sequence")
+    texts.add_argument(
+        "--least-count", type=int, metavar="N",
+        help="times that train has a symbol, or it is read as one with all others (default: 1, of words 2)",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:

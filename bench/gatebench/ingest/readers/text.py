@@ -1,38 +1,110 @@
-"""Plain text, character by character."""
+"""Plain text: characters, or words or lines, of a file each or of a line each."""
 
+import io
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 
 from gatebench.core.errors import BadInput
-from gatebench.ingest import limits
+from gatebench.ingest import delimited, encoding, limits
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
+from gatebench.ingest.readers import tables
 
 SUFFIXES = (".txt",)
 MOST_FILES = None
+LINES_OF_A_TABLE = 10
+"""Lines of numbers alone from which on a text is a table."""
 
 
 def read(files: list[Path], choices: Choices) -> RawData:
-    """Return a sequence of numbers of characters for each file; which of them are symbols, the split decides."""
-    choices.check_only("text")
-    sequences = [np.array([*map(ord, _read_text(file))])[:, None] for file in files]
-    points = np.unique(np.concatenate(sequences))
-    decisions = [
-        f"sequences: {len(files)}, a file each"
-        if len(files) > 1
-        else f"sequences: one text of {len(sequences[0]):,} characters"
+    """Return a sequence of numbers of symbols for each file or line; which of them are symbols, the split decides."""
+    texts, lines = [], []
+    for file in files:
+        text, said = _read_text(file)
+        texts.append(text)
+        lines += said
+    if choices.tokens is None and all(map(_is_table, texts)):
+        raw = tables.read(files, choices)
+        raw.decisions.insert(0, "table: read as one, since all lines are of numbers alone (--tokens character)")
+        return raw
+    choices.check_only("text", "tokens", "sequence_a_line", "least_count")
+    tokens = choices.tokens or "character"
+    pieces = [
+        (file, piece)
+        for file, text in zip(files, texts, strict=True)
+        for piece in (text.split("\n") if choices.sequence_a_line else [text])
+        if piece.strip() or not choices.sequence_a_line
     ]
-    numbers = [np.searchsorted(points, sequence) for sequence in sequences]
-    origins, symbols = [file.name for file in files], tuple(map(chr, points))
-    return RawData(numbers, "a character", origins, "symbols", symbols, decisions=decisions)
+    sequences = [_part(piece, tokens, choices) for _, piece in pieces]
+    symbols, numbers = _number(sequences)
+    number_of = {file: i for i, file in enumerate(files)}
+    return RawData(
+        numbers,
+        f"a {tokens}",
+        [file.name if not choices.sequence_a_line else f"{file.name}, sequence {i}" for i, (file, _) in enumerate(pieces)],
+        "symbols",
+        symbols,
+        files=[number_of[file] for file, _ in pieces],
+        decisions=[*dict.fromkeys(lines), *_describe(files, sequences, tokens, choices, symbols)],
+    )
 
 
-def _read_text(file: Path) -> str:
-    try:
-        text = limits.read_bytes(file).decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{file} is no text in UTF-8 ({error.reason} at byte {error.start}); convert it") from error
+def _read_text(file: Path) -> tuple[str, list[str]]:
+    """Return the text of a file, its line ends as one character each, and what is to be said of its encoding."""
+    content = limits.read_bytes(file)
+    used, said = encoding.detect(lambda: io.BytesIO(content), str(file))
+    text = content.decode(used).replace("\r\n", "\n")
     if not text:
         raise BadInput(f"{file} is empty; expected text: fill or remove it")
-    return text
+    return text, said
+
+
+def _is_table(text: str) -> bool:
+    """Whether a text has many lines, and all of the first ones are of numbers, as many in each."""
+    lines = [line for line in text[: delimited.SAMPLE_CHARACTERS].split("\n") if line.strip()][: delimited.SAMPLE_LINES]
+    cells = [line.replace(",", " ").replace(";", " ").split() for line in lines]
+    alike = len(lines) >= LINES_OF_A_TABLE and len({len(row) for row in cells}) == 1
+    return alike and all(tables.is_number(cell) for row in cells for cell in row)
+
+
+def _part(text: str, tokens: str, choices: Choices) -> list[str]:
+    """Return the symbols of a text one after the other."""
+    if tokens == "character":
+        return [*text]
+    if tokens == "line":
+        return [line for line in text.split("\n") if line.strip()]
+    words: list[str] = []
+    for number, line in enumerate(text.split("\n")):
+        words += ["\n"] * bool(number) + line.split()  # the end of a line is a word of its own
+    return words
+
+
+def _number(sequences: list[list[str]]) -> tuple[tuple[str, ...], list[np.ndarray]]:
+    """Return the different symbols in order, and each sequence as numbers of them, ``[T, 1]``."""
+    symbols = sorted({symbol for sequence in sequences for symbol in sequence})
+    number_of = {symbol: number for number, symbol in enumerate(symbols)}
+    numbers = [np.array([number_of[symbol] for symbol in sequence], int).reshape(-1, 1) for sequence in sequences]
+    return tuple(symbols), numbers
+
+
+def _describe(
+    files: list[Path], sequences: list[list[str]], tokens: str, choices: Choices, symbols: tuple[str, ...]
+) -> list[str]:
+    """Return the lines that say what became a sequence, and what a symbol is."""
+    steps = sum(map(len, sequences))
+    if choices.sequence_a_line:
+        line = f"sequences: {len(sequences):,}, a line each, of {steps:,} {tokens}s in all"
+    elif len(files) > 1:
+        line = f"sequences: {len(files)}, a file each (a line each: --sequence-a-line)"
+    else:
+        line = f"sequences: one text of {steps:,} {tokens}s (a line each: --sequence-a-line)"
+    others = " or ".join(other for other in ("character", "word", "line") if other != tokens)
+    lines = [line, f"tokens: {tokens}s (--tokens {others})"]
+    marks = [symbol for symbol in symbols if len(symbol) == 1 and unicodedata.category(symbol) in ("Mn", "Mc", "Me", "Cf")]
+    if tokens == "character" and marks:
+        lines.append(
+            f"characters: code points, of which {len(marks)} are marks that join others, such as U+{ord(marks[0]):04X}"
+        )
+    return lines

@@ -1,0 +1,77 @@
+"""FASTA: sequences of letters, of nucleotides or amino acids, each below a line that begins with ``>`` and names it."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gatebench.core.errors import BadInput, shorten
+from gatebench.ingest import encoding, limits
+from gatebench.ingest.choices import Choices
+from gatebench.ingest.raw import RawData
+
+SUFFIXES = (".fasta", ".fa", ".fna", ".faa", ".fasta.gz", ".fa.gz")
+MOST_FILES = None
+
+
+def read(files: list[Path], choices: Choices) -> RawData:
+    """Return a sequence of numbers of letters for each entry of all files."""
+    choices.check_only("FASTA", "least_count")
+    entries = [(file, name, letters) for file in files for name, letters in _entries(file)]
+    sequences = [letters for _, _, letters in entries]
+    lines = [f"sequences: {len(entries):,}, an entry each"]
+    everywhere = set().union(*sequences)
+    if any(letter.islower() for letter in everywhere) and any(letter.isupper() for letter in everywhere):
+        sequences = [letters.upper() for letters in sequences]
+        lines.append("letters: small ones, which mark repeats, are read as large ones")
+    points = np.unique(np.concatenate([_points(letters) for letters in sequences]))
+    number_of = {file: i for i, file in enumerate(files)}
+    return RawData(
+        [np.searchsorted(points, _points(letters))[:, None] for letters in sequences],
+        "a letter",
+        [f"{file.name}, {shorten(name)}" for file, name, _ in entries],
+        "symbols",
+        tuple(map(chr, points)),
+        files=[number_of[file] for file, _, _ in entries],
+        decisions=lines,
+    )
+
+
+def _points(letters: str) -> np.ndarray:
+    return np.frombuffer(letters.encode("utf-32-le"), np.uint32)
+
+
+def _entries(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and letters of every entry of a file; ``BadInput`` if it is not as FASTA is."""
+    content = limits.read_bytes(file)
+    try:
+        if file.suffix.lower() == ".gz":
+            with gzip.open(io.BytesIO(content)) as packed:
+                content = packed.read(limits.MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadInput(f"{file} cannot be unpacked ({shorten(error)}); it is damaged: save it anew") from error
+    used, _ = encoding.detect(lambda: io.BytesIO(content), str(file))
+    name, letters = None, []
+    for number, line in enumerate(content.decode(used).splitlines(), 1):
+        text = line.strip()
+        if text.startswith(">"):
+            if name is not None:
+                yield name, _joined(file, name, letters)
+            name, letters = text[1:].strip() or f"entry in line {number}", []
+        elif text and not text.startswith(";"):
+            if name is None:
+                raise BadInput(f"{file}, line {number} stands before any that begins with >; expected a name first: add it")
+            letters.append(text.rstrip("*"))
+    if name is None:
+        raise BadInput(f"{file} has no line that begins with >; expected FASTA: correct it, or name it .txt if it is text")
+    yield name, _joined(file, name, letters)
+
+
+def _joined(file: Path, name: str, letters: list[str]) -> str:
+    joined = "".join(letters).replace(" ", "")
+    if not joined:
+        raise BadInput(f"{file}: {shorten(name)} has no letters; expected a sequence below each name: remove it")
+    return joined
