@@ -187,6 +187,10 @@ def test_independent_draws_are_the_first_trials_of_searches_that_say_so():
     assert frame.build("some", points, {}).independent == {"d" * 16}
 
 
+def test_a_task_has_the_kind_of_its_data(tiny_frame: Frame):
+    assert tiny_frame.kinds == {"tiny": "piano_roll"}
+
+
 def test_each_row_says_which_pipeline_it_is_of(tiny_frame: Frame):
     """Those of a study without further ones are of the first."""
     assert (tiny_frame.trials.pipeline == 1).all()

@@ -102,6 +102,8 @@ class Frame:
     """Searches whose selected setting lies at an edge of what was searched, a row for each hyperparameter: `EDGES`."""
     at: dict[str, str] = field(default_factory=dict)
     """Task -> ``sequence`` where a whole one is predicted at once; others predict every step."""
+    kinds: dict[str, str] = field(default_factory=dict)
+    """Task -> what its sequences are: a kind of `gatebench.data.contents`."""
     independent: frozenset[str] = frozenset()
     """Keys of trials of searches whose settings were drawn independently of one another, each from the same ranges."""
 
@@ -211,6 +213,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
             columns=EDGES,
         ),
         at=at,
+        kinds={task: facts.kind for task, facts in data.items()},
         independent=frozenset(key for point in points for key in point.search[: point.independent]),
         machines=pd.DataFrame(machines, columns=MACHINE)
         .value_counts(sort=False, dropna=False)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import comparisons, deciding, repetitions, style, words
+from gatebench.report import baselines, comparisons, deciding, repetitions, style, words
 from gatebench.report.comparisons import LEVEL, Pair, Verdict
 from gatebench.report.stats import looks
 from gatebench.report.stats.estimates import mean_interval
@@ -97,16 +97,13 @@ def _case(frame: Frame, group: ComparisonGroup, cells: list[str]) -> _Case:
     )
     trials_by_cell = style.by_cell(frame.confirmed("test"))
     ranked = comparisons.ranked(trials_by_cell)
-    of_task = (frame.baselines.task == group.task) & (frame.baselines.split == "test")
-    baselines = frame.baselines[of_task].dropna(subset="nll")
-    lowest = baselines.sort_values("nll").iloc[0] if len(baselines) else None
     return _Case(
         frame=frame,
         trials_by_cell=trials_by_cell,
         ranked=ranked,
         pairs=comparisons.pairs(frame),
         aside="; ".join([*_missing(frame.trials, [cell for cell in cells if cell not in ranked]), *_edges(frame, cells)]),
-        baseline=None if lowest is None else (str(lowest.baseline), float(lowest.nll)),
+        baseline=baselines.lowest(frame, group.task),
         unit=f"nats per {frame.predicted(group.task)}",
     )
 
@@ -141,8 +138,7 @@ def _edges(frame: Frame, cells: list[str]) -> list[str]:
 def _below(case: _Case, cell: str) -> bool:
     """Return whether a cell is below the best trivial predictor on these test sequences, for new repetitions as well."""
     assert case.baseline
-    estimate = mean_interval(repetitions.scores(case.runs(cell)))
-    return (estimate.mean if estimate.n == 1 else estimate.high) < case.baseline[1]
+    return baselines.is_below(case.runs(cell), case.baseline[1])
 
 
 def _won(case: _Case) -> list[str]:
