@@ -71,7 +71,7 @@ def test_a_round_that_a_cell_did_not_end_is_left_out_of_the_verdict_for_all(
     assert "pipelines: 2 of 3 are finished for every cell; the verdict is about these\n" in capsys.readouterr().out
     assert " of 2 pipelines" in lines[0]
     assert "not confirmed" not in lines[0]
-    assert [look.seeds for look in looks.read(copy, "compare_tiny")] == [2]
+    assert [look.pipelines for look in looks.read(copy, "compare_tiny")] == [2]
 
 
 def test_without_a_requested_cell_there_is_no_verdict(home: Tiny, copy: Path, capsys: pytest.CaptureFixture[str]):

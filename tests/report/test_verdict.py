@@ -254,7 +254,7 @@ def test_baseline_of_the_frames():
 NEAR = without_sequences(
     by_hand([*seeds("music", "gru", [4.0, 4.1, 4.2, 4.05]), *seeds("music", "lstm", [4.15, 4.25, 4.35, 4.3])])
 )
-"""Two cells of which p is 0.027: below 0.05, not below 0.025."""
+"""Two cells of which p is 0.027: below 0.05, not below 0.01."""
 
 
 def test_a_verdict_that_was_looked_at_before_is_tested_at_a_lower_level():
@@ -263,17 +263,17 @@ def test_a_verdict_that_was_looked_at_before_is_tested_at_a_lower_level():
     assert "seeds; Holm's p 0.027)" in much
     best, much, _ = lines_of(replace(NEAR, looks=1))
     assert best.startswith("Best cell: no difference could be shown")
-    look = "; look 1 of this comparison: tested at 0.025, so that all its looks together stay below 0.05); "
+    look = "; look 1 of this comparison: tested at 0.01, so that all its looks together stay below 0.015); "
     assert look in much
-    assert "(80% power at the 1.25% level)" in much
-    assert "look 3 of this comparison: tested at 0.00625" in lines_of(replace(NEAR, looks=3))[1]
+    assert "(80% power at the 0.333% level)" in much
+    assert "look 3 of this comparison: tested at 0.00111" in lines_of(replace(NEAR, looks=3))[1]
 
 
 def test_a_difference_that_is_large_enough_wins_at_any_look_and_its_p_is_said_beside_the_level():
     frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "lstm", HIGH)])
     p = [line.partition("Holm's p ")[2] for line in (lines_of(frame)[1], lines_of(replace(frame, looks=2))[1])]
     assert p[0] == p[1] != ""
-    assert "tested at 0.0125" in lines_of(replace(frame, looks=2))[1]
+    assert "tested at 0.00333" in lines_of(replace(frame, looks=2))[1]
 
 
 # Three verdicts

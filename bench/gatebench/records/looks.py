@@ -12,13 +12,16 @@ from gatebench.core.errors import BadInput, shorten
 from gatebench.core.files import atomic_write, to_json
 from gatebench.core.validation import Count, construct
 
+FORMER = {"seeds": "pipelines"}
+"""Name of a field in files of before -> what it is called now."""
+
 
 @dataclass(frozen=True)
 class Look:
     """A verdict that was given."""
 
-    seeds: Count
-    """Repetitions of the cell that had fewest: pipelines, or seeds where there is one; files say ``seeds`` for both."""
+    pipelines: Count
+    """Pipelines of the cell that had fewest."""
     trials: str
     """Digest of the keys of the trials that it was about."""
 
@@ -34,17 +37,21 @@ def read(results: Path, study: str) -> list[Look]:
     if not file.is_file():
         return []
     try:
-        return [construct(Look, file.name, values) for values in json.loads(file.read_text())["looks"]]
+        return [construct(Look, file.name, _renamed(values)) for values in json.loads(file.read_text())["looks"]]
     except (BadInput, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(
             f"{file} is damaged ({shorten(error)}); remove it, and the verdicts that were given are counted no more"
         ) from error
 
 
-def add(results: Path, study: str, seeds: int, keys: list[str]) -> None:
+def add(results: Path, study: str, pipelines: int, keys: list[str]) -> None:
     """Write down that a verdict is given on the confirming trials with these keys, unless one was given on the same."""
     looks = read(results, study)
-    look = Look(seeds, hashlib.sha256(" ".join(sorted(keys)).encode()).hexdigest()[:16])
+    look = Look(pipelines, hashlib.sha256(" ".join(sorted(keys)).encode()).hexdigest()[:16])
     if look not in looks:
         text = to_json({"looks": [*looks, look]})
         atomic_write(path(results, study), lambda partial: partial.write_text(text))
+
+
+def _renamed(values: dict[str, object]) -> dict[str, object]:
+    return {FORMER.get(name, name): value for name, value in values.items()}

@@ -227,7 +227,7 @@ def _look(case: _Case) -> str:
     if not look:
         return ""
     level = f"; look {look} of this comparison: tested at {looks.level(look, LEVEL):.3g}"
-    return f"{level}, so that all its looks together stay below {LEVEL:g}"
+    return f"{level}, so that all its looks together stay below {looks.TOGETHER * LEVEL:.3g}"
 
 
 def _lower(pairs: list[Pair]) -> str:

@@ -115,7 +115,7 @@ def test_the_same_command_again_trains_nothing_and_comes_to_the_same(
     assert lines[0].startswith("plan: as before, 1,000 recurrent parameters a cell")
     assert record_times(copy) == before
     assert lines[-3:] == compared[1][-3:]
-    assert [look.seeds for look in looks.read(copy, "compare_tiny")] == [2]
+    assert [look.pipelines for look in looks.read(copy, "compare_tiny")] == [2]
 
 
 def test_more_pipelines_are_added_to_those_that_are_there(home: Tiny, copy: Path):
@@ -128,7 +128,7 @@ def test_more_pipelines_are_added_to_those_that_are_there(home: Tiny, copy: Path
     assert set(trials[trials.key.isin(new.keys() - before.keys())].pipeline) == {3}
     assert set(trials[trials.pipeline == 3].cell) == {"rnn", "gru"}
     assert "(mean of 3 pipelines)" in lines[-3] or "means of 3 pipelines" in lines[-3]
-    assert [look.seeds for look in looks.read(copy, "compare_tiny")] == [2, 3]
+    assert [look.pipelines for look in looks.read(copy, "compare_tiny")] == [2, 3]
     assert frame.load(copy, "compare_tiny").looks == 2
     assert "given on this study 2 times" in (copy / "compare_tiny" / "report.html").read_text()
 

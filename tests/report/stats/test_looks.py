@@ -1,4 +1,4 @@
-"""Looking at a comparison again and again, with more seeds each time, makes no more wrong winners than a single look."""
+"""Looking at a comparison again and again, with more pipelines each time, makes no more wrong winners than a single look."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from scipy import stats
 from gatebench.report.stats import looks
 
 ALPHA = 0.05
-SEEDS = (3, 5, 8, 13, 20)
+PIPELINES = (3, 5, 8, 13, 20)
 """How many there are at each look."""
 
 
 def p_values_at_looks(experiments: int) -> np.ndarray:
-    """Welch's p of two cells that are the same, at each of `SEEDS`: ``[experiments, looks]``."""
+    """Welch's p of two cells that are the same, at each of `PIPELINES`: ``[experiments, looks]``."""
     random = np.random.default_rng(2014)
-    a, b = random.standard_normal((2, experiments, max(SEEDS)))
-    welch: list[Any] = [stats.ttest_ind(a[:, :n], b[:, :n], axis=1, equal_var=False) for n in SEEDS]
+    a, b = random.standard_normal((2, experiments, max(PIPELINES)))
+    welch: list[Any] = [stats.ttest_ind(a[:, :n], b[:, :n], axis=1, equal_var=False) for n in PIPELINES]
     return np.stack([test.pvalue for test in welch], axis=1)
 
 
@@ -27,14 +27,14 @@ def test_a_difference_that_is_not_there_is_seen_no_more_often_in_five_looks_than
     single_look = (p[:, -1] < ALPHA).mean()
     assert single_look == pytest.approx(ALPHA, abs=0.006)
     assert (p < ALPHA).any(axis=1).mean() > 2 * single_look  # without an adjustment
-    assert (adjusted < ALPHA).any(axis=1).mean() < single_look
-    assert (adjusted[:, 0] < ALPHA).mean() > 0.01  # the first look is not in vain
+    assert (adjusted < ALPHA).any(axis=1).mean() < 0.015 < single_look
+    assert (adjusted[:, 0] < ALPHA).mean() > 0.005  # the first look is not in vain
 
 
 def test_all_levels_together_stay_below_alpha():
     levels = [looks.level(look, ALPHA) for look in range(1, 30)]
-    assert levels[:3] == [0.025, 0.0125, 0.00625]
-    assert sum(levels) < ALPHA
+    assert levels[:3] == pytest.approx([0.01, 0.01 / 3, 0.01 / 9])
+    assert sum(levels) < 0.015 == pytest.approx(looks.TOGETHER * ALPHA)
     assert looks.level(0, ALPHA) == ALPHA
 
 

@@ -16,6 +16,7 @@ from gatebench.report.findings import findings, limitations
 from gatebench.report.page import parts
 from gatebench.report.page.drawn_samples import DrawnSample, drawn_samples
 from gatebench.report.page.parts import PagePart
+from gatebench.report.stats import looks
 
 PICTURES_PER_REPORT = 30
 """Number of simple pictures that take as long to draw as the report of one comparison group, with a margin."""
@@ -99,6 +100,7 @@ def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSamp
         lead=lead(frame),
         findings=findings(frame),
         looks=frame.looks,
+        look_factor=f"{1 / looks.level(frame.looks, 1.0):.0f}",
         margins=margins.RULE,
         limitations=limitations(frame),
         parts=shown,
