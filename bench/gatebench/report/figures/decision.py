@@ -19,7 +19,7 @@ CAPTION = (
     "Verdict, which counts all pairs of the group (Holm): better, where the lowest cell is better than every other; "
     f"undecided or equivalent with those that are named. {margins.RULE}. Lost at most: what it costs if the choice is "
     "wrong, that is by how much the cell is above the best one, whichever that is, at 95% confidence (multiple comparisons "
-    "with the best, Bonferroni). It counts the comparisons with this cell alone, and may be 0 where the verdict is undecided. "
+    "with the best, Bonferroni). It counts the comparisons with this cell alone, and may be 0 where some are undecided. "
     "FLOPs are those of the recurrent layer a time step, seconds the training time of one trial. Where no cell is shown to "
     "be below the best trivial predictor, none is taken."
 )
