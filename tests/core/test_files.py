@@ -1,6 +1,8 @@
 """Files and folders appear whole or not at all, whoever else writes and however a process ends."""
 
+import errno
 import json
+import math
 import os
 import signal
 import subprocess
@@ -8,12 +10,23 @@ import sys
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gatebench.core.errors import BadInput
-from gatebench.core.files import Unwritable, atomic_folder, atomic_write, locked, update_json
+from gatebench.core.files import (
+    Unwritable,
+    atomic_folder,
+    atomic_folders,
+    atomic_write,
+    locked,
+    nan_to_none,
+    to_json,
+    update_json,
+)
 
 COMPLETE = "record.json"
 
@@ -33,6 +46,14 @@ def write_folder(target: Path, text: str) -> None:
     with atomic_folder(target, complete_with=COMPLETE) as folder:
         (folder / "curve.csv").write_text(text)
         (folder / COMPLETE).write_text(text)
+
+
+def write_folders(targets: list[Path]) -> None:
+    """Several folders, each of two files of its name."""
+    with atomic_folders(targets, COMPLETE) as folders:
+        for folder, target in zip(folders, targets, strict=True):
+            (folder / f"{target.name}.csv").write_text(target.name)
+            (folder / COMPLETE).write_text(target.name)
 
 
 def interrupted_copy(target: Path) -> None:
@@ -64,6 +85,44 @@ def test_a_folder_appears_only_when_it_is_whole(tmp_path: Path):
         assert not (tmp_path / "target").exists()
     assert names(tmp_path) == ["target"]
     assert contents(tmp_path / "target") == {"file": "whole"}
+
+
+def test_several_folders_appear_in_their_order_once_all_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each name that is on the disk, and what of the folders had appeared when a file was flushed or a folder moved."""
+    flushed, moved = dict[str, list[str]](), list[list[str]]()
+    fsync, rename = os.fsync, Path.rename
+
+    def flushing(number: int) -> None:
+        name = Path(os.readlink(f"/proc/self/fd/{number}")).name
+        flushed[name] = names(tmp_path / "trials")
+        fsync(number)
+
+    def moving(path: Path, target: Path) -> Path:
+        moved.append(names(tmp_path / "trials"))
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", flushing)
+    monkeypatch.setattr(Path, "rename", moving)
+    write_folders([tmp_path / "trials" / name for name in "cab"])
+    appeared = {name: [one for one in others if not one.startswith(".")] for name, others in flushed.items()}
+    assert appeared == {"a.csv": [], "b.csv": [], "c.csv": [], COMPLETE: [], "trials": ["a", "b", "c"]}
+    assert [[name for name in others if not name.startswith(".")] for others in moved] == [[], ["c"], ["a", "c"]]
+    assert contents(tmp_path / "trials" / "a") == {"a.csv": "a", COMPLETE: "a"}
+    assert names(tmp_path / "trials") == ["a", "b", "c"]
+
+
+def test_of_several_folders_none_appears_where_one_fails_to_reach_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    fsync = os.fsync
+
+    def failing(number: int) -> None:
+        if os.readlink(f"/proc/self/fd/{number}").endswith("/b.csv"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(Unwritable, match="No space left on device"):
+        write_folders([tmp_path / name for name in "ab"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_complete_folder_stays(tmp_path: Path):
@@ -267,3 +326,27 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match="cannot be written"):
         update_json(tmp_path / "file" / "study.json", lambda text: {})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {}, [], None, "é\"\\\n\u2028", [1, -0.0, 1e22, 1e-7, 0.1 + 0.2, 2**70, True],
+        {"a": {}, "b": [], "c": [{}, [[]], {"d": [1.5, {"e": None}]}], "é": "a, b: {c} [d]"},
+    ],
+)  # fmt: skip
+def test_json_is_laid_out_as_python_does_it(value: object):
+    """To the byte: files that a command adds nothing to stay as they are."""
+    assert to_json(value) == json.dumps(value, indent=1) + "\n"
+
+
+def test_numbers_that_are_not_finite_and_dataclasses_become_plain_values():
+    @dataclass
+    class Inner:
+        x: float
+        y: tuple[object, ...]
+
+    value = {"inner": Inner(math.nan, (Inner(1.0, ()), math.inf)), "kept": [np.float64(2.5), "nan"]}
+    plain = {"inner": {"x": None, "y": [{"x": 1.0, "y": []}, None]}, "kept": [2.5, "nan"]}
+    assert nan_to_none(value) == plain
+    assert json.loads(to_json(value)) == plain

@@ -1,6 +1,7 @@
 """Initial weights come from a trial's seed and a parameter's name; the readout stands on the cell's first state."""
 
 import dataclasses
+import hashlib
 
 import numpy as np
 import pytest
@@ -278,3 +279,9 @@ def test_streams_are_apart():
     ]
     assert len(set(draws)) == len(draws)
     assert stream(1, "order", 2).random() == draws[0]
+
+
+def test_a_stream_is_that_of_the_digits_of_its_name():
+    """As in every published trial, whatever NumPy is handed them in."""
+    digits = list(hashlib.sha256(b"7:weights:W.z").digest())
+    assert stream(7, "weights", "W.z").bit_generator.state == np.random.default_rng(digits).bit_generator.state

@@ -7,15 +7,20 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+
+import msgspec
 
 from gatebench.core.errors import BadInput
 
 LOCKLESS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
 """Error numbers with which a file system says that it has no locks."""
+FLUSHED_AT_ONCE = 8
+"""Files that are flushed to the disk at once."""
 
 
 class Unwritable(BadInput):
@@ -74,27 +79,48 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_folder(target: Path, complete_with: str | None = None) -> Iterator[Path]:
-    """Yield a new folder to be filled, which then appears at ``target`` whole, or not at all.
+    """Yield a new folder to be filled, which then appears at ``target`` whole, or not at all; as of `atomic_folders`."""
+    with atomic_folders([target], complete_with) as (folder,):
+        yield folder
+
+
+@contextmanager
+def atomic_folders(targets: Sequence[Path], complete_with: str | None = None) -> Iterator[list[Path]]:
+    """Yield new folders to be filled, which then appear at ``targets``, one after the other, each whole or not at all.
+
+    They are flushed together before the first appears: a disk does that in a fraction of the time that it takes for each.
 
     Parameters
     ----------
-    target
-        Where the folder is to stand.
+    targets
+        Where the folders are to stand.
     complete_with
-        The file that a complete folder has. A complete folder that stands at ``target`` already stays, and the new one is
+        The file that a complete folder has. A complete folder that stands at a target already stays, and the new one is
         discarded; an incomplete one, such as an interrupted copy leaves, is replaced. None: nothing may stand there.
 
     """
+    with ExitStack() as stack:
+        folders = [stack.enter_context(_new_folder(target)) for target in targets]
+        yield folders
+        with write_errors(targets[0]):
+            _flush_all([path for folder in folders for path in folder.iterdir()])
+        for folder, target in zip(folders, targets, strict=True):
+            with write_errors(target):
+                _move(folder, target, complete_with)
+        for parent in dict.fromkeys(target.parent for target in targets):
+            with write_errors(parent):
+                _flush(parent)
+
+
+@contextmanager
+def _new_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``target``, which is removed if it is still there when the block has ended."""
     folder = target.with_name(f".{target.name}.{os.getpid()}.{time.monotonic_ns()}")
     with write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir()
         try:
             yield folder
-            for path in folder.iterdir():
-                _flush(path)
-            _move(folder, target, complete_with)
-            _flush(target.parent)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -155,6 +181,13 @@ def update_json(path: Path, change: Callable[[str | None], object]) -> None:
             atomic_write(path, lambda partial: partial.write_text(to_json(value)))
 
 
+def _flush_all(paths: Sequence[Path]) -> None:
+    """Flush files, several at once: what a disk is asked for meanwhile, it does in one go."""
+    with ThreadPoolExecutor(FLUSHED_AT_ONCE) as pool:
+        for _ in pool.map(_flush, paths):
+            pass
+
+
 def _flush(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -165,15 +198,18 @@ def _flush(path: Path) -> None:
 
 def to_json(value: object) -> str:
     """Return a value, of plain types and dataclasses, as JSON text; numbers that are not finite become null."""
-    return json.dumps(nan_to_none(value), indent=1) + "\n"
+    # Laid out by msgspec as json does it with an indent of 1, for which it has no compiled code.
+    return msgspec.json.format(json.dumps(nan_to_none(value)), indent=1) + "\n"
 
 
 def nan_to_none(value: object) -> object:
     """Return a nested value as JSON can hold it: None for numbers that are not finite, mappings for dataclasses."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return nan_to_none(asdict(value))
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {name: nan_to_none(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [nan_to_none(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: nan_to_none(getattr(value, field.name)) for field in fields(value)}
+    return value

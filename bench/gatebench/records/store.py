@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.core.files import atomic_folder, to_json, write_errors
+from gatebench.core.files import atomic_folder, atomic_folders, to_json, write_errors
 from gatebench.records import collection
 from gatebench.records.schema import (
     CURVE,
@@ -93,7 +93,7 @@ class Store:
     def finished(self) -> set[str]:
         """Return the keys of trials that are never computed again."""
         names: set[str] = set()
-        with suppress(FileNotFoundError), os.scandir(self.trials) as entries:
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.trials) as entries:
             # A folder that is still being written begins with a dot.
             names = {entry.name for entry in entries if not entry.name.startswith(".")}
         self._complete &= names  # others were set aside since
@@ -158,13 +158,20 @@ class Store:
 
     def write(self, record: Record, weights: Mapping[str, np.ndarray]) -> None:
         """Keep a record and its best weights. If two processes finish one trial, the first one's stays."""
+        self.write_all([(record, weights)])
+
+    def write_all(self, trials: Sequence[tuple[Record, Mapping[str, np.ndarray]]]) -> None:
+        """Keep several records with their best weights, as `write` does, in less time; they appear in their order."""
         from safetensors.numpy import save
 
-        with atomic_folder(self.trials / record.key, complete_with="record.json") as folder:
-            _write(folder, record)
-            # Bytes, since the library's own files are closed to everybody else whatever the umask says.
-            (folder / "weights.safetensors").write_bytes(save(dict(weights)))
-        shutil.rmtree(self.failed / record.key, ignore_errors=True)
+        targets = [self.trials / record.key for record, _ in trials]
+        with atomic_folders(targets, complete_with="record.json") as folders:
+            for folder, (record, weights) in zip(folders, trials, strict=True):
+                _write(folder, record)
+                # Bytes, since the library's own files are closed to everybody else whatever the umask says.
+                (folder / "weights.safetensors").write_bytes(save(dict(weights)))
+        for record, _ in trials:
+            shutil.rmtree(self.failed / record.key, ignore_errors=True)
 
     def write_failed(self, record: Record) -> None:
         """Keep what a trial leaves that ended with an error, in place of what an earlier attempt left."""
@@ -180,9 +187,9 @@ class Store:
 
 
 def _write(folder: Path, record: Record) -> None:
-    (folder / "record.json").write_text(to_json(record.without_tables))
-    (folder / "curve.csv").write_text(_csv(record.curve))
-    (folder / "sequences.csv").write_text(_csv(record.sequences))
+    texts = {"record.json": to_json(record.without_tables), "curve.csv": _csv(record.curve)}
+    for name, text in {**texts, "sequences.csv": _csv(record.sequences)}.items():
+        (folder / name).write_bytes(text.encode())
 
 
 def _csv(table: pd.DataFrame) -> str:
@@ -190,7 +197,7 @@ def _csv(table: pd.DataFrame) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
-    rows = zip(*(table[name].tolist() for name in table.columns), strict=True)
+    rows = zip(*(column.tolist() for _, column in table.items()), strict=True)
     writer.writerows(["" if value != value else value for value in row] for row in rows)
     return text.getvalue()
 
