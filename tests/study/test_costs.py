@@ -1,8 +1,12 @@
 """What a trial costs beside its training does not depend on how many there are: counted, since seconds are a machine's."""
 
 import gc
+import json
 import os
 import sqlite3
+import subprocess
+import sys
+import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +21,7 @@ from gatebench.data import tasks
 from gatebench.engines.fused_cpu import engine
 from gatebench.records import mlflow, runs, study_file
 from gatebench.records.schema import Record
-from gatebench.records.store import Store
+from gatebench.study import recording
 from support.commands import SMALL, sweep
 from support.datasets import Tiny
 
@@ -37,12 +41,13 @@ def seeds(count: int) -> str:
 
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch, place: object, *names: str) -> Iterator[Counter[str]]:
-    """Count the calls of functions while the block runs."""
-    calls: Counter[str] = Counter()
+    """Count the calls of functions, on all threads, while the block runs."""
+    calls, lock = Counter[str](), threading.Lock()
 
     def counting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
-            calls[name] += 1
+            with lock:
+                calls[name] += 1
             return function(*arguments, **options)
 
         return call
@@ -95,16 +100,16 @@ def test_the_memory_of_the_command_does_not_grow_with_its_trials(
     Trials are logged when all are written: in a sweep another thread logs some while it holds its jobs, and some later.
     """
     monkeypatch.setattr(mlflow, "AT_ONCE", 1)
-    write, of_record = Store.write, runs.of_record
+    finished, of_record = recording.finished, runs.of_record
     held: list[int] = []
 
     def measure() -> None:
         gc.collect()
         held.append(tracemalloc.get_traced_memory()[0])
 
-    def writing(self: Store, record: Record, weights: Mapping[str, np.ndarray]) -> None:
-        write(self, record, weights)
+    def finishing(*arguments: Any) -> Record:
         measure()
+        return finished(*arguments)
 
     def logging(record: Record, studies: Mapping[str, int]) -> runs.RunValues:
         measure()
@@ -116,7 +121,7 @@ def test_the_memory_of_the_command_does_not_grow_with_its_trials(
         return float(np.median(held[-FEW:]) - np.median(held[:FEW])) / (MANY - FEW)
 
     sweep(home, *ONE_CELL, seeds(FEW), results=tmp_path)  # which makes whatever is made once
-    monkeypatch.setattr(Store, "write", writing)
+    monkeypatch.setattr(recording, "finished", finishing)
     monkeypatch.setattr(runs, "of_record", logging)
     tracemalloc.start()
     sweep(home, *ONE_CELL, seeds(FEW + MANY), "publish=false", results=tmp_path)
@@ -136,3 +141,24 @@ def test_jobs_that_follow_one_another_read_their_data_once_and_make_their_code_o
         sweep(home, *overrides, rates, seeds(2), "publish=false", results=tmp_path)
     assert len(study_file.read(tmp_path, "adhoc")) == 8
     assert (read["load"], made["CompiledStack"]) == (1, 1)
+
+
+SWEEP = """
+import atexit, json, sys
+atexit.register(lambda: print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules}))))
+from gatebench.cli import main
+main()
+"""
+
+
+def test_a_command_whose_workers_train_imports_neither_torch_nor_a_compiler(home: Tiny, tmp_path: Path):
+    """Which takes a second or two, and as long as it does, another process would wait for its core."""
+    words = [*(o for o in ONE_CELL if "launcher" not in o), seeds(2), f"results={tmp_path}"]
+    command = [sys.executable, "-c", SWEEP, "sweep", *words]
+    env = {**home.env, "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run(command, env=env, cwd=home.folder, capture_output=True, text=True, check=True)
+    *printed, modules = run.stdout.splitlines()
+    assert "adhoc: all trials are finished" in printed
+    assert {"gatebench", "hydra"} <= set(json.loads(modules))
+    assert not {"torch", "llvmlite", "mlflow"} & set(json.loads(modules))
+    assert (tmp_path / "mlflow.db").is_file()

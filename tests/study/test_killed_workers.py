@@ -15,12 +15,12 @@ from support.processes import start_sweep
 
 
 def worker_ids(group: int) -> list[int]:
-    """Local workers of a sweep that runs in a process group of its own."""
+    """Local workers of a sweep that runs in a process group of its own, and the process that forked them."""
     ids = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group and fields[0] != "Z" and b"LokyProcess" in (folder / "cmdline").read_bytes():
+            if int(fields[2]) == group and fields[0] != "Z" and b"worker_process" in (folder / "cmdline").read_bytes():
                 ids.append(int(folder.name))
         except OSError:  # it ended as we looked
             continue

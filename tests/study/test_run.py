@@ -8,11 +8,12 @@ import pytest
 
 from gatebench.cli.compose import compose_jobs
 from gatebench.records import study_file
+from gatebench.records.schema import Stage
 from gatebench.records.store import Store
 from gatebench.study import run
 from gatebench.study.job import Job, united
 from gatebench.training import loop
-from support.commands import SMALL, environment_of, sweep
+from support.commands import SMALL, environment_of, record_times, sweep
 from support.datasets import Tiny
 
 
@@ -21,8 +22,8 @@ def job_of(tiny: Tiny, *overrides: str) -> Job:
     return job
 
 
-def train(job: Job) -> None:
-    run.run(job, Store(job.results), lambda _: None, lambda: False)
+def train(job: Job, stage: Stage | None = None) -> bool:
+    return run.run(job, Store(job.results), lambda _: None, lambda: False, stage=stage)
 
 
 def test_data_that_is_not_on_this_node_is_no_trials_fault(tiny: Tiny):
@@ -69,6 +70,23 @@ def test_the_pace_of_a_job_is_that_of_as_many_epochs_as_take_a_while(
         job = job_of(tiny, "search.size=3", "training.epochs=2", "training.batch=8")
         assert run.seconds_per_epoch(job) == pytest.approx(seconds_of_epoch / 3)
     assert trained == [3] * (1 + timed)
+
+
+def test_a_stage_is_trained_alone_and_the_next_one_goes_on_from_it(tiny: Tiny):
+    with environment_of(tiny):
+        job = job_of(tiny)
+        searched, store = {member.key for member in job.searched()}, Store(job.results)
+        assert not train(job, "confirm"), "nothing is selected yet"
+        assert store.finished() == set()
+        assert train(job, "search")
+        assert store.finished() == searched
+        assert train(job, "confirm")
+        (point,) = study_file.read(job.results, job.study)
+        assert store.finished() == searched | set(point.confirm)
+        assert len(point.confirm) == 2
+        before = record_times(job.results)
+        assert train(job)
+        assert record_times(job.results) == before
 
 
 def test_too_little_memory_for_one_trial_is_no_trials_fault(tiny: Tiny, monkeypatch: pytest.MonkeyPatch):

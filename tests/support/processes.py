@@ -11,8 +11,8 @@ from support.datasets import Tiny
 DRIVER = """
 import os, signal, sys
 import gatebench.cli, gatebench.study.run
+from gatebench.core import files
 from gatebench.records.checkpoints import Checkpoint
-from gatebench.records.store import Store
 
 gatebench.study.run.SAVE_EVERY = float(os.environ["SAVE_EVERY"])
 gatebench.study.run.SAVE_SHARE = float("inf")
@@ -30,7 +30,7 @@ def dying(step, times):
 
 
 Checkpoint.save = dying(Checkpoint.save, int(os.environ["SAVES"]))
-Store.write = dying(Store.write, int(os.environ["WRITES"]))
+files._move = dying(files._move, int(os.environ["WRITES"]))  # with which a record appears
 sys.argv[0] = "gatebench"
 gatebench.cli.main()
 """

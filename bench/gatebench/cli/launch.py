@@ -14,11 +14,12 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gatebench.cli import compose, configurations, workers
+from gatebench.cli import compose, configurations
 from gatebench.cli.configurations import Configuration
 from gatebench.core.errors import BadInput, shorten
 
 if TYPE_CHECKING:
+    from gatebench.records.schema import Stage
     from gatebench.records.store import Store
     from gatebench.study.cancellation import Cancellation
     from gatebench.study.loaded import Loaded
@@ -35,6 +36,13 @@ ENVIRONMENT = ("GATEBENCH_SWEEP", "GATEBENCH_COMMAND", "GATEBENCH_FAIL_FAST")
 """Variables that say what a `SweepCommand` holds, in the order of its fields."""
 
 
+def import_all() -> None:
+    """Import what a sweep needs in this process: something to do while its workers import."""
+    from gatebench.data import cards  # noqa: F401
+    from gatebench.records import mlflow  # noqa: F401
+    from gatebench.study import cancellation, progress  # noqa: F401
+
+
 @dataclass
 class Sweep:
     """A sweep on its way."""
@@ -45,6 +53,8 @@ class Sweep:
     """Epochs of single trials that are left, at the most."""
     launch: Callable[[], object]
     """Runs every job once, whatever becomes of it."""
+    end: Callable[[], object]
+    """Ends what runs the jobs at once."""
     batch_system: bool
     """Jobs run in a batch system: they outlive this command and heed its signals alone."""
     tracking: str | None
@@ -130,7 +140,7 @@ class Sweep:
         except (KeyboardInterrupt, SystemExit):
             how = "its jobs go on in the batch system" if self.batch_system else "the same command goes on from here"
             print(f"\n{self.study}: interrupted; {how}", file=sys.stderr)
-            workers.end()
+            self.end()
             raise
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -191,10 +201,20 @@ def run_job(config: Any) -> None:
     run_point([configurations.of_hydra(config)], SweepCommand.of_environment())
 
 
-def run_point(of_point: list[Configuration], command: SweepCommand) -> None:
-    """Run the job of one point of a study, in this process. What ends it early is on record, and no reason to end others.
+def run_point(of_point: list[Configuration], command: SweepCommand, stage: "Stage | None" = None) -> bool:
+    """Run the job of one point of a study, in this process; returns whether what there is to confirm is known.
 
-    ``of_point``: several where several sweeps of the study have this point, each with seeds of its own.
+    What ends it early is on record, and no reason to end others.
+
+    Parameters
+    ----------
+    of_point
+        Several where several sweeps of the study have this point, each with seeds of its own.
+    command
+        The command that it is run for.
+    stage
+        What is to be run of it; None: all of it. The stage ``confirm`` is for a job whose stage ``search`` came to its end.
+
     """
     from gatebench.core.files import Unwritable
     from gatebench.study import cancellation, progress, run
@@ -206,7 +226,7 @@ def run_point(of_point: list[Configuration], command: SweepCommand) -> None:
     with nullcontext() if command.process == this_process() else stop.listening():
         try:
             report = progress.ProgressReport(command.folder)
-            run.run(job, store, report, stop, command.fail_fast, loaded, report.further)
+            return run.run(job, store, report, stop, command.fail_fast, loaded, report.further, stage)
         except cancellation.Cancelled:
             if command.fail_fast:
                 stop.ask("a trial failed")
@@ -214,6 +234,7 @@ def run_point(of_point: list[Configuration], command: SweepCommand) -> None:
             if isinstance(error, Unwritable):
                 stop.give_up()
             print(f"\ngatebench: {error}", file=sys.stderr)
+    return False
 
 
 @lru_cache(1)

@@ -168,8 +168,15 @@ class Job:
 
     def confirmed(self, selected: Hyperparameters, pipeline: int = 1) -> list[Member]:
         """Return the trials of the stage ``confirm`` at the selected setting."""
-        first = SEEDS * (pipeline - 1)
-        return [self.member(selected, first + seed, self.training) for seed in self.seeds[pipeline - 1]]
+        if (selected, pipeline) not in self._confirmed:
+            seeds = [SEEDS * (pipeline - 1) + seed for seed in self.seeds[pipeline - 1]]
+            self._confirmed[selected, pipeline] = [self.member(selected, seed, self.training) for seed in seeds]
+        return self._confirmed[selected, pipeline]
+
+    @cached_property
+    def _confirmed(self) -> dict[tuple[Hyperparameters, int], list[Member]]:
+        """Setting and pipeline -> the confirming trials, of which there may be thousands, each with a key to be computed."""
+        return {}
 
     def point(self, pipeline: int, result: SearchResult, planned: int) -> Point:
         """Return one of the pipelines as the study's file keeps it, with so many confirming trials planned."""

@@ -16,6 +16,7 @@ from gatebench.study.job import Job
 from gatebench.training.protocol import Member, Training
 
 if TYPE_CHECKING:
+    from gatebench.training.model import Model
     from gatebench.training.outcome import Outcome
 
 NO_SCORE = Score(None, None)
@@ -53,6 +54,16 @@ def finished(
         curve=pd.DataFrame(outcome.curve, columns=schema.CURVE),
         sequences=pd.DataFrame({"sequence": range(len(outcome.sequences["steps"])), **outcome.sequences}),
     )
+
+
+def flops_per_epoch(model: "Model", task: Task) -> float:
+    """Return the FLOPs of the products of layer and readout: a step of training counts three times its forward pass."""
+    readout = 2 * model.width * model.likelihood.readout(model.outputs)
+    forward = {
+        split: model.cost.flops_per_step * sum(map(len, sequences)) + readout * sum(s.predictions for s in sequences)
+        for split, sequences in task.splits.items()
+    }
+    return 3 * forward["train"] + forward["valid"]
 
 
 def failed(job: Job, member: Member, training: Training, reason: str) -> Record:

@@ -10,12 +10,15 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gatebench.core.errors import BadInput
 from gatebench.core.files import Unwritable, write_errors
 from gatebench.data.tasks import Task
 from gatebench.records import study_file
 from gatebench.records.checkpoints import Checkpoint
 from gatebench.records.locks import TrialLocks
+from gatebench.records.schema import Record, Stage
 from gatebench.records.store import Store
 from gatebench.study import recording
 from gatebench.study.cancellation import Cancelled
@@ -73,8 +76,9 @@ def run(
     fail_fast: bool = False,
     loaded: Loaded | None = None,
     further: Callable[[float], None] = lambda _: None,
-) -> None:
-    """Train what is missing of a job.
+    stage: Stage | None = None,
+) -> bool:
+    """Train what is missing of a job, or of one of its stages; returns whether what there is to confirm is known.
 
     Parameters
     ----------
@@ -88,6 +92,8 @@ def run(
         What jobs of this sweep that ran in this process before loaded.
     further
         Is called with epochs of single trials that nobody could know of before: those of an extension of a search.
+    stage
+        What is trained of the job; None: all of it.
 
     Raises
     ------
@@ -97,17 +103,20 @@ def run(
     """
     runner = _JobRunner(job, store, progress, cancelled, fail_fast, loaded, further)
     try:
-        runner.search()
+        if stage != "confirm":
+            runner.search()
         points = remainder(job, store).points
         study_file.add_points(job.results, job.study, points)
         selected = [(point.pipeline, point.selected) for point in points if point.selected is not None]
         confirmed = [member for pipeline, setting in selected for member in job.confirmed(setting, pipeline)]
-        runner.train_stage(confirmed, job.training)
+        if stage != "search":
+            runner.train_stage(confirmed, job.training)
         for point in points:
-            if not point.confirm_planned:
+            if not point.confirm_planned and stage != "confirm":
                 which = f" in pipeline {point.pipeline}" if job.pipelines > 1 else ""
                 where = f"{job.study}: every setting of {job.labels.cell} on {job.labels.task} diverged{which}"
                 print(f"\n{where}, so that none is confirmed; other rates: training.ranges.lr.high", file=sys.stderr)
+        return bool(selected)
     finally:
         runner.locks.close()
 
@@ -262,21 +271,14 @@ class _JobRunner:
         outcomes = loop.train(population, after_epoch)
         # Killed between two records, the population must come back whole: alone, a member rounds differently.
         checkpoint.save(*population.state())
+        finished: list[tuple[Record, dict[str, np.ndarray]]] = []
+        flops_per_epoch = recording.flops_per_epoch(self.model, self.task)
         for member, outcome in zip(members, outcomes, strict=True):
-            throughput = self._flops_per_epoch * outcome.epochs / outcome.seconds / self.loaded.matmul_rate(self.job)
+            throughput = flops_per_epoch * outcome.epochs / outcome.seconds / self.loaded.matmul_rate(self.job)
             record = recording.finished(self.job, self.task, member, training, outcome, len(members), throughput)
-            self.store.write(record, outcome.weights)
+            finished.append((record, outcome.weights))
+        self.store.write_all(finished)
         self.log(f"finished {' '.join(checkpoint.keys)}")
-
-    @cached_property
-    def _flops_per_epoch(self) -> float:
-        """FLOPs of the products of layer and readout: a step of training counts three times its forward pass."""
-        model, readout = self.model, 2 * self.model.width * self.model.likelihood.readout(self.model.outputs)
-        forward = {
-            split: model.cost.flops_per_step * sum(map(len, sequences)) + readout * sum(s.predictions for s in sequences)
-            for split, sequences in self.task.splits.items()
-        }
-        return 3 * forward["train"] + forward["valid"]
 
     def largest_population(self, training: Training) -> int:
         """Return the members that are trained together at the most: as asked for, and as memory is there for."""

@@ -1,14 +1,17 @@
 """Selection: the setting with the lowest validation NLL. This code is never handed a row of the test split."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from gatebench.core.hyperparameters import Hyperparameters
 from gatebench.records.schema import Point
 from gatebench.records.store import Store
-from gatebench.study.job import Job
 from gatebench.study.search import SearchResult
+
+if TYPE_CHECKING:
+    from gatebench.study.job import Job
 
 
 def best_key(trials: pd.DataFrame) -> str | None:
@@ -22,7 +25,7 @@ def best_key(trials: pd.DataFrame) -> str | None:
     return None if valid.empty else str(valid.sort_values("nll", kind="stable").iloc[0]["key"])
 
 
-def search_result(job: Job, store: Store, pipeline: int, extensions: int | None = None) -> SearchResult:
+def search_result(job: "Job", store: Store, pipeline: int, extensions: int | None = None) -> SearchResult:
     """Return what the search of a pipeline came to, by its own trials on validation; what is given, if nothing is searched.
 
     ``extensions``: how many of them to look for at the most; None: all that there may be.
@@ -47,7 +50,7 @@ def search_result(job: Job, store: Store, pipeline: int, extensions: int | None 
     return job.search.result(pipeline, select, extensions)
 
 
-def selected(job: Job, store: Store, pipeline: int = 1) -> Hyperparameters | None:
+def selected(job: "Job", store: Store, pipeline: int = 1) -> Hyperparameters | None:
     """Return the setting that a pipeline confirms: the best of its complete search; None if there is none (yet)."""
     return search_result(job, store, pipeline).selected
 
@@ -65,7 +68,7 @@ class Remainder:
     """Epochs of single trials that are left, at the most; extensions of a search that are still to come are not counted."""
 
 
-def remainder(job: Job, store: Store) -> Remainder:
+def remainder(job: "Job", store: Store) -> Remainder:
     """Count a job's trials, without data and without training."""
     finished = store.finished()
     parts = [_remainder_of(job, search_result(job, store, p), p, finished) for p in range(1, job.pipelines + 1)]
@@ -73,7 +76,7 @@ def remainder(job: Job, store: Store) -> Remainder:
     return Remainder([point for part in parts for point in part.points], trials, left, epochs)
 
 
-def _remainder_of(job: Job, result: SearchResult, pipeline: int, finished: set[str]) -> Remainder:
+def _remainder_of(job: "Job", result: SearchResult, pipeline: int, finished: set[str]) -> Remainder:
     """Count the trials of one pipeline."""
     search, setting = job.tried(result.settings, pipeline), result.selected
     search_left = sum(member.key not in finished for member in search)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.special import expit, softmax
 from torch import Tensor
 
 from gatebench.core.errors import BadInput, did_you_mean
@@ -64,6 +63,8 @@ class bernoulli:
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Draw every output on its own, 0 or 1."""
+        from scipy.special import expit  # here, since importing it takes longer than a short training
+
         return (random.random(readout.shape) < expit(readout.astype(float))).astype(np.float64)
 
 
@@ -93,6 +94,8 @@ class categorical:
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Draw a class by its probability."""
+        from scipy.special import softmax
+
         return np.array([random.choice(self.classes, p=softmax(readout.astype(float)))], float)
 
 

@@ -6,22 +6,20 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from gatebench.cli import compose, launch, workers
+from gatebench.cli import compose
 from gatebench.cli.arguments import results_flag
 from gatebench.cli.configurations import GROUPS, Configuration
+from gatebench.cli.workers import Call, Workers
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
-    from gatebench.records.schema import Point
-    from gatebench.study.job import Job
-    from gatebench.study.select import Remainder
+    from gatebench.cli.planning import SweepPlan
 
 SUMMARY = "train what is missing of a study or of an ad-hoc sweep"
 HELP = """\
@@ -76,7 +74,6 @@ class _Part(NamedTuple):
 
     overrides: list[str]
     configurations: list[Configuration]
-    jobs: "list[Job]"
 
 
 def sweep(arguments: list[str], alone: bool = True) -> int:
@@ -91,97 +88,92 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
         return 0
     flags = [argument for argument in arguments if argument in FLAGS]
     overrides = [argument for argument in arguments if argument not in flags]
+    workers = Workers()
     try:
-        return _sweep(overrides, flags, arguments, alone)
+        return _sweep(overrides, flags, arguments, workers, alone)
     finally:
-        if alone:
-            workers.end()
+        workers.end()
 
 
-def _sweep(overrides: list[str], flags: list[str], arguments: list[str], alone: bool) -> int:
+def _sweep(overrides: list[str], flags: list[str], arguments: list[str], workers: Workers, alone: bool) -> int:
     """Plan and run the jobs; returns the exit status."""
     launcher = _launcher(overrides)
-    sweeps = _sweeps(overrides)
-    points = [compose.split(part) for part in sweeps]
-    count = _local_workers(overrides, launcher, sum(map(len, points)))
-    if count and "--dry-run" not in flags:
-        workers.start(count)  # they come up while the jobs are planned
-    composed = [compose.compose_points(part) for part in points]
-    parts = [
-        _Part(part, configurations, [compose.job_of(configuration) for configuration in configurations])
-        for part, configurations in zip(sweeps, composed, strict=True)
-    ]
-    jobs = _distinct_jobs(parts)
+    is_dry = "--dry-run" in flags
+    if not is_dry and _may_have_workers(overrides, launcher):
+        workers.start()  # which takes longer than the command needs to know what it wants of them
+    from gatebench.cli import launch, planning
     from gatebench.records import study_file
     from gatebench.records.store import Store
-    from gatebench.study.select import remainder
 
-    store = Store(jobs[0].results)
+    sweeps = _sweeps(overrides)
+    parts = [_Part(part, compose.compose_points(compose.split(part))) for part in sweeps]
+    configurations = [configuration for part in parts for configuration in part.configurations]
+    count = None if is_dry else _local_workers(overrides, launcher, len(configurations))
+    workers.count = count or 0
+    launch.import_all()
+    plan = _plan(configurations, workers)
+    store = Store(plan.results)
     store.prepare()
-    plans = [remainder(job, store) for job in jobs]
-    if "--dry-run" in flags:
-        return _print_estimate(jobs, plans)
-    left, name = sum(plan.left for plan in plans), jobs[0].study
-    if left:
-        _fetch_data(jobs)
-    study_file.add_points(store.results, name, _points(plans))
-    if left:
-        trials = sum(plan.trials for plan in plans)
-        print(f"{name}: {trials} trials in {len(jobs)} job(s), {trials - left} finished, {left} to train", flush=True)
+    if is_dry:
+        planning.print_estimate(configurations, plan, os.cpu_count() or 1)
+        return 0
+    if plan.left:
+        _fetch_data(plan.datasets)
+    study_file.add_points(store.results, plan.study, plan.points)
+    if plan.left:
+        finished = plan.trials - plan.left
+        print(
+            f"{plan.study}: {plan.trials} trials in {len(plan.remainders)} job(s), {finished} finished, "
+            f"{plan.left} to train",
+            flush=True,
+        )
         launch.Sweep(
-            study=name,
+            study=plan.study,
             results=store.results,
-            epochs=sum(plan.epochs for plan in plans),
-            launch=lambda: _launch(parts, launcher, count),
+            epochs=plan.epochs,
+            launch=lambda: _launch(parts, plan, launcher, None if count is None else workers),
+            end=workers.end,
             batch_system=launcher.endswith("slurm"),
-            tracking=jobs[0].tracking,
+            tracking=plan.tracking,
             fail_fast="--fail-fast" in flags,
         ).run()
-        plans = [remainder(job, store) for job in jobs]
-        if any(plan.left for plan in plans):
-            return _report_missing(store.results, name, plans, arguments)
-        print(f"{name}: all trials are finished")
+        plan = _plan(configurations, workers)
+        if plan.left:
+            return _report_missing(plan, arguments)
+        print(f"{plan.study}: all trials are finished")
     else:
-        trials = len(set(study_file.keys(_points(plans))))  # two budgets may come to the same cell
-        print(f"{name}: nothing to train, all {trials} trials are finished")
+        trials = len(set(study_file.keys(plan.points)))  # two budgets may come to one cell
+        print(f"{plan.study}: nothing to train, all {trials} trials are finished")
     if alone:
-        print(f"next: gatebench report {name}{results_flag(store.results)}")
+        print(f"next: gatebench report {plan.study}{results_flag(store.results)}")
     return 0
 
 
-def _points(plans: "list[Remainder]") -> "list[Point]":
-    """Return the points of all jobs."""
-    return [point for plan in plans for point in plan.points]
+def _plan(configurations: list[Configuration], workers: Workers) -> "SweepPlan":
+    """Plan the sweep in a worker, unless what that takes is at hand in this process."""
+    from gatebench.cli import planning
+
+    is_at_hand = "torch" in sys.modules
+    return planning.plan(configurations) if is_at_hand else workers.call(planning.plan, configurations)
 
 
-def _distinct_jobs(parts: list[_Part]) -> "list[Job]":
-    """Return the jobs of all parts; those for one point are one, with the pipelines and seeds of all."""
-    from gatebench.study.job import united
-
-    jobs = [job for part in parts for job in part.jobs]
-    if len({(job.study, job.results) for job in jobs}) != 1:
-        raise BadInput("name and results must be one for the whole sweep; run one sweep for each")
-    return united(jobs)
-
-
-def _fetch_data(jobs: "list[Job]") -> None:
+def _fetch_data(datasets: list[str]) -> None:
     """Fetch, parse and verify each data set once, before the workers all want it."""
     from gatebench.data import cards
 
-    for dataset in sorted({job.dataset for job in jobs}):
+    for dataset in datasets:
         cards.read_arrays(cards.load(dataset))
 
 
-def _report_missing(results: Path, study: str, plans: "list[Remainder]", arguments: list[str]) -> int:
+def _report_missing(plan: "SweepPlan", arguments: list[str]) -> int:
     """Print on stderr what failed and the command that trains it; returns the exit status."""
     from gatebench.records import status, study_file
 
-    keys = study_file.keys(_points(plans))
-    for line in status.failed(results, study, keys):
+    keys = study_file.keys(plan.points)
+    for line in status.failed(plan.results, plan.study, keys):
         print(line, file=sys.stderr)
     command = shlex.join(["gatebench", "sweep", *arguments])
-    left = sum(plan.left for plan in plans)
-    print(f"{study}: {left} trial(s) left; this trains just those: {command}", file=sys.stderr)
+    print(f"{plan.study}: {plan.left} trial(s) left; this trains just those: {command}", file=sys.stderr)
     return 1
 
 
@@ -196,15 +188,20 @@ def _launcher(overrides: list[str]) -> str:
     return name
 
 
+def _may_have_workers(overrides: list[str], launcher: str) -> bool:
+    """Whether `_local_workers` may come to any, by what is known without the number of jobs."""
+    count = _given_count(overrides, launcher)
+    return count is not None and count != "1" and os.cpu_count() != 1
+
+
 def _local_workers(overrides: list[str], launcher: str, points: int) -> int | None:
     """Return how many processes beside this one run the jobs; None where Hydra's launcher runs them.
 
     That many as were asked for, of which one is this one; else no more than there are jobs, and no more threads of all of
     them than cores. A single job has a process of its own as well, since this one logs to MLflow meanwhile.
     """
-    given = dict(o.lstrip("+").split("=", 1) for o in overrides if o.lstrip("+").startswith("hydra") and "=" in o)
-    count = given.pop("hydra.launcher.n_jobs", None)
-    if launcher != "local" or given.keys() - {"hydra/launcher"} or not re.fullmatch(r"-?[1-9]\d*", count or "1"):
+    count = _given_count(overrides, launcher)
+    if count is None:
         return None
     import joblib
 
@@ -217,25 +214,37 @@ def _local_workers(overrides: list[str], launcher: str, points: int) -> int | No
     return 0 if cores == 1 else max(1, min(points, most))
 
 
-def _launch(parts: list[_Part], launcher: str, count: int | None) -> None:
-    """Run every job once: by Hydra's launcher, or by so many processes of this machine."""
-    if count is None:
+def _given_count(overrides: list[str], launcher: str) -> str | None:
+    """Return how many workers were asked for, nothing where none was; None where Hydra's launcher runs the jobs."""
+    given = dict(o.lstrip("+").split("=", 1) for o in overrides if o.lstrip("+").startswith("hydra") and "=" in o)
+    count = given.pop("hydra.launcher.n_jobs", "")
+    is_ours = launcher == "local" and not given.keys() - {"hydra/launcher"} and re.fullmatch(r"(-?[1-9]\d*)?", count)
+    return count if is_ours else None
+
+
+def _launch(parts: list[_Part], plan: "SweepPlan", launcher: str, workers: Workers | None) -> None:
+    """Run every job once: by Hydra's launcher, or by workers of this machine."""
+    from gatebench.cli import launch
+
+    if workers is None:
         for part in parts:
             compose.run_through_hydra(_with_workers(part, launcher), launch.run_job)
         return
-    points: dict[str, list[Configuration]] = {}
-    for part in parts:
-        for configuration, job in zip(part.configurations, part.jobs, strict=True):
-            points.setdefault(str(job.labels), []).append(configuration)
+    configurations = [configuration for part in parts for configuration in part.configurations]
     command = launch.SweepCommand.of_environment()
-    workers.run(count, launch.run_point, [(of_point, command) for of_point in points.values()])
+    chains: list[list[Call]] = []
+    for rest, positions in zip(plan.remainders, plan.of_jobs, strict=True):
+        of_job = [configurations[i] for i in positions]
+        stages = ("search", "confirm") if any(point.search for point in rest.points) else (None,)
+        chains.append([(launch.run_point, (of_job, command, stage)) for stage in stages])
+    workers.run(chains)
 
 
 def _with_workers(part: _Part, launcher: str) -> list[str]:
     """Return a part's overrides with a number of workers of Hydra's joblib, where none was asked for."""
     if launcher != "local" or any(o.lstrip("+").startswith("hydra.launcher.n_jobs=") for o in part.overrides):
         return part.overrides
-    return [*part.overrides, f"hydra.launcher.n_jobs={_local_workers([], launcher, len(part.jobs)) or 1}"]
+    return [*part.overrides, f"hydra.launcher.n_jobs={_local_workers([], launcher, len(part.configurations)) or 1}"]
 
 
 def _sweeps(overrides: list[str]) -> list[list[str]]:
@@ -266,27 +275,3 @@ def _parts(file: Path | None) -> list[list[str]]:
     if not isinstance(parts, list) or not all(isinstance(part, list) for part in parts):
         raise BadInput(f"{file}: parts is {parts!r}, expected a list of lists of overrides, for example [[task=nottingham]]")
     return [[str(override) for override in part] for part in parts]
-
-
-def _print_estimate(jobs: "list[Job]", plans: "Sequence[Remainder]") -> int:
-    """Print how many trials each job has and roughly how long they take; returns the exit status."""
-    from gatebench.study import run
-
-    seconds = 0.0
-    for job, plan in zip(jobs, plans, strict=True):
-        further = job.pipelines * job.search.extend * job.search.largest_extension if plan.left else 0
-        epochs = plan.epochs + further * job.search_training.epochs
-        job_seconds = run.seconds_per_epoch(job) * epochs if plan.left else 0.0
-        seconds += job_seconds
-        pipelines = f" in {job.pipelines} pipelines" if job.pipelines > 1 else ""
-        extended = f" and up to {further} more where a search is extended" if further else ""
-        print(
-            f"{job.labels}: {job.units} units, {plan.trials} trials{pipelines}, {plan.left} to train{extended}, "
-            f"at most {job_seconds / 60:.1f} core-minutes"
-        )
-    left, cores = sum(plan.left for plan in plans), min(os.cpu_count() or 1, len(jobs))
-    print(
-        f"{jobs[0].study}: {sum(plan.trials for plan in plans)} trials, {left} to train, "
-        f"at most about {seconds / 60 / cores:.0f} min on {cores} cores (from a few updates; early stopping may end sooner)"
-    )
-    return 0
