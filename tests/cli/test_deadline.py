@@ -68,6 +68,48 @@ def test_a_signal_that_arrives_when_the_block_has_ended_interrupts_nobody(monkey
         Timer.started.pop().go_off()
 
 
+def test_a_timer_that_goes_off_as_it_is_started_stops_the_block(monkeypatch: pytest.MonkeyPatch):
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(deadline.threading, "Timer", Timer)
+    monkeypatch.setattr(Timer, "start", lambda timer: timer.go_off())
+    with pytest.raises(TimeUp), until(time.monotonic() + 60):
+        pytest.fail("the block was begun")
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_timer_that_goes_off_as_the_block_ends_interrupts_nobody(monkeypatch: pytest.MonkeyPatch):
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(deadline.threading, "Timer", Timer)
+    alarm = until(time.monotonic() + 60)
+    disarm = alarm.disarm  # pyright: ignore[reportAttributeAccessIssue]
+
+    def too_late() -> None:
+        Timer.started.pop().go_off()
+        disarm()
+
+    monkeypatch.setattr(alarm, "disarm", too_late)
+    with alarm:
+        pass
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def sweep_like() -> None:
+    """Put a handler of its own in place, as a sweep does, and raise once it was called."""
+    received: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
+    while not received:
+        time.sleep(0.001)
+    signal.signal(signal.SIGINT, before)
+    raise KeyboardInterrupt
+
+
+def test_a_signal_that_the_block_itself_heeds_is_not_waited_for():
+    started = time.monotonic()
+    with pytest.raises(TimeUp), until(started + 0.2):
+        sweep_like()
+    assert time.monotonic() - started < deadline.LONGEST_WAY
+
+
 def test_a_block_that_ends_at_the_moment_of_the_alarm_is_over_or_out_of_time():
     outcomes = set()
     for i in range(300):

@@ -4,9 +4,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from contextlib import AbstractContextManager
+from types import FrameType, TracebackType
 
 LONGEST_WAY = 10.0
 """Seconds that a signal to this process may take, far more than any was seen to."""
@@ -18,20 +17,51 @@ class TimeUp(Exception):
     """The block was stopped, since its time was up."""
 
 
-class _Alarm:
-    """Interrupts this process as Ctrl-C does, once, and never after it was disarmed."""
+def until(end: float) -> AbstractContextManager[None]:
+    """Stop the block at a time of `time.monotonic` and raise `TimeUp`. The user's own Ctrl-C stays what it is."""
+    return _Alarm(end)
 
-    def __init__(self) -> None:
-        self.rang = False
+
+class _Alarm:
+    """Interrupts this process as Ctrl-C does, once, and never after its block.
+
+    A class and no generator: of these two methods it is known when a signal arrives in them, of what `contextlib` runs
+    around a generator it is not.
+    """
+
+    def __init__(self, end: float) -> None:
+        self._rang = False
         self._was_heard = False
         self._armed = True
         self._lock = threading.Lock()
+        self._timer = threading.Timer(max(0.0, end - time.monotonic()), self.ring)
+        self._timer.daemon = True
+        self._handler = signal.getsignal(signal.SIGINT)
+
+    def __enter__(self) -> None:
+        signal.signal(signal.SIGINT, self.heed)
+        try:
+            self._timer.start()
+        except KeyboardInterrupt as error:  # it went off already
+            self.__exit__(KeyboardInterrupt, error, None)
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.disarm()
+        self._timer.cancel()
+        was_interrupted = kind is KeyboardInterrupt
+        # What the block put in place of this handler may have heeded the signal.
+        self._was_heard = self._was_heard or was_interrupted
+        self.await_signal()
+        signal.signal(signal.SIGINT, self._handler)
+        if was_interrupted and self._rang:
+            raise TimeUp from None
 
     def ring(self) -> None:
         """Send SIGINT to this process, unless the alarm is disarmed. Called by another thread than the main one."""
         with self._lock:
             if self._armed:
-                self.rang = True
+                self._rang = True
                 os.kill(os.getpid(), signal.SIGINT)
 
     def disarm(self) -> None:
@@ -42,35 +72,18 @@ class _Alarm:
     def heed(self, number: int, frame: FrameType | None) -> None:
         """Handle SIGINT: raise ``KeyboardInterrupt``, unless it is the alarm's own, which arrives after its block ended."""
         self._was_heard = True
-        if self._armed or not self.rang:
+        if not self._rang or (self._armed and not self._is_ending(frame)):
             signal.default_int_handler(number, frame)
+
+    def _is_ending(self, frame: FrameType | None) -> bool:
+        """Whether a frame is that of `__exit__` of this very alarm, or of what it calls."""
+        while frame and not (frame.f_code is _Alarm.__exit__.__code__ and frame.f_locals["self"] is self):
+            frame = frame.f_back
+        return frame is not None
 
     def await_signal(self) -> None:
         """Return once a signal that was sent has arrived: on a busy machine it may be on its way for a while."""
         for _ in range(round(LONGEST_WAY / STEP)):
-            if self._was_heard or not self.rang:
+            if self._was_heard or not self._rang:
                 return
             time.sleep(STEP)
-
-
-@contextmanager
-def until(end: float) -> Iterator[None]:
-    """Stop the block at a time of `time.monotonic` and raise `TimeUp`. The user's own Ctrl-C stays what it is."""
-    alarm = _Alarm()
-    timer = threading.Timer(max(0.0, end - time.monotonic()), alarm.ring)
-    timer.daemon = True
-    handler = signal.signal(signal.SIGINT, alarm.heed)
-    try:
-        timer.start()
-        try:
-            yield
-        finally:
-            alarm.disarm()  # in here, so that a signal that it waits for still becomes TimeUp
-    except KeyboardInterrupt:
-        if alarm.rang:
-            raise TimeUp from None
-        raise
-    finally:
-        timer.cancel()
-        alarm.await_signal()
-        signal.signal(signal.SIGINT, handler)

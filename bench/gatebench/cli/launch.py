@@ -80,6 +80,7 @@ class Sweep:
             with self._publishing(), bar, self._heeding_signals(stop) as raise_if_signalled:
                 self._launch_until_done(stop)
                 raise_if_signalled()
+            raise_if_signalled()  # of a signal that arrived at the very end
 
     def _launch_until_done(self, stop: "Cancellation") -> None:
         """Launch the jobs, again when workers died: what they had saved goes on."""
