@@ -35,7 +35,9 @@ def test_files_of_before_are_read_and_grow(tmp_path: Path):
     assert [look.pipelines for look in looks.read(tmp_path, "mine")] == [3, 5]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", "1", '{"looks": 1}', '{"looks": [{"pipelines": 0, "trials": "a"}]}', '{"looks": [1]}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", "1", '{"looks": 1}', '{"looks": [{"pipelines": 0, "trials": "a"}]}', '{"looks": [1]}']
+)
 def test_a_damaged_file_is_one_line_and_stays(tmp_path: Path, text: str):
     file = looks.path(tmp_path, "mine")
     file.parent.mkdir()

@@ -60,12 +60,11 @@ def seconds_per_epoch(job: Job, task: Task | None = None) -> float:
     training = replace(job.training, epochs=sys.maxsize, patience=sys.maxsize)  # no member may be done while it is timed
     population = loop.Population.start(runner.model, replace(runner.task, splits=few), training, members)
     population.run_epoch()  # the first one makes everything ready
-    started, epochs = time.perf_counter(), 0
-    while not epochs or (time.perf_counter() < started + TIMED_SECONDS and len(population.active) == len(members)):
+    started = time.perf_counter()
+    while population.epoch < 2 or (time.perf_counter() < started + TIMED_SECONDS and len(population.active) == len(members)):
         population.run_epoch()
-        epochs += 1
     share = sum(map(len, few["train"])) / sum(map(len, runner.task.splits["train"]))
-    return (time.perf_counter() - started) / epochs / share / len(members)
+    return (time.perf_counter() - started) / (population.epoch - 1) / share / len(members)
 
 
 def run(
