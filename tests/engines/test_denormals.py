@@ -106,9 +106,9 @@ def test_an_update_takes_no_longer_with_denormal_numbers():
     batch = [computing.batch(network, xs, ys)] * 2
 
     def seconds(rows: torch.Tensor) -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         computing.gradients(network, rows, batch, weights)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     times = [(seconds(usual), seconds(far)) for _ in range(25)]
     fastest = [min(column) for column in zip(*times, strict=True)]

@@ -39,7 +39,7 @@ def finished(
         epochs=outcome.epochs,
         updates=outcome.updates,
         seconds=round(outcome.seconds, 4),
-        relative_throughput=round(throughput, 4),
+        relative_throughput=float(f"{throughput:.4g}"),
         population_size=population_size,
     )
     scales = {"": task.output_scale, "read_": task.input_scale}
