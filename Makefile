@@ -44,7 +44,8 @@ test-cluster: $(READY) ## the tests on a real Slurm and PostgreSQL, full disks a
 	@test "$$(id -u)" = 0 || { echo "make test-cluster starts a Slurm and mounts file systems: run it as root"; exit 2; }
 	DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(PACKAGES) || \
 		{ apt-get update --quiet && DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
-	$(BIN)/python -m pytest -m cluster -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "cluster and not timed" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "cluster and timed"
 
 check: $(READY) ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 (JOURNEY,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 MINUTES = {"--minutes 10": "--minutes 3 --parameters 1000 --pipelines 2"}
 """What a test has no time for."""
-pytestmark = pytest.mark.cluster  # it takes minutes
+pytestmark = [pytest.mark.cluster, pytest.mark.timed]
 USE = "import torch, model; print(*model.load()(torch.zeros(1, 5, 2)).shape)"
 
 

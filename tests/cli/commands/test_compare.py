@@ -180,12 +180,14 @@ def in_minutes(path: Path, minutes: int, *words: str) -> list[str]:
 
 
 @pytest.mark.cluster
+@pytest.mark.timed
 def test_200_short_sequences_are_compared_within_the_minutes(tmp_path: Path):
     minutes = 1
     assert in_minutes(sources.noise(tmp_path, count=200), minutes)[0].startswith("Best cell: no")
 
 
 @pytest.mark.cluster
+@pytest.mark.timed
 def test_the_cell_that_must_win_does_so_within_the_minutes(tmp_path: Path):
     assert in_minutes(sources.recall(tmp_path), 2, "--cells", "rnn,gru")[0].startswith("Best cell: gru, at 0.0")
 
