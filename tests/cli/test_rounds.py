@@ -5,15 +5,16 @@ import shutil
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from gatebench.cli import rounds
 from gatebench.cli.commands.compare import conclude
 from gatebench.cli.comparison import ComparisonRequest, SavedPlan
 from gatebench.core.errors import BadInput
-from gatebench.records import frame, looks
+from gatebench.records import collection, frame, looks
 from gatebench.study.schedule import ComparisonPlan
-from support.commands import environment_of, record_times
+from support.commands import environment_of, record_times, run_command
 from support.datasets import Tiny, make_tiny
 
 CELLS = ["rnn", "gru"]
@@ -61,14 +62,28 @@ def test_every_cell_has_a_pipeline_before_any_has_the_next(trained: Path):
     assert [set(part.cell) for _, part in trials.groupby("pipeline")] == [set(CELLS)] * 3
 
 
-def test_a_round_that_a_cell_did_not_end_is_left_out_of_the_verdict_for_all(
+def test_a_round_that_a_cell_did_not_end_is_left_out_of_verdict_and_report_for_all(
     home: Tiny, copy: Path, capsys: pytest.CaptureFixture[str]
 ):
     without(copy, "gru", 3)
     with environment_of(home):
         assert completed(copy) == 2
         lines = conclude(request_of(copy), SAVED)
-    assert "pipelines: 2 of 3 are finished for every cell; the verdict is about these\n" in capsys.readouterr().out
+        trials = frame.load(copy, "compare_tiny").trials
+        left_out = trials[trials.pipeline == 3].key.nunique()
+        assert left_out >= 2 * SAVED.plan.search + 1
+        said = "pipelines: 2 of 3 are finished for every cell; report and verdict are about these, and leave out"
+        assert f"{said} {left_out} trial(s) of others\n" in capsys.readouterr().out
+        folder = copy / "compare_tiny"
+        for again in (False, True):
+            page, drawn = (folder / "report.html").read_text(), pd.read_csv(folder / "trials.csv")
+            assert f" {left_out} more are left out: they are of pipelines that were not finished for every cell" in page
+            assert set(drawn.key) == set(trials[trials.pipeline <= 2].key)
+            assert set(pd.read_parquet(folder / "curves.parquet").key) <= set(drawn.key)
+            assert set(collection.read_keys(folder / collection.NAME)) == set(trials.key)
+            if not again:
+                (folder / "trials.csv").unlink()
+                run_command("report", "compare_tiny", "--results", copy)
     assert " of 2 pipelines" in lines[0]
     assert "not confirmed" not in lines[0]
     assert [look.pipelines for look in looks.read(copy, "compare_tiny")] == [2]
@@ -95,6 +110,8 @@ def test_what_is_left_of_a_round_is_trained_and_nothing_else(home: Tiny, copy: P
     with environment_of(home), redirect_stdout(io.StringIO()):
         assert rounds.train(request_of(copy), SAVED) == 0
         assert completed(copy) == 3
+        conclude(request_of(copy), SAVED)
     after = record_times(copy)
+    assert "left out" not in (copy / "compare_tiny" / "report.html").read_text()
     assert before.keys() == after.keys()
     assert len(before.items() - after.items()) == 1

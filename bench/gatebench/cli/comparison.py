@@ -8,12 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.core.validation import NonNegative, construct
+from gatebench.core.validation import Natural, NonNegative, construct
 from gatebench.study import schedule
 from gatebench.study.schedule import MANY, MOST_PIPELINES, PARAMETERS, ComparisonPlan, DataSize, Pace
 
 PLANNED_SHARE = 0.8
 """Share of the time that is left for which trials are planned: a machine does not keep its pace."""
+
+
+def plan_file(results: Path, study: str) -> Path:
+    """Return where the plan of a comparison is saved."""
+    return results / study / "plan.json"
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class ComparisonRequest:
     @property
     def plan_file(self) -> Path:
         """Where the plan of the study is saved."""
-        return self.results / self.study / "plan.json"
+        return plan_file(self.results, self.study)
 
     def overrides(self, plan: ComparisonPlan) -> list[str]:
         """Return the arguments of ``gatebench sweep`` that train a plan."""
@@ -65,6 +70,8 @@ class SavedPlan:
     plan: ComparisonPlan
     seconds: NonNegative = 0.0
     """Seconds that a pipeline of all cells was expected to take at the most; 0 where nothing was measured."""
+    finished: Natural = 0
+    """Pipelines that were finished for every cell when the last verdict was given, which is about these; 0 before one."""
 
     @staticmethod
     def read(file: Path) -> "SavedPlan | None":

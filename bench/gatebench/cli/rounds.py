@@ -11,7 +11,6 @@ from gatebench.cli.comparison import PLANNED_SHARE, ComparisonRequest, SavedPlan
 from gatebench.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from gatebench.records.frame import Frame
     from gatebench.study.job import Job
 
 
@@ -43,12 +42,6 @@ def completed(jobs: "list[Job]") -> int:
     store, planned = Store(jobs[0].results), jobs[0].pipelines
     is_left = (any(remainder(_first(job, rounds), store).left for job in jobs) for rounds in range(1, planned + 1))
     return next((over for over, left in enumerate(is_left) if left), planned)
-
-
-def of_completed(study: "Frame", rounds: int) -> "Frame":
-    """Return a study with its first rounds alone."""
-    trials, edges = study.trials, study.edges
-    return replace(study, trials=trials[trials.pipeline <= rounds], edges=edges[edges.pipeline <= rounds])
 
 
 def unfinished(request: ComparisonRequest, saved: SavedPlan) -> BadInput:

@@ -96,6 +96,8 @@ class Frame:
     """Where the trials were computed: `MACHINE` and ``trials``, their number."""
     replication: "Frame | None" = None
     """The study as it was computed a second time."""
+    left_out: int = 0
+    """Finished trials of pipelines that were left out as the study was loaded."""
     looks: int = 0
     """Verdicts that ``gatebench compare`` gave on the study, each on other trials (`gatebench.records.looks`)."""
     edges: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EDGES))
@@ -135,9 +137,10 @@ class Frame:
         return self.trials[(self.trials.stage == "confirm") & (self.trials.split == split)]
 
 
-def load(results: Path, study: str) -> Frame:
-    """Return the frame of a study, from its file and the records alone."""
-    points = study_file.read(results, study)
+def load(results: Path, study: str, pipelines: int | None = None) -> Frame:
+    """Return the frame of a study, from its file and the records alone; ``pipelines``: of so many first ones, or of all."""
+    all_points = study_file.read(results, study)
+    points = [point for point in all_points if pipelines is None or point.pipeline <= pipelines]
     store = Store(results)
     keys = study_file.keys(points)
     frame = build(study, points, {**store.failures(keys), **store.read(keys)})
@@ -148,6 +151,7 @@ def load(results: Path, study: str) -> Frame:
     of_drawn_group = spectra.set_index(group).index.isin(drawn.set_index(group).index)
     return replace(
         frame,
+        left_out=len((set(study_file.keys(all_points)) - set(keys)) & store.finished()),
         looks=len(looks.read(results, study)),
         samples=drawn,
         spectra=spectra[of_drawn_cell | (of_drawn_group & (spectra.cell == samples.DATA))],

@@ -140,7 +140,7 @@ def _group(jobs: "list[Job]") -> "ComparisonGroup":
 def conclude(request: ComparisonRequest, saved: SavedPlan) -> list[str]:
     """Write the report; print the commands that go on from here, and the verdict, whose lines are returned.
 
-    The verdict is about the rounds that all cells completed. ``BadInput`` without one.
+    Both are about the rounds that all cells completed. ``BadInput`` without one.
     """
     from gatebench.records import frame
     from gatebench.report import verdict
@@ -151,19 +151,22 @@ def conclude(request: ComparisonRequest, saved: SavedPlan) -> list[str]:
     if not completed:
         raise rounds.unfinished(request, saved)
     group = _group(jobs)
-    study = frame.load(request.results, request.study)
-    compared = rounds.of_completed(study, completed)
+    compared = frame.load(request.results, request.study, completed)
     if compared.confirmed("test").empty:
         raise BadInput(
             f"{request.study}: every setting of every cell diverged; sweep by hand with training.ranges.lr.high=0.001"
         )
     _count_look(compared, group, request)
-    compared = rounds.of_completed(frame.load(request.results, request.study), completed)
+    replace(saved, finished=completed).write(request)
+    compared = frame.load(request.results, request.study, completed)
     by_hand = f"the same by hand: {shlex.join(['gatebench', 'sweep', *request.overrides(saved.plan)])}"
-    print("\n".join([by_hand, *_export_commands(study, group, request)]))
-    print(page.write(request.results, request.study))
+    print("\n".join([by_hand, *_export_commands(compared, group, request)]))
+    print(page.write(request.results, request.study, pipelines=completed))
     if completed < saved.plan.pipelines:
-        print(f"pipelines: {completed} of {saved.plan.pipelines} are finished for every cell; the verdict is about these")
+        print(
+            f"pipelines: {completed} of {saved.plan.pipelines} are finished for every cell; report and verdict are about "
+            f"these, and leave out {compared.left_out} trial(s) of others"
+        )
     lines = verdict.lines(compared, group, request.cells)
     print("\n".join(lines))
     return lines

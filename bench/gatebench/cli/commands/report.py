@@ -16,8 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the report and print the path of its page."""
+    """Write the report and print the path of its page. That of a comparison is about the pipelines of its verdict."""
+    from gatebench.cli.comparison import SavedPlan, plan_file
     from gatebench.report.page import page
 
-    print(page.write(options.results, options.study, options.replication))
+    plan = SavedPlan.read(plan_file(options.results, options.study))
+    print(page.write(options.results, options.study, options.replication, plan.finished or None if plan else None))
     return 0

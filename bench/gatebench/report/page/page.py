@@ -36,7 +36,7 @@ def estimate_seconds() -> float:
     return PICTURES_PER_REPORT * (time.perf_counter() - started)
 
 
-def write(results: Path, study: str, replication: Path | None = None) -> Path:
+def write(results: Path, study: str, replication: Path | None = None, pipelines: int | None = None) -> Path:
     """Draw all figures and tables of a study from its records, and return the path of its page.
 
     Parameters
@@ -47,6 +47,8 @@ def write(results: Path, study: str, replication: Path | None = None) -> Path:
         Name of the study.
     replication
         Another results folder, in which the study was computed a second time; a copy is kept beside this one.
+    pipelines
+        How many of the pipelines the report is about, from the first one; None: all. Records of others are kept as well.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def write(results: Path, study: str, replication: Path | None = None) -> Path:
             raise BadInput(f"--replication is {replication}, the folder of the first run; expected that of a second one")
         study_file.read(results, study)  # the first run must be there
         _keep_replication(results / study, replication, study)
-    frame = frames.load(results, study)
+    frame = frames.load(results, study, pipelines)
     if frame.confirmed("test").empty:
         raise BadInput(f"study '{study}' has no confirmed trial yet; finish it: gatebench sweep study={study}")
     folder = results / study
@@ -112,6 +114,12 @@ def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSamp
 
 
 def lead(frame: Frame) -> str:
-    """Return the first sentence of the page: how many trials of how many cells on which data."""
+    """Return the first sentences of the page: how many trials of how many cells on which data, and which are left out."""
     test = frame.confirmed("test")
-    return f"{frame.trials.key.nunique()} trials of {test.cell.nunique()} cells on {', '.join(frame.datasets.values())}."
+    trials = f"{frame.trials.key.nunique()} trials of {test.cell.nunique()} cells on {', '.join(frame.datasets.values())}."
+    if not frame.left_out:
+        return trials
+    return (
+        f"{trials} {frame.left_out} more are left out: they are of pipelines that were not finished for every cell when "
+        "gatebench compare gave its verdict, which is about the same pipelines as this page."
+    )
