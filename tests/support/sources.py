@@ -25,9 +25,9 @@ def delayed(folder: Path, count: int = 60, delay: int = 12) -> Path:
     return path
 
 
-def padded(folder: Path, count: int = 40) -> Path:
+def padded(folder: Path, count: int = 40, seed: int = 2) -> Path:
     """``.npz``: a padded array of zeros and ones with lengths, each step a copy of the one before last with a few errors."""
-    random = np.random.default_rng(2)
+    random = np.random.default_rng(seed)
     lengths = random.integers(8, 21, count)
     x = np.zeros((count, 20, 3), np.uint8)
     for i, length in enumerate(lengths):
