@@ -216,5 +216,8 @@ def test_matlab_files_that_are_none(home: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_structures_of_matlab_are_left_out(home: Path):
-    scipy.io.savemat(home / "x.mat", {"x": arrays.padded(), "made": {"by": "hand"}, "z": np.ones(3), "w": np.ones(3) * 1j})
+    scipy.io.savemat(
+        home / "x.mat",
+        {"x": arrays.padded(), "lengths": arrays.LENGTHS, "made": {"by": "hand"}, "z": np.ones(3), "w": np.ones(3) * 1j},
+    )
     assert "left out: z" in add(home / "x.mat")

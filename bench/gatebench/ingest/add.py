@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import conversions, limits, plan, writing
+from gatebench.ingest import conversions, limits, padding, plan, question, single_steps, writing
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -36,20 +36,18 @@ def add(path: Path, name: str | None, choices: Choices) -> list[str]:
     readers = find_readers()
     files, left_out = _find_files(path, readers)
     stem = path.resolve().name.removesuffix(_suffix(path.resolve(), readers))
-    name = writing.check_name(name or re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower())
+    dataset = writing.check_name(name or re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower())
     limits.check_size(files)
-    raw = readers[_suffix(files[0], readers)].read(files, choices)
-    if not raw.sequences:
-        raise BadInput(f"{path} has no sequence; expected at least one: fill it")
-    for origin, array in zip(raw.origins, raw.sequences, strict=True):
-        if len(array) < 2:
-            raise BadInput(
-                f"{origin} has {len(array)} step(s); expected at least 2 in each sequence: add to it, or remove it"
-            )
-    decided = plan.decide(raw, choices)
+    try:
+        raw = readers[_suffix(files[0], readers)].read(files, choices)
+        if not raw.sequences:
+            raise BadInput(f"{path} has no sequence; expected at least one: fill it")
+        decided = plan.decide(single_steps.leave_out(padding.decide(raw, choices)), choices)
+    except question.Undecided as undecided:
+        raise question.refusal(undecided.question, path, name, choices) from undecided
     source = f"{path.resolve()}, SHA-256 {_digest(path, files)}"
-    written = writing.write(name, decided, source)
-    return [*left_out, *decided.lines, *(f"written: {file}" for file in written), f"next: gatebench compare {name}"]
+    written = writing.write(dataset, decided, source)
+    return [*left_out, *decided.lines, *(f"written: {file}" for file in written), f"next: gatebench compare {dataset}"]
 
 
 def find_readers() -> dict[str, FormatReader]:

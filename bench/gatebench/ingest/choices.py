@@ -5,8 +5,13 @@ from typing import Literal
 
 from gatebench.core.errors import BadInput
 
-EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window")
+EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding")
 """Choices that apply to every format."""
+COLUMNS = ("sequence", "order", "group", "label", "columns", "without", "codes", "numbers", "layout", "dates", "decimal",
+           "na", "missing", "gaps", "with_steps")  # fmt: skip
+"""Choices that apply to tables."""
+NONE = "none"
+"""In place of a column: that no column has this role."""
 
 
 @dataclass(frozen=True)
@@ -14,17 +19,39 @@ class Choices:
     """The options of ``gatebench data add``. None: decided by looking at the data."""
 
     sequence: str | None = None
-    """Column of a table that tells the sequences apart."""
+    """Column of a table that tells the sequences apart, or several with commas between them; ``none``: one series."""
     order: str | None = None
-    """Column of a table that puts the steps of a sequence in order."""
+    """Column of a table that puts the steps of a sequence in order, or several, the coarsest first; ``none``: as the rows
+    stand.
+    """
     group: str | None = None
-    """Column of a table whose value sequences of one group share."""
+    """Column of a table whose value sequences of one group share; ``none``: there are no groups."""
     label: str | None = None
     """Column of a table that is the target."""
     columns: list[str] | None = None
     """Columns of a table that are the inputs."""
+    without: list[str] | None = None
+    """Columns of a table that are left out."""
+    codes: list[str] | None = None
+    """Columns of a table whose numbers stand for categories."""
+    numbers: list[str] | None = None
+    """Columns of a table that are amounts and inputs, whatever else they look like."""
     layout: Literal["series-a-row", "series-a-column", "step-a-row"] | None = None
     """What a row or a column of a table is."""
+    dates: Literal["day-first", "month-first"] | None = None
+    """What comes first in dates of numbers alone that do not begin with a year."""
+    decimal: Literal["comma", "point"] | None = None
+    """What stands before the fraction of a number."""
+    na: list[str] | None = None
+    """Cells of a table that stand for what is missing, beside empty ones; ``none``: no others."""
+    missing: Literal["last", "drop", "mask"] | None = None
+    """What becomes of missing values: the last one before, the row is dropped, or a column beside says where they are."""
+    gaps: Literal["cut", "keep"] | None = None
+    """What becomes of a sequence where time leaps."""
+    with_steps: bool | None = None
+    """Whether the time since the step before is an input."""
+    padding: Literal["cut", "keep"] | None = None
+    """What becomes of zeros at the end of sequences."""
     kind: Literal["binary", "symbols", "reals"] | None = None
     """What the inputs are."""
     as_target: Literal["label", "value"] | None = None
@@ -50,6 +77,7 @@ class Choices:
         """Raise ``BadInput`` if a choice is made that means nothing for ``what``: neither `EVERYWHERE` nor ``allowed``."""
         for name, value in vars(self).items():
             if value is not None and name not in (*EVERYWHERE, *allowed):
+                flag = str(value) if name == "layout" else name.replace("_", "-")
                 raise BadInput(
-                    f"--{name} is given, but {what} has nothing that it could choose; expected it for others: remove it"
+                    f"--{flag} is given, but {what} has nothing that it could choose; expected it for others: remove it"
                 )

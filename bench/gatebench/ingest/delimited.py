@@ -63,7 +63,7 @@ def read(opener: Opener, where: str) -> tuple[pd.DataFrame, list[str]]:
     with opener() as file:
         rows = pd.read_csv(
             file, sep=layout.separator, header=None if layout.names else 0, names=layout.names, encoding=used_encoding,
-            skiprows=skipped, low_memory=False, index_col=False,
+            skiprows=skipped, low_memory=False, index_col=False, keep_default_na=False, na_values=[""],
         )  # fmt: skip
     return rows, [*lines, *layout.lines]
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from gatebench.data.contents import Arrays
-from gatebench.ingest import kind, likelihood, scale, split, symbols, windows
+from gatebench.data.contents import SPLITS, Arrays
+from gatebench.ingest import classes, kind, likelihood, scale, split, symbols, windows
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -31,7 +31,8 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
     symbol_lines: list[str] = []
     if raw.kind == "symbols":
         raw, arrays, symbol_lines = symbols.decide(raw, arrays, choices)
-    scale.check_varying(raw, arrays)
+    raw, arrays, constant_lines = scale.leave_out_constant(raw, arrays)
+    class_lines = classes.check(raw, arrays)
     proposed, likelihood_line = likelihood.decide(raw, arrays, choices)
     lines = [
         *raw.decisions,
@@ -39,7 +40,23 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
         split_line,
         window_line,
         *symbol_lines,
+        *constant_lines,
+        *class_lines,
         likelihood_line,
         *scale.describe(raw, arrays),
+        _count(arrays, raw),
     ]
     return DatasetPlan(raw, arrays, proposed, lines)
+
+
+def _count(arrays: Arrays, raw: RawData) -> str:
+    """Return the line about the size of the data."""
+
+    def count(number: int, word: str) -> str:
+        return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+    counts = ", ".join(
+        f"{split} {count(len(arrays[split]), 'sequence')} of {count(sum(map(len, arrays[split])), 'step')}"
+        for split in SPLITS
+    )
+    return f"size: {counts}; {count(raw.sequences[0].shape[1], 'column')}"

@@ -1,5 +1,7 @@
 """What is said about the scale of the inputs, and that they have one."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
@@ -8,16 +10,30 @@ from gatebench.data.contents import Arrays
 from gatebench.ingest.raw import RawData
 
 
-def check_varying(raw: RawData, arrays: Arrays) -> None:
-    """Raise ``BadInput`` where a column of reals is constant in train, or every column of another kind is."""
-    train = np.concatenate(arrays["train"])[:, : raw.sequences[0].shape[1]]
+def leave_out_constant(raw: RawData, arrays: Arrays) -> tuple[RawData, Arrays, list[str]]:
+    """Return the data without columns of reals that are constant in train, with a line about them.
+
+    ``BadInput`` if no column is left, or all of another kind are constant.
+    """
+    width = raw.sequences[0].shape[1]
+    train = np.concatenate(arrays["train"])[:, :width]
     names = raw.names if raw.kind == "reals" and raw.names else tuple(map(str, range(train.shape[1])))
-    constant = [name for name, column in zip(names, train.T, strict=True) if (column == column[0]).all()]
-    if constant and (raw.kind == "reals" or len(constant) == len(names)):
+    varying = (train != train[:1]).any(0)
+    constant = [name for name, varies in zip(names, varying, strict=True) if not varies]
+    if len(constant) == len(names):
         raise BadInput(
             f"column {shorten(', '.join(constant))} is constant in train, which says nothing; remove it, or choose others: "
             "--columns A,B"
         )
+    if not constant or raw.kind != "reals":
+        return raw, arrays, []
+    stay = np.flatnonzero(varying)
+    of_arrays = np.concatenate([stay, np.arange(width, arrays["train"][0].shape[1])])
+    return (
+        replace(raw, sequences=[array[:, stay] for array in raw.sequences], names=tuple(names[i] for i in stay)),
+        {split: [array[:, of_arrays] for array in arrays[split]] for split in arrays},
+        [f"left out: {shorten(', '.join(constant))}, constant in train, which says nothing"],
+    )
 
 
 def describe(raw: RawData, arrays: Arrays) -> list[str]:

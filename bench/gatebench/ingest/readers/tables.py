@@ -1,42 +1,24 @@
-"""Tables in text, csv or its like: one long one with a column of sequences, a single series, or a file a sequence."""
+"""Tables in text, csv or its like: one long one, a single series, or a file a sequence; its columns say which."""
 
-import warnings
 from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
-from gatebench.ingest import limits, tabular, target
-from gatebench.ingest.choices import Choices
+from gatebench.ingest import cells, inputs, keys, layout, limits, missing, ordering, spacing, tabular, target
+from gatebench.ingest.cells import Column
+from gatebench.ingest.choices import COLUMNS, NONE, Choices
+from gatebench.ingest.inputs import ColumnUses
 from gatebench.ingest.raw import RawData
 from gatebench.ingest.tabular import Table
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".dat", ".csv.gz", ".tsv.gz", ".zip")
 MOST_FILES = None
-SEQUENCE_NAMES = ("sequence", "sequence_id", "seq", "seq_id", "series", "series_id", "unique_id", "trial", "trial_id",
-                  "session", "session_id", "episode", "episode_id", "id")  # fmt: skip
-"""Names of a column that is taken to tell sequences apart."""
-ORDER_NAMES = ("time", "t", "step", "date", "datetime", "timestamp")
-"""Names of a column that is taken to put steps in order."""
-GROUP_NAMES = ("group", "subject", "subject_id", "speaker", "speaker_id", "patient", "patient_id", "user", "user_id")
-"""Names of a column that is taken to say which sequences belong together."""
-
-
-class Partition(NamedTuple):
-    """How the rows of a table are parted into sequences."""
-
-    column: str | None
-    """The column that tells sequences apart, if it is one."""
-    codes: np.ndarray
-    """The number of each row's sequence, ``[N]``."""
-    origins: list[str]
-    """Where each sequence comes from, for messages."""
-    line: str
-    """What was decided about the table, as a line for the user."""
+LARGEST = 1e150
+"""Numbers that are larger cannot be squared."""
 
 
 def read(files: list[Path], choices: Choices) -> RawData:
@@ -45,98 +27,187 @@ def read(files: list[Path], choices: Choices) -> RawData:
 
 
 def arrange(table: Table, choices: Choices) -> RawData:
-    """Return the sequences of a table, with their target and groups where columns have them."""
-    choices.check_only("a table", "sequence", "order", "group", "label", "columns")
-    files = table.files
-    partition = _find_sequences(table, choices)
-    order = _find_column(table, "order", choices, ORDER_NAMES)
-    group = _find_column(table, "group", choices, GROUP_NAMES)
-    label = _find_column(table, "label", choices, ())
-    inputs = _find_inputs(table, [name for name in (partition.column, order, group, label) if name], choices)
-    limits.check_count(str(files[0] if len(files) == 1 else files[0].parent), len(table.rows) * len(inputs))
-    decisions = [*table.lines, partition.line]
-    if order:
-        decisions.append(f"order: by column {order} (--order COLUMN)")
-    decisions.append(f"columns: {shorten(', '.join(inputs))} (--columns A,B)")
+    """Return the sequences of a table, with their target and groups where columns have them.
 
-    ranks = _rank_rows(table, order) if order else np.arange(len(partition.codes))
-    sorted_rows = np.lexsort((ranks, partition.codes))
-    ends = np.cumsum(np.bincount(partition.codes))
+    Raises
+    ------
+    BadInput
+        A cell is not as it should be.
+    Undecided
+        The table can be read in several ways.
 
-    def by_sequence(values: np.ndarray) -> list[np.ndarray]:
-        return np.split(values[sorted_rows], ends[:-1])
-
-    is_symbols = len(inputs) == 1 and _is_text(table.rows[inputs[0]])
-    names, numbers = _read_symbols(table, inputs[0]) if is_symbols else (tuple(inputs), _read_numbers(table, inputs))
-    groups = _read_groups(by_sequence(_read_values(table, group)), partition.origins, group) if group else None
-    raw = RawData(
-        by_sequence(numbers), "a row", partition.origins, "symbols" if is_symbols else None, names, groups=groups,
-        decisions=decisions,
-    )  # fmt: skip
-    if not label:
-        return raw
-    targets, what, line = target.decide(by_sequence(_read_values(table, label)), (label,), choices.as_target)
-    return replace(raw, targets=targets, target=what, decisions=[*decisions, line])
-
-
-def _find_sequences(table: Table, choices: Choices) -> Partition:
-    several, rows, first = len(table.files) > 1, table.rows, table.files[0].name
+    """
+    choices.check_only("a table", *COLUMNS)
+    several = len(table.files) > 1
     if several and choices.sequence:
         raise BadInput(f"--sequence is for one table, but there are {len(table.files)} files, each a sequence: remove it")
-    if several:
-        origins = [file.name for file in table.files]
-        codes = table.files_of(np.arange(len(rows)))
-        return Partition(None, codes, origins, f"sequences: {len(origins)}, a file each")
-    name = _find_column(table, "sequence", choices, SEQUENCE_NAMES)
-    if name is None or (choices.sequence is None and rows[name].is_unique):
-        line = f"sequences: one series of {len(rows):,} rows, since no column is called sequence (--sequence COLUMN)"
-        return Partition(None, np.zeros(len(rows), int), [first], line)
-    _check_filled(table, name)
-    codes, values = pd.factorize(rows[name])
-    line = f"sequences: {len(values):,}, by column {name} (--sequence COLUMN)"
-    return Partition(name, codes, [f"{first}, {name} {shorten(value)}" for value in values], line)
+    _check_names(table, choices)
+    columns = {name: cells.read(name, table.rows[name], choices) for name in table.rows.columns}
+    _check_cells(table, columns, choices)
+    wide = layout.decide(columns, table.where, table.files[0].name, choices)
+    if wide is not None:
+        return wide
+    free = {name: column for name, column in columns.items() if name not in _named_otherwise(choices)}
+    file_codes = table.files_of(np.arange(len(table.rows))) if several else None
+    arrangement = keys.arrange(free or columns, file_codes, choices, table.where)
+    roles = {*arrangement.sequence, *arrangement.order, choices.label, *(choices.without or [])}
+    rest = {name: column for name, column in columns.items() if name not in roles}
+    decided = inputs.decide(rest, arrangement, choices)
+    if not decided.names:
+        raise BadInput(f"no column is left to read of {tabular.list_columns(table.rows)}; name some: --columns A,B")
+    _check_numbers(table, columns, decided)
+    limits.check_count(str(table.files[0]), len(table.rows) * len(decided.names))
+    return _join(table, columns, arrangement, decided, choices)
 
 
-def _find_column(table: Table, option: str, choices: Choices, usual_names: tuple[str, ...]) -> str | None:
-    """Return the column that an option names, or else the first one of a usual name that is not needed otherwise."""
-    named = getattr(choices, option)
-    if named is not None:
-        return _check_column(table, option, named)
-    needed = {choices.label, *(choices.columns or [])}
-    lower = {name.lower(): name for name in table.rows.columns if name not in needed}
-    return next((lower[name] for name in usual_names if name in lower), None)
+def _check_names(table: Table, choices: Choices) -> None:
+    """Raise ``BadInput`` if a choice names a column that is none, or one column for two things."""
+    names = list(table.rows.columns)
+    named = [(option, getattr(choices, option)) for option in ("label", "group")]
+    named += [
+        (option, name) for option in ("columns", "without", "codes", "numbers") for name in getattr(choices, option) or []
+    ]
+    for option, name in named:
+        if name is not None and name not in names and (option, name) != ("group", NONE):
+            raise BadInput(f"--{option} {shorten(name)} is no column{did_you_mean(name, names)}")
+    for option in ("columns", "without", "codes", "numbers"):
+        if choices.label is not None and choices.label in (getattr(choices, option) or []):
+            raise BadInput(f"--{option} has {choices.label}, which is the target: --label; remove it from one of the two")
 
 
-def _check_column(table: Table, option: str, name: str) -> str:
-    if name not in table.rows.columns:
-        raise BadInput(f"--{option} {shorten(name)} is no column{did_you_mean(name, list(table.rows.columns))}")
-    return name
+def _named_otherwise(choices: Choices) -> set[str | None]:
+    """Return the columns that a choice names for something other than a key or an order."""
+    lists = (choices.columns, choices.without, choices.codes)
+    return {choices.label, choices.group, *(name for names in lists for name in names or [])}
 
 
-def _check_filled(table: Table, name: str) -> None:
+def _check_numbers(table: Table, columns: dict[str, Column], decided: ColumnUses) -> None:
+    """Raise ``BadInput`` where a column that holds numbers has a cell that is none, or is not finite."""
+    for name in decided.numbers:
+        column = columns[name]
+        if column.kind == "date":
+            raise BadInput(f"column {name} holds dates; expected numbers: --order {name}, or leave it out: --without {name}")
+        if column.kind == "text":
+            row = column.spoilt or 0
+            raise BadInput(
+                f"{table.where(row)}, column {name} has {shorten(repr(column.values[row]))}; expected a number: correct it, "
+                f"leave the column out: --without {name}, or, if it stands for what is missing: --na {column.values[row]}"
+            )
+
+
+def _check_cells(table: Table, columns: dict[str, Column], choices: Choices) -> None:
+    """Raise ``BadInput`` where a number is infinite, or too large to be squared, or a cell holds a list."""
+    for name, column in columns.items():
+        if name in (choices.without or []) or name not in (choices.columns or columns):
+            continue
+        if column.kind == "text" and all(str(cell).startswith("[") for cell in column.values[~column.missing]):
+            raise BadInput(
+                f"{table.where(int((~column.missing).argmax()))}, column {name} holds a list in each cell; expected a "
+                f"number or a text: write a row for each step, or leave the column out: --without {name}"
+            )
+        if column.kind != "number":
+            continue
+        sizes = np.abs(column.values.astype(float))
+        large = np.flatnonzero(sizes > LARGEST)
+        if len(large):
+            value = float(sizes[large[0]])
+            why = "is empty, NaN or infinite" if np.isinf(value) else f"has {value:.6g}, which is too large to be squared"
+            raise BadInput(
+                f"{table.where(int(large[0]))}, column {name} {why}; expected a number: fill it, remove the row, or leave "
+                f"the column out: --without {name}"
+            )
+
+
+def _join(
+    table: Table, columns: dict[str, Column], arrangement: keys.Arrangement, decided: ColumnUses, choices: Choices
+) -> RawData:
+    """Return sequences of the rows, in their order, with nothing missing."""
+    rows = _rows_in_order(columns, arrangement)
+    times = [replace(columns[name], values=columns[name].values[rows]) for name in arrangement.order]
+    spaced = spacing.decide(arrangement.codes[rows], times, choices)
+    lines = [*table.lines, *arrangement.lines, *decided.lines(columns), *spaced.lines]
+    values, names = _values(columns, decided) if not decided.symbols else _symbols(table, columns, decided.symbols)
+    values, lacking = values[rows], np.stack([columns[name].missing for name in decided.names], 1)[rows]
+    if spaced.steps is not None and not decided.symbols:
+        values, names = np.concatenate([values, spaced.steps[:, None]], 1), (*names, "step")
+    filled = missing.decide(
+        values, lacking, names, decided.names, spaced.codes, lambda row: table.where(int(rows[row])), choices
+    )
+    staying, codes = rows[filled.rows], spaced.codes[filled.rows]
+    ends = np.flatnonzero(np.diff(codes)) + 1
+    present = codes[np.concatenate([[0], ends])] if len(codes) else codes
+    origins = _origins(table, arrangement, spaced)
+
+    def by_sequence(of_rows: np.ndarray) -> list[np.ndarray]:
+        return np.split(of_rows, ends) if len(codes) else []
+
+    raw = RawData(
+        by_sequence(filled.values[filled.rows]), "a row", [origins[code] for code in present],
+        "symbols" if decided.symbols else None, filled.names, decisions=[*lines, *filled.lines],
+    )  # fmt: skip
+    if decided.group:
+        groups = by_sequence(_label_values(table, columns[decided.group])[staying])
+        raw = replace(raw, groups=_one_group(groups, raw.origins, decided.group))
+    elif len(spaced.part_of) > spaced.part_of.max() + 1 > 1:
+        raw = replace(raw, groups=[int(spaced.part_of[code]) for code in present])
+    if not choices.label:
+        raw.decisions.extend(layout.mention(columns, decided, len(raw.sequences)))
+        return raw
+    targets = by_sequence(_label_values(table, columns[choices.label])[staying])
+    targets, what, line = target.decide(targets, (choices.label,), choices.as_target)
+    return replace(raw, targets=targets, target=what, decisions=[*raw.decisions, line])
+
+
+def _rows_in_order(columns: dict[str, Column], arrangement: keys.Arrangement) -> np.ndarray:
+    """Return the positions of rows, those of a sequence together and in their order."""
+    if not arrangement.order:
+        return np.argsort(arrangement.codes, kind="stable")
+    return np.lexsort((ordering.values_of(columns, arrangement.order), arrangement.codes))
+
+
+def _values(columns: dict[str, Column], decided: ColumnUses) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return amounts as they are and categories one-hot, ``[N, X]``, with a name for each column."""
+    parts = [columns[name].values for name in decided.numbers]
+    names = [*decided.numbers]
+    for name in decided.categories:
+        column = columns[name]
+        present = pd.Series(column.values.astype(object)).mask(column.missing)
+        codes, different = pd.factorize(present, sort=True)
+        if len(different) > inputs.MOST_CODES:
+            raise BadInput(
+                f"column {name} has {len(different):,} different values; expected at most {inputs.MOST_CODES} of codes: use "
+                f"--numbers {name}, or leave it out: --without {name}"
+            )
+        # The second of two says it all.
+        for place in [1] if len(different) == 2 else range(len(different)):
+            parts.append((codes == place).astype(np.int64))
+            names.append(f"{name}={different[place]}")
+    return np.stack(parts, 1), tuple(names)
+
+
+def _symbols(table: Table, columns: dict[str, Column], name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the number of each row's symbol ``[N, 1]``, and the symbols."""
+    _check_filled(table, columns[name])
+    symbols, numbers = np.unique(columns[name].values.astype(str), return_inverse=True)
+    return numbers.reshape(-1, 1), tuple(symbols.tolist())
+
+
+def _check_filled(table: Table, column: Column) -> None:
     """Raise ``BadInput`` if a row has nothing in a column."""
-    column = table.rows[name]
-    for row in column.index[column.isna()]:
-        raise BadInput(f"{table.where(row)} has no {name}; expected one in each row: fill it, or remove the row")
+    if column.missing.any():
+        where = table.where(int(column.missing.argmax()))
+        raise BadInput(f"{where} has no {column.name}; expected one in each row: fill it, or remove the row")
 
 
-def _rank_rows(table: Table, name: str) -> np.ndarray:
-    """Return the rank of each row in the order of numbers or dates; equal ones stand as in the file."""
-    column = table.rows[name]
-    numbers = pd.to_numeric(column, errors="coerce")
-    if numbers.isna().any():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of dates in several ways of writing
-            numbers = pd.to_datetime(column, errors="coerce", utc=True)
-    for row in numbers.index[numbers.isna()]:
-        raise BadInput(
-            f"{table.where(row)}, column {name} has {shorten(repr(column[row]))}; expected numbers or dates, to put steps "
-            "in order: correct it, or use another: --order COLUMN"
-        )
-    return np.argsort(np.argsort(numbers.to_numpy(), kind="stable"), kind="stable")
+def _label_values(table: Table, column: Column) -> np.ndarray:
+    """Return a column of labels or groups ``[N, 1]``: numbers, or texts as they stand in the file."""
+    _check_filled(table, column)
+    if column.kind == "number":
+        return column.values[:, None]
+    return table.rows[column.name].astype(str).to_numpy(str)[:, None]
 
 
-def _read_groups(values: list[np.ndarray], origins: list[str], column: str) -> list[Hashable]:
+def _one_group(values: list[np.ndarray], origins: list[str], column: str) -> list[Hashable]:
     """Return the one group of each sequence from its values ``[T, 1]``."""
     for values_of_one, origin in zip(values, origins, strict=True):
         if (values_of_one != values_of_one[0]).any():
@@ -144,62 +215,19 @@ def _read_groups(values: list[np.ndarray], origins: list[str], column: str) -> l
     return [values_of_one[0, 0] for values_of_one in values]
 
 
-def _find_inputs(table: Table, others: list[str], choices: Choices) -> list[str]:
-    """Return the input columns: those that are named, or all but the others."""
-    for name in choices.columns or []:
-        if _check_column(table, "columns", name) == choices.label:
-            raise BadInput(f"--columns has {name}, which is the target: --label; remove it from one of the two")
-    inputs = choices.columns or [name for name in table.rows.columns if name not in others]
-    if not inputs:
-        raise BadInput(f"no column is left to read of {tabular.list_columns(table.rows)}; name some: --columns A,B")
-    return inputs
-
-
-def is_number(cell: str) -> bool:
-    """Return whether the text of a cell can be read as a number."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_text(column: pd.Series) -> bool:
-    """Whether a column holds texts, and no number among them that is only spoilt by one."""
-    cells = column.dropna().head(1000).tolist()
-    return bool(cells) and all(isinstance(cell, str) and not is_number(cell) for cell in cells)
-
-
-def _read_numbers(table: Table, names: list[str]) -> np.ndarray:
-    """Return columns as ``[N, X]``; ``BadInput`` names the row and the column of what is no number."""
-    columns = []
-    for name in names:
-        column = table.rows[name]
-        if column.dtype.kind == "M":
-            raise BadInput(f"column {name} holds dates; expected numbers: --order {name}, or leave it out: --columns A,B")
-        numbers = pd.to_numeric(column, errors="coerce")
-        for row in numbers.index[numbers.isna() & column.notna()]:
-            raise BadInput(
-                f"{table.where(row)}, column {name} has {shorten(repr(column[row]))}; expected a number: correct it, "
-                f"leave the column out: --columns A,B, or make it the target: --label {name}"
-            )
-        for row in numbers.index[~np.isfinite(numbers.to_numpy(float))]:
-            raise BadInput(
-                f"{table.where(row)}, column {name} is empty, NaN or infinite; expected a number: fill it, or remove the row"
-            )
-        columns.append(numbers.to_numpy())
-    return np.stack(columns, 1)
-
-
-def _read_values(table: Table, name: str) -> np.ndarray:
-    """Return a column of texts or numbers as ``[N, 1]``."""
-    _check_filled(table, name)
-    column = table.rows[name]
-    numbers = pd.to_numeric(column, errors="coerce")
-    return (column.astype(str) if numbers.isna().any() else numbers).to_numpy()[:, None]
-
-
-def _read_symbols(table: Table, name: str) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the symbols of a column, and the number of each row's as ``[N, 1]``."""
-    symbols, numbers = np.unique(_read_values(table, name).astype(str), return_inverse=True)
-    return tuple(symbols.tolist()), numbers.reshape(-1, 1)
+def _origins(table: Table, arrangement: keys.Arrangement, spaced: spacing.Spaced) -> list[str]:
+    """Return what a message calls each sequence."""
+    first = table.files[0].name
+    if arrangement.sequence:
+        rows = np.unique(arrangement.codes, return_index=True)[1]
+        cells_of = [table.rows[name].iloc[rows].tolist() for name in arrangement.sequence]
+        keys_of = [
+            ", ".join(f"{n} {shorten(v)}" for n, v in zip(arrangement.sequence, key, strict=True))
+            for key in zip(*cells_of, strict=True)
+        ]
+        origins = [f"{first}, {key}" for key in keys_of]
+    else:
+        origins = [file.name for file in table.files]
+    if len(spaced.part_of) == len(origins):
+        return origins
+    return [f"{origins[part]}, part {number}" for number, part in enumerate(spaced.part_of)]

@@ -66,7 +66,7 @@ def _is_table(text: str) -> bool:
     lines = [line for line in text[: delimited.SAMPLE_CHARACTERS].split("\n") if line.strip()][: delimited.SAMPLE_LINES]
     cells = [line.replace(",", " ").replace(";", " ").split() for line in lines]
     alike = len(lines) >= LINES_OF_A_TABLE and len({len(row) for row in cells}) == 1
-    return alike and all(tables.is_number(cell) for row in cells for cell in row)
+    return alike and all(delimited.is_number(cell) for row in cells for cell in row)
 
 
 def _part(text: str, tokens: str, choices: Choices) -> list[str]:

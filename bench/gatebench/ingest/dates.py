@@ -1,0 +1,167 @@
+"""Dates and times that are written as texts or as whole numbers: quarters, months, days, hours, in any common form."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gatebench.ingest.question import Reading, ask
+
+PERIODS = (
+    (r"(?P<year>\d{4})[ \-/.]?[Qq](?P<quarter>[1-4])", "quarters"),
+    (r"[Qq](?P<quarter>[1-4])[ \-/.]?(?P<year>\d{4})", "quarters"),
+    (r"(?P<year>\d{4})[Mm](?P<month>\d{1,2})", "months"),
+)
+"""Patterns of periods that are no dates to other programs, and what they are."""
+DAYS = (
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %y", "%d. %b %Y", "%d %B %Y",
+    "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d/%b/%Y", "%Y %b %d", "%Y-%b-%d",
+)  # fmt: skip
+"""Days whose parts cannot be taken for one another."""
+MONTHS = (
+    "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%m.%Y", "%b %Y", "%B %Y", "%b-%Y", "%B-%Y", "%Y %b", "%Y %B", "%Y-%b", "%b-%y",
+    "%b %y", "%Y.%m",
+)  # fmt: skip
+"""Months, which may be written in words."""
+TIMES = ("", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%H:%M%z", "%H:%M:%S%z", "%H:%M:%S.%f%z")
+"""What may stand behind a day; the first is none."""
+NUMERIC = ("%d{0}%m{0}%Y", "%d{0}%m{0}%y")
+"""Days of numbers alone that do not begin with the year, the day first."""
+SAMPLE = 25
+"""Texts that a form is tried on before it is tried on all."""
+FIRST_YEAR, LAST_YEAR = 1800, 2200
+"""Years between which whole numbers may be dates."""
+
+
+class Dates(NamedTuple):
+    """Dates and how they were written."""
+
+    values: np.ndarray
+    """Nanoseconds ``[N]`` since the beginning of 1970, in UTC."""
+    written: str
+    """How they were written, for a line to the user."""
+
+
+def read(name: str, texts: pd.Series, first: str | None) -> Dates | None:
+    """Return texts as dates if all are written in one of the usual forms.
+
+    Parameters
+    ----------
+    name
+        The column, for the question.
+    texts
+        Texts without blanks around them, none of them empty.
+    first
+        ``day-first`` or ``month-first`` as the user chose.
+
+    Raises
+    ------
+    Undecided
+        Days and months may be taken for one another, and the order of the rows does not tell them apart.
+
+    """
+    sample = texts.iloc[np.unique(np.linspace(0, len(texts) - 1, SAMPLE).astype(int))].tolist()
+    if not all(any(character.isdigit() for character in text) for text in sample):
+        return None
+    return _read_periods(texts) or _read_iso(texts, sample) or _read_formats(texts, sample) or _read_numeric(
+        name, texts, sample, first
+    )  # fmt: skip
+
+
+def _read_periods(texts: pd.Series) -> Dates | None:
+    for form, written in PERIODS:
+        if not pd.Series(texts.iloc[:1]).str.fullmatch(form).all():
+            continue
+        parts = texts.str.extract(f"^{form}$")
+        if parts.notna().to_numpy().all():
+            whole = parts.astype(int)
+            months = whole["month"] if written == "months" else 3 * whole["quarter"] - 2
+            if months.between(1, 12).all():
+                stamps = pd.to_datetime(pd.DataFrame({"year": whole["year"], "month": months, "day": 1}), errors="coerce")
+                return _dates(stamps, written)
+    return None
+
+
+def _read_iso(texts: pd.Series, sample: list[str]) -> Dates | None:
+    if not all(text[:4].isdigit() and text[4:5] == "-" for text in sample):
+        return None
+    return _dates(pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True), "dates")
+
+
+def _read_formats(texts: pd.Series, sample: list[str]) -> Dates | None:
+    days = (f"{day}{blank}{time}" for time in TIMES for blank in ((" ", "T") if time else ("",)) for day in DAYS)
+    for form in (*days, *MONTHS, "%H:%M", "%H:%M:%S", "%H:%M:%S.%f"):
+        if _fits(sample, form):
+            dates = _parse(texts, form, "dates")
+            if dates is not None:
+                return dates
+    return None
+
+
+def _read_numeric(name: str, texts: pd.Series, sample: list[str], first: str | None) -> Dates | None:
+    separator = next((character for character in sample[0] if character in "/.-"), None)
+    if separator is None:
+        return None
+    fitting: dict[str, Dates] = {}
+    for form in (f"{day.format(separator)} {time}".strip() for time in TIMES for day in NUMERIC):
+        for called, ordered in (("day-first", form), ("month-first", _swap(form))):
+            if called not in fitting and first in (None, called) and _fits(sample, ordered):
+                dates = _parse(texts, ordered, "dates, the " + called.replace("-", " "))
+                if dates is not None:
+                    fitting[called] = dates
+    if len(fitting) > 1 and separator == ".":
+        fitting.pop("month-first")  # points are written where days come first
+    if len(fitting) > 1:
+        rising = {called: dates for called, dates in fitting.items() if (np.diff(dates.values) >= 0).all()}
+        fitting = rising if len(rising) == 1 else fitting
+    if len(fitting) > 1:
+        raise ask(
+            f"column {name} has dates like {texts.iloc[0]}, of which day and month may be taken for one another",
+            Reading("the day comes first", {"dates": "day-first"}),
+            Reading("the month comes first", {"dates": "month-first"}),
+        )
+    return next(iter(fitting.values()), None)
+
+
+def _swap(form: str) -> str:
+    return form.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
+
+
+def _fits(sample: list[str], form: str) -> bool:
+    try:
+        return all(datetime.strptime(text, form) for text in sample)
+    except ValueError:
+        return False
+
+
+def _parse(texts: pd.Series, form: str, written: str) -> Dates | None:
+    return _dates(pd.to_datetime(texts, format=form, errors="coerce", utc=True), written)
+
+
+def _dates(stamps: pd.Series, written: str) -> Dates | None:
+    if stamps.isna().any():
+        return None
+    return Dates(nanoseconds(stamps), written)
+
+
+def nanoseconds(stamps: pd.Series) -> np.ndarray:
+    """Return dates, with a time zone or without, as nanoseconds from 1970 on; what is missing as the least."""
+    naive = stamps.dt.tz_convert("UTC").dt.tz_localize(None) if stamps.dt.tz is not None else stamps
+    return naive.to_numpy("datetime64[us]").astype(np.int64) * 1000
+
+
+def read_whole_numbers(values: np.ndarray) -> Dates | None:
+    """Return whole numbers as dates if all of them are days, ``20200131``, or one month after another, ``202001``."""
+    if not len(values) or (values < 100 * FIRST_YEAR).any():
+        return None
+    if (values >= 10000 * FIRST_YEAR).all() and (values < 10000 * LAST_YEAR).all():
+        return _dates(pd.to_datetime(pd.Series(values).astype(str), format="%Y%m%d", errors="coerce"), "days as numbers")
+    months = values % 100
+    if (values >= 100 * LAST_YEAR).any() or (months < 1).any() or (months > 12).any():
+        return None
+    steps = np.diff(np.unique(values))
+    if len(steps) < 12 or not np.isin(steps, (1, 89)).all():
+        return None
+    stamps = pd.to_datetime(pd.Series(values * 100 + 1).astype(str), format="%Y%m%d", errors="coerce")
+    return _dates(stamps, "months as numbers")

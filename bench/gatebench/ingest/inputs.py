@@ -1,0 +1,234 @@
+"""The decision which columns are read, and as what: amounts, codes, categories; what is left out, and why."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from gatebench.core.errors import shorten
+from gatebench.ingest import ordering
+from gatebench.ingest.cells import Column
+from gatebench.ingest.choices import NONE, Choices
+from gatebench.ingest.keys import Arrangement, codes_of
+from gatebench.ingest.question import Reading, ask
+
+GROUP_NAMES = ("group", "subject", "subject_id", "speaker", "speaker_id", "patient", "patient_id", "user", "user_id")
+"""Names of a column that is taken to say which sequences belong together."""
+MOST_CATEGORIES = 32
+"""Different texts of a column that is read as categories beside numbers, at the most."""
+MOST_CODES = 256
+"""Different values of a column that is named as one of codes, at the most."""
+CODES = range(3, 21)
+"""How many different whole numbers may be codes."""
+ROWS_OF_A_CODE = 10
+"""Rows for each different whole number from which on they may be codes."""
+FAR = 5.0
+"""Ranges of all other values from which on a value that comes again and again is far from them."""
+FEWEST_OTHERS = 5
+"""Different other values, at the least, for one to be far from them."""
+
+
+@dataclass
+class ColumnUses:
+    """What becomes of the columns that are no key, order or target."""
+
+    group: str | None = None
+    """The column that says which sequences belong together."""
+    numbers: list[str] = field(default_factory=list)
+    """Columns of amounts, as they are."""
+    categories: list[str] = field(default_factory=list)
+    """Columns of codes or texts, a column for each different one."""
+    symbols: str | None = None
+    """The only input, which holds texts."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Column -> why it is not read."""
+
+    @property
+    def names(self) -> list[str]:
+        """All columns that are read."""
+        return [self.symbols] if self.symbols else [*self.numbers, *self.categories]
+
+    def lines(self, columns: dict[str, Column]) -> list[str]:
+        """Return what was decided, for the user."""
+        lines = [f"columns: {shorten(', '.join(self.names))} (--columns A,B)"]
+        for name in self.categories:
+            different = pd.unique(columns[name].values[~columns[name].missing])
+            shown = shorten(", ".join(map(str, different[:8]))) + (", ..." if len(different) > 8 else "")
+            lines.append(
+                f"categories: {name} of {len(different)} ({shown}), one-hot (--without {name}; --label {name}; "
+                f"--sequence {name})"
+            )
+        lines += [
+            f"numbers: {name}, {columns[name].written}"
+            for name in self.numbers if columns[name].written and columns[name].kind == "number"
+        ]  # fmt: skip
+        lines += [f"left out: {name}, which {why} (--columns A,B)" for name, why in self.left_out.items()]
+        return lines
+
+
+def decide(columns: dict[str, Column], arrangement: Arrangement, choices: Choices) -> ColumnUses:
+    """Return what columns are read as; `Undecided` where one can be read in several ways.
+
+    Parameters
+    ----------
+    columns
+        Name -> column, but keys, orders and the target.
+    arrangement
+        The sequences.
+    choices
+        What the user chose.
+
+    """
+    uses = ColumnUses()
+    uses.group = _find_group(columns, choices)
+    for name, column in columns.items():
+        if name == uses.group or (choices.columns is not None and name not in choices.columns):
+            continue
+        _place(uses, column, arrangement, choices)
+    texts = [name for name in uses.categories if columns[name].kind == "text" and name not in (choices.codes or [])]
+    free = [name for name, why in uses.left_out.items() if why.endswith("different texts")]
+    if not uses.numbers and len(uses.categories) == len(texts) and len(texts) + len(free) == 1:
+        uses.symbols = (texts + free)[0]
+        uses.categories, uses.left_out = [], {n: why for n, why in uses.left_out.items() if n != uses.symbols}
+    return uses
+
+
+def _find_group(columns: dict[str, Column], choices: Choices) -> str | None:
+    if choices.group is not None:
+        return None if choices.group == NONE else choices.group
+    needed = {*(choices.columns or []), *(choices.numbers or []), *(choices.codes or [])}
+    lower = {name.lower(): name for name in columns if name not in needed}
+    return next((lower[name] for name in GROUP_NAMES if name in lower), None)
+
+
+def _place(uses: ColumnUses, column: Column, arrangement: Arrangement, choices: Choices) -> None:
+    """Enter one column where it belongs."""
+    name, explicit = column.name, choices.columns is not None
+    if name in (choices.codes or []):
+        uses.categories.append(name)
+        return
+    if name in (choices.numbers or []):
+        uses.numbers.append(name)
+        return
+    why = _why_left_out(column, arrangement)
+    if why and not (explicit and column.kind in ("number", "text")):
+        uses.left_out[name] = why
+        return
+    if not explicit:
+        _ask_about_counting_down(column, arrangement, choices)
+        _ask_about_rest(column, arrangement, choices)
+    if column.kind == "text":
+        (uses.numbers if column.spoilt is not None else uses.categories).append(name)
+        return
+    if column.kind == "number":
+        _ask_about_far_values(column, choices)
+        if not explicit:
+            _ask_about_codes(column, choices)
+    uses.numbers.append(name)
+
+
+def _why_left_out(column: Column, arrangement: Arrangement) -> str | None:
+    """Return why a column says nothing that is to be read, or None."""
+    if column.kind == "empty":
+        return "is empty"
+    different = pd.unique(column.values[~column.missing])
+    if len(different) == 1:
+        return f"is {shorten(different[0])} everywhere"
+    if column.kind == "date":
+        return "holds dates"
+    if column.kind == "number":
+        whole = np.zeros(len(column.values), int)
+        if ordering.counts(arrangement.codes, column) or ordering.counts(whole, column):
+            return "counts the rows"
+        if column.is_whole and arrangement.codes.any() and _same_parts(column, arrangement):
+            return "tells the same sequences apart"
+        return None
+    if arrangement.codes.any() and not column.missing.any() and _same_parts(column, arrangement):
+        return "tells the same sequences apart"
+    many = len(different) > MOST_CATEGORIES or len(different) * 2 > int((~column.missing).sum())
+    return f"has {len(different):,} different texts" if many and column.spoilt is None else None
+
+
+def _same_parts(column: Column, arrangement: Arrangement) -> bool:
+    return bool((codes_of([column]) == pd.factorize(arrangement.codes)[0]).all())
+
+
+def _rests(column: Column, arrangement: Arrangement) -> bool:
+    """Whether a column is the same in all steps of each of several sequences."""
+    frame = pd.DataFrame({"codes": arrangement.codes, "value": pd.factorize(column.values)[0]})
+    return bool(arrangement.codes.any() and (frame.groupby("codes")["value"].nunique() == 1).all())
+
+
+def _more(chosen: list[str] | None, name: str) -> list[str]:
+    return [*(chosen or []), name]
+
+
+def _ask_about_rest(column: Column, arrangement: Arrangement, choices: Choices) -> None:
+    """Ask what a column is that has one value a sequence: a target, a group, an input."""
+    if not _rests(column, arrangement):
+        return
+    name = column.name
+    sequences = len(np.unique(arrangement.codes))
+    values = int(codes_of([column]).max()) + 1
+    shared = values < sequences and (column.kind == "text" or column.is_whole)
+    if choices.label is not None and not shared:
+        return  # an input beside the target, which it does not name
+    readings = [Reading("it is to be predicted", {"label": name})] if choices.label is None else []
+    if shared and choices.group is None:
+        readings.append(Reading("sequences that share it belong together", {"group": name}))
+    as_input = "numbers" if column.kind == "number" else "codes"
+    readings.append(Reading("it is an input", {as_input: _more(getattr(choices, as_input), name)}))
+    readings.append(Reading("it is left out", {"without": _more(choices.without, name)}))
+    share = f", shared by {sequences / values:.3g} sequences on average" if shared else ""
+    raise ask(f"column {name} has one value a sequence, {values:,} different ones{share}", *readings)
+
+
+def _ask_about_counting_down(column: Column, arrangement: Arrangement, choices: Choices) -> None:
+    """Ask about a column that falls by one constant: what is left until an end is often a target."""
+    if column.kind != "number" or column.missing.any():
+        return
+    falling = Column(column.name, "number", -column.values.astype(float), column.missing)
+    if ordering.counts(arrangement.codes, falling):
+        readings = [Reading("it is to be predicted", {"label": column.name})] if choices.label is None else []
+        raise ask(
+            f"column {column.name} falls by one constant from row to row",
+            *readings,
+            Reading("it is left out", {"without": _more(choices.without, column.name)}),
+            Reading("it is an input", {"numbers": _more(choices.numbers, column.name)}),
+        )
+
+
+def _ask_about_codes(column: Column, choices: Choices) -> None:
+    """Ask whether few different whole numbers are amounts or stand for something."""
+    if not column.is_whole:
+        return
+    different = np.unique(column.values)
+    if len(different) in CODES and len(column.values) >= ROWS_OF_A_CODE * len(different):
+        shown = ", ".join(str(int(value)) for value in different[:4])
+        raise ask(
+            f"column {column.name} has {len(different)} different whole numbers ({shown}, ...)",
+            Reading("codes, each of which stands for something", {"codes": _more(choices.codes, column.name)}),
+            Reading("amounts", {"numbers": _more(choices.numbers, column.name)}),
+        )
+
+
+def _ask_about_far_values(column: Column, choices: Choices) -> None:
+    """Ask whether a value that comes again and again, far from all others, stands for what is missing."""
+    values = column.values[~column.missing].astype(float)
+    if choices.na is not None or not np.isfinite(values).all():
+        return
+    different, counts = np.unique(values, return_counts=True)
+    for extreme, others in ((0, different[1:]), (-1, different[:-1])):
+        if len(others) < FEWEST_OTHERS or counts[extreme] < 2 or (counts[extreme] <= counts.max() / 2 and counts.max() > 20):
+            continue
+        with np.errstate(over="ignore"):
+            distance = np.abs(others - different[extreme]).min()
+            far = distance > FAR * (others.max() - others.min())
+        if far:
+            number = f"{different[extreme]:.10g}"
+            raise ask(
+                f"column {column.name} has {number} in {counts[extreme]:,} rows, far from all other values, which lie "
+                f"between {others.min():.4g} and {others.max():.4g}",
+                Reading("it stands for what is missing", {"na": [number], "missing": choices.missing or "last"}),
+                Reading("it is measured", {"na": [NONE]}),
+            )

@@ -1,0 +1,202 @@
+"""The decision which rows make a sequence, and in which order they stand: keys and orders are known by their contents."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.ingest import ordering
+from gatebench.ingest.cells import Column
+from gatebench.ingest.choices import NONE, Choices
+from gatebench.ingest.question import Reading, ask
+
+SEQUENCE_NAMES = ("sequence", "sequence_id", "seq", "seq_id", "series", "series_id", "unique_id", "trial", "trial_id",
+                  "session", "session_id", "episode", "episode_id", "id")  # fmt: skip
+"""Names of a column that is taken to tell sequences apart."""
+FEWEST_ROWS = 2
+"""Rows of a sequence on average, at the least, for a column to be its key."""
+FEWEST_BLOCKS = 3
+"""Blocks of rows with a value each from which on a column may be a key, though no other column restarts."""
+MOST_KEYS = 12
+"""Columns that are tried as keys, two at a time, at the most."""
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Which rows make a sequence, and their order in it."""
+
+    sequence: tuple[str, ...]
+    """The columns that tell sequences apart; none: one series, or a file each."""
+    order: tuple[str, ...]
+    """The columns that put the steps in order, the coarsest first; none: as the rows stand."""
+    codes: np.ndarray
+    """The number of each row's sequence ``[N]``."""
+    lines: tuple[str, ...]
+    """What was decided, for the user."""
+
+
+def arrange(
+    columns: dict[str, Column], file_codes: np.ndarray | None, choices: Choices, where: Callable[[int], str]
+) -> Arrangement:
+    """Return how rows make sequences; `Undecided` where that can be read in several ways.
+
+    Parameters
+    ----------
+    columns
+        Name -> column, but those that are named for something else.
+    file_codes
+        The number of each row's file, where every file is a sequence.
+    choices
+        What the user chose.
+    where
+        What a message calls a row.
+
+    """
+    rows = len(next(iter(columns.values())).values)
+    if file_codes is not None:
+        count = int(file_codes.max()) + 1
+        order, lines = ordering.decide(columns, file_codes, choices, where)
+        return Arrangement((), order, file_codes, (f"sequences: {count}, a file each", *lines))
+    sequence, line = _named(columns, choices)
+    if sequence is None and choices.sequence != NONE:
+        sequence, line = _by_contents(columns, choices)
+    if not sequence:
+        one_series = f"sequences: one series of {rows:,} rows, since no column is called sequence (--sequence COLUMN)"
+        codes = np.zeros(rows, int)
+        order, lines = ordering.decide(columns, codes, choices, where)
+        return Arrangement((), order, codes, (line or one_series, *lines))
+    for name in sequence:
+        if columns[name].missing.any():
+            row = where(int(columns[name].missing.argmax()))
+            raise BadInput(f"{row} has no {name}; expected one in each row: fill it, or remove the row")
+    codes = codes_of([columns[name] for name in sequence])
+    others = {name: column for name, column in columns.items() if name not in sequence}
+    order, lines = ordering.decide(others, codes, choices, where, sequence)
+    line = line or f"sequences: {codes.max() + 1:,}, by column {', '.join(sequence)} (--sequence COLUMN)"
+    return Arrangement(sequence, order, codes, (line, *lines))
+
+
+def codes_of(columns: Sequence[Column]) -> np.ndarray:
+    """Return a number for each row, the same where all columns are; numbered as they appear."""
+    codes = pd.factorize(columns[0].values)[0].astype(np.int64)
+    for column in columns[1:]:
+        values = pd.factorize(column.values)[0].astype(np.int64)
+        codes = pd.factorize(codes * (values.max() + 1) + values)[0].astype(np.int64)
+    return codes
+
+
+def split_names(option: str, text: str, columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns that an option names, with commas between several; ``BadInput`` if one is none."""
+    names = tuple(columns)
+    listed = (text,) if text in names else tuple(text.split(","))
+    for name in listed:
+        if name not in names:
+            raise BadInput(f"--{option} {shorten(name)} is no column{did_you_mean(name, list(names))}")
+    return listed
+
+
+def _named(columns: dict[str, Column], choices: Choices) -> tuple[tuple[str, ...] | None, str]:
+    """Return the key that the user names, or else the first column of a usual name whose contents allow it."""
+    if choices.sequence == NONE:
+        return None, "sequences: one series, as asked"
+    if choices.sequence is not None:
+        return split_names("sequence", choices.sequence, columns), ""
+    lower = {name.lower(): name for name in columns}
+    name = next((lower[usual] for usual in SEQUENCE_NAMES if usual in lower), None)
+    if (
+        name is None
+        or columns[name].kind == "date"
+        or len(np.unique(codes_of([columns[name]]))) == len(columns[name].values)
+    ):
+        return None, ""
+    return (name,), ""
+
+
+def _by_contents(columns: dict[str, Column], choices: Choices) -> tuple[tuple[str, ...] | None, str]:
+    """Return the key that another column's repeats or restarts show, with the line that says so."""
+    order = ordering.candidates(columns, choices)
+    if choices.order == NONE:
+        return _by_blocks(columns, order)
+    for names in order:
+        if _is_unique(columns, (), names):
+            return None, ""
+    for names in order:
+        keys = _keys_of(columns, names)
+        if len(keys) == 1:
+            count = codes_of([columns[name] for name in keys[0]]).max() + 1
+            repeats = f"since {', '.join(names)} begins anew with each"
+            return keys[0], f"sequences: {count:,}, by column {', '.join(keys[0])}, {repeats} (--sequence COLUMN)"
+        if keys:
+            raise ask(
+                f"column {', '.join(names)} begins anew {_repeats(columns, names):,} times, and several columns may say why",
+                *(Reading(_sequences(columns, key), {"sequence": ",".join(key), "order": ",".join(names)}) for key in keys),
+            )
+        ordering.refuse_repeats(columns, np.zeros(len(columns[names[0]].values), int), names, ())
+    return _by_blocks(columns, order)
+
+
+def _sequences(columns: dict[str, Column], key: tuple[str, ...]) -> str:
+    return f"{codes_of([columns[name] for name in key]).max() + 1:,} sequences by {', '.join(key)}"
+
+
+def _repeats(columns: dict[str, Column], names: tuple[str, ...]) -> int:
+    return int(np.bincount(codes_of([columns[name] for name in names])).max())
+
+
+def _is_unique(columns: dict[str, Column], key: tuple[str, ...], order: tuple[str, ...]) -> bool:
+    codes = codes_of([columns[name] for name in (*key, *order)])
+    return int(codes.max()) + 1 == len(codes)
+
+
+def _keys_of(columns: dict[str, Column], order: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return the smallest sets of columns with which an order is unique; of columns that part alike, the first one."""
+    possible = _possible_keys(columns, order)
+    for size in (1, 2):
+        sets = [key for key in combinations(possible[:MOST_KEYS], size) if _is_key(columns, key, order)]
+        different: dict[bytes, tuple[str, ...]] = {}
+        for key in sets:
+            different.setdefault(codes_of([columns[name] for name in key]).tobytes(), key)
+        if different:
+            return list(different.values())
+    return []
+
+
+def _is_key(columns: dict[str, Column], key: tuple[str, ...], order: tuple[str, ...]) -> bool:
+    codes = codes_of([columns[name] for name in key])
+    count = int(codes.max()) + 1
+    if not _is_unique(columns, key, order) or count * FEWEST_ROWS > len(codes):
+        return False
+    if all(columns[name].kind == "text" for name in key):
+        return True
+    # Measured whole numbers may by chance never repeat at one time; steps of a sequence follow one another.
+    return ordering.rises_regularly(codes, ordering.values_of(columns, order))
+
+
+def _possible_keys(columns: dict[str, Column], order: tuple[str, ...]) -> list[str]:
+    rows = len(next(iter(columns.values())).values)
+
+    def possible(column: Column) -> bool:
+        if column.name in order or not (column.is_whole or (column.kind == "text" and not column.missing.any())):
+            return False
+        return 1 < int(codes_of([column]).max()) + 1 <= rows // FEWEST_ROWS
+
+    return [name for name, column in columns.items() if possible(column)]
+
+
+def _by_blocks(columns: dict[str, Column], order: list[tuple[str, ...]]) -> tuple[tuple[str, ...] | None, str]:
+    """Ask about a column whose values stand in blocks of rows, each value in one: a key, or a measurement that rests."""
+    if order and any(_is_unique(columns, (), names) for names in order):
+        return None, ""
+    for name in _possible_keys(columns, ()):
+        codes = codes_of([columns[name]])
+        blocks = int((np.diff(codes) != 0).sum()) + 1
+        if blocks == int(codes.max()) + 1 >= FEWEST_BLOCKS and blocks * 4 <= len(codes):
+            raise ask(
+                f"column {name} has {blocks:,} values, each in the rows of one block",
+                Reading(f"{blocks:,} sequences", {"sequence": name}),
+                Reading("one series, of which it is an input", {"sequence": NONE}),
+            )
+    return None, ""

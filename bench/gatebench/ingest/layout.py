@@ -1,0 +1,199 @@
+"""The decision what a row of a table is: a step, as usual, or a whole series; or whether every column is a series."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gatebench.core.errors import BadInput, shorten
+from gatebench.ingest import inputs, keys, ordering, target
+from gatebench.ingest.cells import Column
+from gatebench.ingest.choices import Choices
+from gatebench.ingest.question import Reading, ask
+from gatebench.ingest.raw import RawData
+
+FEWEST_COLUMNS = 8
+"""Columns of like numbers from which on a row may be a series."""
+MOST_OTHERS = 3
+"""Other columns beside them, at the most."""
+SMOOTHER = 0.6
+"""Steps along a row, relative to steps from row to row, below which a row looks like a series."""
+ALIKE = 5.0
+"""How many times as far as those of another the numbers of like columns may spread."""
+
+
+@dataclass(frozen=True)
+class WideTable:
+    """A table whose rows may be series."""
+
+    steps: list[str]
+    """The columns that would be steps."""
+    others: list[str]
+    """The columns beside them."""
+    label: str | None
+    """The column beside them that may be a label."""
+    why: str
+    """What speaks for it."""
+
+
+def decide(columns: dict[str, Column], where: Callable[[int], str], name: str, choices: Choices) -> RawData | None:
+    """Return the series of a table that has one in a row or in a column, or None where a row is a step.
+
+    Parameters
+    ----------
+    columns
+        Name -> column.
+    where
+        Row -> what a message calls it.
+    name
+        The file, for messages.
+    choices
+        What the user chose. `Undecided` if nothing, and a row may be a series.
+
+    """
+    if choices.layout == "series-a-row":
+        return _series_of_rows(columns, where, name, choices)
+    if choices.layout == "series-a-column":
+        return _series_of_columns(columns, where, name, choices)
+    roles = (choices.sequence, choices.order, choices.columns, choices.layout, choices.numbers, choices.codes)
+    wide = None if any(role is not None for role in roles) else _look(columns)
+    if wide is None:
+        return None
+    rows = len(next(iter(columns.values())).values)
+    label = choices.label or wide.label
+    raise ask(
+        f"{rows:,} rows of {len(wide.steps)} like columns ({wide.steps[0]} to {wide.steps[-1]}), {wide.why}",
+        Reading(
+            f"{rows:,} series of {len(wide.steps)} steps" + (f", labelled by {label}" if label else ""),
+            {"layout": "series-a-row", "label": label},
+        ),
+        Reading(f"one series of {rows:,} steps of {len(wide.steps)} columns", {"layout": "step-a-row"}),
+    )
+
+
+def _look(columns: dict[str, Column]) -> WideTable | None:
+    """Return what speaks for series in rows, or None."""
+    if any(column.kind == "date" for column in columns.values()):
+        return None
+    if any(name.lower() in ordering.ORDER_NAMES + keys.SEQUENCE_NAMES[:-1] for name in columns):
+        return None
+    numbers = [name for name, column in columns.items() if column.kind == "number" and not _is_label_like(column)]
+    steps = _numbered(numbers) or numbers
+    others = [name for name in columns if name not in steps]
+    rows = len(next(iter(columns.values())).values)
+    if len(steps) < FEWEST_COLUMNS or len(others) > MOST_OTHERS or rows < 2:
+        return None
+    matrix = np.stack([columns[name].values.astype(float) for name in steps], 1)
+    matrix = np.where(np.isfinite(matrix), matrix, np.nan)
+    filled = ~np.isnan(matrix)
+    if not filled.any(0).all() or not filled.any(1).all():
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        spreads = np.nanstd(matrix, 0)
+        along, across = (float(np.nansum(np.abs(np.diff(matrix, axis=axis)))) for axis in (1, 0))
+        along, across = along / (rows * (len(steps) - 1)), across / ((rows - 1) * len(steps))
+    like = bool(spreads.max() <= ALIKE * np.median(spreads))
+    labels = [name for name in others if columns[name].kind == "text" or _is_label_like(columns[name])]
+    label = labels[0] if len(labels) == 1 else None
+    numbered = _numbered(numbers) is not None
+    if like and along < SMOOTHER * across:
+        return WideTable(steps, others, label, "whose numbers change less along a row than from row to row")
+    if numbered and label is not None and like and not across < SMOOTHER * along:
+        return WideTable(steps, others, label, f"numbered one after the other, beside {label}")
+    return None
+
+
+def _is_label_like(column: Column) -> bool:
+    """Whether numbers are few, whole, and come again and again."""
+    if not column.is_whole:
+        return False
+    different = len(np.unique(column.values))
+    return different <= target.FEW_CLASSES and different * 3 <= len(column.values)
+
+
+def _numbered(names: list[str]) -> list[str] | None:
+    """Return the columns that are numbered one after the other behind one text, if there are enough."""
+    by_stem: dict[str, list[tuple[int, str]]] = {}
+    for name in names:
+        matched = re.fullmatch(r"(.*?)(\d+)", name)
+        if matched:
+            by_stem.setdefault(matched[1], []).append((int(matched[2]), name))
+    longest = max(by_stem.values(), key=len, default=[])
+    places = [place for place, _ in longest]
+    if len(longest) < FEWEST_COLUMNS or set(np.diff(sorted(places))) != {1}:
+        return None
+    return [name for _, name in sorted(longest)]
+
+
+def _series_of_rows(columns: dict[str, Column], where: Callable[[int], str], name: str, choices: Choices) -> RawData:
+    """Return a sequence for each row, its label beside it."""
+    _check_names(columns, choices)
+    beside = {choices.label, choices.group, *(choices.without or [])}
+    numbers = [n for n, c in columns.items() if c.kind == "number" and n not in beside and n in (choices.columns or columns)]
+    steps = _numbered(numbers) or numbers
+    if len(steps) < 2:
+        raise BadInput(
+            f"{name} has {len(steps)} column(s) of numbers; expected the steps of a series in each row: use --step-a-row"
+        )
+    left_out = [n for n in columns if n not in steps and n not in beside]
+    matrix = np.stack([columns[n].values for n in steps], 1)
+    line = f"sequences: {len(matrix):,}, a row each, of {len(steps)} steps (--step-a-row)"
+    lines = [line, *([f"left out: {shorten(', '.join(left_out))} (--label COLUMN)"] if left_out else [])]
+    groups = columns[choices.group].values.tolist() if choices.group else None
+    raw = RawData(
+        [row[:, None] for row in matrix],
+        "a column",
+        [where(row) for row in range(len(matrix))],
+        groups=groups,
+        decisions=lines,
+    )
+    return _with_label(raw, columns, choices)
+
+
+def _with_label(raw: RawData, columns: dict[str, Column], choices: Choices) -> RawData:
+    if choices.label is None:
+        return raw
+    column = columns[choices.label]
+    if column.missing.any():
+        raise BadInput(f"{raw.origins[int(column.missing.argmax())]} has no {column.name}; expected one in each: fill it")
+    values = [np.full((len(row), 1), value) for row, value in zip(raw.sequences, column.values.tolist(), strict=True)]
+    if column.kind == "text":
+        values = [array.astype(str) for array in values]
+    targets, what, line = target.decide(values, (choices.label,), choices.as_target)
+    return replace(raw, targets=targets, target=what, decisions=[*raw.decisions, line])
+
+
+def _check_names(columns: dict[str, Column], choices: Choices) -> None:
+    for option in ("label", "group"):
+        named = getattr(choices, option)
+        if named is not None:
+            keys.split_names(option, named, columns)
+
+
+def _series_of_columns(columns: dict[str, Column], where: Callable[[int], str], name: str, choices: Choices) -> RawData:
+    """Return a sequence for each column of numbers, in the order of dates or of what counts the rows."""
+    if choices.label is not None:
+        raise BadInput("--label names a column, but a column is a series with --series-a-column; remove one of the two")
+    free = {n: c for n, c in columns.items() if n not in (choices.without or [])}
+    order, lines = ordering.decide(free, np.zeros(len(next(iter(columns.values())).values), int), choices, where)
+    series = [n for n, c in free.items() if c.kind == "number" and n not in order and n in (choices.columns or free)]
+    if len(series) < 2:
+        raise BadInput(
+            f"{name} has {len(series)} column(s) of numbers; expected several, a series each: remove --series-a-column"
+        )
+    rows = np.argsort(ordering.values_of(free, order), kind="stable") if order else slice(None)
+    others = [n for n in free if n not in (*series, *order)]
+    decisions = [f"sequences: {len(series):,}, a column each (--step-a-row)", *lines]
+    if others:
+        decisions.append(f"left out: {shorten(', '.join(others))}")
+    sequences = [columns[n].values[rows].astype(float)[:, None] for n in series]
+    return RawData(sequences, "a row", [f"{name}, column {n}" for n in series], decisions=decisions)
+
+
+def mention(columns: dict[str, Column], decided: inputs.ColumnUses, sequences: int) -> list[str]:
+    """Return a line that names the other reading of several columns of numbers of one series."""
+    if sequences > 1 or len(decided.numbers) < 2 or decided.categories:
+        return []
+    count = sum(columns[name].kind == "number" for name in decided.numbers)
+    return [f"series: one, of {count} columns ({count} series: --series-a-column)"]

@@ -1,0 +1,279 @@
+"""The decision which columns put the steps of a sequence in order."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.ingest.cells import Column
+from gatebench.ingest.choices import NONE, Choices
+from gatebench.ingest.question import Reading, ask
+
+Where = Callable[[int], str]
+"""What a message calls a row."""
+ORDER_NAMES = ("time", "t", "step", "date", "datetime", "timestamp")
+"""Names of a column that is taken to put steps in order."""
+DAY = 86_400 * 10**9
+"""Nanoseconds of a day."""
+FEWEST_STEPS = 4
+"""Steps of one series from which on a column that rises by one constant counts them."""
+REGULAR = 0.9
+"""Share of equal steps from which on times are regular."""
+
+
+def candidates(columns: dict[str, Column], choices: Choices) -> list[tuple[str, ...]]:
+    """Return sets of columns that may put rows in order, the likeliest first, before sequences are known."""
+    if choices.order == NONE:
+        return []
+    if choices.order is not None:
+        names = (choices.order,) if choices.order in columns else tuple(choices.order.split(","))
+        return [names] if all(name in columns for name in names) else []
+    numbers = set(choices.numbers or [])
+    dates = [name for name, column in columns.items() if column.kind == "date"]
+    named = [name for name in _by_name(columns) if name not in dates and name not in numbers]
+    with_hour = [pair for name in dates if (pair := _with_hour(columns, name))]
+    singles = [(name,) for name in (*dates, *named)]
+    if singles:
+        return [*with_hour, *singles]
+    return [(name,) for name, column in columns.items() if name not in numbers and restarts(column)]
+
+
+def decide(
+    columns: dict[str, Column], codes: np.ndarray, choices: Choices, where: Where, sequence: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return the columns that put the steps of each sequence in order, and the line that says so.
+
+    Parameters
+    ----------
+    columns
+        Name -> column, but keys and those that are named for something else.
+    codes
+        The number of each row's sequence ``[N]``.
+    choices
+        What the user chose.
+    where
+        What a message calls a row.
+    sequence
+        The columns that tell sequences apart, for messages.
+
+    """
+    if choices.order == NONE:
+        return (), []
+    if choices.order is not None:
+        names = (choices.order,) if choices.order in columns else tuple(choices.order.split(","))
+        for name in names:
+            if name not in columns:
+                raise BadInput(f"--order {name} is no column{did_you_mean(name, list(columns))}")
+        _check_sortable(columns, names, where)
+        refuse_repeats(columns, codes, names, sequence)
+        return names, [f"order: by column {', '.join(names)} (--order COLUMN)"]
+    numbers = set(choices.numbers or [])
+    dates = [name for name, column in columns.items() if column.kind == "date" and name not in numbers]
+    if dates:
+        return _by_dates(columns, codes, dates, where, sequence)
+    for name in _by_name(columns):
+        if name not in numbers:
+            return _by_named(columns, codes, name, where, sequence)
+    free = [name for name, column in columns.items() if column.kind == "number" and name not in numbers]
+    return _by_numbers(columns, codes, free, bool(choices.columns or []))
+
+
+def _by_name(columns: dict[str, Column]) -> list[str]:
+    lower = {name.lower(): name for name in columns}
+    named = [lower[name] for name in ORDER_NAMES if name in lower]
+    return [name for name in named if columns[name].kind in ("number", "date") or columns[name].spoilt is not None]
+
+
+def _by_dates(
+    columns: dict[str, Column], codes: np.ndarray, dates: list[str], where: Where, sequence: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[str]]:
+    preferred = [name for name in _by_name(columns) if name in dates] or dates
+    name = preferred[0]
+    _check_sortable(columns, (name,), where)
+    pair = _with_hour(columns, name)
+    if pair and not _unique_within(columns, codes, (name,)) and _unique_within(columns, codes, pair):
+        alternative = f"--sequence {name} --order {pair[1]}: a sequence each {name}"
+        return pair, [f"order: by columns {', '.join(pair)}, the hours of days ({alternative})"]
+    refuse_repeats(columns, codes, (name,), sequence)
+    written = columns[name].written or "dates"
+    return (name,), [f"order: by column {name} (--order COLUMN)" + ("" if written == "dates" else f", {written}")]
+
+
+def _by_named(
+    columns: dict[str, Column], codes: np.ndarray, name: str, where: Where, sequence: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return a column that is called like a time, if its contents are not those of a measurement."""
+    _check_sortable(columns, (name,), where)
+    refuse_repeats(columns, codes, (name,), sequence)
+    values = values_of(columns, (name,))
+    if not (steps(codes, values) > 0).all() and not rises_regularly(codes, values):
+        raise ask(
+            f"column {name} is called like a time, but its numbers neither rise from row to row nor are they evenly apart",
+            Reading("it puts the rows in order", {"order": name}),
+            Reading("it is measured", {"order": NONE, "numbers": [name]}),
+        )
+    return (name,), [f"order: by column {name} (--order COLUMN)"]
+
+
+def _by_numbers(
+    columns: dict[str, Column], codes: np.ndarray, free: list[str], chosen: bool
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return a column of numbers that count steps, or rise with them; the rows stand in its order anyway."""
+    if len(free) < 2 or chosen:
+        return (), []
+    counters = [name for name in free if counts(codes, columns[name])]
+    if counters:
+        return (counters[0],), [f"order: by column {counters[0]}, which counts the steps (--order COLUMN; --numbers COLUMN)"]
+    rising = [name for name in free if not columns[name].missing.any() and rises(codes, columns[name].values)]
+    several = len(np.unique(codes)) > 1
+    if len(rising) == 1 and len(codes) >= FEWEST_STEPS * len(np.unique(codes)) and (several or free[0] == rising[0]):
+        line = f"order: by column {rising[0]}, which rises from row to row (if it is measured: --numbers {rising[0]})"
+        return (rising[0],), [line]
+    for name in rising or [name for name in free if _is_shuffled_count(codes, columns[name])]:
+        rise = "rises from row to row" if rising else "has numbers that are all different and evenly apart, but not in order"
+        raise ask(
+            f"column {name} {rise}",
+            Reading("it puts the rows in order", {"order": name}),
+            Reading("it is measured, and rows are in order as they stand", {"order": NONE, "numbers": [name]}),
+        )
+    return (), []
+
+
+def _check_sortable(columns: dict[str, Column], names: tuple[str, ...], where: Where) -> None:
+    for name in names:
+        column = columns[name]
+        row = column.spoilt or 0 if column.kind == "text" else int(column.missing.argmax()) if column.missing.any() else None
+        if row is not None:
+            cell = "nothing" if column.missing[row] else shorten(repr(column.values[row]))
+            raise BadInput(
+                f"{where(row)}, column {name} has {cell}; expected numbers or dates, to put steps in order: correct it, or "
+                "use another: --order COLUMN"
+            )
+
+
+def refuse_repeats(columns: dict[str, Column], codes: np.ndarray, names: tuple[str, ...], sequence: tuple[str, ...]) -> None:
+    """Raise `Undecided` or ``BadInput`` where a sequence has several rows at one time."""
+    if _unique_within(columns, codes, names):
+        return
+    values = pd.DataFrame({"codes": codes, **{name: columns[name].values for name in names}})
+    counts_of_one = values.groupby(list(values.columns), sort=False).size()
+    most = int(counts_of_one.max())
+    times = f"{int((counts_of_one > 1).sum()):,} times stand in several rows, at most {most:,}"
+    within = f" within {', '.join(sequence)}" if sequence else ""
+    order = ",".join(names)
+    keys = _missing_keys(columns, codes, names)
+    if keys:
+        raise ask(
+            f"column {order} does not tell rows apart{within}: {times}",
+            *(
+                Reading(f"{key} tells sequences apart", {"sequence": ",".join((*sequence, key)), "order": order})
+                for key in keys
+            ),
+            Reading("rows are in order as they stand", {"order": NONE, **({} if sequence else {"sequence": NONE})}),
+        )
+    key = ",".join((*sequence, "COLUMN"))
+    raise BadInput(
+        f"column {order} does not tell rows apart{within}: {times}; expected a time once in each sequence: several "
+        f"sequences? add the column that tells them apart and name it, --sequence {key}; or, for rows as they stand: "
+        "--order none"
+    )
+
+
+def _missing_keys(columns: dict[str, Column], codes: np.ndarray, names: tuple[str, ...]) -> list[str]:
+    """Return columns of which each, with what parts sequences already, leaves every time once."""
+    possible = [
+        name for name, column in columns.items()
+        if name not in names and (column.is_whole or column.kind == "text") and not column.missing.any()
+    ]  # fmt: skip
+
+    def parts(name: str) -> bool:
+        values = pd.factorize(columns[name].values)[0]
+        if values.max() + 1 > len(values) // 2:
+            return False
+        combined = pd.factorize(codes * (values.max() + 1) + values)[0]
+        regular = columns[name].kind == "text" or rises_regularly(combined, values_of(columns, names))
+        return regular and _unique_within(columns, combined, names)
+
+    return [name for name in possible if parts(name)]
+
+
+def _with_hour(columns: dict[str, Column], date: str) -> tuple[str, str] | None:
+    """Return a column of days with one of their hours or times beside it, if there is one."""
+    if (columns[date].values % DAY != columns[date].values[0] % DAY).any():
+        return None
+    for name, column in columns.items():
+        is_time = column.kind == "date" and name != date and bool((column.values // DAY == column.values[0] // DAY).all())
+        hours = column.values if column.is_whole else np.array([-1])
+        is_hour = bool((hours >= 0).all() and (hours <= 24).all() and len(np.unique(hours)) in (23, 24, 25))
+        called = name.lower() in ("hour", "hr", "hours", "time", "stunde", "heure", "hora")
+        is_named_hour = called and bool((hours >= 0).all() and (hours <= 24).all())
+        if is_time or is_hour or is_named_hour:
+            return date, name
+    return None
+
+
+def values_of(columns: dict[str, Column], names: Sequence[str]) -> np.ndarray:
+    """Return numbers ``[N]`` that put rows in order: those of one column, or of the days and hours of two."""
+    if len(names) == 1:
+        return columns[names[0]].values
+    day, hour = columns[names[0]], columns[names[1]]
+    if day.kind == "date":
+        return day.values + (hour.values % DAY if hour.kind == "date" else (hour.values * (DAY // 24)).astype(np.int64))
+    ranks = [pd.factorize(columns[name].values, sort=True)[0].astype(np.int64) for name in names]
+    combined = ranks[0]
+    for more in ranks[1:]:
+        combined = combined * (more.max() + 1) + more
+    return combined
+
+
+def _unique_within(columns: dict[str, Column], codes: np.ndarray, names: tuple[str, ...]) -> bool:
+    frame = pd.DataFrame({"codes": codes, **{name: columns[name].values for name in names}})
+    return not bool(frame.duplicated().any())
+
+
+def steps(codes: np.ndarray, values: np.ndarray, in_order: bool = False) -> np.ndarray:
+    """Return the differences from row to row within sequences, of rows as they stand or in the order of values."""
+    rows = np.lexsort((values, codes)) if in_order else np.argsort(codes, kind="stable")
+    same = np.diff(codes[rows]) == 0
+    return np.diff(values[rows])[same]
+
+
+def rises(codes: np.ndarray, values: np.ndarray) -> bool:
+    """Whether values rise with every row of every sequence."""
+    differences = steps(codes, values)
+    return len(differences) >= FEWEST_STEPS and bool((differences > 0).all())
+
+
+def rises_regularly(codes: np.ndarray, values: np.ndarray) -> bool:
+    """Whether values, once in order, are all different within sequences and mostly evenly apart."""
+    differences = steps(codes, values, in_order=True)
+    if len(differences) < 2 or not (differences > 0).all():
+        return False
+    middle = float(np.median(differences))
+    return bool(np.mean(np.abs(differences - middle) <= 0.2 * middle) >= REGULAR)
+
+
+def counts(codes: np.ndarray, column: Column) -> bool:
+    """Whether a column of numbers rises by one constant with every row of every sequence."""
+    if column.kind != "number" or column.missing.any() or not rises(codes, column.values):
+        return False
+    differences = steps(codes, column.values.astype(float))
+    return bool(np.ptp(differences) <= 1e-6 * differences[0])
+
+
+def restarts(column: Column) -> bool:
+    """Whether numbers rise by one constant, and now and then begin anew: they count the steps of several sequences."""
+    if not column.is_whole:
+        return False
+    differences = np.diff(column.values.astype(float))
+    falls = differences < 0
+    rest = differences[~falls]
+    if not falls.any() or len(rest) < FEWEST_STEPS or falls.sum() * 2 > len(rest):
+        return False
+    begins = np.concatenate([column.values[:1], column.values[1:][falls]])
+    return bool(rest[0] > 0 and (rest == rest[0]).all() and np.ptp(begins) <= rest[0])
+
+
+def _is_shuffled_count(codes: np.ndarray, column: Column) -> bool:
+    return column.is_whole and len(codes) >= 10 and rises_regularly(codes, column.values)
