@@ -175,8 +175,14 @@ def test_lengths_that_do_not_fit(home: Path, lengths):
     assert "x.npz: lengths has shape" in refused(home / "x.npz")
 
 
+FORMATS = [
+    "npz", "npy", "mat", "csv", "csv.gz", "tsv", "zip", "parquet", "feather", "json", "jsonl", "xlsx", "ts", "tsf", "arff",
+    "fasta", "mid", "wav", "flac", "txt",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("content", [b"", b"PK", b"\x93NUMPY", b"x" * 200, b"\x93NUMPY\x01\x00\xff\xff{"], ids=repr)
-@pytest.mark.parametrize("suffix", ["npz", "npy", "csv", "parquet", "mid", "wav", "flac", "txt"])
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_what_is_no_such_file(home: Path, suffix: str, content: bytes):
     path = home / f"x.{suffix}"
     path.write_bytes(content)
@@ -201,15 +207,15 @@ def test_arrays_that_swell(home: Path, monkeypatch: pytest.MonkeyPatch):
 def test_folders_of_other_things(home: Path):
     folder = home / "folder"
     folder.mkdir()
-    assert "folder has nothing in it; expected files of arrow, csv" in refused(folder)
+    assert "folder has nothing in it; expected files of arff, arrow, csv" in refused(folder)
     (folder / "a.jpg").write_text("x")
     (folder / "b").write_text("x")
     (folder / ".hidden.csv").write_text("a\n1\n")
-    assert "has .jpg, b in it; expected files of arrow, csv" in refused(folder)
+    assert "has .jpg, b in it; expected files of arff, arrow, csv" in refused(folder)
     (folder / "c.csv").write_text("a\n1\n")
     (folder / "d.txt").write_text("a\n1\n")
     assert "has 1 .csv, 1 .txt in it; expected files of one format" in refused(folder)
-    assert "a.jpg is no file that is read here; expected arrow, csv" in refused(folder / "a.jpg")
+    assert "a.jpg is no file that is read here; expected arff, arrow, csv" in refused(folder / "a.jpg")
     assert "'nowhere' is not there" in refused(Path("nowhere"))
 
 

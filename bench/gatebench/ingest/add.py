@@ -3,12 +3,13 @@
 import hashlib
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import conversions, limits, padding, plan, question, single_steps, writing
+from gatebench.ingest import beside, conversions, given, limits, padding, plan, question, single_steps, writing
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -34,12 +35,15 @@ class FormatReader(Protocol):
 def add(path: Path, name: str | None, choices: Choices) -> list[str]:
     """Write a data set and its task from a file or folder; returns the lines to be printed about it."""
     readers = find_readers()
-    files, left_out = _find_files(path, readers)
+    files, left_out, label_file = _find_files(path, readers, choices)
     stem = path.resolve().name.removesuffix(_suffix(path.resolve(), readers))
+    if len(files) > 1 and not path.is_dir():
+        stem = given.part_name(stem)[0]
+        left_out = [f"files: {', '.join(file.name for file in files)}, a given split"]
     dataset = writing.check_name(name or re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower())
     limits.check_size(files)
     try:
-        raw = readers[_suffix(files[0], readers)].read(files, choices)
+        raw = _read(path, files, label_file, readers[_suffix(files[0], readers)], choices)
         if not raw.sequences:
             raise BadInput(f"{path} has no sequence; expected at least one: fill it")
         decided = plan.decide(single_steps.leave_out(padding.decide(raw, choices)), choices)
@@ -48,6 +52,18 @@ def add(path: Path, name: str | None, choices: Choices) -> list[str]:
     source = f"{path.resolve()}, SHA-256 {_digest(path, files)}"
     written = writing.write(dataset, decided, source)
     return [*left_out, *decided.lines, *(f"written: {file}" for file in written), f"next: gatebench compare {dataset}"]
+
+
+def _read(path: Path, files: list[Path], label_file: Path | None, reader: FormatReader, choices: Choices) -> RawData:
+    """Return the sequences of files, with what folders and a file of labels say of each."""
+    facts = beside.FileFacts()
+    if label_file is not None:
+        facts = beside.read_labels(label_file, path, files, choices)
+        choices = replace(choices, label=None, group=None)
+    elif path.is_dir():
+        facts = beside.read_folders(path, files, choices)
+    raw = reader.read(files, replace(choices, labels=None, folders=None))
+    return beside.join(raw, facts, choices)
 
 
 def find_readers() -> dict[str, FormatReader]:
@@ -63,8 +79,8 @@ def _suffix(path: Path, readers: dict[str, FormatReader]) -> str:
     return path.name[-len(max(fitting, key=len)) :].lower() if fitting else path.suffix
 
 
-def _find_files(path: Path, readers: dict[str, FormatReader]) -> tuple[list[Path], list[str]]:
-    """Return the file itself, or those of a folder that are of one format, with a line about the others in it."""
+def _find_files(path: Path, readers: dict[str, FormatReader], choices: Choices) -> tuple[list[Path], list[str], Path | None]:
+    """Return the file itself, or those of a folder that are of one format, a line about the others, and a file of labels."""
     expected = ", ".join(sorted(suffix.removeprefix(".") for suffix in readers))
     try:
         if not path.exists():
@@ -74,7 +90,7 @@ def _find_files(path: Path, readers: dict[str, FormatReader]) -> tuple[list[Path
                 raise BadInput(f"{path} {remedy}")
             if _suffix(path, readers) not in readers or not path.is_file():
                 raise BadInput(f"{path} is no file that is read here; expected {expected}: convert it")
-            return [path], []
+            return given.with_partner(path), [], choices.labels
         if path.resolve() == registry.local_folder().resolve():
             raise BadInput(f"{path} is where data sets are added to; expected a folder of your own: give another path")
         all_files = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
@@ -83,6 +99,8 @@ def _find_files(path: Path, readers: dict[str, FormatReader]) -> tuple[list[Path
             f"'{shorten(path)}' cannot be read ({error.strerror}); make it readable, or give another path"
         ) from error
     files = [file for file in all_files if _suffix(file, readers) in readers]
+    label_file = beside.find_label_file(path, files, choices)
+    files = given.one_set([file for file in files if label_file is None or not label_file.samefile(file)])
     if not files:
         others = ", ".join(sorted({file.suffix or file.name for file in all_files}))
         raise BadInput(
@@ -97,15 +115,20 @@ def _find_files(path: Path, readers: dict[str, FormatReader]) -> tuple[list[Path
             f"folder {path} has {counts} in it; expected files of one format, a sequence each, at most {MOST_FILES:,} "
             "(arrays: one file of all): give one file, or a folder of one kind"
         )
-    others = Counter(file.suffix or file.name for file in all_files if file not in set(files))
+    others = Counter(file.suffix or file.name for file in all_files if file not in {*files, label_file})
     counts = shorten(", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common()))
-    return files, [f"left out: {counts}, which is not read here"] if others else []
+    why = "which is not read here" if not {*others} & {*readers} else f"beside the same as {files[0].suffix}"
+    return files, [f"left out: {counts}, {why}"] if others else [], label_file
 
 
 def _digest(path: Path, files: list[Path]) -> str:
     """Return the SHA-256 of a file, or of the names and digests of those of a folder."""
-    digests = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    digests = {}
+    for file in files:
+        with file.open("rb") as opened:
+            digests[file] = hashlib.file_digest(opened, "sha256").hexdigest()
     if files == [path]:
         return digests[path]
-    listing = "".join(f"{file.relative_to(path).as_posix()} {digest}\n" for file, digest in digests.items())
+    folder = path if path.is_dir() else path.parent
+    listing = "".join(f"{file.relative_to(folder).as_posix()} {digest}\n" for file, digest in digests.items())
     return hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()

@@ -1,14 +1,15 @@
 """What a user may decide about sequences that are added; whatever is not decided follows from looking at the data."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from gatebench.core.errors import BadInput
 
-EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding")
+EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding", "labels", "folders")
 """Choices that apply to every format."""
 COLUMNS = ("sequence", "order", "group", "label", "columns", "without", "codes", "numbers", "layout", "dates", "decimal",
-           "na", "missing", "gaps", "with_steps")  # fmt: skip
+           "na", "missing", "gaps", "with_steps", "split_column")  # fmt: skip
 """Choices that apply to tables."""
 NONE = "none"
 """In place of a column: that no column has this role."""
@@ -72,6 +73,12 @@ class Choices:
     """Whether each line of a text is a sequence."""
     least_count: int | None = None
     """How often a symbol stands in train, at the least, to be one of its own."""
+    labels: Path | None = None
+    """A table that has a row for each file of a folder, with its label."""
+    folders: Literal["label", "group", "ignore"] | None = None
+    """What the folders that files lie in are."""
+    split_column: str | None = None
+    """Column of a table that says which split a row is of."""
 
     def check_only(self, what: str, *allowed: str) -> None:
         """Raise ``BadInput`` if a choice is made that means nothing for ``what``: neither `EVERYWHERE` nor ``allowed``."""

@@ -1,5 +1,6 @@
 """Splits that are given with the data: by the names of arrays, files and folders, or by the values of a column."""
 
+import glob
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,8 @@ WORDS = {
     "test": "test", "testing": "test", "te": "test",
 }  # fmt: skip
 """Word -> the split that it stands for."""
+FORMATS = (".ts", ".parquet", ".tsv", ".csv", ".arff", ".txt")
+"""Ends of the names of files of which one set is read where a folder has the same in several formats, the best first."""
 _ANY = "|".join(sorted(WORDS, key=len, reverse=True))
 
 
@@ -35,6 +38,38 @@ def splits_of_files(files: list[Path]) -> list[str] | None:
     splits = [split for _, split in parts if split]
     one_of_each = len(splits) == len(files) == len(set(splits)) > 1
     return splits if one_of_each and len({rest for rest, _ in parts}) == 1 and "train" in splits else None
+
+
+def with_partner(path: Path) -> list[Path]:
+    """Return a file with those beside it that are the same of other splits, that for train first; else the file alone."""
+    stem, end = path.name.split(".")[0], path.name[len(path.name.split(".")[0]) :]
+    rest, split = part_name(stem)
+    if split is None or not rest:
+        return [path]
+    beside = [file for file in sorted(path.parent.glob(f"*{glob.escape(end)}")) if file.is_file()]
+    fitting = [file for file in beside if part_name(file.name.split(".")[0])[0] == rest]
+    return _in_order(fitting) or [path]
+
+
+def one_set(files: list[Path]) -> list[Path]:
+    """Return the files of a folder, or, where all are the same of several splits in several formats, those of one format."""
+    by_end: dict[str, list[Path]] = {}
+    for file in files:
+        by_end.setdefault(file.name[len(file.name.split(".")[0]) :].lower(), []).append(file)
+    sets = {end: _in_order(of_end) for end, of_end in by_end.items()}
+    if len(by_end) > 1 and all(sets.values()):
+        best = min(sets, key=lambda end: FORMATS.index(end) if end in FORMATS else len(FORMATS))
+        return sets[best]
+    return (_in_order(files) if len(by_end) == 1 else []) or files
+
+
+def _in_order(files: list[Path]) -> list[Path]:
+    """Return files that are one each of a split, that for train first; none if they are not."""
+    splits = splits_of_files(files)
+    if splits is None:
+        return []
+    order = ("train", "valid", "test")
+    return [file for _, file in sorted(zip(splits, files, strict=True), key=lambda pair: order.index(pair[0]))]
 
 
 def are_splits(values: Iterable[object]) -> bool:

@@ -39,7 +39,11 @@ class Arrangement:
 
 
 def arrange(
-    columns: dict[str, Column], file_codes: np.ndarray | None, choices: Choices, where: Callable[[int], str]
+    columns: dict[str, Column],
+    given_codes: np.ndarray | None,
+    choices: Choices,
+    where: Callable[[int], str],
+    each: str = "a file each",
 ) -> Arrangement:
     """Return how rows make sequences; `Undecided` where that can be read in several ways.
 
@@ -47,19 +51,21 @@ def arrange(
     ----------
     columns
         Name -> column, but those that are named for something else.
-    file_codes
-        The number of each row's file, where every file is a sequence.
+    given_codes
+        The number of each row's sequence, where that needs no column: every file is one, or every line.
     choices
         What the user chose.
     where
         What a message calls a row.
+    each
+        What such a sequence is, for the user.
 
     """
     rows = len(next(iter(columns.values())).values)
-    if file_codes is not None:
-        count = int(file_codes.max()) + 1
-        order, lines = ordering.decide(columns, file_codes, choices, where)
-        return Arrangement((), order, file_codes, (f"sequences: {count}, a file each", *lines))
+    if given_codes is not None:
+        count = int(given_codes.max()) + 1
+        order, lines = ordering.decide(columns, given_codes, choices, where)
+        return Arrangement((), order, given_codes, (f"sequences: {count:,}, {each}", *lines))
     sequence, line = _named(columns, choices)
     if sequence is None and choices.sequence != NONE:
         sequence, line = _by_contents(columns, choices)

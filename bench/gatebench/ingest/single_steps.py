@@ -43,5 +43,6 @@ def take(raw: RawData, positions: list[int], line: str) -> RawData:
         targets=None if raw.targets is None else [raw.targets[i] for i in positions],
         splits=None if raw.splits is None else [raw.splits[i] for i in positions],
         groups=None if raw.groups is None else [raw.groups[i] for i in positions],
+        files=None if raw.files is None else [raw.files[i] for i in positions],
         decisions=[*raw.decisions, line],
     )

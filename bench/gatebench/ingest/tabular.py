@@ -6,13 +6,13 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple, cast
+from typing import IO, Literal, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import delimited, limits
+from gatebench.ingest import delimited, given, limits, lists
 
 PACKED_TABLES = (".csv", ".tsv", ".tab", ".dat")
 """Suffixes of the tables that a zip may hold."""
@@ -25,6 +25,14 @@ class FileTable(NamedTuple):
     """The rows of the file."""
     lines: list[str]
     """What was decided about the file, a line each."""
+    codes: np.ndarray | None = None
+    """The number of each row's sequence ``[N]``, where the file says so itself."""
+    each: str = ""
+    """What a sequence is in such a file, for the user."""
+    label: str | None = None
+    """The column that is the target, where the file says so itself."""
+    target_kind: Literal["label", "value"] | None = None
+    """What that target is."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,16 @@ class Table:
     """Position of the first row of each file."""
     lines: list[str] = field(default_factory=list)
     """What was decided about the files, a line each."""
+    codes: np.ndarray | None = None
+    """The number of each row's sequence ``[N]``, where that needs no column; None: columns tell sequences apart."""
+    each: str = "a file each"
+    """What such a sequence is, for the user."""
+    label: str | None = None
+    """The column that is the target, where the files say so themselves."""
+    target_kind: Literal["label", "value"] | None = None
+    """What that target is."""
+    splits: list[str] | None = None
+    """The split of each file, where files are one each of a split."""
 
     def files_of(self, positions: np.ndarray) -> np.ndarray:
         """Return the number of the file that each row stands in."""
@@ -62,15 +80,29 @@ def read(files: list[Path], read_file: Callable[[Path], FileTable]) -> Table:
 
     """
     tables = [_read_checked(file, read_file) for file in files]
-    for file, (rows, _) in zip(files, tables, strict=True):
-        if list(rows.columns) != list(tables[0].rows.columns):
+    for file, table in zip(files, tables, strict=True):
+        if list(table.rows.columns) != list(tables[0].rows.columns):
             raise BadInput(
-                f"{file} has the columns {list_columns(rows)}, but {files[0].name} has {list_columns(tables[0].rows)}; "
-                "expected the same in all files: correct one of them"
+                f"{file} has the columns {list_columns(table.rows)}, but {files[0].name} has "
+                f"{list_columns(tables[0].rows)}; expected the same in all files: correct one of them"
             )
-    starts = np.cumsum([0, *(len(rows) for rows, _ in tables[:-1])])
-    lines = dict.fromkeys(line for _, of_file in tables for line in of_file)
-    return Table(files, pd.concat([rows for rows, _ in tables], ignore_index=True), starts, [*lines])
+    starts = np.cumsum([0, *(len(table.rows) for table in tables[:-1])])
+    lines = dict.fromkeys(line for table in tables for line in table.lines)
+    splits = given.splits_of_files(files)
+    rows = pd.concat([table.rows for table in tables], ignore_index=True)
+    codes, each = _join_codes([table.codes for table in tables]), tables[0].each
+    if codes is None and len(files) > 1 and splits is None:
+        codes, each = np.repeat(np.arange(len(tables)), [len(table.rows) for table in tables]), "a file each"
+    return Table(files, rows, starts, [*lines], codes, each, tables[0].label, tables[0].target_kind, splits)
+
+
+def _join_codes(of_files: list[np.ndarray | None]) -> np.ndarray | None:
+    """Return numbers of sequences of all files, or None if any file has none."""
+    codes = [of_file for of_file in of_files if of_file is not None]
+    if len(codes) < len(of_files):
+        return None
+    counts = [int(of_file.max()) + 1 for of_file in codes]
+    return np.concatenate([of_file + start for of_file, start in zip(codes, np.cumsum([0, *counts[:-1]]), strict=True)])
 
 
 def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTable:
@@ -87,7 +119,10 @@ def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTab
             f"{file} has {len(rows)} rows of the columns {list_columns(rows)}; expected rows, and a name for each "
             "column: correct it"
         )
-    return table
+    if table.codes is not None:
+        return table
+    expanded, codes = lists.expand(rows, file.name)
+    return table if codes is None else table._replace(rows=expanded, codes=codes, each="a row each")
 
 
 def read_delimited(file: Path) -> FileTable:

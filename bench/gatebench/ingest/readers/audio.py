@@ -30,7 +30,15 @@ def read(files: list[Path], choices: Choices) -> RawData:
         sequences.append(samples[:, None])
     decisions = [f"sequences: {len(files)}, a file each, of {rate:,} samples a second"]
     time_step = f"a block of 10 samples ({10_000 / rate:.3g} ms)"
-    return RawData(sequences, time_step, [file.name for file in files], "audio", rate=rate, decisions=decisions)
+    return RawData(
+        sequences,
+        time_step,
+        [file.name for file in files],
+        "audio",
+        rate=rate,
+        files=[*range(len(files))],
+        decisions=decisions,
+    )
 
 
 def _read_rate(file: Path) -> int:

@@ -37,7 +37,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
         f"step: {step:g} quarter notes (--step Q)",
     ]
     origins = [file.name for file in files]
-    return RawData(rolls, f"{step:g} quarter notes", origins, "piano_roll", decisions=decisions)
+    return RawData(rolls, f"{step:g} quarter notes", origins, "piano_roll", files=[*range(len(files))], decisions=decisions)
 
 
 def _read_roll(file: Path, step: float) -> np.ndarray:

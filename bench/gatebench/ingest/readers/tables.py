@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
-from gatebench.ingest import cells, inputs, keys, layout, limits, missing, ordering, spacing, tabular, target
+from gatebench.ingest import cells, inputs, keys, layout, limits, missing, ordering, spacing, split_rows, tabular, target
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import COLUMNS, NONE, Choices
 from gatebench.ingest.inputs import ColumnUses
 from gatebench.ingest.raw import RawData
+from gatebench.ingest.split_rows import RowSplits
 from gatebench.ingest.tabular import Table
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".dat", ".csv.gz", ".tsv.gz", ".zip")
@@ -38,18 +39,21 @@ def arrange(table: Table, choices: Choices) -> RawData:
 
     """
     choices.check_only("a table", *COLUMNS)
-    several = len(table.files) > 1
-    if several and choices.sequence:
-        raise BadInput(f"--sequence is for one table, but there are {len(table.files)} files, each a sequence: remove it")
+    choices = _with_given(table, choices)
+    if table.codes is not None and choices.sequence:
+        raise BadInput(
+            f"--sequence is for one long table, but in {table.files[0].name} a sequence is {table.each}: remove it"
+        )
     _check_names(table, choices)
     columns = {name: cells.read(name, table.rows[name], choices) for name in table.rows.columns}
+    splits = split_rows.find(table, columns, choices)
+    columns = {name: column for name, column in columns.items() if splits is None or name != splits.column}
     _check_cells(table, columns, choices)
-    wide = layout.decide(columns, table.where, table.files[0].name, choices)
+    wide = None if table.codes is not None else layout.decide(columns, table.where, table.files[0].name, choices)
     if wide is not None:
-        return wide
+        return wide if splits is None else replace(wide, splits=splits.of_rows.tolist())
     free = {name: column for name, column in columns.items() if name not in _named_otherwise(choices)}
-    file_codes = table.files_of(np.arange(len(table.rows))) if several else None
-    arrangement = keys.arrange(free or columns, file_codes, choices, table.where)
+    arrangement = split_rows.arrange(free or columns, table, splits, choices)
     roles = {*arrangement.sequence, *arrangement.order, choices.label, *(choices.without or [])}
     rest = {name: column for name, column in columns.items() if name not in roles}
     decided = inputs.decide(rest, arrangement, choices)
@@ -57,7 +61,14 @@ def arrange(table: Table, choices: Choices) -> RawData:
         raise BadInput(f"no column is left to read of {tabular.list_columns(table.rows)}; name some: --columns A,B")
     _check_numbers(table, columns, decided)
     limits.check_count(str(table.files[0]), len(table.rows) * len(decided.names))
-    return _join(table, columns, arrangement, decided, choices)
+    return _join(table, columns, arrangement, decided, splits, choices)
+
+
+def _with_given(table: Table, choices: Choices) -> Choices:
+    """Return choices with the target that the files name themselves, unless another one is chosen."""
+    if table.label is None or choices.label is not None:
+        return choices
+    return replace(choices, label=table.label, as_target=choices.as_target or table.target_kind)
 
 
 def _check_names(table: Table, choices: Choices) -> None:
@@ -119,7 +130,12 @@ def _check_cells(table: Table, columns: dict[str, Column], choices: Choices) -> 
 
 
 def _join(
-    table: Table, columns: dict[str, Column], arrangement: keys.Arrangement, decided: ColumnUses, choices: Choices
+    table: Table,
+    columns: dict[str, Column],
+    arrangement: keys.Arrangement,
+    decided: ColumnUses,
+    splits: RowSplits | None,
+    choices: Choices,
 ) -> RawData:
     """Return sequences of the rows, in their order, with nothing missing."""
     rows = _rows_in_order(columns, arrangement)
@@ -145,6 +161,11 @@ def _join(
         by_sequence(filled.values[filled.rows]), "a row", [origins[code] for code in present],
         "symbols" if decided.symbols else None, filled.names, decisions=[*lines, *filled.lines],
     )  # fmt: skip
+    firsts = staying[np.concatenate([[0], ends])] if len(codes) else staying
+    if splits is not None:
+        raw = replace(raw, splits=splits.of_rows[firsts].tolist())
+    if len(table.files) > 1:
+        raw = replace(raw, files=table.files_of(firsts).tolist())
     if decided.group:
         groups = by_sequence(_label_values(table, columns[decided.group])[staying])
         raw = replace(raw, groups=_one_group(groups, raw.origins, decided.group))
@@ -227,7 +248,10 @@ def _origins(table: Table, arrangement: keys.Arrangement, spaced: spacing.Spaced
         ]
         origins = [f"{first}, {key}" for key in keys_of]
     else:
-        origins = [file.name for file in table.files]
+        rows = np.unique(arrangement.codes, return_index=True)[1]
+        origins = [table.files[file].name for file in table.files_of(rows)]
+        if len(origins) > len(table.files):
+            origins = [f"{name}, sequence {code}" for code, name in enumerate(origins)]
     if len(spaced.part_of) == len(origins):
         return origins
     return [f"{origins[part]}, part {number}" for number, part in enumerate(spaced.part_of)]

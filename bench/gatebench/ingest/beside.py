@@ -1,0 +1,220 @@
+"""What is known of whole files: labels in a second file, joined by file name, and what folders are called."""
+
+import re
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.ingest import given, tabular, target
+from gatebench.ingest.choices import Choices
+from gatebench.ingest.raw import RawData
+
+LABEL_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
+"""Suffixes of a file that may have labels of others."""
+LABEL_WORDS = re.compile(r"label|class|target|meta|annot|refer|split|index|manifest|info", re.IGNORECASE)
+"""Words in the name of a file that has labels of others."""
+MOST_BYTES = 2**26
+"""Bytes of such a file, at the most."""
+NUMBERED = re.compile(r"(.*?)[ _-]?\d+")
+"""Names of folders that count something, such as persons."""
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What is known of every file besides what is in it; lists have an entry for each file."""
+
+    labels: list[object] | None = None
+    """The target of each file."""
+    name: str = ""
+    """What the target is called."""
+    groups: list[Hashable] | None = None
+    """The group of each file."""
+    splits: list[str] | None = None
+    """The split of each file."""
+    lines: list[str] = field(default_factory=list)
+    """What was decided, a line each."""
+
+
+def find_label_file(folder: Path, files: list[Path], choices: Choices) -> Path | None:
+    """Return the file of a folder that has a row for others, if there is one; that which is named, anyway."""
+    if choices.labels is not None:
+        return choices.labels
+    tables = [file for file in files if file.parent == folder and file.suffix.lower() in LABEL_SUFFIXES]
+    suffixes = Counter(file.suffix.lower() for file in files)
+    likely = [file for file in tables if LABEL_WORDS.search(file.stem) or 1 == suffixes[file.suffix.lower()] < len(files)]
+    for file in [*likely, *([] if likely else _of_other_columns(tables))][:3]:
+        others = [other for other in files if other != file]
+        if others and file.stat().st_size <= MOST_BYTES and _find_names(_read(file), folder, others) is not None:
+            return file
+    return None
+
+
+def _of_other_columns(tables: list[Path]) -> list[Path]:
+    """Return the one table whose first line differs from that of all others, which are alike."""
+    first = {}
+    for file in tables:
+        with file.open("rb") as opened:
+            first[file] = opened.readline(4096)
+    counts = Counter(first.values())
+    return [file for file, line in first.items() if counts[line] == 1] if len(counts) == 2 and len(tables) > 2 else []
+
+
+def _read(file: Path) -> pd.DataFrame:
+    """Return the cells of a table as texts, a header that is a row included."""
+    try:
+        rows = tabular.read_delimited(file).rows.astype(str)
+    except BadInput:
+        raise
+    except Exception as error:  # whatever a parser makes of a file that is none
+        raise BadInput(
+            f"{file} cannot be read as a table of labels ({shorten(error)}); correct it, or give another"
+        ) from error
+    return rows.rename(columns=str)
+
+
+def _keys(file: Path, folder: Path) -> list[str]:
+    """Return the texts that may name a file, the most exact first."""
+    try:
+        relative = file.relative_to(folder)
+    except ValueError:
+        relative = Path(file.name)
+    return [relative.as_posix(), file.name, relative.with_suffix("").as_posix(), file.stem, file.name.split(".")[0]]
+
+
+def _find_names(rows: pd.DataFrame, folder: Path, files: list[Path]) -> tuple[str, list[int], pd.DataFrame] | None:
+    """Return the column that names most files, the row of each file (-1: none), and the rows; None if there is none."""
+    for column in rows.columns:
+        table = rows
+        if any(column in _keys(file, folder) for file in files):  # no header, but a row
+            table = pd.concat([pd.DataFrame([[*rows.columns]], columns=rows.columns), rows], ignore_index=True)
+        place_of = {str(name).strip(): place for place, name in enumerate(table[column])}
+        places = [next((place_of[key] for key in _keys(file, folder) if key in place_of), -1) for file in files]
+        if sum(place >= 0 for place in places) * 2 > len(files):
+            return column, places, table
+    return None
+
+
+def read_labels(label_file: Path, folder: Path, files: list[Path], choices: Choices) -> FileFacts:
+    """Return what a table says of each file: its label, and perhaps its split and its group."""
+    matched = _find_names(_read(label_file), folder, files)
+    if matched is None:
+        raise BadInput(
+            f"{label_file} has no column that names the files of {folder}; expected {shorten(files[0].name)} and the others "
+            "in one: correct it"
+        )
+    column, places, rows = matched
+    lacking = [file.name for file, place in zip(files, places, strict=True) if place < 0]
+    if lacking:
+        raise BadInput(
+            f"{label_file} has no row for {len(lacking):,} file(s): {shorten(', '.join(lacking[:5]))}; expected one for "
+            "each: add them, or remove the files"
+        )
+    if len(set(places)) < len(places):
+        raise BadInput(
+            f"{label_file} has one row for several files; expected a row for each: name them by their folders too"
+        )
+    of_files = rows.iloc[places]
+    others = [name for name in rows.columns if name != column]
+    if choices.label is not None and choices.label not in others:
+        raise BadInput(
+            f"--label {shorten(choices.label)} is no column of {label_file.name}{did_you_mean(choices.label, others)}"
+        )
+    split = next((name for name in others if name != choices.label and given.are_splits(set(of_files[name]))), None)
+    free = [name for name in others if name not in (split, choices.group)]
+    label = choices.label or (free[0] if len(free) == 1 else None)
+    if label is None and free:
+        raise BadInput(
+            f"{label_file} has the columns {shorten(', '.join(free))}; expected one that is the target: choose it: "
+            f"--label {free[-1]}"
+        )
+    left = len(rows) - len(set(places))
+    lines = [
+        f"labels: {label_file.name}, joined by its column {column}" + (f"; {left:,} rows are of no file" if left else "")
+    ]
+    if choices.group is not None and choices.group not in others:
+        raise BadInput(
+            f"--group {shorten(choices.group)} is no column of {label_file.name}{did_you_mean(choices.group, others)}"
+        )
+    return FileFacts(
+        _as_numbers(of_files[label]) if label else None,
+        label or "",
+        of_files[choices.group].tolist() if choices.group else None,
+        [str(given.split_of(value)) for value in of_files[split]] if split else None,
+        lines,
+    )
+
+
+def _as_numbers(column: pd.Series) -> list[object]:
+    """Return cells as numbers if all are, else as texts without white space about them."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    return [str(cell).strip() for cell in column] if numbers.isna().any() else numbers.tolist()
+
+
+def read_folders(folder: Path, files: list[Path], choices: Choices) -> FileFacts:
+    """Return what the folders that files lie in say of them: a class, a group, or a split."""
+    parts = [file.relative_to(folder).parent.parts for file in files]
+    if not any(parts):
+        return FileFacts()
+    if len({len(of_file) for of_file in parts}) > 1:
+        return FileFacts(lines=["folders: not read, since files lie at several depths"])
+    levels = [[of_file[depth] for of_file in parts] for depth in range(len(parts[0]))]
+    of_split = next((level for level in levels if given.are_splits(set(level))), None)
+    splits = [str(given.split_of(name)) for name in of_split] if of_split else None
+    levels = [level for level in levels if level is not of_split and len(set(level)) > 1]
+    if not levels or choices.folders == "ignore":
+        return FileFacts(splits=splits, lines=["folders: not read, as asked"] if levels else [])
+    if len(levels) > 1:
+        raise BadInput(
+            f"the folders of {folder} have {len(levels)} levels: {'; '.join(map(_shown, levels))}; expected one "
+            "that is the class: give a folder of it, or use --folders ignore"
+        )
+    (level,) = levels
+    counts = Counter(level)
+    if choices.folders is None and max(counts.values()) == 1:
+        return FileFacts(splits=splits, lines=["folders: not read, since each has one file (--folders label or group)"])
+    stems = {matched[1] if (matched := NUMBERED.fullmatch(name)) else name for name in counts}
+    if choices.folders is None and len(stems) == 1:
+        raise BadInput(
+            f"the folders of {folder} are numbered ({_shown(level)}), and may be classes, or persons or machines whose "
+            "files belong together; choose one: --folders label, --folders group, or --folders ignore"
+        )
+    if choices.folders == "group":
+        line = f"folders: {_shown(level)}, whose files stay together (--folders label or ignore)"
+        return FileFacts(groups=[*level], splits=splits, lines=[line])
+    line = f"folders: {_shown(level)}, which are the classes (--folders group or ignore)"
+    return FileFacts([*level], "folder", splits=splits, lines=[line])
+
+
+def _shown(level: list[str]) -> str:
+    counts = Counter(level)
+    shown = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())[:20])
+    return shorten(shown + (", ..." if len(counts) > 20 else ""))
+
+
+def join(raw: RawData, facts: FileFacts, choices: Choices) -> RawData:
+    """Return data with what is known of the file of each sequence."""
+    raw = replace(raw, decisions=[*facts.lines, *raw.decisions])
+    if facts.labels is None and facts.groups is None and facts.splits is None:
+        return raw
+    if raw.files is None:
+        raise BadInput("labels of files are given, but sequences are not one a file; expected that: give labels in the file")
+    numbers = raw.files
+    if facts.splits is not None:
+        raw = replace(raw, splits=[facts.splits[number] for number in numbers])
+    if facts.groups is not None:
+        raw = replace(raw, groups=[facts.groups[number] for number in numbers])
+    if facts.labels is None:
+        return raw
+    if raw.target is not None or raw.kind == "audio":
+        why = "--label names another target" if raw.target else "recordings are predicted sample by sample"
+        return replace(raw, decisions=[*raw.decisions, f"left out: the label of each file, since {why}"])
+    values = [np.full((len(array), 1), facts.labels[number]) for array, number in zip(raw.sequences, numbers, strict=True)]
+    targets, what, line = target.decide(values, (facts.name,), choices.as_target)
+    # Whatever else they say, labels of whole files are of whole sequences.
+    what = replace(what, of="sequence")
+    return replace(raw, targets=targets, target=what, decisions=[*raw.decisions, line])
