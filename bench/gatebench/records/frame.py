@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from gatebench.core.errors import BadInput, shorten
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records import looks, samples, study_file
 from gatebench.records.schema import CURVE, SEQUENCES, DataFacts, Point, Record, Scalar, Score, Stage
@@ -48,7 +49,12 @@ BASELINE = ["task", "baseline", *SCORE]
 """Columns of the scores of baselines."""
 EDGES = ["task", "cell", "budget", "training", "pipeline", "hyperparameter"]
 """Columns of what was selected at an edge of what was searched."""
+CLAIMS = ["task", "budget", "training", "lower", "other", "difference", "low", "high", "verdict", "n", "interval"]
+"""Columns of what an earlier study said of two cells: the mean of ``lower`` minus that of ``other`` with its interval, the
+verdict, the number of repetitions and what the interval is over; ``verdict`` is empty of single repetitions."""
 
+FORMER = "former"
+"""Folder below a study's, with what earlier studies said, a CSV each."""
 REPLICATION = "replication"
 """Folder below a study's, with the study and the records of a second run of it."""
 _REPLICATION_OF_0_1 = "again"
@@ -106,6 +112,8 @@ class Frame:
     """Task -> ``sequence`` where a whole one is predicted at once; others predict every step."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Task -> what its sequences are: a kind of `gatebench.data.contents`."""
+    former: dict[str, pd.DataFrame] = field(default_factory=dict)
+    """Earlier study -> what it said of every two cells: `CLAIMS`."""
     independent: frozenset[str] = frozenset()
     """Keys of trials of searches whose settings were drawn independently of one another, each from the same ranges."""
 
@@ -155,8 +163,23 @@ def load(results: Path, study: str, pipelines: int | None = None) -> Frame:
         looks=len(looks.read(results, study)),
         samples=drawn,
         spectra=spectra[of_drawn_cell | (of_drawn_group & (spectra.cell == samples.DATA))],
+        former=_former(results / study / FORMER),
         replication=next((load(results / study, name) for name in _replications(results, study)), None),
     )
+
+
+def _former(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read what earlier studies said; ``BadInput`` if a file is no such table."""
+    tables = {}
+    for file in sorted(folder.glob("*.csv")):
+        try:
+            tables[file.stem] = pd.read_csv(file, keep_default_na=False, na_values={"low": "", "high": ""})[CLAIMS]
+        except (ValueError, KeyError) as error:
+            raise BadInput(
+                f"{file} is damaged ({shorten(error)}); remove it and write it anew: gatebench report {folder.parent.name} "
+                f"--former {file.stem}"
+            ) from error
+    return tables
 
 
 def _replications(results: Path, study: str) -> list[str]:

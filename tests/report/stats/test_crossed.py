@@ -11,6 +11,7 @@ from scipy import stats
 from gatebench.report.stats import crossed
 from gatebench.report.stats.crossed import SequenceScores, VarianceComponents
 from gatebench.report.stats.estimates import Difference, Estimate, welch_difference
+from support.simulated import selected
 
 
 def scores_of(random: Generator, repetitions: int, steps: np.ndarray, sequences: np.ndarray) -> SequenceScores:
@@ -32,16 +33,6 @@ def width(estimate: "Estimate | Difference") -> float:
 SPLITS = [(10, 0.0), (10, 0.6), (25, 0.8), (77, 0.4), (500, 1.0)]
 # Shares of the variance of a mean: of repetitions alone, of both together, of sequences alone.
 SHARES = [(0.8, 0.05, 0.15), (0.5, 0.1, 0.4), (0.3, 0.3, 0.4), (0.1, 0.1, 0.8)]
-
-
-def selected(random: Generator, count: int) -> np.ndarray:
-    """What the selected settings of so many searches cost, standardised: right-skewed, as a minimum of few draws is.
-
-    The best of 16 by validation in a bowl of rate and noise, each trial with the noise of its seed, trained again.
-    """
-    bowl = (random.uniform(-1, 1, (count, 16, 2)) ** 2).sum(2)
-    best = np.argmin(bowl + random.normal(0, 0.05, bowl.shape), 1)
-    return (bowl[np.arange(count), best] + random.normal(0, 0.05, count) - 0.0855) / 0.0903
 
 
 def design(random: Generator, counts: tuple[int, ...], split: tuple[int, float], shares: tuple[float, float, float]):

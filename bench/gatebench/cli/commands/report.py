@@ -9,10 +9,13 @@ SUMMARY = "records to figures, tables and a page below results/NAME/"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the name of the study, ``--results`` and ``--replication``."""
+    """Add the name of the study, ``--results``, ``--replication`` and ``--former``."""
     parser.add_argument("study", metavar="NAME")
     add_results(parser)
     parser.add_argument("--replication", type=Path, metavar="FOLDER", help="results of a second run, to keep and compare")
+    parser.add_argument(
+        "--former", action="append", default=[], metavar="STUDY", help="an earlier study, whose claims to keep and compare"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -21,5 +24,6 @@ def run(options: argparse.Namespace) -> int:
     from gatebench.report.page import page
 
     plan = SavedPlan.read(plan_file(options.results, options.study))
-    print(page.write(options.results, options.study, options.replication, plan.finished or None if plan else None))
+    pipelines = plan.finished or None if plan else None
+    print(page.write(options.results, options.study, options.replication, pipelines, options.former))
     return 0

@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from gatebench.core.errors import BadInput
@@ -11,7 +12,7 @@ from gatebench.records import frame as frames
 from gatebench.records.frame import Frame
 from gatebench.records.schema import Record
 from gatebench.records.store import Store
-from gatebench.report import margins, style
+from gatebench.report import claims, margins, style
 from gatebench.report.findings import findings, limitations
 from gatebench.report.page import parts
 from gatebench.report.page.drawn_samples import DrawnSample, drawn_samples
@@ -36,7 +37,13 @@ def estimate_seconds() -> float:
     return PICTURES_PER_REPORT * (time.perf_counter() - started)
 
 
-def write(results: Path, study: str, replication: Path | None = None, pipelines: int | None = None) -> Path:
+def write(
+    results: Path,
+    study: str,
+    replication: Path | None = None,
+    pipelines: int | None = None,
+    former: Sequence[str] = (),
+) -> Path:
     """Draw all figures and tables of a study from its records, and return the path of its page.
 
     Parameters
@@ -49,11 +56,14 @@ def write(results: Path, study: str, replication: Path | None = None, pipelines:
         Another results folder, in which the study was computed a second time; a copy is kept beside this one.
     pipelines
         How many of the pipelines the report is about, from the first one; None: all. Records of others are kept as well.
+    former
+        Names of earlier studies in the same results folder; what they say of every two cells is kept beside this one.
 
     Raises
     ------
     BadInput
-        If the study has no confirmed trial, or the replication has no finished one or is this very folder.
+        If the study has no confirmed trial, or the replication has no finished one or is this very folder, or an earlier
+        study compares no cells or is this very one.
 
     """
     if replication is not None:
@@ -61,6 +71,7 @@ def write(results: Path, study: str, replication: Path | None = None, pipelines:
             raise BadInput(f"--replication is {replication}, the folder of the first run; expected that of a second one")
         study_file.read(results, study)  # the first run must be there
         _keep_replication(results / study, replication, study)
+    _keep_claims(results, study, former)
     frame = frames.load(results, study, pipelines)
     if frame.confirmed("test").empty:
         raise BadInput(f"study '{study}' has no confirmed trial yet; finish it: gatebench sweep study={study}")
@@ -89,6 +100,22 @@ def _keep_replication(folder: Path, results: Path, study: str) -> None:
         raise BadInput(f"{results} has no finished trial of study '{study}'")
     study_file.add_points(folder, frames.REPLICATION, study_file.read(results, study))
     collection.add(folder / frames.REPLICATION / collection.NAME, records)
+
+
+def _keep_claims(results: Path, study: str, former: Sequence[str]) -> None:
+    """Write down what earlier studies say of every two of their cells, in a study's folder."""
+    if former:
+        study_file.read(results, study)  # it must be there
+    for name in former:
+        if name == study:
+            raise BadInput(f"--former is '{name}', the study of the report; expected an earlier one")
+        said = claims.of_study(frames.load(results, name))
+        if said.empty:
+            raise BadInput(f"study '{name}' compares no cells, so that there are no claims of it; name another one")
+        folder = results / study / frames.FORMER
+        with write_errors(folder):
+            folder.mkdir(exist_ok=True)
+            said.to_csv(folder / f"{name}.csv", index=False)
 
 
 def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSample]) -> str:
