@@ -155,7 +155,11 @@ def test_what_is_missing_is_counted_and_placed(mark: str):
 
 def test_a_value_is_never_carried_into_another_sequence():
     rows = [f"{i},{t},{'' if t in (0, 3) else 100 * i + t}" for i in range(12) for t in range(6)]
-    add("id,t,x\n" + "\n".join(rows), missing="last")
+    lines = add("id,t,x\n" + "\n".join(rows), missing="last")
+    said = (
+        "missing: 24 of 72 in column x, filled with the value before, at the beginning of a sequence (12) with the next one"
+    )
+    assert f"{said} (--missing drop|mask)" in lines
     assert same(arrays(), [np.array([[100 * i + t] for t in (1, 1, 2, 2, 4, 5)], float) for i in range(12)])
 
 

@@ -73,14 +73,20 @@ def decide(
         return Filled(
             values, names, stay, [f"missing: {counts}; {int((~stay).sum()):,} rows are dropped (--missing last|mask)"]
         )
-    filled = _carry_forward(values, codes)
+    filled, how = _carry_forward(values, codes), f"filled with the value before{_at_beginnings(values, codes)}"
     if choices.missing == "last":
-        return Filled(filled, names, stay, [f"missing: {counts}, filled with the value before (--missing drop|mask)"])
+        return Filled(filled, names, stay, [f"missing: {counts}, {how} (--missing drop|mask)"])
     masked = np.flatnonzero(missing.any(0))
     values = np.concatenate([filled, missing[:, masked].astype(float)], 1)
     names = (*names, *(f"{of_column[i]} missing" for i in masked))
-    line = f"missing: {counts}, filled with the value before, and a column beside says where (--missing last|drop)"
+    line = f"missing: {counts}, {how}, and a column beside says where (--missing last|drop)"
     return Filled(values, names, stay, [line])
+
+
+def _at_beginnings(values: np.ndarray, codes: np.ndarray) -> str:
+    """Say what becomes of values without one before, which looks ahead; nothing where there are none."""
+    without = int(pd.DataFrame(values).groupby(codes, sort=False).ffill().isna().to_numpy().sum())
+    return f", at the beginning of a sequence ({without:,}) with the next one" if without else ""
 
 
 def _carry_forward(values: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -97,7 +97,7 @@ def _declare_columns(action: argparse.ArgumentParser) -> None:
     )
     cells.add_argument(
         "--missing", choices=["last", "drop", "mask"],
-        help="becomes the value before, drops the row, or the value before with a column beside that says where",
+        help="becomes the value before (at a beginning the next), drops the row, or is marked in a column beside as well",
     )  # fmt: skip
     cells.add_argument("--gaps", choices=["cut", "keep"], help="cut sequences where time leaps")
     cells.add_argument("--with-steps", action="store_true", default=None, help="the time since the step before is an input")
@@ -115,43 +115,6 @@ def _declare_arrays_and_texts(action: argparse.ArgumentParser) -> None:
         "--least-count", type=int, metavar="N",
         help="times that train has a symbol, or it is read as one with all others (default: 1, of words 2)",
     )  # fmt: skip
-
-
-def _names_of(text: str) -> list[str]:
-    return text.split(",")
-
-
-def _declare_columns(action: argparse.ArgumentParser) -> None:
-    """Add what can be said about the columns of a table and their cells."""
-    table = action.add_argument_group("columns of a table")
-    table.add_argument("--sequence", metavar="A,B", help="tell the sequences apart; none: one series")
-    table.add_argument("--order", metavar="A,B", help="put the steps of a sequence in order; none: as rows stand")
-    table.add_argument("--group", metavar="COLUMN", help="sequences of one group stay in one split; none: no groups")
-    table.add_argument("--label", metavar="COLUMN", help="the target: what is predicted instead of the next step")
-    table.add_argument("--columns", metavar="A,B", type=_names_of, help="the inputs (default: the other columns)")
-    table.add_argument("--without", metavar="A,B", type=_names_of, help="are left out")
-    table.add_argument("--codes", metavar="A,B", type=_names_of, help="stand for categories, one-hot")
-    table.add_argument("--numbers", metavar="A,B", type=_names_of, help="are amounts and inputs, whatever they look like")
-    layouts = table.add_mutually_exclusive_group()
-    for name, text in (
-        ("series-a-row", "a row is a series, a label beside it; of arrays of two axes too"),
-        ("series-a-column", "a column is a series"),
-        ("step-a-row", "a row is a step, as usual"),
-    ):
-        layouts.add_argument(f"--{name}", dest="layout", action="store_const", const=name, help=text)
-    cells = action.add_argument_group("cells of a table")
-    cells.add_argument("--dates", choices=["day-first", "month-first"], help="of dates like 01/02/2020")
-    cells.add_argument("--decimal", choices=["comma", "point"], help="of numbers like 1,234")
-    cells.add_argument(
-        "--na", metavar="A,B", type=_names_of, help="stand for what is missing, as --na=-999; none: no others"
-    )
-    cells.add_argument(
-        "--missing", choices=["last", "drop", "mask"],
-        help="becomes the value before, drops the row, or the value before with a column beside that says where",
-    )  # fmt: skip
-    cells.add_argument("--gaps", choices=["cut", "keep"], help="cut sequences where time leaps")
-    cells.add_argument("--with-steps", action="store_true", default=None, help="the time since the step before is an input")
-    cells.add_argument("--padding", choices=["cut", "keep"], help="zeros at the end of sequences")
 
 
 def _declare_files(action: argparse.ArgumentParser) -> None:
