@@ -41,7 +41,7 @@ class Workers:
         """How many workers calls are dealt to; 0: none, this process makes them itself."""
         self._processes: list[subprocess.Popen[bytes]] = []
         self._requests: list[socket.socket] = []
-        self._connections: list[Connection[Any, Any]] = []
+        self._connections: list[Connection[Call, Answer]] = []
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return what a function returns in a worker; what it raises is raised here."""
@@ -63,7 +63,7 @@ class Workers:
             return
         new, begun = deque(map(deque, chains)), deque[deque[Call]]()
         idle = self._connected(min(self.count, len(chains)))
-        busy: dict[Connection[Any, Any], deque[Call]] = {}
+        busy: dict[Connection[Call, Answer], deque[Call]] = {}
         while new or begun or busy:
             while idle and (new or begun):
                 chain = begun.popleft() if begun and not 0 < len(new) < self.count else new.popleft()
@@ -103,7 +103,7 @@ class Workers:
             theirs.close()
         self._requests.append(ours)
 
-    def _connected(self, count: int) -> "list[Connection[Any, Any]]":
+    def _connected(self, count: int) -> "list[Connection[Call, Answer]]":
         """Return connections to so many workers."""
         while len(self._connections) < count:
             place = 0 if FORKS else len(self._connections)
@@ -118,13 +118,13 @@ class Workers:
             self._connections.append(Connection(ours.detach()))
         return self._connections[:count]
 
-    def _send(self, connection: "Connection[Any, Any]", call: Call) -> None:
+    def _send(self, connection: "Connection[Call, Answer]", call: Call) -> None:
         try:
             connection.send(call)
         except ConnectionError as error:
             raise self._failure() from error
 
-    def _received(self, connection: "Connection[Any, Any]") -> Any:
+    def _received(self, connection: "Connection[Call, Answer]") -> Any:
         """Return the result of a worker's call; what it raised is raised here, after all workers have been ended."""
         try:
             answer: Answer = connection.recv()
