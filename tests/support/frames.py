@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records import samples
-from gatebench.records.frame import CLAIMS, COLUMNS, IDENTITY, MACHINE, ComparisonGroup, Frame
+from gatebench.records.frame import COLUMNS, CONCLUSIONS, IDENTITY, MACHINE, ComparisonGroup, Frame
 from gatebench.records.schema import CURVE, SEQUENCES
 
 VARIANT = "lstm_augmented gate=false"
@@ -124,9 +124,9 @@ def without_sequences(frame: Frame) -> Frame:
 
 def everything() -> Frame:
     """A frame that has every figure and table."""
-    claim = ["music", BUDGET, TRAINING, "gru", "novel", -1.0, -1.5, -0.5, "better", 3, "seeds and sequences"]
+    conclusion = ["music", BUDGET, TRAINING, "gru", "novel", -1.0, -1.5, -0.5, "better", 3, "seeds and sequences"]
     frame = by_hand(EVERYTHING, replication=by_hand(EVERYTHING))
-    return replace(frame, former={"earlier": pd.DataFrame([claim], columns=CLAIMS)})
+    return replace(frame, former={"earlier": pd.DataFrame([conclusion], columns=CONCLUSIONS)})
 
 
 def seeds(task: str, cell: str, tests: list[float], *budget: str) -> list[tuple[Any, ...]]:

@@ -49,7 +49,7 @@ BASELINE = ["task", "baseline", *SCORE]
 """Columns of the scores of baselines."""
 EDGES = ["task", "cell", "budget", "training", "pipeline", "hyperparameter"]
 """Columns of what was selected at an edge of what was searched."""
-CLAIMS = ["task", "budget", "training", "lower", "other", "difference", "low", "high", "verdict", "n", "interval"]
+CONCLUSIONS = ["task", "budget", "training", "lower", "other", "difference", "low", "high", "verdict", "n", "interval"]
 """Columns of what an earlier study said of two cells: the mean of ``lower`` minus that of ``other`` with its interval, the
 verdict, the number of repetitions and what the interval is over; ``verdict`` is empty of single repetitions."""
 
@@ -113,7 +113,7 @@ class Frame:
     kinds: dict[str, str] = field(default_factory=dict)
     """Task -> what its sequences are: a kind of `gatebench.data.contents`."""
     former: dict[str, pd.DataFrame] = field(default_factory=dict)
-    """Earlier study -> what it said of every two cells: `CLAIMS`."""
+    """Earlier study -> what it said of every two cells: `CONCLUSIONS`."""
     independent: frozenset[str] = frozenset()
     """Keys of trials of searches whose settings were drawn independently of one another, each from the same ranges."""
 
@@ -173,7 +173,7 @@ def _former(folder: Path) -> dict[str, pd.DataFrame]:
     tables = {}
     for file in sorted(folder.glob("*.csv")):
         try:
-            tables[file.stem] = pd.read_csv(file, keep_default_na=False, na_values={"low": "", "high": ""})[CLAIMS]
+            tables[file.stem] = pd.read_csv(file, keep_default_na=False, na_values={"low": "", "high": ""})[CONCLUSIONS]
         except (ValueError, KeyError) as error:
             raise BadInput(
                 f"{file} is damaged ({shorten(error)}); remove it and write it anew: gatebench report {folder.parent.name} "

@@ -9,7 +9,7 @@ import pytest
 
 from gatebench.core.errors import BadInput
 from gatebench.records import frame as frames
-from gatebench.report import claims
+from gatebench.report import conclusions
 from gatebench.report.page import page
 from support.commands import COMMAND, SMALL, sweep
 from support.datasets import Tiny
@@ -23,11 +23,11 @@ def copy(home: Tiny, tmp_path: Path) -> Path:
     return results
 
 
-def test_claims_of_an_earlier_study_are_kept(home: Tiny, copy: Path):
+def test_conclusions_of_an_earlier_study_are_kept(home: Tiny, copy: Path):
     command = [COMMAND, "report", "later", "--results", str(copy), "--former", "adhoc"]
     run = subprocess.run(command, env=home.env, cwd=home.folder, capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == (f"{copy}/later/report.html\n", "")
-    expected = claims.of_study(frames.load(copy, "adhoc"))
+    expected = conclusions.of_study(frames.load(copy, "adhoc"))
     shutil.rmtree(copy / "adhoc")  # what was kept stands by itself
     pd.testing.assert_frame_equal(frames.load(copy, "later").former["adhoc"], expected)
 
@@ -39,7 +39,7 @@ def test_what_cannot_be_an_earlier_study_is_refused_and_nothing_written(copy: Pa
     assert not (copy / "later" / "former").exists()
 
 
-def test_a_damaged_table_of_claims_is_named(copy: Path):
+def test_a_damaged_table_of_conclusions_is_named(copy: Path):
     folder = copy / "later" / "former"
     folder.mkdir()
     (folder / "adhoc.csv").write_text("task,budget\ntiny,units_64\n")

@@ -14,7 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_results(parser)
     parser.add_argument("--replication", type=Path, metavar="FOLDER", help="results of a second run, to keep and compare")
     parser.add_argument(
-        "--former", action="append", default=[], metavar="STUDY", help="an earlier study, whose claims to keep and compare"
+        "--former",
+        action="append",
+        default=[],
+        metavar="STUDY",
+        help="an earlier study, whose conclusions to keep and compare",
     )
 
 

@@ -7,7 +7,7 @@ from gatebench.records.frame import Frame
 from gatebench.report import decisions, margins, repetitions, words
 from gatebench.report.decisions import Decision
 
-ORDER = 5
+ORDER = 15
 TITLE = "Which cell to take"
 CAPTION = (
     "For each comparison group the cell with the lowest mean test NLL; where others are equivalent to it, the cheapest of "

@@ -12,7 +12,7 @@ from gatebench.records import frame as frames
 from gatebench.records.frame import Frame
 from gatebench.records.schema import Record
 from gatebench.records.store import Store
-from gatebench.report import claims, margins, style
+from gatebench.report import conclusions, margins, style
 from gatebench.report.findings import findings, limitations
 from gatebench.report.page import parts
 from gatebench.report.page.drawn_samples import DrawnSample, drawn_samples
@@ -71,7 +71,7 @@ def write(
             raise BadInput(f"--replication is {replication}, the folder of the first run; expected that of a second one")
         study_file.read(results, study)  # the first run must be there
         _keep_replication(results / study, replication, study)
-    _keep_claims(results, study, former)
+    _keep_conclusions(results, study, former)
     frame = frames.load(results, study, pipelines)
     if frame.confirmed("test").empty:
         raise BadInput(f"study '{study}' has no confirmed trial yet; finish it: gatebench sweep study={study}")
@@ -102,16 +102,16 @@ def _keep_replication(folder: Path, results: Path, study: str) -> None:
     collection.add(folder / frames.REPLICATION / collection.NAME, records)
 
 
-def _keep_claims(results: Path, study: str, former: Sequence[str]) -> None:
+def _keep_conclusions(results: Path, study: str, former: Sequence[str]) -> None:
     """Write down what earlier studies say of every two of their cells, in a study's folder."""
     if former:
         study_file.read(results, study)  # it must be there
     for name in former:
         if name == study:
             raise BadInput(f"--former is '{name}', the study of the report; expected an earlier one")
-        said = claims.of_study(frames.load(results, name))
+        said = conclusions.of_study(frames.load(results, name))
         if said.empty:
-            raise BadInput(f"study '{name}' compares no cells, so that there are no claims of it; name another one")
+            raise BadInput(f"study '{name}' compares no cells, so that there are no conclusions of it; name another one")
         folder = results / study / frames.FORMER
         with write_errors(folder):
             folder.mkdir(exist_ok=True)

@@ -5,45 +5,45 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gatebench.records.frame import CLAIMS, ComparisonGroup, Frame
+from gatebench.records.frame import CONCLUSIONS, ComparisonGroup, Frame
 from gatebench.report import comparisons
 from gatebench.report.comparisons import Pair
 
 NOT_REPEATED = "not repeated"
-"""What became of a claim on cells that the later study does not compare on that task and budget."""
+"""What became of a conclusion on cells that the later study does not compare on that task and budget."""
 
 
 @dataclass(frozen=True)
-class ClaimOutcome:
+class ConclusionOutcome:
     """One pair of cells in an earlier study, and what became of what was said of it."""
 
-    claim: pd.Series
-    """The pair as it was, with the columns `CLAIMS`."""
+    conclusion: pd.Series
+    """The pair as it was, with the columns `CONCLUSIONS`."""
     pair: Pair | None
     """The pair as it is now; None where it was not compared again."""
     became: str
-    """``survived``, ``weakened``, ``withdrawn`` or `NOT_REPEATED`; empty where nothing was claimed."""
+    """``survived``, ``weakened``, ``withdrawn`` or `NOT_REPEATED`; empty where nothing was concluded."""
 
 
 def of_study(frame: Frame) -> pd.DataFrame:
-    """Return every pair of cells of a study with its verdict, as the columns `CLAIMS`."""
+    """Return every pair of cells of a study with its verdict, as the columns `CONCLUSIONS`."""
     rows = []
     for pair in comparisons.pairs(frame):
         d = pair.difference
         verdict = "" if np.isnan(d.p) else pair.verdict
         rows.append((*pair.group, pair.lower, pair.other, d.mean, d.low, d.high, verdict, min(pair.n), pair.interval))
-    return pd.DataFrame(rows, columns=CLAIMS)
+    return pd.DataFrame(rows, columns=CONCLUSIONS)
 
 
-def outcomes(frame: Frame, claims: pd.DataFrame) -> list[ClaimOutcome]:
+def outcomes(frame: Frame, conclusions: pd.DataFrame) -> list[ConclusionOutcome]:
     """Return what became of every pair of an earlier study in this one."""
     pairs = {(pair.group, frozenset((pair.lower, pair.other))): pair for pair in comparisons.pairs(frame)}
     groups = list(dict.fromkeys(group for group, _ in pairs))
     all_outcomes = []
-    for _, claim in claims.iterrows():
-        again = _again(ComparisonGroup(claim.task, claim.budget, claim.training), groups)
-        pair = pairs.get((again, frozenset((str(claim.lower), str(claim.other))))) if again else None
-        all_outcomes.append(ClaimOutcome(claim, pair, _became(claim, pair)))
+    for _, conclusion in conclusions.iterrows():
+        again = _again(ComparisonGroup(conclusion.task, conclusion.budget, conclusion.training), groups)
+        pair = pairs.get((again, frozenset((str(conclusion.lower), str(conclusion.other))))) if again else None
+        all_outcomes.append(ConclusionOutcome(conclusion, pair, _became(conclusion, pair)))
     return all_outcomes
 
 
@@ -58,13 +58,13 @@ def _again(group: ComparisonGroup, groups: list[ComparisonGroup]) -> ComparisonG
     )
 
 
-def _became(claim: pd.Series, pair: Pair | None) -> str:
-    """Say what became of a claim: it is withdrawn where the opposite is shown, weakened where nothing is shown any more."""
-    if claim.verdict not in ("better", "equivalent"):
+def _became(conclusion: pd.Series, pair: Pair | None) -> str:
+    """Say what became of a conclusion: withdrawn where the opposite is shown, weakened where nothing is shown any more."""
+    if conclusion.verdict not in ("better", "equivalent"):
         return ""
     if pair is None or np.isnan(pair.difference.p):
         return NOT_REPEATED
     if pair.verdict == "undecided":
         return "weakened"
-    is_reversed = claim.verdict == "better" and pair.lower != claim.lower
-    return "withdrawn" if is_reversed or pair.verdict != claim.verdict else "survived"
+    is_reversed = conclusion.verdict == "better" and pair.lower != conclusion.lower
+    return "withdrawn" if is_reversed or pair.verdict != conclusion.verdict else "survived"

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatebench.records.frame import CLAIMS, Frame
-from gatebench.report import claims, comparisons
+from gatebench.records.frame import CONCLUSIONS, Frame
+from gatebench.report import comparisons, conclusions
 from support.frames import BUDGET, HIGH, NAN, TRAINING, by_hand, seeds
 
 CELLS = {"gru": [3.00, 3.01, 3.03], "lstm": [3.02, 3.03, 3.06], "novel": [2.6, 3.3, 3.9], "rnn": HIGH, "single": [3.5]}
@@ -21,7 +21,7 @@ def study(training: str = TRAINING) -> Frame:
 
 def said(lower: str, other: str, verdict: str, **place: str) -> pd.DataFrame:
     group = {"task": "music", "budget": BUDGET, "training": TRAINING} | place
-    return pd.DataFrame([(*group.values(), lower, other, -0.5, -0.6, -0.4, verdict, 10, "seeds")], columns=CLAIMS)
+    return pd.DataFrame([(*group.values(), lower, other, -0.5, -0.6, -0.4, verdict, 10, "seeds")], columns=CONCLUSIONS)
 
 
 @pytest.mark.parametrize(
@@ -40,14 +40,14 @@ def said(lower: str, other: str, verdict: str, **place: str) -> pd.DataFrame:
         ("gru", "rnn", "", ""),
     ],
 )
-def test_a_claim_survives_or_is_weakened_or_withdrawn(lower: str, other: str, verdict: str, became: str):
-    (outcome,) = claims.outcomes(study(), said(lower, other, verdict))
+def test_a_conclusion_survives_or_is_weakened_or_withdrawn(lower: str, other: str, verdict: str, became: str):
+    (outcome,) = conclusions.outcomes(study(), said(lower, other, verdict))
     assert outcome.became == became
 
 
 @pytest.mark.parametrize(("name", "value"), [("task", "speech"), ("budget", "units_64")])
 def test_on_another_task_or_budget_it_is_not_repeated(name: str, value: str):
-    (outcome,) = claims.outcomes(study(), said("gru", "rnn", "better", **{name: value}))
+    (outcome,) = conclusions.outcomes(study(), said("gru", "rnn", "better", **{name: value}))
     assert (outcome.became, outcome.pair) == ("not repeated", None)
 
 
@@ -57,7 +57,7 @@ def test_it_is_held_against_the_same_protocol_or_else_one_of_its_name_or_else_an
 
     def protocol(parts: list[Frame], training: str) -> str:
         frame = replace(parts[0], trials=pd.concat([part.trials for part in parts]))
-        (outcome,) = claims.outcomes(frame, said("gru", "rnn", "better", training=training))
+        (outcome,) = conclusions.outcomes(frame, said("gru", "rnn", "better", training=training))
         assert outcome.pair
         return outcome.pair.group.training
 
@@ -68,17 +68,17 @@ def test_it_is_held_against_the_same_protocol_or_else_one_of_its_name_or_else_an
 
 
 def test_of_a_study_every_pair_is_kept_with_its_verdict():
-    kept = claims.of_study(study())
+    kept = conclusions.of_study(study())
     pairs = comparisons.pairs(study())
-    assert list(kept.columns) == CLAIMS
+    assert list(kept.columns) == CONCLUSIONS
     assert list(zip(kept.lower, kept.other, strict=True)) == [(pair.lower, pair.other) for pair in pairs]
     assert list(kept.verdict) == ["" if "single" in (pair.lower, pair.other) else pair.verdict for pair in pairs]
     assert set(kept.verdict) == {"better", "equivalent", "undecided", ""}
     np.testing.assert_array_equal(kept[["difference", "low"]], [(p.difference.mean, p.difference.low) for p in pairs])
     assert list(kept.n) == [min(pair.n) for pair in pairs]
-    assert claims.of_study(by_hand([("music", "gru", "confirm", 1, 0.01, NAN, NAN, "diverged")])).empty
+    assert conclusions.of_study(by_hand([("music", "gru", "confirm", 1, 0.01, NAN, NAN, "diverged")])).empty
 
 
-def test_every_claim_of_a_study_survives_in_itself():
-    outcomes = claims.outcomes(study(), claims.of_study(study()))
+def test_every_conclusion_of_a_study_survives_in_itself():
+    outcomes = conclusions.outcomes(study(), conclusions.of_study(study()))
     assert {outcome.became for outcome in outcomes} == {"survived", ""}
