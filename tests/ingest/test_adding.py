@@ -25,15 +25,6 @@ KINDS = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder of its own, and no plugin folder but the one in it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GATEBENCH_PATH", raising=False)
-    monkeypatch.delenv("GATEBENCH_DATA", raising=False)
-    return tmp_path
-
-
 def add(path: Path, name: str = "mine", **choices: object) -> list[str]:
     return adding.add(path, name, Choices(**choices))
 

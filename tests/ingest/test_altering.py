@@ -105,8 +105,6 @@ def test_what_is_altered_is_not_altered_again(tiny: Tiny):
 
 
 def test_rolls_that_were_added_are_altered_in_their_plugin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GATEBENCH_PATH", raising=False)
     add.add(sources.midi(tmp_path), "tunes", Choices())
     alter.alter("tunes", Alteration(every=2), None)
     original, halved = (cards.read_arrays(cards.load(name)) for name in ("tunes", "tunes_every_2"))

@@ -8,30 +8,11 @@ import numpy as np
 import pytest
 import scipy.io
 
-from gatebench.core.errors import BadInput
 from gatebench.data import cards
 from gatebench.data.contents import SPLITS
-from gatebench.ingest import add as adding
 from gatebench.ingest import limits
-from gatebench.ingest.choices import Choices
 from support import arrays
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GATEBENCH_PATH", raising=False)
-    return tmp_path
-
-
-def add(path: Path, name: str = "mine", **choices: object) -> list[str]:
-    return adding.add(path, name, Choices(**choices))
-
-
-def refused(path: Path, **choices: object) -> str:
-    with pytest.raises(BadInput) as error:
-        add(path, **choices)
-    return str(error.value)
+from support.adding import add, refused
 
 
 def read(name: str = "mine") -> dict[str, list[np.ndarray]]:

@@ -16,13 +16,6 @@ from gatebench.ingest.choices import Choices
 from support import kinds
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GATEBENCH_PATH", raising=False)
-    return tmp_path
-
-
 def add(text: str, name: str = "mine", **choices: object) -> list[str]:
     Path("x.csv").write_text(text)
     return adding.add(Path("x.csv"), name, Choices(**choices))

@@ -8,31 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gatebench.core.errors import BadInput
 from gatebench.data import cards
 from gatebench.data.contents import SPLITS
-from gatebench.ingest import add as adding
 from gatebench.ingest import delimited, limits
-from gatebench.ingest.choices import Choices
 from support import tables
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GATEBENCH_PATH", raising=False)
-    return tmp_path
-
-
-def add(path: Path, **choices: object) -> list[str]:
-    return adding.add(path, "mine", Choices(**choices))
-
-
-def refused(path: Path, **choices: object) -> str:
-    with pytest.raises(BadInput) as error:
-        add(path, **choices)
-    assert not Path("gatebench_local").exists()
-    return str(error.value)
+from support.adding import add, refused
 
 
 @pytest.mark.parametrize("write", tables.ALL, ids=lambda write: write.__name__)
@@ -50,7 +30,7 @@ def test_a_table_is_the_same_in_every_container(home: Path, write):
 
 def test_a_name_follows_from_the_whole_suffix(home: Path):
     tables.gzipped_csv(home).rename(home / "pumps.csv.gz")
-    assert adding.add(home / "pumps.csv.gz", None, Choices())[-1] == "next: gatebench compare pumps"
+    assert add(home / "pumps.csv.gz", None)[-1] == "next: gatebench compare pumps"
 
 
 # How a table is written

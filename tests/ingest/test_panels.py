@@ -9,30 +9,10 @@ import pandas as pd
 import pytest
 import soundfile
 
-from gatebench.core.errors import BadInput
 from gatebench.data import cards, tasks
 from gatebench.data.contents import SPLITS
-from gatebench.ingest import add as adding
-from gatebench.ingest.choices import Choices
 from support import panels
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GATEBENCH_PATH", raising=False)
-    return tmp_path
-
-
-def add(path: Path, name: str = "mine", **choices: object) -> list[str]:
-    return adding.add(path, name, Choices(**choices))
-
-
-def refused(path: Path, **choices: object) -> str:
-    with pytest.raises(BadInput) as error:
-        add(path, **choices)
-    assert not Path("gatebench_local").exists()
-    return str(error.value)
+from support.adding import add, refused
 
 
 def digest(array: np.ndarray) -> str:
@@ -77,7 +57,7 @@ def test_rows_that_are_series_keep_their_split(home: Path, write):
 
 
 def test_a_pair_of_files_is_named_after_what_they_share(home: Path):
-    lines = adding.add(panels.ts_pair(home), None, Choices())
+    lines = add(panels.ts_pair(home), None)
     assert lines[0] == "files: X_TRAIN.ts, X_TEST.ts, a given split"
     assert lines[-1] == "next: gatebench compare x"
 

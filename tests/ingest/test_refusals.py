@@ -18,13 +18,6 @@ RANDOM = np.random.default_rng(0)
 WALKS = [RANDOM.standard_normal((8, 2)) for _ in range(12)]
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GATEBENCH_PATH", raising=False)
-    return tmp_path
-
-
 def snapshot(folder: Path) -> dict[Path, bytes | None]:
     """What there is; of links and of what is huge, that it is there."""
     small = {path for path in folder.rglob("*") if not path.is_symlink() and path.is_file() and path.stat().st_size < 2**24}

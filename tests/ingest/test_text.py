@@ -10,31 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatebench.core.errors import BadInput
 from gatebench.data import cards
 from gatebench.data.contents import SPLITS
-from gatebench.ingest import add as adding
 from gatebench.ingest import conversions, symbols
-from gatebench.ingest.choices import Choices
+from support.adding import add, refused
 
 UNKNOWN = symbols.UNKNOWN
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GATEBENCH_PATH", raising=False)
-    return tmp_path
-
-
-def add(path: Path, name: str = "mine", **choices: object) -> list[str]:
-    return adding.add(path, name, Choices(**choices))
-
-
-def refused(path: Path, **choices: object) -> str:
-    with pytest.raises(BadInput) as error:
-        add(path, **choices)
-    return str(error.value)
 
 
 def read(name: str = "mine") -> list[list[str]]:

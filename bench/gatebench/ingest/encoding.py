@@ -1,6 +1,7 @@
 """How the bytes of a text become characters: by its byte order mark, as UTF-8, or as Latin-1 with a line that says so."""
 
 import codecs
+import io
 import re
 from collections.abc import Callable, Iterator
 from typing import IO
@@ -50,6 +51,12 @@ def detect(opener: Opener, where: str) -> tuple[str, list[str]]:
     if encoding != "utf-8-sig":
         raise BadInput(f"{where} is no text in {encoding.upper()}, as its first bytes say (near byte {damaged}); convert it")
     return _without_mark(opener, where, damaged)
+
+
+def decode(content: bytes, where: str) -> tuple[str, list[str]]:
+    """Return the text of a file, and a line about its encoding where it is not UTF-8; ``BadInput`` as of `detect`."""
+    encoding, lines = detect(lambda: io.BytesIO(content), where)
+    return content.decode(encoding), lines
 
 
 def _chunks(opener: Opener) -> Iterator[bytes]:

@@ -62,9 +62,7 @@ def _load(file: Path) -> tuple[np.ndarray, list[tuple[str, str]], list[str]]:
     """Return the rows of a file, name and type of each attribute, and lines about it."""
     from scipy.io import arff
 
-    content = limits.read_bytes(file)
-    used, lines = encoding.detect(lambda: io.BytesIO(content), str(file))
-    text = content.decode(used)
+    text, lines = encoding.decode(limits.read_bytes(file), str(file))
     try:
         rows, meta = arff.loadarff(io.StringIO(text))
         attributes = [(name, meta[name][0]) for name in meta.names()]

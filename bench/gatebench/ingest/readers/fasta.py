@@ -53,9 +53,9 @@ def _entries(file: Path) -> Iterator[tuple[str, str]]:
                 content = packed.read(limits.MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"{file} cannot be unpacked ({shorten(error)}); it is damaged: save it anew") from error
-    used, _ = encoding.detect(lambda: io.BytesIO(content), str(file))
+    decoded, _ = encoding.decode(content, str(file))
     name, letters = None, []
-    for number, line in enumerate(content.decode(used).splitlines(), 1):
+    for number, line in enumerate(decoded.splitlines(), 1):
         text = line.strip()
         if text.startswith(">"):
             if name is not None:

@@ -1,6 +1,5 @@
 """JSON: a record, or a list of steps, in each line or in one list; or lists that are columns, or sequences by name."""
 
-import io
 import json
 from pathlib import Path
 
@@ -25,9 +24,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
 
 
 def _read_file(file: Path) -> FileTable:
-    content = limits.read_bytes(file)
-    used, lines = encoding.detect(lambda: io.BytesIO(content), str(file))
-    text = content.decode(used)
+    text, lines = encoding.decode(limits.read_bytes(file), str(file))
     value = _parse(file, text) if file.suffix.lower() == ".json" and not _is_of_lines(text) else _parse_lines(file, text)
     return FileTable(_frame(file, value), lines)
 

@@ -1,6 +1,5 @@
 """Plain text: characters, or words or lines, of a file each or of a line each."""
 
-import io
 import unicodedata
 from pathlib import Path
 
@@ -53,9 +52,8 @@ def read(files: list[Path], choices: Choices) -> RawData:
 
 def _read_text(file: Path) -> tuple[str, list[str]]:
     """Return the text of a file, its line ends as one character each, and what is to be said of its encoding."""
-    content = limits.read_bytes(file)
-    used, said = encoding.detect(lambda: io.BytesIO(content), str(file))
-    text = content.decode(used).replace("\r\n", "\n")
+    content, said = encoding.decode(limits.read_bytes(file), str(file))
+    text = content.replace("\r\n", "\n")
     if not text:
         raise BadInput(f"{file} is empty; expected text: fill or remove it")
     return text, said

@@ -1,6 +1,5 @@
 """Time series as sktime and aeon write them, ``.ts``: a case in each line, dimensions parted by colons, the label last."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +26,11 @@ def read(files: list[Path], choices: Choices) -> RawData:
 
 
 def _read_file(file: Path) -> FileTable:
-    content = limits.read_bytes(file)
-    used, lines = encoding.detect(lambda: io.BytesIO(content), str(file))
+    content, lines = encoding.decode(limits.read_bytes(file), str(file))
     header: dict[str, list[str]] = {}
     cases: list[tuple[list[np.ndarray], str]] = []
     is_data = False
-    for number, line in enumerate(content.decode(used).split("\n"), 1):
+    for number, line in enumerate(content.split("\n"), 1):
         text, where = line.strip(), f"{file}, line {number}"
         if not text or text.startswith(("#", "%")):
             continue

@@ -1,6 +1,5 @@
 """Series as the Monash archive of forecasting writes them, ``.tsf``: attributes and numbers of a series in each line."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +22,12 @@ def read(files: list[Path], choices: Choices) -> RawData:
 
 
 def _read_file(file: Path) -> FileTable:
-    content = limits.read_bytes(file)
-    used, lines = encoding.detect(lambda: io.BytesIO(content), str(file))
+    content, lines = encoding.decode(limits.read_bytes(file), str(file))
     attributes: list[str] = []
     said: list[str] = []
     series: list[np.ndarray] = []
     is_data = False
-    for number, line in enumerate(content.decode(used).split("\n"), 1):
+    for number, line in enumerate(content.split("\n"), 1):
         text, where = line.strip(), f"{file}, line {number}"
         if not text or text.startswith("#"):
             continue
