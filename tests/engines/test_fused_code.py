@@ -14,8 +14,8 @@ from gatebench.engines import reference, selection
 from gatebench.engines.fused_cpu import product
 from gatebench.engines.fused_cpu.builder import FunctionBuilder
 from gatebench.engines.fused_cpu.engine import FusedCpu
-from gatebench.engines.fused_cpu.functions import FUNCTIONS as OPERATIONS
 from gatebench.engines.fused_cpu.plan import WorkPlan
+from gatebench.engines.fused_cpu.vocabulary import FUNCTIONS as OPERATIONS
 from gatebench.graph import trace
 from support.machine_code import HERE, SHAPES, address, build
 
@@ -199,22 +199,22 @@ def strange(*operations):
 def test_an_operation_without_code_is_named():
     engine = FusedCpu()
     assert engine.lacks(trace.load("gru")) is None
-    assert engine.lacks(strange("relu")) == "no code is made of the operation relu"
-    assert engine.lacks(strange("softsign", "relu")) == "no code is made of the operation relu, softsign"
+    assert engine.lacks(strange("gelu")) == "no code is made of the operation gelu"
+    assert engine.lacks(strange("softsign", "gelu")) == "no code is made of the operation gelu, softsign"
     assert "cuda" in FusedCpu(device="cuda").lacks(trace.load("gru"))
     for operation in OPERATIONS:
         assert engine.lacks(strange(operation)) is None
 
 
 def test_a_cell_without_code_goes_to_the_reference_unless_the_engine_is_asked_for(monkeypatch):
-    monkeypatch.setitem(reference.FUNCTIONS, "relu", torch.relu)
-    graph = strange("relu")
+    monkeypatch.setitem(reference.FUNCTIONS, "gelu", torch.nn.functional.gelu)
+    graph = strange("gelu")
     assert selection.pick("auto", graph, "cpu") == "reference"
     assert selection.pick("auto", trace.load("gru"), "cpu") == "fused_cpu"
     with pytest.raises(BadInput) as error:
         selection.pick("fused_cpu", graph, "cpu")
     assert "\n" not in str(error.value)
-    for word in ("fused_cpu", "strange", "relu", "engine=reference"):
+    for word in ("fused_cpu", "strange", "gelu", "engine=reference"):
         assert word in str(error.value)
 
 

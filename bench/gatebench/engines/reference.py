@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -323,5 +324,19 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "mul": torch.mul,
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
+    "div": torch.div,
+    "negative": torch.neg,
+    "square": torch.square,
+    "sqrt": torch.sqrt,
+    "exp": torch.exp,
+    "log": torch.log,
+    "softplus": partial(torch.nn.functional.softplus, threshold=60.0),  # from there on it is a to the last bit
+    "relu": torch.relu,
+    "abs": torch.abs,
+    "sign": torch.sign,
+    "maximum": torch.maximum,
+    "minimum": torch.minimum,
+    "sin": torch.sin,
+    "cos": torch.cos,
 }
 """Elementwise operation -> its function of tensors."""

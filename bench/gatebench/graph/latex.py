@@ -61,10 +61,30 @@ LABELS: dict[str, Callable[[str], str]] = {
 """Structural operation -> LaTeX of the label that its nodes carry."""
 
 
+PLAIN = {
+    r"\left(": "(", r"\right)": ")", r"\left|": "|", r"\right|": "|", r"\sigma": "σ", r"\odot": "*", "^{2}": "^2",
+    **{f"\\{name}": name for name in ("tanh", "exp", "log", "max", "min", "sin", "cos")},
+}  # fmt: skip
+"""What LaTeX has another word for than plain text."""
+
+
 def plain(line: str) -> str:
     """Return a line of `equations` as plain text for a terminal."""
-    words = {r"\left(": "(", r"\right)": ")", r"\sigma": "σ", r"\odot": "*", r"\tanh": "tanh"}
-    for word, text in words.items():
+    line = re.sub(r"\\operatorname\{(\w+)\}", r"\1", line)
+    line = _roots(line)
+    for word, text in PLAIN.items():
         line = line.replace(word, text)
     line = re.sub(r"\\tilde\{(\w)\}", r"\1~", line)
     return re.sub(r"_\{([^}]*)\}", lambda match: "_" + match.group(1).replace(",t", "[t").replace("[t", "_t"), line)
+
+
+def _roots(line: str) -> str:
+    """Return a line with parentheses in place of the braces of its square roots, the first of which may hold others."""
+    head, root, tail = line.partition(r"\sqrt{")
+    if not root:
+        return line
+    depth, end = 1, 0
+    while depth:
+        depth += {"{": 1, "}": -1}.get(tail[end], 0)
+        end += 1
+    return f"{head}sqrt({_roots(tail[: end - 1])}){_roots(tail[end:])}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
+from gatebench.graph import ops
 from gatebench.graph.ops import Operand, Symbol
 
 Value = TypeVar("Value")
@@ -110,6 +111,16 @@ def _leaf(name: str) -> Operation:
     return Operation(name, 0, latex=Notation("{label}", LEAF), pytorch=Notation("{label}", LEAF))
 
 
+def _function(name: str, latex: str, pytorch: str, derivative: Callable[..., tuple[Operand, ...]]) -> Operation:
+    """Return an elementwise operation that is written as a function of its arguments, one or two."""
+    count = latex.count("{0}") + latex.count("{1}")
+    any_operand = (ANY,) * count
+    return Operation(
+        name, count, latex=Notation(latex, CALL, any_operand), pytorch=Notation(pytorch, CALL, any_operand),
+        derivative=derivative,
+    )  # fmt: skip
+
+
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
     for operation in (
@@ -150,9 +161,49 @@ OPERATIONS: dict[str, Operation] = {
             pytorch=Notation("torch.tanh({0})", CALL, (ANY,)),
             derivative=lambda value, a: (1 - value * value,),
         ),
+        Operation(
+            "div", 2,
+            latex=Notation("{0} / {1}", PRODUCT, (MATRIX_PRODUCT, CALL)),
+            pytorch=Notation("{0} / {1}", PRODUCT, (PRODUCT, CALL)),
+            derivative=lambda value, a, b: (1 / b, ops.negative(value / b)),
+        ),
+        Operation(
+            "negative", 1,
+            latex=Notation("-{0}", SUM, (MATRIX_PRODUCT,)),
+            pytorch=Notation("-{0}", SUM, (CALL,)),
+            derivative=lambda value, a: (-1,),
+        ),
+        Operation(
+            "square", 1,
+            latex=Notation("{0}^{{2}}", CALL, (LEAF,)),
+            pytorch=Notation("torch.square({0})", CALL, (ANY,)),
+            derivative=lambda value, a: (2 * a,),
+        ),
+        _function("sqrt", r"\sqrt{{{0}}}", "torch.sqrt({0})", lambda value, a: (0.5 / value,)),
+        _function("exp", r"\exp\left({0}\right)", "torch.exp({0})", lambda value, a: (value,)),
+        _function("log", r"\log\left({0}\right)", "torch.log({0})", lambda value, a: (1 / a,)),
+        _function(
+            "softplus", r"\operatorname{{softplus}}\left({0}\right)", "nn.functional.softplus({0}, threshold=60.0)",
+            lambda value, a: (ops.sigmoid(a),),
+        ),
+        _function(
+            "relu", r"\operatorname{{ReLU}}\left({0}\right)", "torch.relu({0})", lambda value, a: (ops.sign(value),)
+        ),
+        _function("abs", r"\left|{0}\right|", "torch.abs({0})", lambda value, a: (ops.sign(a),)),
+        _function("sign", r"\operatorname{{sgn}}\left({0}\right)", "torch.sign({0})", lambda value, a: (0,)),
+        _function(
+            "maximum", r"\max\left({0}, {1}\right)", "torch.maximum({0}, {1})",
+            lambda value, a, b: (0.5 + 0.5 * ops.sign(a - b), 0.5 - 0.5 * ops.sign(a - b)),
+        ),
+        _function(
+            "minimum", r"\min\left({0}, {1}\right)", "torch.minimum({0}, {1})",
+            lambda value, a, b: (0.5 - 0.5 * ops.sign(a - b), 0.5 + 0.5 * ops.sign(a - b)),
+        ),
+        _function("sin", r"\sin\left({0}\right)", "torch.sin({0})", lambda value, a: (ops.cos(a),)),
+        _function("cos", r"\cos\left({0}\right)", "torch.cos({0})", lambda value, a: (ops.negative(ops.sin(a)),)),
     )
 }  # fmt: skip
-"""Name of an operation -> its declaration."""
+"""Name of an operation -> its declaration. Where two values meet, as in `maximum`, each gets half of the gradient."""
 
 
 def missing(names: Iterable[str], functions: Collection[str]) -> list[str]:

@@ -15,7 +15,8 @@ from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Sh
 
 __all__ = [
     "Count", "Family", "Fraction", "NonNegative", "Operand", "Parameter", "Positive", "Share", "Symbol", "Width",
-    "combine", "shift", "sigmoid", "tanh",
+    "abs", "combine", "cos", "exp", "leaky", "log", "maximum", "minimum", "negative", "relu", "shift", "sigmoid", "sign",
+    "sin", "softplus", "sqrt", "square", "tanh",
 ]  # fmt: skip
 
 
@@ -74,9 +75,18 @@ class Symbol:
     def __rmul__(self, other: Operand) -> Symbol:
         return self if isinstance(other, int) and other == 1 else combine("mul", other, self)  # 1: a gate switched off
 
+    def __truediv__(self, other: Operand) -> Symbol:
+        return combine("div", self, other)
+
+    def __rtruediv__(self, other: Operand) -> Symbol:
+        return combine("div", other, self)
+
+    def __neg__(self) -> Symbol:
+        return negative(self)
+
 
 Operand = Symbol | float | int
-"""What stands on one side of ``+``, ``-`` and ``*``."""
+"""What stands on one side of ``+``, ``-``, ``*`` and ``/``."""
 
 
 @dataclass(eq=False)
@@ -119,14 +129,88 @@ def combine(op: str, left: Operand, right: Operand) -> Symbol:
     return Symbol(op, args, width=a.width)
 
 
+def _of_one(op: str, a: Symbol) -> Symbol:
+    return Symbol(op, (a,), width=a.width)
+
+
 def sigmoid(a: Symbol) -> Symbol:
     """Return the logistic function of a vector, elementwise: ``1 / (1 + exp(-a))``."""
-    return Symbol("sigmoid", (a,), width=a.width)
+    return _of_one("sigmoid", a)
 
 
 def tanh(a: Symbol) -> Symbol:
     """Return the hyperbolic tangent of a vector, elementwise."""
-    return Symbol("tanh", (a,), width=a.width)
+    return _of_one("tanh", a)
+
+
+def exp(a: Symbol) -> Symbol:
+    """Return the exponential of a vector, elementwise."""
+    return _of_one("exp", a)
+
+
+def log(a: Symbol) -> Symbol:
+    """Return the natural logarithm of a vector, elementwise."""
+    return _of_one("log", a)
+
+
+def softplus(a: Symbol) -> Symbol:
+    """Return ``log(1 + exp(a))`` of a vector, elementwise, without overflow; ``-softplus(-a)`` is ``log(sigmoid(a))``."""
+    return _of_one("softplus", a)
+
+
+def relu(a: Symbol) -> Symbol:
+    """Return ``max(a, 0)`` of a vector, elementwise."""
+    return _of_one("relu", a)
+
+
+def leaky(a: Symbol, slope: float = 0.01) -> Symbol:
+    """Return ``max(a, slope * a)`` of a vector, elementwise, for a slope below 1."""
+    return maximum(a, slope * a)
+
+
+def abs(a: Symbol) -> Symbol:
+    """Return the absolute value of a vector, elementwise."""
+    return _of_one("abs", a)
+
+
+def sign(a: Symbol) -> Symbol:
+    """Return 1, 0 or -1 by the sign of a vector's elements; its derivative is 0."""
+    return _of_one("sign", a)
+
+
+def negative(a: Symbol) -> Symbol:
+    """Return ``-a`` of a vector."""
+    return _of_one("negative", a)
+
+
+def square(a: Symbol) -> Symbol:
+    """Return the square of a vector, elementwise."""
+    return _of_one("square", a)
+
+
+def sqrt(a: Symbol) -> Symbol:
+    """Return the square root of a vector, elementwise."""
+    return _of_one("sqrt", a)
+
+
+def sin(a: Symbol) -> Symbol:
+    """Return the sine of a vector, elementwise."""
+    return _of_one("sin", a)
+
+
+def cos(a: Symbol) -> Symbol:
+    """Return the cosine of a vector, elementwise."""
+    return _of_one("cos", a)
+
+
+def maximum(a: Operand, b: Operand) -> Symbol:
+    """Return the larger of two vectors, elementwise."""
+    return combine("maximum", a, b)
+
+
+def minimum(a: Operand, b: Operand) -> Symbol:
+    """Return the smaller of two vectors, elementwise."""
+    return combine("minimum", a, b)
 
 
 def shift(x: Symbol, steps: int) -> Symbol:

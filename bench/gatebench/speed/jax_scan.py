@@ -15,12 +15,24 @@ from gatebench.training.likelihoods import FLOOR
 Array = Any
 """An array of JAX, whose types are known only where it happens to be installed."""
 
+NUMPY_NAMES = ("tanh", "square", "sqrt", "exp", "log", "abs", "sign", "maximum", "minimum", "sin", "cos")
+"""Elementwise operations that ``jax.numpy`` has under the same name."""
+
+
+def _of_numpy(name: str) -> Callable[..., Array]:
+    return lambda jax, *arguments: getattr(jax.numpy, name)(*arguments)
+
+
 FUNCTIONS: dict[str, Callable[..., Array]] = {
     "add": lambda jax, *terms: sum(terms[1:], start=terms[0]),
     "sub": lambda jax, a, b: a - b,
     "mul": lambda jax, a, b: a * b,
     "sigmoid": lambda jax, a: jax.nn.sigmoid(a),
-    "tanh": lambda jax, a: jax.numpy.tanh(a),
+    "div": lambda jax, a, b: a / b,
+    "negative": lambda jax, a: -a,
+    "relu": lambda jax, a: jax.numpy.maximum(a, 0),
+    "softplus": lambda jax, a: jax.numpy.logaddexp(a, 0.0),
+    **{name: _of_numpy(name) for name in NUMPY_NAMES},
 }
 """Elementwise operation -> its function of the module ``jax`` and the arguments."""
 

@@ -217,9 +217,10 @@ class FunctionBuilder:
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
         """Write ``a b + c``, with one rounding where the processor can."""
-        return self._intrinsic("fma", a, b, c) if self.processor.has_fma else self.plus(self.times(a, b), c)
+        return self.intrinsic("fma", a, b, c) if self.processor.has_fma else self.plus(self.times(a, b), c)
 
-    def _intrinsic(self, name: str, *args: Value) -> Value:
+    def intrinsic(self, name: str, *args: Value) -> Value:
+        """Write a call of a function that LLVM knows by this name, of vectors or of single numbers."""
         kind = args[0].type
         full = f"llvm.{name}.f32" if kind == F32 else f"llvm.{name}.v{self.processor.lanes}f32"
         function = self.module.globals.get(full)
@@ -260,15 +261,15 @@ class FunctionBuilder:
 
     def absolute(self, a: Value) -> Value:
         """Write the absolute value ``|a|``."""
-        return self._intrinsic("fabs", a)
+        return self.intrinsic("fabs", a)
 
     def root(self, a: Value) -> Value:
         """Write the square root of a, a vector or one number."""
-        return self._intrinsic("sqrt", a)
+        return self.intrinsic("sqrt", a)
 
     def with_sign(self, a: Value, sign: Value) -> Value:
         """Write ``|a|`` with the sign of another vector."""
-        return self._intrinsic("copysign", a, sign)
+        return self.intrinsic("copysign", a, sign)
 
     def nearest_and_its_power_of_two(self, a: Value) -> tuple[Value, Value]:
         """Write ``(n, 2^n)`` for the whole number n nearest to a (halves go to the even one), for n in [-126, 127].

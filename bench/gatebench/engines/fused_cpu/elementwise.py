@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
-from gatebench.engines.fused_cpu.functions import FUNCTIONS
 from gatebench.engines.fused_cpu.layout import Layout
 from gatebench.engines.fused_cpu.plan import Place, Stage
 from gatebench.engines.fused_cpu.tables import TableFunction
+from gatebench.engines.fused_cpu.vocabulary import FUNCTIONS
 from gatebench.graph.operations import OPERATIONS, evaluate
 from gatebench.graph.ops import Operand, Symbol
 

@@ -26,13 +26,13 @@ from gatebench.engines.base import (
     UpdateArrays,
 )
 from gatebench.engines.fused_cpu.compiled import CompiledOptimizer
-from gatebench.engines.fused_cpu.functions import FUNCTIONS
 from gatebench.engines.fused_cpu.optimizers import NUMBERS, OPTIMIZERS
 from gatebench.engines.fused_cpu.packed import PackedBatch, Row, address
 from gatebench.engines.fused_cpu.processor import Processor, processor
 from gatebench.engines.fused_cpu.stack_program import CompiledStack, StackProgram, Work
 from gatebench.engines.fused_cpu.team import Team
 from gatebench.engines.fused_cpu.updater import Updater
+from gatebench.engines.fused_cpu.vocabulary import FUNCTIONS
 from gatebench.engines.fused_cpu.workspace import Workspace
 from gatebench.graph import operations
 from gatebench.graph.trace import Graph

@@ -1,7 +1,6 @@
 """Elementwise functions of float32 vectors, to within a few units of the last place."""
 
 import math
-from collections.abc import Callable
 
 from numpy.polynomial import Chebyshev, Polynomial
 
@@ -15,7 +14,7 @@ EXPM1 = [1 / math.factorial(k) for k in range(7, 0, -1)]
 """Coefficients of Taylor's series of (exp(f) - 1) / f for |f| <= log(2) / 2, highest power first."""
 
 
-def _fit(function, low: float, high: float, degree: int) -> list[float]:
+def fit(function, low: float, high: float, degree: int) -> list[float]:
     """Return the coefficients, highest power first, of the polynomial through Chebyshev's points."""
     fitted = Chebyshev.interpolate(function, degree, [low, high]).convert(kind=Polynomial)
     return [float(c) for c in fitted.coef[::-1]]
@@ -25,7 +24,7 @@ def _log1p_over(e):
     return [math.log1p(x) / x if x else 1.0 for x in e]
 
 
-LOG1P = _fit(_log1p_over, 0.0, 1.0, 10)
+LOG1P = fit(_log1p_over, 0.0, 1.0, 10)
 """Coefficients of a polynomial for log(1 + e) / e with e in [0, 1], highest power first."""
 
 
@@ -68,23 +67,3 @@ def log(c: FunctionBuilder, u: Value) -> Value:
     e, m = c.exponent(u)
     value = c.fma(e, c.number(math.log(2)), log1p(c, c.minus(m, c.number(1))))
     return c.b.select(c.b.fcmp_unordered("uno", u, u), u, value)
-
-
-def added(c: FunctionBuilder, first: Value, *further: Value) -> Value:
-    """Write the sum of the arguments, from left to right."""
-    for value in further:
-        first = c.plus(first, value)
-    return first
-
-
-FUNCTIONS: dict[str, Callable[..., Value]] = {
-    "add": added,
-    "sub": FunctionBuilder.minus,
-    "mul": FunctionBuilder.times,
-    "sigmoid": sigmoid,
-    "tanh": tanh,
-}
-"""Elementwise operation -> what writes its code, of the function being written and the arguments.
-
-The way back needs no table: it writes the code of the derivatives that `gatebench.graph.operations` declares.
-"""
