@@ -200,3 +200,14 @@ def test_each_row_says_which_pipeline_it_is_of(tiny_frame: Frame):
     for table in (built.trials, built.curves):
         assert table.groupby("key").pipeline.unique().explode().to_dict() == {first.key: 1, second.key: 2}
         assert table.pipeline.dtype == int
+
+
+def test_each_trial_has_the_threads_that_computed_it():
+    """Records of the first versions may not say it: they were computed in one."""
+    records = [make_record(), make_record("f" * 16)]
+    records = [
+        replace(record, provenance=replace(record.provenance, threads=n)) for record, n in zip(records, (4, 0), strict=True)
+    ]
+    points = [make_point([], [record.key for record in records])]
+    built = frame.build("some", points, {record.key: record for record in records})
+    assert built.threads == {records[0].key: 4, records[1].key: 1}

@@ -116,6 +116,8 @@ class Frame:
     """Earlier study -> what it said of every two cells: `CONCLUSIONS`."""
     independent: frozenset[str] = frozenset()
     """Keys of trials of searches whose settings were drawn independently of one another, each from the same ranges."""
+    threads: dict[str, int] = field(default_factory=dict)
+    """Key -> threads of the worker that computed the trial; 1 of those that are not there."""
 
     def title(self, group: ComparisonGroup) -> str:
         """Return a comparison group's heading."""
@@ -195,6 +197,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
     datasets: dict[str, str] = {}
     data: dict[str, DataFacts] = {}
     at: dict[str, str] = {}
+    threads: dict[str, int] = {}
     for point in points:
         labels = point.labels
         for stage, keys in point.by_stage.items():
@@ -213,6 +216,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
                 at[labels.task] = record.settings.at
                 data[labels.task] = summary.data
                 machines.append(_machine(record))
+                threads[record.key] = max(1, record.provenance.threads)  # 0 where a record does not say it
     return Frame(
         trials=pd.DataFrame(trials, columns=COLUMNS),
         curves=_stacked(curves, [*IDENTITY, *CURVE]),
@@ -242,6 +246,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         at=at,
         kinds={task: facts.kind for task, facts in data.items()},
         independent=frozenset(key for point in points for key in point.search[: point.independent]),
+        threads=threads,
         machines=pd.DataFrame(machines, columns=MACHINE)
         .value_counts(sort=False, dropna=False)
         .rename("trials")

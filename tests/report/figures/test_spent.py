@@ -4,22 +4,54 @@ from dataclasses import replace
 
 import pandas as pd
 
+from gatebench.records.frame import Frame
 from support.figures import FIGURES
 from support.frames import BUDGET, TRAINING, by_hand, seeds
 
+SEARCHED = [("music", cell, "search", 0, lr, 7.0, 7.0, "finished") for cell in ("gru", "rnn") for lr in (0.01, 0.02)]
+TRIALS = [*SEARCHED, *seeds("music", "gru", [7.0, 7.1]), *seeds("music", "rnn", [7.0])]
+"""A trial by hand took 4 s, and one more for each of its seed."""
 
-def test_time_is_summed_over_trials_and_shared_ones_count_once_in_all():
-    """A trial by hand took 4 s and one for each of its seed."""
-    searched = [("music", cell, "search", 0, lr, 7.0, 7.0, "finished") for cell in ("gru", "rnn") for lr in (0.01, 0.02)]
-    confirmed = [*seeds("music", "gru", [7.0, 7.1]), *seeds("music", "rnn", [7.0])]
-    frame = by_hand([*searched, *confirmed])
-    other = frame.trials.assign(budget="units_64", cell="gru")  # the same keys: of trials that are there already
-    frame = replace(frame, trials=pd.concat([frame.trials, other], ignore_index=True))
-    first, second, total = FIGURES["spent"].table(frame).to_dict("records")
-    seconds = 4 * 4 + (5 + 6 + 5)
-    assert first == {
-        "data": "Some Music", "cells": "2", "trials": "7", "minutes": f"{seconds / 60:.1f}",
-        "of it search": f"{16 / seconds:.0%}", "budget": BUDGET, "training": TRAINING,
+
+def minutes(seconds: float) -> str:
+    return f"{seconds / 60:.1f}"
+
+
+def with_a_shared_point(frame: Frame) -> Frame:
+    """The frame with all of its trials in another comparison group as well, as those of one cell."""
+    other = frame.trials.assign(budget="units_64", cell="lstm")
+    return replace(frame, trials=pd.concat([frame.trials, other], ignore_index=True))
+
+
+def test_every_cell_has_its_core_minutes_by_stage_and_sums_count_shared_trials_once():
+    rnn, gru, first, lstm, second, total = FIGURES["spent"].table(with_a_shared_point(by_hand(TRIALS))).to_dict("records")
+    around = {"data": "Some Music", "budget": BUDGET, "training": TRAINING}
+    assert rnn == {
+        **around, "cell": "rnn", "trials": "3", "search": minutes(8), "confirm": minutes(5),
+        "core-minutes": minutes(13), "of it search": f"{8 / 13:.0%}",
     }  # fmt: skip
-    assert second == {**first, "cells": "1", "budget": "units_64"}
+    assert gru == {
+        **around, "cell": "gru", "trials": "4", "search": minutes(8), "confirm": minutes(11),
+        "core-minutes": minutes(19), "of it search": f"{8 / 19:.0%}",
+    }  # fmt: skip
+    assert first == {
+        **around, "cell": "all", "trials": "7", "search": minutes(16), "confirm": minutes(16),
+        "core-minutes": minutes(32), "of it search": "50%",
+    }  # fmt: skip
+    assert second == {**first, "budget": "units_64"}
+    assert lstm == {**second, "cell": "lstm"}
     assert total == {**first, "data": "all", "budget": "", "training": ""}
+
+
+def test_a_worker_with_several_threads_takes_as_many_cores():
+    frame = by_hand(TRIALS)
+    frame = replace(frame, threads=dict.fromkeys(frame.trials.key, 3))
+    assert FIGURES["spent"].table(frame).iloc[-1]["core-minutes"] == minutes(3 * 32)
+
+
+def test_the_sum_of_the_whole_study_stands_in_a_sentence():
+    frame = with_a_shared_point(by_hand(TRIALS))
+    (note,) = FIGURES["spent"].notes(frame)
+    assert note == f"The whole study: 7 trials, {minutes(32)} core-minutes."
+    long = replace(frame, trials=frame.trials.assign(seconds=3600.0))
+    assert FIGURES["spent"].notes(long) == ["The whole study: 7 trials, 420.0 core-minutes (7.0 core-hours)."]
