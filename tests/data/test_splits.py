@@ -16,7 +16,7 @@ KEYS = st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=2), min_size=3
 @same
 @given(keys=KEYS)
 def test_what_shares_a_key_shares_a_split(keys):
-    if len(splits._find_units(keys)) < len(SPLITS):
+    if len(splits.find_units(keys)) < len(SPLITS):
         with pytest.raises(BadInput, match="too few for three splits"):
             splits.apart(keys, [0] * len(keys))
         return

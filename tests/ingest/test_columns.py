@@ -150,10 +150,48 @@ def test_a_value_is_never_carried_into_another_sequence():
     rows = [f"{i},{t},{'' if t in (0, 3) else 100 * i + t}" for i in range(12) for t in range(6)]
     lines = add("id,t,x\n" + "\n".join(rows), missing="last")
     said = (
-        "missing: 24 of 72 in column x, filled with the value before, at the beginning of a sequence (12) with the next one"
+        "missing: 24 of 72 in column x, filled with the value before, at the beginning of a sequence (12) with the mean of "
+        "train, or 0 of zeros and ones (--missing drop|mask)"
     )
-    assert f"{said} (--missing drop|mask)" in lines
-    assert same(arrays(), [np.array([[100 * i + t] for t in (1, 1, 2, 2, 4, 5)], float) for i in range(12)])
+    assert said in lines
+    train = cards.read_arrays(cards.load("mine"))["train"]
+    mean = np.concatenate([array[1:] for array in train]).mean()
+    read = sorted(arrays(), key=lambda array: array[1, 0])
+    assert np.allclose([array[0, 0] for array in read], mean, rtol=1e-12)
+    expected = [[100 * i + t for t in (1, 2, 2, 4, 5)] for i in range(12)]
+    assert [array[1:, 0].tolist() for array in read] == expected
+
+
+@pytest.mark.parametrize("missing", ["last", "mask"])
+def test_no_value_is_carried_back_in_time(missing: str):
+    y, gone = np.round(kinds.Y + 5, 3), "ds,b,y\n"
+    rows = [f"{day.date()},{'' if i < 9 else i % 2},{'' if i < 4 else y[i]}" for i, day in enumerate(kinds.DAYS)]
+    add(gone + "\n".join(rows), missing=missing)
+    read = whole()
+    assert np.allclose(read[:4, 1], y[4:84].mean(), rtol=1e-12)
+    assert read[4:, 1].tolist() == y[4:].tolist()
+    assert read[:9, 0].tolist() == [0.0] * 9
+    if missing == "mask":
+        assert cards.load("mine").names == ("b", "y", "b missing", "y missing")
+        assert read[:, 2].tolist() == [1.0] * 9 + [0.0] * 111
+    with pytest.raises(BadInput, match="--as symbols, but the first ones of a sequence are missing"):
+        add("\n".join(["y", "NA", *("123" * 20)]), "symbols", missing="last", kind="symbols")
+
+
+def test_what_arrays_lack_is_counted_and_placed():
+    sequences = [np.random.default_rng(i).standard_normal((8, 2)).round(3) for i in range(12)]
+    for sequence in sequences:
+        sequence[[0, 4], 1] = np.nan
+    np.savez("x.npz", *sequences, y=np.repeat(np.arange(12)[:, None] % 2, 8, 1))
+    with pytest.raises(BadInput, match=r"x.npz, sequence 0, row 0, column 1 .*; missing are 24 of 96 in column 1; choose"):
+        adding.add(Path("x.npz"), "mine", Choices())
+    adding.add(Path("x.npz"), "drop", Choices(missing="drop"))
+    staying = [1, 2, 3, 5, 6, 7]
+    assert same([array[:, :2] for array in arrays("drop")], [sequence[staying] for sequence in sequences])
+    adding.add(Path("x.npz"), "mask", Choices(missing="mask"))
+    assert cards.load("mask").names == ("0", "1", "1 missing")
+    assert all(np.flatnonzero(array[:, 2]).tolist() == [0, 4] for array in arrays("mask"))
+    assert all(array[4, 1] == array[3, 1] for array in arrays("mask"))
 
 
 def test_a_number_that_stands_for_what_is_missing():
@@ -162,10 +200,10 @@ def test_a_number_that_stands_for_what_is_missing():
 
 
 def test_gaps_are_said_and_cut():
-    lines = add(kinds.GAPPED)
-    assert any(
-        line.startswith("gaps: steps of 1, but 1 of up to 141: read as if") and "--gaps cut" in line for line in lines
-    )
+    options = [command.partition("--name mine ")[2] for command in asked(kinds.GAPPED)]
+    assert options == ["--gaps cut", "--gaps keep", "--gaps keep --with-steps"]
+    lines = add(kinds.GAPPED, gaps="keep")
+    assert "gaps: steps of 1, but 1 of up to 141: read as if steps followed one another (--gaps cut; --with-steps)" in lines
     assert whole()[:, 0].tolist() == kinds.Y.tolist()
     lines = add(kinds.GAPPED, "cut", gaps="cut", window=0)
     assert [len(array) for array in arrays("cut")] == [42, 42, 9, 9, 9, 9]
@@ -174,10 +212,19 @@ def test_gaps_are_said_and_cut():
     assert whole("steps")[:, 1].tolist() == [1.0] * 60 + [141.0] + [1.0] * 59
 
 
+def test_a_column_alone_is_no_order():
+    lines = add("y\n" + "".join(f"{i % 3 + 1}\n" for i in range(90)))
+    assert "kind: symbols, since there is one column of 3 whole numbers (--as reals)" in lines
+    assert whole()[:, 0].tolist() == [0, 1, 2] * 30
+
+
 def test_uneven_steps_are_said_and_months_are_even():
     times = np.cumsum(np.random.default_rng(0).uniform(0.2, 1.5, kinds.ROWS)).round(3)
     lines = add("time,y\n" + "".join(f"{t},{y}\n" for t, y in zip(times, kinds.Y, strict=True)))
     assert any(line.startswith("steps: uneven, of 0.") for line in lines)
+    rounded = np.round(np.arange(kinds.ROWS) * 86.4).astype(int)
+    lines = add("time,y\n" + "".join(f"{t},{y}\n" for t, y in zip(rounded, kinds.Y, strict=True)), "rounded")
+    assert not any(line.startswith(("steps:", "gaps:")) for line in lines)
     for even in ("months", "quarters", "days"):
         assert not any(line.startswith(("steps:", "gaps:")) for line in add(kinds.SERIES[even], even))
 
@@ -267,6 +314,17 @@ def test_a_class_that_train_lacks_is_refused_and_one_that_test_lacks_is_said():
         add(f"ds,x,fault\n{rows}", label="fault")
     lines = add(kinds.labelled(["rare"] + ["usual"] * 59), "rare", label="kind")
     assert "note: test has no 'rare', so that nothing is said about it there" in lines
+
+
+def test_copies_are_dealt_apart_where_train_would_lack_a_class():
+    rows = [f"{i},{t},{(t + 0.5) ** (1 + i % 4)},{'abcd'[i % 4]}" for i in range(24) for t in range(5)]
+    lines = add("id,t,x,kind\n" + "\n".join(rows), label="kind")
+    said = "split: by sequence, 16/4/4 of 24, copies apart, since only 4 sequences differ, too few for every class to be in "
+    assert f"{said}train, labels alike" in lines
+    assert "classes: train a 4, b 4, c 4, d 4; valid a 1, b 1, c 1, d 1; test a 1, b 1, c 1, d 1 (sequences)" in lines
+    given = [f"{row},{'train' if int(row.split(',')[0]) < 16 else 'test'}" for row in rows]
+    lines = add("id,t,x,kind,part\n" + "\n".join(given), "given", label="kind")
+    assert any("4 sequence(s) of test are in train too; valid: 4 of train, copies apart" in line for line in lines)
 
 
 def test_classes_that_occur_once_are_refused():

@@ -23,7 +23,7 @@ def test_a_table_is_the_same_in_every_container(home: Path, write):
         np.concatenate([array for split in SPLITS for array in arrays[split]]).tolist() == tables.FRAME.to_numpy().tolist()
     )
     assert cards.load("mine").names == tuple(tables.FRAME.columns)
-    said = [line for line in lines if line.startswith(("encoding", "comments", "header"))]
+    said = [line for line in lines if line.startswith(("encoding", "comments", "header", "sheet"))]
     expected = tables.SAID.get(write)
     assert (expected in said) if expected else said == []
 

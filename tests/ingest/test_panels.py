@@ -136,9 +136,23 @@ def test_numbered_folders_are_asked_about(home: Path):
     assert cards.load("plain").target is None
 
 
-def test_folders_of_several_levels_are_refused(home: Path):
-    path = tree(home, *numbered("walk/a", "walk/b", "run/a", "run/b"))
-    assert "have 2 levels: run 16, walk 16; a 16, b 16; expected one that is the class" in refused(path)
+def test_levels_of_folders_are_asked_about(home: Path):
+    path = tree(home, *numbered(*(f"{kind}/p{i}" for kind in ("walk", "run") for i in range(4))))
+    line = refused(path)
+    assert "have 2 levels: run 32, walk 32; p0 16, p1 16, p2 16, p3 16; choose one: run, walk are the classes, and" in line
+    assert [text.split("`")[0] for text in line.split("--folders ")[1:]] == ["label,group", "group,label", "ignore"]
+    lines = add(path, "by_kind", folders="label,group")
+    assert "folders: run 32, walk 32, which are the classes (--folders group or ignore)" in lines
+    assert any("split: by group" in line for line in lines)
+    target = cards.load("by_kind").target
+    assert target is not None
+    assert target.names == ("run", "walk")
+    add(path, "by_person", folders="ignore,label")
+    person = cards.load("by_person").target
+    assert person is not None
+    assert person.names == ("p0", "p1", "p2", "p3")
+    for roles in ("label", "label,label", "label,person"):
+        assert "--folders is " + roles in refused(path, folders=roles)
 
 
 def test_folders_that_say_nothing_are_said(home: Path):
@@ -218,7 +232,8 @@ BROKEN = {
     "dimensions.ts": ("@dimensions 2\n@classLabel true a\n@data\n1,2:a\n", "line 4 has 1 dimension(s); expected 2"),
     "lengths.ts": ("@classLabel true a\n@data\n1,2:1,2,3:a\n", "lengths.ts, line 3 has dimensions of [2, 3] steps"),
     "text.ts": ("@classLabel true a\n@data\n1,x:a\n", "text.ts, line 3 has could not convert string to float: 'x'"),
-    "stamps.ts": ("@timeStamps true\n@data\n(1,2)\n", "stamps.ts, line 3 has time stamps, which are not read here"),
+    "stamps.ts": ("@timeStamps true\n@data\n(1,2),3\n", "stamps.ts, line 3 has '(1,2),3'; expected pairs of a time"),
+    "times.ts": ("@timeStamps true\n@data\n(1,2):(2,2)\n", "times.ts, line 3 has dimensions of other times"),
     "other.ts": ("@classLabel true a\n@data\n1,2:a\n1,2:1,2:a\n", "other.ts has cases of [1, 2] dimensions"),
     "none.tsf": ("@attribute a string\n@data\n", "none.tsf has no series below a line @data"),
     "parts.tsf": ("@attribute a string\n@data\n1,2\n", "parts.tsf, line 3 has 0 attribute(s); expected 1"),

@@ -48,7 +48,24 @@ def test_words_are_parted_by_white_space_and_lines_by_a_word(home: Path):
     assert words[:8] == ["the", "cat", "sat", "\n", "on", "the", "mat", "\n"]
     assert words[-3:] == ["the", UNKNOWN, "\n"]  # train lacks the end
     assert "sequences: one text of 167 words (a line each: --sequence-a-line)" in lines
-    assert "tokens: words (--tokens character or line)" in lines
+    assert "tokens: words (--tokens character, line, byte)" in lines
+
+
+def test_bytes_are_those_of_utf_8(home: Path):
+    text = "Öl und Öfen\n" * 9
+    (home / "x.txt").write_text(text, "utf-16")
+    lines = add(home / "x.txt", tokens="byte")
+    read_bytes = bytes(int(name, 16) if len(name) > 1 else ord(name) for sequence in read() for name in sequence)
+    assert read_bytes == text.encode()
+    assert "tokens: bytes of UTF-8 (--tokens character, word, line)" in lines
+
+
+def test_a_text_that_is_too_short(home: Path):
+    (home / "x.txt").write_text("two words " * 3)
+    assert "has 30 character(s); expected at least 40, of which some are for validation and test" in refused(home / "x.txt")
+    assert "x.txt has 6 word(s); expected at least 40" in refused(home / "x.txt", tokens="word")
+    (home / "x.txt").write_text("x" * 50)
+    assert "there is but one symbol in train, so that it is constant in train" in refused(home / "x.txt")
 
 
 def test_rare_words_are_one_symbol(home: Path):
@@ -119,6 +136,11 @@ def test_entries_of_fasta_are_sequences(home: Path, suffix: str):
     expected = ["ACGTACACGT", "GGGTTTACA", *(f"ACGT{'ACGT'[i % 4]}" for i in range(12))]
     assert sorted(map("".join, read())) == sorted(expected)
     assert "letters: small ones, which mark repeats, are read as large ones" in lines
+
+
+def test_fasta_of_another_encoding_is_said(home: Path):
+    (home / "x.fa").write_bytes(FASTA.replace("first", "Größe").encode("latin-1"))
+    assert "encoding: Latin-1, since it is no UTF-8" in add(home / "x.fa")
 
 
 BROKEN = {

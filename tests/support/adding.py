@@ -14,10 +14,10 @@ def add(path: Path, name: str | None = "mine", **choices: object) -> list[str]:
     return adding.add(path, name, Choices(**choices))
 
 
-def refused(path: Path, **choices: object) -> str:
+def refused(path: Path, name: str = "mine", **choices: object) -> str:
     """The line that says why data is refused, of which nothing is left behind."""
     before = sorted(Path().rglob("*"))
     with pytest.raises(BadInput) as error:
-        add(path, **choices)
+        add(path, name, **choices)
     assert sorted(Path().rglob("*")) == before
     return str(error.value)

@@ -74,6 +74,19 @@ def ts_of(places: range) -> str:
     return header + "".join(rows)
 
 
+def ts_with_times(folder: Path) -> Path:
+    """With the time of every step, which is a date with colons in it."""
+    header, _, _ = ts_of(TRAIN).replace("@timeStamps false", "@timeStamps true").partition("@data\n")
+    rows: list[str] = []
+    for sequence, label in zip(SEQUENCES, LABELS, strict=True):
+        dimensions = [
+            ",".join(f"(2020-01-01 {t:02}:00:00,{value})" for t, value in enumerate(column)) for column in sequence.T
+        ]
+        rows.append(":".join([*dimensions, label]))
+    (folder / "x.ts").write_text(header + "@data\n" + "\n".join(rows))
+    return folder / "x.ts"
+
+
 def relational_arff(folder: Path) -> Path:
     """As the multivariate archive writes it: a relation in a cell, a dimension in each of its rows; padded with ``?``."""
     steps = "".join(f"@attribute att{t} numeric\n" for t in range(15))
@@ -107,7 +120,7 @@ def labels_beside(folder: Path) -> Path:
 
 ALL: dict[Callable[[Path], Path], str | None] = {
     csv_of_lists: "label", csv_of_arrays: "label", parquet_of_lists: "label", json_lines: "label", json_records: "label",
-    json_of_steps: "label", ts: None, relational_arff: None, folders: None, labels_beside: None,
+    json_of_steps: "label", ts: None, ts_with_times: None, relational_arff: None, folders: None, labels_beside: None,
 }  # fmt: skip
 """Container -> the column that is the label, where it has to be said."""
 

@@ -96,9 +96,24 @@ def feather(folder: Path) -> Path:
     return folder / "x.feather"
 
 
+def sheet(folder: Path) -> Path:
+    FRAME.to_excel(folder / "x.xlsx", index=False)
+    return folder / "x.xlsx"
+
+
+def sheet_beside_others(folder: Path) -> Path:
+    """As programs save a workbook: an empty sheet in front, another one behind."""
+    with pd.ExcelWriter(folder / "x.xlsx") as book:
+        pd.DataFrame().to_excel(book, sheet_name="cover", index=False)
+        FRAME.to_excel(book, sheet_name="data", index=False)
+        pd.DataFrame({"note": ["seen"]}).to_excel(book, sheet_name="notes", index=False)
+    return folder / "x.xlsx"
+
+
 ALL = (
     csv, marked_csv, utf16_csv, utf32_csv, latin1_csv, tsv, tabs_and_commas_csv, gzipped_csv, gzipped_tsv, zipped_csv,
-    spaced_dat, commented_csv, header_in_a_comment, two_headers, parquet, feather,
+    spaced_dat, commented_csv, header_in_a_comment, two_headers, parquet, feather, sheet,
+    sheet_beside_others,
 )  # fmt: skip
 SAID = {
     utf16_csv: "encoding: UTF-16, by its byte order mark",
@@ -107,6 +122,7 @@ SAID = {
     gzipped_tsv: "encoding: UTF-16, by its byte order mark",
     commented_csv: "comments: 3 line(s) that begin with # are skipped",
     header_in_a_comment: "header: in the last of these comments",
+    sheet_beside_others: "sheet: data, the first one; left out: notes",
     two_headers: "header: in two rows; the second one, units, is skipped: degC",
 }
 """Container -> the line that says what is unusual about it."""

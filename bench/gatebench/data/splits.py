@@ -36,7 +36,7 @@ def apart(
         Split -> its share, of all that there are.
 
     """
-    units = _find_units(keys)
+    units = find_units(keys)
     if len(units) < len(shares):
         raise BadInput(
             f"{len(keys)} sequence(s) of {len(units)} group(s), copies counted as one, are too few for "
@@ -59,7 +59,7 @@ def apart(
     return {split: sorted(of_split) for split, of_split in positions.items()}
 
 
-def _find_units(keys: Sequence[Sequence[Hashable]]) -> list[list[int]]:
+def find_units(keys: Sequence[Sequence[Hashable]]) -> list[list[int]]:
     """Return lists of positions that share a key, directly or through others."""
     first_with: dict[Hashable, int] = {}
     parent = list(range(len(keys)))

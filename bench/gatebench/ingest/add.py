@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import beside, conversions, given, limits, padding, plan, question, single_steps, writing
+from gatebench.ingest import beside, conversions, given, limits, missing, padding, plan, question, single_steps, writing
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -43,15 +43,42 @@ def add(path: Path, name: str | None, choices: Choices) -> list[str]:
     dataset = writing.check_name(name or re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower())
     limits.check_size(files)
     try:
-        raw = _read(path, files, label_file, readers[_suffix(files[0], readers)], choices)
+        raw, files, skipped = _read_good(path, files, label_file, readers[_suffix(files[0], readers)], choices)
         if not raw.sequences:
             raise BadInput(f"{path} has no sequence; expected at least one: fill it")
-        decided = plan.decide(single_steps.leave_out(padding.decide(raw, choices)), choices)
+        raw = missing.decide_arrays(padding.decide(raw, choices), choices)
+        decided = plan.decide(single_steps.leave_out(raw), choices)
     except question.Undecided as undecided:
         raise question.refusal(undecided.question, path, name, choices) from undecided
     source = f"{path.resolve()}, SHA-256 {_digest(path, files)}"
     written = writing.write(dataset, decided, source)
-    return [*left_out, *decided.lines, *(f"written: {file}" for file in written), f"next: gatebench compare {dataset}"]
+    return [
+        *left_out,
+        *skipped,
+        *decided.lines,
+        *(f"written: {file}" for file in written),
+        f"next: gatebench compare {dataset}",
+    ]
+
+
+def _read_good(
+    path: Path, files: list[Path], label_file: Path | None, reader: FormatReader, choices: Choices
+) -> tuple[RawData, list[Path], list[str]]:
+    """Return the sequences of files, those that were read, and a line for each that cannot be, if it is to be left out.
+
+    ``BadInput`` about the first that cannot be read if nobody said that it is to be left out.
+    """
+    lines: list[str] = []
+    while True:
+        try:
+            return _read(path, files, label_file, reader, choices), files, lines
+        except limits.UnreadableFile as error:
+            if len(files) == 1:
+                raise
+            if not choices.skip_bad:
+                raise BadInput(f"{error}; or leave out what cannot be read: --skip-bad") from error
+            files = [file for file in files if file != error.file]
+            lines.append(f"left out: {error}")
 
 
 def _read(path: Path, files: list[Path], label_file: Path | None, reader: FormatReader, choices: Choices) -> RawData:

@@ -4,7 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import pandas as pd
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.ingest import given, tabular, target
 from gatebench.ingest.choices import Choices
+from gatebench.ingest.question import Reading, ask
 from gatebench.ingest.raw import RawData
 
 LABEL_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
@@ -20,6 +23,8 @@ LABEL_WORDS = re.compile(r"label|class|target|meta|annot|refer|split|index|manif
 """Words in the name of a file that has labels of others."""
 MOST_BYTES = 2**26
 """Bytes of such a file, at the most."""
+LABEL, GROUP, IGNORE = "label", "group", "ignore"
+"""What a level of folders may be."""
 NUMBERED = re.compile(r"(.*?)[ _-]?\d+")
 """Names of folders that count something, such as persons."""
 
@@ -166,28 +171,64 @@ def read_folders(folder: Path, files: list[Path], choices: Choices) -> FileFacts
     of_split = next((level for level in levels if given.are_splits(set(level))), None)
     splits = [str(given.split_of(name)) for name in of_split] if of_split else None
     levels = [level for level in levels if level is not of_split and len(set(level)) > 1]
-    if not levels or choices.folders == "ignore":
+    if not levels or choices.folders == IGNORE:
         return FileFacts(splits=splits, lines=["folders: not read, as asked"] if levels else [])
-    if len(levels) > 1:
+    roles = None if choices.folders is None else choices.folders.split(",")
+    if len(levels) == 1 and roles is None:
+        (level,) = levels
+        if max(Counter(level).values()) == 1:
+            return FileFacts(splits=splits, lines=["folders: not read, since each has one file (--folders label or group)"])
+        if _are_numbered(level):
+            raise BadInput(
+                f"the folders of {folder} are numbered ({_shown(level)}), and may be classes, or persons or machines whose "
+                "files belong together; choose one: --folders label, --folders group, or --folders ignore"
+            )
+        roles = [LABEL]
+    return _with_roles(levels, splits, roles or _ask_about_levels(folder, levels))
+
+
+def _are_numbered(level: list[str]) -> bool:
+    return len({matched[1] if (matched := NUMBERED.fullmatch(name)) else name for name in level}) == 1
+
+
+def _ask_about_levels(folder: Path, levels: list[list[str]]) -> NoReturn:
+    """Ask which of several levels of folders are the class, and which belong together; the likeliest reading first."""
+    places = sorted(range(len(levels)), key=lambda place: (_are_numbered(levels[place]), len(set(levels[place]))))
+    readings: list[Reading] = []
+    for of_label, of_group in permutations(places, 2):
+        roles = [LABEL if i == of_label else GROUP if i == of_group else IGNORE for i in range(len(levels))]
+        what = f"{_some(levels[of_label])} are the classes, and files of {_some(levels[of_group])} belong together"
+        readings.append(Reading(what, {"folders": ",".join(roles)}))
+    readings.append(Reading("they say nothing", {"folders": IGNORE}))
+    shown = "; ".join(map(_shown, levels))
+    raise ask(f"the folders of {folder} have {len(levels)} levels: {shown}", *readings)
+
+
+def _some(level: list[str]) -> str:
+    different = sorted(set(level))
+    return shorten(", ".join(different[:3])) + (", ..." if len(different) > 3 else "")
+
+
+def _with_roles(levels: list[list[str]], splits: list[str] | None, roles: list[str]) -> FileFacts:
+    """Return what the levels of folders say, each in its role."""
+    if len(roles) != len(levels) or roles.count(LABEL) > 1 or not {*roles} <= {LABEL, GROUP, IGNORE}:
         raise BadInput(
-            f"the folders of {folder} have {len(levels)} levels: {'; '.join(map(_shown, levels))}; expected one "
-            "that is the class: give a folder of it, or use --folders ignore"
+            f"--folders is {','.join(roles)}, but there are {len(levels)} level(s) of folders: "
+            f"{'; '.join(map(_shown, levels))}; expected {LABEL}, {GROUP} or {IGNORE} for each, with commas between them, "
+            f"and one {LABEL} at the most: --folders {','.join([LABEL, GROUP, IGNORE][: len(levels)])}"
         )
-    (level,) = levels
-    counts = Counter(level)
-    if choices.folders is None and max(counts.values()) == 1:
-        return FileFacts(splits=splits, lines=["folders: not read, since each has one file (--folders label or group)"])
-    stems = {matched[1] if (matched := NUMBERED.fullmatch(name)) else name for name in counts}
-    if choices.folders is None and len(stems) == 1:
-        raise BadInput(
-            f"the folders of {folder} are numbered ({_shown(level)}), and may be classes, or persons or machines whose "
-            "files belong together; choose one: --folders label, --folders group, or --folders ignore"
-        )
-    if choices.folders == "group":
-        line = f"folders: {_shown(level)}, whose files stay together (--folders label or ignore)"
-        return FileFacts(groups=[*level], splits=splits, lines=[line])
-    line = f"folders: {_shown(level)}, which are the classes (--folders group or ignore)"
-    return FileFacts([*level], "folder", splits=splits, lines=[line])
+    labels: list[object] | None = None
+    grouped: list[list[str]] = []
+    lines: list[str] = []
+    for role, level in zip(roles, levels, strict=True):
+        if role == LABEL:
+            labels = [*level]
+            lines.append(f"folders: {_shown(level)}, which are the classes (--folders group or ignore)")
+        elif role == GROUP:
+            grouped.append(level)
+            lines.append(f"folders: {_shown(level)}, whose files stay together (--folders label or ignore)")
+    groups: list[Hashable] | None = [*zip(*grouped, strict=True)] if grouped else None
+    return FileFacts(labels, "folder" if labels else "", groups, splits, lines)
 
 
 def _shown(level: list[str]) -> str:

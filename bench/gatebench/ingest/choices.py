@@ -6,7 +6,7 @@ from typing import Literal
 
 from gatebench.core.errors import BadInput
 
-EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding", "labels", "folders")
+EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding", "labels", "folders", "skip_bad")
 """Choices that apply to every format."""
 COLUMNS = ("sequence", "order", "group", "label", "columns", "without", "codes", "numbers", "layout", "dates", "decimal",
            "na", "missing", "gaps", "with_steps", "split_column")  # fmt: skip
@@ -65,9 +65,11 @@ class Choices:
     """Steps of a part that a long sequence is cut into, at the most; 0: it is never cut."""
     step: float | None = None
     """Quarter notes of a time step of MIDI."""
+    drums: bool | None = None
+    """Whether the drums of MIDI are read, as keys of their pitches."""
     axes: Literal["NTX", "NXT"] | None = None
     """Order of sequence, time step and column in an array."""
-    tokens: Literal["character", "word", "line"] | None = None
+    tokens: Literal["character", "word", "line", "byte"] | None = None
     """What a symbol of a text is."""
     sequence_a_line: bool | None = None
     """Whether each line of a text is a sequence."""
@@ -75,8 +77,10 @@ class Choices:
     """How often a symbol stands in train, at the least, to be one of its own."""
     labels: Path | None = None
     """A table that has a row for each file of a folder, with its label."""
-    folders: Literal["label", "group", "ignore"] | None = None
-    """What the folders that files lie in are."""
+    folders: str | None = None
+    """What the folders that files lie in are: ``label``, ``group`` or ``ignore``, with commas between those of levels."""
+    skip_bad: bool | None = None
+    """Whether files that cannot be read are left out."""
     split_column: str | None = None
     """Column of a table that says which split a row is of."""
 

@@ -81,10 +81,14 @@ def decide(columns: dict[str, Column], arrangement: Arrangement, choices: Choice
     """
     uses = ColumnUses()
     uses.group = _find_group(columns, choices)
-    for name, column in columns.items():
-        if name == uses.group or (choices.columns is not None and name not in choices.columns):
-            continue
-        _place(uses, column, arrangement, choices)
+    possible = [
+        column for name, column in columns.items()
+        if name != uses.group and (choices.columns is None or name in choices.columns)
+    ]  # fmt: skip
+    # A column alone is symbols or amounts, which is decided, and said, with the kind of the data.
+    is_alone = sum(_why_left_out(column, arrangement) is None for column in possible) == 1
+    for column in possible:
+        _place(uses, column, arrangement, choices, is_alone)
     texts = [name for name in uses.categories if columns[name].kind == "text" and name not in (choices.codes or [])]
     free = [name for name, why in uses.left_out.items() if why.endswith("different texts")]
     if not uses.numbers and len(uses.categories) == len(texts) and len(texts) + len(free) == 1:
@@ -101,7 +105,7 @@ def _find_group(columns: dict[str, Column], choices: Choices) -> str | None:
     return next((lower[name] for name in GROUP_NAMES if name in lower), None)
 
 
-def _place(uses: ColumnUses, column: Column, arrangement: Arrangement, choices: Choices) -> None:
+def _place(uses: ColumnUses, column: Column, arrangement: Arrangement, choices: Choices, is_alone: bool) -> None:
     """Enter one column where it belongs."""
     name, explicit = column.name, choices.columns is not None
     if name in (choices.codes or []):
@@ -122,7 +126,7 @@ def _place(uses: ColumnUses, column: Column, arrangement: Arrangement, choices: 
         return
     if column.kind == "number":
         _ask_about_far_values(column, choices)
-        if not explicit:
+        if not explicit and not is_alone:
             _ask_about_codes(column, choices)
     uses.numbers.append(name)
 

@@ -21,7 +21,7 @@ def decide(raw: RawData, choices: Choices) -> tuple[RawData, str]:
         return raw, f"kind: {raw.kind}" + (f" of {len(raw.names):,}" if raw.kind == "symbols" else "")
     _check_numbers(raw)
     numbers = np.concatenate(raw.sequences)
-    values = np.unique(numbers)
+    values = np.unique(numbers[~np.isnan(numbers)] if raw.is_filled_by_train else numbers)
     zeros_and_ones = bool(np.isin(values, (0, 1)).all())
     countable = numbers.shape[1] == 1 and bool((values == np.floor(values)).all())
     few = countable and len(values) <= FEW_SYMBOLS and numbers.dtype.kind in "bui"
@@ -32,6 +32,8 @@ def decide(raw: RawData, choices: Choices) -> tuple[RawData, str]:
             f"--as binary, but there are values like {shorten(values[~np.isin(values, (0, 1))][0])}; expected 0 and 1 "
             "alone: use --as reals"
         )
+    if kind == "symbols" and raw.is_filled_by_train:
+        raise BadInput("--as symbols, but the first ones of a sequence are missing; use --missing drop")
     if kind == "symbols" and not countable:
         raise BadInput("--as symbols, but there is more than one column, or a number that is not whole; use --as reals")
     why = {
@@ -57,7 +59,8 @@ def _check_numbers(raw: RawData) -> None:
                 f"{origin} has {array.shape[1]} column(s), but {raw.origins[0]} has {width}; "
                 "expected the same in all sequences: correct it"
             )
-        not_finite = np.argwhere(~np.isfinite(array)) if array.dtype.kind == "f" else []
+        finite = np.isfinite(array) | (np.isnan(array) & raw.is_filled_by_train)
+        not_finite = np.argwhere(~finite) if array.dtype.kind == "f" else []
         if len(not_finite):
             raise BadInput(
                 f"{origin}, row {not_finite[0][0]}, column {not_finite[0][1]} is NaN or infinite; expected a number: fill "

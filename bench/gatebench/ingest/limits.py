@@ -1,11 +1,30 @@
 """How much is added at most, and reading files no further than that."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gatebench.core.errors import BadInput
 
 MOST_BYTES = 2**30
 """Bytes of what is added, as files and as numbers in memory."""
+
+
+class UnreadableFile(BadInput):
+    """One of several files cannot be read, whatever the others are."""
+
+    def __init__(self, message: str, file: Path) -> None:
+        super().__init__(message)
+        self.file = file
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """Name the file that a ``BadInput`` within the block is about, so that it can be left out."""
+    try:
+        yield
+    except BadInput as error:
+        raise UnreadableFile(str(error), file) from error
 
 
 def check_size(files: list[Path]) -> None:

@@ -24,7 +24,7 @@ REGULAR = 0.9
 
 def candidates(columns: dict[str, Column], choices: Choices) -> list[tuple[str, ...]]:
     """Return sets of columns that may put rows in order, the likeliest first, before sequences are known."""
-    if choices.order == NONE:
+    if choices.order == NONE or (choices.order is None and len(columns) < 2):
         return []
     if choices.order is not None:
         names = (choices.order,) if choices.order in columns else tuple(choices.order.split(","))

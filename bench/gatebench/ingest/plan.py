@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gatebench.data.contents import SPLITS, Arrays
-from gatebench.ingest import classes, kind, likelihood, scale, split, symbols, windows
+from gatebench.ingest import classes, kind, likelihood, missing, scale, split, symbols, windows
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -28,6 +28,7 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
     split_by = split.choose(raw, choices)
     parts, split_line = split.decide(raw, choices, split_by)
     arrays, window_line = windows.decide(raw, parts, choices, split.is_of_few(raw, parts, split_by))
+    arrays = missing.fill_from_train(raw, arrays)
     symbol_lines: list[str] = []
     if raw.kind == "symbols":
         raw, arrays, symbol_lines = symbols.decide(raw, arrays, choices)

@@ -32,6 +32,8 @@ class RawData:
     """The split of each sequence, where the data gives one; None: it is decided here."""
     files: list[int] | None = None
     """The number of the file that each sequence is from, where there are several; None: that is not known."""
+    is_filled_by_train: bool = False
+    """Whether NaN at the beginning of sequences waits for the mean of train."""
     rate: int | None = None
     """Samples of audio a second."""
     decisions: list[str] = field(default_factory=list)

@@ -9,6 +9,9 @@ from gatebench.data import columns
 from gatebench.data.contents import Arrays
 from gatebench.ingest.raw import RawData
 
+MANY = 8
+"""Columns that a message counts, and does not name."""
+
 
 def leave_out_constant(raw: RawData, arrays: Arrays) -> tuple[RawData, Arrays, list[str]]:
     """Return the data without columns of reals that are constant in train, with a line about them.
@@ -21,9 +24,12 @@ def leave_out_constant(raw: RawData, arrays: Arrays) -> tuple[RawData, Arrays, l
     varying = (train != train[:1]).any(0)
     constant = [name for name, varies in zip(names, varying, strict=True) if not varies]
     if len(constant) == len(names):
+        if raw.kind == "symbols":
+            raise BadInput("there is but one symbol in train, so that it is constant in train; expected several: add to it")
+        which = f"column {shorten(', '.join(constant))} is" if len(constant) < MANY else f"all {len(constant)} columns are"
         raise BadInput(
-            f"column {shorten(', '.join(constant))} is constant in train, which says nothing; remove it, or choose others: "
-            "--columns A,B"
+            f"{which} constant in train, and so nothing is left to be read; expected one "
+            "that varies: add it, or, of a table, choose others: --columns A,B"
         )
     if not constant or raw.kind != "reals":
         return raw, arrays, []

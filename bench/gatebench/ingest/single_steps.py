@@ -27,7 +27,7 @@ def leave_out(raw: RawData) -> RawData:
     if not stay:
         raise BadInput(
             f"{raw.origins[short]} has {len(raw.sequences[short])} step(s), and no sequence has more; expected at least "
-            f"{FEWEST_STEPS}: add to them, or choose another column: --sequence COLUMN"
+            f"{FEWEST_STEPS}: add to them, or, of a table, choose another column: --sequence COLUMN"
         )
     total = len(raw.sequences)
     line = f"left out: {count:,} of {total:,} sequences, of fewer than {FEWEST_STEPS} steps, {raw.origins[short]} first"

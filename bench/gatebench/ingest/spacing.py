@@ -7,9 +7,12 @@ import numpy as np
 from gatebench.ingest import ordering
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import Choices
+from gatebench.ingest.question import Reading, Undecided, ask
 
 LEAP = 5.0
 """Usual steps of time from which on a step leaps."""
+LEAST_ROUNDED = 10
+"""Usual steps, in whole numbers, from which on those of one more or less may be equal ones that were rounded."""
 UNITS = (("days", ordering.DAY), ("hours", ordering.DAY // 24), ("minutes", ordering.DAY // 1440), ("seconds", 10**9))
 """Names of spans of time, and their nanoseconds."""
 
@@ -52,15 +55,21 @@ def decide(codes: np.ndarray, columns: list[Column], choices: Choices) -> Spaced
     unit, size = _unit_of(usual) if columns[0].kind == "date" else ("", 1)
     leaps = inner & (differences > LEAP * usual)
     lines: list[str] = []
+    are_dates = columns[0].kind == "date"
     if leaps.any():
         largest = differences[leaps].max() / size
+        undecided = choices.gaps is None and not choices.with_steps
+        if undecided and not _is_uneven(differences[inner & ~leaps], usual, are_dates):
+            raise _ask(
+                f"steps of time are of {usual / size:.4g}{unit}, but {int(leaps.sum()):,} of up to {largest:.4g}{unit}"
+            )
         what = "cut there" if choices.gaps == "cut" else "read as if steps followed one another"
         others = "--gaps keep" if choices.gaps == "cut" else "--gaps cut; --with-steps"
         lines.append(
             f"gaps: steps of {usual / size:.4g}{unit}, but {int(leaps.sum()):,} of up to {largest:.4g}{unit}: {what} "
             f"({others})"
         )
-    elif _is_uneven(differences[inner], usual, columns[0].kind == "date"):
+    elif _is_uneven(differences[inner], usual, are_dates):
         least, most = differences[inner].min() / size, differences[inner].max() / size
         lines.append(f"steps: uneven, of {least:.4g} to {most:.4g}{unit} (--with-steps reads them)")
     elif choices.gaps == "cut":
@@ -76,6 +85,15 @@ def decide(codes: np.ndarray, columns: list[Column], choices: Choices) -> Spaced
     return Spaced(cut, codes[firsts], steps, lines)
 
 
+def _ask(evidence: str) -> Undecided:
+    return ask(
+        evidence,
+        Reading("sequences end there, and others begin", {"gaps": "cut"}),
+        Reading("steps follow one another", {"gaps": "keep"}),
+        Reading("the time since the step before is an input", {"gaps": "keep", "with_steps": True}),
+    )
+
+
 def _nothing_to_do(choices: Choices) -> list[str]:
     asked = choices.gaps == "cut" or choices.with_steps
     return ["steps: there is no column of time to be looked at (--order COLUMN)"] if asked else []
@@ -87,5 +105,7 @@ def _unit_of(nanoseconds: float) -> tuple[str, int]:
 
 def _is_uneven(differences: np.ndarray, usual: float, are_dates: bool) -> bool:
     """Whether fewer than most steps are the usual one; of dates, months, quarters and years count as equal."""
-    tolerance = 0.15 if are_dates else 0.01
-    return bool(np.mean(np.abs(differences - usual) <= tolerance * abs(usual)) < ordering.REGULAR)
+    tolerance = (0.15 if are_dates else 0.01) * abs(usual)
+    if not are_dates and usual >= LEAST_ROUNDED and (differences == np.floor(differences)).all():
+        tolerance = max(tolerance, 1)
+    return bool(np.mean(np.abs(differences - usual) <= tolerance) < ordering.REGULAR)

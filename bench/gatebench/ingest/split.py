@@ -1,7 +1,7 @@
 """The decision what no two splits share: sequences, groups of them, or stretches of time; a split that is given is kept."""
 
 import hashlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 
@@ -71,14 +71,10 @@ def _as_given(raw: RawData, arrays: list[np.ndarray]) -> tuple[Arrays, str]:
         parts["valid"] = [array[end:] for array, end in zip(parts["train"], ends, strict=True)]
         parts["train"] = [array[:end] for array, end in zip(parts["train"], ends, strict=True)]
         return parts, f"{line}; valid: the end of each sequence of train"
-    keys, labels = _keys(raw, by_group=raw.groups is not None), _labels(raw, len(arrays))
-    apart = splits.apart(
-        [keys[i] for i in places["train"]],
-        [labels[i] for i in places["train"]],
-        {"train": SHARE_OF_TRAIN, "valid": 1 - SHARE_OF_TRAIN},
-    )
-    parts |= {split: [arrays[places["train"][i]] for i in positions] for split, positions in apart.items()}
-    return parts, f"{line}; valid: {len(apart['valid']):,} of train"
+    shares = {"train": SHARE_OF_TRAIN, "valid": 1 - SHARE_OF_TRAIN}
+    apart, copies_line = _deal(raw, places["train"], raw.groups is not None, shares)
+    parts |= {split: [arrays[i] for i in positions] for split, positions in apart.items()}
+    return parts, f"{line}; valid: {len(apart['valid']):,} of train{copies_line}"
 
 
 def _by_time(raw: RawData, arrays: list[np.ndarray], choices: Choices) -> tuple[Arrays, str]:
@@ -91,17 +87,40 @@ def _by_time(raw: RawData, arrays: list[np.ndarray], choices: Choices) -> tuple[
 
 def _by_sequence(raw: RawData, arrays: list[np.ndarray], split_by: str) -> tuple[Arrays, str]:
     """Split whole sequences, or groups of them, so that copies stay together and labels are alike in all splits."""
-    positions = splits.apart(_keys(raw, split_by == "group"), _labels(raw, len(arrays)))
+    positions, copies_line = _deal(raw, [*range(len(arrays))], split_by == "group", splits.SHARES)
     parts = {split: [arrays[i] for i in positions[split]] for split in SPLITS}
     sizes = "/".join(str(len(positions[split])) for split in SPLITS)
     alike = ", labels alike" if raw.has_one_target and raw.target and raw.target.kind == "label" else ""
     alternative = " (--split sequence)" if split_by == "group" else "" if raw.has_one_target else " (--split time)"
-    return parts, f"split: by {split_by}, {sizes} of {len(arrays)}, copies together{alike}{alternative}"
+    return parts, f"split: by {split_by}, {sizes} of {len(arrays)}{copies_line or ', copies together'}{alike}{alternative}"
 
 
-def _keys(raw: RawData, by_group: bool) -> list[list[Hashable]]:
-    """Return what each sequence shares with those that stay with it: its content, and perhaps its group."""
-    keys: list[list[Hashable]] = [[("copy", _digest(inputs))] for inputs in raw.sequences]
+def _deal(raw: RawData, places: list[int], by_group: bool, shares: Mapping[str, float]) -> tuple[dict[str, list[int]], str]:
+    """Return split -> places of sequences, copies in one split, unless train could then not have every class.
+
+    That is so where few sequences are copied again and again. Copies are then dealt as others are, and the line says so.
+    """
+    of_all = _labels(raw, len(raw.sequences))
+    labels = [of_all[i] for i in places]
+    together, alone = ([keys[i] for i in places] for keys in (_keys(raw, by_group), _keys(raw, by_group, copies=False)))
+
+    def deal(keys: list[list[Hashable]]) -> dict[str, list[int]]:
+        return splits.apart(keys, labels, shares)
+
+    def has_all_classes(keys: list[list[Hashable]]) -> bool:
+        return len(splits.find_units(keys)) >= len(shares) and {labels[i] for i in deal(keys)["train"]} == {*labels}
+
+    different = len({_digest(raw.sequences[i]) for i in places})
+    line = ""
+    if len({*labels}) > 1 and different > 1 and not has_all_classes(together) and has_all_classes(alone):
+        together = alone
+        line = f", copies apart, since only {different:,} sequences differ, too few for every class to be in train"
+    return {split: [places[i] for i in positions] for split, positions in deal(together).items()}, line
+
+
+def _keys(raw: RawData, by_group: bool, copies: bool = True) -> list[list[Hashable]]:
+    """Return what each sequence shares with those that stay with it: its content or else its place, perhaps its group."""
+    keys: list[list[Hashable]] = [[("copy", _digest(x)) if copies else ("place", i)] for i, x in enumerate(raw.sequences)]
     if not by_group:
         return keys
     return [[*sequence_keys, ("group", group)] for sequence_keys, group in zip(keys, raw.groups or [], strict=True)]

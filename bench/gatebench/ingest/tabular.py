@@ -79,13 +79,17 @@ def read(files: list[Path], read_file: Callable[[Path], FileTable]) -> Table:
         What reads one of them.
 
     """
-    tables = [_read_checked(file, read_file) for file in files]
+    tables: list[FileTable] = []
+    for file in files:
+        with limits.reading(file):
+            tables.append(_read_checked(file, read_file))
     for file, table in zip(files, tables, strict=True):
         if list(table.rows.columns) != list(tables[0].rows.columns):
-            raise BadInput(
+            message = (
                 f"{file} has the columns {list_columns(table.rows)}, but {files[0].name} has "
                 f"{list_columns(tables[0].rows)}; expected the same in all files: correct one of them"
             )
+            raise limits.UnreadableFile(message, file)
     starts = np.cumsum([0, *(len(table.rows) for table in tables[:-1])])
     lines = dict.fromkeys(line for table in tables for line in table.lines)
     splits = given.splits_of_files(files)
@@ -110,6 +114,8 @@ def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTab
         table = read_file(file)
     except BadInput:
         raise
+    except pd.errors.EmptyDataError as error:
+        raise BadInput(f"{file} is empty; expected a table: fill it, or remove it") from error
     except Exception as error:  # whatever a parser makes of a file that is none
         raise BadInput(f"{file} cannot be read as a table ({shorten(error)}); correct it, or convert it to csv") from error
     rows = table.rows

@@ -64,7 +64,19 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
     decided.add_argument("--likelihood", choices=["bernoulli", "categorical", "gaussian", "gaussian_mixture"])
     decided.add_argument("--split", choices=["sequence", "group", "time"], help="what no two splits share")
     decided.add_argument("--window", type=int, metavar="N", help="cut sequences into parts of at most N steps; 0: never")
-    decided.add_argument("--step", type=float, metavar="Q", help="of MIDI, a time step in quarter notes (default: 0.25)")
+    decided.add_argument(
+        "--step", type=_quarters, metavar="Q", help="of MIDI, a time step in quarter notes, as 1/12 (default: 0.25)"
+    )
+    decided.add_argument("--drums", action="store_true", default=None, help="of MIDI, drums are read, as keys")
+
+
+def _quarters(text: str) -> float:
+    """Return a number that may be written as a fraction."""
+    numerator, _, denominator = text.partition("/")
+    try:
+        return float(numerator) / float(denominator or 1)
+    except (ValueError, ZeroDivisionError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; expected one like 0.25 or 1/12") from error
 
 
 def _names_of(text: str) -> list[str]:
@@ -97,7 +109,7 @@ def _declare_columns(action: argparse.ArgumentParser) -> None:
     )
     cells.add_argument(
         "--missing", choices=["last", "drop", "mask"],
-        help="becomes the value before (at a beginning the next), drops the row, or is marked in a column beside as well",
+        help="becomes the value before (the mean of train at a beginning), drops the row, or is marked in a column too",
     )  # fmt: skip
     cells.add_argument("--gaps", choices=["cut", "keep"], help="cut sequences where time leaps")
     cells.add_argument("--with-steps", action="store_true", default=None, help="the time since the step before is an input")
@@ -109,7 +121,7 @@ def _declare_arrays_and_texts(action: argparse.ArgumentParser) -> None:
     arrays = action.add_argument_group("arrays")
     arrays.add_argument("--axes", choices=["NTX", "NXT"], help="order of sequence, time step and column")
     texts = action.add_argument_group("texts")
-    texts.add_argument("--tokens", choices=["character", "word", "line"], help="what a symbol is (default: character)")
+    texts.add_argument("--tokens", choices=["character", "word", "line", "byte"], help="a symbol (default: character)")
     texts.add_argument("--sequence-a-line", action="store_true", default=None, help="each line is a sequence")
     texts.add_argument(
         "--least-count", type=int, metavar="N",
@@ -121,7 +133,11 @@ def _declare_files(action: argparse.ArgumentParser) -> None:
     """Add what can be said about files of a folder, and about splits that come with the data."""
     files = action.add_argument_group("files of a folder, and splits that are given")
     files.add_argument("--labels", type=Path, metavar="FILE", help="a table with a row for each file, and its label")
-    files.add_argument("--folders", choices=["label", "group", "ignore"], help="what the folders are that files lie in")
+    files.add_argument(
+        "--folders", metavar="ROLE,ROLE",
+        help="what the folders are that files lie in, a role a level: label, group or ignore",
+    )  # fmt: skip
+    files.add_argument("--skip-bad", action="store_true", default=None, help="leave out files that cannot be read")
     files.add_argument("--split-column", metavar="COLUMN", help="says which split a row is of: train, valid or test")
 
 

@@ -41,7 +41,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
         raise BadInput(
             f"{files[0]} has attributes {shorten(', '.join(of_columns))}; expected one relational and a class: convert it"
         )
-    choices.check_only("a file of cases", "axes", "layout")
+    choices.check_only("a file of cases", "axes", "layout", "missing")
     splits = given.splits_of_files(files) or [""] * len(files)
     named: dict[str, Any] = {}
     for file, split in zip(files, splits, strict=True):

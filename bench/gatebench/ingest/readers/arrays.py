@@ -20,7 +20,7 @@ MOST_FILES = 1
 def read(files: list[Path], choices: Choices) -> RawData:
     """Return the sequences of one ``.npz`` or ``.npy``, with their target, groups and splits where there are some."""
     (path,) = files
-    choices.check_only(f"{path.name}, a file of arrays,", "axes", "layout")
+    choices.check_only(f"{path.name}, a file of arrays,", "axes", "layout", "missing")
     return named_arrays.read(path.name, _without_numbers(_read_arrays(path)), choices)
 
 

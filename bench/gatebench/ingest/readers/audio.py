@@ -17,14 +17,19 @@ MOST_FILES = None
 def read(files: list[Path], choices: Choices) -> RawData:
     """Return the samples ``[L, 1]`` of each file."""
     choices.check_only("audio")
-    rates = {file: _read_rate(file) for file in files}
+    rates: dict[Path, int] = {}
+    for file in files:
+        with limits.reading(file):
+            rates[file] = _read_rate(file)
     ((rate, _),) = Counter(rates.values()).most_common(1)
     for file, other in rates.items():
         if other != rate:
-            raise BadInput(f"{file} has {other:,} samples a second, others have {rate:,}; expected one rate: resample it")
+            message = f"{file} has {other:,} samples a second, others have {rate:,}; expected one rate: resample it"
+            raise limits.UnreadableFile(message, file)
     sequences, total = [], 0
     for file in files:
-        samples = decode(file.name, limits.read_bytes(file), rate)
+        with limits.reading(file):
+            samples = decode(file.name, limits.read_bytes(file), rate)
         total += len(samples)
         limits.check_count(str(file.parent), total // 4)  # 16 bits each
         sequences.append(samples[:, None])

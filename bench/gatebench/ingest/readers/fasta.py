@@ -20,9 +20,15 @@ MOST_FILES = None
 def read(files: list[Path], choices: Choices) -> RawData:
     """Return a sequence of numbers of letters for each entry of all files."""
     choices.check_only("FASTA", "least_count")
-    entries = [(file, name, letters) for file in files for name, letters in _entries(file)]
+    entries: list[tuple[Path, str, str]] = []
+    encodings: list[str] = []
+    for file in files:
+        with limits.reading(file):
+            decoded, said = encoding.decode(_unpacked(file), str(file))
+            entries += [(file, name, letters) for name, letters in _entries(file, decoded)]
+            encodings += said
     sequences = [letters for _, _, letters in entries]
-    lines = [f"sequences: {len(entries):,}, an entry each"]
+    lines = [*dict.fromkeys(encodings), f"sequences: {len(entries):,}, an entry each"]
     everywhere = set().union(*sequences)
     if any(letter.islower() for letter in everywhere) and any(letter.isupper() for letter in everywhere):
         sequences = [letters.upper() for letters in sequences]
@@ -44,16 +50,19 @@ def _points(letters: str) -> np.ndarray:
     return np.frombuffer(letters.encode("utf-32-le"), np.uint32)
 
 
-def _entries(file: Path) -> Iterator[tuple[str, str]]:
-    """Yield name and letters of every entry of a file; ``BadInput`` if it is not as FASTA is."""
+def _unpacked(file: Path) -> bytes:
     content = limits.read_bytes(file)
+    if file.suffix.lower() != ".gz":
+        return content
     try:
-        if file.suffix.lower() == ".gz":
-            with gzip.open(io.BytesIO(content)) as packed:
-                content = packed.read(limits.MOST_BYTES + 1)
+        with gzip.open(io.BytesIO(content)) as packed:
+            return packed.read(limits.MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"{file} cannot be unpacked ({shorten(error)}); it is damaged: save it anew") from error
-    decoded, _ = encoding.decode(content, str(file))
+
+
+def _entries(file: Path, decoded: str) -> Iterator[tuple[str, str]]:
+    """Yield name and letters of every entry of a file; ``BadInput`` if it is not as FASTA is."""
     name, letters = None, []
     for number, line in enumerate(decoded.splitlines(), 1):
         text = line.strip()

@@ -18,7 +18,7 @@ MOST_FILES = 1
 def read(files: list[Path], choices: Choices) -> RawData:
     """Return the sequences of a file, with their target, groups and splits where there are some."""
     (path,) = files
-    choices.check_only(f"{path.name}, a file of arrays,", "axes", "layout")
+    choices.check_only(f"{path.name}, a file of arrays,", "axes", "layout", "missing")
     try:
         named = dict(mat.variables(limits.read_bytes(path), limits.MOST_BYTES))
     except (ValueError, UnicodeDecodeError, IndexError, KeyError, zlib.error) as error:

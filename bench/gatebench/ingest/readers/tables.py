@@ -160,6 +160,7 @@ def _join(
     raw = RawData(
         by_sequence(filled.values[filled.rows]), "a row", [origins[code] for code in present],
         "symbols" if decided.symbols else None, filled.names, decisions=[*lines, *filled.lines],
+        is_filled_by_train=bool(np.isnan(filled.values[filled.rows]).any()),
     )  # fmt: skip
     firsts = staying[np.concatenate([[0], ends])] if len(codes) else staying
     if splits is not None:

@@ -1,4 +1,4 @@
-"""Plain text: characters, or words or lines, of a file each or of a line each."""
+"""Plain text: characters, or words, lines or bytes, of a file each or of a line each."""
 
 import unicodedata
 from pathlib import Path
@@ -13,6 +13,10 @@ from gatebench.ingest.readers import tables
 
 SUFFIXES = (".txt",)
 MOST_FILES = None
+FEWEST_SYMBOLS = 40
+"""Symbols of all texts, at the least."""
+ASCII = 128
+"""Bytes below it are characters of ASCII."""
 LINES_OF_A_TABLE = 10
 """Lines of numbers alone from which on a text is a table."""
 
@@ -21,7 +25,8 @@ def read(files: list[Path], choices: Choices) -> RawData:
     """Return a sequence of numbers of symbols for each file or line; which of them are symbols, the split decides."""
     texts, lines = [], []
     for file in files:
-        text, said = _read_text(file)
+        with limits.reading(file):
+            text, said = _read_text(file)
         texts.append(text)
         lines += said
     if choices.tokens is None and all(map(_is_table, texts)):
@@ -36,7 +41,13 @@ def read(files: list[Path], choices: Choices) -> RawData:
         for piece in (text.split("\n") if choices.sequence_a_line else [text])
         if piece.strip() or not choices.sequence_a_line
     ]
-    sequences = [_part(piece, tokens, choices) for _, piece in pieces]
+    sequences = [_part(piece, tokens) for _, piece in pieces]
+    count = sum(map(len, sequences))
+    if count < FEWEST_SYMBOLS:
+        raise BadInput(
+            f"{files[0]} has {count:,} {tokens}(s){' with the other files' if len(files) > 1 else ''}; expected at least "
+            f"{FEWEST_SYMBOLS}, of which some are for validation and test: give a longer text"
+        )
     symbols, numbers = _number(sequences)
     number_of = {file: i for i, file in enumerate(files)}
     return RawData(
@@ -67,10 +78,12 @@ def _is_table(text: str) -> bool:
     return alike and all(delimited.is_number(cell) for row in cells for cell in row)
 
 
-def _part(text: str, tokens: str, choices: Choices) -> list[str]:
+def _part(text: str, tokens: str) -> list[str]:
     """Return the symbols of a text one after the other."""
     if tokens == "character":
         return [*text]
+    if tokens == "byte":
+        return [chr(byte) if byte < ASCII else f"0x{byte:02X}" for byte in text.encode()]
     if tokens == "line":
         return [line for line in text.split("\n") if line.strip()]
     words: list[str] = []
@@ -98,8 +111,8 @@ def _describe(
         line = f"sequences: {len(files)}, a file each (a line each: --sequence-a-line)"
     else:
         line = f"sequences: one text of {steps:,} {tokens}s (a line each: --sequence-a-line)"
-    others = " or ".join(other for other in ("character", "word", "line") if other != tokens)
-    lines = [line, f"tokens: {tokens}s (--tokens {others})"]
+    others = ", ".join(other for other in ("character", "word", "line", "byte") if other != tokens)
+    lines = [line, f"tokens: {tokens}s{' of UTF-8' if tokens == 'byte' else ''} (--tokens {others})"]
     marks = [symbol for symbol in symbols if len(symbol) == 1 and unicodedata.category(symbol) in ("Mn", "Mc", "Me", "Cf")]
     if tokens == "character" and marks:
         lines.append(

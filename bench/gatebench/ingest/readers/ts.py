@@ -1,6 +1,8 @@
 """Time series as sktime and aeon write them, ``.ts``: a case in each line, dimensions parted by colons, the label last."""
 
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,8 +18,19 @@ SUFFIXES = (".ts",)
 MOST_FILES = None
 MISSING = ("?", "nan", "")
 """Texts, in small letters, that stand for what is missing."""
-LABEL = "label"
-"""Name of the column of labels."""
+LABEL, TIME = "label", "time"
+"""Names of the columns of labels and of times."""
+
+
+class SeriesCase(NamedTuple):
+    """A line of a file."""
+
+    series: list[np.ndarray]
+    """The numbers of each dimension ``[T]``."""
+    stamps: list[str]
+    """The time of each step, the same of all dimensions; empty without times."""
+    label: str
+    """The class or value; empty without one."""
 
 
 def read(files: list[Path], choices: Choices) -> RawData:
@@ -28,7 +41,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
 def _read_file(file: Path) -> FileTable:
     content, lines = encoding.decode(limits.read_bytes(file), str(file))
     header: dict[str, list[str]] = {}
-    cases: list[tuple[list[np.ndarray], str]] = []
+    cases: list[SeriesCase] = []
     is_data = False
     for number, line in enumerate(content.split("\n"), 1):
         text, where = line.strip(), f"{file}, line {number}"
@@ -52,11 +65,10 @@ def _states(header: dict[str, list[str]], key: str) -> bool:
     return [value.lower() for value in header.get(key, [])[:1]] == ["true"]
 
 
-def _read_case(text: str, where: str, header: dict[str, list[str]]) -> tuple[list[np.ndarray], str]:
-    """Return the dimensions of a case and its label, empty without one."""
-    if _states(header, "timestamps"):
-        raise BadInput(f"{where} has time stamps, which are not read here; expected numbers alone: save it without them")
-    parts = text.split(":")
+def _read_case(text: str, where: str, header: dict[str, list[str]]) -> SeriesCase:
+    stamped = _states(header, "timestamps")
+    # A time may have colons in it, but stands in brackets.
+    parts = re.split(r":(?![^()]*\))", text) if stamped else text.split(":")
     has_label = _states(header, "classlabel") or _states(header, "targetlabel")
     label = parts.pop().strip() if has_label else ""
     classes = header.get("classlabel", [])[1:]
@@ -65,11 +77,24 @@ def _read_case(text: str, where: str, header: dict[str, list[str]]) -> tuple[lis
     dimensions = header.get("dimensions", ["1"] if _states(header, "univariate") else [])
     if dimensions and str(len(parts)) != dimensions[0]:
         raise BadInput(f"{where} has {len(parts)} dimension(s); expected {dimensions[0]}, as its header says: correct it")
+    stamps: list[str] = []
+    if stamped:
+        pairs = [_pairs(part, where) for part in parts]
+        stamps, parts = [stamp for stamp, _ in pairs[0]], [",".join(value for _, value in of_one) for of_one in pairs]
+        if any([stamp for stamp, _ in of_one] != stamps for of_one in pairs):
+            raise BadInput(f"{where} has dimensions of other times; expected the same in all: save each with all times")
     series = [_numbers(part, where) for part in parts]
     lengths = {len(array) for array in series}
     if len(lengths) != 1:
         raise BadInput(f"{where} has dimensions of {sorted(lengths)} steps; expected as many in each: correct it")
-    return series, label
+    return SeriesCase(series, stamps, label)
+
+
+def _pairs(text: str, where: str) -> list[tuple[str, str]]:
+    """Return time and value of each step of a dimension, as ``(time,value),(time,value)``."""
+    if not re.fullmatch(r"\s*\([^()]*,[^(),]*\)(\s*,\s*\([^()]*,[^(),]*\))*\s*", text):
+        raise BadInput(f"{where} has {shorten(repr(text))}; expected pairs of a time and a number in brackets: correct it")
+    return [(time.strip(), value) for time, value in re.findall(r"\(([^()]*),([^(),]*)\)", text)]
 
 
 def _numbers(text: str, where: str) -> np.ndarray:
@@ -79,20 +104,21 @@ def _numbers(text: str, where: str) -> np.ndarray:
         raise BadInput(f"{where} has {shorten(error)}; expected numbers parted by commas: correct it") from error
 
 
-def _table(
-    file: Path, header: dict[str, list[str]], cases: list[tuple[list[np.ndarray], str]], lines: list[str]
-) -> FileTable:
-    counts = {len(series) for series, _ in cases}
+def _table(file: Path, header: dict[str, list[str]], cases: list[SeriesCase], lines: list[str]) -> FileTable:
+    counts = {len(case.series) for case in cases}
     if len(counts) != 1:
         raise BadInput(f"{file} has cases of {sorted(counts)} dimensions; expected as many in each: correct it")
-    lengths = [len(series[0]) for series, _ in cases]
+    lengths = [len(case.series[0]) for case in cases]
     count = counts.pop()
     limits.check_count(str(file), sum(lengths) * (count + 1))
     codes = np.repeat(np.arange(len(cases)), lengths)
     names = [f"x{place}" for place in range(count)] if count > 1 else ["x"]
-    columns = {name: np.concatenate([series[place] for series, _ in cases]) for place, name in enumerate(names)}
-    if not cases[0][1]:
-        return FileTable(pd.DataFrame(columns), lines, codes, "a line each")
-    labels = np.array([label for _, label in cases])[codes]
+    columns = {name: np.concatenate([case.series[place] for case in cases]) for place, name in enumerate(names)}
+    frame = pd.DataFrame(columns)
+    if _states(header, "timestamps"):
+        frame.insert(0, TIME, [stamp for case in cases for stamp in case.stamps])
+    if not cases[0].label:
+        return FileTable(frame, lines, codes, "a line each")
+    frame[LABEL] = np.array([case.label for case in cases])[codes]
     kind = "value" if _states(header, "targetlabel") else "label"
-    return FileTable(pd.DataFrame({**columns, LABEL: labels}), lines, codes, "a line each", LABEL, kind)
+    return FileTable(frame, lines, codes, "a line each", LABEL, kind)
