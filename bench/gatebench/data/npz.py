@@ -11,7 +11,7 @@ MOST_BYTES = 2**31
 """Bytes that the arrays of a file may unpack to."""
 
 
-def read(path: Path, most: int = MOST_BYTES) -> dict[str, np.ndarray]:
+def read(path: Path | IO[bytes], most: int = MOST_BYTES) -> dict[str, np.ndarray]:
     """Return name -> array of an ``.npz`` of at most so many bytes when unpacked; ``ValueError`` says what is wrong."""
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
