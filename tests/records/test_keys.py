@@ -12,7 +12,7 @@ import pytest
 
 from gatebench.cli import compose
 from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
-from gatebench.data.contents import Target
+from gatebench.data.contents import Forecast, Target
 from gatebench.graph.stack import Stack
 from gatebench.records.keys import KeyedSettings, key
 from gatebench.study.job import Job
@@ -180,6 +180,19 @@ def test_which_columns_are_the_target_is_part_of_the_key():
         framed.append(trial(other))
     assert len(set(framed)) == len(aims)
     assert framed[0] == key_of()
+
+
+def test_what_is_forecast_is_part_of_the_key():
+    plain = job()
+    forecasts = [None, Forecast(), Forecast(("1",)), Forecast(("1", "2")), Forecast(known=("1",)), Forecast(horizon=2)]
+    keyed = []
+    for one in forecasts:
+        other = replace(plain, predict=plain.predict)
+        other.__dict__["card"] = replace(plain.card, forecast=one)
+        other.__dict__["framing"] = plain.framing
+        keyed.append(trial(other))
+    assert len(set(keyed)) == len(forecasts)
+    assert keyed[0] == key_of()
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Training)])

@@ -13,7 +13,7 @@ from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.validation import Constraint, Count, construct, mismatch, read_yaml, shown
 from gatebench.data.alteration import Alteration
-from gatebench.data.contents import Arrays, Kind, Target, check_columns, check_sequences, content_digest
+from gatebench.data.contents import Arrays, Forecast, Kind, Target, check_columns, check_sequences, content_digest
 
 LOWEST_PITCH = 21
 """MIDI pitch of column 0 of a piano roll."""
@@ -89,6 +89,10 @@ class Card:
     """The symbols, in the order of their numbers; of other kinds the input columns, where they have names."""
     target: Target | None = None
     """What is predicted of a sequence; None: how it goes on."""
+    forecast: Forecast | None = None
+    """Which columns go on how far; None: every column by one step."""
+    season: Annotated[int, Constraint("a whole number of steps from 2", lambda value: value >= 2)] | None = None
+    """Steps after which something comes again, for baselines; None: they look for it."""
     altered: Alteration | None = None
     """What is done to a piano roll after reading; ``content``, facts and baselines are those of the altered one."""
     options: dict[str, Any] = field(default_factory=dict)
@@ -101,6 +105,12 @@ class Card:
         if mismatch(width, Count):
             raise BadInput(f"{self.name}.yaml: facts.width is {shown(width)}, expected the number of columns")
         return width
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns of its arrays but for a target's; their numbers where they have none."""
+        columns = self.width - (self.target.columns if self.target else 0)
+        return self.names if self.names and self.kind != "symbols" else tuple(map(str, range(columns)))
 
 
 class Reader(Protocol):
@@ -149,6 +159,11 @@ def _check_entries(card: Card, file: str) -> None:
     if card.altered and card.kind != "piano_roll":
         raise BadInput(f"{file}: altered is given, but kind is {card.kind}; expected piano_roll, or nothing altered")
     target = card.target
+    if card.forecast and (target or card.kind in ("audio", "symbols")):
+        raise BadInput(
+            f"{file}: forecast is given, but {'there is a target' if target else f'kind is {card.kind}'}; expected numbers "
+            "that go on, or no forecast"
+        )
     if target is None:
         return
     if card.kind == "audio":

@@ -33,6 +33,18 @@ class Target:
     """The classes of a label, or the names of the columns."""
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """What of the steps to come is predicted, where that is not the next step of every column."""
+
+    predicted: tuple[str, ...] = ()
+    """Names of the columns that are predicted; none: all that are not known ahead. The others are read alone."""
+    known: tuple[str, ...] = ()
+    """Names of the columns whose values at the predicted steps are read as well, such as a calendar's."""
+    horizon: Count = 1
+    """How many of the next steps are predicted at each step."""
+
+
 def check_sequences(name: str, sequences: Mapping[str, list[np.ndarray]], kind: str) -> None:
     """Raise ``BadInput`` unless every split has sequences of one width, at least two steps and numbers fit for the kind."""
     widths = {array.shape[1] for split in sequences.values() for array in split if array.ndim == 2}

@@ -10,6 +10,7 @@ from gatebench.data import columns
 from gatebench.data.cards import Card
 from gatebench.data.columns import UNSCALED, Scale
 from gatebench.data.contents import SPLITS, Arrays
+from gatebench.data.forecasts import forecast
 from gatebench.data.sequences import Framed, Framing, Sequence
 
 
@@ -210,7 +211,9 @@ class target:
         raise BadInput(f"dataset {card.name} has a target, which does not say how a sequence goes on; choose another trial")
 
 
-FRAMINGS: dict[str, type[Framing]] = {"next_step": next_step, "next_block": next_block, "target": target}
+FRAMINGS: dict[str, type[Framing]] = {
+    "next_step": next_step, "next_block": next_block, "target": target, "forecast": forecast,
+}  # fmt: skip
 """Value of ``task.predict`` -> its framing."""
 
 
@@ -218,13 +221,21 @@ def find(predict: str, card: Card) -> type[Framing]:
     """Return the framing that ``task.predict`` names; ``BadInput`` if the data set is not made for it."""
     if predict not in FRAMINGS:
         raise BadInput(f"unknown framing task.predict={predict}{did_you_mean(predict, list(FRAMINGS))}")
-    fitting = "target" if card.target else "next_block" if card.kind == "audio" else "next_step"
+    fitting = name_of(card)
     if card.kind not in FRAMINGS[predict].KINDS:
         raise BadInput(
             f"task.predict={predict} frames data of kind {' or '.join(FRAMINGS[predict].KINDS)}, but dataset {card.name} is "
             f"{card.kind}; use task.predict={fitting}"
         )
     if predict != fitting:
-        has = "a" if card.target else "no"
-        raise BadInput(f"task.predict={predict}, but dataset {card.name} has {has} target; use task.predict={fitting}")
+        lacking = "no target" if predict == "target" else "no forecast"
+        has = "a target" if card.target else "a forecast" if card.forecast else lacking
+        raise BadInput(f"task.predict={predict}, but dataset {card.name} has {has}; use task.predict={fitting}")
     return FRAMINGS[predict]
+
+
+def name_of(card: Card) -> str:
+    """Return the value of ``task.predict`` that frames a data set."""
+    if card.target:
+        return "target"
+    return "forecast" if card.forecast else "next_block" if card.kind == "audio" else "next_step"

@@ -6,7 +6,8 @@ from typing import Literal
 
 from gatebench.core.errors import BadInput
 
-EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding", "labels", "folders", "skip_bad")
+EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding", "labels", "folders", "skip_bad", "predict",
+              "known", "horizon")  # fmt: skip
 """Choices that apply to every format."""
 COLUMNS = ("sequence", "order", "group", "label", "columns", "without", "codes", "numbers", "layout", "dates", "decimal",
            "na", "missing", "gaps", "with_steps", "split_column")  # fmt: skip
@@ -57,6 +58,12 @@ class Choices:
     """What the inputs are."""
     as_target: Literal["label", "value"] | None = None
     """What the target is."""
+    predict: list[str] | None = None
+    """Input columns whose next steps are predicted; the others are read alone."""
+    known: list[str] | None = None
+    """Input columns that are known ahead: their values at the predicted steps are read."""
+    horizon: int | None = None
+    """How many of the next steps are predicted at each step."""
     likelihood: str | None = None
     """Name of a likelihood."""
     split: Literal["sequence", "group", "time"] | None = None

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from gatebench.data.contents import SPLITS, Arrays
-from gatebench.ingest import classes, kind, likelihood, missing, scale, split, symbols, windows
+from gatebench.data.contents import SPLITS, Arrays, Forecast
+from gatebench.ingest import classes, forecasting, kind, likelihood, missing, scale, split, symbols, windows
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -20,11 +20,14 @@ class DatasetPlan:
     """The likelihood as the task's yaml states it."""
     lines: list[str]
     """What was decided, a line each."""
+    forecast: Forecast | None = None
+    """What of the steps to come is predicted; None: the next step of every column, or a target."""
 
 
 def decide(raw: RawData, choices: Choices) -> DatasetPlan:
     """Make all decisions, in the order in which they depend on one another; ``BadInput`` if one cannot be made."""
     raw, kind_line = kind.decide(raw, choices)
+    forecasting.check(raw, choices)
     split_by = split.choose(raw, choices)
     parts, split_line = split.decide(raw, choices, split_by)
     arrays, window_line = windows.decide(raw, parts, choices, split.is_of_few(raw, parts, split_by))
@@ -33,6 +36,7 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
     if raw.kind == "symbols":
         raw, arrays, symbol_lines = symbols.decide(raw, arrays, choices)
     raw, arrays, constant_lines = scale.leave_out_constant(raw, arrays)
+    forecast, arrays, forecast_lines = forecasting.decide(raw, arrays, choices)
     class_lines = classes.check(raw, arrays)
     proposed, likelihood_line = likelihood.decide(raw, arrays, choices)
     lines = [
@@ -42,12 +46,13 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
         window_line,
         *symbol_lines,
         *constant_lines,
+        *forecast_lines,
         *class_lines,
         likelihood_line,
-        *scale.describe(raw, arrays),
+        *scale.describe(raw, arrays, forecast),
         _count(arrays, raw),
     ]
-    return DatasetPlan(raw, arrays, proposed, lines)
+    return DatasetPlan(raw, arrays, proposed, lines, forecast)
 
 
 def _count(arrays: Arrays, raw: RawData) -> str:

@@ -22,6 +22,8 @@ class RawData:
     """What the inputs are; None: it follows from the numbers."""
     names: tuple[str, ...] = ()
     """Names of the input columns; of symbols, the symbol of each number."""
+    only_read: tuple[str, ...] = ()
+    """Names of input columns that are read and never predicted, such as one that says where another is missing."""
     targets: list[np.ndarray] | None = None
     """The target of each sequence, ``[T, Y]``, a row for every step."""
     target: Target | None = None

@@ -6,7 +6,7 @@ import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
 from gatebench.data import columns
-from gatebench.data.contents import Arrays
+from gatebench.data.contents import Arrays, Forecast
 from gatebench.ingest.raw import RawData
 
 MANY = 8
@@ -42,14 +42,16 @@ def leave_out_constant(raw: RawData, arrays: Arrays) -> tuple[RawData, Arrays, l
     )
 
 
-def describe(raw: RawData, arrays: Arrays) -> list[str]:
+def describe(raw: RawData, arrays: Arrays, forecast: Forecast | None) -> list[str]:
     """Return lines about standardised and dequantised columns, of reals alone."""
     if raw.kind != "reals":
         return []
     lines = ["scale: each column in standard deviations of train, about its mean"]
     if raw.target is None:
         grid = columns.find_grid(np.concatenate(arrays["train"]))
-        noisy = [f"{raw.names[i] if raw.names else i} ({step:g})" for i, step in enumerate(grid) if step]
+        names = raw.names or tuple(map(str, range(len(grid))))
+        predicted = names if forecast is None else forecast.predicted
+        noisy = [f"{name} ({step:g})" for name, step in zip(names, grid, strict=True) if step and name in predicted]
         if noisy:
             lines.append(f"noise: within one step of the grid that a column lies on: {shorten(', '.join(noisy))}")
     return lines

@@ -5,6 +5,7 @@ import numpy as np
 from gatebench.core.errors import BadInput
 from gatebench.data import splits
 from gatebench.data.contents import SPLITS, Arrays
+from gatebench.ingest import forecasting
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -36,14 +37,15 @@ def decide(raw: RawData, parts: Arrays, choices: Choices, of_few: bool) -> tuple
 
     """
     kind = str(raw.kind)
-    steps = WINDOWS[kind] if choices.window is None else choices.window
+    least_of_horizon = forecasting.WINDOW_OF_HORIZONS * (choices.horizon or 1)
+    steps = max(WINDOWS[kind], least_of_horizon) if choices.window is None else choices.window
     least = SHORTEST_AUDIO if kind == "audio" else 2
     if steps < 0 or 0 < steps < 2 or (kind == "audio" and steps < SHORTEST_AUDIO):
         raise BadInput(f"--window is {steps}; expected at least {least} steps, or 0 to cut nothing")
     if kind == "audio":
         return _cut_audio(parts, steps)
     if of_few and choices.window is None:
-        steps = min(steps, max(SHORTEST_WINDOW, sum(map(len, parts["train"])) // TRAINING_WINDOWS))
+        steps = min(steps, max(SHORTEST_WINDOW, least_of_horizon, sum(map(len, parts["train"])) // TRAINING_WINDOWS))
         windows = _cut(parts, steps)
         counts = f"{len(windows['train']):,} training sequences and {len(windows['test']):,} test sequences"
         return windows, f"window: {steps:,} steps, which makes {counts} (--window N; 0: none)"

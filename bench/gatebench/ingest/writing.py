@@ -15,7 +15,7 @@ from gatebench.core.validation import construct, read_yaml
 from gatebench.data import facts
 from gatebench.data.baselines import compute
 from gatebench.data.cards import Card
-from gatebench.data.contents import check_sequences, content_digest
+from gatebench.data.contents import Forecast, check_sequences, content_digest
 from gatebench.data.readers import sequences_npz
 from gatebench.ingest.plan import DatasetPlan
 
@@ -114,7 +114,8 @@ def _new(path: Path, fill: Callable[[Path], object]) -> Iterator[None]:
 
 
 def _task_of(name: str, plan: DatasetPlan) -> str:
-    predict = "target" if plan.raw.target else "next_block" if plan.raw.kind == "audio" else "next_step"
+    forecast = "forecast" if plan.forecast else "next_step"
+    predict = "target" if plan.raw.target else "next_block" if plan.raw.kind == "audio" else forecast
     return task_yaml(name, predict, plan.likelihood)
 
 
@@ -143,9 +144,15 @@ def _card_yaml(name: str, plan: DatasetPlan, source: str, digest: str) -> str:
         **({"rate": raw.rate} if raw.rate else {}),
         **({"names": list(raw.names)} if raw.names else {}),
         **({"target": {**vars(target), "names": list(target.names)}} if target else {}),
+        **({"forecast": _plain(plan.forecast)} if plan.forecast else {}),
     }
     width = plan.arrays["train"][0].shape[1]
     card = construct(Card, f"{name}.yaml:", {"name": name, **values, "facts": {"width": width}, "baselines": {}})
     check_sequences(name, plan.arrays, card.kind)
     stated = {"facts": facts.compute(card, plan.arrays), "baselines": compute.compute(card, plan.arrays)}
     return yaml.safe_dump({**values, **stated}, sort_keys=False, width=120)
+
+
+def _plain(forecast: Forecast) -> dict[str, object]:
+    """Return a forecast as a card states it."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(forecast).items()}

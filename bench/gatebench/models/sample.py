@@ -52,6 +52,11 @@ def draw_sample(store: Store, key: str, steps: int | None = None, seed: int = 0)
     task = tasks.load(record.settings.task, lookup.card_of(record).name, record.settings.predict)
     if task.card.target:
         raise BadInput(f"trial {key} tells {task.card.name}'s target, not how a sequence goes on; choose one that predicts")
+    if task.card.forecast:
+        raise BadInput(
+            f"trial {key} forecasts {task.card.name} from more than what it predicts at a step, so that nothing goes on "
+            f"from a drawn one; choose another trial, or use its model: gatebench export {key}"
+        )
     random = stream(seed, "sample")
     x, prime = (_audio_prime if task.card.kind == "audio" else _prime)(task, random)
     steps = steps or (task.card.rate or 0) // task.outputs or 64

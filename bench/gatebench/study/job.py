@@ -13,6 +13,7 @@ from gatebench.core.hyperparameters import Hyperparameters
 from gatebench.core.validation import Count
 from gatebench.data import cards, framings
 from gatebench.data.cards import Card
+from gatebench.data.forecasts import forecast
 from gatebench.data.sequences import Framing
 from gatebench.graph.stack import Stack
 from gatebench.graph.trace import Graph
@@ -154,8 +155,11 @@ class Job:
 
     @property
     def _target(self) -> list[str]:
-        """Which columns of the content are the target, and of what: one content may be read in several ways."""
+        """Which columns of the content are predicted, and of what: one content may be read in several ways."""
         target = self.card.target
+        if self.card.forecast:
+            predicted, known, horizon = forecast.columns(self.card)
+            return [f"columns {predicted} of the next {horizon} given {known}"]
         return [] if target is None else [f"{target.columns} {target.kind} a {target.of}"]
 
     def searched(self, pipeline: int = 1) -> list[Member]:

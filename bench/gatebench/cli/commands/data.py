@@ -58,6 +58,10 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
     _declare_columns(action)
     _declare_arrays_and_texts(action)
     _declare_files(action)
+    ahead = action.add_argument_group("what of the steps to come is predicted")
+    ahead.add_argument("--predict", metavar="A,B", type=_names_of, help="columns that are; the others are read alone")
+    ahead.add_argument("--known", metavar="A,B", type=_names_of, help="columns known ahead, read at the predicted steps")
+    ahead.add_argument("--horizon", type=int, metavar="H", help="all of the next H steps at each step (default: 1)")
     decided = action.add_argument_group("what is otherwise decided by looking at the data")
     decided.add_argument("--as", dest="kind", choices=["binary", "symbols", "reals"], help="kind of the inputs")
     decided.add_argument("--as-target", choices=["label", "value"], help="kind of the target")
@@ -193,7 +197,7 @@ def _verify(options: argparse.Namespace) -> int:
     for name in _names(options):
         card = cards.load(name)
         arrays = cards.read_arrays(card)
-        computed = {"facts": facts.compute(card, arrays), "baselines": compute.compute(card, arrays)}
+        computed = {"facts": facts.compute(card, arrays), "baselines": compute.restate(card, arrays)}
         stated = {"facts": card.facts, "baselines": card.baselines}
         statements, wrong = 0, 0
         for part in computed:

@@ -19,6 +19,12 @@ class BaselineModule(Protocol):
         ...
 
 
+def restate(card: Card, arrays: Arrays) -> Baselines:
+    """Return those baselines of a card that it names, or all where it names none: cards of earlier versions have fewer."""
+    computed = compute(card, arrays)
+    return {name: scores for name, scores in computed.items() if name in card.baselines or not card.baselines}
+
+
 def compute(card: Card, arrays: Arrays) -> Baselines:
     """Return the baselines of a card: those of the kind of its target, or else of the kind of its sequences."""
     path = registry.PACKAGE / "data" / "baselines" / f"{card.target.kind if card.target else card.kind}.py"

@@ -115,10 +115,15 @@ def frequencies(y: np.ndarray, classes: int) -> Predictor:
     return lambda x, y: nll[y[:, 0].astype(int)]
 
 
-def logistic(x: np.ndarray, y: np.ndarray, classes: int) -> Predictor:
-    """Fit a multinomial logistic regression to at most `FITTED_STEPS` steps."""
-    steps = np.linspace(0, len(x) - 1, min(len(x), FITTED_STEPS)).astype(int)
-    design, labels = _with_bias(x[steps]), y[steps, 0].astype(int)
+def logistic(
+    x: np.ndarray, y: np.ndarray, classes: int, penalty: float = 1.0, steps: int = FITTED_STEPS, updates: int = 2000
+) -> Predictor:
+    """Fit a multinomial logistic regression to at most so many steps, in at most so many updates.
+
+    ``penalty`` is how many pseudo-observations a weight has.
+    """
+    rows = np.linspace(0, len(x) - 1, min(len(x), steps)).astype(int)
+    design, labels = _with_bias(x[rows]), y[rows, 0].astype(int)
     rows = np.arange(len(design))
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -127,11 +132,11 @@ def logistic(x: np.ndarray, y: np.ndarray, classes: int) -> Predictor:
         errors = np.exp(log_p)
         errors[rows, labels] -= 1
         penalised = np.concatenate([weights[:-1], np.zeros((1, classes))])
-        nll = -log_p[rows, labels].sum() + 0.5 * np.square(penalised).sum()
-        return nll / len(design), ((design.T @ errors + penalised) / len(design)).ravel()
+        nll = -log_p[rows, labels].sum() + 0.5 * penalty * np.square(penalised).sum()
+        return nll / len(design), ((design.T @ errors + penalty * penalised) / len(design)).ravel()
 
     start = np.zeros(design.shape[1] * classes)
-    limits = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-15, "gtol": 1e-7}
+    limits = {"maxiter": updates, "maxfun": 2 * updates, "ftol": 1e-15, "gtol": 1e-7}
     weights = minimize(loss, start, jac=True, method="L-BFGS-B", options=limits).x.reshape(-1, classes)
 
     def predict(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -1,21 +1,85 @@
 """Baselines of real numbers, in standardised units, dequantised like a model's data, with a Gaussian for every column."""
 
-from gatebench.data.baselines import predictors
-from gatebench.data.baselines.scoring import concatenate, evaluate
+from collections.abc import Callable
+
+import numpy as np
+
+from gatebench.data import columns, framings
+from gatebench.data.baselines import autoregression, lags, predictors, seasons
+from gatebench.data.baselines.gaussians import Mean, normal_nll
+from gatebench.data.baselines.lags import Rows
+from gatebench.data.baselines.scoring import Scores, evaluate, score
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
-from gatebench.data.framings import next_step
+from gatebench.data.forecasts import ForecastColumns, forecast
+from gatebench.data.sequences import Sequence
 
 
 def compute(card: Card, arrays: Arrays) -> Baselines:
-    """Return three baselines of steps ``[T, X]``.
+    """Return baselines of steps ``[T, X]``: Gaussians around a mean that follows from the steps before.
 
-    *gaussian*: the same at every step. *last_value*: around the step before. *linear_diagonal*: around what is linear in it.
+    *gaussian*: the same at every step. *last_value*: that of the step before. *last_change*: that, and the last change once
+    more. *linear_diagonal*: linear in what is read at a step. *ar*: linear in each column's own last steps, and in what is
+    known ahead. *var*: linear in all columns of the last steps. Where something comes again after a period,
+    *seasonal_naive*: that of a period before, and *seasonal_mean*: the mean of train at this place of the period.
     """
-    splits = next_step.frame(card, arrays).splits
-    x, y = concatenate(splits["train"])
-    return {
-        "gaussian": evaluate(splits, predictors.marginal(y)),
-        "last_value": evaluate(splits, predictors.last_value(x, y)),
-        "linear_diagonal": evaluate(splits, predictors.ridge(x, y)),
+    width = columns.input_width(card)
+    of = forecast.columns(card) if card.forecast else ForecastColumns([*range(width)], [], 1)
+    splits = framings.find(framings.name_of(card), card).frame(card, arrays).splits
+    rows = {split: lags.stack(splits[split]) for split in splits}
+    train = rows["train"]
+    outputs, beside = [*range(train.y.shape[1])], [*range(width, train.x.shape[1])]
+    of_each = [([column], beside, outputs[i :: len(of.predicted)]) for i, column in enumerate(of.predicted)]
+    baselines = {
+        "gaussian": evaluate(splits, predictors.marginal(train.y)),
+        "last_value": _around(splits, rows, lambda part: _last_value(part, of)),
+        "last_change": _around(splits, rows, lambda part: _last_change(part, of)),
+        "linear_diagonal": evaluate(splits, predictors.ridge(train.x, train.y)),
+        "ar": _regressions(splits, rows, of_each),
     }
+    if width > 1:
+        baselines["var"] = _regressions(splits, rows, [([*range(width)], beside, outputs)])
+    period = card.season or seasons.find_period([sequence.x[:, of.predicted] for sequence in splits["train"]])
+    if period:
+        means = seasons.seasonal_means(train, period)
+        baselines |= {
+            "seasonal_naive": _around(splits, rows, lambda part: seasons.naive(part, of, period)),
+            "seasonal_mean": _around(splits, rows, lambda part: Mean(means[seasons.phases(part, period)])),
+        }
+    return baselines
+
+
+def _last_value(rows: Rows, of: ForecastColumns) -> Mean:
+    return Mean(np.tile(rows.x[:, of.predicted].astype(float), of.horizon))
+
+
+def _last_change(rows: Rows, of: ForecastColumns) -> Mean:
+    """Return the last value and its change as often as a step is ahead; the last value alone where there was no change."""
+    has_change = rows.positions > 0
+    last = rows.x[:, of.predicted].astype(float)
+    change = np.where(has_change[:, None], last - np.roll(last, 1, 0), 0)
+    return Mean(np.concatenate([last + h * change for h in range(1, of.horizon + 1)], 1), has_change)
+
+
+def _around(splits: dict[str, list[Sequence]], rows: dict[str, Rows], mean_of: Callable[[Rows], Mean]) -> Scores:
+    """Return the scores of a Gaussian around means, whose variances are those of train."""
+    fitted = mean_of(rows["train"])
+    left = np.square(rows["train"].y - fitted.values)
+    variances = {case: left[fitted.cases == case].mean(0) for case in np.unique(fitted.cases)}
+
+    def nll_of(split: str) -> np.ndarray:
+        mean, nll = mean_of(rows[split]), np.empty(len(rows[split]))
+        for case in np.unique(mean.cases):
+            at = mean.cases == case
+            nll[at] = normal_nll(rows[split].y[at] - mean.values[at], variances.get(case, left.mean(0)))
+        return nll
+
+    return score(splits, nll_of)
+
+
+def _regressions(
+    splits: dict[str, list[Sequence]], rows: dict[str, Rows], of_each: list[tuple[list[int], list[int], list[int]]]
+) -> Scores:
+    """Return the scores of regressions side by side, each of the columns that it reads, those beside, and its outputs."""
+    regressions = [autoregression.fit(rows["train"], *columns_of_one) for columns_of_one in of_each]
+    return score(splits, lambda split: sum((one.nll(rows[split]) for one in regressions), np.zeros(len(rows[split]))))

@@ -76,19 +76,21 @@ def _check_names(table: Table, choices: Choices) -> None:
     names = list(table.rows.columns)
     named = [(option, getattr(choices, option)) for option in ("label", "group")]
     named += [
-        (option, name) for option in ("columns", "without", "codes", "numbers") for name in getattr(choices, option) or []
+        (option, name)
+        for option in ("columns", "without", "codes", "numbers", "predict", "known")
+        for name in getattr(choices, option) or []
     ]
     for option, name in named:
         if name is not None and name not in names and (option, name) != ("group", NONE):
             raise BadInput(f"--{option} {shorten(name)} is no column{did_you_mean(name, names)}")
-    for option in ("columns", "without", "codes", "numbers"):
+    for option in ("columns", "without", "codes", "numbers", "predict", "known"):
         if choices.label is not None and choices.label in (getattr(choices, option) or []):
             raise BadInput(f"--{option} has {choices.label}, which is the target: --label; remove it from one of the two")
 
 
 def _named_otherwise(choices: Choices) -> set[str | None]:
     """Return the columns that a choice names for something other than a key or an order."""
-    lists = (choices.columns, choices.without, choices.codes)
+    lists = (choices.columns, choices.without, choices.codes, choices.predict, choices.known)
     return {choices.label, choices.group, *(name for names in lists for name in names or [])}
 
 

@@ -12,6 +12,7 @@ from gatebench.core.errors import BadInput
 from gatebench.core.files import atomic_folder, to_json, write_errors
 from gatebench.data import framings
 from gatebench.data.cards import Card
+from gatebench.data.forecasts import forecast
 from gatebench.data.sequences import Framing
 from gatebench.graph.stack import Stack
 from gatebench.graph.trace import Graph
@@ -51,7 +52,7 @@ class TrainedTrial:
             },
             "at": network.at,
             "causal": network.causal,
-            "reads": {"what": _summary_of(self._framing), "names": list(self.card.names)},
+            "reads": {"what": _summary_of(self._framing), "names": self._read},
             "standardisation": {"how": "(value - mean) / std, of train", **_scales(summary.data)},
             "readout": {"what": _summary_of(self._likelihood), "names": self._predicted},
             "likelihood": {**settings.likelihood, **_constants(self._likelihood)},
@@ -96,8 +97,15 @@ class TrainedTrial:
         )
 
     @property
+    def _read(self) -> list[str]:
+        """Names of what is read, in order."""
+        return forecast.names(self.card)[0] if self.card.forecast else list(self.card.names)
+
+    @property
     def _predicted(self) -> list[str]:
         """Names of the classes or columns that are predicted."""
+        if self.card.forecast:
+            return forecast.names(self.card)[1]
         return list(self.card.target.names if self.card.target else self.card.names)
 
 

@@ -1,0 +1,82 @@
+"""N-grams: how often a symbol came after the last ones, interpolated with what came after fewer of them.
+
+By Witten and Bell (1991): after a history h that was followed by D different symbols in N places,
+``p(w | h) = (count(h w) + D p(w | shorter h)) / (N + D)``; after one that train has not, ``p(w | shorter h)``. Without a
+history, every symbol has its frequency with one pseudo-count. Nothing is tuned, and a table is as long as train at the most.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+LONGEST = 5
+"""Symbols of an n-gram, at the most: four are looked back."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The symbols of a split, one sequence after the other."""
+
+    symbols: np.ndarray
+    """Numbers of symbols ``[N]``."""
+    positions: np.ndarray
+    """Place of each symbol in its sequence, from 0, ``[N]``."""
+
+    def before(self, steps: int) -> np.ndarray:
+        """Return the symbol so many steps before each one; any where there is none."""
+        return self.symbols[np.maximum(np.arange(len(self.symbols)) - steps, 0)]
+
+
+def stream(sequences: list[np.ndarray]) -> Stream:
+    """Return the symbols of sequences ``[T, 1]``."""
+    symbols = np.concatenate(sequences)[:, 0].astype(np.int64)
+    return Stream(symbols, np.concatenate([np.arange(len(sequence)) for sequence in sequences]))
+
+
+def probabilities(train: Stream, streams: dict[str, Stream], classes: int) -> Iterator[dict[str, np.ndarray]]:
+    """Yield, for n from 1 to `LONGEST`, the probability that n-grams of train give each symbol of each split, ``[N]``.
+
+    Parameters
+    ----------
+    train
+        What is counted: every symbol of it with all that stands before it in its sequence.
+    streams
+        Split -> the symbols whose probability is asked for.
+    classes
+        How many symbols there are.
+
+    """
+    counts = np.bincount(train.symbols, minlength=classes) + 1.0
+    p = {split: (counts / counts.sum())[of_split.symbols] for split, of_split in streams.items()}
+    yield dict(p)
+    histories = {split: np.zeros(len(of_split.symbols), np.int64) for split, of_split in streams.items()}
+    of_train = np.zeros(len(train.symbols), np.int64)
+    for steps in range(1, LONGEST):
+        reaching = train.positions >= steps
+        # A history is one step longer than the one that it goes on from, which has a number.
+        longer = of_train * classes + train.before(steps)
+        known = np.unique(longer[reaching])
+        of_train = _number(longer, known, reaching & (of_train >= 0))
+        seen, times = np.unique((of_train * classes + train.symbols)[reaching], return_counts=True)
+        places = np.bincount(of_train[reaching], minlength=len(known))
+        different = np.bincount(seen // classes, minlength=len(known))
+        for split, of_split in streams.items():
+            has_history = (of_split.positions >= steps) & (histories[split] >= 0)
+            histories[split] = _number(histories[split] * classes + of_split.before(steps), known, has_history)
+            at = np.flatnonzero(histories[split] >= 0)
+            history = histories[split][at]
+            place = _number(history * classes + of_split.symbols[at], seen, np.ones(len(at), bool))
+            count = np.where(place >= 0, times[np.maximum(place, 0)], 0) if len(times) else np.zeros(len(at))
+            better = p[split].copy()
+            better[at] = (count + different[history] * p[split][at]) / (places[history] + different[history])
+            p[split] = better
+        yield dict(p)
+
+
+def _number(keys: np.ndarray, known: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Return the place of each key among known ones, which are sorted; -1 of another, or of one that is not valid."""
+    if not len(known):
+        return np.full(len(keys), -1)
+    places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    return np.where(valid & (known[places] == keys), places, -1)
