@@ -21,7 +21,7 @@ from safetensors.numpy import save
 from gatebench.records import collection, frame, samples, status, study_file
 from gatebench.records.checkpoints import FORMAT, Checkpoint
 from gatebench.records.frame import Frame
-from gatebench.records.schema import CURVE, SEQUENCES, DataFacts, Record, Score
+from gatebench.records.schema import TABLES, DataFacts, Record, Score
 from gatebench.records.store import Store, read
 from support.mutations import GONE, altered, answer, anything, json_values, law, one_changed
 from support.records import LABELS, WEIGHTS, make_point, make_record
@@ -41,8 +41,12 @@ def record_of(key: str) -> Record:
     )  # fmt: skip
     return replace(
         record,
-        curve=pd.DataFrame([[1, 4, 1.5, s, 1.5, 1.25] for s in ("train", "valid")], columns=CURVE),
-        sequences=pd.DataFrame([[0, 7, 9.5], [1, 3, 4.5]], columns=SEQUENCES),
+        curve=pd.DataFrame([[1, 4, 1.5, s, 1.5, 1.25] for s in ("train", "valid")], columns=list(TABLES["curve"])),
+        sequences=pd.DataFrame([[0, 7, 9.5], [1, 3, 4.5]], columns=list(TABLES["sequences"])),
+        statistics=pd.DataFrame(
+            [[0, "hits", 3.0], [1, "misses", 1.0], [1, "false_alarms", 2.0]], columns=list(TABLES["statistics"])
+        ),
+        predictions=pd.DataFrame([[0, 0, 0, 1.5, 1.25]], columns=list(TABLES["predictions"])),
     )
 
 
@@ -101,7 +105,7 @@ def test_what_is_whole_is_read(whole: Path):
 RECORD = f"trials/{CONFIRMED}"
 
 
-@pytest.mark.parametrize("name", ["record.json", "curve.csv", "sequences.csv"])
+@pytest.mark.parametrize("name", ["record.json", *(f"{table}.csv" for table in TABLES)])
 @law(25)
 @given(data=st.data())
 def test_any_bytes_in_a_record_are_a_record_or_one_line(whole: Path, name: str, data: st.DataObject):
@@ -150,11 +154,11 @@ def test_a_study_of_which_one_value_is_odd_is_a_frame_or_one_line(whole: Path, c
 CELLS = st.sampled_from(["", "0", "-1", "1.5", "nan", "inf", "1e999", "9" * 400, "x", "é", " ", '"', "1_0", "test"])
 
 
-@pytest.mark.parametrize("name", ["curve.csv", "sequences.csv"])
+@pytest.mark.parametrize("name", [f"{table}.csv" for table in TABLES])
 @law(20)
 @given(data=st.data())
 def test_any_cells_of_a_record_are_a_frame_or_one_line(whole: Path, name: str, data: st.DataObject):
-    columns = {"curve.csv": CURVE, "sequences.csv": SEQUENCES}[name]
+    columns = list(TABLES[name.removesuffix(".csv")])
     named = data.draw(st.just(columns) | st.lists(st.sampled_from([*columns, "", "key"]), max_size=8))
     rows = data.draw(st.lists(st.lists(CELLS, min_size=len(columns), max_size=len(columns)), max_size=3))
     with changed(whole, f"{RECORD}/{name}", "\n".join(map(",".join, [named, *rows])).encode()) as results:
@@ -186,9 +190,7 @@ def test_any_bytes_in_a_collection_are_records_or_one_line(whole: Path, data: st
 @given(data=st.data())
 def test_any_table_is_a_collection_or_one_line(whole: Path, data: st.DataObject):
     row = pd.read_parquet(whole / COLLECTION).iloc[0].to_dict()
-    values = {"key": row["key"]} | {
-        name: data.draw(altered(json.loads(row[name]))) for name in ("record", "curve", "sequences")
-    }
+    values = {"key": row["key"]} | {name: data.draw(altered(json.loads(row[name]))) for name in ("record", *TABLES)}
     names = data.draw(st.lists(st.sampled_from([*values, "Index", "_1"]), min_size=1, unique=True) | st.just(list(values)))
     written = data.draw(st.sampled_from([json.dumps, json.dumps, lambda value: json.dumps(value).encode(), repr]))
     file = io.BytesIO()

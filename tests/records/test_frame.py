@@ -58,6 +58,12 @@ def test_columns_are_those_that_were_promised(tiny_frame: Frame):
     assert list(tiny_frame.baselines.columns) == ["task", "baseline", "split", "nll", "nll_sequence_mean"]
 
 
+def test_metrics_have_a_row_for_each_confirming_trial(tiny_frame: Frame):
+    assert set(tiny_frame.metrics.metric) == {"frame_f1", "frame_accuracy"}
+    assert sorted(set(tiny_frame.metrics.key)) == sorted(tiny_frame.confirmed("test").key)
+    assert tiny_frame.metrics.value.between(0, 1).all()
+
+
 def test_an_undisturbed_and_a_resumed_study_may_differ_in_four_columns():
     assert set(COLUMNS) - set(RESULT_COLUMNS) == {"seconds", "relative_throughput", "engine", "population_size"}
 

@@ -142,6 +142,7 @@ def test_best_scores_and_costs_are_numbers_of_the_run(published: Path, runs: lis
     for run in runs:
         row = trials.loc[(run["tags"]["key"], "test")]
         assert run["metrics"]["final/test_nll"] == [(0, row.nll)]
+        assert "final/test_frame_f1" in run["metrics"]
         assert run["metrics"]["size/parameters_total"] == [(0, row.parameters_total)]
         assert run["metrics"]["size/units"] == [(0, 6.0)]
         assert run["metrics"]["final/seconds"] == [(0, row.seconds)]

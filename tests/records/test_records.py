@@ -19,16 +19,19 @@ from hypothesis import strategies as st
 
 from gatebench.core import files
 from gatebench.core.errors import BadInput
-from gatebench.records import collection, status, study_file
+from gatebench.records import collection, metrics, runs, status, study_file
 from gatebench.records.checkpoints import Checkpoint
-from gatebench.records.schema import CURVE, SEQUENCES, Record
+from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, STATISTICS, Record
 from gatebench.records.store import Store, read
 from support.records import WEIGHTS, make_point, make_record
 
+LATER = {"statistics": STATISTICS, "predictions": PREDICTIONS}
+"""Tables that the first versions did not have."""
+
 
 def assert_same(a: Record, b: Record) -> None:
-    pd.testing.assert_frame_equal(a.curve, b.curve, check_exact=True)
-    pd.testing.assert_frame_equal(a.sequences, b.sequences, check_exact=True)
+    for name, table in a.tables.items():
+        pd.testing.assert_frame_equal(table, b.tables[name], check_exact=True)
     assert a.without_tables == b.without_tables
 
 
@@ -50,7 +53,7 @@ def test_tables_are_what_pandas_would_write_of_them(store: Store):
     )
     for key, record in (("a" * 16, make_record("a" * 16)), ("b" * 16, replace(make_record("b" * 16), curve=endless))):
         store.write(record, WEIGHTS)
-        for name, table in (("curve", record.curve), ("sequences", record.sequences)):
+        for name, table in record.tables.items():
             assert (store.trials / key / f"{name}.csv").read_text() == table.to_csv(index=False)
 
 
@@ -90,6 +93,46 @@ def test_records_of_before_the_sequences_have_none(store: Store):
         assert list(before.sequences.columns) == SEQUENCES
         assert before.sequences.empty
         pd.testing.assert_frame_equal(before.curve, make_record().curve)
+
+
+def test_records_of_before_metrics_have_none_and_are_written_as_before(store: Store):
+    before = replace(make_record("a" * 16), **{name: make_record().tables[name].head(0) for name in LATER})
+    store.write(before, WEIGHTS)
+    assert {file.name for file in (store.trials / before.key).iterdir()} == {
+        "record.json", "curve.csv", "sequences.csv", "weights.safetensors",
+    }  # fmt: skip
+    path = store.results / "some" / "records.parquet"
+    collection.add(path, [make_record("b" * 16)])
+    pd.read_parquet(path).drop(columns=list(LATER)).to_parquet(path, index=False)
+    for record in store.read(["a" * 16, "b" * 16]).values():
+        assert {name: list(record.tables[name].columns) for name in LATER} == LATER
+        assert all(record.tables[name].empty for name in LATER)
+        assert metrics.statistics(record) is None
+        assert not [one.key for one in runs.of_record(record, {}).metrics if one.key.startswith("final/test_frame")]
+
+
+def test_metrics_of_a_record_are_those_of_its_sums(store: Store):
+    store.write(make_record(), WEIGHTS)
+    (record,) = store.read([make_record().key]).values()
+    statistics = metrics.statistics(record)
+    assert statistics is not None
+    assert metrics.values(statistics) == {"frame_f1": pytest.approx(1), "frame_accuracy": pytest.approx(1)}
+    logged = {one.key: one.value for one in runs.of_record(record, {}).metrics}
+    assert logged["final/test_frame_f1"] == metrics.values(statistics)["frame_f1"]
+
+
+DAMAGED = {
+    "a sum is gone": [(0, "hits", 1.0), (0, "misses", 1.0)],
+    "a sequence without a number": [(float("nan"), "hits", 1.0)],
+    "no class": [(0, "correct", 1.0), (0, "brier", 1.0), (0, "confusion/x/1", 1.0)],
+}
+
+
+@pytest.mark.parametrize("rows", DAMAGED.values(), ids=DAMAGED)
+def test_sums_that_are_damaged_are_one_line(rows: list[tuple[float, str, float]]):
+    record = replace(make_record(), statistics=pd.DataFrame(rows, columns=STATISTICS))
+    with pytest.raises(BadInput, match=f"of record {record.key} are damaged .*; remove its folder"):
+        metrics.statistics(record)
 
 
 def test_a_compact_record_serves_where_the_folder_is_gone(store: Store):
@@ -161,7 +204,7 @@ def test_files_are_open_to_whom_the_umask_says_and_to_nobody_else(store: Store, 
     study_file.add_points(store.results, "some", [])
     Checkpoint(store.results, ["a"]).save(WEIGHTS, {"epoch": 1})
     paths = [path for path in store.results.rglob("*") if path.suffix != ".lock"]
-    assert len(paths) == 12
+    assert len(paths) == 14
     for path in paths:
         mode = path.stat().st_mode & 0o777
         widest = (0o777 if path.is_dir() else 0o666) & ~umask

@@ -9,7 +9,9 @@ import pandas as pd
 from gatebench.core.hyperparameters import Hyperparameters
 from gatebench.records.schema import (
     CURVE,
+    PREDICTIONS,
     SEQUENCES,
+    STATISTICS,
     Labels,
     Machine,
     Point,
@@ -50,6 +52,11 @@ def make_record(key: str = "0123456789abcdef", seconds: float = 1.5, **summary: 
         equations=[r"h = \tanh(W x)", "ä"],
         curve=pd.DataFrame(values, columns=CURVE),
         sequences=pd.DataFrame([[i, 7 + i, nll] for i, nll in enumerate(AWKWARD)], columns=SEQUENCES),
+        statistics=pd.DataFrame(
+            [(0, "hits", AWKWARD[0]), (2, "hits", 4.0), (1, "misses", AWKWARD[2]), (0, "false_alarms", 0.0)],
+            columns=STATISTICS,
+        ),
+        predictions=pd.DataFrame([(0, i, 0, nll, 1.5) for i, nll in enumerate(AWKWARD)], columns=PREDICTIONS),
     )  # fmt: skip
 
 

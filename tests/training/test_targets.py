@@ -24,7 +24,7 @@ ENGINES = ["reference", "fused_cpu"]
 both_engines = pytest.mark.parametrize("engine", ENGINES)
 
 
-def task(rule, count=24, least=4, most=9):
+def task(rule, count=24, least=4, most=9, predicted="label"):
     """Two columns of which the first is -1 or 1 and the second noise; ``rule`` makes the target of the first one."""
     random = np.random.default_rng(3)
     splits = {}
@@ -35,7 +35,7 @@ def task(rule, count=24, least=4, most=9):
             x = np.stack([random.choice([-1, 1], steps), random.standard_normal(steps)], 1).astype(np.float32)
             sequences.append(Sequence(x, rule(x[:, 0])))
         splits[split] = sequences
-    return Task("planted", None, splits, 2, 1)
+    return Task("planted", None, splits, 2, 1, predicted)
 
 
 def first(signs):
@@ -138,7 +138,10 @@ def learned(rule, at, **kind):
     """NLL of the best of three members on test, beside that of the frequencies, of about log 2."""
     training = dataclasses.replace(TRAINING, epochs=40, batch=8)
     members = [Member(f"{lr}", lr, 1) for lr in (0.01, 0.03, 0.1)]
-    outcomes = train(Population.start(model(at, **kind), task(rule, count=120), training, members), nothing)
+    predicted = "value" if kind.get("likelihood") else "label"
+    outcomes = train(
+        Population.start(model(at, **kind), task(rule, count=120, predicted=predicted), training, members), nothing
+    )
     return min(outcome.scores["test"]["nll"] for outcome in outcomes)
 
 

@@ -31,6 +31,7 @@ BUILT_IN = {
     "datasets": _DATA_ROOT / "datasets",
     "engines": PACKAGE / "engines",
     "figures": PACKAGE / "report" / "figures",
+    "metrics": PACKAGE / "core" / "metrics",
     "readers": PACKAGE / "data" / "readers",
 }
 """Kind of thing -> the package's own folder of it."""

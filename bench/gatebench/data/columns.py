@@ -60,13 +60,13 @@ def one_hot(numbers: np.ndarray, classes: int) -> np.ndarray:
     return rows
 
 
-def dequantise(arrays: Arrays) -> Arrays:
+def dequantise(arrays: Arrays, grid: np.ndarray) -> Arrays:
     """Move real numbers that lie on a grid by at most half a step of it, with noise of a fixed seed for each split.
 
-    A density of numbers on a grid has no bound: what repeats could be predicted ever more sharply.
+    A density of numbers on a grid has no bound: what repeats could be predicted ever more sharply. ``grid`` is what
+    `find_grid` says of train.
     """
-    steps = find_grid(np.concatenate(arrays["train"]))
-    return {split: _add_noise(arrays[split], steps, SPLITS.index(split)) for split in arrays}
+    return {split: _add_noise(arrays[split], grid, SPLITS.index(split)) for split in arrays}
 
 
 def _add_noise(sequences: list[np.ndarray], steps: np.ndarray, seed: int) -> list[np.ndarray]:

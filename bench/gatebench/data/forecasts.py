@@ -85,7 +85,8 @@ class forecast:
         if card.kind != "reals":
             rows = {split: [np.ascontiguousarray(array) for array in arrays[split]] for split in arrays}
             return Framed(_parted(rows, of), UNSCALED, UNSCALED)
-        arrays = _dequantised(arrays, of.predicted)
+        grid = columns.find_grid(np.concatenate(arrays["train"])[:, of.predicted])
+        arrays = _dequantised(arrays, of.predicted, grid)
         scale = columns.fit_scale(card, "inputs", np.concatenate(arrays["train"]))
         splits = _parted(columns.standardise(arrays, scale), of)
         mean, std = np.asarray(scale.mean), np.asarray(scale.std)
@@ -95,7 +96,7 @@ class forecast:
 
         known = ahead(of.known)
         read = Scale(np.concatenate([mean, known.mean]), np.concatenate([std, known.std]))
-        return Framed(splits, read, ahead(of.predicted))
+        return Framed(splits, read, ahead(of.predicted), np.tile(grid, of.horizon))
 
     @staticmethod
     def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -133,9 +134,9 @@ def find_columns(wanted: Forecast, names: tuple[str, ...], where: str) -> Foreca
     )
 
 
-def _dequantised(arrays: Arrays, predicted: list[int]) -> Arrays:
+def _dequantised(arrays: Arrays, predicted: list[int], grid: np.ndarray) -> Arrays:
     """Return arrays whose predicted columns have noise within one step of their grid."""
-    noisy = columns.dequantise({split: [array[:, predicted] for array in arrays[split]] for split in arrays})
+    noisy = columns.dequantise({split: [array[:, predicted] for array in arrays[split]] for split in arrays}, grid)
     whole = {split: [array.astype(float) for array in arrays[split]] for split in arrays}
     for split in whole:
         for array, part in zip(whole[split], noisy[split], strict=True):

@@ -53,9 +53,10 @@ class next_step:
             splits = {split: [_with_one_hot_inputs(card, sequence) for sequence in shifted[split]] for split in shifted}
             return Framed(splits, UNSCALED, UNSCALED)
         if card.kind == "reals":
-            arrays = columns.dequantise(arrays)
+            grid = columns.find_grid(np.concatenate(arrays["train"]))
+            arrays = columns.dequantise(arrays, grid)
             scale = columns.fit_scale(card, "inputs", np.concatenate(arrays["train"]))
-            return Framed(next_step.shift(columns.standardise(arrays, scale)), scale, scale)
+            return Framed(next_step.shift(columns.standardise(arrays, scale)), scale, scale, grid)
         by_rows = {split: [np.ascontiguousarray(array) for array in arrays[split]] for split in arrays}
         return Framed(next_step.shift(by_rows), UNSCALED, UNSCALED)
 
@@ -129,7 +130,7 @@ class next_block:
         train = np.concatenate(waves["train"])
         scale = Scale(float(train.mean()), float(train.std()))
         splits = {split: [next_block.blocks((wave - scale.mean) / scale.std) for wave in waves[split]] for split in waves}
-        return Framed(splits, scale, scale)
+        return Framed(splits, scale, scale, output_grid=1.0)
 
     @staticmethod
     def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -186,12 +187,13 @@ class target:
     def frame(card: Card, arrays: Arrays) -> Framed:
         """Return each array parted into inputs and target."""
         inputs, targets = columns.input_columns(card, arrays), columns.target_columns(card, arrays)
-        input_scale, output_scale = UNSCALED, UNSCALED
+        input_scale, output_scale, grid = UNSCALED, UNSCALED, 0.0
         if card.kind == "reals":
             input_scale = columns.fit_scale(card, "inputs", np.concatenate(inputs["train"]))
             inputs = columns.standardise(inputs, input_scale)
         if columns.target_of(card).kind == "value":
-            targets = columns.dequantise(targets)
+            grid = columns.find_grid(np.concatenate(targets["train"]))
+            targets = columns.dequantise(targets, grid)
             output_scale = columns.fit_scale(card, "target", np.concatenate(targets["train"]))
             targets = columns.standardise(targets, output_scale)
 
@@ -203,7 +205,7 @@ class target:
             )
 
         splits = {split: [*map(sequence, inputs[split], targets[split])] for split in arrays}
-        return Framed(splits, input_scale, output_scale)
+        return Framed(splits, input_scale, output_scale, grid)
 
     @staticmethod
     def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:

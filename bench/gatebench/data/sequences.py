@@ -32,6 +32,8 @@ class Framed(NamedTuple):
     splits: dict[str, list[Sequence]]
     input_scale: Scale
     output_scale: Scale
+    output_grid: np.ndarray | float = 0.0
+    """Step of the grid that outputs lay on before they were dequantised, for each column or one for all; 0: none."""
 
 
 class Framing(Protocol):

@@ -23,10 +23,14 @@ class Task:
     """Numbers that a model reads at a step."""
     outputs: int
     """Numbers that are predicted at once."""
+    predicted: str
+    """What is predicted: ``label`` or ``value`` of a target, or else the kind of the sequences, which go on."""
     input_scale: Scale = UNSCALED
     """What inputs were standardised by."""
     output_scale: Scale = UNSCALED
     """What outputs were standardised by."""
+    output_grid: np.ndarray | float = 0.0
+    """Step of the grid that outputs lay on before they were dequantised, for each column or one for all; 0: none."""
 
     @property
     def mean(self) -> float | np.ndarray:
@@ -37,6 +41,15 @@ class Task:
     def std(self) -> float | np.ndarray:
         """Standard deviation of the outputs in the data's own units: one number, or one for each column."""
         return self.output_scale.std
+
+    def in_units(self, outputs: np.ndarray) -> np.ndarray:
+        """Return standardised outputs ``[..., Y]`` in the data's own units."""
+        return outputs.astype(float) * self.std + self.mean
+
+    def without_noise(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs ``[..., Y]``, in the data's own units, as they were before noise dequantised them."""
+        grid = np.broadcast_to(self.output_grid, outputs.shape[-1:])
+        return np.where(grid > 0, np.rint(outputs / np.where(grid > 0, grid, 1)) * grid, outputs)
 
 
 def load(name: str, dataset: str, predict: str) -> Task:
@@ -61,8 +74,11 @@ def load(name: str, dataset: str, predict: str) -> Task:
         raise BadInput(
             f"{card.name}.yaml: facts.width is {stated_width}, but its sequences are {width} wide; correct the card"
         )
-    splits, input_scale, output_scale = framing.frame(card, arrays)
-    return Task(name, card, splits, inputs, outputs, input_scale, output_scale)
+    framed = framing.frame(card, arrays)
+    predicted = card.target.kind if card.target else card.kind
+    return Task(
+        name, card, framed.splits, inputs, outputs, predicted, framed.input_scale, framed.output_scale, framed.output_grid
+    )
 
 
 def buckets(lengths: list[int], size: int, random: np.random.Generator) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gatebench.core.files import atomic_write
-from gatebench.records.schema import convert, parse
+from gatebench.records.decoding import convert, parse
 from gatebench.records.store import DAMAGE
 
 FORMAT = "2"

@@ -6,7 +6,6 @@ A published file only grows: what stands in it stays as it is, to the byte, what
 import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,19 @@ import pandas as pd
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.files import atomic_write, locked, nan_to_none, to_json
 from gatebench.records.schema import (
+    TABLES,
     Record,
     Summary,
-    decode_curve,
     decode_record,
-    decode_sequences,
     decode_summary,
+    decode_table,
     is_key,
 )
 
 NAME = "records.parquet"
 """Name of the file of a study that holds its published records."""
-COLUMNS = ["key", "record", "curve", "sequences"]
-"""Columns of the file: the key, and three texts in JSON."""
+COLUMNS = ["key", "record", *TABLES]
+"""Columns of the file: the key, and texts in JSON."""
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
@@ -36,9 +35,9 @@ def read(path: Path, keys: Collection[str] | None = None) -> Iterator[Record]:
     for row in _rows(path, None):
         if keys is None or row["key"] in keys:
             with _explained(path):
-                record = Record(**vars(decode_record(row["record"])), curve=decode_curve(row["curve"]))
-                if isinstance(row.get("sequences"), str):  # the first versions kept none
-                    record = replace(record, sequences=decode_sequences(row["sequences"]))
+                # Earlier versions kept fewer tables.
+                tables = {name: decode_table(row[name], name) for name in TABLES if name == "curve" or _is_text(row, name)}
+                record = Record(**{**vars(decode_record(row["record"])), **tables})
             yield record
 
 
@@ -73,12 +72,15 @@ def add(path: Path, records: Iterable[Record]) -> None:
 
 
 def _row(record: Record) -> dict[str, str]:
-    tables = {"curve": record.curve, "sequences": record.sequences}
     return {
         "key": record.key,
         "record": to_json(record.without_tables),
-        **{name: json.dumps(nan_to_none(table.to_dict("list"))) for name, table in tables.items()},
+        **{name: json.dumps(nan_to_none(table.to_dict("list"))) for name, table in record.tables.items()},
     }
+
+
+def _is_text(row: dict[str, Any], name: str) -> bool:
+    return isinstance(row.get(name), str)
 
 
 def _rows(path: Path, columns: list[str] | None) -> list[dict[str, Any]]:

@@ -15,8 +15,9 @@ import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.hyperparameters import TUNABLE
-from gatebench.records import looks, samples, study_file
-from gatebench.records.schema import CURVE, SEQUENCES, DataFacts, Point, Record, Scalar, Score, Stage
+from gatebench.core.metric import SequenceStatistics
+from gatebench.records import looks, metrics, samples, study_file
+from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, DataFacts, Point, Record, Scalar, Score, Stage
 from gatebench.records.store import Store
 
 IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "pipeline", "key", "seed", *TUNABLE]
@@ -47,6 +48,8 @@ MACHINE = ["commit", "gatebench", "torch", "processor", "cores", "threads", "eng
 """Columns of where trials were computed."""
 BASELINE = ["task", "baseline", *SCORE]
 """Columns of the scores of baselines."""
+METRICS = ["key", "metric", "value"]
+"""Columns of what people decide by beside NLL (`gatebench.core.metrics`)."""
 EDGES = ["task", "cell", "budget", "training", "pipeline", "hyperparameter"]
 """Columns of what was selected at an edge of what was searched."""
 CONCLUSIONS = ["task", "budget", "training", "lower", "other", "difference", "low", "high", "verdict", "n", "interval"]
@@ -114,6 +117,14 @@ class Frame:
     """Task -> what its sequences are: a kind of `gatebench.data.contents`."""
     former: dict[str, pd.DataFrame] = field(default_factory=dict)
     """Earlier study -> what it said of every two cells: `CONCLUSIONS`."""
+    metrics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=METRICS))
+    """One row per confirming trial and metric on the test split: `METRICS`; none of records that do not have them."""
+    statistics: dict[str, SequenceStatistics] = field(default_factory=dict)
+    """Key of a confirming trial -> what its metrics are computed from, of those whose record has it."""
+    predictions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["key", *PREDICTIONS]))
+    """Predictions of test sequences by confirming trials: ``key`` and `PREDICTIONS`."""
+    names: dict[str, list[str]] = field(default_factory=dict)
+    """Task -> the classes or columns that are predicted, where they have names."""
     independent: frozenset[str] = frozenset()
     """Keys of trials of searches whose settings were drawn independently of one another, each from the same ranges."""
     threads: dict[str, int] = field(default_factory=dict)
@@ -191,7 +202,8 @@ def _replications(results: Path, study: str) -> list[str]:
 
 def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
     """Return the frame of those of a study's trials whose records are given, by key."""
-    trials, curves, sequences, machines = [], [], [], []
+    trials, curves, sequences, predictions, machines = [], [], [], [], []
+    statistics: dict[str, SequenceStatistics] = {}
     baselines: dict[str, dict[str, dict[str, Score]]] = {}
     equations: dict[str, list[str]] = {}
     datasets: dict[str, str] = {}
@@ -210,6 +222,9 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
                 curves.append((identity, record.curve))
                 if stage == "confirm":
                     sequences.append(({"key": record.key}, record.sequences))
+                    predictions.append(({"key": record.key}, record.predictions))
+                    measured = metrics.statistics(record)
+                    statistics |= {} if measured is None else {record.key: measured}
                 equations[labels.cell] = record.equations
                 baselines[labels.task] = summary.baselines
                 datasets[labels.task] = summary.title + (" (synthetic)" if summary.synthetic else "")
@@ -245,6 +260,13 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         ),
         at=at,
         kinds={task: facts.kind for task, facts in data.items()},
+        metrics=pd.DataFrame(
+            [(key, *named) for key, measured in statistics.items() for named in metrics.values(measured).items()],
+            columns=METRICS,
+        ),
+        statistics=statistics,
+        predictions=_stacked(predictions, ["key", *PREDICTIONS]),
+        names={task: facts.names for task, facts in data.items() if facts.names},
         independent=frozenset(key for point in points for key in point.search[: point.independent]),
         threads=threads,
         machines=pd.DataFrame(machines, columns=MACHINE)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from gatebench.core.validation import flatten
+from gatebench.records import metrics
 from gatebench.records.schema import Record
 
 DONE = {"complete": "yes"}
@@ -99,6 +100,9 @@ def _metrics(record: Record, start: int) -> Iterator[MetricValue]:
     once = {
         f"final/{split}_{score}": value for split, scores in summary.scores.items() for score, value in vars(scores).items()
     }
+    statistics = metrics.statistics(record)
+    if statistics is not None:
+        once |= {f"final/test_{name}": value for name, value in metrics.values(statistics).items()}
     once |= {f"final/{name}": getattr(summary, name) for name in ("seconds", "epochs", "updates")}
     sizes = ("units", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size")
     once |= {f"size/{name}": getattr(summary, name) for name in sizes}

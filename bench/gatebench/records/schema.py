@@ -9,16 +9,30 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
-import msgspec
 import pandas as pd
 from msgspec import Meta
 
 from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
+from gatebench.records.decoding import convert, parse
 
-CURVE = ["epoch", "update", "seconds", "split", "nll", "nll_sequence_mean"]
+TABLES: dict[str, dict[str, type]] = {
+    "curve": {"epoch": int, "update": int, "seconds": float, "split": str, "nll": float, "nll_sequence_mean": float},
+    "sequences": {"sequence": int, "steps": int, "nll": float},
+    "statistics": {"sequence": int, "statistic": str, "value": float},
+    "predictions": {"sequence": int, "step": int, "output": int, "true": float, "predicted": float},
+}
+"""Table of a record -> its columns and what they hold."""
+CURVE = list(TABLES["curve"])
 """Columns of a learning curve; ``seconds`` since the start of training."""
-SEQUENCES = ["sequence", "steps", "nll"]
+SEQUENCES = list(TABLES["sequences"])
 """Columns of the table of test sequences; ``nll`` is the sum over the predicted steps of a sequence, in nats."""
+STATISTICS = list(TABLES["statistics"])
+"""Columns of what test sequences add to the sums that metrics are computed from (`gatebench.core.metric`): what is not zero,
+and one row of each sum at the least."""
+PREDICTIONS = list(TABLES["predictions"])
+"""Columns of predictions of test sequences, in the units of the data: of whole sequences, up to a number, those of all; of
+values of steps those of a few sequences, to be drawn. Of a label each class is an output, true (1) or not (0), with its
+probability."""
 
 Scalar = bool | int | float | str | None
 """A setting that is one plain value of JSON."""
@@ -70,6 +84,8 @@ class DataFacts:
     """What was subtracted from the inputs; None in records of versions that had one scale for both."""
     read_std: float | list[float] | None = None
     """What the inputs were then divided by."""
+    names: list[str] = field(default_factory=list)
+    """The classes of a label, or the predicted columns of real numbers, where they have names."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +198,7 @@ class RecordFields:
     """The cell as LaTeX, a line each."""
 
 
-_NO_SEQUENCES = pd.DataFrame(columns=SEQUENCES)
+_EMPTY = {name: pd.DataFrame(columns=list(columns)) for name, columns in TABLES.items()}
 
 
 @dataclass(frozen=True)
@@ -191,9 +207,18 @@ class Record(RecordFields):
 
     curve: pd.DataFrame
     """Columns `CURVE`: one row per evaluation and split."""
-    sequences: pd.DataFrame = field(default_factory=lambda: _NO_SEQUENCES)
+    sequences: pd.DataFrame = field(default_factory=lambda: _EMPTY["sequences"])
     """Columns `SEQUENCES`: one row per sequence of the test split, at the best validation point. Empty in records of the
-    versions that did not keep it."""
+    versions that did not keep it, like those that follow."""
+    statistics: pd.DataFrame = field(default_factory=lambda: _EMPTY["statistics"])
+    """Columns `STATISTICS`, of the same sequences and weights."""
+    predictions: pd.DataFrame = field(default_factory=lambda: _EMPTY["predictions"])
+    """Columns `PREDICTIONS`, of the same sequences and weights."""
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables by name, as in `TABLES`."""
+        return {name: getattr(self, name) for name in TABLES}
 
     @property
     def without_tables(self) -> RecordFields:
@@ -261,10 +286,6 @@ class StudyFile:
     """Its name -> a point, in the order in which they were planned."""
 
 
-_CURVE_COLUMNS = {name: str if name == "split" else int if name in ("epoch", "update") else float for name in CURVE}
-_SEQUENCE_COLUMNS = {name: float if name == "nll" else int for name in SEQUENCES}
-
-
 def decode_record(text: str | bytes) -> RecordFields:
     """Decode ``record.json``; ``ValueError`` says what does not fit and where."""
     return convert(_renamed(parse(text)), RecordFields)
@@ -281,22 +302,12 @@ def decode_study(text: str | bytes) -> StudyFile:
     return convert(parse(text), StudyFile)
 
 
-def decode_curve(text: str | bytes) -> pd.DataFrame:
-    """Decode the learning curve of a ``records.parquet``, columns `CURVE`."""
-    return _decode_table(text, _CURVE_COLUMNS)
-
-
-def decode_sequences(text: str | bytes) -> pd.DataFrame:
-    """Decode the test sequences of a ``records.parquet``, columns `SEQUENCES`."""
-    return _decode_table(text, _SEQUENCE_COLUMNS)
-
-
-def _decode_table(text: str | bytes, kinds: dict[str, type]) -> pd.DataFrame:
-    """A table that is stored as name -> column; a number that is null is missing."""
+def decode_table(text: str | bytes, name: str) -> pd.DataFrame:
+    """Decode a table of a ``records.parquet``, one of `TABLES`: name -> column; a number that is null is missing."""
     columns = convert(parse(text), dict[str, list[Scalar]])
     checked = {
-        name: convert(columns.get(name), list[kind if kind is str else kind | None])  # type: ignore[valid-type]
-        for name, kind in kinds.items()
+        column: convert(columns.get(column), list[kind if kind is str else kind | None])  # type: ignore[valid-type]
+        for column, kind in TABLES[name].items()
     }
     return pd.DataFrame(checked)
 
@@ -310,22 +321,6 @@ def _entry(value: object, name: str) -> object:
     if not isinstance(value, dict) or name not in value:
         raise ValueError(f"Object missing required field `{name}`")
     return value[name]
-
-
-def parse(text: str | bytes) -> Any:
-    """Parse JSON; ``ValueError`` if it is none."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.MsgspecError as error:
-        raise ValueError(str(error)) from error
-
-
-def convert(value: object, kind: Any) -> Any:
-    """Check plain values against a type and return them as such; ``ValueError`` names what does not fit and where."""
-    try:
-        return msgspec.convert(value, kind)
-    except (msgspec.MsgspecError, OverflowError, SystemError) as error:  # the latter two of whole numbers without a float
-        raise ValueError(str(error)) from error
 
 
 def _renamed(value: object) -> Any:

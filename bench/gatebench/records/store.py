@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -24,21 +23,20 @@ from gatebench.core.errors import BadInput, shorten
 from gatebench.core.files import atomic_folder, atomic_folders, to_json, write_errors
 from gatebench.records import collection
 from gatebench.records.schema import (
-    CURVE,
-    SEQUENCES,
+    TABLES,
     Record,
-    RecordFields,
     Summary,
     decode_record,
     decode_summary,
 )
 
+_LATER = ("statistics", "predictions")
+"""Tables that are written where there is something in them; earlier versions wrote the others alone."""
 T = TypeVar("T")
 """Whatever a reader of a file returns."""
 
 DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, csv.Error)
 """What readers raise of a file that is not what it should be."""
-_COLUMN_TYPES = {"split": str} | dict.fromkeys(("epoch", "update", "sequence", "steps"), int)
 
 
 class Store:
@@ -187,8 +185,9 @@ class Store:
 
 
 def _write(folder: Path, record: Record) -> None:
-    texts = {"record.json": to_json(record.without_tables), "curve.csv": _csv(record.curve)}
-    for name, text in {**texts, "sequences.csv": _csv(record.sequences)}.items():
+    tables = {name: table for name, table in record.tables.items() if name not in _LATER or len(table)}
+    texts = {f"{name}.csv": _csv(table) for name, table in tables.items()}
+    for name, text in {"record.json": to_json(record.without_tables), **texts}.items():
         (folder / name).write_bytes(text.encode())
 
 
@@ -208,19 +207,11 @@ def read(folder: Path) -> Record:
         values = decode_record((folder / "record.json").read_bytes())
         if values.key != folder.name:
             raise ValueError(f"it is that of {values.key}")
-        return with_tables(
-            values,
-            _read_csv(folder / "curve.csv", CURVE),
-            _read_csv(folder / "sequences.csv", SEQUENCES) if (folder / "sequences.csv").is_file() else None,
-        )
+        is_there = {name: name == "curve" or (folder / f"{name}.csv").is_file() for name in TABLES}
+        tables = {name: _read_csv(folder, name) for name in TABLES if is_there[name]}
+        return Record(**{**vars(values), **tables})
     except DAMAGE as error:
         raise _damaged(folder, error) from error
-
-
-def with_tables(values: RecordFields, curve: pd.DataFrame, sequences: pd.DataFrame | None) -> Record:
-    """Return the record of which ``record.json`` holds these values; ``sequences`` is None where a version kept none."""
-    record = Record(**vars(values), curve=curve)
-    return record if sequences is None else replace(record, sequences=sequences)
 
 
 def read_summary(folder: Path) -> Summary:
@@ -235,9 +226,10 @@ def _damaged(folder: Path, error: Exception) -> BadInput:
     return BadInput(f"record {folder} is damaged ({shorten(error)}); remove the folder, and the next sweep runs it again")
 
 
-def _read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
+def _read_csv(folder: Path, name: str) -> pd.DataFrame:
     # Without pandas' reader: what it makes of a float depends on its version, and it takes most of the time of a frame.
-    with path.open(newline="") as file:
+    with (folder / f"{name}.csv").open(newline="") as file:
         header, *rows = csv.reader(file, strict=True)
     cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
-    return pd.DataFrame({name: [_COLUMN_TYPES.get(name, float)(cell or "nan") for cell in cells[name]] for name in columns})
+    kinds = TABLES[name]
+    return pd.DataFrame({column: [kind(cell or "nan") for cell in cells[column]] for column, kind in kinds.items()})

@@ -1,4 +1,4 @@
-"""The verdict on one comparison group in three lines: the best cell, by how much, at what cost; or what it takes to tell."""
+"""The verdict on one comparison group in a few lines: the best cell, by how much, at what cost; or what it takes to tell."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import baselines, comparisons, deciding, repetitions, style, words
+from gatebench.report import baselines, comparisons, deciding, disagreement, repetitions, style, words
 from gatebench.report.comparisons import LEVEL, Pair, Verdict
 from gatebench.report.stats import looks
 from gatebench.report.stats.estimates import mean_interval
@@ -18,13 +18,20 @@ SPLIT = "on the test split"
 
 
 def lines(frame: Frame, group: ComparisonGroup, cells: list[str]) -> list[str]:
-    """Return what was found about these cells of a comparison group, in three lines of which each can stand alone.
+    """Return what was found about these cells of a comparison group, in lines of which each can stand alone.
 
     A winner is named if it is better than every other cell (`comparisons.Pair`) and below the best trivial predictor.
+    Where records have metrics beside NLL, a fourth line says whether these agree.
     """
     case = _case(frame, group, cells)
     if not case.ranked:
         return _nothing(case)
+    other = disagreement.line(case.frame, {cell: case.runs(cell) for cell in case.ranked}, case.pairs)
+    return [*_of_nll(case), *([] if other is None else [other])]
+
+
+def _of_nll(case: "_Case") -> list[str]:
+    """Return the three lines about the NLL of cells of which some have a score."""
     if not case.pairs:
         return _anecdote(case)
     if case.baseline and not _below(case, case.best):

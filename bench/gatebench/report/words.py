@@ -19,6 +19,15 @@ def interval(mean: float, low: float, high: float) -> str:
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
+def measured(mean: float, low: float, high: float) -> str:
+    """Write a number of any size with its interval, to two digits of half the interval."""
+    half_width = (high - low) / 2
+    if math.isnan(half_width):
+        return f"{mean:.4g} (one seed)"
+    digits = min(8, max(0, 1 - math.floor(math.log10(half_width)))) if half_width > 0 else 3
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
 def duration(seconds: float) -> str:
     """Write about how long something takes, in seconds or minutes."""
     return f"about {seconds / 60:.0f} minutes" if seconds > 90 else f"about {math.ceil(seconds)} seconds"

@@ -26,7 +26,7 @@ def population(case: Case, model: Model, count: int) -> Population:
     """Return so many members at the start of their training."""
     sequences = [sequence for batch in case.sequences() for sequence in batch]
     splits = {"train": sequences, "valid": sequences[:1], "test": sequences[:1]}
-    task = Task("speed", cards.load("bach_chorales"), splits, case.data.inputs, case.data.outputs)
+    task = Task("speed", cards.load("bach_chorales"), splits, case.data.inputs, case.data.outputs, "piano_roll")
     return Population.start(model, task, training(case), [Member(str(k), RATE, k) for k in range(count)])
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gatebench.data.cards import Card
 from gatebench.data.contents import SPLITS
+from gatebench.data.forecasts import forecast
 from gatebench.data.tasks import Task
 from gatebench.graph import latex
 from gatebench.records import schema
@@ -53,7 +55,23 @@ def finished(
         record,
         curve=pd.DataFrame(outcome.curve, columns=schema.CURVE),
         sequences=pd.DataFrame({"sequence": range(len(outcome.sequences["steps"])), **outcome.sequences}),
+        statistics=_statistics(outcome.measured.statistics),
+        predictions=_predictions(outcome.measured.predictions),
     )
+
+
+def _statistics(sums: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return what each sequence adds to each sum as rows, without zeros, but for one where there are only zeros."""
+    parts = [(np.flatnonzero(of_each) if of_each.any() else [0], name, of_each) for name, of_each in sums.items()]
+    rows = [(int(i), name, float(of_each[i])) for positions, name, of_each in parts for i in positions]
+    return pd.DataFrame(rows, columns=schema.STATISTICS)
+
+
+def _predictions(columns: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return predictions as a table, its numbers with as many digits as they were computed with."""
+    kinds = schema.TABLES["predictions"]
+    rounded = {name: [float(f"{x:.7g}") for x in column.tolist()] for name, column in columns.items()}
+    return pd.DataFrame({name: pd.Series(rounded[name], dtype=kind) for name, kind in kinds.items()})
 
 
 def flops_per_epoch(model: "Model", task: Task) -> float:
@@ -118,8 +136,16 @@ def _unscored(job: Job) -> Summary:
             baseline: {split: _score(**score) for split, score in by_split.items()}
             for baseline, by_split in job.card.baselines.items()
         },
-        data=DataFacts(job.card.kind, job.card.time_step, outputs, job.card.rate),
+        data=DataFacts(job.card.kind, job.card.time_step, outputs, job.card.rate, names=_names(job.card)),
     )
+
+
+def _names(card: Card) -> list[str]:
+    """Return the names of the classes or columns that are predicted, where they have some."""
+    if card.forecast:
+        return forecast.names(card)[1]
+    names = card.target.names if card.target else card.names if card.kind == "reals" else ()
+    return list(names)
 
 
 def _score(nll: float, nll_sequence_mean: float) -> Score:

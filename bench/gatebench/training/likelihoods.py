@@ -37,6 +37,10 @@ class Likelihood(Protocol):
         """Return ``-log p(target)`` of each step in nats, ``[K, T, B]``, of ``[K, T, B, R]`` and ``[K or 1, T, B, Y]``."""
         ...
 
+    def mean(self, readout: Tensor) -> Tensor:
+        """Return the expected target ``[..., Y]`` of readouts ``[..., R]``; of classes the probability of each."""
+        ...
+
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Return one target ``[Y]``, drawn from the distribution of a readout ``[R]``."""
         ...
@@ -60,6 +64,10 @@ class bernoulli:
     def nll(self, readout: Tensor, target: Tensor) -> Tensor:
         """Return ``sum_y max(a, 0) - a y + log(1 + exp(-|a|))``, the stable form of the cross-entropy."""
         return F.binary_cross_entropy_with_logits(*torch.broadcast_tensors(readout, target), reduction="none").sum(-1)
+
+    def mean(self, readout: Tensor) -> Tensor:
+        """Return the probabilities of ones."""
+        return readout.sigmoid()
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Draw every output on its own, 0 or 1."""
@@ -92,6 +100,10 @@ class categorical:
         classes = target.long().expand(*readout.shape[:-1], 1)
         return torch.logsumexp(readout, -1) - readout.gather(-1, classes)[..., 0]
 
+    def mean(self, readout: Tensor) -> Tensor:
+        """Return the probability of each class."""
+        return readout.softmax(-1)
+
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Draw a class by its probability."""
         from scipy.special import softmax
@@ -121,6 +133,10 @@ class gaussian:
         log_diagonal = _log_diagonal(a)
         z = (target - mu) * log_diagonal.exp()
         return (0.5 * z.square() - log_diagonal).sum(-1) + 0.5 * math.log(2 * math.pi) * target.shape[-1]
+
+    def mean(self, readout: Tensor) -> Tensor:
+        """Return ``mu`` of each output."""
+        return readout.chunk(2, -1)[0]
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Draw every output on its own."""
@@ -181,6 +197,11 @@ class gaussian_mixture:
         z = away * log_diagonal.exp()
         log_n = (log_diagonal - 0.5 * z.square()).sum(-1) - 0.5 * math.log(2 * math.pi) * target.shape[-1]
         return torch.logsumexp(logits, -1) - torch.logsumexp(logits + log_n, -1)
+
+    def mean(self, readout: Tensor) -> Tensor:
+        """Return the means of the components, weighed by ``pi``."""
+        logits, mu, _, _ = self._parts(readout, self._outputs(readout.shape[-1]))
+        return (logits.softmax(-1).unsqueeze(-1) * mu).sum(-2)
 
     def draw(self, readout: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Draw a component by its weight, then ``y = mu + L^-1 e`` with e standard normal."""

@@ -24,6 +24,7 @@ from gatebench.training.evaluation import (
     sequence_losses,
 )
 from gatebench.training.learning_rate import linear_decay
+from gatebench.training.metrics import Measured, measure
 from gatebench.training.model import Model, stream
 from gatebench.training.outcome import Outcome
 from gatebench.training.protocol import Member, Training
@@ -268,12 +269,14 @@ class Population:
         losses = {split: sequence_losses(self.model, self.best, splits[split], self.pause) for split in names}
         scores = {split: averages(losses[split], splits[split].predictions) for split in names}
         steps = splits["test"].predictions
+        measured = measure(self.model, self.task, self.best, self.task.splits["test"], self.pause)
         return [
             Outcome(
                 status=self.status[k],
                 curve=self.curves[k],
                 scores={s: _score(scores[s][:, k], bool(self.best_epoch[k])) for s in scores},
                 sequences={"steps": steps, "nll": losses["test"][k] if self.best_epoch[k] else np.full(len(steps), np.nan)},
+                measured=measured[k] if self.best_epoch[k] else Measured.nothing(),
                 weights={name: p[k].cpu().numpy().copy() for name, p in self.model.views(self.best).items()},
                 best_epoch=int(self.best_epoch[k]),
                 epochs=int(self.epochs[k]),

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gatebench.training.metrics import Measured
+
 
 @dataclass
 class Outcome:
@@ -17,6 +19,8 @@ class Outcome:
     """Split -> ``nll`` and ``nll_sequence_mean`` in nats per time step, at the best validation point."""
     sequences: dict[str, np.ndarray]
     """The test split in its order: predicted ``steps`` of each sequence, and its ``nll``, the sum over them in nats."""
+    measured: Measured
+    """What metrics are computed from, of the test split; nothing where there is no best validation point."""
     weights: dict[str, np.ndarray]
     """Parameter name -> ``[rows, columns]``."""
     best_epoch: int

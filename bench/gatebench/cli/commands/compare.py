@@ -1,4 +1,4 @@
-"""``gatebench compare``: a study of a task that fits a time, planned, run and reported, and its verdict in three lines."""
+"""``gatebench compare``: a study of a task that fits a time, planned, run and reported, and its verdict in a few lines."""
 
 import argparse
 import math

@@ -1,0 +1,29 @@
+"""All metrics: their files are found by their place, those of plugin folders too."""
+
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+
+from gatebench.core import registry
+from gatebench.core.metric import Metric, MetricFamily, Predicted, SequenceStatistics
+
+PROBABILITIES = "probabilities"
+"""What metrics are told that they may use where the predicted probabilities of all sequences are there."""
+
+
+def families() -> Iterator[MetricFamily]:
+    """Yield every file of ``metrics/``, in the order of their names."""
+    for path in registry.available("metrics", ".py").values():
+        yield cast(MetricFamily, registry.load_module("gatebench.core.metrics", path))
+
+
+def statistics(predicted: Predicted) -> dict[str, np.ndarray]:
+    """Return what each sequence adds to each sum that any metric is computed from, ``[N]``."""
+    return {name: sums for family in families() for name, sums in family.statistics(predicted).items()}
+
+
+def metrics(statistics: SequenceStatistics) -> list[Metric]:
+    """Return every metric that can be computed from the statistics of a trial."""
+    known = [*statistics.sums, *([PROBABILITIES] if statistics.probabilities is not None else [])]
+    return [metric for family in families() for metric in family.metrics(known)]

@@ -1,0 +1,73 @@
+"""Whether what people decide by says the same of cells as NLL does, in a line of the verdict."""
+
+import pandas as pd
+
+from gatebench.records.frame import Frame
+from gatebench.report import metrics, words
+from gatebench.report.comparisons import Pair
+from gatebench.report.metrics import MetricPair, MetricScores
+from gatebench.report.words import listed
+
+
+def line(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], pairs: list[Pair]) -> str | None:
+    """Return what other metrics say of cells that were compared by NLL; None where the records have none.
+
+    Parameters
+    ----------
+    frame
+        Trials of one comparison group.
+    trials_by_cell
+        Cell -> its confirming trials on the test split, the cell with the lowest mean NLL first.
+    pairs
+        Every two of them, compared by NLL.
+
+    """
+    scores = [one for one in metrics.of_cells(frame, trials_by_cell) if one.metric.column is None]
+    if not scores or len(trials_by_cell) < 2:
+        return None
+    lowest = next(iter(trials_by_cell))
+    agreeing = [one for one in scores if one.best == lowest]
+    parts = [_other_best(one, lowest) for one in scores if one.best != lowest]
+    parts += [_other_verdict(one, pair) for one in agreeing for pair in pairs if _differs(one, pair)]
+    start = f"By other measures: {lowest}, which has the lowest NLL, is the best"
+    if not parts:
+        return f"{start} by {listed([_labelled(one) for one in agreeing])}, too."
+    first = [f"{start} by {listed([_labelled(one) for one in agreeing])}"] if agreeing else []
+    return f"{'; '.join([*first, *parts])}." if agreeing else f"By other measures: {'; '.join(parts)}."
+
+
+def _labelled(scores: MetricScores) -> str:
+    """Write a metric with the score of its best cell."""
+    best = scores.estimates[scores.best]
+    return f"{scores.metric.label} ({words.measured(best.mean, best.low, best.high)})"
+
+
+def _other_best(scores: MetricScores, lowest: str) -> str:
+    """Say which other cell is the best by a metric, and by how much."""
+    pair = scores.pair(scores.best, lowest)
+    shown = "" if pair.differ else ", which is no difference shown"
+    return f"by {_labelled(scores)} {scores.best} is the best, {_apart(scores, pair)} {lowest}{shown}"
+
+
+def _differs(scores: MetricScores, pair: Pair) -> bool:
+    """Return whether a metric tells the cell with the lowest NLL from another one where NLL does not, or the reverse."""
+    return pair.lower == scores.best and scores.pair(pair.lower, pair.other).differ != (pair.verdict == "better")
+
+
+def _other_verdict(scores: MetricScores, pair: Pair) -> str:
+    """Say what a metric shows of two cells that NLL does not, or does not show that NLL does."""
+    of_metric = scores.pair(pair.lower, pair.other)
+    apart = f"by {scores.metric.label} {pair.lower} is {_apart(scores, of_metric)} {pair.other}"
+    if of_metric.differ:
+        of_nll = "equivalent" if pair.verdict == "equivalent" else "not told apart"
+        return f"{apart}, where by NLL the two are {of_nll}"
+    return f"{apart}, which is no difference shown, where by NLL it is better"
+
+
+def _apart(scores: MetricScores, pair: MetricPair) -> str:
+    """Write by how much the better of two cells is above or below the other one."""
+    d = pair.difference
+    side = "above" if scores.metric.higher_is_better else "below"
+    sign = 1 if scores.metric.higher_is_better else -1
+    low, high = sorted((sign * d.low, sign * d.high))
+    return f"by {words.measured(sign * d.mean, low, high)} {side}"

@@ -1,0 +1,146 @@
+"""What metrics are computed from: the point predictions of the best weights on the test split, and what they add up to.
+
+The readout is that of the reference's equations, whatever engine trained, so that all engines have the same code; once a
+trial, at its end.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gatebench.core import measuring
+from gatebench.core.metric import Predicted
+from gatebench.data import tasks
+from gatebench.data.sequences import Sequence
+from gatebench.data.tasks import Task
+from gatebench.engines import reference
+from gatebench.engines.base import Engine
+from gatebench.training.evaluation import EVALUATED_STEPS
+from gatebench.training.model import Model
+
+AT_ONCE = 2**24
+"""Numbers of readouts and states that are in memory at once, of all members together."""
+WHOLE = 2**16
+"""Predictions of labels and values of whole sequences up to which all of them are kept; of more, those of none."""
+STEPS = 1024
+"""Predictions of values of steps that are kept to be drawn: of the first test sequences and columns."""
+DRAWN_SEQUENCES, DRAWN_COLUMNS = 3, 3
+"""Sequences and columns of which steps are kept, at the most."""
+PREDICTIONS = ("sequence", "step", "output", "true", "predicted")
+"""Columns of the predictions that are kept: of a label, each class is an output, which is true (1) or not (0)."""
+
+
+@dataclass
+class Measured:
+    """What one member's predictions of the test split come to."""
+
+    statistics: dict[str, np.ndarray]
+    """Statistic -> what each test sequence adds to it, ``[N]``; see `gatebench.core.metric`."""
+    predictions: dict[str, np.ndarray]
+    """Columns `PREDICTIONS`, a row for each number that is kept."""
+
+    @staticmethod
+    def nothing() -> "Measured":
+        """Return what a member leaves that diverged before its first validation."""
+        return Measured({}, {name: np.zeros(0) for name in PREDICTIONS})
+
+
+def measure(
+    model: Model, task: Task, parameters: Tensor, sequences: list[Sequence], pause: Callable[[], None]
+) -> list[Measured]:
+    """Return what the predictions of the sequences of a split come to, for every member of rows ``[K, row]``.
+
+    ``pause`` is called after each batch.
+    """
+    count, members, units = len(sequences), len(parameters), _Units.of(task, model)
+    statistics: list[dict[str, np.ndarray]] = [{} for _ in range(members)]
+    rows: list[list[np.ndarray]] = [[] for _ in range(members)]
+    numbers = members * (model.likelihood.readout(model.outputs) + 8 * model.width)
+    for positions in tasks.in_order(sequences, max(1, min(EVALUATED_STEPS, AT_ONCE // numbers))):
+        batch = [sequences[i] for i in positions]
+        means = _means(model, parameters, batch)
+        for k in range(members):
+            predicted = units.predicted(batch, [means[k, : s.predictions, b] for b, s in enumerate(batch)])
+            for name, sums in measuring.statistics(predicted).items():
+                statistics[k].setdefault(name, np.zeros(count))[positions] = sums
+            rows[k].append(_kept(predicted, positions, count))
+        pause()
+    return [Measured(sums, _in_order(np.concatenate(of_member))) for sums, of_member in zip(statistics, rows, strict=True)]
+
+
+def _means(model: Model, parameters: Tensor, sequences: list[Sequence]) -> np.ndarray:
+    """Return the expected targets ``[K, T, B, P]`` of a padded batch, or ``[K, 1, B, P]`` of whole sequences."""
+    engine: Engine[reference.PaddedBatch] = reference.Reference(model.engine.threads, model.device)
+    batch = engine.batch(model, [s.x for s in sequences], [s.y for s in sequences])
+
+    @torch.no_grad()
+    def run() -> np.ndarray:
+        x = torch.from_numpy(batch.x).to(parameters)[None]
+        lengths = torch.from_numpy(batch.lengths).to(parameters.device)[None]
+        readout = reference.readout(model, model.views(parameters), x, lengths)
+        return model.likelihood.mean(readout).cpu().numpy()
+
+    return engine.compute(run)
+
+
+@dataclass(frozen=True)
+class _Units:
+    """What is predicted, and what turns a task's standardised numbers into those of the data."""
+
+    task: Task
+    at: str
+    naive: np.ndarray | None
+    """Mean absolute change from step to step in train of each output, ``[Y]``; None where there is no such order."""
+
+    @staticmethod
+    def of(task: Task, model: Model) -> "_Units":
+        naive = None
+        if task.predicted in ("value", "reals") and model.at == "step":
+            naive = _mean_change([task.without_noise(task.in_units(s.y)) for s in task.splits["train"]])
+        return _Units(task, model.at, naive)
+
+    def predicted(self, sequences: list[Sequence], means: list[np.ndarray]) -> Predicted:
+        """Return the predictions of sequences beside what was true, in the data's own units."""
+        counts, true = np.array([s.predictions for s in sequences]), np.concatenate([s.y for s in sequences])
+        mean, task = np.concatenate(means).astype(float), self.task
+        if task.predicted not in ("value", "reals", "audio"):
+            return Predicted(task.predicted, self.at, mean, true, counts)
+        scale = np.atleast_1d(np.asarray(task.std, float))
+        true = task.without_noise(task.in_units(true))
+        return Predicted(task.predicted, self.at, task.in_units(mean), true, counts, scale, self.naive)
+
+
+def _mean_change(values: list[np.ndarray]) -> np.ndarray | None:
+    """Return the mean absolute change from step to step of each column of sequences; None if one never changes."""
+    changes = np.concatenate([np.abs(np.diff(of_sequence, axis=0)) for of_sequence in values])
+    mean = changes.mean(0) if len(changes) else np.zeros(1)
+    return mean if (mean > 0).all() else None
+
+
+def _kept(predicted: Predicted, positions: list[int], count: int) -> np.ndarray:
+    """Return what is kept of the predictions of a batch, as rows of `PREDICTIONS`; ``count``: sequences of the split."""
+    outputs = predicted.mean.shape[1]
+    drawn = min(DRAWN_SEQUENCES, count)
+    if predicted.at == "sequence":
+        sequences, steps, columns = (count, 1, outputs) if count * outputs <= WHOLE else (0, 0, 0)
+    elif predicted.target in ("value", "reals"):
+        columns = min(DRAWN_COLUMNS, outputs)
+        sequences, steps = drawn, STEPS // (columns * drawn)
+    else:
+        sequences, steps, columns = 0, 0, 0
+    sequence = np.array(positions)[predicted.sequence]
+    step = np.concatenate([np.arange(n) for n in predicted.counts])
+    is_kept = (sequence < sequences) & (step < steps)
+    true = np.eye(outputs)[predicted.true[:, 0].astype(int)] if predicted.is_of_classes else predicted.true
+    output = np.tile(np.arange(columns), is_kept.sum())
+    beside = (np.repeat(part[is_kept], columns) for part in (sequence, step))
+    return np.stack([*beside, output, *(part[is_kept, :columns].ravel() for part in (true, predicted.mean))], 1)
+
+
+def _in_order(rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Return rows of `PREDICTIONS` as columns, by sequence, step and output."""
+    rows = rows[np.lexsort(rows.T[2::-1])]
+    return dict(zip(PREDICTIONS, rows.T, strict=True))
