@@ -44,6 +44,14 @@ SERIES: dict[str, str] = {
     "the month first": _series(when=DAYS.strftime("%m/%d/%Y")),
     "days in words": _series(when=DAYS.strftime("%d %b %Y")),
     "time zones that change": _series(w=[f"{d.date()}T00:00:00+0{1 + (i > 60)}:00" for i, d in enumerate(DAYS)]),
+    "seconds since 1970": _series(w=DAYS.astype("datetime64[s]").astype("int64")),
+    "milliseconds since 1970, not in order": text(
+        pd.DataFrame({"w": DAYS.astype("datetime64[ms]").astype("int64"), "y": Y}).sample(frac=1, random_state=1)
+    ),
+    "milliseconds of a day and an hour": _series(
+        day=DAYS.astype("datetime64[ms]").astype("int64")[np.arange(ROWS) // 24], hour=np.arange(ROWS) % 24
+    ),
+    "the day first, by its points": _series(w=[f"01.{i % 12 + 1:02}.{2010 + i // 12}" for i in range(ROWS)]),
     "hours": _series(w=pd.date_range("2020-01-01", periods=ROWS, freq="h")),
     "a day and an hour": _series(day=DAYS[np.arange(ROWS) // 24].date, hour=np.arange(ROWS) % 24),
     "a day and a time": _series(day=DAYS[np.arange(ROWS) // 24].date, at=[f"{i % 24:02}:00" for i in range(ROWS)]),
@@ -141,7 +149,7 @@ QUESTIONS: dict[str, tuple[str, set[str]]] = {
     "codes or amounts": (_with(state=RANDOM.integers(0, 5, ROWS) * 10 + 100), {"--codes state", "--numbers state"}),
     "a number for what is missing": (FAR, {"--na=-999 --missing last", "--na none"}),
     "commas of thousands or fractions": (
-        _with(z=[f"{int(v):,}" for v in RANDOM.uniform(1000, 9999, ROWS)]),
+        text(pd.DataFrame({"ds": DAYS, "z": [f"{int(v):,}" for v in RANDOM.uniform(1000, 9999, ROWS)]})),
         {"--decimal comma", "--decimal point"},
     ),
     "days or months first": (
@@ -179,6 +187,14 @@ QUESTIONS: dict[str, tuple[str, set[str]]] = {
             other=lambda frame: (frame.unit + 5 * (frame.cycle > 11)) % 12, name=lambda frame: [f"n{i}" for i in frame.unit]
         )),
         {"--sequence unit --order cycle", "--sequence other --order cycle"},
+    ),
+    "sequences and steps, shuffled": (
+        text(panel(key="u", step="c", shuffled=True)),
+        {"--sequence u --order c", "--sequence c --order u", "--sequence none --numbers u,c"},
+    ),
+    "uneven times, shuffled": (
+        text(pd.DataFrame({"q": np.cumsum(RANDOM.uniform(0.5, 1.5, ROWS)).round(3), "y": Y}).sample(frac=1, random_state=2)),
+        {"--order q", "--order none --numbers q"},
     ),
     "a key that lacks another": (
         text(_two_keys().rename(columns={"store": "id"})),

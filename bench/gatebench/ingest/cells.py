@@ -1,6 +1,6 @@
 """What the cells of a column are: numbers, dates or texts, however they are written, and which of them are missing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 
 from gatebench.ingest import dates, numbers
 from gatebench.ingest.choices import NONE, Choices
+from gatebench.ingest.question import Reading, Undecided
 
 MARKS = ("na", "n/a", "#n/a", "<na>", "nan", "null", "none", "missing", "?", "-", "--", ".", "*", "nil")
 """Texts, in small letters, that stand for what is missing among numbers and dates."""
@@ -40,6 +41,57 @@ class Column:
         return self.values.dtype.kind in "iu" or bool(
             self.values.dtype.kind == "f" and (self.values == np.floor(self.values)).all() and np.isfinite(self.values).all()
         )
+
+
+def read_all(rows: pd.DataFrame, choices: Choices) -> dict[str, Column]:
+    """Return the columns of a table; `Undecided` where a comma or a day is not clear, and no other column makes it so.
+
+    Parameters
+    ----------
+    rows
+        The table.
+    choices
+        What the user chose.
+
+    """
+    columns: dict[str, Column] = {}
+    unclear: dict[str, Undecided] = {}
+    for name in rows.columns:
+        try:
+            columns[name] = read(name, rows[name], choices)
+        except Undecided as undecided:
+            unclear[name] = undecided
+    for name, undecided in unclear.items():
+        readings = undecided.question.readings
+        # A table is written in one manner: what one column shows holds for all.
+        shown = [(r, _showing(columns, r)) for r in readings]
+        fitting = [(reading, others) for reading, others in shown if others]
+        if len(fitting) != 1:
+            raise undecided
+        ((reading, others),) = fitting
+        column = read(name, rows[name], replace(choices, **reading.choices))  # pyright: ignore[reportArgumentType]
+        columns[name] = replace(column, written=f"{column.written}, as in {others[0]}")
+    return {name: columns[name] for name in rows.columns}
+
+
+def _showing(columns: dict[str, Column], reading: Reading) -> list[str]:
+    """Return the columns that can only be read in a manner that may be that of another one."""
+    ((option, manner),) = reading.choices.items()
+    if option == "dates":
+        return [name for name, column in columns.items() if column.written == f"dates, the {str(manner).replace('-', ' ')}"]
+    marks = {"comma": "with a decimal comma", "point": "with commas between thousands"}
+    return [
+        name for name, column in columns.items() if column.kind == "number"
+        and (marks[str(manner)] in (column.written or "") or (manner == "point" and _has_points(column)))
+    ]  # fmt: skip
+
+
+def _has_points(column: Column) -> bool:
+    """Whether numbers that were written plainly have fractions."""
+    if column.written is not None or column.values.dtype.kind != "f":
+        return False
+    values = column.values[~column.missing]
+    return bool((values != np.floor(values)).any())
 
 
 def read(name: str, cells: pd.Series, choices: Choices) -> Column:

@@ -34,6 +34,16 @@ FIRST_YEAR, LAST_YEAR = 1800, 2200
 """Years between which whole numbers may be dates."""
 
 
+EPOCHS = (("seconds", 10**9), ("milliseconds", 10**6), ("microseconds", 10**3), ("nanoseconds", 1))
+"""Units in which programs count time since 1970, and their nanoseconds."""
+EPOCH = (631_152_000, 4_102_444_800)
+"""Seconds since 1970 between which whole numbers may be times: the years 1990 to 2099."""
+MOSTLY_EVEN = 0.5
+"""Share of steps between times that are the usual one, at the least."""
+DAY = 86_400
+"""Seconds of a day."""
+
+
 class Dates(NamedTuple):
     """Dates and how they were written."""
 
@@ -115,6 +125,8 @@ def _read_numeric(name: str, texts: pd.Series, sample: list[str], first: str | N
     if len(fitting) > 1:
         rising = {called: dates for called, dates in fitting.items() if (np.diff(dates.values) >= 0).all()}
         fitting = rising if len(rising) == 1 else fitting
+    if len(fitting) > 1 and separator == ".":
+        fitting.pop("month-first")  # nobody writes that with points
     if len(fitting) > 1:
         raise ask(
             f"column {name} has dates like {texts.iloc[0]}, of which day and month may be taken for one another",
@@ -145,6 +157,15 @@ def _dates(stamps: pd.Series, written: str) -> Dates | None:
     return Dates(nanoseconds(stamps), written)
 
 
+def _are_even(seconds: np.ndarray) -> bool:
+    """Whether numbers are mostly apart by one step that parts a day or is made of days; amounts of that size are not."""
+    steps = np.diff(np.unique(seconds))
+    if len(steps) < 2:
+        return False
+    step = int(np.median(steps))
+    return bool((DAY % step == 0 or step % DAY == 0) and np.mean(steps == step) >= MOSTLY_EVEN)
+
+
 def nanoseconds(stamps: pd.Series) -> np.ndarray:
     """Return dates, with a time zone or without, as nanoseconds from 1970 on; what is missing as the least."""
     naive = stamps.dt.tz_convert("UTC").dt.tz_localize(None) if stamps.dt.tz is not None else stamps
@@ -152,9 +173,12 @@ def nanoseconds(stamps: pd.Series) -> np.ndarray:
 
 
 def read_whole_numbers(values: np.ndarray) -> Dates | None:
-    """Return whole numbers as dates if all of them are days, ``20200131``, or one month after another, ``202001``."""
+    """Return whole numbers as dates if they count time from 1970 on, are days, ``20200131``, or months, ``202001``."""
     if not len(values) or (values < 100 * FIRST_YEAR).any():
         return None
+    for unit, size in EPOCHS:
+        if values.min() >= EPOCH[0] * 10**9 // size and values.max() < EPOCH[1] * 10**9 // size:
+            return Dates(values.astype(np.int64) * size, f"{unit} since 1970") if size < 10**9 or _are_even(values) else None
     if (values >= 10000 * FIRST_YEAR).all() and (values < 10000 * LAST_YEAR).all():
         return _dates(pd.to_datetime(pd.Series(values).astype(str), format="%Y%m%d", errors="coerce"), "days as numbers")
     months = values % 100

@@ -20,6 +20,8 @@ FEWEST_ROWS = 2
 """Rows of a sequence on average, at the least, for a column to be its key."""
 FEWEST_BLOCKS = 3
 """Blocks of rows with a value each from which on a column may be a key, though no other column restarts."""
+GRID = 0.8
+"""Share of all pairs of two columns that occur, at the least, for them to be sequences and steps."""
 MOST_KEYS = 12
 """Columns that are tried as keys, two at a time, at the most."""
 
@@ -141,7 +143,34 @@ def _by_contents(columns: dict[str, Column], choices: Choices) -> tuple[tuple[st
                 *(Reading(_sequences(columns, key), {"sequence": ",".join(key), "order": ",".join(names)}) for key in keys),
             )
         ordering.refuse_repeats(columns, np.zeros(len(columns[names[0]].values), int), names, ())
+    if not order:
+        _ask_about_grid(columns, choices)
     return _by_blocks(columns, order)
+
+
+def _ask_about_grid(columns: dict[str, Column], choices: Choices) -> None:
+    """Ask about two columns of whole numbers that occur together once each, in whatever order rows stand."""
+    possible = [name for name in _possible_keys(columns, ()) if name not in (choices.numbers or [])][:MOST_KEYS]
+    for pair in combinations(possible, 2):
+        whole = [name for name in pair if columns[name].is_whole]
+        counts = [int(codes_of([columns[name]]).max()) + 1 for name in pair]
+        rows = len(columns[pair[0]].values)
+        if not whole or not _is_unique(columns, pair, ()) or GRID * counts[0] * counts[1] > rows:
+            continue
+        fitting = [(key, step) for key, step in (pair, pair[::-1]) if step in whole and _is_key(columns, (key,), (step,))]
+        # The steps of sequences rather count up than name something; of two such the one of more values does.
+        fitting.sort(key=lambda key_and_step: -counts[pair.index(key_and_step[1])])
+        if not fitting:
+            continue
+        readings = [
+            Reading(f"{_sequences(columns, (key,))}, in the order of {step}", {"sequence": key, "order": step})
+            for key, step in fitting
+        ]
+        raise ask(
+            f"columns {pair[0]} and {pair[1]} occur together once each, as sequences and their steps do",
+            *readings,
+            Reading("both are measured", {"sequence": NONE, "numbers": [*(choices.numbers or []), *pair]}),
+        )
 
 
 def _sequences(columns: dict[str, Column], key: tuple[str, ...]) -> str:

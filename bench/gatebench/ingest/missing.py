@@ -146,6 +146,7 @@ def decide_arrays(raw: RawData, choices: Choices) -> RawData:
         raw,
         sequences=np.split(filled.values[filled.rows], ends),
         names=filled.names,
+        only_read=filled.names[len(names) :],
         targets=targets,
         is_filled_by_train=bool(np.isnan(filled.values[filled.rows]).any()),
         decisions=[*raw.decisions, *filled.lines],

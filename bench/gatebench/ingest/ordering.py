@@ -18,6 +18,14 @@ DAY = 86_400 * 10**9
 """Nanoseconds of a day."""
 FEWEST_STEPS = 4
 """Steps of one series from which on a column that rises by one constant counts them."""
+FEWEST_ROWS = 30
+"""Rows from which on it can be seen that they are shuffled."""
+MOST_TRIED = 12
+"""Columns in whose order rows are tried, at the most."""
+ROUGH, SMOOTH = 0.8, 0.6
+"""Steps from row to row, relative to those of shuffled rows, that are no less, and that are much less."""
+EVENLY_SPREAD = 0.97
+"""Share of the variance of times that their ranks explain, at the least; of a normal distribution it is 0.95."""
 REGULAR = 0.9
 """Share of equal steps from which on times are regular."""
 
@@ -137,7 +145,35 @@ def _by_numbers(
             Reading("it puts the rows in order", {"order": name}),
             Reading("it is measured, and rows are in order as they stand", {"order": NONE, "numbers": [name]}),
         )
+    _ask_about_shuffled(columns, codes, free)
     return (), []
+
+
+def _ask_about_shuffled(columns: dict[str, Column], codes: np.ndarray, free: list[str]) -> None:
+    """Ask about a column in whose order all others are smooth, where rows as they stand are as good as shuffled."""
+    whole = [name for name in free[:MOST_TRIED] if not columns[name].missing.any()]
+    if len(codes) < FEWEST_ROWS or len(whole) < 2 or len(np.unique(codes)) > 1:
+        return
+    values = {name: columns[name].values.astype(float) for name in whole}
+    random = np.random.default_rng(0).permutation(len(codes))
+
+    def roughness(order: np.ndarray, name: str) -> float:
+        by_chance = np.abs(np.diff(values[name][random])).mean()
+        return float(np.abs(np.diff(values[name][order])).mean() / by_chance) if by_chance else 0.0
+
+    if any(roughness(np.arange(len(codes)), name) < ROUGH for name in whole):
+        return
+    for name in whole:
+        ordered = np.argsort(values[name], kind="stable")
+        ranks = np.corrcoef(values[name][ordered], np.arange(len(codes)))[0, 1]
+        if len(np.unique(values[name])) < len(codes) or ranks**2 < EVENLY_SPREAD:
+            continue
+        if all(roughness(ordered, other) < SMOOTH for other in whole if other != name):
+            raise ask(
+                f"rows stand in no order, but in the order of column {name} all others change little from row to row",
+                Reading("it puts the rows in order", {"order": name}),
+                Reading("it is measured, and rows are in order as they stand", {"order": NONE, "numbers": [name]}),
+            )
 
 
 def _check_sortable(columns: dict[str, Column], names: tuple[str, ...], where: Where) -> None:

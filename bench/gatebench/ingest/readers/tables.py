@@ -45,7 +45,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
             f"--sequence is for one long table, but in {table.files[0].name} a sequence is {table.each}: remove it"
         )
     _check_names(table, choices)
-    columns = {name: cells.read(name, table.rows[name], choices) for name in table.rows.columns}
+    columns = cells.read_all(table.rows, choices)
     splits = split_rows.find(table, columns, choices)
     columns = {name: column for name, column in columns.items() if splits is None or name != splits.column}
     _check_cells(table, columns, choices)
@@ -146,6 +146,7 @@ def _join(
     lines = [*table.lines, *arrangement.lines, *decided.lines(columns), *spaced.lines]
     values, names = _values(columns, decided) if not decided.symbols else _symbols(table, columns, decided.symbols)
     values, lacking = values[rows], np.stack([columns[name].missing for name in decided.names], 1)[rows]
+    measured = len(names)  # what stands behind them says when and where, and is read alone
     if spaced.steps is not None and not decided.symbols:
         values, names = np.concatenate([values, spaced.steps[:, None]], 1), (*names, "step")
     filled = missing.decide(
@@ -162,6 +163,7 @@ def _join(
     raw = RawData(
         by_sequence(filled.values[filled.rows]), "a row", [origins[code] for code in present],
         "symbols" if decided.symbols else None, filled.names, decisions=[*lines, *filled.lines],
+        only_read=filled.names[measured:],
         is_filled_by_train=bool(np.isnan(filled.values[filled.rows]).any()),
     )  # fmt: skip
     firsts = staying[np.concatenate([[0], ends])] if len(codes) else staying
