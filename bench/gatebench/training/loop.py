@@ -265,11 +265,12 @@ class Population:
     def outcomes(self) -> list[Outcome]:
         """Return the scores of every member's best-validation weights. The test split is read here and nowhere else."""
         members, names = len(self.members), ("train", "valid", "test")
-        splits = {split: prepare(self.model, self.task.splits[split], members) for split in names}
+        sequences = {split: self.task.splits[split] for split in names}
+        splits = {split: prepare(self.model, sequences[split], members) for split in names}
         losses = {split: sequence_losses(self.model, self.best, splits[split], self.pause) for split in names}
         scores = {split: averages(losses[split], splits[split].predictions) for split in names}
         steps = splits["test"].predictions
-        measured = measure(self.model, self.task, self.best, self.task.splits["test"], self.pause)
+        measured = measure(self.model, self.task, self.best, sequences["test"], self.pause)
         return [
             Outcome(
                 status=self.status[k],
