@@ -16,7 +16,7 @@ import pandas as pd
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.core.metric import SequenceStatistics
-from gatebench.records import looks, metrics, samples, study_file
+from gatebench.records import beside, looks, metrics, samples, study_file
 from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, DataFacts, Point, Record, Scalar, Score, Stage
 from gatebench.records.store import Store
 
@@ -125,6 +125,8 @@ class Frame:
     """Predictions of test sequences by confirming trials: ``key`` and `PREDICTIONS`."""
     names: dict[str, list[str]] = field(default_factory=dict)
     """Task -> the classes or columns that are predicted, where they have names."""
+    beside: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=beside.COLUMNS))
+    """What others made of the same tasks: `beside.COLUMNS`."""
     independent: frozenset[str] = frozenset()
     """Keys of trials of searches whose settings were drawn independently of one another, each from the same ranges."""
     threads: dict[str, int] = field(default_factory=dict)
@@ -177,6 +179,7 @@ def load(results: Path, study: str, pipelines: int | None = None) -> Frame:
         samples=drawn,
         spectra=spectra[of_drawn_cell | (of_drawn_group & (spectra.cell == samples.DATA))],
         former=_former(results / study / FORMER),
+        beside=beside.read(results, study),
         replication=next((load(results / study, name) for name in _replications(results, study)), None),
     )
 
