@@ -20,7 +20,10 @@ from gatebench.data import cards
 from gatebench.data.contents import SPLITS, Target, check_sequences, content_digest
 from gatebench.ingest import add
 from gatebench.ingest.choices import Choices
+from support.labelled import write_card
 
+OF_PYPI = "https://files.pythonhosted.org/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/"
+"""The address of a file there has the digest of the file in it."""
 BUILT_IN = sorted(path.stem for path in registry.BUILT_IN["datasets"].glob("*.yaml"))
 
 
@@ -332,7 +335,7 @@ readers = {path.stem for path in (registry.PACKAGE / "data" / "readers").glob("*
 seen = []
 sys.addaudithook(lambda event, args: seen.append(args) if event == "pickle.find_class" else None)
 used = set()
-for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic", "added"):
+for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic", "added", "x"):
     card = cards.load(name)
     cards.read_arrays(card)
     used.add(card.reader)
@@ -345,6 +348,7 @@ def test_no_reader_unpickles(tiny, murmur):
     cards.read_arrays(cards.load("bach_chorales"))  # parsed before: the workers of the parser do talk in pickles
     np.save(tiny.folder / "added.npy", np.random.default_rng(0).standard_normal((12, 5, 2)))
     add.add(tiny.folder / "added.npy", None, Choices())
+    write_card(tiny.plugin_folder, tiny.data, "npz", 1, uneven=False)
     folder = tiny.folder / "tmp"
     folder.mkdir()
     env = {**tiny.env, "TMPDIR": str(folder), "HOME": str(folder)}
@@ -358,16 +362,18 @@ def test_built_in_cards_are_complete(name):
     for entry in ("title", "description", "source", "licence", "citation", "time_step", "reader"):
         assert getattr(card, entry).strip(), entry
     assert re.fullmatch("[0-9a-f]{64}", card.content)
-    sources = [card.files, card.package, "manifest" in card.options, card.synthetic]
+    sources = [card.files, card.package, "manifest" in card.options, card.reader == "synthesiser"]
     assert sum(map(bool, sources)) == 1
     for file in card.files:
         assert re.fullmatch("[0-9a-f]{64}", file.sha256)
-        assert re.search("https://.*/[0-9a-f]{40}/", file.url), "an address that cannot change"
+        assert re.search("https://.*/[0-9a-f]{40}/", file.url) or re.match(OF_PYPI, file.url), (
+            "an address that cannot change"
+        )
         assert not os.path.isabs(file.path)
     if "url" in card.options:
         assert re.search("https://.*/[0-9a-f]{40}/", card.options["url"])
         assert not os.path.isabs(card.options["archive"])
-    assert card.synthetic == (name == "speech_synthetic")
+    assert card.synthetic == (name in ("speech_synthetic", "ucr_trace"))
     assert (card.rate is not None) == (card.kind == "audio")
 
 
@@ -375,13 +381,16 @@ def test_built_in_cards_are_complete(name):
 def test_built_in_cards_state_plausible_numbers(name):
     card = cards.load(name)
     sizes = [card.facts[split] for split in SPLITS]
-    length = "steps" if card.kind == "piano_roll" else "samples"
+    length = "samples" if card.kind == "audio" else "steps"
     for size in sizes:
         assert 2 <= size["shortest"] <= size[length] / size["sequences"] <= size["longest"]
-    assert sizes[0]["sequences"] > max(sizes[1]["sequences"], sizes[2]["sequences"])
+    # sets of labels keep their published test, which may be the largest split
+    assert sizes[0]["sequences"] > max(size["sequences"] for size in sizes[1 : 2 if card.target else 3])
     assert all(0 <= count < sizes[1]["sequences"] for count in card.facts["duplicates"].values())
     if card.kind == "piano_roll":
         _plausible_music(card, sizes)
+    elif card.target:
+        _plausible_labels(card, sizes)
     else:
         _plausible_audio(card, sizes)
 
@@ -393,6 +402,18 @@ def _plausible_music(card, sizes):
     for split in SPLITS:
         for kind in ("nll", "nll_sequence_mean"):
             assert 0 < card.baselines["markov"][split][kind] < card.baselines["unigram"][split][kind] < coin / 4
+
+
+def _plausible_labels(card, sizes):
+    classes = len(card.target.names)
+    for split, size in zip(SPLITS, sizes, strict=True):
+        labels = card.facts["target"][split]["labels"]
+        assert len(labels) == classes
+        assert sum(labels) == size["sequences"]
+        assert min(labels) >= (split != "test")
+    coin = math.log(classes)
+    assert all(0.7 * coin < card.baselines["unigram"][split]["nll"] < 1.1 * coin for split in SPLITS)
+    assert all(score["nll"] < 1.5 * coin for score in card.baselines["logistic"].values())
 
 
 def _plausible_audio(card, sizes):

@@ -1,6 +1,7 @@
 """The plain script for labelled series: it tunes by a study's own numbers, learns, and pads without harm."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from gatebench.data import tasks
 from gatebench.records import beside, frame, study_file
 from gatebench.records.store import Store
 from gatebench.speed import plain_labels
-from gatebench.speed.plain_labels import Plan, Trained
+from gatebench.speed.plain_labels import Trained
 from support.commands import run_command, working_in
 
 SETTINGS = [
@@ -89,11 +90,16 @@ def test_the_model_that_counts_is_the_best_on_validation(folder: Path):
         _, plan = next(plain_labels.plans(Path("results"), "mine"))
     model = plain_labels.train(plan, plan.rates[0], 3)
     assert model.valid_loss == pytest.approx(model.scores(plan.task.splits["valid"])[0])
-    hasty = Plan(**{**vars(plan), "patience": 1, "epochs": 40})
-    # a rate so high that the loss soon rises
-    stopped = plain_labels.train(hasty, 3.0, 3)
-    assert stopped.epochs < 40
-    assert stopped.valid_loss <= plain_labels.train(Plan(**{**vars(plan), "epochs": 1}), 3.0, 3).valid_loss
+    # at a rate so high that the loss soon rises again, more epochs never make it worse
+    losses = [plain_labels.train(replace(plan, epochs=epochs), 1.0, 3).valid_loss for epochs in range(1, 7)]
+    assert losses == sorted(losses, reverse=True)
+    assert len(set(losses)) < len(losses)
+
+
+def test_training_ends_when_patience_does(folder: Path):
+    with working_in(folder):
+        _, plan = next(plain_labels.plans(Path("results"), "mine"))
+    assert plain_labels.train(replace(plan, epochs=40, patience=1), 1.0, 3).epochs < 40
 
 
 @pytest.mark.parametrize("module", ["LSTM", "GRU"])
