@@ -147,6 +147,18 @@ def test_results_are_the_trials_of_a_study(tiny: Tiny):
         gatebench.load("nothing", str(tiny.folder / "results"))
 
 
+def test_published_results_are_read_wherever_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    trials = gatebench.results("jsb")
+    assert set(trials.study) == {"jsb"}
+    assert (trials.stage == "confirm").sum() > 50
+    with pytest.raises(BadInput, match=r"no study 'jbs' in results; did you mean 'jsb'.*published are in .*results"):
+        gatebench.results("jbs")
+    monkeypatch.setattr(registry, "CHECKOUT", None)  # as in a wheel
+    with pytest.raises(BadInput, match=r"no study 'jsb' in results.*published are in the folder results/ of the repository"):
+        gatebench.results("jsb")
+
+
 # compare
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
+    from gatebench.cli.comparison_result import ComparisonResult
     from gatebench.graph.catalogue import CellDescription
     from gatebench.graph.cost import CellCost
     from gatebench.graph.trace import Option
@@ -84,15 +85,17 @@ def count(
 
 
 def compare(
-    task: str,
+    task: object,
     minutes: float = 10.0,
     cells: "Sequence[str]" = ("rnn", "lstm", "gru"),
     parameters: int | None = None,
     pipelines: int | None = None,
     study: str | None = None,
     results: str = "results",
-) -> list[str]:
-    """Compare cells on a task within a time, as ``gatebench compare`` does, and return the lines of its verdict.
+    name: str | None = None,
+    **reading: object,
+) -> "ComparisonResult":
+    """Compare cells on a task within a time, as ``gatebench compare`` does, and return the result, a list of verdict lines.
 
     The plan, the progress and the page of the report are printed; the study with its trials, figures and tables stays below
     ``results/STUDY/``. The same call goes on where an interrupted one stopped.
@@ -100,7 +103,10 @@ def compare(
     Parameters
     ----------
     task
-        Name of a task; for data of your own: ``gatebench data add PATH --name NAME`` first.
+        Name of a task; or data: a pandas ``DataFrame``, an array or tensor ``[T]``, ``[T, X]`` or ``[N, T, X]``, a list of
+        frames or arrays, a sequence each, names with arrays (``X_train``, ``y_train``, ...), or the path of a file or
+        folder. Data is read as ``gatebench data add`` reads it, and written as a data set of a plugin folder, which is
+        printed; the same again is the same data set, of which nothing is trained twice.
     minutes
         The time that everything may take.
     cells
@@ -113,18 +119,26 @@ def compare(
         Name of the study; None: ``compare_TASK``.
     results
         Results folder.
+    name
+        Name of the data set that is made of data; None: from a path, or from what is in the data.
+    **reading
+        How data is read, where looking at it does not say or says otherwise: the options of ``gatebench data add``, such as
+        ``sequence="pump"``, ``label="state"``, ``codes=["mode"]`` or ``missing="last"`` (`gatebench.ingest.choices`). Beside
+        arrays, ``labels`` is the target, one of each sequence or step, and ``group`` has the group of each sequence.
+
+    Returns
+    -------
+    ComparisonResult
+        ``verdict`` (lines), ``table`` and ``trials`` (data frames), ``plot()``, ``best`` (a model that has ``predict``),
+        ``export(folder)``.
 
     """
-    import argparse
-    from pathlib import Path
+    from gatebench.cli import notebook
 
-    from gatebench.cli.commands import compare as command
-
-    options = argparse.Namespace(
-        task=task, minutes=minutes, cells=",".join(cells), parameters=parameters, pipelines=pipelines, study=study,
-        results=Path(results),
+    return notebook.compare(
+        task, minutes, cells, name=name, reading=reading,
+        parameters=parameters, pipelines=pipelines, study=study, results=results,
     )  # fmt: skip
-    return command.compare(options)[1]
 
 
 def results(study: str, folder: str = "results") -> "pd.DataFrame":
@@ -132,13 +146,14 @@ def results(study: str, folder: str = "results") -> "pd.DataFrame":
 
     ``nll`` is in nats per time step (per sequence, where a whole one is predicted). Rows whose ``stage`` is ``confirm`` and
     whose ``split`` is ``test`` are results. The columns are those of ``trials.csv``, described in
-    `gatebench.records.frame`.
+    `gatebench.records.frame`. In a checkout of the repository the published studies, such as ``answer``, are read wherever
+    you are; a wheel does not have them.
     """
     from pathlib import Path
 
-    from gatebench.records import frame
+    from gatebench.records import frame, published
 
-    return frame.load(Path(folder), study).trials
+    return frame.load(published.results_folder(Path(folder), study), study).trials
 
 
 def load(key: str, results: str = "results") -> "nn.Module":

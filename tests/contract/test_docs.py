@@ -19,10 +19,12 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 import gatebench
+from gatebench.cli.comparison_result import ComparisonResult
 from gatebench.cli.compose import GROUPS
 from gatebench.cli.parser import command_line_parser
 from gatebench.core import registry
 from gatebench.core.validation import flatten
+from gatebench.models.prediction import TrainedModel
 from gatebench.records import frame
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -218,11 +220,16 @@ def test_what_a_notebook_needs_is_there():
     """The calls in the README's Python fit the signatures of the public face."""
     (block,) = fenced(TEXTS["README.md"], "python")
     calls = [node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Call)]
-    assert len(calls) > 3
-    for call in calls:
+    of_ours = [call for call in calls if ast.unparse(call.func).startswith("gatebench.")]
+    assert len(of_ours) > 2
+    for call in of_ours:
         function = getattr(gatebench, call.func.attr)
         inspect.signature(function).bind(*call.args, **{keyword.arg: keyword.value for keyword in call.keywords})
     assert gatebench.count("gru", inputs=88, parameters=20_000).units == 48
+    of_result = {ast.unparse(call.func) for call in calls if ast.unparse(call.func).startswith("result.")}
+    assert len(of_result) > 2
+    for name in of_result:
+        assert callable(getattr(TrainedModel if ".best." in name else ComparisonResult, name.rpartition(".")[2])), name
 
 
 RETIRED = re.compile(r"\b(panels?|house|houses|optimisers?|claims?|retention|gatebench_house|bench\.\w+)\b(?! in numbers)")

@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-(JOURNEY,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+README = (ROOT / "README.md").read_text()
+(JOURNEY,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", README, re.DOTALL)
+(NOTEBOOK,) = re.findall(r"<!-- notebook: .* -->\n```python\n(.*?)```", README, re.DOTALL)
 MINUTES = {"--minutes 10": "--minutes 3 --parameters 1000 --pipelines 2"}
+MINUTES_OF_A_NOTEBOOK = {"minutes=10": "minutes=3, parameters=1000, pipelines=2"}
 """What a test has no time for."""
 pytestmark = [pytest.mark.cluster, pytest.mark.timed]
 USE = "import torch, model; print(*model.load()(torch.zeros(1, 5, 2)).shape)"
@@ -27,15 +30,19 @@ def run(script: str, folder: Path) -> list[str]:
     return ran.stdout.splitlines()
 
 
+def shortened(script: str, minutes: dict[str, str]) -> str:
+    for text, replacement in minutes.items():
+        assert text in script
+        script = script.replace(text, replacement)
+    return script
+
+
 @pytest.fixture(scope="module")
 def journey(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The folder after all commands, and what they said until the verdict."""
     folder = tmp_path_factory.mktemp("journey")
     until_verdict, export, after = JOURNEY.partition("gatebench export")
-    for text, replacement in MINUTES.items():
-        assert text in until_verdict
-        until_verdict = until_verdict.replace(text, replacement)
-    output = run(until_verdict, folder)
+    output = run(shortened(until_verdict, MINUTES), folder)
     trials = pd.read_csv(folder / "results" / "compare_pumps" / "trials.csv")
     key = trials[(trials.stage == "confirm") & (trials.status == "finished")].key.iloc[0]
     run((export + after).replace("KEY", str(key)), folder)
@@ -58,3 +65,13 @@ def test_the_model_runs_without_us(journey: tuple[Path, list[str]]):
         [sys.executable, "-c", USE], cwd=journey[0] / "pumps_model", stdout=subprocess.PIPE, text=True, check=True
     )
     assert process.stdout.split()[:2] == ["1", "5"]
+
+
+def test_a_notebook_starts_from_a_frame(journey: tuple[Path, list[str]], tmp_path: Path):
+    """The block of Python, line by line, as a notebook would run it."""
+    (tmp_path / "pumps.csv").write_bytes((journey[0] / "pumps.csv").read_bytes())
+    block = shortened(NOTEBOOK, MINUTES_OF_A_NOTEBOOK)
+    (tmp_path / "notebook.py").write_text(f"{block}\nprint(result)\n")
+    output = run(f"{sys.executable} notebook.py", tmp_path)
+    assert [line.partition(":")[0] for line in output[-3:]] == ["Best cell", "By how much", "At what cost"]
+    assert (tmp_path / "pumps_model" / "model.py").is_file()

@@ -3,14 +3,15 @@
 import hashlib
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
 from gatebench.ingest import beside, conversions, given, limits, missing, padding, plan, question, single_steps, writing
 from gatebench.ingest.choices import Choices
+from gatebench.ingest.plan import DatasetPlan
 from gatebench.ingest.raw import RawData
 
 READERS = Path(__file__).parent / "readers"
@@ -32,33 +33,74 @@ class FormatReader(Protocol):
         ...
 
 
+class Source(NamedTuple):
+    """A file or folder that is to be added, looked at but not read."""
+
+    path: Path
+    """The path that was given."""
+    files: list[Path]
+    """The files that are read."""
+    label_file: Path | None
+    """A file of labels of the others, if there is one."""
+    reader: FormatReader
+    """What reads the files."""
+    name: str
+    """What the data set is called, where nobody names it."""
+    lines: list[str]
+    """What was decided about the files, a line each."""
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """Data that was read and decided about, and is not written yet."""
+
+    plan: DatasetPlan
+    """What is to be written."""
+    source: str
+    """Where the data is from, for the card."""
+    lines: list[str]
+    """What was decided, a line each."""
+
+
 def add(path: Path, name: str | None, choices: Choices) -> list[str]:
     """Write a data set and its task from a file or folder; returns the lines to be printed about it."""
+    source = find(path, choices)
+    dataset = writing.check_name(name or source.name)
+    try:
+        prepared = prepare(source, choices)
+    except question.Undecided as undecided:
+        raise question.refusal(undecided.question, path, name, choices) from undecided
+    written = writing.write(dataset, prepared.plan, prepared.source)
+    return [*prepared.lines, *(f"written: {file}" for file in written), f"next: gatebench compare {dataset}"]
+
+
+def find(path: Path, choices: Choices) -> Source:
+    """Return what is there to be added; ``BadInput`` if it is nothing that is read here."""
     readers = find_readers()
     files, left_out, label_file = _find_files(path, readers, choices)
     stem = path.resolve().name.removesuffix(_suffix(path.resolve(), readers))
     if len(files) > 1 and not path.is_dir():
         stem = given.part_name(stem)[0]
         left_out = [f"files: {', '.join(file.name for file in files)}, a given split"]
-    dataset = writing.check_name(name or re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower())
-    limits.check_size(files)
-    try:
-        raw, files, skipped = _read_good(path, files, label_file, readers[_suffix(files[0], readers)], choices)
-        if not raw.sequences:
-            raise BadInput(f"{path} has no sequence; expected at least one: fill it")
-        raw = missing.decide_arrays(padding.decide(raw, choices), choices)
-        decided = plan.decide(single_steps.leave_out(raw), choices)
-    except question.Undecided as undecided:
-        raise question.refusal(undecided.question, path, name, choices) from undecided
-    source = f"{path.resolve()}, SHA-256 {_digest(path, files)}"
-    written = writing.write(dataset, decided, source)
-    return [
-        *left_out,
-        *skipped,
-        *decided.lines,
-        *(f"written: {file}" for file in written),
-        f"next: gatebench compare {dataset}",
-    ]
+    name = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower()
+    return Source(path, files, label_file, readers[_suffix(files[0], readers)], name, left_out)
+
+
+def prepare(source: Source, choices: Choices) -> PreparedData:
+    """Read files and decide about them; ``BadInput`` if that cannot be, `question.Undecided` where several ways fit."""
+    limits.check_size(source.files)
+    raw, files, skipped = _read_good(source.path, source.files, source.label_file, source.reader, choices)
+    decided = decide(raw, str(source.path), choices)
+    described = f"{source.path.resolve()}, SHA-256 {_digest(source.path, files)}"
+    return PreparedData(decided, described, [*source.lines, *skipped, *decided.lines])
+
+
+def decide(raw: RawData, where: str, choices: Choices) -> DatasetPlan:
+    """Make all decisions about sequences that were read; ``where`` names them in a message."""
+    if not raw.sequences:
+        raise BadInput(f"{where} has no sequence; expected at least one: fill it")
+    raw = missing.decide_arrays(padding.decide(raw, choices), choices)
+    return plan.decide(single_steps.leave_out(raw), choices)
 
 
 def _read_good(

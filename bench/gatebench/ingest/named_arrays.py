@@ -76,14 +76,19 @@ def read(where: str, named: Named, choices: Choices) -> RawData:
     return replace(raw, targets=targets, target=what, decisions=[*raw.decisions, line])
 
 
+def find_role(name: str) -> tuple[str | None, str | None]:
+    """Return the role that an array has by its name, and the split that it is of; None where its name says nothing."""
+    role_of = {name: role for role, names in ROLES.items() for name in names}
+    plain, split = (name.lower(), None) if name.lower() in role_of else given.part_name(name)
+    return role_of.get(plain), split
+
+
 def _find_roles(where: str, named: Named) -> tuple[dict[str | None, Named], list[str]]:
     """Return split (None: no split is given) -> role -> array, and the names of what has no role."""
-    role_of = {name: role for role, names in ROLES.items() for name in names}
     parts: dict[str | None, Named] = {}
     unread: list[str] = []
     for name, array in named.items():
-        plain, split = (name.lower(), None) if name.lower() in role_of else given.part_name(name)
-        role = role_of.get(plain)
+        role, split = find_role(name)
         if role is None:
             unread.append(name)
         elif role in parts.setdefault(split, {}):

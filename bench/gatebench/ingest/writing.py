@@ -69,6 +69,35 @@ def write(name: str, plan: DatasetPlan, source: str) -> list[Path]:
     return place(name, parts)
 
 
+def identity(plan: DatasetPlan) -> dict[str, object]:
+    """Return what makes a data set and its task the same as another: contents, their meaning, and what is predicted."""
+    raw, target = plan.raw, plan.raw.target
+    return {
+        "content": content_digest(plan.arrays),
+        "kind": raw.kind,
+        "names": list(raw.names),
+        "target": None if target is None else {**vars(target), "names": list(target.names)},
+        "forecast": None if plan.forecast is None else _plain(plan.forecast),
+        "predict": _predict(plan),
+        "likelihood": plan.likelihood,
+    }
+
+
+def holds(name: str, plan: DatasetPlan) -> bool:
+    """Whether there is a data set of a name, with its task, and both are what a plan would write."""
+    card_file = registry.available("datasets", ".yaml").get(name)
+    task_file = registry.available("conf", ".yaml", "task").get(name)
+    if card_file is None or task_file is None:
+        return False
+    try:
+        card, task = read_yaml(card_file.read_text()), read_yaml(task_file.read_text())
+        there = {"names": [], "target": None, "forecast": None, **card, "predict": task["predict"], "likelihood": task["likelihood"]}
+        same = task["dataset"] == name
+    except Exception:  # a damaged yaml, or one of another shape, is another data set
+        return False
+    return same and all(there.get(part) == value for part, value in identity(plan).items())
+
+
 def place(name: str, parts: dict[str, Callable[[Path, dict[str, Path]], object]]) -> list[Path]:
     """Write parts of a data set one after the other, all or none; returns where they are.
 
@@ -113,10 +142,13 @@ def _new(path: Path, fill: Callable[[Path], object]) -> Iterator[None]:
         raise
 
 
-def _task_of(name: str, plan: DatasetPlan) -> str:
+def _predict(plan: DatasetPlan) -> str:
     forecast = "forecast" if plan.forecast else "next_step"
-    predict = "target" if plan.raw.target else "next_block" if plan.raw.kind == "audio" else forecast
-    return task_yaml(name, predict, plan.likelihood)
+    return "target" if plan.raw.target else "next_block" if plan.raw.kind == "audio" else forecast
+
+
+def _task_of(name: str, plan: DatasetPlan) -> str:
+    return task_yaml(name, _predict(plan), plan.likelihood)
 
 
 def task_yaml(name: str, predict: str, likelihood: dict[str, object]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gatebench.cli import rounds
 from gatebench.cli.arguments import add_results, results_flag
 from gatebench.cli.comparison import PLANNED_SHARE, ComparisonRequest, SavedPlan, plan_comparison
+from gatebench.cli.comparison_result import ComparisonResult
 from gatebench.cli.deadline import TimeUp, until
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, did_you_mean, shorten
@@ -49,8 +50,8 @@ def run(options: argparse.Namespace) -> int:
     return compare(options)[0]
 
 
-def compare(options: argparse.Namespace) -> tuple[int, list[str]]:
-    """Plan, train, report, and print the verdict; returns the exit status and the lines of the verdict."""
+def compare(options: argparse.Namespace) -> tuple[int, ComparisonResult]:
+    """Plan, train, report, and print the verdict; returns the exit status and the result, a list of the verdict's lines."""
     started = time.monotonic()
     request = _request(options)
     from gatebench.report.page import page
@@ -137,13 +138,13 @@ def _group(jobs: "list[Job]") -> "ComparisonGroup":
     return ComparisonGroup(labels.task, labels.budget, labels.training)
 
 
-def conclude(request: ComparisonRequest, saved: SavedPlan) -> list[str]:
-    """Write the report; print the commands that go on from here, and the verdict, whose lines are returned.
+def conclude(request: ComparisonRequest, saved: SavedPlan) -> ComparisonResult:
+    """Write the report; print the commands that go on from here, and the verdict, whose lines are the result.
 
     Both are about the rounds that all cells completed. ``BadInput`` without one.
     """
     from gatebench.records import frame
-    from gatebench.report import verdict
+    from gatebench.report import ranking, verdict
     from gatebench.report.page import page
 
     jobs = rounds.jobs_of(request, saved)
@@ -161,7 +162,8 @@ def conclude(request: ComparisonRequest, saved: SavedPlan) -> list[str]:
     compared = frame.load(request.results, request.study, completed)
     by_hand = f"the same by hand: {shlex.join(['gatebench', 'sweep', *request.overrides(saved.plan)])}"
     print("\n".join([by_hand, *_export_commands(compared, group, request)]))
-    print(page.write(request.results, request.study, pipelines=completed))
+    report = page.write(request.results, request.study, pipelines=completed)
+    print(report)
     if completed < saved.plan.pipelines:
         print(
             f"pipelines: {completed} of {saved.plan.pipelines} are finished for every cell; report and verdict are about "
@@ -169,7 +171,7 @@ def conclude(request: ComparisonRequest, saved: SavedPlan) -> list[str]:
         )
     lines = verdict.lines(compared, group, request.cells)
     print("\n".join(lines))
-    return lines
+    return ComparisonResult(lines, ranking.of_group(compared, group, request.cells), request.results, report)
 
 
 def _rows_of(trials: "pd.DataFrame", group: "ComparisonGroup", request: ComparisonRequest) -> "pd.DataFrame":
