@@ -110,6 +110,19 @@ def test_a_frame_is_read_by_its_names(tmp_path: Path):
         one.model.predict(data, sequence="pumps")
 
 
+def test_arrays_are_marked_as_in_training(tmp_path: Path):
+    """What is missing has the value before, at a beginning the mean of train, and a mark."""
+    data = [RANDOM.normal(9, 2, (length, 2)) for length in LENGTHS]
+    for array in data:
+        array[RANDOM.random(len(array)) < 0.2, 1] = np.nan
+    one = case(tmp_path, data, missing="mask")
+    assert one.task.card.names == ("0", "1", "1 missing")
+    of_read = {len(array): one.model.predict(array) for array in one.arrays}
+    by_length = {length: [one.model.predict(array) for array in data if len(array) == length] for length in of_read}
+    for length, predicted in of_read.items():
+        assert min(np.abs(predicted - other).max() for other in by_length[length]) < 1e-4
+
+
 def test_values_come_in_their_own_units(tmp_path: Path):
     one = case(tmp_path, pumps().drop(columns=["state", "heat"]), sequence="pump", label="age")
     inputs = [array[:, :-1] for array in one.arrays]

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from typing import get_args
 
 from gatebench.core.errors import BadInput
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Question
 
 _FIELDS = {"as": "kind"}
-_LISTS = ("columns", "without", "codes", "numbers", "na")
-_YES = ("with_steps", "sequence_a_line")
+_LISTS = [name for name, hint in Choices.__annotations__.items() if list[str] in get_args(hint)]
+_YES = [name for name, hint in Choices.__annotations__.items() if bool in get_args(hint)]
 _LAYOUTS = ("series-a-row", "series-a-column", "step-a-row")
 _OTHERS = ("name", "minutes", "cells", "parameters", "pipelines", "study")
 _AS_THEY_STAND = ("window", "step", "least_count", "minutes", "parameters", "pipelines")

@@ -56,7 +56,7 @@ def read(data: object, labels: object, groups: object, choices: Choices) -> From
                     f"{'label' if option == 'labels' else 'group'}=COLUMN"
                 )
         return _read_frames(frames, choices)
-    choices.check_only("arrays in memory", "axes", "layout")
+    choices.check_only("arrays in memory", "axes", "layout", "missing")
     named = _named(data)
     beside = {"y": labels, "group": groups}
     for role, values in beside.items():

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 2**16
 """Padded steps of a batch, at the most."""
+MARK = " missing"
+"""What stands behind the name of a column in that of the column beside it that says where a value is missing."""
 UNKNOWN = "\ufffd"
 """The symbol, where a data set has it, that stands for those that its training split lacks."""
 
@@ -212,6 +214,11 @@ class TrainedModel:
 
     def _checked(self, array: np.ndarray) -> np.ndarray:
         array = array[:, None] if array.ndim == 1 else array
+        plain = [name for name in self._card.names if not name.endswith(MARK)]
+        if array.ndim == 2 and array.shape[1] == len(plain) < self._columns:
+            import pandas as pd
+
+            return self._of_frame(pd.DataFrame(array, columns=plain))
         if array.dtype.kind not in "buif" or array.ndim != 2 or array.shape[1] != self._columns or not len(array):
             names = f" ({shorten(', '.join(self._card.names))})" if self._card.names else ""
             raise BadInput(
@@ -229,8 +236,13 @@ class TrainedModel:
         if not names:
             return self._checked(frame.to_numpy())
         columns_by_name = {str(name): frame[name] for name in frame.columns}
-        filled = {name: values.ffill().bfill() for name, values in columns_by_name.items() if f"{name} missing" in names}
+        filled = {name: values.ffill() for name, values in columns_by_name.items() if f"{name}{MARK}" in names}
         read = [_column(name, columns_by_name, filled) for name in names]
+        at_beginnings = np.broadcast_to(self._read_scale[0] if self._card.kind == "reals" else 0.0, len(names))
+        read = [
+            np.where(np.isnan(values), at_beginnings[place], values) if name in filled else values
+            for place, (name, values) in enumerate(zip(names, read, strict=True))
+        ]
         return self._checked(np.stack(read, 1).astype(float))
 
     def _scaled(self, table: np.ndarray) -> np.ndarray:
@@ -245,8 +257,15 @@ class TrainedModel:
             if not np.isin(table, (0, 1)).all():
                 raise BadInput("a sequence has other values than 0 and 1, which the model was trained on; correct it")
             return table.astype(np.float32)
+        mean, std = self._read_scale
+        return ((table - mean) / std).astype(np.float32)
+
+    @property
+    def _read_scale(self) -> tuple[float | np.ndarray, float | np.ndarray]:
+        """Mean and standard deviation by which inputs are standardised."""
+        data = self._trial.record.summary.data
         mean, std = (data.mean, data.std) if data.read_mean is None else (data.read_mean, data.read_std)
-        return ((table - _numbers(mean, 0.0)) / _numbers(std, 1.0)).astype(np.float32)
+        return _numbers(mean, 0.0), _numbers(std, 1.0)
 
 
 def _column(name: str, by_name: "dict[str, pd.Series]", filled: "dict[str, pd.Series]") -> np.ndarray:
@@ -258,8 +277,8 @@ def _column(name: str, by_name: "dict[str, pd.Series]", filled: "dict[str, pd.Se
     of_column, _, category = name.rpartition("=")
     if of_column in by_name:
         return (by_name[of_column].astype(str).str.strip() == category).to_numpy(float)
-    if name.removesuffix(" missing") in by_name:
-        return by_name[name.removesuffix(" missing")].isna().to_numpy(float)
+    if name.removesuffix(MARK) in by_name:
+        return by_name[name.removesuffix(MARK)].isna().to_numpy(float)
     raise BadInput(
         f"the frame has no column {shorten(name)}, which the model reads; expected it beside "
         f"{shorten(', '.join(by_name))}: add it"
