@@ -12,7 +12,7 @@ EXAMPLES: dict[str, object] = {
     "na": ["-999"], "missing": "mask", "gaps": "cut", "with_steps": True, "padding": "keep", "kind": "reals",
     "as_target": "value", "likelihood": "gaussian", "split": "time", "window": 50, "step": 0.5, "axes": "NXT",
     "tokens": "word", "sequence_a_line": True, "least_count": 3, "labels": "labels.csv", "folders": "group",
-    "split_column": "part", "skip_bad": True, "drums": True,
+    "split_column": "part", "skip_bad": True, "drums": True, "predict": ["a"], "known": ["a", "b"], "horizon": 3,
 }  # fmt: skip
 
 

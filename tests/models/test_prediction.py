@@ -158,6 +158,23 @@ def test_the_next_step_comes_in_the_units_of_the_data(tmp_path: Path, likelihood
     assert len(one.model.predict(same_length)) == len(same_length)
 
 
+@pytest.mark.parametrize("known", [None, ["heat"]])
+def test_a_horizon_comes_step_by_step(tmp_path: Path, known: list[str] | None):
+    data = pumps()[["pump", "flow", "heat"]].fillna(0.5)
+    one = case(tmp_path, data, sequence="pump", predict=["flow"], known=known, horizon=3)
+    predicted = one.model.predict(one.arrays)
+    lacking = 3 if known else 0
+    assert [p.shape for p in predicted] == [(len(a) - lacking, 3) for a in one.arrays]
+    x = one.task.splits["test"][0].x
+    with torch.no_grad():
+        mean = one.model.module(torch.from_numpy(x.astype(np.float32))[None])[0].numpy()[:, :3]
+    shown = predicted[0][: len(x)]
+    assert np.allclose(shown, mean * one.task.std + one.task.mean, atol=0.2)  # but for the noise that dequantises
+    if known:
+        with pytest.raises(BadInput, match="3 steps ahead are read of what is known"):
+            one.model.predict(one.arrays[0][:3])
+
+
 def test_symbols_are_predicted_by_their_names(tmp_path: Path):
     texts = ["".join(RANDOM.choice([*"abcd"], length)) for length in LENGTHS]
     table = pd.DataFrame([(i, c) for i, text in enumerate(texts) for c in text], columns=["text", "letter"])

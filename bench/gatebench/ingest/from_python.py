@@ -15,7 +15,6 @@ from gatebench.ingest.add import PreparedData
 from gatebench.ingest.choices import Choices
 
 _ROLES = ("sequence", "order", "group", "label", "split_column")
-_LISTS = ("columns", "without", "codes", "numbers", "na")
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def _choices(values: Mapping[str, object], is_path: bool) -> tuple[Choices, obje
 
 def _plain(name: str, value: Any) -> object:
     """Return the value of a keyword as `Choices` has it: columns by name, several in a list or with commas between."""
-    if name in _LISTS:
+    if name in keywords.LISTS:
         listed = value.split(",") if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
         return [str(one) for one in listed]
     if name in ("sequence", "order") and isinstance(value, list | tuple):
@@ -99,7 +98,7 @@ def _plain(name: str, value: Any) -> object:
 def _named(choices: Choices) -> list[str]:
     """Return the columns that choices name, since a message may repeat them."""
     roles = [value for value in (getattr(choices, role) for role in _ROLES) if value is not None]
-    return [*roles, *(name for of_list in _LISTS for name in getattr(choices, of_list) or [])]
+    return [*roles, *(name for of_list in keywords.LISTS for name in getattr(choices, of_list) or [])]
 
 
 def _digest(prepared: PreparedData) -> str:

@@ -9,11 +9,13 @@ from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Question
 
 _FIELDS = {"as": "kind"}
-_LISTS = [name for name, hint in Choices.__annotations__.items() if list[str] in get_args(hint)]
+LISTS = [name for name, hint in Choices.__annotations__.items() if list[str] in get_args(hint)]
+"""Choices that have several columns, or texts."""
 _YES = [name for name, hint in Choices.__annotations__.items() if bool in get_args(hint)]
 _LAYOUTS = ("series-a-row", "series-a-column", "step-a-row")
 _OTHERS = ("name", "minutes", "cells", "parameters", "pipelines", "study")
-_AS_THEY_STAND = ("window", "step", "least_count", "minutes", "parameters", "pipelines")
+_NUMBERS = [name for name, hint in Choices.__annotations__.items() if {int, float} & {*get_args(hint)}]
+_AS_THEY_STAND = (*_NUMBERS, "minutes", "parameters", "pipelines")
 _VERBS = ("is", "are", "has", "have", "names", "reads", "means", "and", "or", "but", "would", "with", "beside")
 """Words behind a flag that are no value of it, since they go on with the sentence."""
 
@@ -80,4 +82,4 @@ def _keyword(matched: re.Match[str]) -> str:
 def _value_of(field: str, value: str) -> str:
     if field in _AS_THEY_STAND:
         return value
-    return _written(value.split(",") if field in _LISTS else value)
+    return _written(value.split(",") if field in LISTS else value)

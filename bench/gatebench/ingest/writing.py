@@ -91,7 +91,14 @@ def holds(name: str, plan: DatasetPlan) -> bool:
         return False
     try:
         card, task = read_yaml(card_file.read_text()), read_yaml(task_file.read_text())
-        there = {"names": [], "target": None, "forecast": None, **card, "predict": task["predict"], "likelihood": task["likelihood"]}
+        there = {
+            "names": [],
+            "target": None,
+            "forecast": None,
+            **card,
+            "predict": task["predict"],
+            "likelihood": task["likelihood"],
+        }
         same = task["dataset"] == name
     except Exception:  # a damaged yaml, or one of another shape, is another data set
         return False

@@ -9,6 +9,7 @@ import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
 from gatebench.data import columns, framings
+from gatebench.data.forecasts import forecast
 from gatebench.data.framings import next_block
 from gatebench.models.export import source, trained_trial
 from gatebench.models.export.network import ExportedNetwork
@@ -96,8 +97,10 @@ class TrainedModel:
         Returns
         -------
         array
-            For one sequence, ``[T]`` or ``[T, Y]`` of its steps: of step t, what follows it, or its target; or the one
-            prediction of the whole sequence. For several, a list of these; an array where each has one prediction.
+            For one sequence, ``[T]`` or ``[T, Y]`` of its steps: of step t, what follows it, or its target (of a horizon
+            ``[T, H]`` or ``[T, H, Y]``, the steps that follow it); or the one prediction of the whole sequence. Where
+            columns are known ahead, there is none for the last H steps. For several, a list of these; an array where each has
+            one prediction.
 
         """
         return self._over(x, sequence, self._point)
@@ -145,6 +148,8 @@ class TrainedModel:
                 mean = self._mean_of_mixture(readout)
         data = self._trial.record.summary.data
         values = mean * _numbers(data.std, 1.0) + _numbers(data.mean, 0.0)
+        if self._card.forecast and self._card.forecast.horizon > 1:
+            values = values.reshape(*values.shape[:-1], self._card.forecast.horizon, -1)
         return values[..., 0] if values.shape[-1] == 1 else values
 
     def _mean_of_mixture(self, readout: np.ndarray) -> np.ndarray:
@@ -209,8 +214,8 @@ class TrainedModel:
 
     @property
     def _columns(self) -> int:
-        """Columns of the data that the model reads: of audio a single one."""
-        return 1 if self._card.kind == "audio" else self._width
+        """Columns of the data that the model reads: of audio a single one, of forecasts without what is known ahead."""
+        return 1 if self._card.kind == "audio" else self._card.width if self._card.forecast else self._width
 
     def _checked(self, array: np.ndarray) -> np.ndarray:
         array = array[:, None] if array.ndim == 1 else array
@@ -238,7 +243,8 @@ class TrainedModel:
         columns_by_name = {str(name): frame[name] for name in frame.columns}
         filled = {name: values.ffill() for name, values in columns_by_name.items() if f"{name}{MARK}" in names}
         read = [_column(name, columns_by_name, filled) for name in names]
-        at_beginnings = np.broadcast_to(self._read_scale[0] if self._card.kind == "reals" else 0.0, len(names))
+        means = np.atleast_1d(self._read_scale[0] if self._card.kind == "reals" else 0.0)[: len(names)]
+        at_beginnings = np.broadcast_to(means, len(names))
         read = [
             np.where(np.isnan(values), at_beginnings[place], values) if name in filled else values
             for place, (name, values) in enumerate(zip(names, read, strict=True))
@@ -253,12 +259,28 @@ class TrainedModel:
             if len(table) < least:
                 raise BadInput(f"a sequence has {len(table)} samples; expected at least {least}: add some")
             return next_block.blocks((table[:, 0] - _numbers(data.mean, 0.0)) / _numbers(data.std, 1.0)).x
+        if self._card.forecast:
+            table = self._with_known(table)
         if self._card.kind != "reals":
             if not np.isin(table, (0, 1)).all():
                 raise BadInput("a sequence has other values than 0 and 1, which the model was trained on; correct it")
             return table.astype(np.float32)
         mean, std = self._read_scale
         return ((table - mean) / std).astype(np.float32)
+
+    def _with_known(self, table: np.ndarray) -> np.ndarray:
+        """Return the steps of which all that is known ahead is there, with that beside them."""
+        of = forecast.columns(self._card)
+        if not of.known:
+            return table
+        steps = len(table) - of.horizon
+        if steps < 1:
+            raise BadInput(
+                f"a sequence has {len(table)} step(s), but {of.horizon} steps ahead are read of what is known; expected more: "
+                "add the rows to come, with anything in the other columns"
+            )
+        ahead = [table[h : h + steps, of.known] for h in range(1, of.horizon + 1)]
+        return np.concatenate([table[:steps], *ahead], 1)
 
     @property
     def _read_scale(self) -> tuple[float | np.ndarray, float | np.ndarray]:
