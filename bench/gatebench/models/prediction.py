@@ -99,8 +99,8 @@ class TrainedModel:
         array
             For one sequence, ``[T]`` or ``[T, Y]`` of its steps: of step t, what follows it, or its target (of a horizon
             ``[T, H]`` or ``[T, H, Y]``, the steps that follow it); or the one prediction of the whole sequence. Where
-            columns are known ahead, there is none for the last H steps. For several, a list of these; an array where each has
-            one prediction.
+            columns are known ahead, there is none for the last H steps. For several, a list of these; an array where
+            each has one prediction.
 
         """
         return self._over(x, sequence, self._point)
@@ -276,8 +276,8 @@ class TrainedModel:
         steps = len(table) - of.horizon
         if steps < 1:
             raise BadInput(
-                f"a sequence has {len(table)} step(s), but {of.horizon} steps ahead are read of what is known; expected more: "
-                "add the rows to come, with anything in the other columns"
+                f"a sequence has {len(table)} step(s), but {of.horizon} steps ahead are read of what is known; expected "
+                "more: add the rows to come, with anything in the other columns"
             )
         ahead = [table[h : h + steps, of.known] for h in range(1, of.horizon + 1)]
         return np.concatenate([table[:steps], *ahead], 1)
