@@ -91,6 +91,8 @@ class Card:
     """What is predicted of a sequence; None: how it goes on."""
     forecast: Forecast | None = None
     """Which columns go on how far; None: every column by one step."""
+    differenced: tuple[str, ...] = ()
+    """Names of the columns that are changes from the step before, of which the data came as values."""
     season: Annotated[int, Constraint("a whole number of steps from 2", lambda value: value >= 2)] | None = None
     """Steps after which something comes again, for baselines; None: they look for it."""
     altered: Alteration | None = None

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from gatebench.core.errors import BadInput
-from gatebench.data import cards, framings
+from gatebench.data import cards, extrapolation, framings
 from gatebench.data.cards import Card
 from gatebench.data.columns import UNSCALED, Scale
 from gatebench.data.sequences import Sequence
@@ -31,6 +32,13 @@ class Task:
     """What outputs were standardised by."""
     output_grid: np.ndarray | float = 0.0
     """Step of the grid that outputs lay on before they were dequantised, for each column or one for all; 0: none."""
+
+    @cached_property
+    def outside(self) -> float:
+        """The largest share of a column's numbers in test, of amounts, that lie outside train's range."""
+        target = self.card.target
+        amounts = self.card.kind == "reals" or (target is not None and target.kind == "value")
+        return extrapolation.largest_share(self.splits) if amounts else 0.0
 
     @property
     def mean(self) -> float | np.ndarray:

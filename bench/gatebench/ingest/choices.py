@@ -7,7 +7,7 @@ from typing import Literal
 from gatebench.core.errors import BadInput
 
 EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding", "labels", "folders", "skip_bad", "predict",
-              "known", "horizon")  # fmt: skip
+              "known", "horizon", "difference", "season")  # fmt: skip
 """Choices that apply to every format."""
 COLUMNS = ("sequence", "order", "group", "label", "columns", "without", "codes", "numbers", "layout", "dates", "decimal",
            "na", "missing", "gaps", "with_steps", "split_column")  # fmt: skip
@@ -64,6 +64,10 @@ class Choices:
     """Input columns that are known ahead: their values at the predicted steps are read."""
     horizon: int | None = None
     """How many of the next steps are predicted at each step."""
+    difference: bool | None = None
+    """Whether amounts are read and predicted as changes from step to step."""
+    season: int | None = None
+    """Steps after which something comes again, for baselines."""
     likelihood: str | None = None
     """Name of a likelihood."""
     split: Literal["sequence", "group", "time"] | None = None

@@ -17,6 +17,11 @@ def check(raw: RawData, choices: Choices) -> None:
     asked = [f"--{name}" for name in ("predict", "known", "horizon") if getattr(choices, name) is not None]
     if choices.horizon is not None and choices.horizon < 1:
         raise BadInput(f"--horizon is {choices.horizon}; expected a whole number of steps from 1")
+    if choices.season is not None and (choices.season < 2 or raw.kind != "reals" or raw.target is not None):
+        raise BadInput(
+            f"--season is {choices.season}, of {'a target' if raw.target else raw.kind}; expected a number of steps from 2, "
+            "after which reals come again that are predicted themselves: remove it"
+        )
     if asked and raw.target is not None:
         raise BadInput(
             f"{asked[0]} says which columns go on, but a target is predicted in their place; "

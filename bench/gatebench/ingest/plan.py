@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gatebench.data.contents import SPLITS, Arrays, Forecast
-from gatebench.ingest import classes, forecasting, kind, likelihood, missing, scale, split, symbols, windows
+from gatebench.ingest import classes, difference, forecasting, kind, likelihood, missing, scale, split, symbols, windows
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -22,11 +22,15 @@ class DatasetPlan:
     """What was decided, a line each."""
     forecast: Forecast | None = None
     """What of the steps to come is predicted; None: the next step of every column, or a target."""
+    season: int | None = None
+    """Steps after which something comes again, where that is said; None: baselines look for it."""
 
 
 def decide(raw: RawData, choices: Choices) -> DatasetPlan:
     """Make all decisions, in the order in which they depend on one another; ``BadInput`` if one cannot be made."""
     raw, kind_line = kind.decide(raw, choices)
+    values = raw
+    raw, difference_lines = difference.decide(raw, choices)
     forecasting.check(raw, choices)
     split_by = split.choose(raw, choices)
     parts, split_line = split.decide(raw, choices, split_by)
@@ -42,6 +46,7 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
     lines = [
         *raw.decisions,
         kind_line,
+        *difference_lines,
         split_line,
         window_line,
         *symbol_lines,
@@ -50,9 +55,11 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
         *class_lines,
         likelihood_line,
         *scale.describe(raw, arrays, forecast),
+        *difference.compare(raw, values, arrays, forecast, choices),
+        *difference.look(raw, arrays),
         _count(arrays, raw),
     ]
-    return DatasetPlan(raw, arrays, proposed, lines, forecast)
+    return DatasetPlan(raw, arrays, proposed, lines, forecast, choices.season)
 
 
 def _count(arrays: Arrays, raw: RawData) -> str:

@@ -24,6 +24,8 @@ class RawData:
     """Names of the input columns; of symbols, the symbol of each number."""
     only_read: tuple[str, ...] = ()
     """Names of input columns that are read and never predicted, such as one that says where another is missing."""
+    differenced: tuple[str, ...] = ()
+    """Names of input columns that are changes from the step before."""
     targets: list[np.ndarray] | None = None
     """The target of each sequence, ``[T, Y]``, a row for every step."""
     target: Target | None = None

@@ -183,6 +183,8 @@ def _card_yaml(name: str, plan: DatasetPlan, source: str, digest: str) -> str:
         **({"rate": raw.rate} if raw.rate else {}),
         **({"names": list(raw.names)} if raw.names else {}),
         **({"target": {**vars(target), "names": list(target.names)}} if target else {}),
+        **({"differenced": list(raw.differenced)} if raw.differenced else {}),
+        **({"season": plan.season} if plan.season else {}),
         **({"forecast": _plain(plan.forecast)} if plan.forecast else {}),
     }
     width = plan.arrays["train"][0].shape[1]

@@ -113,6 +113,10 @@ class Frame:
     """Searches whose selected setting lies at an edge of what was searched, a row for each hyperparameter: `EDGES`."""
     at: dict[str, str] = field(default_factory=dict)
     """Task -> ``sequence`` where a whole one is predicted at once; others predict every step."""
+    horizons: dict[str, int] = field(default_factory=dict)
+    """Task -> how many steps ahead are predicted at once, where these are several."""
+    outside: dict[str, float] = field(default_factory=dict)
+    """Task -> the largest share of a column's numbers in test that lie outside train's range, where there are some."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Task -> what its sequences are: a kind of `gatebench.data.contents`."""
     former: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -138,6 +142,8 @@ class Frame:
 
     def predicted(self, task: str) -> str:
         """Return what a prediction of a task is made for, of which ``nll`` is in nats."""
+        if task in self.horizons:
+            return f"time step ({self.horizons[task]} steps ahead together)"
         return "sequence" if self.at.get(task) == "sequence" else "time step"
 
     def nll(self, task: str) -> str:
@@ -270,6 +276,8 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         statistics=statistics,
         predictions=_stacked(predictions, ["key", *PREDICTIONS]),
         names={task: facts.names for task, facts in data.items() if facts.names},
+        horizons={task: facts.horizon for task, facts in data.items() if facts.horizon > 1},
+        outside={task: facts.outside for task, facts in data.items() if facts.outside},
         independent=frozenset(key for point in points for key in point.search[: point.independent]),
         threads=threads,
         machines=pd.DataFrame(machines, columns=MACHINE)

@@ -86,6 +86,10 @@ class DataFacts:
     """What the inputs were then divided by."""
     names: list[str] = field(default_factory=list)
     """The classes of a label, or the predicted columns of real numbers, where they have names."""
+    horizon: Natural = 1
+    """Steps ahead that are predicted at once."""
+    outside: float = 0.0
+    """The largest share of a column's numbers in test that lie outside train's range; of what is no amount, 0."""
 
 
 @dataclass(frozen=True)

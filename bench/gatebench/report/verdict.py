@@ -7,7 +7,7 @@ import pandas as pd
 
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import baselines, comparisons, deciding, disagreement, repetitions, style, words
+from gatebench.report import advice, baselines, comparisons, deciding, disagreement, repetitions, style, words
 from gatebench.report.comparisons import LEVEL, Pair, Verdict
 from gatebench.report.stats import looks
 from gatebench.report.stats.estimates import mean_interval
@@ -59,6 +59,8 @@ class _Case:
     """Why the other cells are not ranked, and which searches ended at an edge, in half-sentences; empty if there is none."""
     baseline: tuple[str, float] | None
     """Name of the best trivial predictor on the test split, and its NLL."""
+    task: str
+    """The task of all of them."""
     unit: str
     """Unit of the scores, such as ``nats per time step``."""
 
@@ -111,6 +113,7 @@ def _case(frame: Frame, group: ComparisonGroup, cells: list[str]) -> _Case:
         pairs=comparisons.pairs(frame),
         aside="; ".join([*_missing(frame.trials, [cell for cell in cells if cell not in ranked]), *_edges(frame, cells)]),
         baseline=baselines.lowest(frame, group.task),
+        task=group.task,
         unit=f"nats per {frame.predicted(group.task)}",
     )
 
@@ -282,7 +285,7 @@ def _unlearned(case: _Case) -> list[str]:
         f"{case.scored(best)} (mean of {case.repeated()}){_aside(case)}.",
         f"By how much: {best} minus {case.baseline[0]} is {above} {case.unit} with a 95% interval over "
         f"{case.unit_of_repetition()}s, where less than zero was to be shown; more {case.unit_of_repetition()}s show no "
-        "winner here, longer training or more data might.",
+        f"winner here: {advice.unlearned(case.frame, case.task, case.runs(best))}.",
         _costs(case, case.ranked, f"At what cost: {case.baseline[0]} costs nothing; {best} has "),
     ]
 

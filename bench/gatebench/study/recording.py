@@ -50,7 +50,7 @@ def finished(
         for side, scale in scales.items()
         for name, value in scale._asdict().items()
     }
-    record = _record(job, member, training, replace(summary, data=replace(summary.data, **numbers)))
+    record = _record(job, member, training, replace(summary, data=replace(summary.data, **numbers, outside=task.outside)))
     return replace(
         record,
         curve=pd.DataFrame(outcome.curve, columns=schema.CURVE),
@@ -136,7 +136,14 @@ def _unscored(job: Job) -> Summary:
             baseline: {split: _score(**score) for split, score in by_split.items()}
             for baseline, by_split in job.card.baselines.items()
         },
-        data=DataFacts(job.card.kind, job.card.time_step, outputs, job.card.rate, names=_names(job.card)),
+        data=DataFacts(
+            job.card.kind,
+            job.card.time_step,
+            outputs,
+            job.card.rate,
+            names=_names(job.card),
+            horizon=job.card.forecast.horizon if job.card.forecast else 1,
+        ),
     )
 
 

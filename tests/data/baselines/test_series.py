@@ -100,7 +100,7 @@ def test_an_autoregression_is_a_regression_on_as_many_steps_as_there_are():
         ]
         x = np.array([[*past, 1] for past, _ in pairs], float)
         y = np.array([y for _, y in pairs], float)
-        weights = np.linalg.solve(x.T @ x + np.diag([1] * order + [0]), x.T @ y)
+        weights = np.linalg.lstsq(x, y)[0]
         return weights, [np.mean((y - x @ weights) ** 2)]
 
     by_order = {order: regress(order) for order in (1, 2)}
@@ -113,6 +113,19 @@ def test_an_autoregression_is_a_regression_on_as_many_steps_as_there_are():
     losses = {split: [[loss(s, t) for t in range(len(s.y))] for s in splits[split]] for split in splits}
     assert_scores(compute.compute(card, arrays)["ar"], losses)
     assert np.allclose(fitted.nll(rows["test"]), [loss for part in losses["test"] for loss in part], atol=1e-4)
+
+
+def test_changes_that_are_small_beside_the_values_are_followed():
+    """A trend whose changes hang together: a penalty on weights would see the values alone."""
+    random = np.random.default_rng(8)
+    changes = [0.0]
+    for _ in range(1999):
+        changes.append(0.8 * changes[-1] + random.standard_normal())
+    series = (5 * np.arange(2000) + np.cumsum(changes))[:, None]
+    arrays = {"train": np.array_split(series[:1400], 10), "valid": [series[1400:1700]], "test": [series[1700:]]}
+    scores = compute.compute(make_card(arrays), arrays)
+    unit = math.log(np.concatenate(arrays["train"]).std())
+    assert scores["ar"]["test"]["nll"] + unit == pytest.approx(0.5 * math.log(2 * math.pi * math.e), abs=0.1)
 
 
 def test_what_is_known_ahead_is_read_by_an_autoregression():

@@ -62,6 +62,10 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
     ahead.add_argument("--predict", metavar="A,B", type=_names_of, help="columns that are; the others are read alone")
     ahead.add_argument("--known", metavar="A,B", type=_names_of, help="columns known ahead, read at the predicted steps")
     ahead.add_argument("--horizon", type=int, metavar="H", help="all of the next H steps at each step (default: 1)")
+    ahead.add_argument(
+        "--difference", action="store_true", default=None, help="amounts are read and predicted as changes from step to step"
+    )
+    ahead.add_argument("--season", type=int, metavar="N", help="steps of a period, for baselines (default: looked for)")
     decided = action.add_argument_group("what is otherwise decided by looking at the data")
     decided.add_argument("--as", dest="kind", choices=["binary", "symbols", "reals"], help="kind of the inputs")
     decided.add_argument("--as-target", choices=["label", "value"], help="kind of the target")

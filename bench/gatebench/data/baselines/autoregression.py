@@ -12,6 +12,9 @@ ORDERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 """Numbers of steps that are looked back, of which one is chosen."""
 MOST_FEATURES = 240
 """Numbers that a regression has, at the most: fewer steps are looked back where many columns are read."""
+PENALTY = 1e-10
+"""Pseudo-observations of a weight for each prediction: so few that what hardly changes from step to step is followed, and
+enough that columns may hang together."""
 ROWS_OF_A_FEATURE = 5
 """Predictions of train for each number of a regression, at the least."""
 
@@ -66,7 +69,7 @@ class Autoregression:
 
 
 def fit(rows: Rows, columns: list[int], beside: list[int], outputs: list[int]) -> Autoregression:
-    """Fit regressions to train, with one pseudo-observation a weight; the order is that of least Schwarz's criterion.
+    """Fit regressions to train by least squares; the order is that of least Schwarz's criterion.
 
     Orders are compared on the same predictions, those that all of them can look back from. Of few predictions, or of many
     columns, only low orders are.
@@ -105,8 +108,8 @@ class _Moments:
         return _Moments(self.gram[np.ix_(numbers, numbers)], self.moment[numbers], self.square, self.rows)
 
     def solve(self, order: int) -> Fit:
-        """Return the regression with one pseudo-observation a weight."""
-        penalty = np.eye(len(self.gram))
+        """Return the regression of least squares."""
+        penalty = PENALTY * self.rows * np.eye(len(self.gram))
         penalty[-1, -1] = 0
         weights = np.linalg.solve(self.gram + penalty, self.moment)
         left = self.square - 2 * (weights * self.moment).sum(0) + (weights * (self.gram @ weights)).sum(0)

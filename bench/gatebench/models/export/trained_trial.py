@@ -52,7 +52,7 @@ class TrainedTrial:
             },
             "at": network.at,
             "causal": network.causal,
-            "reads": {"what": _summary_of(self._framing), "names": self._read},
+            "reads": {"what": _summary_of(self._framing), "names": self._read, "changes": list(self.card.differenced)},
             "standardisation": {"how": "(value - mean) / std, of train", **_scales(summary.data)},
             "readout": {"what": _summary_of(self._likelihood), "names": self._predicted},
             "likelihood": {**settings.likelihood, **_constants(self._likelihood)},
