@@ -42,6 +42,27 @@ def test_what_is_named_goes_last_and_so_before(here: Path, monkeypatch: pytest.M
     assert registry.find("datasets", "other", ".yaml") == here / registry.LOCAL_FOLDER / "datasets" / "other.yaml"
 
 
+def test_nothing_replaces_what_the_package_has(here: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GATEBENCH_PATH", str(here / "named"))
+    for place in ("named/cells/gru.py", "named/datasets/jsb_chorales.yaml", "named/datasets/mine.yaml"):
+        (here / place).touch()
+    assert registry.available("cells", ".py")["gru"] == registry.BUILT_IN["cells"] / "gru.py"
+    for kind, name, suffix in (("cells", "gru", ".py"), ("datasets", "jsb_chorales", ".yaml")):
+        with pytest.raises(BadInput, match=rf"named/{kind}/{name}{suffix} has the name of one that comes with gatebench"):
+            registry.find(kind, name, suffix)
+    assert registry.find("cells", "lstm", ".py").is_file()
+    assert registry.find("datasets", "mine", ".yaml") == here / "named" / "datasets" / "mine.yaml"
+
+
+def test_folders_whose_code_may_run_are_named_ones(here: Path, monkeypatch: pytest.MonkeyPatch):
+    for folder in (registry.LOCAL_FOLDER, "named"):
+        (here / folder / "cells" / "mine.py").touch()
+        (here / folder / "figures" / "mine.py").touch()
+    assert registry.folders_with_code() == []
+    monkeypatch.setenv("GATEBENCH_PATH", str(here / "named"))
+    assert registry.folders_with_code() == [here / "named"]
+
+
 def test_things_are_added_to_the_first_that_is_named(here: Path, monkeypatch: pytest.MonkeyPatch):
     assert registry.local_folder() == Path(registry.LOCAL_FOLDER)
     monkeypatch.setenv("GATEBENCH_PATH", os.pathsep.join([str(here / "named"), str(here / "other")]))

@@ -5,6 +5,7 @@ import gc
 import signal
 import sys
 
+from gatebench.core import registry
 from gatebench.core.errors import BadInput
 
 
@@ -17,6 +18,7 @@ def main() -> None:
     atexit.register(gc.freeze)  # or else the interpreter looks through all of torch for garbage as it ends, for 0.3 s
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        _say_whose_code_may_run(arguments)
         if arguments[:1] == ["sweep"]:
             from gatebench.cli.commands import sweep
 
@@ -34,3 +36,11 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def _say_whose_code_may_run(arguments: list[str]) -> None:
+    """Name the plugin folders whose Python files this command may run, but for a completion, which a shell shows."""
+    if arguments[:1] == ["completion"]:
+        return
+    for folder in registry.folders_with_code():
+        print(f"gatebench: may run the Python files of {folder}, which GATEBENCH_PATH names", file=sys.stderr)

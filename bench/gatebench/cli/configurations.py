@@ -8,6 +8,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gatebench.cli import plugin_conf
 from gatebench.core import registry
 
 if TYPE_CHECKING:
@@ -37,9 +38,11 @@ def of_hydra(config: Any) -> Configuration:
 
 
 def search_path() -> list[str]:
-    """Return the override that has Hydra look into plugin folders, if there are any."""
-    folders = [folder for folder in registry.folders("conf") if folder != registry.BUILT_IN["conf"]]
-    places = ",".join(f"file://{folder}" for folder in folders)
+    """Return the override that has Hydra look into plugin folders, if there are any, once their yamls hold data alone."""
+    plugins = registry.folders("conf")[1:]
+    for folder in plugins:
+        plugin_conf.check(folder, GROUPS)
+    places = ",".join(f"file://{folder}" for folder in reversed(plugins))  # of which Hydra takes the first that has a yaml
     return [f"hydra.searchpath=[{places}]"] if places else []
 
 

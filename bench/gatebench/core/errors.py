@@ -1,9 +1,14 @@
 """The one exception for a user's mistake, and the words that its messages share."""
 
 import difflib
+import re
 
 MOST_CHARACTERS = 300
 """Characters of somebody else's text in a message, at the most."""
+
+
+OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that a terminal obeys in place of showing them; those of line ends and tabs are not among them."""
 
 
 class BadInput(Exception):
@@ -13,7 +18,12 @@ class BadInput(Exception):
     """
 
     def __init__(self, line: str) -> None:
-        super().__init__(" ".join(line.splitlines()))  # what a library says of a file may be several
+        super().__init__(visible(" ".join(line.splitlines())))  # what a library says of a file may be several
+
+
+def visible(text: str) -> str:
+    r"""Return a text with its control characters written out, as ``\x1b``: a terminal would obey them."""
+    return OBEYED.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def shorten(text: object) -> str:

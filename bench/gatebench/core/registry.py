@@ -74,16 +74,18 @@ def folder_from_environment(variable: str, name: str) -> Path:
 
 
 def available(kind: str, suffix: str, group: str = "") -> dict[str, Path]:
-    """Return name -> file of everything of one kind, sorted by name; a later plugin folder wins.
+    """Return name -> file of everything of one kind, sorted by name; of plugin folders the last one wins.
 
-    ``group`` is a folder below that of the kind, for example ``task`` of ``conf``.
+    Nothing replaces what the package has, see `find`. ``group`` is a folder below that of the kind, for example ``task`` of
+    ``conf``.
     """
-    files = [file for folder in folders(kind) for file in (folder / group).glob(f"*{suffix}")]
+    built_in, *plugins = folders(kind)
+    files = [file for folder in [*plugins, built_in] for file in (folder / group).glob(f"*{suffix}")]
     return {file.stem: file for file in sorted(files, key=lambda file: file.stem) if not file.stem.startswith("_")}
 
 
 def find(kind: str, name: str, suffix: str, group: str = "", called: str = "") -> Path:
-    """Return the file of one thing; ``BadInput`` with the nearest names if there is none.
+    """Return the file of one thing; ``BadInput`` with the nearest names if there is none, or if it would be replaced.
 
     ``called`` is what a message calls things of this kind; without it, ``kind``.
     """
@@ -93,7 +95,26 @@ def find(kind: str, name: str, suffix: str, group: str = "", called: str = "") -
         raise BadInput(
             f"unknown {called or kind} '{shorten(name)}'{f'; {hint}' if hint else ''}{did_you_mean(name, list(files))}"
         )
+    refuse_replacement(kind, f"{group}/{name}{suffix}" if group else f"{name}{suffix}")
     return files[name]
+
+
+def refuse_replacement(kind: str, place: str) -> None:
+    """Raise ``BadInput`` if a plugin folder has a file that the package has as well, at a place below the kind's folder.
+
+    Whoever names a published study, a cell or a data set gets what was published under that name, wherever they stand.
+    """
+    built_in, *plugins = folders(kind)
+    for folder in plugins:
+        if (folder / place).is_file() and (built_in / place).is_file():
+            raise BadInput(f"{folder / place} has the name of one that comes with gatebench; rename it")
+
+
+def folders_with_code() -> list[Path]:
+    """Return the plugin folders whose Python files a command may run: those that ``GATEBENCH_PATH`` names."""
+    code = [kind for kind in BUILT_IN if kind not in WITHOUT_CODE]
+    with_code = [folder.parent for kind in code for folder in folders(kind)[1:] if any(folder.glob("*.py"))]
+    return list(dict.fromkeys(with_code))
 
 
 def former_folder_hint() -> str | None:

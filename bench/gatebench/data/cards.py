@@ -4,13 +4,13 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Protocol, cast
 
 from gatebench.core import registry
-from gatebench.core.errors import BadInput, shorten
+from gatebench.core.errors import BadInput, shorten, visible
 from gatebench.core.validation import Constraint, Count, construct, mismatch, read_yaml, shown
 from gatebench.data.alteration import Alteration
 from gatebench.data.contents import Arrays, Forecast, Kind, Target, check_columns, check_sequences, content_digest
@@ -115,6 +115,10 @@ class Card:
         return self.names if self.names and self.kind != "symbols" else tuple(map(str, range(columns)))
 
 
+SHOWN = ("title", "description", "source", "licence", "citation", "time_step")
+"""Texts of a card that are for people."""
+
+
 class Reader(Protocol):
     """A file of ``readers/``: it reads one format."""
 
@@ -144,6 +148,7 @@ def _card(path: Path, text: str) -> Card:
         raise _no_card(path, error) from error
     values = {("baselines" if entry == "floors" else entry): value for entry, value in values.items()}  # of earlier versions
     card = construct(Card, f"{path.name}:", {**values, "name": path.stem})
+    card = replace(card, **{name: visible(getattr(card, name)) for name in SHOWN})
     _check_entries(card, path.name)
     return card
 

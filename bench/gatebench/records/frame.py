@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from gatebench.core.errors import BadInput, shorten
+from gatebench.core.errors import BadInput, shorten, visible
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.core.metric import SequenceStatistics
 from gatebench.records import beside, looks, metrics, samples, study_file
-from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, DataFacts, Point, Record, Scalar, Score, Stage
+from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, DataFacts, Labels, Point, Record, Scalar, Score, Stage
 from gatebench.records.store import Store
 
 IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "pipeline", "key", "seed", *TUNABLE]
@@ -219,7 +219,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
     data: dict[str, DataFacts] = {}
     at: dict[str, str] = {}
     threads: dict[str, int] = {}
-    for point in points:
+    for point in map(_visible, points):
         labels = point.labels
         for stage, keys in point.by_stage.items():
             for record in (records[key] for key in keys if key in records):
@@ -236,7 +236,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
                     statistics |= {} if measured is None else {record.key: measured}
                 equations[labels.cell] = record.equations
                 baselines[labels.task] = summary.baselines
-                datasets[labels.task] = summary.title + (" (synthetic)" if summary.synthetic else "")
+                datasets[labels.task] = visible(summary.title) + (" (synthetic)" if summary.synthetic else "")
                 at[labels.task] = record.settings.at
                 data[labels.task] = summary.data
                 machines.append(_machine(record))
@@ -264,7 +264,11 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         equations=equations,
         datasets=datasets,
         edges=pd.DataFrame(
-            [(*asdict(point.labels).values(), point.pipeline, name) for point in points for name in point.edges],
+            [
+                (*asdict(point.labels).values(), point.pipeline, name)
+                for point in map(_visible, points)
+                for name in point.edges
+            ],
             columns=EDGES,
         ),
         at=at,
@@ -285,6 +289,11 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         .rename("trials")
         .reset_index(),
     )
+
+
+def _visible(point: Point) -> Point:
+    """A point whose labels, which a file says, do nothing to a terminal."""
+    return replace(point, labels=Labels(**{group: visible(label) for group, label in vars(point.labels).items()}))
 
 
 def _stacked(tables: list[tuple[dict[str, Scalar], pd.DataFrame]], columns: list[str]) -> pd.DataFrame:

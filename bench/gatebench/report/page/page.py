@@ -78,7 +78,7 @@ def write(
     folder = results / study
     style.apply_style()
     with write_errors(folder):
-        frame.trials.to_csv(folder / "trials.csv", index=False)
+        parts.inert(frame.trials).to_csv(folder / "trials.csv", index=False)
         frame.curves.to_parquet(folder / "curves.parquet", index=False)
         collection.add(folder / collection.NAME, _records(results, study))
         written = [parts.write(name, module, frame, folder) for name, module in parts.modules()]

@@ -2,12 +2,15 @@
 
 import base64
 import io
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
@@ -15,6 +18,10 @@ from gatebench.records.frame import Frame
 
 LAST = 1000
 """Place on the page of a figure that does not state its ``ORDER``."""
+FORMULA = re.compile(r"[=@](?=.)|[+-](?![\d.,]+(e[+-]?\d+)?($|[ \[(%]))(?=.)")
+"""How a text begins that a spreadsheet takes for a formula; a number, and what stands behind one, is none."""
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
+"""How HTML begins."""
 _ROUNDING = 1e-12
 """Relative difference up to which two numbers are the same but for rounding."""
 
@@ -74,9 +81,9 @@ def _write_table(name: str, module: ModuleType, frame: Frame, folder: Path) -> P
     table = module.table(frame)
     if table is None:
         return None
-    table.to_csv(folder / f"{name}.csv", index=False)
-    (folder / f"{name}.md").write_text(table.to_markdown(index=False, disable_numparse=True) + "\n")
-    (folder / f"{name}.tex").write_text(table.style.hide(axis="index").format(escape="latex").to_latex(hrules=True))
+    inert(table).to_csv(folder / f"{name}.csv", index=False)
+    (folder / f"{name}.md").write_text(_as_markdown(table) + "\n")
+    (folder / f"{name}.tex").write_text(_as_latex(table))
     files = [f"{name}.{suffix}" for suffix in ("csv", "md", "tex")]
     html = table.to_html(index=False, border=0)
     return PagePart(name, module.TITLE, module.CAPTION, _notes(module, frame), files, html=html)
@@ -89,7 +96,8 @@ def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart
     if numbers is None:
         return None
     write_numbers(numbers, folder / f"{name}.csv")
-    figure = module.draw(numbers, frame)
+    literal = {task: title.replace("$", r"\$") for task, title in frame.datasets.items()}  # which would begin a formula
+    figure = module.draw(numbers, replace(frame, datasets=literal))
     figure.savefig(folder / f"{name}.png", metadata={"Software": None})
     figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     plt.close(figure)
@@ -107,7 +115,7 @@ def write_numbers(numbers: pd.DataFrame, path: Path) -> None:
 
     Processors differ in the last digit of an exponential: a published file stays as it is where nothing else differs.
     """
-    text = numbers.to_csv(index=False)
+    text = inert(numbers).to_csv(index=False)
     try:
         current = pd.read_csv(path)
     except (OSError, ValueError):  # there is none, or it is no table
@@ -125,6 +133,32 @@ def _same_but_for_rounding(a: pd.DataFrame, b: pd.DataFrame) -> bool:
         else a[column].equals(b[column])
         for column in a.columns
     )
+
+
+def inert(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of which a spreadsheet computes nothing: texts that begin like a formula get an apostrophe before them."""
+    return _with_texts(table, lambda text: f"'{text}" if FORMULA.match(text) else text)
+
+
+def _as_markdown(table: pd.DataFrame) -> str:
+    """Return a table as Markdown, in which a text of it is neither the end of a cell nor HTML."""
+    table = _with_texts(table, lambda text: TAG.sub("&lt;", text).replace("|", r"\|"))
+    return table.to_markdown(index=False, disable_numparse=True)
+
+
+def _as_latex(table: pd.DataFrame) -> str:
+    styled = table.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1)
+    return styled.to_latex(hrules=True)
+
+
+def _with_texts(table: pd.DataFrame, changed: Callable[[str], str]) -> pd.DataFrame:
+    """A table whose texts, names of columns included, are changed."""
+    texts = {
+        name: column.map({text: changed(text) if isinstance(text, str) else text for text in column.unique()})
+        for name, column in table.items()
+        if not is_numeric_dtype(column)
+    }
+    return table.assign(**texts).rename(columns=changed)
 
 
 def in_base64(path: Path) -> str:

@@ -1,0 +1,103 @@
+"""A plugin folder's yamls hold settings: whatever else one says, Hydra never sees it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gatebench.cli import plugin_conf
+from gatebench.cli.configurations import GROUPS
+from gatebench.core.errors import BadInput
+from support.command_line import run_installed
+from support.datasets import Tiny, make_tiny
+
+STUDY = """\
+# @package _global_
+defaults:
+  - override /task: jsb_chorales
+  - override /training: modern
+name: mine
+training: {epochs: 2}
+parts:
+  - [cell=lstm_augmented, cell.projection=null, +arms.x=1, ~arms.y]
+hydra:
+  sweeper:
+    params:
+      cell: rnn, gru
+      training.batch: 1, 2
+"""
+CALL = "{_target_: os.mkdir, path: called}"
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    (tmp_path / "conf" / "study").mkdir(parents=True)
+    (tmp_path / "conf" / "task").mkdir()
+    return tmp_path / "conf"
+
+
+def test_a_study_and_a_task_may_stand_in_a_plugin_folder(conf: Path):
+    (conf / "study" / "mine.yaml").write_text(STUDY)
+    (conf / "task" / "mine.yaml").write_text("dataset: mine\npredict: next_step\nlikelihood: {name: gaussian}\n")
+    plugin_conf.check(conf, GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (STUDY + f"  callbacks: {{x: {CALL}}}\n", "it has more settings of hydra than sweeper.params"),
+        (STUDY + f"  launcher: {CALL}\n", "it has more settings of hydra than sweeper.params"),
+        (STUDY.replace("    params:", "    _target_: os.mkdir\n    params:"), "it has more settings of hydra"),
+        (STUDY.replace("hydra:", "hydra: {}\nextra:"), "it has more settings of hydra than sweeper.params"),
+        (STUDY.replace("training.batch:", "+hydra.callbacks.x._target_:"), r"hydra\.sweeper\.params has '\+hydra"),
+        (STUDY.replace("training.batch:", "task@hydra.callbacks.x:"), r"hydra\.sweeper\.params has 'task@hydra"),
+        (STUDY.replace("1, 2", "'{_target_: os.mkdir}'"), r"hydra\.sweeper\.params has 'training\.batch'"),
+        (STUDY.replace("+arms.x=1", "+hydra.callbacks.x._target_=os.mkdir"), r"a part has the override '\+hydra"),
+        (STUDY.replace("+arms.x=1", "hydra/launcher=local"), "a part has the override 'hydra/launcher=local'"),
+        (STUDY.replace("+arms.x=1", "task@hydra.callbacks.x=mine"), "a part has the override 'task@hydra"),
+        (STUDY.replace("+arms.x=1", "--config-dir=x"), "a part has the override '--config-dir=x'"),
+        (STUDY.replace("_global_", "hydra.callbacks.x"), r"its package is hydra\.callbacks\.x"),
+        (STUDY.replace("override /task", "override /hydra/launcher"), "its defaults list has 'override /hydra/launcher'"),
+        (STUDY.replace("override /task", "/task@hydra.callbacks.x"), "its defaults list has '/task@hydra"),
+        (STUDY.replace("  - override /task: jsb_chorales", "  - /hydra/launcher/local"), "its defaults list has '/hydra"),
+        (STUDY.replace("epochs: 2", f"x: [1, {CALL}]"), r"training\.x\._target_ is 'os\.mkdir'"),
+        ("- 1\n- 2\n", "it is .*, which is no settings"),
+    ],
+)  # fmt: skip
+def test_what_hydra_would_run_is_refused(conf: Path, changed: str, reason: str):
+    (conf / "study" / "mine.yaml").write_text(changed)
+    with pytest.raises(BadInput, match=rf"mine\.yaml: {reason}"):
+        plugin_conf.check(conf, GROUPS)
+
+
+@pytest.mark.parametrize("text", ["a: [1", "a: !!python/object/apply:os.mkdir [called]", "a: \x01"])
+def test_what_is_no_plain_yaml_is_refused(conf: Path, text: str):
+    (conf / "task" / "mine.yaml").write_text(text)
+    with pytest.raises(BadInput, match=r"mine\.yaml cannot be read: "):
+        plugin_conf.check(conf, GROUPS)
+
+
+@pytest.mark.parametrize("place", ["hydra/launcher/mine.yaml", "config.yaml", "task/deeper/mine.yaml", "task/mine.yml"])
+def test_nothing_stands_beside_the_groups(conf: Path, place: str):
+    (conf / place).parent.mkdir(parents=True, exist_ok=True)
+    (conf / place).write_text("a: 1\n")
+    with pytest.raises(BadInput, match="a plugin folder has yamls of task, cell, budget, training, engine, study alone"):
+        plugin_conf.check(conf, GROUPS)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    return make_tiny(tmp_path_factory.mktemp("handed"))
+
+
+@pytest.mark.parametrize(
+    "command", [["sweep", "study=jsb", "--dry-run"], ["sweep", "study=handed", "--dry-run"], ["compare", "handed"]]
+)
+def test_a_folder_that_one_stands_in_runs_nothing(home: Tiny, tmp_path: Path, command: list[str]):
+    local = tmp_path / "gatebench_local" / "conf" / "study"
+    local.mkdir(parents=True)
+    (local / "handed.yaml").write_text(STUDY + f"  callbacks: {{x: {CALL}}}\n")
+    ended = run_installed(home, tmp_path, *command, GATEBENCH_PATH="")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "handed" in ended.err
+    assert sorted(os.listdir(tmp_path)) == ["gatebench_local"]
