@@ -1,7 +1,8 @@
 """What the yamls of a plugin folder may say: settings, and nothing that would have Hydra run code.
 
 Hydra imports and calls what ``_target_`` names, and its callbacks, sweepers and launchers. A folder that somebody was handed
-may hold yamls; so those of plugin folders are read here before Hydra sees them, and what could reach Hydra's settings is refused.
+may hold yamls; so those of plugin folders are read here before Hydra sees them, and what could reach its
+settings is refused.
 """
 
 import re

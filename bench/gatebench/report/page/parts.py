@@ -136,7 +136,7 @@ def _same_but_for_rounding(a: pd.DataFrame, b: pd.DataFrame) -> bool:
 
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of which a spreadsheet computes nothing: texts that begin like a formula get an apostrophe before them."""
+    """Return a table of which a spreadsheet computes nothing: an apostrophe stands before what begins like a formula."""
     return _with_texts(table, lambda text: f"'{text}" if FORMULA.match(text) else text)
 
 
