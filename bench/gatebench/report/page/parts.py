@@ -154,7 +154,7 @@ def _as_latex(table: pd.DataFrame) -> str:
 def _with_texts(table: pd.DataFrame, changed: Callable[[str], str]) -> pd.DataFrame:
     """A table whose texts, names of columns included, are changed."""
     texts = {
-        name: column.map({text: changed(text) if isinstance(text, str) else text for text in column.unique()})
+        str(name): column.map({text: changed(text) if isinstance(text, str) else text for text in column.unique()})
         for name, column in table.items()
         if not is_numeric_dtype(column)
     }
