@@ -1,6 +1,7 @@
 """Frames that are written by hand: a few trials of which every score is known."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from gatebench.records import samples
 from gatebench.records.frame import COLUMNS, CONCLUSIONS, IDENTITY, MACHINE, ComparisonGroup, Frame
 from gatebench.records.schema import CURVE, SEQUENCES
-from support.measured import labels, with_statistics
+from support.measured import labels, with_statistics, with_values
 
 VARIANT = "lstm_augmented gate=false"
 NAN = float("nan")
@@ -126,11 +127,12 @@ def without_sequences(frame: Frame) -> Frame:
     return replace(frame, sequences=pd.DataFrame(columns=["key", *SEQUENCES]))
 
 
-def everything() -> Frame:
-    """A frame that has every figure and table."""
+def everything(further: Sequence[tuple[Any, ...]] = ()) -> Frame:
+    """A frame that has every figure and table; ``further`` trials come first."""
     conclusion = ["music", BUDGET, TRAINING, "gru", "novel", -1.0, -1.5, -0.5, "better", 3, "seeds and sequences"]
-    frame = by_hand(EVERYTHING, replication=by_hand(EVERYTHING))
+    frame = by_hand([*further, *EVERYTHING], replication=by_hand(EVERYTHING))
     frame = with_statistics(frame, {cell: [labels(RIGHT)] * runs for cell, runs in (("gru", 3), (VARIANT, 1), ("novel", 2))})
+    frame = with_values(with_values(frame, "speech", whole=True), "nottingham", whole=False)
     under_another = frame.trials[(frame.trials.task == "nottingham") & (frame.trials.budget == BUDGET)].assign(
         training="chung2014", key=lambda trials: "c" + trials.key.str[1:], nll=lambda trials: trials.nll + 1
     )

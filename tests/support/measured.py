@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.random import default_rng
 
 from gatebench.core import measuring
 from gatebench.core.metric import Predicted, SequenceStatistics
 from gatebench.records import metrics
 from gatebench.records.frame import METRICS, Frame
+from gatebench.records.schema import PREDICTIONS
 
 
 def labels(right: np.ndarray, classes: int = 2, seed: int = 0) -> SequenceStatistics:
@@ -26,6 +28,31 @@ def of_predictions(predicted: Predicted, nll: np.ndarray) -> SequenceStatistics:
     sums = {**measuring.statistics(predicted), "steps": predicted.counts.astype(float), "nll": nll}
     is_whole = predicted.target == "label" and predicted.at == "sequence"
     return SequenceStatistics(sums, predicted.mean, predicted.true[:, 0]) if is_whole else SequenceStatistics(sums)
+
+
+def values(whole: bool) -> tuple[SequenceStatistics, pd.DataFrame]:
+    """Of two columns that are predicted half a unit too high, with the predictions themselves: of steps, or of sequences."""
+    counts = np.ones(9, int) if whole else np.array([5, 4])
+    true = default_rng(1).normal(20, 4, (counts.sum(), 2))
+    predicted = Predicted("value", "sequence" if whole else "step", true + 0.5, true, counts, np.array([4.0, 2.0]))
+    rows = [
+        (i, 0 if whole else row - first, output, true[row, output], true[row, output] + 0.5)
+        for i, (first, count) in enumerate(zip(np.cumsum(counts) - counts, counts, strict=True))
+        for row in range(first, first + count)
+        for output in range(2)
+    ]
+    return of_predictions(predicted, counts * 1.0), pd.DataFrame(rows, columns=PREDICTIONS)
+
+
+def with_values(frame: Frame, task: str, whole: bool) -> Frame:
+    """The same frame, where the best trial on a task predicts values."""
+    key = frame.best[frame.best.task == task].sort_values("nll").key.iloc[0]
+    statistics, predictions = values(whole)
+    kept = pd.concat([*([frame.predictions] if len(frame.predictions) else []), predictions.assign(key=key)])
+    return replace(
+        frame, statistics={**frame.statistics, key: statistics}, predictions=kept[["key", *PREDICTIONS]],
+        names={**frame.names, task: ["temp", "load"]},
+    )  # fmt: skip
 
 
 def with_statistics(frame: Frame, statistics: dict[str, list[SequenceStatistics]], task: str = "music") -> Frame:

@@ -150,6 +150,11 @@ class Frame:
         """Return the name of ``nll`` on an axis."""
         return f"NLL (nats per {self.predicted(task)})"
 
+    def output_name(self, task: str, number: int) -> str:
+        """Return the name of one of the columns that are predicted, counted from 0."""
+        names = self.names.get(task, [])
+        return names[number] if number < len(names) else f"column {number}"
+
     @property
     def best(self) -> pd.DataFrame:
         """Validation rows of the confirming trials that are best on validation, one for each comparison group and cell."""

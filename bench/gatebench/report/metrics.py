@@ -83,8 +83,7 @@ def named(frame: Frame, task: str, metric: Metric) -> str:
     """Return the label of a metric, with the name of the column that it is of."""
     if metric.column is None:
         return metric.label
-    names = frame.names.get(task, [])
-    return f"{metric.label} of {names[metric.column] if metric.column < len(names) else f'column {metric.column}'}"
+    return f"{metric.label} of {frame.output_name(task, metric.column)}"
 
 
 def of_cells(frame: Frame, trials_by_cell: dict[str, pd.DataFrame]) -> list[MetricScores]:

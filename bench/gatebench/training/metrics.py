@@ -56,6 +56,7 @@ def measure(
     ``pause`` is called after each batch.
     """
     count, members, units = len(sequences), len(parameters), _Units.of(task, model)
+    families = list(measuring.families())
     statistics: list[dict[str, np.ndarray]] = [{} for _ in range(members)]
     rows: list[list[np.ndarray]] = [[] for _ in range(members)]
     numbers = members * (model.likelihood.readout(model.outputs) + 8 * model.width)
@@ -64,7 +65,7 @@ def measure(
         means = _means(model, parameters, batch)
         for k in range(members):
             predicted = units.predicted(batch, [means[k, : s.predictions, b] for b, s in enumerate(batch)])
-            for name, sums in measuring.statistics(predicted).items():
+            for name, sums in measuring.statistics(predicted, families).items():
                 statistics[k].setdefault(name, np.zeros(count))[positions] = sums
             rows[k].append(_kept(predicted, positions, count))
         pause()
@@ -130,7 +131,7 @@ def _kept(predicted: Predicted, positions: list[int], count: int) -> np.ndarray:
         columns = min(DRAWN_COLUMNS, outputs)
         sequences, steps = drawn, STEPS // (columns * drawn)
     else:
-        sequences, steps, columns = 0, 0, 0
+        return np.zeros((0, len(PREDICTIONS)))
     sequence = np.array(positions)[predicted.sequence]
     step = np.concatenate([np.arange(n) for n in predicted.counts])
     is_kept = (sequence < sequences) & (step < steps)

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from gatebench.records.frame import ComparisonGroup, Frame
 from support.figures import DRAWN, FIGURES, TABLES, drawn
-from support.frames import CONFIRMED, EVERYTHING, NAN, TRIALS, by_hand, everything
+from support.frames import CONFIRMED, NAN, TRIALS, by_hand, everything
 
 FRAMES = {
     "all": by_hand(TRIALS),
@@ -65,7 +65,7 @@ def test_a_table_shows_these_or_is_not_there(name: str, which: str):
 
 
 def test_a_cell_that_diverged_at_once_is_shown_and_counted():
-    frame = by_hand([("music", "rnn", "confirm", 1, 0.01, NAN, NAN, "diverged"), *EVERYTHING])
+    frame = everything([("music", "rnn", "confirm", 1, 0.01, NAN, NAN, "diverged")])
     for name in DRAWN:
         drawn(name, frame)
     assert FIGURES["scores"].table(frame).set_index("cell")["diverged"]["rnn"] == "1"

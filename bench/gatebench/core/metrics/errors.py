@@ -37,16 +37,16 @@ def statistics(predicted: Predicted) -> dict[str, np.ndarray]:
 def metrics(known: Collection[str]) -> list[Metric]:
     """Return RMSE and MAE of all columns together and of each, and MASE where steps follow one another."""
     columns = sorted(int(name.partition("/")[2]) for name in known if name.startswith("squared/"))
-    unit = (
-        "Of all columns together, in standard deviations of train."
+    start, unit = (
+        ("standardised ", "Of all columns together, in standard deviations of train.")
         if columns
-        else "Of the mean of the predicted distribution, in the units of the data."
+        else ("", "Of the mean of the predicted distribution, in the units of the data.")
     )
     metrics: list[Metric] = []
     if "squared" in known:
         metrics += [
-            Metric("rmse", "RMSE", False, _root("squared"), unit),
-            Metric("mae", "MAE", False, _mean("absolute"), unit),
+            Metric("rmse", f"{start}RMSE", False, _root("squared"), unit),
+            Metric("mae", f"{start}MAE", False, _mean("absolute"), unit),
         ]
     if "absolute_by_naive" in known:
         note = "MAE over the mean absolute change from one step to the next in train, on average over columns."
