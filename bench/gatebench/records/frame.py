@@ -284,7 +284,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         ),
         statistics=statistics,
         predictions=_stacked(predictions, ["key", *PREDICTIONS]),
-        names={task: facts.names for task, facts in data.items() if facts.names},
+        names={task: [*map(visible, facts.names)] for task, facts in data.items() if facts.names},
         horizons={task: facts.horizon for task, facts in data.items() if facts.horizon > 1},
         outside={task: facts.outside for task, facts in data.items() if facts.outside},
         independent=frozenset(key for point in points for key in point.search[: point.independent]),

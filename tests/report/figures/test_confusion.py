@@ -1,12 +1,15 @@
 """Which class is taken for which: counts of the trial that is best on validation, with the names of the classes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gatebench.core.metric import Predicted
 from gatebench.report.figures import confusion
+from gatebench.report.page import parts
 from support.figures import drawn
 from support.frames import HIGH, LOW, by_hand, seeds
 from support.measured import of_predictions, with_statistics
@@ -26,6 +29,14 @@ def frame():
     plain = by_hand([*seeds("music", "gru", LOW), *seeds("music", "rnn", HIGH)])
     wrong = statistics([3] * len(TRUE))
     return with_statistics(plain, {"gru": [statistics(TAKEN), wrong, wrong], "rnn": [wrong] * 3})
+
+
+def test_names_of_classes_are_texts_and_no_formulas(frame, tmp_path: Path):
+    called = replace(frame, names={"music": ["$x^$", "=1+1", r"\$", "<b>"]})
+    part = parts.write("confusion", confusion, called, tmp_path)
+    assert part is not None
+    assert (tmp_path / "confusion.png").is_file()
+    assert set(pd.read_csv(tmp_path / "confusion.csv").true) == {"$x^$", "'=1+1", r"\$", "<b>"}
 
 
 def test_counts_are_those_of_the_best_trial(frame):

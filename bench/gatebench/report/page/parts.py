@@ -96,8 +96,8 @@ def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart
     if numbers is None:
         return None
     write_numbers(numbers, folder / f"{name}.csv")
-    literal = {task: title.replace("$", r"\$") for task, title in frame.datasets.items()}  # which would begin a formula
-    figure = module.draw(numbers, replace(frame, datasets=literal))
+    titles = {task: _literal(title) for task, title in frame.datasets.items()}
+    figure = module.draw(_with_texts(numbers, _literal), replace(frame, datasets=titles))
     figure.savefig(folder / f"{name}.png", metadata={"Software": None})
     figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     plt.close(figure)
@@ -149,6 +149,11 @@ def _as_markdown(table: pd.DataFrame) -> str:
 def _as_latex(table: pd.DataFrame) -> str:
     styled = table.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1)
     return styled.to_latex(hrules=True)
+
+
+def _literal(text: str) -> str:
+    """Return a text for matplotlib, which takes what stands between two dollars for a formula."""
+    return text.replace("$", r"\$")
 
 
 def _with_texts(table: pd.DataFrame, changed: Callable[[str], str]) -> pd.DataFrame:
