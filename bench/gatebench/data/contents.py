@@ -25,12 +25,12 @@ class Target:
 
     of: Literal["step", "sequence"]
     """Whether every step has a target, or the whole sequence has one, which is the same in every row."""
-    kind: Literal["label", "value"]
-    """The number of a class, in one column, or real numbers."""
+    kind: Literal["label", "value", "labels"]
+    """The number of a class, in one column; real numbers; or labels of which any number hold, a column of 0 and 1 each."""
     columns: Count = 1
     """Columns of the array that are the target."""
     names: tuple[str, ...] = ()
-    """The classes of a label, or the names of the columns."""
+    """The classes of a label, or the names of the columns of values or labels."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ def check_columns(
                 )
             if target and target.kind == "label" and not _are_numbers_below(targets, len(target.names)):
                 raise BadInput(f"{where} has labels other than 0 to {len(target.names) - 1}; correct the card: target.names")
+            if target and target.kind == "labels" and not _are_numbers_below(targets, 2):
+                raise BadInput(f"{where} has labels other than 0 and 1; correct the card: target.kind")
             if target and target.of == "sequence" and (targets != targets[0]).any():
                 raise BadInput(f"{where} has a target that differs from step to step; set target.of: step on the card")
 

@@ -87,7 +87,9 @@ COUNTS: dict[str, Callable[[list[np.ndarray]], dict[str, float]]] = {
 
 
 def _count_target(target: Target, values: np.ndarray) -> dict[str, list[float]]:
-    """Return how often each label stands, or the mean and the standard deviation of each column."""
+    """Return how often each label stands or holds, or the mean and the standard deviation of each column."""
+    if target.kind == "labels":
+        return {"ones": values.sum(0).astype(int).tolist()}
     if target.kind == "label":
         return {"labels": np.bincount(values[:, 0].astype(int), minlength=len(target.names)).tolist()}
     return {name: [_round(number) for number in getattr(values, name)(0)] for name in ("mean", "std")}

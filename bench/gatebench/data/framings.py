@@ -180,8 +180,8 @@ class target:
 
     @staticmethod
     def predicted_kind(card: Card) -> str:
-        """Return ``symbols`` of a label, which is one of several, and ``reals`` of values."""
-        return "symbols" if columns.target_of(card).kind == "label" else "reals"
+        """Return ``symbols`` of a label, which is one of several, ``binary`` of labels, and ``reals`` of values."""
+        return {"label": "symbols", "labels": "binary", "value": "reals"}[columns.target_of(card).kind]
 
     @staticmethod
     def frame(card: Card, arrays: Arrays) -> Framed:

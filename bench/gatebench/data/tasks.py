@@ -83,7 +83,7 @@ def load(name: str, dataset: str, predict: str) -> Task:
             f"{card.name}.yaml: facts.width is {stated_width}, but its sequences are {width} wide; correct the card"
         )
     framed = framing.frame(card, arrays)
-    predicted = card.target.kind if card.target else card.kind
+    predicted = card.kind if card.target is None else "binary" if card.target.kind == "labels" else card.target.kind
     return Task(
         name, card, framed.splits, inputs, outputs, predicted, framed.input_scale, framed.output_scale, framed.output_grid
     )

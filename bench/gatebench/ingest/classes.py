@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.data.contents import SPLITS, Arrays
+from gatebench.data.contents import SPLITS, Arrays, Target
 from gatebench.ingest.raw import RawData
 
 FEWEST_CLASSES = 3
@@ -25,6 +25,8 @@ def check(raw: RawData, arrays: Arrays) -> list[str]:
         Split -> arrays ``[T, X + 1]``, the class in the last column.
 
     """
+    if raw.target is not None and raw.target.kind == "labels":
+        return _of_several(raw.target, arrays)
     if raw.target is None or raw.target.kind != "label":
         return []
     names = raw.target.names
@@ -58,6 +60,27 @@ def check(raw: RawData, arrays: Arrays) -> list[str]:
                 f"note: {split} has no {shorten(', '.join(map(repr, without)))}, so that nothing is said about it there"
             )
     return [*lines, *_alike(names)]
+
+
+def _of_several(target: Target, arrays: Arrays) -> list[str]:
+    """Return lines about how often each of several labels holds; ``BadInput`` if one never or always does in train."""
+    end = 1 if target.of == "sequence" else None
+    ones = {s: sum(array[:end, -target.columns :].sum(0) for array in arrays[s]) for s in SPLITS}
+    total = {s: sum(len(array[:end]) for array in arrays[s]) for s in SPLITS}
+    shown = "; ".join(f"{s} {_list(target.names, np.asarray(ones[s]).astype(int))} of {total[s]:,}" for s in SPLITS)
+    lines = [f"labels: {shown} ({target.of}s)"]
+    for split in SPLITS:
+        same = [n for n, count in zip(target.names, np.asarray(ones[split]), strict=True) if count in (0, total[split])]
+        if same and split == "train":
+            raise BadInput(
+                f"in the split 'train', {shorten(', '.join(same))} is the same everywhere, counted in {target.of}s: {shown}"
+                "; expected labels that hold in some: leave it out of --label, or choose another split, --split"
+            )
+        if same:
+            lines.append(
+                f"note: in {split}, {shorten(', '.join(same))} is the same everywhere, so that little is said of it"
+            )
+    return lines
 
 
 def _list(names: tuple[str, ...], counts: np.ndarray) -> str:

@@ -24,7 +24,8 @@ WHY = {
 
 def decide(raw: RawData, arrays: Arrays, choices: Choices) -> tuple[dict[str, object], str]:
     """Return the likelihood as a task's yaml states it, and the line that says why."""
-    predicted = str(raw.kind) if raw.target is None else "symbols" if raw.target.kind == "label" else "reals"
+    of_target = {"label": "symbols", "labels": "binary", "value": "reals"}
+    predicted = str(raw.kind) if raw.target is None else of_target[raw.target.kind]
     fitting = LIKELIHOODS[predicted]
     name = choices.likelihood or fitting[0]
     if name not in fitting:

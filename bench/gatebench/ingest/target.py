@@ -35,11 +35,14 @@ def decide(values: list[np.ndarray], names: tuple[str, ...], kind: str | None) -
         )
     classes = np.unique(stacked.astype(str) if is_text else stacked)
     few = bool(is_text or (len(classes) <= FEW_CLASSES and (classes == np.floor(classes)).all()))
-    kind = kind or ("label" if few and stacked.shape[1] == 1 else "value")
     of = "sequence" if all((array == array[0]).all() for array in values) else "step"
     once = "one of each sequence, since it is the same in all its steps" if of == "sequence" else "one of each step"
     if len(classes) < 2:
         raise BadInput(f"{columns} is {shorten(classes[0])} everywhere, which says nothing; choose another: --label COLUMN")
+    if stacked.shape[1] > 1 and not is_text and kind != "value" and np.isin(stacked, (0, 1)).all():
+        line = f"target: {columns}, {stacked.shape[1]} labels of which any number hold, {once} (--as-target value)"
+        return [array.astype(int) for array in values], Target(of, "labels", stacked.shape[1], names), line
+    kind = kind or ("value" if stacked.shape[1] > 1 or not few else "label")
     if kind == "value":
         if is_text:
             raise BadInput(f"{columns} holds texts, which are no values; expected numbers: use --as-target label")
@@ -48,7 +51,7 @@ def decide(values: list[np.ndarray], names: tuple[str, ...], kind: str | None) -
     if stacked.shape[1] > 1 or len(classes) > MOST_CLASSES:
         raise BadInput(
             f"{columns} has {stacked.shape[1]} column(s) and {len(classes):,} different values; expected one column "
-            f"and at most {MOST_CLASSES:,} classes of a label: use --as-target value"
+            f"and at most {MOST_CLASSES:,} classes of a label, or several of 0 and 1: use --as-target value"
         )
     numbers = [np.searchsorted(classes, array.astype(str) if is_text else array) for array in values]
     target = Target(of, "label", 1, tuple(map(_name, classes)))

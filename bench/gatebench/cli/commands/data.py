@@ -97,7 +97,7 @@ def _declare_columns(action: argparse.ArgumentParser) -> None:
     table.add_argument("--sequence", metavar="A,B", help="tell the sequences apart; none: one series")
     table.add_argument("--order", metavar="A,B", help="put the steps of a sequence in order; none: as rows stand")
     table.add_argument("--group", metavar="COLUMN", help="sequences of one group stay in one split; none: no groups")
-    table.add_argument("--label", metavar="COLUMN", help="the target: what is predicted instead of the next step")
+    table.add_argument("--label", metavar="A,B", help="the target, predicted instead of the next step; several of 0 and 1")
     table.add_argument("--columns", metavar="A,B", type=_names_of, help="the inputs (default: the other columns)")
     table.add_argument("--without", metavar="A,B", type=_names_of, help="are left out")
     table.add_argument("--codes", metavar="A,B", type=_names_of, help="stand for categories, one-hot")

@@ -40,6 +40,9 @@ def arrange(table: Table, choices: Choices) -> RawData:
     """
     choices.check_only("a table", *COLUMNS)
     choices = _with_given(table, choices)
+    labels = _several_labels(table, choices)
+    if labels:  # all but the first are no inputs either
+        choices = replace(choices, label=labels[0], without=[*(choices.without or []), *labels[1:]])
     if table.codes is not None and choices.sequence:
         raise BadInput(
             f"--sequence is for one long table, but in {table.files[0].name} a sequence is {table.each}: remove it"
@@ -50,6 +53,11 @@ def arrange(table: Table, choices: Choices) -> RawData:
     columns = {name: column for name, column in columns.items() if splits is None or name != splits.column}
     _check_cells(table, columns, choices)
     wide = None if table.codes is not None else layout.decide(columns, table.where, table.files[0].name, choices)
+    if wide is not None and labels:
+        raise BadInput(
+            f"--label {shorten(','.join(labels))} are several labels, but a row is a series here; expected one: use the "
+            "first alone, or write a row for each step"
+        )
     if wide is not None:
         return wide if splits is None else replace(wide, splits=splits.of_rows.tolist())
     free = {name: column for name, column in columns.items() if name not in _named_otherwise(choices)}
@@ -61,7 +69,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
         raise BadInput(f"no column is left to read of {tabular.list_columns(table.rows)}; name some: --columns A,B")
     _check_numbers(table, columns, decided)
     limits.check_count(str(table.files[0]), len(table.rows) * len(decided.names))
-    return _join(table, columns, arrangement, decided, splits, choices)
+    return _join(table, columns, arrangement, decided, splits, choices, labels)
 
 
 def _with_given(table: Table, choices: Choices) -> Choices:
@@ -86,6 +94,22 @@ def _check_names(table: Table, choices: Choices) -> None:
     for option in ("columns", "without", "codes", "numbers", "predict", "known"):
         if choices.label is not None and choices.label in (getattr(choices, option) or []):
             raise BadInput(f"--{option} has {choices.label}, which is the target: --label; remove it from one of the two")
+
+
+def _several_labels(table: Table, choices: Choices) -> list[str]:
+    """Return the columns of several labels, which may stand in --without too; none where there is one label, or none."""
+    names = list(table.rows.columns)
+    if choices.label is None or choices.label in names or "," not in choices.label:
+        return []
+    labels = choices.label.split(",")
+    for name in labels:
+        if name not in names:
+            raise BadInput(f"--label {shorten(name)} is no column{did_you_mean(name, names)}")
+        if labels.count(name) > 1 or name in (choices.columns or []):
+            raise BadInput(
+                f"--label has {shorten(name)} twice, or for something else as well; expected each once: remove one"
+            )
+    return labels
 
 
 def _named_otherwise(choices: Choices) -> set[str | None]:
@@ -138,8 +162,9 @@ def _join(
     decided: ColumnUses,
     splits: RowSplits | None,
     choices: Choices,
+    labels: list[str],
 ) -> RawData:
-    """Return sequences of the rows, in their order, with nothing missing."""
+    """Return sequences of the rows, in their order, with nothing missing; ``labels`` are several of one target."""
     rows = _rows_in_order(columns, arrangement)
     times = [replace(columns[name], values=columns[name].values[rows]) for name in arrangement.order]
     spaced = spacing.decide(arrangement.codes[rows], times, choices)
@@ -179,8 +204,9 @@ def _join(
     if not choices.label:
         raw.decisions.extend(layout.mention(columns, decided, len(raw.sequences)))
         return raw
-    targets = by_sequence(_label_values(table, columns[choices.label])[staying])
-    targets, what, line = target.decide(targets, (choices.label,), choices.as_target)
+    names = labels or [choices.label]
+    targets = by_sequence(np.concatenate([_label_values(table, columns[name]) for name in names], 1)[staying])
+    targets, what, line = target.decide(targets, tuple(names), choices.as_target)
     return replace(raw, targets=targets, target=what, decisions=[*raw.decisions, line])
 
 
