@@ -11,6 +11,7 @@ class TestLSTMSherstinsky(CellLaws):
     size_at_20k = (34, 20_196)
     state_size = 16
     forget_gate_biases = {"b_cs": 1}
+    parameters = staticmethod(lambda X, H: 4 * X * H + 7 * H * H + 4 * H)
 
     @staticmethod
     def equations(p, x):

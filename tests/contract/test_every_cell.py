@@ -61,7 +61,10 @@ def nll_and_gradients(graph, parameters, x, y, mask):
     """NLL ``[K, B]`` and, for each sequence alone, the gradient of every parameter."""
     leaves = {name: value.clone().requires_grad_() for name, value in parameters.items()}
     nll = reference.nll(model(graph), leaves, x, y, mask, mask.sum(1).long())
-    gradients = [torch.autograd.grad(nll[:, b].sum(), list(leaves.values()), retain_graph=True) for b in range(nll.shape[1])]
+    gradients = [
+        torch.autograd.grad(nll[:, b].sum(), list(leaves.values()), retain_graph=True, materialize_grads=True)
+        for b in range(nll.shape[1])
+    ]
     return nll.detach(), gradients
 
 
@@ -86,16 +89,26 @@ def assert_close(actual, expected, atol=1e-12):
 @members
 @every_cell
 def test_gradients_are_finite_differences(graph, K):
-    units, random = 2, np.random.default_rng(2)  # a run for each side of each weight: the smallest with a matrix
-    x = tensor(random, K, 3, 2, INPUTS).requires_grad_()
+    """All differences at once: a population with one member for each side of each number."""
+    units, random, step = 2, np.random.default_rng(2), 1e-5
+    x = tensor(random, K, 3, 2, INPUTS)
     y, mask = targets(random, K, 3, 2, OUTPUTS), torch.ones(K, 3, 2, dtype=torch.float64)
-    names, values = zip(*weights(graph, K, units).items(), strict=True)
-    leaves = [value.requires_grad_() for value in values]
+    leaves = {"x": x, **weights(graph, K, units)}
 
-    def loss(x, *leaves):
-        return reference.nll(model(graph, units), dict(zip(names, leaves, strict=True)), x, y, mask, mask.sum(1).long())
+    def losses(values, y, mask):
+        parameters = {name: value for name, value in values.items() if name != "x"}
+        return reference.nll(model(graph, units), parameters, values["x"], y, mask, mask.sum(1).long())
 
-    assert torch.autograd.gradcheck(loss, (x, *leaves), rtol=1e-6, atol=1e-8)
+    differentiated = {name: value.clone().requires_grad_() for name, value in leaves.items()}
+    gradients = torch.autograd.grad(losses(differentiated, y, mask).sum(), list(differentiated.values()))
+    for name, gradient in zip(leaves, gradients, strict=True):
+        shape, count = leaves[name].shape[1:], leaves[name][0].numel()
+        sides = (step * torch.cat([torch.eye(count), -torch.eye(count)]).double()).reshape(2 * count, *shape)
+        moved = {other: value.repeat_interleave(2 * count, 0) for other, value in leaves.items()}
+        moved[name] = moved[name] + sides.repeat(K, *(1 for _ in shape))
+        of_sides = losses(moved, y.repeat_interleave(2 * count, 0), mask.repeat_interleave(2 * count, 0)).sum(1)
+        up, down = of_sides.reshape(K, 2, count).unbind(1)
+        torch.testing.assert_close(gradient.reshape(K, count), (up - down) / (2 * step), rtol=1e-6, atol=1e-8)
 
 
 @members
@@ -108,8 +121,10 @@ def test_an_output_reads_nothing_beyond_its_lookahead(graph, K):
         (slope,) = torch.autograd.grad(h[:, t].sum(), x, retain_graph=True)
         last = min(t + graph.lookahead, steps - 1)
         assert (slope[:, last + 1 :] == 0).all()
-        # and it does read up to there, each member and sequence
-        assert (slope[:, : last + 1].abs().amax(-1) > 0).all()
+        # and it does read up to there, each member and sequence; where units can be off, some do at the last step
+        reads = slope[:, : last + 1].abs().amax(-1)
+        can_be_off = any(node.op == "relu" for node in graph.nodes)
+        assert ((reads[:, -1].amax() if can_be_off else reads) > 0).all()
 
 
 @members

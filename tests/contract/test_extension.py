@@ -23,7 +23,7 @@ from support.commands import run_command, working_in
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
-    "cells/mgu.py", "conf/cell/mgu.yaml",
+    "cells/light_ru.py", "conf/cell/light_ru.yaml",
     "datasets/waves.yaml", "data/waves.npz", "conf/task/waves.yaml",
     "figures/stopped.py",
 }  # fmt: skip
@@ -41,7 +41,7 @@ CARD = {
     "target": {"of": "sequence", "kind": "label", "names": ["slow", "fast"]},
 }
 SWEEP = [
-    "sweep", "cell=rnn,mgu", "task=waves", "name=mine", "budget=units_64", "budget.units=6", "training.epochs=2",
+    "sweep", "cell=rnn,light_ru", "task=waves", "name=mine", "budget=units_64", "budget.units=6", "training.epochs=2",
     "search.size=2", "population.seeds=[1,2]", "publish=false", "hydra/launcher=basic",
 ]  # fmt: skip
 OF_BOTH_CELLS = {
@@ -76,8 +76,8 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     plugin_folder = folder / "plugins"
     for file in FILES:
         (plugin_folder / file).parent.mkdir(parents=True, exist_ok=True)
-    (plugin_folder / "cells/mgu.py").write_text(printed_python("CONTRIBUTING.md"))
-    (plugin_folder / "conf/cell/mgu.yaml").write_text("name: mgu\n")
+    (plugin_folder / "cells/light_ru.py").write_text(printed_python("CONTRIBUTING.md"))
+    (plugin_folder / "conf/cell/light_ru.yaml").write_text("name: light_ru\n")
     (plugin_folder / "figures/stopped.py").write_text(printed_python("docs/figure.md"))
     (plugin_folder / "conf/task/waves.yaml").write_text(
         "dataset: waves\npredict: target\nlikelihood: { name: categorical }\n"
@@ -110,15 +110,15 @@ def test_nothing_else_was_needed(reported: Path):
 
 
 def test_the_cell_is_counted(extended: Path):
-    counted = json.loads("\n".join(run_command("count", "mgu", "--inputs", 20, "--units", 30, "--json")))
-    assert counted["parameters_recurrent"] == 2 * (20 * 30 + 30 * 30 + 30)
+    counted = json.loads("\n".join(run_command("count", "light_ru", "--inputs", 20, "--units", 30, "--json")))
+    assert counted["parameters_recurrent"] == 2 * (20 * 30 + 30) + 30 * 30
 
 
 def test_the_cell_is_listed_with_its_equations(extended: Path):
     cells = {cell["cell"]: cell for cell in json.loads("\n".join(run_command("cells", "--json")))}
-    assert cells["mgu"]["title"] == "Minimal gated unit"
-    assert cells["mgu"]["paper"].startswith("Zhou")
-    assert cells["mgu"]["latex"][0] == r"f_{t} = \sigma\left(W_{f} x_{t} + U_{f} h_{t-1} + b_{f}\right)"
+    assert cells["light_ru"]["title"] == "Light recurrent unit"
+    assert cells["light_ru"]["paper"].startswith("Ye")
+    assert cells["light_ru"]["latex"][0] == r"f_{t} = \sigma\left(W_{f} x_{t} + U_{f} h_{t-1} + b_{f}\right)"
 
 
 def test_what_the_card_states_is_what_the_files_say(extended: Path):
@@ -131,17 +131,22 @@ def test_the_cell_is_trained_on_the_labels(reported: Path):
     assert set(trials.task) == {"waves"}
     assert set(trials.status) == {"finished"}
     confirmed = trials[(trials.stage == "confirm") & (trials.split == "test")]
-    assert sorted(zip(confirmed.cell, confirmed.seed, strict=True)) == [("mgu", 1), ("mgu", 2), ("rnn", 1), ("rnn", 2)]
+    assert sorted(zip(confirmed.cell, confirmed.seed, strict=True)) == [
+        ("light_ru", 1),
+        ("light_ru", 2),
+        ("rnn", 1),
+        ("rnn", 2),
+    ]
     baselines = pd.read_csv(reported / "scores.csv").query("cell == '[unigram]'")
     assert float(baselines["test NLL"].item()) == pytest.approx(np.log(2), abs=5e-4), "of two classes, equally many"
 
 
 def test_the_report_has_the_figure_with_its_numbers(reported: Path):
     assert ">Best epoch</h2>" in (reported / "report.html").read_text()
-    assert set(pd.read_csv(reported / "stopped.csv").cell) == {"rnn", "mgu"}
+    assert set(pd.read_csv(reported / "stopped.csv").cell) == {"rnn", "light_ru"}
 
 
 def test_the_cell_is_in_every_figure(reported: Path):
-    names_it = {path.stem for path in reported.glob("*.csv") if re.search(r"\bmgu\b", path.read_text())}
+    names_it = {path.stem for path in reported.glob("*.csv") if re.search(r"\blight_ru\b", path.read_text())}
     assert names_it == OF_BOTH_CELLS | {"trials"}
-    assert "<h3>mgu</h3>" in (reported / "report.html").read_text()
+    assert "<h3>light_ru</h3>" in (reported / "report.html").read_text()

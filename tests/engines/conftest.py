@@ -1,5 +1,7 @@
 """Fixtures of the tests of compiled code."""
 
+import os
+
 import pytest
 
 from gatebench.engines.fused_cpu import engine
@@ -14,9 +16,10 @@ def small_batches_are_dealt_out(monkeypatch):
 
 @pytest.fixture(scope="module")
 def own_cache(tmp_path_factory):
-    """Code is compiled here; what a user's cache holds has no say."""
+    """Code is compiled once in all of these tests, in all of their processes; what a user's cache holds has no say."""
+    own = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GATEBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("GATEBENCH_CACHE", str((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "compiled"))
         yield
 
 

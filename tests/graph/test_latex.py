@@ -67,8 +67,8 @@ def test_every_parameter_is_printed_and_every_symbol_is_defined_once(name, optio
     text = " ".join(line.partition(" = ")[2] for line in lines)
     for parameter in graph.parameters:
         letter, _, index = parameter.partition("_")
-        printed = f"{letter}_{{{index.replace('_', ',')}}}" if index else f"{letter} "
-        assert printed in text, parameter
+        printed = re.escape(f"{letter}_{{{index.replace('_', ',')}}}") if index else rf"{letter}(?![\w_])"
+        assert re.search(rf"(?<![\w,{{\\]){printed}", text), parameter
 
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=str)

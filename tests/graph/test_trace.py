@@ -285,9 +285,29 @@ def test_a_bad_option_gets_a_helpful_line(name, options, line):
     assert str(raised.value) == line
 
 
+def test_initial_values_of_what_is_no_parameter_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "mine.py").write_text(
+        "from gatebench.graph.initial import identity\nfrom gatebench.graph.ops import tanh\nPAPER = 'none'\n"
+        "def initial(**_):\n    return {'V': identity()}\ndef step(x, h, *, W, U):\n    return tanh(W @ x + U @ h)\n"
+    )
+    with pytest.raises(BadInput, match=r"^cell mine says how V begins, expected one of its parameters \(U, W\)"):
+        trace.load("mine")
+
+
+def test_quantities_in_a_list_are_numbered():
+    names = trace.load("rhn", depth=2).names
+    assert {"h_1", "h_2", "t_1", "t_2", "inner_2"} <= set(names.values())
+
+
+def test_a_width_may_be_that_of_another_vector():
+    assert trace.load("lstm_multiplicative").parameters["W_mx"] == ("X", "H")
+
+
 def test_a_mistyped_cell_gets_its_nearest_name():
     with pytest.raises(
-        BadInput, match=r"^unknown cell 'grru'; did you mean 'gru'\? \(there are: gru, gru_reset_after, lstm"
+        BadInput, match=r"^unknown cell 'grru'; did you mean 'gru'\? \(there are: atr, .*gru, gru_reset_after, .*lstm"
     ):
         trace.load("grru")
 

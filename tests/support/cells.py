@@ -5,14 +5,16 @@ by name and a sequence ``[T, B, X]``, and yields the output ``[B, Y]`` of each s
 is ``x @ W`` there, because sequences of a batch are rows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+import torchrecurrent
+from torch import Tensor, nn
+from torch.func import functional_call
 
 from gatebench.engines.reference import run
 from gatebench.graph import trace
@@ -89,6 +91,8 @@ class CellLaws:
     """Numbers that it carries from step to step at 8 units."""
     forget_gate_biases: dict[str, int]
     """Biases of the gates that keep the state, and the sign towards keeping."""
+    parameters: ClassVar[Callable[[int, int], int]]
+    """Number of recurrent parameters at so many inputs and units, as a formula."""
     options: ClassVar[Sequence[dict[str, Any]]] = [{}]
     """Settings at which it has to equal its equations."""
 
@@ -121,6 +125,11 @@ class CellLaws:
         units = solve(20_000, partial(parameters_at, graph, 88), "parameters")
         assert (units, parameters_at(graph, 88, units)) == self.size_at_20k
 
+    def test_its_parameters_have_a_closed_form(self):
+        graph, count = trace.load(self.name), type(self).parameters
+        for inputs, units in ((1, 1), (4, 5), (7, 3), (88, 30)):
+            assert parameters_at(graph, inputs, units) == count(inputs, units)
+
     def test_it_carries_its_state(self):
         graph = trace.load(self.name)
         assert cost(graph, graph.sizes(3, 8), 1).state_size == self.state_size
@@ -131,3 +140,69 @@ class CellLaws:
     def test_it_reads_its_own_step_alone(self):
         graph = trace.load(self.name)
         assert (graph.lookahead, graph.lookback) == (0, 0)
+
+
+class OracleLaws(CellLaws):
+    """What holds of a cell that others have written, too."""
+
+    @staticmethod
+    def oracle(p: dict[str, Tensor], x: Tensor) -> Tensor:
+        """Outputs ``[T, B, Y]`` of the others' module with our parameters, by which they can be differentiated."""
+        raise NotImplementedError
+
+    def test_it_equals_its_oracle_with_all_gradients(self):
+        assert_equals_oracle(self.name, type(self).oracle)
+
+
+def assert_equals_oracle(name: str, oracle: Callable[[dict[str, Tensor], Tensor], Tensor], **options: Any) -> None:
+    """Outputs, and the gradients of all parameters and of the input, of one model of a cell equal those of an oracle."""
+    (ours, gradients), (theirs, expected) = both(name, oracle, **options)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10)
+    for parameter, gradient in expected.items():
+        assert np.abs(gradient).max() > 1e-6, f"nothing depends on {parameter}"
+        np.testing.assert_allclose(gradients[parameter], gradient, rtol=0, atol=1e-10, err_msg=parameter)
+
+
+def both(
+    name: str, oracle: Callable[[dict[str, Tensor], Tensor], Tensor], **options: Any
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Outputs ``[T, B, Y]`` of a cell and of an oracle in float64, each with the gradients of all that they were made of."""
+    graph = trace.load(name, **options)
+    numbers = {parameter: torch.from_numpy(value[0]) for parameter, value in random_weights(graph, 1).items()}
+    numbers["x"] = torch.from_numpy(np.random.default_rng(10).normal(size=(STEPS, BATCH, INPUTS)))
+
+    def cell(p: dict[str, Tensor], x: Tensor) -> Tensor:
+        members = {parameter: value[None] for parameter, value in p.items()}
+        return run(graph, graph.sizes(INPUTS, UNITS), members, x[None])[0]
+
+    for outputs_of in (cell, oracle):
+        leaves = {leaf: value.clone().requires_grad_() for leaf, value in numbers.items()}
+        h = outputs_of({leaf: value for leaf, value in leaves.items() if leaf != "x"}, leaves["x"])
+        weights = torch.from_numpy(np.random.default_rng(11).normal(size=h.shape))
+        gradients = torch.autograd.grad((weights * h).sum(), list(leaves.values()))
+        yield h.detach().numpy(), dict(zip(leaves, (gradient.numpy() for gradient in gradients), strict=True))
+
+
+def stacked(parts: Sequence[Tensor]) -> Tensor:
+    """Matrices and biases of gates as other libraries have them: transposed, one below the other; rows as vectors."""
+    return torch.cat([part[0] if len(part) == 1 else part.T for part in parts])
+
+
+def torchrecurrent_outputs(
+    module: str, x: Tensor, weights: Mapping[str, Sequence[Tensor]], *, first: int = 0, **options: Any
+) -> Tensor:
+    """Outputs of a cell of ``torchrecurrent``, whose weights are made of ours by `stacked`; biases that are not named are 0.
+
+    ``first`` is which of several things that it returns is the output.
+    """
+    cell = getattr(torchrecurrent, module)(x.shape[-1], UNITS, **options).double()
+    names = {name for name, _ in cell.named_parameters()}
+    assert set(weights) <= names
+    assert all("bias" in name for name in names - set(weights) - set(options)), "every matrix is ours"
+    values = {name: stacked(parts) for name, parts in weights.items()}
+    state, outputs = None, []
+    for x_t in x:
+        returned = functional_call(cell, values, (x_t, state) if state is not None else (x_t,))
+        outputs.append(returned[first] if isinstance(returned, tuple) else returned)
+        state = returned
+    return torch.stack(outputs)

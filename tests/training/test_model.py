@@ -14,6 +14,8 @@ from gatebench.engines import reference
 from gatebench.engines.base import SLACK
 from gatebench.engines.selection import create
 from gatebench.graph import trace
+from gatebench.graph.initial import identity
+from gatebench.graph.stack import Stack
 from gatebench.training import likelihoods
 from gatebench.training.evaluation import evaluate, make_batch, prepare
 from gatebench.training.likelihoods import bernoulli
@@ -22,6 +24,8 @@ from gatebench.training.model import Model, stream
 from gatebench.training.protocol import Member, Training
 
 CELLS = sorted(path.stem for path in registry.BUILT_IN["cells"].glob("*.py"))
+WITHOUT_RECURRENT_MATRICES = {"brc", "indrnn", "mingru", "minlstm", "qrnn", "sru", "unicornn"}
+WITH_PEEPHOLES = {"lstm_peephole", "lstm_cifg", "lstm_fgr", "lstm_nfg", "lstm_niaf", "lstm_nig", "lstm_noaf", "lstm_nog"}
 PLAIN = Training("step", 4, 5, 5, "adam", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8})
 engines = pytest.mark.parametrize("engine", ["reference", "fused_cpu"])
 
@@ -51,7 +55,8 @@ def test_initial_weights_belong_to_seed_and_name(cell):
     np.random.seed(2)
     assert equal(model(cell).initialise(3, PLAIN, None), first)
     other = model(cell).initialise(4, PLAIN, None)
-    drawn = [*model(cell).matrices, "readout_W"]
+    begun_alike = {name for name, initial in model(cell).graph.initial.items() if initial.is_fixed}
+    drawn = [name for name in model(cell).matrices if name not in begun_alike] + ["readout_W"]
     values = [first[name].flatten().tolist() for name in drawn] + [other[name].flatten().tolist() for name in drawn]
     assert len({tuple(value) for value in values}) == 2 * len(drawn), "no two names or seeds share numbers"
 
@@ -107,8 +112,8 @@ def test_recurrent_matrices_are_orthogonal(cell, units):
     built = model(cell, units)
     weights = built.initialise(1, PLAIN, None)
     recurrent = [name for name, (rows, _) in built.graph.parameters.items() if rows not in "1X"]
-    assert recurrent
-    for name in recurrent:
+    assert recurrent or cell in WITHOUT_RECURRENT_MATRICES
+    for name in (name for name in recurrent if name not in built.graph.initial):
         matrix = weights[name][0].double()
         rows, columns = matrix.shape
         product = matrix.T @ matrix if rows >= columns else matrix @ matrix.T
@@ -126,8 +131,8 @@ def test_orthogonal_matrices_favour_no_sign():
 def test_range_of_input_matrices_and_readout(cell, bound):
     built = model(cell, 40)
     weights = built.initialise(1, dataclasses.replace(PLAIN, input_range=bound), None)
-    inputs = [name for name, (rows, _) in built.graph.parameters.items() if rows == "X"]
-    assert inputs
+    inputs = [name for name, (rows, _) in built.graph.parameters.items() if rows == "X" and name not in built.graph.initial]
+    assert inputs or cell == "rnn_relu"
     for name in [*inputs, "readout_W"]:
         rows, columns = weights[name].shape[1:]
         limit = bound or (6 / (rows + columns)) ** 0.5  # Glorot and Bengio 2010, Eq. 16
@@ -146,8 +151,27 @@ def test_range_zero_is_zero():
 @pytest.mark.parametrize("cell", CELLS)
 def test_biases_and_diagonals_start_at_zero(cell):
     built = model(cell)
-    weights = built.initialise(1, PLAIN, None)
+    weights = {name: w for name, w in built.initialise(1, PLAIN, None).items() if name not in built.graph.initial}
     assert {name for name in weights if not weights[name].any()} == set(weights) - set(built.matrices) - {"readout_W"}
+
+
+@pytest.mark.parametrize("stack", [Stack(), Stack(2, bidirectional=True)], ids=str)
+def test_what_a_cell_says_of_its_parameters_goes_before_the_protocol(stack):
+    """In every layer and direction, and from a stream that the seed and the parameter's name alone give."""
+    built = Model(trace.load("rnn_relu"), 12, 12, 7, bernoulli(), create("reference"), stack=stack)
+    weights = built.initialise(1, dataclasses.replace(PLAIN, input_range=5.0), None)
+    recurrent = [name for name in weights if name.rpartition(".")[2] == "U"]
+    assert len(recurrent) == (4 if stack.layers > 1 else 1)
+    assert all(torch.equal(weights[name][0], torch.eye(7)) for name in recurrent)
+    assert all(weights[name].abs().max() < 0.01 for name in weights if name.rpartition(".")[2] == "W")
+    assert weights["readout_W"].abs().max() > 4
+
+
+def test_the_text_of_initial_weights_is_part_of_what_a_cell_is():
+    graph = trace.load("rnn_relu")
+    assert graph.fingerprint != dataclasses.replace(graph, initial={}).fingerprint
+    other = {**graph.initial, "U": identity(0.5)}
+    assert graph.fingerprint != dataclasses.replace(graph, initial=other).fingerprint
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -157,7 +181,8 @@ def test_the_gate_that_keeps_the_state_is_biased(cell):
     biased = model(cell).initialise(1, dataclasses.replace(PLAIN, forget_bias=1.5), None)
     signs = trace.load(cell).forget_gate_biases
     for name in plain:
-        assert torch.equal(biased[name], plain[name] + 1.5 * signs.get(name, 0)), name
+        sign = 0 if name in model(cell).graph.initial else signs.get(name, 0)
+        assert torch.equal(biased[name], plain[name] + 1.5 * sign), name
 
 
 @pytest.mark.parametrize("cell", ["gru", "gru_reset_after"])
@@ -205,7 +230,8 @@ def test_marginal_bias_predicts_the_frequencies_of_the_targets(tiny, engine):
 def test_noise_is_for_matrices_of_the_recurrent_layer(cell):
     built = model(cell, units=7, inputs=12)
     assert set(built.matrices) == {name for name, (rows, _) in built.shapes.items() if rows > 1} - {"readout_W"}
-    assert not [name for name in built.matrices if name.startswith(("b", "V", "readout"))]
+    assert not [name for name in built.matrices if name.startswith(("b", "readout"))]
+    assert cell not in WITH_PEEPHOLES or not [name for name in built.matrices if name.startswith(("V", "p"))]
 
 
 @engines

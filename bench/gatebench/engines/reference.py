@@ -112,7 +112,9 @@ def _gradients(
     losses = nll(network, leaves, *_stacked(batches, parameters), masks)
     total = losses.sum(1) @ torch.from_numpy(weights).to(losses)
     gradient = torch.zeros_like(parameters)
-    for view, g in zip(network.views(gradient).values(), torch.autograd.grad(total, list(leaves.values())), strict=True):
+    # of sequences of a single step, what a parameter does may come too late for any prediction
+    gradients = torch.autograd.grad(total, list(leaves.values()), materialize_grads=True)
+    for view, g in zip(network.views(gradient).values(), gradients, strict=True):
         view.copy_(g)
     return _by_member(losses.detach(), batches), gradient
 

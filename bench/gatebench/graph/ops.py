@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Share
 
 __all__ = [
-    "Count", "Family", "Fraction", "NonNegative", "Operand", "Parameter", "Positive", "Share", "Symbol", "Width",
-    "abs", "combine", "cos", "exp", "leaky", "log", "maximum", "minimum", "negative", "relu", "shift", "sigmoid", "sign",
-    "sin", "softplus", "sqrt", "square", "tanh",
+    "Arithmetic", "Count", "Family", "Fraction", "NonNegative", "Operand", "Parameter", "Positive", "Share",
+    "Symbol", "Width", "abs", "as_wide_as", "combine", "cos", "exp", "leaky", "log", "maximum", "minimum",
+    "negative", "relu", "shift", "sigmoid", "sign", "sin", "softplus", "sqrt", "square", "tanh",
 ]  # fmt: skip
 
 
@@ -46,22 +46,19 @@ class Width:
 _POSITIONS = itertools.count()
 
 
-@dataclass(eq=False)
-class Symbol:
-    """A vector in a cell's equations: an operation on other symbols."""
+class Arithmetic:
+    """What can stand in an elementwise expression: a vector, or a family, whose parameter without an index is meant."""
 
-    op: str
-    args: tuple[Symbol, ...] = ()
-    label: str = ""
-    width: Width = field(default_factory=Width)
-    written: int = field(default_factory=lambda: next(_POSITIONS))
-    """Place in the order in which the text computes things."""
+    @property
+    def symbol(self) -> Symbol:
+        """The vector that is meant."""
+        raise NotImplementedError
 
     def __add__(self, other: Operand) -> Symbol:
         return combine("add", self, other)
 
     def __radd__(self, other: Operand) -> Symbol:
-        return self if isinstance(other, int) and other == 0 else combine("add", other, self)  # 0: sum() starts there
+        return self.symbol if isinstance(other, int) and other == 0 else combine("add", other, self)  # 0: sum() starts there
 
     def __sub__(self, other: Operand) -> Symbol:
         return combine("sub", self, other)
@@ -73,7 +70,9 @@ class Symbol:
         return combine("mul", self, other)
 
     def __rmul__(self, other: Operand) -> Symbol:
-        return self if isinstance(other, int) and other == 1 else combine("mul", other, self)  # 1: a gate switched off
+        return (
+            self.symbol if isinstance(other, int) and other == 1 else combine("mul", other, self)
+        )  # 1: a gate switched off
 
     def __truediv__(self, other: Operand) -> Symbol:
         return combine("div", self, other)
@@ -85,7 +84,24 @@ class Symbol:
         return negative(self)
 
 
-Operand = Symbol | float | int
+@dataclass(eq=False)
+class Symbol(Arithmetic):
+    """A vector in a cell's equations: an operation on other symbols."""
+
+    op: str
+    args: tuple[Symbol, ...] = ()
+    label: str = ""
+    width: Width = field(default_factory=Width)
+    written: int = field(default_factory=lambda: next(_POSITIONS))
+    """Place in the order in which the text computes things."""
+
+    @property
+    def symbol(self) -> Symbol:
+        """The vector itself."""
+        return self
+
+
+Operand = Arithmetic | float | int
 """What stands on one side of ``+``, ``-``, ``*`` and ``/``."""
 
 
@@ -101,7 +117,7 @@ class Parameter(Symbol):
         return Symbol("linear", (vector,), self.label, self.width)
 
 
-class Family:
+class Family(Arithmetic):
     """Parameters that share a letter: ``W.z`` is W_z, and the bare ``W @ x`` is W."""
 
     def __init__(self, letter: str) -> None:
@@ -120,85 +136,100 @@ class Family:
     def __matmul__(self, vector: Symbol) -> Symbol:
         return self[""] @ vector
 
+    @property
+    def symbol(self) -> Symbol:
+        """The row without an index."""
+        return self[""]
+
 
 def combine(op: str, left: Operand, right: Operand) -> Symbol:
     """Return an elementwise operation of two operands; their widths become equal, and a sum of a sum is one sum."""
-    a, b = (side if isinstance(side, Symbol) else Symbol("constant", label=repr(float(side))) for side in (left, right))
+    a, b = (_symbol(side) for side in (left, right))
     a.width.unify(b.width)
     args = (*(a.args if op == a.op == "add" else (a,)), b)
     return Symbol(op, args, width=a.width)
 
 
-def _of_one(op: str, a: Symbol) -> Symbol:
-    return Symbol(op, (a,), width=a.width)
+def _symbol(value: Operand) -> Symbol:
+    return value.symbol if isinstance(value, Arithmetic) else Symbol("constant", label=repr(float(value)))
 
 
-def sigmoid(a: Symbol) -> Symbol:
+def _of_one(op: str, a: Arithmetic) -> Symbol:
+    return Symbol(op, (a.symbol,), width=a.symbol.width)
+
+
+def as_wide_as(b: Symbol, a: Symbol) -> Symbol:
+    """Return ``a``, which is as wide as ``b``: for a vector whose width does not follow from what is done with it."""
+    a.width.unify(b.width)
+    return a
+
+
+def sigmoid(a: Arithmetic) -> Symbol:
     """Return the logistic function of a vector, elementwise: ``1 / (1 + exp(-a))``."""
     return _of_one("sigmoid", a)
 
 
-def tanh(a: Symbol) -> Symbol:
+def tanh(a: Arithmetic) -> Symbol:
     """Return the hyperbolic tangent of a vector, elementwise."""
     return _of_one("tanh", a)
 
 
-def exp(a: Symbol) -> Symbol:
+def exp(a: Arithmetic) -> Symbol:
     """Return the exponential of a vector, elementwise."""
     return _of_one("exp", a)
 
 
-def log(a: Symbol) -> Symbol:
+def log(a: Arithmetic) -> Symbol:
     """Return the natural logarithm of a vector, elementwise."""
     return _of_one("log", a)
 
 
-def softplus(a: Symbol) -> Symbol:
+def softplus(a: Arithmetic) -> Symbol:
     """Return ``log(1 + exp(a))`` of a vector, elementwise, without overflow; ``-softplus(-a)`` is ``log(sigmoid(a))``."""
     return _of_one("softplus", a)
 
 
-def relu(a: Symbol) -> Symbol:
+def relu(a: Arithmetic) -> Symbol:
     """Return ``max(a, 0)`` of a vector, elementwise."""
     return _of_one("relu", a)
 
 
-def leaky(a: Symbol, slope: float = 0.01) -> Symbol:
+def leaky(a: Arithmetic, slope: float = 0.01) -> Symbol:
     """Return ``max(a, slope * a)`` of a vector, elementwise, for a slope below 1."""
     return maximum(a, slope * a)
 
 
-def abs(a: Symbol) -> Symbol:
+def abs(a: Arithmetic) -> Symbol:
     """Return the absolute value of a vector, elementwise."""
     return _of_one("abs", a)
 
 
-def sign(a: Symbol) -> Symbol:
+def sign(a: Arithmetic) -> Symbol:
     """Return 1, 0 or -1 by the sign of a vector's elements; its derivative is 0."""
     return _of_one("sign", a)
 
 
-def negative(a: Symbol) -> Symbol:
+def negative(a: Arithmetic) -> Symbol:
     """Return ``-a`` of a vector."""
     return _of_one("negative", a)
 
 
-def square(a: Symbol) -> Symbol:
+def square(a: Arithmetic) -> Symbol:
     """Return the square of a vector, elementwise."""
     return _of_one("square", a)
 
 
-def sqrt(a: Symbol) -> Symbol:
+def sqrt(a: Arithmetic) -> Symbol:
     """Return the square root of a vector, elementwise."""
     return _of_one("sqrt", a)
 
 
-def sin(a: Symbol) -> Symbol:
+def sin(a: Arithmetic) -> Symbol:
     """Return the sine of a vector, elementwise."""
     return _of_one("sin", a)
 
 
-def cos(a: Symbol) -> Symbol:
+def cos(a: Arithmetic) -> Symbol:
     """Return the cosine of a vector, elementwise."""
     return _of_one("cos", a)
 

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import FrameType, ModuleType
@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from gatebench.core import errors, registry, validation
 from gatebench.core.errors import BadInput
+from gatebench.graph.initial import Initial
 from gatebench.graph.ops import Family, Symbol, Width
 
 Result = TypeVar("Result")
@@ -56,6 +57,8 @@ class Graph:
     options: dict[str, Option]
     widths: Callable[[int], dict[str, int]] = field(repr=False)
     """Units -> sizes of the widths other than ``X``."""
+    initial: Mapping[str, Initial] = field(default_factory=dict, repr=False)
+    """Parameter -> how it begins, where the cell's text says so."""
 
     def sizes(self, inputs: int, units: int) -> dict[str, int]:
         """Return the size of every width letter at a number of inputs and units; ``BadInput`` if either is below 1."""
@@ -93,11 +96,16 @@ class Graph:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the equations: two texts of one computation have one, whatever the order of statements or local names."""
+        """Hash of the equations, and of the initial values that they come with.
+
+        Two texts of one computation have one, whatever the order of statements or local names.
+        """
         digests: list[str] = []
         for node in self.nodes:
             digests.append(_digest([node.op, node.label, *(digests[i] for i in node.args)]))
-        return _digest([self.states, [digests[i] for i in self.updates], dict(sorted(self.parameters.items()))])[:16]
+        texts = {name: self.initial[name].text for name in sorted(self.initial)}
+        parts = [self.states, [digests[i] for i in self.updates], dict(sorted(self.parameters.items())), texts]
+        return _digest(parts if texts else parts[:-1])[:16]
 
     @cached_property
     def forget_gate_biases(self) -> dict[str, int]:
@@ -162,6 +170,13 @@ def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph
 
     order = _order(updates)
     position = {id(symbol): i for i, symbol in enumerate(order)}
+    parameters = _parameters(order)
+    initial = module.initial(**stated) if hasattr(module, "initial") else {}
+    if unknown := sorted(set(initial) - set(parameters)):
+        raise BadInput(
+            f"cell {name} says how {', '.join(unknown)} begins, expected one of its parameters "
+            f"({', '.join(parameters)}); correct the function initial of its file"
+        )
     return Graph(
         name=name,
         title=(module.__doc__ or name).strip().splitlines()[0].rstrip("."),
@@ -169,11 +184,21 @@ def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph
         nodes=tuple(Node(s.op, tuple(position[id(a)] for a in s.args), s.label) for s in order),
         states={state: _letter(symbol) for state, symbol in zip(letters, states, strict=True)},
         updates=tuple(position[id(update)] for update in updates),
-        parameters=_parameters(order),
-        names={position[id(v)]: n for n, v in local.items() if isinstance(v, Symbol) and id(v) in position},
+        parameters=parameters,
+        names={position[id(symbol)]: n for n, symbol in _named(local) if id(symbol) in position},
         options=stated,
         widths=lambda units: {"H": units, **(module.sizes(units, **stated) if hasattr(module, "sizes") else {})},
+        initial=initial,
     )
+
+
+def _named(local: Mapping[str, object]) -> Iterator[tuple[str, Symbol]]:
+    """Yield the symbols that local names stand for; those of a list are numbered from 1."""
+    for name, value in local.items():
+        if isinstance(value, Symbol):
+            yield name, value
+        elif isinstance(value, list):
+            yield from ((f"{name}_{i}", item) for i, item in enumerate(value, 1) if isinstance(item, Symbol))
 
 
 def _order(updates: tuple[Symbol, ...]) -> list[Symbol]:

@@ -1,5 +1,6 @@
 """How cells look: the same order, colour and marker in every figure, readable without seeing colours."""
 
+import itertools
 import textwrap
 from typing import Any, TypedDict
 
@@ -65,12 +66,14 @@ def cell_styles(rows: pd.DataFrame) -> dict[str, CellStyle]:
     """Return colour and marker of every cell of a table, no two of them alike.
 
     Pass all trials of the study, so that a cell looks the same in figures that show only some of them. Cells of
-    `PREFERRED_ORDER` look the same in all studies; others take the looks after those, in their order.
+    `PREFERRED_ORDER` look the same in all studies; others take the looks after those, in their order, as long as there are
+    further colours, and then the looks of those that are not there: up to ten cells differ in colour and in marker.
     """
     names = cells(rows)
-    others = [name for name in names if name not in PREFERRED_ORDER]
-    numbers = {name: len(PREFERRED_ORDER) + i for i, name in enumerate(others)}
-    return {name: _style(PREFERRED_ORDER.index(name) if name in PREFERRED_ORDER else numbers[name]) for name in names}
+    published = {name: PREFERRED_ORDER.index(name) for name in names if name in PREFERRED_ORDER}
+    after, before = range(len(PREFERRED_ORDER), len(COLOURS)), range(len(PREFERRED_ORDER))
+    free = itertools.chain(after, (i for i in before if i not in published.values()), itertools.count(len(COLOURS)))
+    return {name: _style(published[name] if name in published else next(free)) for name in names}
 
 
 def _style(i: int) -> CellStyle:

@@ -58,7 +58,7 @@ class Model(Network):
         Matrices that multiply a state are orthogonal (of a non-square one, its columns or rows). Those that multiply what a
         layer reads, and the readout, are uniform in ``+- input_range``, or by Glorot and Bengio (2010) if that is None.
         Biases and diagonals are 0, but the gate that keeps the state is biased to keep by ``forget_bias``, and the
-        readout has the ``bias [R]`` if one is given.
+        readout has the ``bias [R]`` if one is given. What the cell's text says of a parameter goes before all of this.
         """
         values = {name: self._initial(name, seed, training) for name in self.shapes}
         if bias is not None:
@@ -79,6 +79,9 @@ class Model(Network):
         """Return the initial value of one parameter, ``[rows, columns]``."""
         rows, columns = self.shapes[name]
         random = stream(seed, "weights", name)
+        said = self.graph.initial.get(name.rpartition(".")[2]) if name in self.roles else None
+        if said:
+            return said.draw(random, rows, columns)
         letter = "1" if name == "readout_b" else "X" if name == "readout_W" else self.roles[name][0]
         if letter == "1":
             return np.full(

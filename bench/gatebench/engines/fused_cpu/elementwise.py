@@ -9,7 +9,7 @@ from gatebench.engines.fused_cpu.plan import Place, Stage
 from gatebench.engines.fused_cpu.tables import TableFunction
 from gatebench.engines.fused_cpu.vocabulary import FUNCTIONS
 from gatebench.graph.operations import OPERATIONS, evaluate
-from gatebench.graph.ops import Operand, Symbol
+from gatebench.graph.ops import Arithmetic, Operand, Symbol
 
 
 class Values:
@@ -69,9 +69,9 @@ class Values:
 
 def along(c: FunctionBuilder, gradient: Value, derivative: Operand, leaves: Mapping[Symbol, Callable[[], Value]]) -> Value:
     """Write ``gradient`` times ``derivative``, an expression of `Partials` whose symbols have the values of ``leaves``."""
-    if isinstance(derivative, Symbol):
+    if isinstance(derivative, Arithmetic):
         functions = {name: partial(function, c) for name, function in FUNCTIONS.items()}
-        return c.times(gradient, evaluate(derivative, leaves, functions, c.number))
+        return c.times(gradient, evaluate(derivative.symbol, leaves, functions, c.number))
     if derivative == 1:
         return gradient
     return c.minus(c.number(0), gradient) if derivative == -1 else c.times(gradient, c.number(derivative))

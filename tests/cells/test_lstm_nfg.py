@@ -1,0 +1,25 @@
+"""The variant NFG of Greff et al.: its equations written again, and what is known of it."""
+
+import numpy as np
+
+from support.cells import CellLaws, sigmoid
+
+
+class TestLstmNfg(CellLaws):
+    name = "lstm_nfg"
+    size_at_20k = (48, 19_824)
+    state_size = 16
+    forget_gate_biases = {}
+    parameters = staticmethod(lambda X, H: 3 * (X * H + H * H + H) + 2 * H)
+
+    @staticmethod
+    def equations(p, x):
+        """Greff et al. 2017, NFG: a step of their vanilla LSTM, one part of it changed."""
+        y = c = np.zeros((x.shape[1], p["R_z"].shape[0]))
+        for x_t in x:
+            z = np.tanh(x_t @ p["W_z"] + y @ p["R_z"] + p["b_z"])
+            i = sigmoid(x_t @ p["W_i"] + y @ p["R_i"] + p["p_i"] * c + p["b_i"])
+            c = z * i + c
+            o = sigmoid(x_t @ p["W_o"] + y @ p["R_o"] + p["p_o"] * c + p["b_o"])
+            y = o * np.tanh(c)
+            yield y

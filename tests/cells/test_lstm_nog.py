@@ -1,0 +1,25 @@
+"""The variant NOG of Greff et al.: its equations written again, and what is known of it."""
+
+import numpy as np
+
+from support.cells import CellLaws, sigmoid
+
+
+class TestLstmNog(CellLaws):
+    name = "lstm_nog"
+    size_at_20k = (48, 19_824)
+    state_size = 16
+    forget_gate_biases = {"b_f": 1}
+    parameters = staticmethod(lambda X, H: 3 * (X * H + H * H + H) + 2 * H)
+
+    @staticmethod
+    def equations(p, x):
+        """Greff et al. 2017, NOG: a step of their vanilla LSTM, one part of it changed."""
+        y = c = np.zeros((x.shape[1], p["R_z"].shape[0]))
+        for x_t in x:
+            z = np.tanh(x_t @ p["W_z"] + y @ p["R_z"] + p["b_z"])
+            i = sigmoid(x_t @ p["W_i"] + y @ p["R_i"] + p["p_i"] * c + p["b_i"])
+            f = sigmoid(x_t @ p["W_f"] + y @ p["R_f"] + p["p_f"] * c + p["b_f"])
+            c = z * i + f * c
+            y = np.tanh(c)
+            yield y
