@@ -46,7 +46,7 @@ SWEEP = [
 ]  # fmt: skip
 OF_BOTH_CELLS = {
     "answer", "results", "scores", "differences", "tradeoff", "curves", "effort", "sensitivity", "fairness", "table1",
-    "stopped", "choosing_on_test", "spent", "metrics",
+    "confusion", "stopped", "choosing_on_test", "spent", "metrics",
 }  # fmt: skip
 """Figures and tables that a study of two cells has and that name each cell."""
 
