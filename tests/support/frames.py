@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatebench.records import samples
+from gatebench.records import beside, samples
 from gatebench.records.frame import COLUMNS, CONCLUSIONS, IDENTITY, MACHINE, ComparisonGroup, Frame
 from gatebench.records.schema import CURVE, SEQUENCES
 from support.measured import labels, with_statistics, with_values
@@ -43,6 +43,12 @@ EVERYTHING = [
     ("nottingham", "novel", "confirm", 2, 0.01, 3.6, 3.9, "finished"),
     ("nottingham", "gru", "confirm", 1, 0.01, 3.0, 3.1, "finished", "units_64"),
 ]
+BESIDE = [
+    ("music", "theirs", "accuracy", 1, 0.5),
+    ("music", "theirs", "accuracy", 2, 0.7),
+    ("music", "once", "accuracy", 1, 1.0),
+]
+"""What others made of the same tasks."""
 BUDGET, TRAINING, NOISE, DECAY = "parameters_20k", "modern", 0.075, 0.0
 TITLES = {"music": "Some Music", "speech": "Some Speech (synthetic)", "nottingham": "Nottingham"}
 STEPS = np.array([4, 10, 6])
@@ -140,6 +146,7 @@ def everything(further: Sequence[tuple[Any, ...]] = ()) -> Frame:
         frame,
         trials=pd.concat([frame.trials, under_another], ignore_index=True),
         former={"earlier": pd.DataFrame([conclusion], columns=CONCLUSIONS)},
+        beside=pd.DataFrame(BESIDE, columns=beside.COLUMNS),
     )
 
 
