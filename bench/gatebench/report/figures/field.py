@@ -17,6 +17,8 @@ CAPTION = (
 )
 COLUMNS = ["data", "method", "by", "accuracy", "low", "high", "n", *ComparisonGroup._fields]
 """Columns of the numbers; ``by`` is ``cell``, ``published`` or ``beside``."""
+MARKERS = {"published": "s", "beside": "o"}
+"""Who it is by -> marker; cells have their own."""
 
 
 def notes(frame: Frame) -> list[str]:
@@ -65,15 +67,12 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     figure, axes = style.grid(len(groups), width=4.4, height=3.4, columns=3)
     styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes, groups, strict=True):
-        for place, row in enumerate(part.itertuples()):
-            look = (
-                styles[row.method]
-                if row.by == "cell"
-                else style.CellStyle(color="0.45", marker="s" if row.by == "published" else "o")
-            )
-            if np.isfinite(row.low):
-                axis.plot([row.low, row.high], [place, place], color=look["color"], lw=1.6)
-            axis.plot(row.accuracy, place, ls="", ms=8, mec="white", **look)
+        for place, (method, by) in enumerate(zip(part.method, part.by, strict=True)):
+            look = styles[method] if by == "cell" else style.CellStyle(color="0.45", marker=MARKERS[by])
+            accuracy, low, high = part[["accuracy", "low", "high"]].to_numpy(float)[place]
+            if np.isfinite(low):
+                axis.plot([low, high], [place, place], color=look["color"], lw=1.6)
+            axis.plot(accuracy, place, ls="", ms=8, mec="white", **look)
         axis.set_yticks(range(len(part)), list(part.method))
         axis.margins(y=0.08)
         axis.invert_yaxis()
