@@ -13,7 +13,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf, open_dict
 
-from gatebench.cli.compose import search_space
+from gatebench.cli.commands import sweep
+from gatebench.cli.compose import compose_jobs, search_space
 from gatebench.core import registry
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.core.validation import construct
@@ -25,7 +26,7 @@ from gatebench.graph.cost import cost
 from gatebench.graph.stack import Stack
 from gatebench.report import published
 from gatebench.study.budget import Budget
-from gatebench.study.job import PopulationSettings, TaskSettings
+from gatebench.study.job import PopulationSettings, TaskSettings, united
 from gatebench.study.search import Range, Search, SearchSettings
 from gatebench.training import likelihoods
 from gatebench.training.protocol import Training
@@ -83,7 +84,7 @@ def test_every_yaml_composes(group, name):
 def test_the_default_job_is_complete():
     job = values()
     assert set(job) == {
-        "name", "results", "pipelines", "model", "search", "population", "device", "publish", "tracking",
+        "name", "results", "pipelines", "data", "model", "search", "population", "device", "publish", "tracking",
         "task", "cell", "budget", "training", "engine",
     }  # fmt: skip
     assert search(job["search"], protocol(job["training"])[1]).given is None
@@ -217,7 +218,13 @@ def test_the_study_of_the_paper_states_its_protocol_as_the_protocol_does():
         assert stated[name] == protocol[name], name
 
 
-PARTS = {"answer_speech": "answer", "chung2014_speech": "chung2014", "fair_decay": "fair"}
+PARTS = {
+    "answer_matched": "answer",
+    "answer_sizes_speech": "answer_sizes",
+    "answer_speech": "answer",
+    "chung2014_speech": "chung2014",
+    "fair_decay": "fair",
+}
 """Study -> the study that it is a part of."""
 
 
@@ -239,6 +246,13 @@ def test_a_study_builds_each_of_its_jobs(name):
         assert units >= 1
         assert search(job["search"], protocol(job["training"])[1]).given is None
         construct(PopulationSettings, "population", job["population"])
+
+
+@pytest.mark.parametrize("name", of("study"))
+def test_all_sweeps_of_a_study_compose_and_no_two_differ_about_a_point(name):
+    jobs = [job for overrides in sweep._sweeps([f"study={name}"]) for job in compose_jobs(overrides)]
+    assert {job.study for job in jobs} == {PARTS.get(name, name)}
+    assert len(united(jobs)) == len({str(job.labels) for job in jobs})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Framing and batching: nothing is lost, nothing is seen early, and the order belongs to the seed."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from gatebench.core.errors import BadInput
 from gatebench.data import cards, tasks
 from gatebench.data.framings import next_block, next_step
 from gatebench.data.sequences import Sequence
-from gatebench.data.tasks import buckets, in_order
+from gatebench.data.tasks import Portion, buckets, in_order
 from gatebench.training.model import stream
 
 CARD = cards.load("jsb_chorales")
@@ -179,3 +181,36 @@ def test_audio_as_a_study_loads_it(murmur):
     assert len(task.splits["train"]) == 18
     assert all(len(sequence) == 10 for sequences in task.splits.values() for sequence in sequences)
     assert task.std == pytest.approx(cards.load("murmur").facts["train"]["std"], rel=1e-3)
+
+
+def test_a_larger_share_of_the_training_sequences_contains_a_smaller_one():
+    splits = {"train": numbered(range(5, 35)), "valid": numbered([4, 6]), "test": numbered([5])}
+    chosen = {share: Portion(share).of(splits) for share in (0.01, 0.1, 0.5, 1.0)}
+    starts = {share: [int(s.x[0, 0]) for s in part["train"]] for share, part in chosen.items()}
+    assert [len(starts[share]) for share in chosen] == [1, 3, 15, 30]
+    for smaller, larger in pairwise(chosen):
+        assert set(starts[smaller]) < set(starts[larger])
+    assert starts[0.5] == sorted(starts[0.5]) != starts[1.0][:15]
+    assert all(part[split] is splits[split] for part in chosen.values() for split in ("valid", "test"))
+
+
+def test_windows_have_all_whole_pieces_and_short_sequences_as_they_are():
+    splits = {split: numbered([3, 4, 9, 12]) for split in ("train", "valid", "test")}
+    windows = Portion(window=4).of(splits)["test"]
+    assert [len(s) for s in windows] == [3, 4, 4, 4, 4, 4, 4]  # of nine the last one is dropped
+    whole = numbered([3, 4, 9, 12])[3]
+    np.testing.assert_array_equal(np.concatenate([s.x for s in windows[4:]]), whole.x)
+    np.testing.assert_array_equal(np.concatenate([s.y for s in windows[4:]]), whole.y)
+
+
+def test_a_whole_sequence_with_one_target_has_no_windows():
+    sequence = Sequence(np.ones((5, 2)), np.ones((1, 1)))
+    splits = {split: [sequence] for split in ("train", "valid", "test")}
+    assert Portion(0.5).of(splits)["train"] == [sequence]
+    with pytest.raises(BadInput, match=r"data\.window is 3, but .* data\.window=null"):
+        Portion(window=3).of(splits)
+
+
+def test_a_portion_says_what_is_not_as_by_default():
+    portions = [Portion(), Portion(0.1), Portion(window=200), Portion(0.5, 50)]
+    assert [str(portion) for portion in portions] == ["", "share 0.1", "window 200", "share 0.5, window 50"]

@@ -121,6 +121,13 @@ def test_the_keys_of_real_trials_are_pinned(pinned: str, overrides: str):
     assert key_of(*overrides.split()) == pinned
 
 
+def test_how_much_of_the_data_is_trained_on_is_in_the_key():
+    whole = key_of()
+    assert key_of("data.share=1.0", "data.window=null") == whole
+    share, window = "data.share=0.1", "data.window=200"
+    assert len({whole, key_of(share), key_of(window), key_of(share, window)}) == 4
+
+
 def test_the_key_hashes_this_text():
     """Spelled as when the first keys were published: ``optimiser``, whatever the setting is called today."""
     numbers = {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-08"}

@@ -42,6 +42,7 @@ EVERYTHING = [
     ("nottingham", "novel", "confirm", 1, 0.01, 3.5, 3.7, "finished"),
     ("nottingham", "novel", "confirm", 2, 0.01, 3.6, 3.9, "finished"),
     ("nottingham", "gru", "confirm", 1, 0.01, 3.0, 3.1, "finished", "units_64"),
+    ("nottingham", "gru", "confirm", 1, 0.01, 3.0, 3.1, "finished", "parameters_80k"),
 ]
 BESIDE = [
     ("music", "theirs", "accuracy", 1, 0.5),
@@ -142,9 +143,13 @@ def everything(further: Sequence[tuple[Any, ...]] = ()) -> Frame:
     under_another = frame.trials[(frame.trials.task == "nottingham") & (frame.trials.budget == BUDGET)].assign(
         training="chung2014", key=lambda trials: "c" + trials.key.str[1:], nll=lambda trials: trials.nll + 1
     )
+    in_windows = frame.trials[(frame.trials.task == "nottingham") & (frame.trials.budget == BUDGET)].assign(
+        task="nottingham window=200", key=lambda trials: "d" + trials.key.str[1:]
+    )
     return replace(
         frame,
-        trials=pd.concat([frame.trials, under_another], ignore_index=True),
+        trials=pd.concat([frame.trials, under_another, in_windows], ignore_index=True),
+        datasets={**frame.datasets, "nottingham window=200": "Nottingham window=200"},
         former={"earlier": pd.DataFrame([conclusion], columns=CONCLUSIONS)},
         beside=pd.DataFrame(BESIDE, columns=beside.COLUMNS),
     )

@@ -168,7 +168,7 @@ def _measure(request: ComparisonRequest) -> _Measurements:
 
     smallest_plan = ComparisonPlan(PARAMETERS[0], batch=1, epochs=1, search=1, pipelines=1)
     job = compose_jobs(request.overrides(smallest_plan))[0]
-    task = tasks.load(job.labels.task, job.dataset, job.predict)
+    task = tasks.load(job.labels.task, job.dataset, job.predict, job.portion)
     train = task.splits["train"]
     size = DataSize(len(train), sum(len(sequence.y) for sequence in train), train[0].y.shape[1], task.inputs)
     parameters = request.parameters or schedule.recurrent_parameters(size)

@@ -132,6 +132,7 @@ def _setting_names() -> list[str]:
 def job_of(configuration: Configuration) -> "Job":
     """Return the job that a configuration describes, as plain objects; ``BadInput`` for what does not fit."""
     from gatebench.data import cards, framings
+    from gatebench.data.tasks import Portion
     from gatebench.engines import selection as engines
     from gatebench.graph import trace
     from gatebench.graph.stack import Stack
@@ -165,6 +166,7 @@ def job_of(configuration: Configuration) -> "Job":
         labels=_labels(configuration),
         dataset=task.dataset,
         predict=task.predict,
+        portion=construct(Portion, "data", _group("data", values["data"])),
         likelihood=likelihood,
         graph=graph,
         stack=stack,
@@ -269,6 +271,7 @@ def _labels(configuration: Configuration) -> "Labels":
     last = {override.partition("=")[0]: override for override in overrides}  # of what is given twice, the last one counts
     parts = [override.partition(".") for override in last.values()]
     overridden = {label: sorted(name for group, _, name in parts if group == label) for label in LABELLED}
+    overridden["task"] += sorted(name for group, _, name in parts if group == "data")
     overridden["cell"] += sorted(name for group, _, name in parts if group == "model")
     overridden["training"] += sorted(f"search.{name}" for group, _, name in parts if group == "search")
     return Labels(**{label: " ".join([configuration.choices[label], *overridden[label]]) for label in LABELLED})

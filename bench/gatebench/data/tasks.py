@@ -7,10 +7,56 @@ from functools import cached_property
 import numpy as np
 
 from gatebench.core.errors import BadInput
+from gatebench.core.validation import Count, Share
 from gatebench.data import cards, extrapolation, framings
 from gatebench.data.cards import Card
 from gatebench.data.columns import UNSCALED, Scale
 from gatebench.data.sequences import Sequence
+
+SUBSET_SEED = 2014
+"""Of the order in which training sequences are taken where only a share of them is."""
+
+
+@dataclass(frozen=True)
+class Portion:
+    """How much of a data set is trained on, and in what pieces; by default all of it, in whole sequences."""
+
+    share: Share = 1.0
+    """Of the training sequences; a larger share contains a smaller one. Validation and test stay whole."""
+    window: Count | None = None
+    """Steps of the pieces that the sequences of all splits are cut into, each of which begins from states of zero; what is
+    left at the end of a sequence is dropped, and a sequence that is shorter stays as it is. None: whole sequences."""
+
+    def __str__(self) -> str:
+        """Return what is not as by default, for a trial's key: ``share 0.1, window 200``."""
+        parts = [f"share {self.share!r}"] * (self.share != 1) + [f"window {self.window}"] * (self.window is not None)
+        return ", ".join(parts)
+
+    def of(self, splits: dict[str, list[Sequence]]) -> dict[str, list[Sequence]]:
+        """Return so much of framed sequences; ``BadInput`` where whole sequences are predicted and windows are asked for."""
+        if self.window is not None and any(s.predictions != len(s) for sequences in splits.values() for s in sequences):
+            raise BadInput(
+                f"data.window is {self.window}, but this task predicts something of a whole sequence, which has no windows; "
+                "leave it out: data.window=null"
+            )
+        train = splits["train"]
+        order = np.random.default_rng(SUBSET_SEED).permutation(len(train))
+        chosen = sorted(order[: max(1, round(self.share * len(train)))])
+        splits = {**splits, "train": [train[i] for i in chosen]}
+        return splits if self.window is None else {split: _windows(splits[split], self.window) for split in splits}
+
+
+def _windows(sequences: list[Sequence], steps: int) -> list[Sequence]:
+    """Return pieces of so many steps; a sequence that has fewer is one."""
+    return [
+        Sequence(s.x[start : start + steps], s.y[start : start + steps])
+        for s in sequences
+        for start in range(0, max(1, len(s) - steps + 1), steps)
+    ]
+
+
+WHOLE = Portion()
+"""All of a data set."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +106,7 @@ class Task:
         return np.where(grid > 0, np.rint(outputs / np.where(grid > 0, grid, 1)) * grid, outputs)
 
 
-def load(name: str, dataset: str, predict: str) -> Task:
+def load(name: str, dataset: str, predict: str, portion: Portion = WHOLE) -> Task:
     """Read and frame a data set; ``BadInput`` if it cannot be, or is not as its card says.
 
     Parameters
@@ -71,6 +117,8 @@ def load(name: str, dataset: str, predict: str) -> Task:
         Name of the card.
     predict
         Name of a framing (`framings.FRAMINGS`).
+    portion
+        How much of the framed sequences; scales are those of all training sequences.
 
     """
     card = cards.load(dataset)
@@ -85,7 +133,15 @@ def load(name: str, dataset: str, predict: str) -> Task:
     framed = framing.frame(card, arrays)
     predicted = card.kind if card.target is None else "binary" if card.target.kind == "labels" else card.target.kind
     return Task(
-        name, card, framed.splits, inputs, outputs, predicted, framed.input_scale, framed.output_scale, framed.output_grid
+        name,
+        card,
+        portion.of(framed.splits),
+        inputs,
+        outputs,
+        predicted,
+        framed.input_scale,
+        framed.output_scale,
+        framed.output_grid,
     )
 
 

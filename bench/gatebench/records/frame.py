@@ -241,7 +241,10 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
                     statistics |= {} if measured is None else {record.key: measured}
                 equations[labels.cell] = record.equations
                 baselines[labels.task] = summary.baselines
-                datasets[labels.task] = visible(summary.title) + (" (synthetic)" if summary.synthetic else "")
+                altered = labels.task.partition(" ")[2]  # such as share=0.1
+                datasets[labels.task] = " ".join(
+                    filter(None, [visible(summary.title), altered, "(synthetic)" if summary.synthetic else ""])
+                )
                 at[labels.task] = record.settings.at
                 data[labels.task] = summary.data
                 machines.append(_machine(record))

@@ -15,6 +15,7 @@ from gatebench.data import cards, framings
 from gatebench.data.cards import Card
 from gatebench.data.forecasts import forecast
 from gatebench.data.sequences import Framing
+from gatebench.data.tasks import Portion
 from gatebench.graph.stack import Stack
 from gatebench.graph.trace import Graph
 from gatebench.records import keys
@@ -73,6 +74,7 @@ class Job:
     labels: Labels
     dataset: str
     predict: str
+    portion: Portion
     likelihood: Likelihood
     graph: Graph
     stack: Stack
@@ -143,7 +145,9 @@ class Job:
         inputs, _ = self.framing.sizes(self.card)
         sizes = {letter: size for letter, size in self.graph.sizes(inputs, self.units).items() if letter != "1"}
         return KeyedSettings(
-            ", ".join([self.predict, *self._target, likelihoods.described(self.likelihood)]),
+            ", ".join(
+                filter(None, [self.predict, *self._target, str(self.portion), likelihoods.described(self.likelihood)])
+            ),
             self.card.content,
             self.graph.fingerprint,
             sizes,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatebench.data import tasks
-from gatebench.data.tasks import Task
+from gatebench.data.tasks import Portion, Task
 from gatebench.study import yardstick
 from gatebench.study.job import Job
 
@@ -53,5 +53,5 @@ class Loaded:
         """Return what the throughputs of a job's trials are relative to."""
         return yardstick.rate(self._sweep, job.threads, job.device)
 
-    def _of_task(self, job: Job) -> tuple[str, str, str]:
-        return job.labels.task, job.dataset, job.predict
+    def _of_task(self, job: Job) -> tuple[str, str, str, Portion]:
+        return job.labels.task, job.dataset, job.predict, job.portion

@@ -1,0 +1,75 @@
+"""Test NLL against the number of parameters: whether the order of cells hangs on their size."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from gatebench.records.frame import Frame
+from gatebench.report import repetitions, style
+from gatebench.report.figures import budgets
+
+ORDER = 92
+TITLE = "Test NLL against size"
+CAPTION = (
+    "Mean test NLL over repetitions at each budget of recurrent parameters, with 95% intervals over them, against the "
+    "recurrent parameters; a line for each cell, one with more layers being another line. Where lines cross, the better "
+    "cell depends on the size. Sizes are matched between cells; rates and regularisers are searched for at each of them."
+)
+BUDGET = "parameters_"
+"""How the names of budgets begin that are of recurrent parameters."""
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated, and what has no score, of the sizes that another cell has on a task."""
+    missing = []
+    for (task, training), part in _sizes(frame).groupby(["task", "training"], sort=False):
+        have = {(str(row.budget), str(row.cell)) for row in part.itertuples()}
+        lacking = [
+            f"{cell} at {budget.removeprefix(BUDGET)}"
+            for budget in dict.fromkeys(part.budget)
+            for cell in style.cells(part)
+            if (budget, cell) not in have
+        ]
+        if lacking:
+            missing.append(f"Not trained on {frame.datasets[str(task)]} ({training}): {', '.join(lacking)}.")
+    return [repetitions.note(frame.confirmed("test")), *missing]
+
+
+def numbers(frame: Frame) -> pd.DataFrame | None:
+    """Return one row per task, protocol, cell and size; None where no cell has two sizes."""
+    sizes = _sizes(frame)
+    return sizes if len(sizes) else None
+
+
+def _sizes(frame: Frame) -> pd.DataFrame:
+    """Return the tasks and protocols under which a cell has a score at two sizes."""
+    columns = ["task", "training", "budget", "cell", "parameters_recurrent", "nll", "low", "high", "n"]
+    every = budgets.numbers(frame)
+    if every is None:
+        return pd.DataFrame(columns=columns)
+    sizes = every[every.budget.str.startswith(BUDGET) & every.nll.notna()]
+    several = sizes.groupby(["task", "training", "cell"]).budget.transform("nunique") > 1
+    of_both = sizes.groupby(["task", "training"]).budget.transform("nunique") > 1
+    return sizes[of_both & several.groupby([sizes.task, sizes.training]).transform("any")][columns].reset_index(drop=True)
+
+
+def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
+    """Draw one panel for each task and protocol."""
+    panels = list(numbers.groupby(["task", "training"], sort=False))
+    figure, axes = style.grid(len(panels), width=4.6, height=3.4)
+    styles = style.cell_styles(frame.trials)
+    for axis, ((task, training), part) in zip(axes, panels, strict=True):
+        for cell, rows in style.by_cell(part).items():
+            points = rows.sort_values("parameters_recurrent")
+            error = np.abs(points[["low", "high"]].to_numpy(float).T - points.nll.to_numpy(float))
+            axis.errorbar(points.parameters_recurrent, points.nll, yerr=error, lw=1.3, ms=5, capsize=2, **styles[cell])
+        axis.set_xscale("log")
+        axis.set_xticks(sorted({float(f"{size:.1g}") for size in part.parameters_recurrent}))
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set_xlabel("recurrent parameters")
+        axis.set_ylabel(f"test {frame.nll(str(task))}")
+        style.heading(axis, f"{frame.datasets[str(task)]}, {training}")
+    style.legend(figure, style.cells(numbers), styles)
+    return figure
