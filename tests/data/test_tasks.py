@@ -138,7 +138,7 @@ def test_samples_are_dequantised_within_their_step_and_always_alike():
 
 
 def test_silence_has_no_two_equal_blocks():
-    splits, _, (_, std) = next_block.frame_waves(
+    splits, _, (_, std), _ = next_block.frame_waves(
         {split: [np.zeros((500, 1), np.int16)] for split in ("train", "valid", "test")}
     )
     blocks = [row.tobytes() for sequences in splits.values() for sequence in sequences for row in sequence.y]
@@ -149,7 +149,7 @@ def test_silence_has_no_two_equal_blocks():
 def test_only_train_standardises():
     random = np.random.default_rng(6)
     arrays = {"train": waves(random, 30, 500), "valid": waves(random, 30, 50), "test": waves(random, 30, 5000)}
-    splits, (mean, std), _ = next_block.frame_waves(arrays)
+    splits, (mean, std), *_ = next_block.frame_waves(arrays)
     flat = {split: np.concatenate([np.r_[s.x[0], s.y.ravel()] for s in sequences]) for split, sequences in splits.items()}
     assert flat["train"].mean() == pytest.approx(0, abs=1e-6)
     assert flat["train"].std() == pytest.approx(1, abs=1e-6)
