@@ -220,7 +220,7 @@ BROKEN = {
     "deep.jsonl": ('{"a": 1}\n' + "[" * 100_000, "deep.jsonl, line 2 is nested too deeply"),
     "cut.json": ('[{"a": [1, 2', "cut.json is no JSON (Expecting"),
     "number.json": ("3", "number.json holds int of 3; expected records"),
-    "objects.json": ('[{"a": {"b": 1}}]', "objects.json: a holds objects within objects; expected records"),
+    "objects.json": ('[{"a": {"b": {"c": 1}}}]', "objects.json: a.b holds objects within objects; expected records"),
     "uneven.json": ('[{"a": [1, 2], "b": [1]}]', "uneven.json, row 1 has lists of 2 and of 1 steps; expected as many"),
     "mixed.json": ('[{"a": [1, {"b": 2}]}]', "mixed.json, row 1, column a has a list of [1, {'b': 2}]"),
     "ragged.json": ('[{"a": [[1, 2], [3]]}]', "ragged.json, row 1, column a has a list of [[1, 2], [3]], ...; expected"),

@@ -101,7 +101,7 @@ def _read_iso(texts: pd.Series, sample: list[str]) -> Dates | None:
 
 def _read_formats(texts: pd.Series, sample: list[str]) -> Dates | None:
     days = (f"{day}{blank}{time}" for time in TIMES for blank in ((" ", "T") if time else ("",)) for day in DAYS)
-    for form in (*days, *MONTHS, "%H:%M", "%H:%M:%S", "%H:%M:%S.%f"):
+    for form in (*days, *MONTHS, "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p"):
         if _fits(sample, form):
             dates = _parse(texts, form, "dates")
             if dates is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import encoding
+from gatebench.ingest import encoding, report_rows
 from gatebench.ingest.encoding import Opener
 
 SEPARATORS = "\t;|,"
@@ -89,12 +89,18 @@ def find_layout(sample: list[str], where: str) -> TextLayout:
     """Return how a table is written whose first lines are given; ``where`` names it in a message."""
     comments = next((place for place, line in enumerate(sample) if not _is_comment(line)), len(sample))
     written = [line for line in sample[comments:] if line.strip()]
-    separator = _find_separator(written)
-    table = [_cells(line, separator) for line in written]
+    separator, titles = _without_titles(written)
+    table = [_cells(line, separator) for line in written][titles:]
     first = table[0] if table else []
     repeated = sorted({name.strip() for name in first if name.strip() and first.count(name) > 1})
     skipped = [line for line in sample[:comments] if line.strip()]
     lines = [f"comments: {len(skipped)} line(s) that begin with # are skipped"] if skipped else []
+    if titles:
+        lines.append(f"title: {titles} line(s) above the header are skipped: {shorten('; '.join(written[:titles]))}")
+        comments = [place for place, line in enumerate(sample) if place >= comments and line.strip()][titles]
+    if len(table) > 1 and {len(row) for row in table[1:]} == {len(first) + 1} and not any(map(is_number, first)):
+        lines.append("header: of all columns but the first, as R writes it, which is called row")
+        return TextLayout(separator, comments + 1, ["row", *(name.strip() for name in first)], False, lines)
     if _has_header(table):
         if repeated:
             raise BadInput(
@@ -114,6 +120,25 @@ def find_layout(sample: list[str], where: str) -> TextLayout:
     return TextLayout(separator, comments, [f"column{place}" for place in range(len(first))], False, lines)
 
 
+def _without_titles(written: list[str]) -> tuple[str, int]:
+    """Return what stands between columns, and how many lines above the header are no part of the table."""
+    separator = _find_separator(written)
+    table = [_cells(line, separator) for line in written]
+    if titles := report_rows.count_titles(table):
+        return separator, titles
+    for titles in range(1, min(report_rows.MOST_TITLES, len(written) - report_rows.FEWEST_ROWS)):
+        below = written[titles:]
+        other = _find_separator(below)
+        counts = {len(_cells(line, other)) for line in below}
+        header, *rows = [_cells(line, other) for line in below]
+        above = [len(_cells(line, other)) for line in written[:titles]]
+        # A header has no numbers, and the rows below it have some: a row of data is no header of what is below it.
+        is_header = not any(map(_is_value, header)) and any(map(_is_value, rows[0]))
+        if len(counts) == 1 and len(header) > max(1, *above) and is_header:
+            return other, titles
+    return separator, 0
+
+
 def _find_separator(lines: list[str]) -> str:
     """Return what parts all lines into as many cells, at least two; else what stands in the first one."""
     for separator in SEPARATORS:
@@ -123,13 +148,15 @@ def _find_separator(lines: list[str]) -> str:
     likeliest = max(SEPARATORS, key=first.count)
     if likeliest in first:
         return likeliest
-    parts = {len(line.split()) for line in lines}
-    return WHITE_SPACE if len(parts) == 1 and max(parts) > 1 else ","
+    counts = [len(_cells(line, WHITE_SPACE)) for line in lines]
+    # As R writes a table: the first column, of row names, has no name.
+    alike = len({*counts}) == 1 or (len({*counts[1:]}) == 1 and counts[0] + 1 == counts[1])
+    return WHITE_SPACE if alike and max(counts) > 1 else ","
 
 
 def _cells(line: str, separator: str) -> list[str]:
     if separator == WHITE_SPACE:
-        return line.split()
+        return next(csv.reader([" ".join(line.split())], delimiter=" "), [])
     return next(csv.reader(io.StringIO(line), delimiter=separator), [])
 
 

@@ -1,5 +1,6 @@
 """The decision which columns are read, and as what: amounts, codes, categories; what is left out, and why."""
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,13 @@ CODES = range(3, 21)
 """How many different whole numbers may be codes."""
 ROWS_OF_A_CODE = 10
 """Rows for each different whole number from which on they may be codes."""
+IDENTIFIER = re.compile(
+    r"(^|_)(id|user|customer|client|patient|subject|device|machine|sensor|station|vehicle|track|ticker|symbol|unit)$",
+    re.IGNORECASE,
+)
+"""Names of columns that tell things apart, each of which has a series."""
+ROWS_OF_A_THING = 3
+"""Rows of each of them on average, at the least."""
 FAR = 5.0
 """Ranges of all other values from which on a value that comes again and again is far from them."""
 FEWEST_OTHERS = 5
@@ -80,7 +88,7 @@ def decide(columns: dict[str, Column], arrangement: Arrangement, choices: Choice
 
     """
     uses = ColumnUses()
-    uses.group = _find_group(columns, choices)
+    uses.group = _find_group(columns, arrangement, choices)
     possible = [
         column for name, column in columns.items()
         if name != uses.group and (choices.columns is None or name in choices.columns)
@@ -97,9 +105,11 @@ def decide(columns: dict[str, Column], arrangement: Arrangement, choices: Choice
     return uses
 
 
-def _find_group(columns: dict[str, Column], choices: Choices) -> str | None:
+def _find_group(columns: dict[str, Column], arrangement: Arrangement, choices: Choices) -> str | None:
     if choices.group is not None:
         return None if choices.group == NONE else choices.group
+    if not arrangement.codes.any():
+        return None  # one series is no group of sequences
     needed = {*(choices.columns or []), *(choices.numbers or []), *(choices.codes or [])}
     lower = {name.lower(): name for name in columns if name not in needed}
     return next((lower[name] for name in GROUP_NAMES if name in lower), None)
@@ -119,6 +129,7 @@ def _place(uses: ColumnUses, column: Column, arrangement: Arrangement, choices: 
         uses.left_out[name] = why
         return
     if not explicit:
+        _ask_about_names(column, arrangement, choices)
         _ask_about_counting_down(column, arrangement, choices)
         _ask_about_rest(column, arrangement, choices)
     if column.kind == "text":
@@ -185,6 +196,20 @@ def _ask_about_rest(column: Column, arrangement: Arrangement, choices: Choices) 
     readings.append(Reading("it is left out", {"without": _more(choices.without, name)}))
     share = f", shared by {sequences / values:.3g} sequences on average" if shared else ""
     raise ask(f"column {name} has one value a sequence, {values:,} different ones{share}", *readings)
+
+
+def _ask_about_names(column: Column, arrangement: Arrangement, choices: Choices) -> None:
+    """Ask about a column that is called like what tells things apart, where all rows are one series."""
+    if arrangement.codes.any() or choices.sequence is not None or not (column.is_whole or column.kind == "text"):
+        return
+    values = int(codes_of([column]).max()) + 1
+    if IDENTIFIER.search(column.name) and 1 < values <= len(column.values) // ROWS_OF_A_THING and not column.missing.any():
+        raise ask(
+            f"column {column.name} is called like what has a series of its own, and has {values:,} different values",
+            Reading(f"{values:,} sequences", {"sequence": column.name}),
+            Reading("one series, beside which it is a category", {"codes": _more(choices.codes, column.name)}),
+            Reading("one series, and it is left out", {"without": _more(choices.without, column.name)}),
+        )
 
 
 def _ask_about_counting_down(column: Column, arrangement: Arrangement, choices: Choices) -> None:

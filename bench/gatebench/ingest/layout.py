@@ -15,6 +15,8 @@ from gatebench.ingest.raw import RawData
 
 FEWEST_COLUMNS = 8
 """Columns of like numbers from which on a row may be a series."""
+MANY_COLUMNS = 50
+"""Columns from which on those of one series may spread differently, as those of a pulse do."""
 MOST_OTHERS = 3
 """Other columns beside them, at the most."""
 SMOOTHER = 0.6
@@ -93,8 +95,8 @@ def _look(columns: dict[str, Column]) -> WideTable | None:
         spreads = np.nanstd(matrix, 0)
         along, across = (float(np.nansum(np.abs(np.diff(matrix, axis=axis)))) for axis in (1, 0))
         along, across = along / (rows * (len(steps) - 1)), across / ((rows - 1) * len(steps))
-    like = bool(spreads.max() <= ALIKE * np.median(spreads))
-    labels = [name for name in others if columns[name].kind == "text" or _is_label_like(columns[name])]
+    like = len(steps) >= MANY_COLUMNS or bool(spreads.max() <= ALIKE * np.median(spreads))
+    labels = [name for name in others if _is_label_like(columns[name])]
     label = labels[0] if len(labels) == 1 else None
     numbered = _numbered(numbers) is not None
     if like and along < SMOOTHER * across:
@@ -105,7 +107,9 @@ def _look(columns: dict[str, Column]) -> WideTable | None:
 
 
 def _is_label_like(column: Column) -> bool:
-    """Whether numbers are few, whole, and come again and again."""
+    """Whether texts come again, or numbers are few, whole, and come again and again."""
+    if column.kind == "text":
+        return len(np.unique(column.values.astype(str))) * 2 <= len(column.values)
     if not column.is_whole:
         return False
     different = len(np.unique(column.values))

@@ -11,7 +11,7 @@ from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
 ROLES = {
-    "x": ("x", "xs", "data", "inputs", "input"),
+    "x": ("x", "xs", "data", "inputs", "input", "features", "sequences", "signals"),
     "y": ("y", "ys", "label", "labels", "target", "targets"),
     "lengths": ("lengths", "length", "lens", "seq_lengths", "x_lengths"),
     "group": ("group", "groups", "subject", "subjects"),
@@ -44,6 +44,9 @@ def read(where: str, named: Named, choices: Choices) -> RawData:
         What the user chose.
 
     """
+    if columns := _columns(named):
+        line = f"sequences: one series of {len(columns[0])} steps, a column an array: {shorten(', '.join(named))}"
+        return RawData([np.stack(columns, 1)], "a row", [where], names=tuple(named), decisions=[line])
     parts, unread = _find_roles(where, named)
     split_names = [*parts]
     raws = [_read_part(where if split is None else f"{where}, {split}", parts[split], choices) for split in split_names]
@@ -81,6 +84,14 @@ def find_role(name: str) -> tuple[str | None, str | None]:
     role_of = {name: role for role, names in ROLES.items() for name in names}
     plain, split = (name.lower(), None) if name.lower() in role_of else given.part_name(name)
     return role_of.get(plain), split
+
+
+def _columns(named: Named) -> list[np.ndarray]:
+    """Return arrays of one axis and one length under names of their own, which are the columns of one series."""
+    arrays = [array for array in named.values() if isinstance(array, np.ndarray) and array.ndim == 1]
+    called = any(find_role(name)[0] for name in named)
+    alike = len(arrays) == len(named) > 1 and len({len(array) for array in arrays}) == 1
+    return arrays if alike and not called and all(array.dtype.kind in "buif" for array in arrays) else []
 
 
 def _find_roles(where: str, named: Named) -> tuple[dict[str | None, Named], list[str]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.ingest import date_parts
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.question import Reading, ask
@@ -40,6 +41,9 @@ def candidates(columns: dict[str, Column], choices: Choices) -> list[tuple[str, 
     numbers = set(choices.numbers or [])
     dates = [name for name, column in columns.items() if column.kind == "date"]
     named = [name for name in _by_name(columns) if name not in dates and name not in numbers]
+    parts = date_parts.find({name: column for name, column in columns.items() if name not in numbers})
+    if parts and not dates:
+        return [parts]
     with_hour = [pair for name in dates if (pair := _with_hour(columns, name))]
     singles = [(name,) for name in (*dates, *named)]
     if singles:
@@ -80,11 +84,18 @@ def decide(
     dates = [name for name, column in columns.items() if column.kind == "date" and name not in numbers]
     if dates:
         return _by_dates(columns, codes, dates, where, sequence)
+    parts = date_parts.find({name: column for name, column in columns.items() if name not in numbers})
+    if parts:
+        refuse_repeats(columns, codes, parts, sequence)
+        return parts, [
+            f"order: by columns {', '.join(parts)}, the parts of a date (--order A,B; --sequence {parts[0]} --order "
+            f"{','.join(parts[1:])}: a sequence each {parts[0]})"
+        ]
     for name in _by_name(columns):
         if name not in numbers:
             return _by_named(columns, codes, name, where, sequence)
     free = [name for name, column in columns.items() if column.kind == "number" and name not in numbers]
-    return _by_numbers(columns, codes, free, bool(choices.columns or []))
+    return _by_numbers(columns, codes, free, bool(choices.columns or []), sequence)
 
 
 def _by_name(columns: dict[str, Column]) -> list[str]:
@@ -96,7 +107,8 @@ def _by_name(columns: dict[str, Column]) -> list[str]:
 def _by_dates(
     columns: dict[str, Column], codes: np.ndarray, dates: list[str], where: Where, sequence: tuple[str, ...]
 ) -> tuple[tuple[str, ...], list[str]]:
-    preferred = [name for name in _by_name(columns) if name in dates] or dates
+    days = [name for name in dates if not _is_time_of_day(columns[name])] or dates
+    preferred = [name for name in _by_name(columns) if name in days] or days
     name = preferred[0]
     _check_sortable(columns, (name,), where)
     pair = _with_hour(columns, name)
@@ -125,7 +137,7 @@ def _by_named(
 
 
 def _by_numbers(
-    columns: dict[str, Column], codes: np.ndarray, free: list[str], chosen: bool
+    columns: dict[str, Column], codes: np.ndarray, free: list[str], chosen: bool, sequence: tuple[str, ...]
 ) -> tuple[tuple[str, ...], list[str]]:
     """Return a column of numbers that count steps, or rise with them; the rows stand in its order anyway."""
     if len(free) < 2 or chosen:
@@ -138,6 +150,19 @@ def _by_numbers(
     if len(rising) == 1 and len(codes) >= FEWEST_STEPS * len(np.unique(codes)) and (several or free[0] == rising[0]):
         line = f"order: by column {rising[0]}, which rises from row to row (if it is measured: --numbers {rising[0]})"
         return (rising[0],), [line]
+    for name in free:
+        column = columns[name]
+        if not column.is_whole or _unique_within(columns, codes, (name,)) or not sequence or not restarts(column):
+            continue
+        if keys := _missing_keys(columns, codes, (name,)):
+            raise ask(
+                f"column {name} begins anew again and again within {', '.join(sequence)}",
+                *(
+                    Reading(f"{key} tells sequences apart, too", {"sequence": ",".join((*sequence, key)), "order": name})
+                    for key in keys
+                ),
+                Reading("it is measured", {"sequence": ",".join(sequence), "order": NONE, "numbers": [name]}),
+            )
     for name in rising or [name for name in free if _is_shuffled_count(codes, columns[name])]:
         rise = "rises from row to row" if rising else "has numbers that are all different and evenly apart, but not in order"
         raise ask(
@@ -234,12 +259,17 @@ def _missing_keys(columns: dict[str, Column], codes: np.ndarray, names: tuple[st
     return [name for name in possible if parts(name)]
 
 
+def _is_time_of_day(column: Column) -> bool:
+    """Whether times are all of one day, as hours and minutes without a date are read."""
+    return column.kind == "date" and bool((column.values // DAY == column.values[0] // DAY).all())
+
+
 def _with_hour(columns: dict[str, Column], date: str) -> tuple[str, str] | None:
     """Return a column of days with one of their hours or times beside it, if there is one."""
     if (columns[date].values % DAY != columns[date].values[0] % DAY).any():
         return None
     for name, column in columns.items():
-        is_time = column.kind == "date" and name != date and bool((column.values // DAY == column.values[0] // DAY).all())
+        is_time = name != date and _is_time_of_day(column)
         hours = column.values if column.is_whole else np.array([-1])
         is_hour = bool((hours >= 0).all() and (hours <= 24).all() and len(np.unique(hours)) in (23, 24, 25))
         called = name.lower() in ("hour", "hr", "hours", "time", "stunde", "heure", "hora")

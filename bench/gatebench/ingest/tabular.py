@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import delimited, given, limits, lists
+from gatebench.ingest import delimited, given, limits, lists, report_rows
 
 PACKED_TABLES = (".csv", ".tsv", ".tab", ".dat")
 """Suffixes of the tables that a zip may hold."""
@@ -127,6 +127,8 @@ def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTab
         )
     if table.codes is not None:
         return table
+    rows, left_out = report_rows.leave_out(rows)
+    table = table._replace(rows=rows, lines=[*table.lines, *left_out])
     expanded, codes = lists.expand(rows, file.name)
     return table if codes is None else table._replace(rows=expanded, codes=codes, each="a row each")
 

@@ -66,8 +66,25 @@ def _too_deep(where: str) -> BadInput:
     return BadInput(f"{where} is nested too deeply; {LAYOUT}: convert it")
 
 
+def _flat(record: dict[str, object]) -> dict[str, object]:
+    """Return a record with the fields of the objects in it as fields of its own, as ``position.x``."""
+    flat: dict[str, object] = {}
+    for name, value in record.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}": cell for inner, cell in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
 def _frame(file: Path, value: object) -> pd.DataFrame:
     """Return the table that a JSON value is, perhaps with lists in its cells."""
+    if isinstance(value, dict):
+        within = [entry for entry in value.values() if isinstance(entry, list) and entry and isinstance(entry[0], dict)]
+        if len(within) == 1:
+            value = within[0]  # records below a name, beside what describes them
+    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
+        value = [_flat(entry) for entry in value]
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
         frame = pd.DataFrame(value)
     elif isinstance(value, list) and value and not any(isinstance(entry, dict) for entry in value):

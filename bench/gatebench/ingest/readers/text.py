@@ -8,6 +8,7 @@ import numpy as np
 from gatebench.core.errors import BadInput
 from gatebench.ingest import delimited, encoding, limits
 from gatebench.ingest.choices import Choices
+from gatebench.ingest.question import Reading, ask
 from gatebench.ingest.raw import RawData
 from gatebench.ingest.readers import tables
 
@@ -29,10 +30,13 @@ def read(files: list[Path], choices: Choices) -> RawData:
             text, said = _read_text(file)
         texts.append(text)
         lines += said
-    if choices.tokens is None and all(map(_is_table, texts)):
-        raw = tables.read(files, choices)
-        raw.decisions.insert(0, "table: read as one, since all lines are of numbers alone (--tokens character)")
-        return raw
+    if choices.tokens is None and not choices.sequence_a_line:
+        why = "all lines are of numbers alone" if all(map(_is_table, texts)) else _columns_of(texts)
+        if why:
+            raw = tables.read(files, choices)
+            raw.decisions.insert(0, f"table: read as one, since {why} (--tokens character)")
+            return raw
+        _ask_about_numbers(texts)
     choices.check_only("text", "tokens", "sequence_a_line", "least_count")
     tokens = choices.tokens or "character"
     pieces = [
@@ -76,6 +80,34 @@ def _is_table(text: str) -> bool:
     cells = [line.replace(",", " ").replace(";", " ").split() for line in lines]
     alike = len(lines) >= LINES_OF_A_TABLE and len({len(row) for row in cells}) == 1
     return alike and all(delimited.is_number(cell) for row in cells for cell in row)
+
+
+def _columns_of(texts: list[str]) -> str:
+    """Return what shows that texts are tables of named columns: as many cells in each line, numbers below one another."""
+    for separator in delimited.SEPARATORS:
+        rows = [_rows(text, separator) for text in texts]
+        if all(len(table) > LINES_OF_A_TABLE and len({len(row) for row in table}) == 1 < len(table[0]) for table in rows):
+            below = [list(zip(*table[1:], strict=True)) for table in rows]
+            if all(any(all(map(delimited.is_number, column)) for column in columns) for columns in below):
+                return f"all lines have {len(rows[0][0])} cells parted by {separator!r}, some of numbers alone"
+    return ""
+
+
+def _rows(text: str, separator: str) -> list[list[str]]:
+    lines = [line for line in text[: delimited.SAMPLE_CHARACTERS].split("\n") if line.strip()][: delimited.SAMPLE_LINES]
+    return [line.split(separator) for line in lines]
+
+
+def _ask_about_numbers(texts: list[str]) -> None:
+    """Ask about lines of numbers of which some have more than others: rather words than digits one by one."""
+    lines = [line.split() for text in texts for line in text[: delimited.SAMPLE_CHARACTERS].split("\n") if line.strip()]
+    if len(lines) >= LINES_OF_A_TABLE and all(word.lstrip("-").isdecimal() for line in lines for word in line):
+        raise ask(
+            "all lines are of whole numbers, some of more than others",
+            Reading("a line is a sequence, and a number a symbol", {"tokens": "word", "sequence_a_line": True}),
+            Reading("all lines are one text, and a number is a symbol", {"tokens": "word"}),
+            Reading("a digit is a symbol", {"tokens": "character"}),
+        )
 
 
 def _part(text: str, tokens: str) -> list[str]:
