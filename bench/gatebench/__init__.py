@@ -1,6 +1,7 @@
 """Which recurrent cell should I use, an LSTM or a GRU? ``gatebench`` answers with evidence.
 
-What a notebook needs: `cells`, `count`, `compare`, `results` and `load`. Each imports what it uses when it is called.
+What a notebook needs: `cells`, `count`, `compare`, `results` and `load`, and the estimators `Recurrent`,
+`RecurrentClassifier` and `RecurrentRegressor`. Each imports what it uses when it is called.
 Wrong arguments raise ``gatebench.core.errors.BadInput``, with one line that says what was expected.
 """
 
@@ -17,12 +18,30 @@ if TYPE_CHECKING:
     from gatebench.graph.catalogue import CellDescription
     from gatebench.graph.cost import CellCost
     from gatebench.graph.trace import Option
+    from gatebench.models.recurrent import Recurrent, RecurrentClassifier, RecurrentRegressor
 
 __version__ = "0.1.0"
 
 # The folder of the cells has the name of a function below. Importing a cell would put the folder in the function's place,
 # unless Python knows the folder before the function is defined. Nothing of the folder is loaded by this.
 importlib.import_module("gatebench.cells")
+
+
+_ESTIMATORS = ("Recurrent", "RecurrentClassifier", "RecurrentRegressor")
+__all__ = ["Recurrent", "RecurrentClassifier", "RecurrentRegressor", "cells", "compare", "count", "load", "results"]
+
+
+def __getattr__(name: str) -> object:
+    """Return an estimator, which is imported when somebody asks for it."""
+    if name not in _ESTIMATORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from gatebench.models import recurrent
+
+    return getattr(recurrent, name)
+
+
+def __dir__() -> "list[str]":
+    return sorted({*globals(), *__all__})
 
 
 def cells() -> "list[CellDescription]":
