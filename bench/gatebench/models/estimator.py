@@ -1,12 +1,20 @@
-"""The protocol of scikit-learn's estimators, which other programs look for, without scikit-learn being needed for it."""
+"""The protocol of scikit-learn's estimators, which other programs look for; scikit-learn is not needed for it."""
 
 import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
+
+if TYPE_CHECKING:
+    _Base = object
+else:
+    try:  # aeon takes nothing else for an estimator
+        from sklearn.base import BaseEstimator as _Base
+    except ImportError:
+        _Base = object
 
 
 class Unusable(BadInput, ValueError):
@@ -24,7 +32,7 @@ def errors_of_values() -> Iterator[None]:
         raise Unusable(str(error)) from error
 
 
-class Estimator:
+class Estimator(_Base):
     """What is asked of an estimator besides fitting and predicting: its parameters, its kind, whether it is fitted."""
 
     _kind: ClassVar[Literal["classifier", "regressor", "either"]] = "either"

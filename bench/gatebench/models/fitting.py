@@ -49,7 +49,7 @@ class FitSettings:
     parameters: Positive | None
     """Recurrent parameters that the units are to cost, or None."""
     stack: Stack
-    """Layers and directions."""
+    """Layers and directions of the cells."""
     lr: Positive
     """The learning rate at the beginning."""
     training: Training
@@ -59,7 +59,7 @@ class FitSettings:
     engine: str
     """Name of an engine, or ``auto``."""
     threads: Count
-    """Threads that compute."""
+    """Threads that compute at once."""
     seed: int
     """The seed of weights, noise and order."""
 
@@ -99,7 +99,7 @@ class FittedNet:
     target_scale: Scale
     """Mean and standard deviation of the values that are predicted."""
     epochs: int
-    """Epochs of training."""
+    """Epochs of training that were made."""
     best_epoch: int
     """The epoch whose weights these are."""
     _module: "nn.Module | None" = field(default=None, repr=False)
