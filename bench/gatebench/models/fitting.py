@@ -162,7 +162,8 @@ def fit(sequences: list[np.ndarray], targets: np.ndarray, classes: int, chosen: 
         for split, positions in parts.items()
     }
     width, outputs = sequences[0].shape[1], targets.shape[1]
-    task = Task("data", _card(width, outputs, classes), framed, width, outputs, read_scale, target_scale)
+    card = _card(width, outputs, classes)
+    task = Task("data", card, framed, width, outputs, input_scale=read_scale, output_scale=target_scale)
     model = _model(task, classes, chosen)
     population = Population.start(model, task, chosen.training, [Member("estimator", chosen.lr, chosen.seed)])
     while population.active:
