@@ -163,7 +163,8 @@ def fit(sequences: list[np.ndarray], targets: np.ndarray, classes: int, chosen: 
     }
     width, outputs = sequences[0].shape[1], targets.shape[1]
     card = _card(width, outputs, classes)
-    task = Task("data", card, framed, width, outputs, input_scale=read_scale, output_scale=target_scale)
+    predicted = "label" if classes else "value"
+    task = Task("data", card, framed, width, outputs, predicted, read_scale, target_scale)
     model = _model(task, classes, chosen)
     population = Population.start(model, task, chosen.training, [Member("estimator", chosen.lr, chosen.seed)])
     while population.active:
