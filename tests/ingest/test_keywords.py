@@ -1,26 +1,31 @@
 """Flags of the command line become keyword arguments in what a Python program is told."""
 
+from typing import Literal, get_args, get_origin
+
 import pytest
 
 from gatebench.ingest import keywords, question
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Question, Reading
 
-EXAMPLES: dict[str, object] = {
-    "sequence": "unit,cycle", "order": "t", "group": "none", "label": "state", "columns": ["a", "b"], "without": ["a"],
-    "codes": ["a", "b"], "numbers": ["a"], "layout": "series-a-row", "dates": "day-first", "decimal": "comma",
-    "na": ["-999"], "missing": "mask", "gaps": "cut", "with_steps": True, "padding": "keep", "kind": "reals",
-    "as_target": "value", "likelihood": "gaussian", "split": "time", "window": 50, "step": 0.5, "axes": "NXT",
-    "tokens": "word", "sequence_a_line": True, "least_count": 3, "labels": "labels.csv", "folders": "group",
-    "split_column": "part", "skip_bad": True, "drums": True, "predict": ["a"], "known": ["a", "b"], "horizon": 3,
-}  # fmt: skip
+OF_TYPE: dict[object, object] = {list[str]: ["a", "b"], bool: True, int: 50, float: 0.5, str: "unit,cycle"}
+"""A value for each type that a choice may have."""
+
+
+def example(field: str) -> object:
+    """A value that a choice may have, as the command line gives it."""
+    hints = get_args(Choices.__annotations__[field])
+    if get_origin(hints[0]) is Literal:
+        return get_args(hints[0])[0]
+    return next((OF_TYPE[hint] for hint in hints if hint in OF_TYPE), "labels.csv")
 
 
 @pytest.mark.parametrize("field", Choices.__dataclass_fields__)
 def test_every_choice_is_one_keyword(field: str):
     """What is said is Python that makes the same choice."""
-    said = " ".join(question.flags({field: EXAMPLES[field]}))
-    assert eval(f"dict({keywords.in_python(said)})") == {field: EXAMPLES[field]}
+    value = example(field)
+    said = " ".join(question.flags({field: value}))
+    assert eval(f"dict({keywords.in_python(said)})") == {field: value}
     with_other = keywords.in_python(f"it is so ({said}); or otherwise")
     assert with_other.startswith("it is so (")
     assert with_other.endswith("); or otherwise")
