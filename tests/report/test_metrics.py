@@ -1,5 +1,7 @@
 """Metrics of cells: their intervals hold what they state, and the verdict says whether they agree with NLL."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
@@ -7,7 +9,7 @@ from scipy.special import expit
 
 from gatebench.core.metric import Predicted, SequenceStatistics
 from gatebench.records.frame import Frame
-from gatebench.report import metrics, style, verdict
+from gatebench.report import metrics, style, verdict, words
 from gatebench.report.figures import metrics as figure
 from gatebench.report.metrics import MetricScores
 from support.frames import HIGH, LOW, MUSIC, by_hand, seeds
@@ -164,3 +166,27 @@ def test_the_table_has_a_row_a_cell_with_marks_beside_the_best():
     assert sure is not None
     assert sure.set_index("cell").accuracy["gru"].endswith("]")
     assert any(note.startswith("macro-F1: ") for note in figure.notes(frame))
+
+
+def test_what_takes_no_model_stands_in_brackets_above_the_cells():
+    frame = two_cells({"gru": rightly(0.7, 1), "rnn": rightly(0.8, 2)}, {"gru": LOW, "rnn": HIGH})
+    table = figure.table(replace(frame, trivial={"music": {"unigram": {"accuracy": 0.51234, "rmse": 3.0}}}))
+    assert table is not None
+    first = table.iloc[0]
+    assert list(table.cell) == ["[unigram]", "rnn", "gru"]
+    assert (first.accuracy, first.AUC, first.NLL, first.n) == ("0.5123", "", "", "")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ((0.5, 0.0, 2.5), "0.500 [0.000, 2.500]"),
+        ((1234.5, 1200.2, 1268.8), "1234 [1200, 1269]"),
+        ((0.001234, 0.001, 0.0015), "0.00123 [0.00100, 0.00150]"),
+        ((0.0, 0.0, 0.0), "0.000 [0.000, 0.000]"),
+        ((0.9876, 0.9876, 0.9876), "0.988 [0.988, 0.988]"),
+        ((12.3456, float("nan"), float("nan")), "12.35 (one seed)"),
+    ],
+)
+def test_numbers_of_any_size_are_written_to_the_digits_that_are_known(numbers: tuple[float, float, float], text: str):
+    assert words.measured(*numbers) == text

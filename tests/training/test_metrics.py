@@ -169,3 +169,45 @@ def test_the_mean_of_a_likelihood_is_that_of_what_it_draws(kind: str):
     mean = model.likelihood.mean(torch.from_numpy(readout)[None])[0].numpy()
     expected = np.bincount(drawn[:, 0].astype(int), minlength=3) / len(drawn) if "labels" in kind else drawn.mean(0)
     np.testing.assert_allclose(mean, expected, atol=0.08)
+
+
+def trivial(made: Task, likelihood, at: str = "step") -> dict[str, dict[str, float]]:
+    model = Model(trace.load("gru"), made.inputs, made.outputs, 3, likelihood, create("reference"), at=at)
+    (measured,) = metrics.measure(model, made, model.start_rows([1], TRAINING), made.splits["test"], noop)
+    return measured.trivial
+
+
+def test_of_classes_the_trivial_predictor_is_the_most_frequent_one():
+    made = task("label", 1, "sequence", 3)
+    for split, labels in (("train", [1, 1, 2, 1, 0, 1]), ("test", [0, 1, 1, 2, 1, 2])):
+        for sequence, label in zip(made.splits[split], labels, strict=True):
+            sequence.y[:] = label
+    values = trivial(made, categorical(3), "sequence")
+    assert list(values) == ["unigram"]
+    assert values["unigram"]["accuracy"] == pytest.approx(0.5)
+    assert values["unigram"]["balanced_accuracy"] == pytest.approx(1 / 3)
+    assert values["unigram"]["auc"] == pytest.approx(0.5)
+
+
+def test_of_reals_that_go_on_they_are_the_mean_of_train_and_the_last_value():
+    random = np.random.default_rng(0)
+
+    def going_on(steps: int) -> Sequence:
+        walk = random.standard_normal((steps + 1, 2)).cumsum(0).astype(np.float32)
+        return Sequence(walk[:-1], walk[1:])
+
+    splits = {split: [going_on(steps) for steps in (30, 20)] for split in ("train", "valid", "test")}
+    made = Task("made", None, splits, 2, 2, "reals", SCALE, SCALE)  # pyright: ignore[reportArgumentType] - no card
+    values = trivial(made, gaussian())
+    assert list(values) == ["mean", "last_value"]
+    x, y = (np.concatenate([getattr(s, name) for s in splits["test"]]) * SCALE.std + SCALE.mean for name in "xy")
+    changes = np.concatenate([np.abs(np.diff(s.y, axis=0)) for s in splits["train"]]).mean(0) * SCALE.std
+    assert values["last_value"]["mase"] == pytest.approx((np.abs(y - x).mean(0) / changes).mean(), rel=1e-4)
+    assert values["last_value"]["rmse_1"] == pytest.approx(np.sqrt(np.square(y - x)[:, 1].mean()), rel=1e-4)
+    mean = np.concatenate([s.y for s in splits["train"]]).mean(0) * SCALE.std + SCALE.mean
+    assert values["mean"]["mae_0"] == pytest.approx(np.abs(y - mean)[:, 0].mean(), rel=1e-4)
+
+
+def test_what_does_not_go_on_has_no_last_value():
+    assert list(trivial(task("value", 2), gaussian())) == ["mean"]
+    assert trivial(task("binary", 4), bernoulli()) == {}

@@ -129,6 +129,8 @@ class Frame:
     """Predictions of test sequences by confirming trials: ``key`` and `PREDICTIONS`."""
     names: dict[str, list[str]] = field(default_factory=dict)
     """Task -> the classes or columns that are predicted, where they have names."""
+    trivial: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    """Task -> predictor that takes no model -> metric -> its value on test."""
     beside: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=beside.COLUMNS))
     """What others made of the same tasks: `beside.COLUMNS`."""
     independent: frozenset[str] = frozenset()
@@ -219,6 +221,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
     trials, curves, sequences, predictions, machines = [], [], [], [], []
     statistics: dict[str, SequenceStatistics] = {}
     baselines: dict[str, dict[str, dict[str, Score]]] = {}
+    trivial: dict[str, dict[str, dict[str, float]]] = {}
     equations: dict[str, list[str]] = {}
     datasets: dict[str, str] = {}
     data: dict[str, DataFacts] = {}
@@ -241,6 +244,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
                     statistics |= {} if measured is None else {record.key: measured}
                 equations[labels.cell] = record.equations
                 baselines[labels.task] = summary.baselines
+                trivial |= {labels.task: summary.trivial} if summary.trivial else {}
                 altered = labels.task.partition(" ")[2]  # such as share=0.1
                 datasets[labels.task] = " ".join(
                     filter(None, [visible(summary.title), altered, "(synthetic)" if summary.synthetic else ""])
@@ -288,6 +292,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         statistics=statistics,
         predictions=_stacked(predictions, ["key", *PREDICTIONS]),
         names={task: [*map(visible, facts.names)] for task, facts in data.items() if facts.names},
+        trivial=trivial,
         horizons={task: facts.horizon for task, facts in data.items() if facts.horizon > 1},
         outside={task: facts.outside for task, facts in data.items() if facts.outside},
         independent=frozenset(key for point in points for key in point.search[: point.independent]),

@@ -118,6 +118,8 @@ class Summary:
     synthetic: bool
     baselines: dict[str, dict[str, Score]]
     """Baseline -> split -> score."""
+    trivial: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Predictor that takes no model -> metric -> its value on test."""
     data: DataFacts = field(default_factory=DataFacts)
     relative_throughput: float | None = None
     """FLOPs a second of training and validation over those of a product of two 2048 x 2048 matrices in torch."""

@@ -6,7 +6,7 @@ from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 
 
 class BestTrial(NamedTuple):
-    """A confirming trial."""
+    """The confirming trial of a comparison group that is shown, with the cell that it trained."""
 
     group: ComparisonGroup
     cell: str

@@ -20,11 +20,12 @@ def interval(mean: float, low: float, high: float) -> str:
 
 
 def measured(mean: float, low: float, high: float) -> str:
-    """Write a number of any size with its interval, to two digits of half the interval."""
+    """Write a number of any size with its interval, to two digits of half the interval and to three of the number."""
     half_width = (high - low) / 2
     if math.isnan(half_width):
         return f"{mean:.4g} (one seed)"
-    digits = min(8, max(0, 1 - math.floor(math.log10(half_width)))) if half_width > 0 else 3
+    behind = [digits - 1 - math.floor(math.log10(size)) for digits, size in ((2, half_width), (3, abs(mean))) if size > 0]
+    digits = min(8, max(0, *behind)) if behind else 3
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 

@@ -43,6 +43,7 @@ def finished(
         seconds=round(outcome.seconds, 4),
         relative_throughput=float(f"{throughput:.4g}"),
         population_size=population_size,
+        trivial=outcome.measured.trivial,
     )
     scales = {"": task.output_scale, "read_": task.input_scale}
     numbers = {

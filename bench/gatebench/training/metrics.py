@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gatebench.core import measuring
-from gatebench.core.metric import Predicted
+from gatebench.core.metric import Predicted, SequenceStatistics
 from gatebench.data import tasks
 from gatebench.data.sequences import Sequence
 from gatebench.data.tasks import Task
@@ -41,11 +41,13 @@ class Measured:
     """Statistic -> what each test sequence adds to it, ``[N]``; see `gatebench.core.metric`."""
     predictions: dict[str, np.ndarray]
     """Columns `PREDICTIONS`, a row for each number that is kept."""
+    trivial: dict[str, dict[str, float]]
+    """Trivial predictor, fitted on train -> metric -> its value on the same split."""
 
     @staticmethod
     def nothing() -> "Measured":
         """Return what a member leaves that diverged before its first validation."""
-        return Measured({}, {name: np.zeros(0) for name in PREDICTIONS})
+        return Measured({}, {name: np.zeros(0) for name in PREDICTIONS}, {})
 
 
 def measure(
@@ -69,7 +71,11 @@ def measure(
                 statistics[k].setdefault(name, np.zeros(count))[positions] = sums
             rows[k].append(_kept(predicted, positions, count))
         pause()
-    return [Measured(sums, _in_order(np.concatenate(of_member))) for sums, of_member in zip(statistics, rows, strict=True)]
+    trivial = _trivial(units, sequences)
+    return [
+        Measured(sums, _in_order(np.concatenate(of_member)), trivial)
+        for sums, of_member in zip(statistics, rows, strict=True)
+    ]
 
 
 def _means(model: Model, parameters: Tensor, sequences: list[Sequence]) -> np.ndarray:
@@ -112,6 +118,38 @@ class _Units:
         scale = np.atleast_1d(np.asarray(task.std, float))
         true = task.without_noise(task.in_units(true))
         return Predicted(task.predicted, self.at, task.in_units(mean), true, counts, scale, self.naive)
+
+
+def _trivial(units: _Units, sequences: list[Sequence]) -> dict[str, dict[str, float]]:
+    """Return the metrics of what takes no model: frequencies of classes in train, or the mean of train; the last value."""
+    train, predictors = units.task.splits["train"], {}
+    targets = np.concatenate([s.y for s in train])
+    if units.task.predicted in ("label", "symbols"):
+        classes = 1 + int(max(targets.max(), *(s.y.max() for s in sequences)))
+        counts = np.bincount(targets[:, 0].astype(int), minlength=classes) + 1.0
+        predictors["unigram"] = [np.tile(counts / counts.sum(), (s.predictions, 1)) for s in sequences]
+    elif units.task.predicted in ("value", "reals", "audio"):
+        predictors["mean"] = [np.tile(targets.mean(0, dtype=float), (s.predictions, 1)) for s in sequences]
+    if all(map(_goes_on, train)) and any(len(s) > 1 for s in train):
+        predictors["last_value"] = [s.x for s in sequences]
+    return {name: _values(units.predicted(sequences, means)) for name, means in predictors.items()}
+
+
+def _goes_on(sequence: Sequence) -> bool:
+    """Return whether what is read at a step is what was predicted at the step before."""
+    return sequence.x.shape[1] == sequence.y.shape[1] and np.array_equal(sequence.x[1:], sequence.y[:-1])
+
+
+def _values(predicted: Predicted) -> dict[str, float]:
+    """Return metric -> value, of those that have one."""
+    sums = {**measuring.statistics(predicted), "steps": predicted.counts.astype(float)}
+    known = SequenceStatistics(sums)
+    if predicted.is_of_classes:
+        labels = predicted.true[:, 0].astype(int)
+        sums["nll"] = predicted.by_sequence(-np.log(predicted.mean[np.arange(len(labels)), labels]))
+        known = SequenceStatistics(sums, predicted.mean, labels) if predicted.at == "sequence" else known
+    values = {metric.name: metric.linearised(known).value for metric in measuring.metrics(known)}
+    return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
 def _mean_change(values: list[np.ndarray]) -> np.ndarray | None:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gatebench.core.metric import Metric
-from gatebench.records.frame import Frame, comparison_groups
+from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import comparisons, metrics, repetitions, style, words
 from gatebench.report.metrics import MetricScores
 
@@ -14,7 +14,8 @@ CAPTION = (
     "new repetitions and new sequences. 'best' has the best mean; '?' no difference to it could be shown; all others are "
     "worse, at p < 0.05. Marks count all pairs of the comparison group (Holm), each metric by itself: whoever looks for the "
     "one metric that favours a cell will find one. Predicted is the most probable class, a one where it is more probable "
-    "than a zero, or the mean of the distribution. The setting was selected by validation NLL, not by any of these."
+    "than a zero, or the mean of the distribution. The setting was selected by validation NLL, not by any of these. Rows in "
+    "brackets take no model: frequencies of the classes in train, the mean of train, the value of the step before."
 )
 
 
@@ -37,18 +38,22 @@ def table(frame: Frame) -> pd.DataFrame | None:
     for group, of_group in comparison_groups(frame.scored()):
         trials_by_cell = style.by_cell(of_group)
         of_all = metrics.of_cells(frame, trials_by_cell)
-        for cell, trials in trials_by_cell.items() if of_all else ():
+        if not of_all:
+            continue
+        labels = {one.metric.name: metrics.named(frame, group.task, one.metric) for one in of_all}
+        for name, values in frame.trivial.get(group.task, {}).items():
+            scores = {label: f"{values[metric]:.4g}" if metric in values else "" for metric, label in labels.items()}
+            rows.append(_row(frame, group, f"[{name}]", "", scores, ""))
+        for cell, trials in trials_by_cell.items():
             nll = comparisons.interval(frame, trials)
-            rows.append({
-                "data": frame.datasets[group.task],
-                "cell": cell,
-                "NLL": words.measured(nll.mean, nll.low, nll.high),
-                **{metrics.named(frame, group.task, one.metric): _scored(one, cell) for one in of_all},
-                "n": str(nll.n),
-                "budget": group.budget,
-                "training": group.training,
-            })  # fmt: skip
+            scores = {labels[one.metric.name]: _scored(one, cell) for one in of_all}
+            rows.append(_row(frame, group, cell, words.measured(nll.mean, nll.low, nll.high), scores, str(nll.n)))
     return pd.DataFrame(rows).fillna("") if rows else None
+
+
+def _row(frame: Frame, group: ComparisonGroup, cell: str, nll: str, scores: dict[str, str], n: str) -> dict[str, str]:
+    beside = {"n": n, "budget": group.budget, "training": group.training}
+    return {"data": frame.datasets[group.task], "cell": cell, "NLL": nll, **scores, **beside}
 
 
 def _scored(scores: MetricScores, cell: str) -> str:
