@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gatebench.core import registry
-from gatebench.engines import reference
+from gatebench.engines import padded
 from gatebench.engines.base import Network
 from gatebench.engines.reference import Reference
 from gatebench.graph import trace
@@ -107,7 +107,7 @@ def test_stacks_equal_the_reference(device: str, stack: Stack, at, drops: bool):
 @pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=str)
 def test_nothing_that_is_computed_with_stays_behind_on_the_cpu(likelihood, at, monkeypatch: pytest.MonkeyPatch):
     """Torch's device ``meta`` holds no numbers, but refuses what stands elsewhere, as a GPU does."""
-    monkeypatch.setattr(reference, "_by_member", lambda losses, batches: losses.device.type)
+    monkeypatch.setattr(padded, "by_member", lambda losses, batches: losses.device.type)
     network = make_network("lstm_augmented", likelihood, Stack(2, True), at)
     flat, music, masks = random_batches(network, drops=True)
     losses, gradient = gradients(Reference(1, "cuda"), network, flat.to("meta"), music, np.ones(3), masks)

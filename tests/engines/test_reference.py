@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gatebench.engines import reference
+from gatebench.engines import padded
 from gatebench.engines.base import Network
 from gatebench.engines.reference import Reference
 from gatebench.graph import trace
@@ -45,7 +45,7 @@ def test_a_batch_is_its_sequences_and_zeros(lengths):
 def test_members_of_different_batches_are_padded_alike():
     members = [numbered([4, 7, 1]), numbered([9, 2], 3), numbered([1, 1, 1, 6], 5)]
     batches = [ENGINE.batch(NETWORK, xs, ys) for xs, ys in members]
-    x, y, mask, _ = (t.numpy() for t in reference._stacked(batches, torch.zeros(1, dtype=torch.float64)))
+    x, y, mask, _ = (t.numpy() for t in padded.stacked(batches, torch.zeros(1, dtype=torch.float64)))
     assert x.dtype == y.dtype == mask.dtype == np.float64
     assert mask.shape == (3, 9, 4)
     for k, (xs, ys) in enumerate(members):
@@ -54,7 +54,7 @@ def test_members_of_different_batches_are_padded_alike():
 
 def test_members_of_one_batch_share_it():
     batch = ENGINE.batch(NETWORK, *numbered([4, 7, 1]))
-    x, y, mask, _ = reference._stacked([batch] * 5, torch.zeros(1))
+    x, y, mask, _ = padded.stacked([batch] * 5, torch.zeros(1))
     assert len(x) == len(y) == len(mask) == 1
     assert (x[0].numpy() == batch.x).all()
 

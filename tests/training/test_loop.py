@@ -86,10 +86,10 @@ class Recording(Engine):
         sequences = [(x.astype(np.float32).tobytes(), y.astype(np.float32).tobytes()) for x, y in zip(xs, ys, strict=True)]
         return SeenBatch(batch.lengths, batch.predictions, batch, sequences)
 
-    def losses(self, network, parameters, batches):
+    def losses(self, network, parameters, batches, carried=None):
         return self.engine.losses(network, parameters, [seen.batch for seen in batches])
 
-    def gradients(self, network, parameters, batches, weights, dropout_masks=None):
+    def gradients(self, network, parameters, batches, weights, dropout_masks=None, carried=None):
         self.shown.append([(k, x, y) for k, seen in enumerate(batches) for x, y in seen.sequences])
         return self.engine.gradients(network, parameters, [seen.batch for seen in batches], weights, dropout_masks)
 

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -16,11 +17,13 @@ from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.core.validation import Count, construct, flatten, mismatch, shown
 
 if TYPE_CHECKING:
+    from gatebench.data.cards import Card
     from gatebench.graph.stack import Stack
     from gatebench.graph.trace import Graph
     from gatebench.records.schema import Labels
     from gatebench.study.job import Job
     from gatebench.study.search import Range
+    from gatebench.training.protocol import Training
 
 LABELLED = ("task", "cell", "budget", "training")
 """Groups whose choices label a point of a study, in the order of the label."""
@@ -171,7 +174,7 @@ def job_of(configuration: Configuration) -> "Job":
         graph=graph,
         stack=stack,
         units=budget.solve(graph, stack, inputs, likelihood.readout(outputs)),
-        training=construct(Training, "training", training),
+        training=_carrying(construct(Training, "training", training), card, framing.predicted_per(card), graph, stack),
         search=Search(**vars(construct(SearchSettings, "search", search)), space=space),
         seeds=(population.seeds,) * values["pipelines"],
         population_max=population.max,
@@ -195,6 +198,22 @@ def _check_causal(graph: "Graph", stack: "Stack", task: str) -> None:
             f"model.bidirectional=true would read the very step that task {task} has it predict; it is for tasks with a "
             "target of their own: gatebench data add PATH --label COLUMN"
         )
+
+
+def _carrying(training: "Training", card: "Card", at: str, graph: "Graph", stack: "Stack") -> "Training":
+    """Return a training whose ``carry_state`` is None where it says what would be done anyway.
+
+    ``BadInput`` if states are to be carried where they cannot be.
+    """
+    goes_on = card.has_series and at == "step" and not graph.lookahead and not stack.bidirectional
+    if training.carry_state and not goes_on:
+        reason = f"no sequence of dataset {card.name} is said to follow another one"
+        if card.has_series:
+            reason = "a label of a whole sequence is read from that sequence alone"
+        if graph.lookahead or stack.bidirectional:
+            reason = "the model looks ahead, into windows that are yet to come"
+        raise BadInput(f"training.carry_state is true, but {reason}; use training.carry_state=null")
+    return training if goes_on and training.carry_state is False else replace(training, carry_state=None)
 
 
 def _tracking(values: dict[str, Any]) -> str | None:

@@ -3,20 +3,23 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Any, Protocol, TypeVar, cast
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten, visible
 from gatebench.core.validation import Constraint, Count, construct, mismatch, read_yaml, shown
 from gatebench.data.alteration import Alteration
 from gatebench.data.contents import Arrays, Forecast, Kind, Target, check_columns, check_sequences, content_digest
+from gatebench.data.origins import NO_ORIGINS, Origins
 
 LOWEST_PITCH = 21
 """MIDI pitch of column 0 of a piano roll."""
+Result = TypeVar("Result")
+"""What a reader returns."""
 Baselines = dict[str, dict[str, dict[str, float]]]
 """Baseline -> split -> ``nll`` and ``nll_sequence_mean``, in nats per prediction."""
 
@@ -95,6 +98,11 @@ class Card:
     """Names of the columns that are changes from the step before, of which the data came as values."""
     season: Annotated[int, Constraint("a whole number of steps from 2", lambda value: value >= 2)] | None = None
     """Steps after which something comes again, for baselines; None: they look for it."""
+    has_series: bool = False
+    """Whether its reader says which sequences are windows of one series, that follow one another. Then what a model has
+    read of a series goes on from window to window."""
+    has_groups: bool = False
+    """Whether its reader says which sequences belong to one group, such as a person's."""
     altered: Alteration | None = None
     """What is done to a piano roll after reading; ``content``, facts and baselines are those of the altered one."""
     options: dict[str, Any] = field(default_factory=dict)
@@ -124,6 +132,10 @@ class Reader(Protocol):
 
     def read(self, card: Card, paths: list[Path]) -> Arrays:
         """Return the sequences of every split from the files of the card, whose checksums are verified."""
+        ...
+
+    def read_origins(self, card: Card, paths: list[Path]) -> Origins:
+        """Return the series and the groups of all sequences; only of cards that have some, so that readers may lack it."""
         ...
 
 
@@ -163,6 +175,8 @@ def _check_entries(card: Card, file: str) -> None:
         raise BadInput(f"{file}: rate is {shown(card.rate)}; expected samples a second for kind audio, and none for others")
     if card.kind == "symbols" and len(card.names) < 2:
         raise BadInput(f"{file}: names is {shown(card.names)}; expected the symbols, at least two")
+    if card.altered and (card.has_series or card.has_groups):
+        raise BadInput(f"{file}: altered is given, and so is has_series or has_groups; expected altered rolls without them")
     if card.altered and card.kind != "piano_roll":
         raise BadInput(f"{file}: altered is given, but kind is {card.kind}; expected piano_roll, or nothing altered")
     target = card.target
@@ -187,23 +201,13 @@ def read_arrays(card: Card) -> Arrays:
 
     ``BadInput`` says which file, or what in it, is not as the card says.
     """
-    paths = [locate(card, file) for file in card.files]
-    reader_file = registry.find("readers", card.reader, ".py", called=f"reader in {card.name}.yaml")
-    reader = cast(Reader, registry.load_module("gatebench.data.readers", reader_file))
-    try:
-        sequences = reader.read(card, paths)
-    except BadInput:
-        raise
-    except Exception as error:  # whatever a parser makes of a file that is not what its card says
-        reason = shorten(str(error) or type(error).__name__)
-        raise BadInput(
-            f"dataset {card.name} cannot be read by {card.reader}: {reason}; correct the card, or fetch what it describes"
-        ) from error
+    sequences, origins = _read(card, lambda reader, paths: reader.read(card, paths)), read_origins(card)
     if card.altered:
         sequences = card.altered.apply(sequences)
     check_sequences(card.name, sequences, card.kind)
     check_columns(card.name, sequences, card.kind, len(card.names), card.target)
-    digest = content_digest(sequences)
+    origins.check(card.name, sequences)
+    digest = content_digest(sequences, origins.series)
     if digest != card.content:
         origin, stated = card.package or "its files", shorten(card.content)
         raise BadInput(
@@ -211,6 +215,29 @@ def read_arrays(card: Card) -> Arrays:
             + (f"install {card.package}" if card.package else "correct the card")
         )
     return sequences
+
+
+def read_origins(card: Card) -> Origins:
+    """Return what the sequences of a data set come from, as far as its card says that this is known."""
+    if not card.has_series and not card.has_groups:
+        return NO_ORIGINS
+    return _read(card, lambda reader, paths: reader.read_origins(card, paths))
+
+
+def _read(card: Card, function: Callable[[Reader, list[Path]], Result]) -> Result:
+    """Return what a card's reader makes of its files; ``BadInput`` if they are not what the card says."""
+    paths = [locate(card, file) for file in card.files]
+    reader_file = registry.find("readers", card.reader, ".py", called=f"reader in {card.name}.yaml")
+    reader = cast(Reader, registry.load_module("gatebench.data.readers", reader_file))
+    try:
+        return function(reader, paths)
+    except BadInput:
+        raise
+    except Exception as error:  # whatever a parser makes of a file that is not what its card says
+        reason = shorten(str(error) or type(error).__name__)
+        raise BadInput(
+            f"dataset {card.name} cannot be read by {card.reader}: {reason}; correct the card, or fetch what it describes"
+        ) from error
 
 
 def locate(card: Card, file: File) -> Path:

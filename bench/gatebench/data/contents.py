@@ -115,11 +115,16 @@ def _are_numbers_below(values: np.ndarray, count: int) -> bool:
     return bool(((values >= 0) & (values < count) & (values == np.floor(values))).all())
 
 
-def content_digest(sequences: Mapping[str, list[np.ndarray]]) -> str:
-    """Return the SHA-256 over splits, lengths and values, whatever file format they came from."""
+def content_digest(sequences: Mapping[str, list[np.ndarray]], series: Mapping[str, np.ndarray] | None = None) -> str:
+    """Return the SHA-256 over splits, lengths and values, whatever file format they came from.
+
+    Where sequences are windows of ``series``, whose number stands there for each, those count as well.
+    """
     digest = hashlib.sha256()
     for split in SPLITS:
         for array in sequences[split]:
             digest.update(f"{split} {array.shape} {array.dtype.str};".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
+    for split, numbers in (series or {}).items():
+        digest.update(f"{split} series {','.join(map(str, numbers.tolist()))};".encode())
     return digest.hexdigest()

@@ -99,6 +99,11 @@ class forecast:
         return Framed(splits, read, ahead(of.predicted), np.tile(grid, of.horizon))
 
     @staticmethod
+    def shared_steps(card: Card, length: int) -> int:
+        """Return the horizon: from the last steps not all that is predicted was still within the window."""
+        return forecast.columns(card).horizon
+
+    @staticmethod
     def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Raise ``BadInput``, since what is predicted is not all that is read next."""
         raise BadInput(

@@ -66,6 +66,11 @@ class next_step:
         return {split: [Sequence(array[:-1], array[1:]) for array in arrays[split]] for split in arrays}
 
     @staticmethod
+    def shared_steps(card: Card, length: int) -> int:
+        """Return 1: the last step is predicted and not read."""
+        return 1
+
+    @staticmethod
     def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the predicted step itself, of symbols as a one-hot row."""
         return columns.one_hot(y[None], len(x))[0] if card.kind == "symbols" else y
@@ -131,6 +136,11 @@ class next_block:
         scale = Scale(float(train.mean()), float(train.std()))
         splits = {split: [next_block.blocks((wave - scale.mean) / scale.std) for wave in waves[split]] for split in waves}
         return Framed(splits, scale, scale, output_grid=1.0)
+
+    @staticmethod
+    def shared_steps(card: Card, length: int) -> int:
+        """Return the samples that are read for the next block, with those of a block that is not complete."""
+        return next_block.READ + (length - next_block.READ) % next_block.PREDICTED
 
     @staticmethod
     def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -206,6 +216,11 @@ class target:
 
         splits = {split: [*map(sequence, inputs[split], targets[split])] for split in arrays}
         return Framed(splits, input_scale, output_scale, grid)
+
+    @staticmethod
+    def shared_steps(card: Card, length: int) -> int:
+        """Return 0: every step is read and has its target."""
+        return 0
 
     @staticmethod
     def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:

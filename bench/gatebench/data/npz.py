@@ -2,6 +2,7 @@
 
 import math
 import zipfile
+from collections.abc import Container
 from pathlib import Path
 from typing import IO
 
@@ -11,8 +12,11 @@ MOST_BYTES = 2**31
 """Bytes that the arrays of a file may unpack to."""
 
 
-def read(path: Path | IO[bytes], most: int = MOST_BYTES) -> dict[str, np.ndarray]:
-    """Return name -> array of an ``.npz`` of at most so many bytes when unpacked; ``ValueError`` says what is wrong."""
+def read(path: Path | IO[bytes], most: int = MOST_BYTES, names: Container[str] | None = None) -> dict[str, np.ndarray]:
+    """Return name -> array of an ``.npz`` of at most so many bytes when unpacked; ``ValueError`` says what is wrong.
+
+    With ``names`` no others are unpacked.
+    """
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         if sum(member.file_size for member in members) > most:
@@ -23,8 +27,10 @@ def read(path: Path | IO[bytes], most: int = MOST_BYTES) -> dict[str, np.ndarray
         for member in members:
             if not member.filename.endswith(".npy"):
                 raise ValueError(f"it has a file {member.filename} in it, which is no array")
-            with archive.open(member) as file:
-                arrays[member.filename.removesuffix(".npy")] = read_array(file, member.file_size)
+            name = member.filename.removesuffix(".npy")
+            if names is None or name in names:
+                with archive.open(member) as file:
+                    arrays[name] = read_array(file, member.file_size)
         return arrays
 
 

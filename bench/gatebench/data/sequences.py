@@ -16,6 +16,12 @@ class Sequence:
 
     x: np.ndarray
     y: np.ndarray
+    series: int | None = None
+    """The number of the series that it is a window of; None: it is no window, or that is not known."""
+    position: int = 0
+    """How many windows of its series come before it, those of other splits included."""
+    group: int | None = None
+    """The number of its group; None: there are no groups."""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -67,6 +73,14 @@ class Framing(Protocol):
     @staticmethod
     def frame(card: Card, arrays: Arrays) -> Framed:
         """Return the sequences of every split as a model reads them."""
+        ...
+
+    @staticmethod
+    def shared_steps(card: Card, length: int) -> int:
+        """Return how many steps at the end of a window of this length the next window of its series begins with.
+
+        They are read there, and not predicted, since this window did not read all of them and has predicted them.
+        """
         ...
 
     @staticmethod

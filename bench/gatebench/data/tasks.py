@@ -8,9 +8,10 @@ import numpy as np
 
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import Count, Share
-from gatebench.data import cards, extrapolation, framings
+from gatebench.data import cards, extrapolation, framings, series
 from gatebench.data.cards import Card
 from gatebench.data.columns import UNSCALED, Scale
+from gatebench.data.contents import SPLITS
 from gatebench.data.sequences import Sequence
 
 SUBSET_SEED = 2014
@@ -86,6 +87,10 @@ class Task:
         amounts = self.card.kind == "reals" or (target is not None and target.kind == "value")
         return extrapolation.largest_share(self.splits) if amounts else 0.0
 
+    def before(self, split: str) -> list[Sequence]:
+        """Return the sequences of the splits that come before one: of them a series is known when it is scored there."""
+        return [sequence for earlier in SPLITS[: SPLITS.index(split)] for sequence in self.splits[earlier]]
+
     @property
     def mean(self) -> float | np.ndarray:
         """Mean of the outputs in the data's own units: one number, or one for each column."""
@@ -130,12 +135,14 @@ def load(name: str, dataset: str, predict: str, portion: Portion = WHOLE) -> Tas
         raise BadInput(
             f"{card.name}.yaml: facts.width is {stated_width}, but its sequences are {width} wide; correct the card"
         )
-    framed = framing.frame(card, arrays)
+    origins = cards.read_origins(card)
+    framed = framing.frame(card, series.joined(arrays, origins, framing, card))
+    splits = series.mark(framed.splits, origins)
     predicted = card.kind if card.target is None else "binary" if card.target.kind == "labels" else card.target.kind
     return Task(
         name,
         card,
-        portion.of(framed.splits),
+        portion.of(splits),
         inputs,
         outputs,
         predicted,

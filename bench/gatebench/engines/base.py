@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gatebench.engines.carried import LayerColumns, columns
 from gatebench.graph.stack import Direction, Stack
 from gatebench.graph.trace import Graph
 
@@ -146,6 +147,20 @@ class Network:
         parameters = self.graph.parameters.items()
         return {f"{cell.prefix}{name}": letters for layer in self.cells for cell in layer for name, letters in parameters}
 
+    @property
+    def carries(self) -> bool:
+        """Whether what it has read of a series may go on in the series' next stretch: no cell reads what is yet to come."""
+        return not self.stack.bidirectional and not self.graph.lookahead and self.at == "step"
+
+    @cached_property
+    def carried_columns(self) -> list[LayerColumns]:
+        """For each layer, which columns of what is carried are its own; of a network that `carries`."""
+        return columns(self.graph, self.cells)
+
+    def start_of_series(self, sequences: int, like: Tensor) -> np.ndarray:
+        """Return what is carried into the beginnings of so many series: zeros ``[B, S]``, as precise as parameters are."""
+        return np.zeros((sequences, self.carried_columns[-1].past.stop), torch.empty(0, dtype=like.dtype).numpy().dtype)
+
     def of_cell(self, cell: Direction, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the parameters of one cell under the names of its equations."""
         return {name: parameters[f"{cell.prefix}{name}"] for name in self.graph.parameters}
@@ -190,6 +205,13 @@ DropoutMasks = Sequence[np.ndarray]
 
 A mask is ``[N, width]`` for the steps of all sequences one after the other. Where there is one prediction a sequence,
 that of the top layer is ``[B, width]``.
+"""
+
+Carried = Sequence[np.ndarray]
+"""What each member carries from one stretch of its batch's series to the next, ``[B, S]`` (`Network.carried_columns`).
+
+What computes a stretch begins with it and leaves there in its place, changed, what the next stretch begins with. Gradients
+end at the beginning of a stretch.
 """
 
 BatchT = TypeVar("BatchT", bound=Batch)
@@ -241,10 +263,13 @@ class Engine(ABC, Generic[BatchT]):
         """Make sequences ready: inputs ``x [T, X]``, with targets ``y [T, Y]``, or ``[1, Y]`` of the whole sequence."""
 
     @abstractmethod
-    def losses(self, network: Network, parameters: Tensor, batches: Sequence[BatchT]) -> list[np.ndarray]:
+    def losses(
+        self, network: Network, parameters: Tensor, batches: Sequence[BatchT], carried: Carried | None = None
+    ) -> list[np.ndarray]:
         """Return each member's loss ``[B]`` per sequence: its NLL in nats, summed over what is predicted.
 
-        ``parameters`` has a row for each member, ``batches`` a batch for each; members may share one.
+        ``parameters`` has a row for each member, ``batches`` a batch for each; members may share one. Sequences begin with
+        zero states, or with what is ``carried``.
         """
 
     @abstractmethod
@@ -255,6 +280,7 @@ class Engine(ABC, Generic[BatchT]):
         batches: Sequence[BatchT],
         weights: np.ndarray,
         dropout_masks: Sequence[DropoutMasks] | None = None,
+        carried: Carried | None = None,
     ) -> tuple[list[np.ndarray], Tensor]:
         """Return `losses`, and rows of gradients of ``weights[k] * sum(losses[k])``, with dropout if there are masks."""
 
@@ -266,9 +292,10 @@ class Engine(ABC, Generic[BatchT]):
         batches: Sequence[BatchT],
         weights: np.ndarray,
         dropout_masks: Sequence[DropoutMasks] | None = None,
+        carried: Carried | None = None,
     ) -> list[np.ndarray]:
         """Make one update in place by the `gradients` of every member, and return the losses ``[B]`` before it."""
-        losses, gradient = self.gradients(network, arrays.taken_at, batches, weights, dropout_masks)
+        losses, gradient = self.gradients(network, arrays.taken_at, batches, weights, dropout_masks, carried)
         rule.prepare(arrays, losses, gradient)
         self.step(rule.optimizer, arrays.parameters, gradient, arrays.state, arrays.learning_rates, arrays.live)
         return losses

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -11,25 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatebench.engines.base import Batch, DropoutMasks, Engine, Network, Result
+from gatebench.engines import padded
+from gatebench.engines.base import Carried, DropoutMasks, Engine, Network, Result
+from gatebench.engines.carried import Before
+from gatebench.engines.padded import PaddedBatch
 from gatebench.graph import operations
 from gatebench.graph.stack import Direction
 from gatebench.graph.trace import Graph, Sizes
 
 THREAD = "reference engine"
 """How the names of the threads begin that an engine computes in."""
-
-
-@dataclass(frozen=True, eq=False)
-class PaddedBatch(Batch):
-    """Sequences with zeros behind them up to the longest; ``S`` is T where each step is predicted, and 1 otherwise."""
-
-    x: np.ndarray
-    """Inputs, ``[T, B, X]``."""
-    y: np.ndarray
-    """Targets, ``[S, B, Y]``."""
-    mask: np.ndarray
-    """1 where something is predicted and 0 elsewhere, ``[S, B]``."""
 
 
 class Reference(Engine[PaddedBatch]):
@@ -50,21 +40,8 @@ class Reference(Engine[PaddedBatch]):
         return 4 * (rows * (columns + 4 * network.likelihood.readout(network.outputs)) + 6 * network.row)
 
     def batch(self, network: Network, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> PaddedBatch:
-        """Pad sequences with zeros to the longest; nothing else pads."""
-        lengths, predictions = (np.array([len(array) for array in arrays]) for arrays in (xs, ys))
-        steps, predicted = lengths.max(), predictions.max()
-        padded = PaddedBatch(
-            lengths,
-            predictions,
-            np.zeros((steps, len(xs), network.inputs), np.float32),
-            np.zeros((predicted, len(xs), network.outputs), np.float32),
-            np.zeros((predicted, len(xs)), np.float32),
-        )
-        for b, (x, y) in enumerate(zip(xs, ys, strict=True)):
-            padded.x[: len(x), b] = x
-            padded.y[: len(y), b] = y
-            padded.mask[: len(y), b] = 1
-        return padded
+        """Pad sequences with zeros to the longest."""
+        return padded.pad(network, xs, ys)
 
     def compute(self, function: Callable[[], Result]) -> Result:
         """Return what a function returns; with several threads of torch, it runs in a thread that is started for it.
@@ -78,12 +55,17 @@ class Reference(Engine[PaddedBatch]):
         with ThreadPoolExecutor(1, THREAD, torch.set_flush_denormal, (True,)) as thread:
             return thread.submit(super().compute, function).result()
 
-    def losses(self, network: Network, parameters: Tensor, batches: Sequence[PaddedBatch]) -> list[np.ndarray]:
+    def losses(
+        self, network: Network, parameters: Tensor, batches: Sequence[PaddedBatch], carried: Carried | None = None
+    ) -> list[np.ndarray]:
         """Return each member's NLL per sequence in nats, ``[B]``."""
 
         @torch.no_grad()
         def run() -> list[np.ndarray]:
-            return _by_member(nll(network, network.views(parameters), *_stacked(batches, parameters)), batches)
+            arrays, rows = padded.stacked(batches, parameters), padded.stacked_carried(carried, parameters)
+            losses = nll(network, network.views(parameters), *arrays, carried=rows)
+            padded.hand_on(rows, carried)
+            return padded.by_member(losses, batches)
 
         return self.compute(run)
 
@@ -94,9 +76,10 @@ class Reference(Engine[PaddedBatch]):
         batches: Sequence[PaddedBatch],
         weights: np.ndarray,
         dropout_masks: Sequence[DropoutMasks] | None = None,
+        carried: Carried | None = None,
     ) -> tuple[list[np.ndarray], Tensor]:
         """Return `losses`, and by autograd the gradient of every member's weighted sum of them."""
-        return self.compute(lambda: _gradients(network, parameters, batches, weights, dropout_masks))
+        return self.compute(lambda: _gradients(network, parameters, batches, weights, dropout_masks, carried))
 
 
 def _gradients(
@@ -105,18 +88,21 @@ def _gradients(
     batches: Sequence[PaddedBatch],
     weights: np.ndarray,
     dropout_masks: Sequence[DropoutMasks] | None,
+    carried: Carried | None,
 ) -> tuple[list[np.ndarray], Tensor]:
     """Return losses and gradients as `Reference.gradients` does."""
     leaves = {name: p.detach().requires_grad_() for name, p in network.views(parameters).items()}
-    masks = None if dropout_masks is None else _padded_masks(network, dropout_masks, batches, parameters)
-    losses = nll(network, leaves, *_stacked(batches, parameters), masks)
+    masks = None if dropout_masks is None else padded.stacked_masks(network, dropout_masks, batches, parameters)
+    rows = padded.stacked_carried(carried, parameters)
+    losses = nll(network, leaves, *padded.stacked(batches, parameters), masks, rows)
+    padded.hand_on(rows, carried)
     total = losses.sum(1) @ torch.from_numpy(weights).to(losses)
     gradient = torch.zeros_like(parameters)
     # of sequences of a single step, what a parameter does may come too late for any prediction
     gradients = torch.autograd.grad(total, list(leaves.values()), materialize_grads=True)
     for view, g in zip(network.views(gradient).values(), gradients, strict=True):
         view.copy_(g)
-    return _by_member(losses.detach(), batches), gradient
+    return padded.by_member(losses.detach(), batches), gradient
 
 
 def nll(
@@ -127,13 +113,15 @@ def nll(
     mask: Tensor,
     lengths: Tensor,
     dropout_masks: Sequence[Tensor] | None = None,
+    carried: Tensor | None = None,
 ) -> Tensor:
     """Return the NLL of each sequence in nats, ``[K, B]``, summed over what is predicted and over outputs.
 
     ``x``, ``y``, ``mask`` and ``lengths`` are those of a `PaddedBatch` with an axis K in front, which is 1 where all members
-    share one batch. ``dropout_masks`` has for each layer a factor for each number that the layer hands on.
+    share one batch. ``dropout_masks`` has for each layer a factor for each number that the layer hands on. What sequences
+    begin with, if that is not zero, is ``carried [K, B, S]``; what they end with is written there.
     """
-    return (network.likelihood.nll(readout(network, parameters, x, lengths, dropout_masks), y) * mask).sum(1)
+    return (network.likelihood.nll(readout(network, parameters, x, lengths, dropout_masks, carried), y) * mask).sum(1)
 
 
 def readout(
@@ -142,14 +130,17 @@ def readout(
     x: Tensor,
     lengths: Tensor,
     dropout_masks: Sequence[Tensor] | None = None,
+    carried: Tensor | None = None,
 ) -> Tensor:
     """Return the readout at every step of ``x [K or 1, T, B, X]``, ``[K, T, B, R]``, or of every sequence, ``[K, 1, B, R]``.
 
     ``lengths`` are ``[K or 1, B]``. Past the end of a sequence ``x`` must be zero, and the readout has no meaning.
+    ``carried`` is as in `nll`.
     """
     for number, layer in enumerate(network.cells):
         is_top = number == len(network.cells) - 1
-        outputs = [_layer_output(network, parameters, cell, x, lengths, is_top) for cell in layer]
+        before = None if carried is None else Before(carried, network.carried_columns[number], lengths)
+        outputs = [_layer_output(network, parameters, cell, x, lengths, is_top, before) for cell in layer]
         x = torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
         if dropout_masks is not None:
             x = x * dropout_masks[number]
@@ -159,10 +150,17 @@ def readout(
 
 
 def _layer_output(
-    network: Network, parameters: Mapping[str, Tensor], cell: Direction, x: Tensor, lengths: Tensor, is_top: bool
+    network: Network,
+    parameters: Mapping[str, Tensor],
+    cell: Direction,
+    x: Tensor,
+    lengths: Tensor,
+    is_top: bool,
+    before: Before | None,
 ) -> Tensor:
     """Return a cell's first state at every step; of the top layer, where a sequence is predicted, that at its end."""
-    h = run(network.graph, cell.sizes, network.of_cell(cell, parameters), reversed_(x, lengths) if cell.backwards else x)
+    x = reversed_(x, lengths) if cell.backwards else x
+    h = run(network.graph, cell.sizes, network.of_cell(cell, parameters), x, before)
     if is_top and network.at == "sequence":
         last = (lengths - 1).clamp(min=0)[:, None, :, None].expand(len(h), 1, -1, h.shape[-1])
         return h.gather(1, last)
@@ -183,61 +181,27 @@ def _within(x: Tensor, lengths: Tensor) -> Tensor:
     return (torch.arange(x.shape[1], device=x.device)[None, :, None] < lengths[:, None])[..., None].to(x.dtype)
 
 
-def _stacked(batches: Sequence[PaddedBatch], like: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return ``x``, ``y``, ``mask`` and ``lengths`` with the axis K in front, which is 1 where all members share a batch."""
-    distinct = batches[:1] if all(batch is batches[0] for batch in batches) else batches
-    x, y, mask = (_stacked_arrays([getattr(batch, name) for batch in distinct]).to(like) for name in ("x", "y", "mask"))
-    return x, y, mask, _stacked_arrays([batch.lengths for batch in distinct]).to(like.device)
-
-
-def _padded_masks(
-    network: Network, dropout_masks: Sequence[DropoutMasks], batches: Sequence[PaddedBatch], like: Tensor
-) -> list[Tensor]:
-    """Return the dropout mask of each layer for all members, ``[K, T or 1, B, width]``, 0 where a batch has no step."""
-    padded = []
-    for number, members in enumerate(zip(*dropout_masks, strict=True)):
-        of_sequence = network.at == "sequence" and number == network.stack.layers - 1
-        lengths = [np.ones_like(batch.lengths) if of_sequence else batch.lengths for batch in batches]
-        arrays = [_rows_by_step(rows, steps) for rows, steps in zip(members, lengths, strict=True)]
-        padded.append(_stacked_arrays(arrays).to(like))
-    return padded
-
-
-def _rows_by_step(rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Return rows of sequence after sequence, ``[N, .]``, as ``[T, B, .]`` with zeros behind each sequence."""
-    padded = np.zeros((len(lengths), lengths.max(), rows.shape[1]), rows.dtype)
-    padded[np.arange(lengths.max()) < lengths[:, None]] = rows
-    return padded.swapaxes(0, 1)
-
-
-def _stacked_arrays(arrays: Sequence[np.ndarray]) -> Tensor:
-    """Stack arrays along a new first axis, each with zeros behind it up to the largest."""
-    shape = [max(sizes) for sizes in zip(*(array.shape for array in arrays), strict=True)]
-    stacked = np.zeros((len(arrays), *shape), arrays[0].dtype)
-    for k, array in enumerate(arrays):
-        stacked[k][tuple(slice(size) for size in array.shape)] = array
-    return torch.from_numpy(stacked)
-
-
-def _by_member(losses: Tensor, batches: Sequence[PaddedBatch]) -> list[np.ndarray]:
-    """Return each member's losses without those of padding sequences."""
-    return [row[: len(batch.lengths)] for row, batch in zip(losses.cpu().numpy(), batches, strict=True)]
-
-
-def run(graph: Graph, sizes: Sizes, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
-    """Run a population of cells over sequences from zero states and return the first state at every step, ``[K, T, B, H]``.
+def run(graph: Graph, sizes: Sizes, parameters: Mapping[str, Tensor], x: Tensor, before: Before | None = None) -> Tensor:
+    """Run a population of cells over sequences and return the first state at every step, ``[K, T, B, H]``.
 
     ``parameters`` are ``[K, rows, columns]``; ``x`` is ``[K, T, B, X]``, or ``[1, T, B, X]`` where all members read the
-    same sequences. Nodes that no state reaches are computed for all steps at once, before the loop.
+    same sequences. Nodes that no state reaches are computed for all steps at once, before the loop. Without ``before`` the
+    states are zero, and so is what a window reads before the first step.
     """
     steps, batch = x.shape[1:3]
-    timeless = _timeless_values(graph, parameters, x)
+    past = before.past if before and graph.lookback else None
+    timeless = _timeless_values(graph, parameters, x, past)
     by_step = {i: value.unbind(1) if value.ndim == 4 else (value,) * steps for i, value in timeless.items()}
-    states = start(graph, sizes, parameters, batch)
+    states = before.states if before else start(graph, sizes, parameters, batch)
+    ends = set(before.lengths.unique().tolist()) if before else set[int]()
     outputs = []
     for t in range(steps):
         states = _step(graph, parameters, {i: values[t] for i, values in by_step.items()}, states)
         outputs.append(states[0])
+        if before and t + 1 in ends:
+            before.write_states(before.lengths == t + 1, states)
+    if before and past is not None:
+        before.write_past(x, past)
     return torch.stack(outputs, 1)
 
 
@@ -275,14 +239,19 @@ def _step(
     return [values[i] for i in graph.updates]
 
 
-def _timeless_values(graph: Graph, parameters: Mapping[str, Tensor], x: Tensor) -> dict[int, Tensor]:
-    """Return the values of nodes that no state reaches: ``[K or 1, T, B, .]``, or ``[K, 1, H]`` if the same at all steps."""
+def _timeless_values(
+    graph: Graph, parameters: Mapping[str, Tensor], x: Tensor, past: Tensor | None = None
+) -> dict[int, Tensor]:
+    """Return the values of nodes that no state reaches: ``[K or 1, T, B, .]``, or ``[K, 1, H]`` if the same at all steps.
+
+    ``past [K, lookback, B, X]`` are the inputs before the first step; None: zeros.
+    """
     values: dict[int, Tensor] = {}
     for i, node in enumerate(graph.nodes):
         if i not in graph.timeless:
             continue
         if node.op == "input":
-            values[i] = _shifted(x, int(node.label or 0))
+            values[i] = _shifted(x, int(node.label or 0), past)
         elif node.op == "row":
             values[i] = parameters[node.label]
         elif node.op == "constant":
@@ -298,10 +267,15 @@ def _with_time(terms: list[Tensor]) -> list[Tensor]:
     return [term.unsqueeze(1) if timed and term.ndim == 3 else term for term in terms]
 
 
-def _shifted(x: Tensor, steps: int) -> Tensor:
-    """Return ``x [K, T, B, X]`` read so many steps later (earlier if negative), with zeros outside of the sequence."""
+def _shifted(x: Tensor, steps: int, past: Tensor | None) -> Tensor:
+    """Return ``x [K, T, B, X]`` read so many steps later (earlier if negative).
+
+    Outside of the sequence there are zeros, or, where there is a ``past [K, lookback, B, X]``, what came before it.
+    """
     if steps == 0:
         return x
+    if steps < 0 and past is not None:
+        return torch.cat([past[:, steps:], x.expand(len(past), -1, -1, -1)], 1)[:, : x.shape[1]]
     shifted = torch.zeros_like(x)
     if steps > 0:
         shifted[:, :-steps] = x[:, steps:]

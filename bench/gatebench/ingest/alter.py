@@ -42,7 +42,7 @@ def alter(name: str, alteration: Alteration, new: str | None) -> list[str]:
         )
     suffix = "_".join(key if value is True else f"{key}_{value}" for key, value in alteration.settings.items())
     new = writing.check_name(new or f"{name}_{suffix}")
-    altered = replace(card, name=new, altered=alteration)
+    altered = replace(card, name=new, altered=alteration, has_series=False, has_groups=False)
     sequences = alteration.apply(cards.read_arrays(card))
     check_sequences(new, sequences, card.kind)
     values = {
@@ -55,7 +55,8 @@ def alter(name: str, alteration: Alteration, new: str | None) -> list[str]:
         "facts": facts.compute(altered, sequences),
         "baselines": compute.compute(altered, sequences),
     }
-    values.pop("floors", None)  # as a card of an earlier version called them
+    for name in ("floors", "has_series", "has_groups"):  # the first as a card of an earlier version called the baselines
+        values.pop(name, None)
     written = writing.place(
         new,
         {

@@ -82,7 +82,7 @@ def compare(raw: RawData, values: RawData, arrays: Arrays, forecast: Forecast | 
     before = values.names or tuple(map(str, range(values.sequences[0].shape[1])))
     predicted = [name for name in raw.differenced if name in names and (forecast is None or name in forecast.predicted)]
     of_values, _ = split.decide(values, choices, split.choose(values, choices))
-    changed, stacked = (np.nanstd(np.concatenate(of["train"]), 0) for of in (arrays, of_values))
+    changed, stacked = (np.nanstd(np.concatenate(of["train"]), 0) for of in (arrays, of_values.arrays))
     units = [np.log(changed[names.index(name)] / stacked[before.index(name)]) for name in predicted]
     shift = float(sum(units)) * (1 if forecast is None else forecast.horizon)
     return [

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gatebench.data.contents import SPLITS, Arrays, Forecast
+from gatebench.data.origins import Origins
 from gatebench.ingest import classes, difference, forecasting, kind, likelihood, missing, scale, split, symbols, windows
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
@@ -16,6 +17,8 @@ class DatasetPlan:
     """The data with its kind, and the symbols that train has."""
     arrays: Arrays
     """Split -> arrays ``[T, X]``, the target's columns last."""
+    origins: Origins
+    """The series and the groups that they are of."""
     likelihood: dict[str, object]
     """The likelihood as the task's yaml states it."""
     lines: list[str]
@@ -34,9 +37,8 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
     forecasting.check(raw, choices)
     split_by = split.choose(raw, choices)
     parts, split_line = split.decide(raw, choices, split_by)
-    arrays, window_line = windows.decide(raw, parts, choices, split.is_of_few(raw, parts, split_by))
-    arrays = missing.fill_from_train(raw, arrays)
-    symbol_lines: list[str] = []
+    parts, window_line = windows.decide(raw, parts, choices, split.is_of_few(raw, parts, split_by))
+    arrays, symbol_lines = missing.fill_from_train(raw, parts.arrays), list[str]()
     if raw.kind == "symbols":
         raw, arrays, symbol_lines = symbols.decide(raw, arrays, choices)
     raw, arrays, constant_lines = scale.leave_out_constant(raw, arrays)
@@ -59,7 +61,7 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
         *difference.look(raw, arrays),
         _count(arrays, raw),
     ]
-    return DatasetPlan(raw, arrays, proposed, lines, forecast, choices.season)
+    return DatasetPlan(raw, arrays, parts.origins(raw), proposed, lines, forecast, choices.season)
 
 
 def _count(arrays: Arrays, raw: RawData) -> str:

@@ -7,8 +7,9 @@ import numpy as np
 
 from gatebench.core.errors import BadInput
 from gatebench.data import splits
-from gatebench.data.contents import SPLITS, Arrays
+from gatebench.data.contents import SPLITS
 from gatebench.ingest.choices import Choices
+from gatebench.ingest.parts import Parts
 from gatebench.ingest.raw import RawData
 
 SHARE_OF_TRAIN = splits.SHARES["train"] / (splits.SHARES["train"] + splits.SHARES["valid"])
@@ -31,8 +32,8 @@ def choose(raw: RawData, choices: Choices) -> str:
     return split_by
 
 
-def decide(raw: RawData, choices: Choices, split_by: str) -> tuple[Arrays, str]:
-    """Return the arrays of each split, the target behind the inputs, and the line that says how they were split."""
+def decide(raw: RawData, choices: Choices, split_by: str) -> tuple[Parts, str]:
+    """Return the sequences of each split, the target behind the inputs, and the line that says how they were split."""
     targets = raw.targets or [None] * len(raw.sequences)
     arrays = [join(inputs, target) for inputs, target in zip(raw.sequences, targets, strict=True)]
     if split_by == "given":
@@ -40,13 +41,13 @@ def decide(raw: RawData, choices: Choices, split_by: str) -> tuple[Arrays, str]:
     return _by_time(raw, arrays, choices) if split_by == "time" else _by_sequence(raw, arrays, split_by)
 
 
-def is_of_few(raw: RawData, arrays: Arrays, split_by: str) -> bool:
+def is_of_few(raw: RawData, parts: Parts, split_by: str) -> bool:
     """Whether a few long series are split, which windows of them have to make up for."""
-    few_given = split_by == "given" and not raw.has_one_target and len(arrays["train"]) < splits.FEWEST_SEQUENCES
+    few_given = split_by == "given" and not raw.has_one_target and len(parts.arrays["train"]) < splits.FEWEST_SEQUENCES
     return split_by == "time" or few_given
 
 
-def _as_given(raw: RawData, arrays: list[np.ndarray]) -> tuple[Arrays, str]:
+def _as_given(raw: RawData, arrays: list[np.ndarray]) -> tuple[Parts, str]:
     """Keep the split that the data gives; what is lacking for validation comes from train, and nothing from test."""
     given = raw.splits or []
     places = {split: [i for i, of_one in enumerate(given) if of_one == split] for split in SPLITS}
@@ -63,36 +64,42 @@ def _as_given(raw: RawData, arrays: list[np.ndarray]) -> tuple[Arrays, str]:
     copies = {_digest(raw.sequences[i]) for i in places["train"]} & {_digest(raw.sequences[i]) for i in places["test"]}
     if copies:
         line += f"; {len(copies):,} sequence(s) of test are in train too"
-    parts = {split: [arrays[i] for i in places[split]] for split in SPLITS}
     if places["valid"]:
-        return parts, line
+        return _parts(arrays, places), line
     if len(places["train"]) < splits.FEWEST_SEQUENCES and not raw.has_one_target:
-        ends = [round(len(array) * SHARE_OF_TRAIN) for array in parts["train"]]
-        parts["valid"] = [array[end:] for array, end in zip(parts["train"], ends, strict=True)]
-        parts["train"] = [array[:end] for array, end in zip(parts["train"], ends, strict=True)]
+        whole = _parts(arrays, places).arrays
+        ends = [round(len(array) * SHARE_OF_TRAIN) for array in whole["train"]]
+        valid = [array[end:] for array, end in zip(whole["train"], ends, strict=True)]
+        train = [array[:end] for array, end in zip(whole["train"], ends, strict=True)]
+        parts = Parts({**whole, "train": train, "valid": valid}, {**places, "valid": places["train"]})
         return parts, f"{line}; valid: the end of each sequence of train"
     shares = {"train": SHARE_OF_TRAIN, "valid": 1 - SHARE_OF_TRAIN}
     apart, copies_line = _deal(raw, places["train"], raw.groups is not None, shares)
-    parts |= {split: [arrays[i] for i in positions] for split, positions in apart.items()}
-    return parts, f"{line}; valid: {len(apart['valid']):,} of train{copies_line}"
+    return _parts(arrays, places | apart), f"{line}; valid: {len(apart['valid']):,} of train{copies_line}"
 
 
-def _by_time(raw: RawData, arrays: list[np.ndarray], choices: Choices) -> tuple[Arrays, str]:
+def _parts(arrays: list[np.ndarray], places: dict[str, list[int]]) -> Parts:
+    """Return whole sequences as the parts of splits, from their positions."""
+    return Parts({split: [arrays[i] for i in places[split]] for split in SPLITS}, places)
+
+
+def _by_time(raw: RawData, arrays: list[np.ndarray], choices: Choices) -> tuple[Parts, str]:
     stretches = [splits.by_time(len(array), origin) for array, origin in zip(arrays, raw.origins, strict=True)]
-    parts = {split: [array[of[split]] for array, of in zip(arrays, stretches, strict=True)] for split in SPLITS}
+    by_split = {split: [array[of[split]] for array, of in zip(arrays, stretches, strict=True)] for split in SPLITS}
+    parts = Parts(by_split, {split: [*range(len(arrays))] for split in SPLITS})
     why = f"since there are fewer than {splits.FEWEST_SEQUENCES} sequences" if choices.split is None else "as asked"
     alternative = " (--split sequence)" if len(arrays) >= len(SPLITS) else ""
     return parts, f"split: by time within each sequence, 70/15/15, {why}{alternative}"
 
 
-def _by_sequence(raw: RawData, arrays: list[np.ndarray], split_by: str) -> tuple[Arrays, str]:
+def _by_sequence(raw: RawData, arrays: list[np.ndarray], split_by: str) -> tuple[Parts, str]:
     """Split whole sequences, or groups of them, so that copies stay together and labels are alike in all splits."""
     positions, copies_line = _deal(raw, [*range(len(arrays))], split_by == "group", splits.SHARES)
-    parts = {split: [arrays[i] for i in positions[split]] for split in SPLITS}
     sizes = "/".join(str(len(positions[split])) for split in SPLITS)
     alike = ", labels alike" if raw.has_one_target and raw.target and raw.target.kind == "label" else ""
     alternative = " (--split sequence)" if split_by == "group" else "" if raw.has_one_target else " (--split time)"
-    return parts, f"split: by {split_by}, {sizes} of {len(arrays)}{copies_line or ', copies together'}{alike}{alternative}"
+    line = f"split: by {split_by}, {sizes} of {len(arrays)}{copies_line or ', copies together'}{alike}{alternative}"
+    return _parts(arrays, positions), line
 
 
 def _deal(raw: RawData, places: list[int], by_group: bool, shares: Mapping[str, float]) -> tuple[dict[str, list[int]], str]:

@@ -1,12 +1,16 @@
 """The decision into which windows long sequences are cut."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from gatebench.core.errors import BadInput
 from gatebench.data import splits
-from gatebench.data.contents import SPLITS, Arrays
+from gatebench.data.contents import SPLITS
 from gatebench.ingest import forecasting
 from gatebench.ingest.choices import Choices
+from gatebench.ingest.parts import Parts
 from gatebench.ingest.raw import RawData
 
 LONG_SEQUENCE = 1000
@@ -21,15 +25,18 @@ SHORTEST_AUDIO = 30
 """Samples of a window of audio, at the least."""
 
 
-def decide(raw: RawData, parts: Arrays, choices: Choices, of_few: bool) -> tuple[Arrays, str]:
+def decide(raw: RawData, parts: Parts, choices: Choices, of_few: bool) -> tuple[Parts, str]:
     """Return the sequences of each split, long ones cut, and the line that says how.
+
+    Windows of one sequence follow one another, but that of audio the samples at the end of a split that fill none are left
+    out.
 
     Parameters
     ----------
     raw
         The data, its kind decided.
     parts
-        Split -> arrays ``[T, X]``.
+        The sequences as they were split.
     choices
         What the user decided.
     of_few
@@ -45,9 +52,11 @@ def decide(raw: RawData, parts: Arrays, choices: Choices, of_few: bool) -> tuple
     if kind == "audio":
         return _cut_audio(parts, steps)
     if of_few and choices.window is None:
-        steps = min(steps, max(SHORTEST_WINDOW, least_of_horizon, sum(map(len, parts["train"])) // TRAINING_WINDOWS))
+        least = max(SHORTEST_WINDOW, least_of_horizon)
+        steps = min(steps, max(least, sum(map(len, parts.arrays["train"])) // TRAINING_WINDOWS))
         windows = _cut(parts, steps)
-        counts = f"{len(windows['train']):,} training sequences and {len(windows['test']):,} test sequences"
+        of_train, of_test = (len(windows.arrays[split]) for split in ("train", "test"))
+        counts = f"{of_train:,} training sequences and {of_test:,} test sequences"
         return windows, f"window: {steps:,} steps, which makes {counts} (--window N; 0: none)"
     longest = max(len(array) for array in raw.sequences)
     limit = steps if kind == "symbols" or choices.window else LONG_SEQUENCE
@@ -57,16 +66,23 @@ def decide(raw: RawData, parts: Arrays, choices: Choices, of_few: bool) -> tuple
     return _cut(parts, steps), f"window: {steps:,} steps, since sequences are longer than {limit:,} (--window N)"
 
 
-def _cut(parts: Arrays, steps: int) -> Arrays:
-    def cut(arrays: list[np.ndarray]) -> list[np.ndarray]:
-        return [window for array in arrays for window in splits.cut(array, steps)]
-
-    return {split: cut(arrays) for split, arrays in parts.items()}
+def _cut(parts: Parts, steps: int) -> Parts:
+    return _windows(parts, lambda array: splits.cut(array, steps))
 
 
-def _cut_audio(parts: Arrays, steps: int) -> tuple[Arrays, str]:
-    windows = {split: [w for wave in parts[split] for w in splits.cut_equally(wave, steps)] for split in parts}
+def _cut_audio(parts: Parts, steps: int) -> tuple[Parts, str]:
+    windows = _windows(parts, lambda wave: splits.cut_equally(wave, steps))
     for split in SPLITS:
-        if not windows[split]:
+        if not windows.arrays[split]:
             raise BadInput(f"no window of {steps:,} samples is left for the split '{split}'; use a shorter one: --window N")
-    return windows, f"window: {steps:,} samples, whole ones only (--window N)"
+    return replace(windows, breaks=True), f"window: {steps:,} samples, whole ones only (--window N)"
+
+
+def _windows(parts: Parts, cut: Callable[[np.ndarray], list[np.ndarray]]) -> Parts:
+    """Return all parts cut."""
+    windows = {split: [cut(array) for array in arrays] for split, arrays in parts.arrays.items()}
+    sources = {
+        split: [source for source, of_one in zip(parts.sources[split], windows[split], strict=True) for _ in of_one]
+        for split in windows
+    }
+    return Parts({split: [w for of_one in of_split for w in of_one] for split, of_split in windows.items()}, sources)

@@ -62,7 +62,7 @@ def write(name: str, plan: DatasetPlan, source: str) -> list[Path]:
         return _card_yaml(name, plan, source, hashlib.sha256(paths["data"].read_bytes()).hexdigest())
 
     parts = {
-        "data": lambda path, _: sequences_npz.write(path, plan.arrays),
+        "data": lambda path, _: sequences_npz.write(path, plan.arrays, plan.origins),
         "task": lambda path, _: path.write_text(_task_of(name, plan)),
         "card": lambda path, paths: path.write_text(card(paths)),
     }
@@ -179,7 +179,9 @@ def _card_yaml(name: str, plan: DatasetPlan, source: str, digest: str) -> str:
         "kind": raw.kind,
         "reader": "sequences_npz",
         "files": [{"path": f"{name}.npz", "sha256": digest}],
-        "content": content_digest(plan.arrays),
+        "content": content_digest(plan.arrays, plan.origins.series),
+        **({"has_series": True} if plan.origins.series else {}),
+        **({"has_groups": True} if plan.origins.groups else {}),
         **({"rate": raw.rate} if raw.rate else {}),
         **({"names": list(raw.names)} if raw.names else {}),
         **({"target": {**vars(target), "names": list(target.names)}} if target else {}),
@@ -190,7 +192,7 @@ def _card_yaml(name: str, plan: DatasetPlan, source: str, digest: str) -> str:
     width = plan.arrays["train"][0].shape[1]
     card = construct(Card, f"{name}.yaml:", {"name": name, **values, "facts": {"width": width}, "baselines": {}})
     check_sequences(name, plan.arrays, card.kind)
-    stated = {"facts": facts.compute(card, plan.arrays), "baselines": compute.compute(card, plan.arrays)}
+    stated = {"facts": facts.compute(card, plan.arrays), "baselines": compute.compute(card, plan.arrays, plan.origins)}
     return yaml.safe_dump({**values, **stated}, sort_keys=False, width=120)
 
 

@@ -11,21 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatebench.data.tasks import Task, buckets
+from gatebench.data.tasks import Task
 from gatebench.engines.base import Batch, DropoutMasks, UpdateArrays
 from gatebench.training import optimizers, regularisation
+from gatebench.training.batches import TrainingBatches
 from gatebench.training.evaluation import (
     EvaluationSplit,
     averages,
     evaluate,
-    make_batch,
     noop,
     prepare,
     sequence_losses,
 )
 from gatebench.training.learning_rate import linear_decay
 from gatebench.training.metrics import Measured, measure
-from gatebench.training.model import Model, stream
+from gatebench.training.model import Model
 from gatebench.training.outcome import Outcome
 from gatebench.training.protocol import Member, Training
 
@@ -82,12 +82,12 @@ class Population:
     epoch: int = 0
     under_way: EpochProgress | None = None
     """Progress of the epoch under way; None between two epochs."""
+    carried: np.ndarray | None = None
+    """What each row of a batch carries of its series in the epoch under way, of the active members, ``[A, B, S]``."""
     pause: Callable[[], None] = noop
     """Called between updates and between batches of an evaluation, where `state` may be taken; it may raise."""
     optimizer: optimizers.Optimizer = field(init=False)
     _started: float = field(default=0.0, init=False)
-    _batches_of_one: dict[int, Batch] = field(default_factory=dict, init=False)
-    """Training sequence -> the batch of it alone."""
 
     def __post_init__(self) -> None:
         self.optimizer = self.training.build_optimizer()
@@ -95,7 +95,12 @@ class Population:
     @cached_property
     def _valid(self) -> EvaluationSplit:
         """The validation split, which is evaluated after every epoch."""
-        return prepare(self.model, self.task.splits["valid"], len(self.members))
+        return prepare(self.model, self.task.splits["valid"], len(self.members), self.task.before("valid"))
+
+    @cached_property
+    def _train(self) -> TrainingBatches:
+        """The training split, of which every epoch has other batches."""
+        return TrainingBatches(self.model, self.task.splits["train"], self.training)
 
     @cached_property
     def _decayed(self) -> Tensor:
@@ -132,7 +137,7 @@ class Population:
         train = self._train_epoch(self.under_way)
         valid = evaluate(self.model, self.parameters, self._valid, self.pause)
         live, share = self.under_way.live, self._elapsed() / len(self.active)
-        self.under_way = None
+        self.under_way = self.carried = None
         for a, k in enumerate(self.active):
             self.seconds[k] += share
             self.epochs[k] = self.epoch
@@ -154,31 +159,22 @@ class Population:
 
     def _train_epoch(self, progress: EpochProgress) -> np.ndarray:
         """Make the epoch's updates that are left; return its losses as seen while training, ``[2, A]``, as in `averages`."""
-        sequences = self.task.splits["train"]
-        lengths, predictions = [len(s) for s in sequences], [s.predictions for s in sequences]
+        predictions = [s.predictions for s in self.task.splits["train"]]
         seeds = [self.members[k].seed for k in self.active]
-        orders = {seed: buckets(lengths, self.training.batch, stream(seed, "order", self.epoch)) for seed in seeds}
+        orders = {seed: self._train.draws(seed, self.epoch) for seed in seeds}
         share = linear_decay(self.epoch, self.training.epochs, self.training.decay_to)
         learning_rates = torch.tensor([self.members[k].lr * share for k in self.active], device=self.model.device)[:, None]
         live = torch.tensor(progress.live, device=self.model.device)[:, None]
         for u in range(progress.updates, len(orders[seeds[0]])):
-            batch_of_seed = {seed: self._batch(order[u]) for seed, order in orders.items()}
+            batch_of_seed = {seed: self._train.batch(order[u].positions) for seed, order in orders.items()}
             batches = [batch_of_seed[seed] for seed in seeds]
+            self.carried = self._train.begin([orders[seed][u] for seed in seeds], self.carried, self.parameters)
             losses = self.update(batches, learning_rates, live)
             progress.sums[0] += [of_member.sum() for of_member in losses]
             progress.sums[1] += [(a / batch.predictions).sum() for a, batch in zip(losses, batches, strict=True)]
             progress.live, progress.updates = live.flatten().tolist(), u + 1
             self.pause()
         return progress.sums / np.array([[sum(predictions)], [len(predictions)]])
-
-    def _batch(self, positions: np.ndarray) -> Batch:
-        """Return the batch of some training sequences. One of a single sequence comes again every epoch and is made once."""
-        if len(positions) > 1:
-            return make_batch(self.model, [self.task.splits["train"][i] for i in positions])
-        i = int(positions[0])
-        if i not in self._batches_of_one:
-            self._batches_of_one[i] = make_batch(self.model, [self.task.splits["train"][i]])
-        return self._batches_of_one[i]
 
     def update(self, batches: list[Batch], learning_rates: Tensor, live: Tensor) -> list[np.ndarray]:
         """Make one update of every active member and return its losses ``[B]`` before it, as the engine gives them.
@@ -204,8 +200,10 @@ class Population:
             self.parameters, self._noisy(), self.optimizer_state, learning_rates, decays, self._decayed, live
         )
         rule = optimizers.UpdateRule(self.optimizer, self.training.clip_norm)
-        masks = self._dropout_masks(batches)
-        losses = self.model.engine.update(self.model, rule, arrays, batches, weights, masks)
+        masks, carried = self._dropout_masks(batches), None
+        if self.carried is not None:
+            carried = [rows[: len(batch.lengths)] for rows, batch in zip(self.carried, batches, strict=True)]
+        losses = self.model.engine.update(self.model, rule, arrays, batches, weights, masks, carried)
         self.updates[self.active] += live.flatten().cpu().numpy()
         return losses
 
@@ -264,13 +262,12 @@ class Population:
 
     def outcomes(self) -> list[Outcome]:
         """Return the scores of every member's best-validation weights. The test split is read here and nowhere else."""
-        members, names = len(self.members), ("train", "valid", "test")
-        sequences = {split: self.task.splits[split] for split in names}
-        splits = {split: prepare(self.model, sequences[split], members) for split in names}
+        members, names, task = len(self.members), ("train", "valid", "test"), self.task
+        splits = {split: prepare(self.model, task.splits[split], members, task.before(split)) for split in names}
         losses = {split: sequence_losses(self.model, self.best, splits[split], self.pause) for split in names}
         scores = {split: averages(losses[split], splits[split].predictions) for split in names}
         steps = splits["test"].predictions
-        measured = measure(self.model, self.task, self.best, sequences["test"], self.pause)
+        measured = measure(self.model, task, self.best, task.splits["test"], self.pause, task.before("test"))
         return [
             Outcome(
                 status=self.status[k],
@@ -292,6 +289,8 @@ class Population:
         arrays = {"parameters": self.parameters, "best": self.best}
         arrays |= {f"memory/{name}": array for name, array in self.optimizer_state.items()}
         arrays = {name: array.cpu().numpy() for name, array in arrays.items()}
+        if self.carried is not None:
+            arrays["carried"] = self.carried
         plain = ("active", "status", "curves", "epoch")
         counted = ("best_nll", "best_epoch", "epochs", "updates", "seconds")
         values = {name: getattr(self, name) for name in plain} | {name: getattr(self, name).tolist() for name in counted}
@@ -307,6 +306,7 @@ class Population:
         self.under_way = under_way and EpochProgress(**under_way | {"sums": np.array(under_way["sums"])})
         tensors = {name: torch.from_numpy(a.copy()).to(self.model.device) for name, a in state[0].items()}
         self.parameters, self.best = tensors["parameters"], tensors["best"]
+        self.carried = state[0]["carried"].copy() if "carried" in state[0] else None
         self.optimizer_state = {name.partition("/")[2]: t for name, t in tensors.items() if name.startswith("memory/")}
         for name, value in values.items():
             current = getattr(self, name)

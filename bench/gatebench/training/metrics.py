@@ -13,11 +13,12 @@ from torch import Tensor
 
 from gatebench.core import measuring
 from gatebench.core.metric import Predicted, SequenceStatistics
-from gatebench.data import tasks
 from gatebench.data.sequences import Sequence
 from gatebench.data.tasks import Task
 from gatebench.engines import reference
 from gatebench.engines.base import Engine
+from gatebench.engines.padded import PaddedBatch
+from gatebench.training import evaluation
 from gatebench.training.evaluation import EVALUATED_STEPS
 from gatebench.training.model import Model
 
@@ -51,22 +52,35 @@ class Measured:
 
 
 def measure(
-    model: Model, task: Task, parameters: Tensor, sequences: list[Sequence], pause: Callable[[], None]
+    model: Model,
+    task: Task,
+    parameters: Tensor,
+    sequences: list[Sequence],
+    pause: Callable[[], None],
+    past: list[Sequence] | None = None,
 ) -> list[Measured]:
     """Return what the predictions of the sequences of a split come to, for every member of rows ``[K, row]``.
 
-    ``pause`` is called after each batch.
+    ``pause`` is called after each batch; ``past`` are the sequences of the splits before.
     """
     count, members, units = len(sequences), len(parameters), _Units.of(task, model)
     families = list(measuring.families())
     statistics: list[dict[str, np.ndarray]] = [{} for _ in range(members)]
     rows: list[list[np.ndarray]] = [[] for _ in range(members)]
     numbers = members * (model.likelihood.readout(model.outputs) + 8 * model.width)
-    for positions in tasks.in_order(sequences, max(1, min(EVALUATED_STEPS, AT_ONCE // numbers))):
-        batch = [sequences[i] for i in positions]
-        means = _means(model, parameters, batch)
-        for k in range(members):
-            predicted = units.predicted(batch, [means[k, : s.predictions, b] for b, s in enumerate(batch)])
+    most_steps = max(1, min(EVALUATED_STEPS, AT_ONCE // numbers))
+    stretches, carries = evaluation.stretches(model, sequences, past or [], most_steps)
+    carried: Tensor | None = None
+    for together, positions, scored, begins in stretches:
+        if carries:
+            if begins or carried is None:
+                zeros = torch.from_numpy(model.start_of_series(len(together), parameters))
+                carried = zeros.to(parameters).repeat(members, 1, 1)
+            carried = carried[:, : len(together)]
+        means = _means(model, parameters, together, carried)
+        batch = [together[b] for b in scored]
+        for k in range(members if scored else 0):
+            predicted = units.predicted(batch, [means[k, : together[b].predictions, b] for b in scored])
             for name, sums in measuring.statistics(predicted, families).items():
                 statistics[k].setdefault(name, np.zeros(count))[positions] = sums
             rows[k].append(_kept(predicted, positions, count))
@@ -78,16 +92,19 @@ def measure(
     ]
 
 
-def _means(model: Model, parameters: Tensor, sequences: list[Sequence]) -> np.ndarray:
-    """Return the expected targets ``[K, T, B, P]`` of a padded batch, or ``[K, 1, B, P]`` of whole sequences."""
-    engine: Engine[reference.PaddedBatch] = reference.Reference(model.engine.threads, model.device)
+def _means(model: Model, parameters: Tensor, sequences: list[Sequence], carried: Tensor | None) -> np.ndarray:
+    """Return the expected targets ``[K, T, B, P]`` of a padded batch, or ``[K, 1, B, P]`` of whole sequences.
+
+    What sequences begin with is ``carried [K, B, S]``, and then what they end with; None: they begin with zeros.
+    """
+    engine: Engine[PaddedBatch] = reference.Reference(model.engine.threads, model.device)
     batch = engine.batch(model, [s.x for s in sequences], [s.y for s in sequences])
 
     @torch.no_grad()
     def run() -> np.ndarray:
         x = torch.from_numpy(batch.x).to(parameters)[None]
         lengths = torch.from_numpy(batch.lengths).to(parameters.device)[None]
-        readout = reference.readout(model, model.views(parameters), x, lengths)
+        readout = reference.readout(model, model.views(parameters), x, lengths, carried=carried)
         return model.likelihood.mean(readout).cpu().numpy()
 
     return engine.compute(run)

@@ -44,6 +44,10 @@ class Training:
     model predicts as well as one can without looking, instead of spending its first updates on getting there."""
     forget_bias: float = 0.0
     """Initial bias of the gate that keeps the state, towards keeping (1: the forget bias of Jozefowicz et al. 2015)."""
+    carry_state: bool | None = None
+    """Whether training goes on from window to window of a series with the states that the window before ended with, through
+    which no gradient flows (truncated backpropagation through time). None: where the data has such windows, and the model
+    does not look ahead."""
 
     def __post_init__(self) -> None:
         self.build_optimizer()

@@ -201,7 +201,10 @@ def _verify(options: argparse.Namespace) -> int:
     for name in _names(options):
         card = cards.load(name)
         arrays = cards.read_arrays(card)
-        computed = {"facts": facts.compute(card, arrays), "baselines": compute.restate(card, arrays)}
+        computed = {
+            "facts": facts.compute(card, arrays),
+            "baselines": compute.restate(card, arrays, cards.read_origins(card)),
+        }
         stated = {"facts": card.facts, "baselines": card.baselines}
         statements, wrong = 0, 0
         for part in computed:

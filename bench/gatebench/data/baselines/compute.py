@@ -7,8 +7,10 @@ on train only and scored like a model (`gatebench.data.baselines.scoring`).
 from typing import Protocol, cast
 
 from gatebench.core import registry
+from gatebench.data import framings, series
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
+from gatebench.data.origins import NO_ORIGINS, Origins
 
 
 class BaselineModule(Protocol):
@@ -19,13 +21,17 @@ class BaselineModule(Protocol):
         ...
 
 
-def restate(card: Card, arrays: Arrays) -> Baselines:
+def restate(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     """Return those baselines of a card that it names, or all where it names none: cards of earlier versions have fewer."""
-    computed = compute(card, arrays)
+    computed = compute(card, arrays, origins)
     return {name: scores for name, scores in computed.items() if name in card.baselines or not card.baselines}
 
 
-def compute(card: Card, arrays: Arrays) -> Baselines:
-    """Return the baselines of a card: those of the kind of its target, or else of the kind of its sequences."""
+def compute(card: Card, arrays: Arrays, origins: Origins = NO_ORIGINS) -> Baselines:
+    """Return the baselines of a card: those of the kind of its target, or else of the kind of its sequences.
+
+    ``origins`` say which of its ``arrays`` follow others, as they do for a model.
+    """
+    arrays = series.joined(arrays, origins, framings.FRAMINGS[framings.name_of(card)], card)
     path = registry.PACKAGE / "data" / "baselines" / f"{card.target.kind if card.target else card.kind}.py"
     return cast(BaselineModule, registry.load_module("gatebench.data.baselines", path)).compute(card, arrays)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from gatebench.engines.base import (
+    Carried,
     DropoutMasks,
     Engine,
     Item,
@@ -134,9 +135,11 @@ class FusedCpu(Engine[PackedBatch]):
         """
         return self._program(network).part_seconds()
 
-    def losses(self, network: Network, parameters: Tensor, batches: Sequence[PackedBatch]) -> list[np.ndarray]:
+    def losses(
+        self, network: Network, parameters: Tensor, batches: Sequence[PackedBatch], carried: Carried | None = None
+    ) -> list[np.ndarray]:
         """Return each member's NLL per sequence in nats, ``[B]``."""
-        return self._program(network).run(parameters, batches, None)[0]
+        return self._program(network).run(parameters, batches, None, carried=carried)[0]
 
     def gradients(
         self,
@@ -145,9 +148,10 @@ class FusedCpu(Engine[PackedBatch]):
         batches: Sequence[PackedBatch],
         weights: np.ndarray,
         dropout_masks: Sequence[DropoutMasks] | None = None,
+        carried: Carried | None = None,
     ) -> tuple[list[np.ndarray], Tensor]:
         """Return `losses`, and the gradient of every member's weighted sum of them."""
-        losses, gradient = self._program(network).run(parameters, batches, weights, dropout_masks)
+        losses, gradient = self._program(network).run(parameters, batches, weights, dropout_masks, carried)
         assert gradient is not None
         return losses, gradient
 
@@ -159,12 +163,14 @@ class FusedCpu(Engine[PackedBatch]):
         batches: Sequence[PackedBatch],
         weights: np.ndarray,
         dropout_masks: Sequence[DropoutMasks] | None = None,
+        carried: Carried | None = None,
     ) -> list[np.ndarray]:
         """Make one update as every engine does; where there is code for all of it, each thread runs that once."""
         program, name = self._program(network), type(rule.optimizer).__name__
-        if dropout_masks is None and name in OPTIMIZERS and program.makes_updates(batches):
+        is_plain = dropout_masks is None and carried is None
+        if is_plain and name in OPTIMIZERS and program.makes_updates(batches):
             return program.update(self._optimizer(name), rule, arrays, batches, weights)
-        return super().update(network, rule, arrays, batches, weights, dropout_masks)
+        return super().update(network, rule, arrays, batches, weights, dropout_masks, carried)
 
     def step(
         self,
@@ -274,6 +280,7 @@ class _Program:
         batches: Sequence[PackedBatch],
         weights: np.ndarray | None,
         dropout_masks: Sequence[DropoutMasks] | None = None,
+        carried: Carried | None = None,
     ) -> tuple[list[np.ndarray], Tensor | None]:
         """Return losses ``[B]`` of every member, and rows of gradients if there are weights."""
         self._check(parameters)
@@ -288,6 +295,7 @@ class _Program:
                 None if gradient is None else gradients[k * most + i],
                 0.0 if weights is None else float(weights[k]),
                 None if dropout_masks is None else dropout_masks[k],
+                None if carried is None else carried[k],
             )
             for k, batch in enumerate(batches)
             for i in range(counts[k])

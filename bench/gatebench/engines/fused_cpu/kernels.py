@@ -71,7 +71,9 @@ class Kernels:
                 place = self.plan.state(name)
                 with c.loop(0, c.integer(c.p("counts"), 0)) as r, c.loop(0, c.n(place.width), c.processor.lanes) as j:
                     mask = c.lanes_below(c.sub(c.n(place.width), j))
-                    c.store(c.number(0), c.at(self.layout.address(c, place, r), j), mask)
+                    column = c.add(self.layout.column(c, place), j)
+                    begin = c.load(c.at(c.p("begin"), c.add(c.mul(r, c.n("length begin")), column)))
+                    c.store(begin, c.at(self.layout.address(c, place, r), j), mask)
             ready = [c.i64(0)]
             with c.loop(0, c.n("T"), 1, ready) as (t, values):
                 needed = c.integer(c.p("firsts"), c.add(t, 1))

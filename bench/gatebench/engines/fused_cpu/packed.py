@@ -136,13 +136,36 @@ class PackedPart:
         exists = (self.step + steps >= 0) & (self.step + steps < self.lengths[self.sequence])
         return np.flatnonzero(exists), self.firsts[(self.step + steps)[exists]] + self.sequence[exists]
 
-    def later(self, x: np.ndarray, steps: int) -> np.ndarray:
-        """Return for each row what is read ``steps`` later, zeros outside of its sequence."""
+    def later(self, x: np.ndarray, steps: int, past: np.ndarray | None = None) -> np.ndarray:
+        """Return for each row what is read ``steps`` later, zeros outside of its sequence, or what is in its ``past``.
+
+        That is ``[B, lookback, X]``, what came before each sequence of the part.
+        """
         if steps == 0:
             return x
         shifted, (rows, from_rows) = np.zeros_like(x), self.shifted(steps)
         shifted[rows] = x[from_rows]
+        if past is not None:
+            (before,) = np.nonzero(self.step + steps < 0)
+            shifted[before] = past[self.sequence[before], past.shape[1] + self.step[before] + steps]
         return shifted
+
+    def last_inputs(self, x: np.ndarray, past: np.ndarray) -> np.ndarray:
+        """Return the last inputs of each sequence, as many as its ``past [B, lookback, X]`` has, which may be among them."""
+        lookback = past.shape[1]
+        steps = self.lengths[:, None] - lookback + np.arange(lookback)
+        inside = steps >= 0
+        sequences = np.broadcast_to(np.arange(len(steps))[:, None], steps.shape)
+        last = np.empty_like(past)
+        last[inside] = x[self.firsts[steps[inside]] + sequences[inside]]
+        last[~inside] = past[sequences[~inside], lookback + steps[~inside]]
+        return last
+
+    @property
+    def x(self) -> np.ndarray:
+        """What is read at every row, ``[N, X]``."""
+        rows = self.batch_inputs((0,), False, True)[0].x
+        return rows[: len(self.step) * self.xs[0].shape[1]].reshape(len(self.step), -1)
 
     def batch_inputs(self, shifts: tuple[int, ...], backwards: bool, elementwise: bool) -> dict[int, Inputs]:
         """Return shift -> what a cell of the lowest layer reads so many steps later, ``elementwise`` or just in products."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gatebench.engines.base import DropoutMasks, Network
+from gatebench.engines.carried import LayerColumns
 from gatebench.engines.fused_cpu import likelihoods
 from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout
 from gatebench.engines.fused_cpu.packed import Inputs, PackedBatch, PackedPart, Row, address, dense
@@ -28,6 +29,8 @@ class Work:
     weight: float
     dropout_masks: DropoutMasks | None
     """Dropout masks of the member's complete batch; None: no dropout."""
+    carried: np.ndarray | None = None
+    """What the sequences of the member's complete batch begin with, and then what they end with, ``[B, S]``; None: zeros."""
 
 
 class CompiledStack:
@@ -73,7 +76,11 @@ class StackProgram:
         below: np.ndarray | None = None
         for number, layer in enumerate(self.cells):
             for cell in layer:
-                cell.forward(part, self._inputs(part, cell, below), work.parameters.address)
+                if work.carried is None:
+                    cell.forward(part, self._inputs(part, cell, below), work.parameters.address)
+                else:
+                    columns = self.network.carried_columns[number]
+                    self._go_on(part, cell, below, work.parameters.address, work.carried, columns)
             if number < len(self.cells) - 1:
                 below = np.concatenate([self._in_order_of(cell, part, cell.output(part)) for cell in layer], 1)
                 below = below if masks is None else below * masks[number]
@@ -95,6 +102,31 @@ class StackProgram:
             return part.batch_inputs(cell.read_shifts, cell.direction.backwards, cell.reads_elementwise)
         x = self._in_order_of(cell, part, below)
         return {shift: dense(part.later(x, shift), self.processor) for shift in cell.read_shifts}
+
+    def _go_on(
+        self,
+        part: PackedPart,
+        cell: CellWorkspace,
+        below: np.ndarray | None,
+        parameters: int,
+        carried: np.ndarray,
+        columns: LayerColumns,
+    ) -> None:
+        """Run a cell from the states and inputs that are ``carried``, and leave there those that the next stretch needs."""
+        rows = carried[part.order]
+        # one row more, because vectors are read to their end
+        begin = np.zeros((len(rows) + 1, cell.lengths["previous"]), np.float32)
+        states = np.concatenate([rows[:, of_state] for of_state in columns.states.values()], 1)
+        begin[: len(rows), : states.shape[1]] = states
+        inputs = self._inputs(part, cell, below)
+        if columns.lookback:
+            x, past = part.x if below is None else below, columns.inputs(rows).astype(np.float32)
+            inputs = {shift: dense(part.later(x, shift, past), self.processor) for shift in cell.read_shifts}
+            rows[:, columns.past] = part.last_inputs(x, past).reshape(len(rows), -1)
+        cell.forward(part, inputs, parameters, begin)
+        for to, state in zip(columns.states.values(), cell.last_states(part), strict=True):
+            rows[:, to] = state
+        carried[part.order] = rows
 
     def _in_order_of(self, cell: CellWorkspace, part: PackedPart, rows: np.ndarray) -> np.ndarray:
         """Return rows in the order in which a cell reads them, from rows in the order of time; and the other way round."""

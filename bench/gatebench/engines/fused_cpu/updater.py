@@ -128,6 +128,7 @@ class UpdateWorkspace(Workspace):
         for workspace in (cell, readout, self):
             workspace.make_room(room)
         gradient, (top, length) = self.room_addresses["gradient"], cell.output_place
+        cell.begin_with(None)
         cell.set_pointers({"hidden": readout.hidden, "gradient": gradient})
         readout.set_pointers({"top": top, "gradient": gradient})
         readout.set_integers({"length top": length, "with gradient": 1})

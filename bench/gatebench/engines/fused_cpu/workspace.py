@@ -117,8 +117,13 @@ class CellWorkspace(Workspace):
         self._inputs: Mapping[int, Inputs] = {}
         super().__init__(compiled.tables, self._fixed(network), compiled.processor)
 
-    def forward(self, part: PackedPart, inputs: Mapping[int, Inputs], parameters: int) -> None:
-        """Run all steps of a part on ``inputs``, by their shift, with one member's parameters, which stand at an address."""
+    def forward(
+        self, part: PackedPart, inputs: Mapping[int, Inputs], parameters: int, begin: np.ndarray | None = None
+    ) -> None:
+        """Run all steps of a part on ``inputs``, by their shift, with one member's parameters, which stand at an address.
+
+        States begin as the rows of ``begin [B, length previous]``, in the order of the part; None: as zeros.
+        """
         if inputs is not self._inputs or part is not self._part:
             self._part, self._inputs = part, inputs  # must live as long as this: the backward pass reads them again
             self.make_room({"N": len(part.step), "B": len(part.order)})
@@ -127,8 +132,20 @@ class CellWorkspace(Workspace):
             for shift, of_shift in inputs.items():
                 self.set_pointers(of_shift.pointers(shift))
                 self.set_integers(of_shift.integers(shift))
+        self.begin_with(begin)
         self.set_pointers({"parameters": parameters})
         self.call(self.compiled.forward)
+
+    def begin_with(self, states: np.ndarray | None) -> None:
+        """Have the code begin with rows of states that have slack behind them, or with zeros; after `make_room` anew."""
+        zeros = self.room_addresses["zeros"]
+        self.set_pointers({"begin": zeros if states is None else address(states)})
+        self.set_integers({"length begin": 0 if states is None else self.lengths["previous"]})
+
+    def last_states(self, part: PackedPart) -> list[np.ndarray]:
+        """Return every state ``[B, .]`` after the last step of each sequence, before the way back is taken."""
+        places = [self.compiled.plan.places[update] for update in self.compiled.plan.graph.updates]
+        return [self._columns(part, place.array, place.behind, place.width)[part.ends] for place in places]
 
     def forget(self) -> None:
         """Make `forward` write all entries of its part anew, since others have written to the tables."""
