@@ -70,6 +70,7 @@ SIZE = ["budget=units_64", "budget.units=48"]
 POINT = ["task=jsb_chorales", "training=modern", "training.lr=0.01", "cell=gru"]
 
 OTHER: dict[str, Any] = {
+    "carry_state": False,
     "loss": "sequence",
     "batch": 8,
     "epochs": 61,
