@@ -87,11 +87,12 @@ class Recording(Engine):
         return SeenBatch(batch.lengths, batch.predictions, batch, sequences)
 
     def losses(self, network, parameters, batches, carried=None):
-        return self.engine.losses(network, parameters, [seen.batch for seen in batches])
+        return self.engine.losses(network, parameters, [seen.batch for seen in batches], carried)
 
     def gradients(self, network, parameters, batches, weights, dropout_masks=None, carried=None):
         self.shown.append([(k, x, y) for k, seen in enumerate(batches) for x, y in seen.sequences])
-        return self.engine.gradients(network, parameters, [seen.batch for seen in batches], weights, dropout_masks)
+        batches = [seen.batch for seen in batches]
+        return self.engine.gradients(network, parameters, batches, weights, dropout_masks, carried)
 
 
 @every_engine
@@ -187,7 +188,7 @@ def test_evaluation_does_not_depend_on_its_batches(task, setup, monkeypatch, at_
     monkeypatch.setattr(evaluation, "EVALUATED_AT_ONCE", at_once)
     sequences = task.splits["valid"]
     split = prepare(population.model, sequences, len(MEMBERS))
-    assert sorted(i for positions, _ in split.batches for i in positions) == list(range(len(sequences)))
+    assert sorted(i for batch in split.batches for i in batch.positions) == list(range(len(sequences)))
     assert len(split.batches) == count
     assert split.predictions.tolist() == [len(sequence) for sequence in sequences]
     evaluated = evaluate(population.model, population.parameters, split)
