@@ -56,12 +56,12 @@ def finished(
         record,
         curve=pd.DataFrame(outcome.curve, columns=schema.CURVE),
         sequences=pd.DataFrame({"sequence": range(len(outcome.sequences["steps"])), **outcome.sequences}),
-        statistics=_statistics(outcome.measured.statistics),
+        statistics=statistics_table(outcome.measured.statistics),
         predictions=_predictions(outcome.measured.predictions),
     )
 
 
-def _statistics(sums: dict[str, np.ndarray]) -> pd.DataFrame:
+def statistics_table(sums: dict[str, np.ndarray]) -> pd.DataFrame:
     """Return what each sequence adds to each sum as rows, without zeros, but for one where there are only zeros."""
     parts = [(np.flatnonzero(of_each) if of_each.any() else [0], name, of_each) for name, of_each in sums.items()]
     rows = [(int(i), name, float(of_each[i])) for positions, name, of_each in parts for i in positions]
