@@ -38,7 +38,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComparisonRes
 
 
 def test_it_ends_with_a_verdict(compared: ComparisonResult):
-    assert [line.partition(": ")[0] for line in compared.verdict] == ["Best cell", "By how much", "At what cost"]
+    names = [line.partition(": ")[0] for line in compared.verdict]
+    assert [name for name in names if name != "By other measures"] == ["Best cell", "By how much", "At what cost"]
     assert list(compared.table.cell[:2]) in (["rnn", "gru"], ["gru", "rnn"])
     assert compared.report.is_file()
     assert Path("gatebench_local/datasets/pumps.yaml").is_file()

@@ -73,5 +73,5 @@ def test_a_notebook_starts_from_a_frame(journey: tuple[Path, list[str]], tmp_pat
     block = shortened(NOTEBOOK, MINUTES_OF_A_NOTEBOOK)
     (tmp_path / "notebook.py").write_text(f"{block}\nprint(result)\n")
     output = run(f"{sys.executable} notebook.py", tmp_path)
-    assert [line.partition(":")[0] for line in output[-3:]] == ["Best cell", "By how much", "At what cost"]
+    assert {line.partition(":")[0] for line in output[-4:]} >= {"Best cell", "By how much", "At what cost"}
     assert (tmp_path / "pumps_model" / "model.py").is_file()

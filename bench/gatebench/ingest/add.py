@@ -9,7 +9,19 @@ from typing import NamedTuple, Protocol, cast
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import beside, conversions, given, limits, missing, padding, plan, question, single_steps, writing
+from gatebench.ingest import (
+    beside,
+    conversions,
+    given,
+    limits,
+    missing,
+    padding,
+    picture,
+    plan,
+    question,
+    single_steps,
+    writing,
+)
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.plan import DatasetPlan
 from gatebench.ingest.raw import RawData
@@ -62,8 +74,11 @@ class PreparedData:
     """What was decided, a line each."""
 
 
-def add(path: Path, name: str | None, choices: Choices) -> list[str]:
-    """Write a data set and its task from a file or folder; returns the lines to be printed about it."""
+def add(path: Path, name: str | None, choices: Choices, picture_for: str | None = None) -> list[str]:
+    """Write a data set and its task from a file or folder; returns the lines to be printed about it.
+
+    ``picture_for``: the encoding of a terminal, for which a picture of the first sequences is among them; None: none is.
+    """
     source = find(path, choices)
     dataset = writing.check_name(name or source.name)
     try:
@@ -71,7 +86,8 @@ def add(path: Path, name: str | None, choices: Choices) -> list[str]:
     except question.Undecided as undecided:
         raise question.refusal(undecided.question, path, name, choices) from undecided
     written = writing.write(dataset, prepared.plan, prepared.source)
-    return [*prepared.lines, *(f"written: {file}" for file in written), f"next: gatebench compare {dataset}"]
+    shown = [] if picture_for is None else picture.draw(prepared.plan.raw, prepared.plan.arrays, picture_for)
+    return [*prepared.lines, *shown, *(f"written: {file}" for file in written), f"next: gatebench compare {dataset}"]
 
 
 def find(path: Path, choices: Choices) -> Source:

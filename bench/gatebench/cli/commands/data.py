@@ -55,6 +55,7 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
         help="arrays, a table, a text, or another file that docs/own-data.md names, or a folder of some of one format",
     )  # fmt: skip
     action.add_argument("--name", metavar="NAME", help="of the data set and the task (default: from PATH)")
+    action.add_argument("--show", action="store_true", help="a picture of the first sequences, in plain text")
     _declare_columns(action)
     _declare_arrays_and_texts(action)
     _declare_files(action)
@@ -266,6 +267,7 @@ def _add(options: argparse.Namespace) -> int:
 
     _warn_of_former_folder()
     choices = {field: getattr(options, field) for field in Choices.__dataclass_fields__}
-    for line in add.add(options.path, options.name, Choices(**choices)):
+    encoding = sys.stdout.encoding or "ascii"
+    for line in add.add(options.path, options.name, Choices(**choices), encoding if options.show else None):
         print(line)
     return 0
