@@ -1,4 +1,4 @@
-"""Bistable recurrent cell.
+"""The bistable recurrent cell.
 
 Vecoven, Ernst, Drion 2021, with biases: units see one another through the layer's input alone, and each can latch.
 """

@@ -1,4 +1,4 @@
-"""Chaos-free network.
+"""The chaos-free recurrent network.
 
 Laurent, von Brecht 2017: without an input the state decays, whatever the weights.
 """

@@ -1,4 +1,4 @@
-"""Independently recurrent network.
+"""The independently recurrent network.
 
 Li et al. 2018, Eq. 2: each unit sees its own past alone. The recurrent weights begin uniform in [0, 1].
 """

@@ -1,4 +1,4 @@
-"""Long expressive memory.
+"""The long expressive memory.
 
 Rusch et al. 2022, Eq. 3: two states on two learned time scales; the output's candidate sees the new z.
 """

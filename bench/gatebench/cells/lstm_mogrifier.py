@@ -1,4 +1,4 @@
-"""Mogrifier LSTM.
+"""The LSTM behind a Mogrifier.
 
 Melis, Kocisky, Blunsom 2020, Eq. 1-2: before the step, input and state gate one another in turn, for so many rounds; with
 none it is the LSTM. Their option of matrices of low rank is not here.

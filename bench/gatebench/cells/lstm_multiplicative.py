@@ -1,4 +1,4 @@
-"""Multiplicative LSTM.
+"""The LSTM with a multiplicative state.
 
 Krause et al. 2017, with biases: the gates see the state through an intermediate one, which the input multiplies.
 """

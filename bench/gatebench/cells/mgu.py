@@ -1,4 +1,4 @@
-"""Minimal gated unit.
+"""The minimal gated unit.
 
 Zhou et al. 2016, with biases: one gate, which forgets and resets.
 """

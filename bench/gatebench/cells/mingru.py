@@ -1,4 +1,4 @@
-"""Minimal GRU.
+"""The minimal form of the GRU.
 
 Feng et al. 2024, Section 3.1, with biases: neither the gate nor the candidate sees the state. ``positive`` has the g of
 their Appendix B, which keeps states positive for a scan of logarithms: x + 0.5 where x >= 0, sigma(x) below.

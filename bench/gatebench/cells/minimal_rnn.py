@@ -1,4 +1,4 @@
-"""Minimal recurrent network.
+"""The minimal recurrent network.
 
 Chen 2017: the state stays in the space of what is made of the input alone; a gate sees both.
 """

@@ -1,4 +1,4 @@
-"""Minimal LSTM.
+"""The minimal form of the LSTM.
 
 Feng et al. 2024, Section 3.2, with biases: no gate sees the state, and f and i are divided by their sum, which is
 written as in their Appendix B: it holds where both are 0. ``positive`` has the g of that appendix, which keeps states

@@ -1,4 +1,4 @@
-"""Quasi-recurrent network.
+"""The quasi-recurrent neural network.
 
 Bradbury et al. 2017, with biases: gates and content are convolutions over the last ``k`` inputs, and a pooling is all that
 is recurrent. Pooling ``f`` has no output gate, ``fo`` has one, ``ifo`` has an input gate of its own.

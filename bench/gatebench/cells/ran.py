@@ -1,4 +1,4 @@
-"""Recurrent additive network.
+"""The recurrent additive network.
 
 Lee et al. 2017: the content is linear in the input, so that a state is a gated sum of inputs; tanh only of the output.
 """

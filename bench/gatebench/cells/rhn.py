@@ -1,4 +1,4 @@
-"""Recurrent highway network.
+"""The recurrent highway network.
 
 Zilly et al. 2017, Eq. 6-9, with coupled gates c = 1 - t: ``depth`` layers of highways between two steps; the first reads the
 input. The biases of the transform gates begin at -2.

@@ -1,4 +1,4 @@
-"""Simple recurrent unit.
+"""The simple recurrent unit.
 
 Lei et al. 2018: the gates see the state through diagonal weights alone, and the output has a highway past the state. Where
 the input is not as wide as the state, the highway has a matrix; here it always has.

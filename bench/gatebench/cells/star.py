@@ -1,4 +1,4 @@
-"""Stackable recurrent cell.
+"""The stackable recurrent cell.
 
 Turkoglu et al. 2021: one gate, and a tanh around the new state.
 """

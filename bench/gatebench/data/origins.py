@@ -33,4 +33,4 @@ class Origins:
 
 
 NO_ORIGINS = Origins()
-"""Of sequences that stand for themselves."""
+"""The origins of sequences that stand for themselves."""

@@ -15,7 +15,7 @@ from gatebench.data.contents import SPLITS
 from gatebench.data.sequences import Sequence
 
 SUBSET_SEED = 2014
-"""Of the order in which training sequences are taken where only a share of them is."""
+"""The seed of the order in which training sequences are taken where only a share of them is."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Portion:
     """How much of a data set is trained on, and in what pieces; by default all of it, in whole sequences."""
 
     share: Share = 1.0
-    """Of the training sequences; a larger share contains a smaller one. Validation and test stay whole."""
+    """The share of the training sequences; a larger one contains a smaller one. Validation and test stay whole."""
     window: Count | None = None
     """Steps of the pieces that the sequences of all splits are cut into, each of which begins from states of zero; what is
     left at the end of a sequence is dropped, and a sequence that is shorter stays as it is. None: whole sequences."""

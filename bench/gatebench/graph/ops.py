@@ -97,7 +97,7 @@ class Symbol(Arithmetic):
 
     @property
     def symbol(self) -> Symbol:
-        """The vector itself."""
+        """This very vector, as it is."""
         return self
 
 

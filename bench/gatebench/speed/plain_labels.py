@@ -51,7 +51,7 @@ class Plan:
     patience: int
     clip_norm: float | None
     seed: int
-    """Of the trial that counts."""
+    """The seed of the trial that counts."""
 
     @property
     def method(self) -> str:

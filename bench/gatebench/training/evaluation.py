@@ -59,7 +59,7 @@ class Stretch(NamedTuple):
     positions: list[int]
     """The positions in the split of those that are scored."""
     rows: list[int]
-    """Their positions here."""
+    """The positions among these sequences of those that are scored."""
     begins: bool
     """Whether all begin anew; else each goes on where the one of the same row of the stretch before ended."""
 

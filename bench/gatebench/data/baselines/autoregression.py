@@ -27,7 +27,7 @@ class Fit:
     weights: np.ndarray
     """``[F + 1, Y]``, the constant last."""
     variance: np.ndarray
-    """Of what is left over, ``[Y]``."""
+    """The variance of what is left over, ``[Y]``."""
     rows: int
     """Predictions that it was fitted to."""
 

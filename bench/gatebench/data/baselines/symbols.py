@@ -1,4 +1,4 @@
-"""Baselines of symbols."""
+"""Baselines of symbols, from those before."""
 
 import numpy as np
 

@@ -15,6 +15,7 @@ CAPTION = (
     "be lower, see the figure of the bias of choosing on test."
 )
 WINDOW = "window=200"
+"""How a task is named whose sequences are cut as in that study."""
 NOTES = published.RRU_DEVIATIONS
 
 

@@ -21,7 +21,7 @@ LAST = 1000
 FORMULA = re.compile(r"[=@](?=.)|[+-](?![\d.,]+(e[+-]?\d+)?($|[ \[(%]))(?=.)")
 """How a text begins that a spreadsheet takes for a formula; a number, and what stands behind one, is none."""
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
-"""How HTML begins."""
+"""How an element of HTML begins."""
 _ROUNDING = 1e-12
 """Relative difference up to which two numbers are the same but for rounding."""
 

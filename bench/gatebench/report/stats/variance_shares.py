@@ -29,13 +29,13 @@ class VarianceShares:
     """Shares of the variance of one repetition, of which both factors are drawn from these levels; they add up to 1."""
 
     first: Bounded
-    """Of the first factor: its means over the levels of the second differ so much."""
+    """The share of the first factor: its means over the levels of the second differ so much."""
     second: Bounded
-    """Of the second factor."""
+    """The share of the second factor."""
     together: Bounded
-    """Of both together: what a level of one changes by depends on the other's so much."""
+    """The share of both together: what a level of one changes by depends on the other's so much."""
     rest: Bounded
-    """Of repetition, with the levels given."""
+    """The share of repetition, with the levels given."""
     second_minus_first: Bounded
     """Variance due to the second factor minus that due to the first."""
     n: int
