@@ -1,5 +1,6 @@
 """How cells look: alike in every figure, different from one another, also without seeing red and green."""
 
+import re
 from itertools import combinations
 from typing import Any
 
@@ -47,15 +48,24 @@ def looks(figure: Figure) -> dict[str, tuple[tuple[float, ...], str]]:
     return {cell: of_cell.pop() for cell, of_cell in seen.items()}
 
 
+OF_THE_BEST_CELL = ("confusion", "forecasts", "predicted")
+"""Figures that show one cell a panel, which its title names."""
+
+
 def test_a_cell_looks_the_same_in_every_figure():
     seen: dict[str, set[Any]] = {}
     frame = everything()
     for name in DRAWN:
-        shown = looks(drawn(name, frame))
+        figure = drawn(name, frame)
+        if name in OF_THE_BEST_CELL:
+            titles = [line for axis in figure.axes for line in re.split(r"\n|, ", axis.get_title())]
+            assert {"gru", VARIANT, "novel"} & set(titles), name
+            continue
+        shown = looks(figure)
         assert shown, name
         for cell, look in shown.items():
             seen.setdefault(cell, set()).add(look)
-    assert seen.keys() == {"gru", VARIANT, "novel"}
+    assert seen.keys() == {*frame.trials.cell, *frame.beside.method}
     assert {cell: len(of_cell) for cell, of_cell in seen.items()} == dict.fromkeys(seen, 1)
 
 
