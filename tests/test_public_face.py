@@ -16,6 +16,7 @@ from gatebench.core.errors import BadInput
 from gatebench.study.schedule import ComparisonPlan
 from support.commands import environment_of, run_command, sweep
 from support.datasets import Tiny
+from support.verdicts import verdict_of
 
 FACE = ("cells", "count", "compare", "results", "load")
 
@@ -171,7 +172,7 @@ def test_compare_gives_the_verdict_of_the_command(
     SavedPlan(10.0, plan).write(request)
     with environment_of(tiny):
         lines = gatebench.compare("tiny", cells=["rnn", "gru"])
-    assert [line.partition(": ")[0] for line in lines[-3:]] == ["Best cell", "By how much", "At what cost"]
+    assert verdict_of(lines) == lines[-4:]
     assert capsys.readouterr().out.splitlines()[-len(lines) :] == lines
     assert set(gatebench.results("compare_tiny").cell) == {"rnn", "gru"}
 

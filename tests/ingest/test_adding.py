@@ -60,7 +60,7 @@ def test_every_source_becomes_a_task(home: Path, make):
     task = tasks.load("mine", "mine", predict)
     assert (task.inputs, task.outputs) == (inputs or len(card.names), outputs)
     assert card.facts == facts.compute(card, arrays())
-    assert card.baselines == compute.compute(card, arrays())
+    assert card.baselines == compute.compute(card, arrays(), cards.read_origins(card))
     assert str(path.resolve()) in card.source
     assert all(not count for pair, count in card.facts["duplicates"].items() if not pair.startswith("within"))
 

@@ -34,7 +34,7 @@ def test_a_column_from_its_own_past_and_others(home: Path):
     task = tasks.load("mine", "mine", "forecast")
     assert (task.inputs, task.outputs) == (9, 1)
     assert yaml.safe_load(Path("gatebench_local/conf/task/mine.yaml").read_text())["predict"] == "forecast"
-    assert card.baselines == compute.compute(card, cards.read_arrays(card))
+    assert card.baselines == compute.compute(card, cards.read_arrays(card), cards.read_origins(card))
 
 
 def test_a_category_that_is_known_ahead_is_all_of_its_columns(home: Path):

@@ -86,6 +86,13 @@ def without_compile_lines(errors: str) -> str:
     )
 
 
+def without_plugins(errors: str, folder: Path) -> str:
+    """What a command said on stderr behind its first line, which names the plugin folder whose code it may run."""
+    line = f"gatebench: may run the Python files of {folder}, which GATEBENCH_PATH names\n"
+    assert errors.startswith(line)
+    return errors.removeprefix(line)
+
+
 def result_columns(results: Path) -> pd.DataFrame:
     """Columns of ``trials.csv`` that an interruption must not change, of the study ``adhoc``, in an order of their own."""
     trials = frame.load(results, "adhoc").trials

@@ -118,13 +118,16 @@ ALL = (delayed, padded, table, tables, midi, sounds, language_reference, eeg)
 
 
 def recall(folder: Path, count: int = 400, seed: int = 1) -> Path:
-    """``.csv``: random symbols after a first one, up to 90 of them; the label of a sequence is that first one."""
+    """``.csv``: random symbols after a mark and one of their kind, up to 90 of them; the label of a sequence is that one.
+
+    No baseline looks there: neither what a sequence is like as a whole nor its last steps tell it.
+    """
     random = np.random.default_rng(seed)
     rows = ["sequence,symbol,label"]
     for i in range(count):
-        first = "ABCD"[random.integers(4)]
+        first = "mnop"[random.integers(4)]
         noise = "".join("mnop"[symbol] for symbol in random.integers(4, size=random.integers(10, 91)))
-        rows += [f"s{i},{symbol},{first}" for symbol in first + noise]
+        rows += [f"s{i},{symbol},{first}" for symbol in f"A{first}{noise}"]
     path = folder / "recall.csv"
     path.write_text("\n".join(rows) + "\n")
     return path

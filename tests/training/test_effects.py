@@ -28,7 +28,8 @@ EFFECTS = {
 
 
 def test_effects_are_those_of_every_setting():
-    assert set(EFFECTS) == {field.name for field in dataclasses.fields(Training)}
+    """`test_carried` sees that ``carry_state`` acts, which is of windows of series alone."""
+    assert {*EFFECTS, "carry_state"} == {field.name for field in dataclasses.fields(Training)}
 
 
 @every_engine

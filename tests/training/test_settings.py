@@ -125,5 +125,6 @@ def test_defaults_are_neutral():
         "input_range": None,
         "readout_bias": "zero",
         "forget_bias": 0.0,
+        "carry_state": None,
     }
     assert training(**defaults) == training()

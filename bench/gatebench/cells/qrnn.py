@@ -12,8 +12,10 @@ PAPER = "Bradbury, Merity, Xiong, Socher 2017 (arXiv 1611.01576)"
 
 
 def step(x, h, c, *, W, b, k: Count = 2, pooling: Literal["f", "fo", "ifo"] = "fo"):
+    inputs = [shift(x, -n) for n in range(k)]
+
     def convolution(gate):
-        return sum(W[f"{gate}_{n}" if n else gate] @ shift(x, -n) for n in range(k)) + b[gate]
+        return sum(W[f"{gate}_{n}" if n else gate] @ inputs[n] for n in range(k)) + b[gate]
 
     z = tanh(convolution("z"))
     f = sigmoid(convolution("f"))

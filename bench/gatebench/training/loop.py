@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -262,7 +262,8 @@ class Population:
 
     def outcomes(self) -> list[Outcome]:
         """Return the scores of every member's best-validation weights. The test split is read here and nowhere else."""
-        members, names, task = len(self.members), ("train", "valid", "test"), self.task
+        members, names = len(self.members), ("train", "valid", "test")
+        task = replace(self.task, splits={split: self.task.splits[split] for split in names})
         splits = {split: prepare(self.model, task.splits[split], members, task.before(split)) for split in names}
         losses = {split: sequence_losses(self.model, self.best, splits[split], self.pause) for split in names}
         scores = {split: averages(losses[split], splits[split].predictions) for split in names}

@@ -28,6 +28,7 @@ from gatebench.study.schedule import ComparisonPlan
 from support import sources
 from support.commands import COMMAND, environment_of, record_times, run_command, working_in
 from support.datasets import Tiny, make_tiny
+from support.verdicts import verdict_of
 
 MINUTES = 10.0
 """More than it needs, whatever else the machine does."""
@@ -73,11 +74,11 @@ def test_it_says_its_plan_first_and_its_verdict_last(compared: tuple[Path, list[
     )
     assert lines[2].startswith("time: at most about ")
     assert lines[3].startswith("power: this plan would show a difference of about ")
-    assert lines[-4] == str(results / "compare_tiny" / "report.html")
-    assert Path(lines[-4]).is_file()
+    assert lines[-5] == str(results / "compare_tiny" / "report.html")
+    assert Path(lines[-5]).is_file()
     of_best = frame.load(results, "compare_tiny").best.sort_values("nll").key.iloc[0]
-    assert lines[-5] == f"the best on validation as a module: gatebench export {of_best} --results {results}"
-    assert [line.partition(":")[0] for line in lines[-3:]] == ["Best cell", "By how much", "At what cost"]
+    assert lines[-6] == f"the best on validation as a module: gatebench export {of_best} --results {results}"
+    assert verdict_of(lines)[0] == lines[-4]
 
 
 def test_every_cell_has_the_same_plan(compared: tuple[Path, list[str]]):
@@ -114,7 +115,7 @@ def test_the_same_command_again_trains_nothing_and_comes_to_the_same(
     lines = compare(home, copy, "--pipelines", 2)
     assert lines[0].startswith("plan: as before, 1,000 recurrent parameters a cell")
     assert record_times(copy) == before
-    assert lines[-3:] == compared[1][-3:]
+    assert verdict_of(lines) == verdict_of(compared[1])
     assert [look.pipelines for look in looks.read(copy, "compare_tiny")] == [2]
 
 
@@ -127,7 +128,8 @@ def test_more_pipelines_are_added_to_those_that_are_there(home: Tiny, copy: Path
     trials = frame.load(copy, "compare_tiny").trials
     assert set(trials[trials.key.isin(new.keys() - before.keys())].pipeline) == {3}
     assert set(trials[trials.pipeline == 3].cell) == {"rnn", "gru"}
-    assert "(mean of 3 pipelines)" in lines[-3] or "means of 3 pipelines" in lines[-3]
+    best = verdict_of(lines)[0]
+    assert "(mean of 3 pipelines)" in best or "means of 3 pipelines" in best
     assert [look.pipelines for look in looks.read(copy, "compare_tiny")] == [2, 3]
     assert frame.load(copy, "compare_tiny").looks == 2
     assert "given on this study 2 times" in (copy / "compare_tiny" / "report.html").read_text()
@@ -144,7 +146,7 @@ def test_what_is_left_of_an_interrupted_comparison_is_trained_by_the_same_comman
     assert len(record_times(copy)) == len(before) - 2
     lines = compare(home, copy, "--pipelines", 2)
     assert set(record_times(copy)) == set(before)
-    assert lines[-3].partition("(")[0] == compared[1][-3].partition("(")[0]
+    assert verdict_of(lines)[0].partition("(")[0] == verdict_of(compared[1])[0].partition("(")[0]
 
 
 # The time
@@ -166,7 +168,7 @@ def test_when_the_time_is_up_before_any_trial_is_confirmed_what_there_is_is_save
 
 
 def in_minutes(path: Path, minutes: int, *words: str) -> list[str]:
-    """The last three lines of a comparison of data that is added, which must end in time."""
+    """The last lines of a comparison of data that is added, which must end in time."""
     env = {name: value for name, value in os.environ.items() if name != "GATEBENCH_PATH"}
     label = ["--label", "label"] if path.stem == "recall" else []
     subprocess.run([COMMAND, "data", "add", path, *label], cwd=path.parent, env=env, check=True)
@@ -174,9 +176,7 @@ def in_minutes(path: Path, minutes: int, *words: str) -> list[str]:
     command = [COMMAND, "compare", path.stem, "--minutes", str(minutes), *words]
     lines = subprocess.run(command, cwd=path.parent, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
     assert time.monotonic() - started <= 60 * minutes
-    lines = lines.splitlines()[-3:]
-    assert [line.partition(":")[0] for line in lines] == ["Best cell", "By how much", "At what cost"]
-    return lines
+    return verdict_of(lines.splitlines())
 
 
 @pytest.mark.cluster

@@ -25,14 +25,23 @@ COMPLETED = {
         f"study={name}"
         for name in (
             "answer",
+            "answer_data",
+            "answer_matched",
+            "answer_regulariser",
+            "answer_sizes",
+            "answer_sizes_speech",
             "answer_speech",
             "chung2014",
+            "chung2014_500",
             "chung2014_speech",
             "compare",
             "demo",
             "fair",
             "fair_decay",
             "jsb",
+            "larger",
+            "own",
+            "rru",
             "speech",
             "speech_demo",
         )

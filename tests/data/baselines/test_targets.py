@@ -11,6 +11,7 @@ from gatebench.data.baselines import compute, penalties, regression, summaries
 from gatebench.data.baselines.neighbours import COUNTS, SMOOTHING, Neighbours
 from gatebench.data.contents import SPLITS, Target
 from gatebench.data.framings import target
+from gatebench.data.origins import NO_ORIGINS
 from gatebench.data.sequences import Sequence
 
 BASE = cards.load("jsb_chorales")
@@ -169,6 +170,6 @@ def test_a_card_of_an_earlier_version_is_held_to_what_it_names():
     card = make_card(arrays, "reals", target=Target("sequence", "label", 1, tuple("abc")))
     computed = compute.compute(card, arrays)
     former = {name: computed[name] for name in ("unigram", "logistic")}
-    assert compute.restate(replace(card, baselines=former), arrays) == former
-    assert compute.restate(replace(card, baselines={}), arrays) == computed
+    assert compute.restate(replace(card, baselines=former), arrays, NO_ORIGINS) == former
+    assert compute.restate(replace(card, baselines={}), arrays, NO_ORIGINS) == computed
     assert target.predicted_per(card) == "sequence"

@@ -69,14 +69,14 @@ def test_torch_has_the_cell_or_not(name, module):
 
 
 def test_a_cell_is_recognised_by_its_equations_not_by_its_name(tmp_path, monkeypatch):
-    """A plugin's lstm that is none is written out, and its gru that is cuDNN's is nn.GRU."""
+    """A plugin's cell that is called like an lstm and is none is written out, and one that is cuDNN's GRU is nn.GRU."""
     (tmp_path / "cells").mkdir()
-    for name, other in (("lstm", "lstm_sherstinsky"), ("gru", "gru_reset_after")):
+    for name, other in (("lstm_mine", "lstm_sherstinsky"), ("other", "gru_reset_after")):
         text = registry.find("cells", other, ".py").read_text()
         (tmp_path / "cells" / f"{name}.py").write_text(text)
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
     libraries._cells_by_fingerprint.cache_clear()
-    other, same = (source.write_source(random_network(trace.load(name)), "t", []) for name in ("lstm", "gru"))
+    other, same = (source.write_source(random_network(trace.load(name)), "t", []) for name in ("lstm_mine", "other"))
     assert "nn.LSTM" not in other
     assert "W_vcu" in other
     assert "nn.GRU(" in same

@@ -24,7 +24,7 @@ from gatebench.graph import trace
 from gatebench.models.export import trained_trial
 from gatebench.records import collection
 from gatebench.records.store import Store
-from support.commands import COMMAND, environment_of
+from support.commands import COMMAND, environment_of, without_plugins
 from support.datasets import KEYS, Tiny, make_tiny
 from support.exported import ODD, random_network, reference_readout, without_onnx
 
@@ -89,7 +89,8 @@ def gatebench(home: Tiny, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
             cli.main()
         signal.signal(signal.SIGTERM, on_term)
         assert end.value.code == code
-        return capsys.readouterr()
+        out, err = capsys.readouterr()
+        return out, err if words[0] == "completion" else without_plugins(err, home.plugin_folder)
 
     return run
 

@@ -12,7 +12,7 @@ from gatebench.core.errors import visible
 from gatebench.records import frame as frames
 from gatebench.report.page import page
 from gatebench.report.page.parts import FORMULA, inert
-from support.frames import TITLES, everything
+from support.frames import everything
 
 HOSTILE = "=cmd|'/C calc'!A0 <script>alert(1)</script> $x^$ | \\input{x} \x1b[31m\u202e"
 
@@ -21,7 +21,7 @@ HOSTILE = "=cmd|'/C calc'!A0 <script>alert(1)</script> $x^$ | \\input{x} \x1b[31
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a study whose data sets are called so."""
     frame = everything()
-    titles = {task: visible(f"{HOSTILE}{task}") for task in TITLES}
+    titles = {task: visible(f"{HOSTILE}{task}") for task in frame.datasets}
     hostile = replace(frame, datasets=titles, samples=frame.samples[:0])
     folder = tmp_path_factory.mktemp("hostile") / "hand"
     folder.mkdir()

@@ -19,7 +19,7 @@ CAPTION = (
     "pipeline's search, averaged over pipelines, with Student's 95% interval over them (shaded). Dashed line: of the "
     "settings of all pipelines together, as in one larger search; there is one of these alone, so that the line has no "
     "interval and means less the nearer it comes to its end, where all subsets are nearly the same. Settings are "
-    "independent draws, where there are any, without what extended a search; those that diverged are left out. Single "
+    "independent draws, where there are any, without what extended a search and without those that diverged. Single "
     "runs, each with the seed of its pipeline and stopped on validation: choosing the epoch or the seed on test, too, "
     "would add to it."
 )
