@@ -211,7 +211,7 @@ def verdict(source: Callable[..., Path], folder: Path, cells: list[str], plan: C
 @pytest.mark.cluster
 def test_where_a_gated_cell_must_win_it_is_named(tmp_path: Path):
     """What stood first is asked for after up to 90 symbols of noise."""
-    line = verdict(sources.recall, tmp_path, ["rnn", "gru"], ComparisonPlan(1000, batch=8, epochs=25, search=2, pipelines=3))
+    line = verdict(sources.recall, tmp_path, ["rnn", "gru"], ComparisonPlan(1000, batch=8, epochs=60, search=3, pipelines=4))
     assert line.startswith("Best cell: gru, at 0.0")
 
 
