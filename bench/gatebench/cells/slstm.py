@@ -18,10 +18,11 @@ def step(x, h, c, n, m, *, W, R, b, forget: Literal["sigmoid", "exp"] = "sigmoid
     f_tilde = W.f @ x + R.f @ h + b.f
     o = sigmoid(W.o @ x + R.o @ h + b.o)
     log_f = -softplus(-f_tilde) if forget == "sigmoid" else f_tilde
-    kept = log_f + m - 1e30 * (1 - sign(n))  # before the first step n is 0, and m that of the input gate, as in their code
-    m = maximum(kept, i_tilde)
+    # Before the first step n is 0, and m that of the input gate, as in their code.
+    carried = log_f + m - 1e30 * (1 - sign(n))
+    m = maximum(carried, i_tilde)
     i = exp(i_tilde - m)
-    f = exp(kept - m)
+    f = exp(carried - m)
     c = f * c + i * z
     n = f * n + i
     h = o * (c / n)

@@ -57,15 +57,15 @@ def values(statistics: SequenceStatistics) -> dict[str, float]:
 
 def _labels(record: Record, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
     """Return the predicted probabilities ``[N, P]`` and the true class ``[N]`` of each sequence, where all have them."""
-    kept = record.predictions
-    if kept.empty or len(kept) % len(numbers):
+    predictions = record.predictions
+    if predictions.empty or len(predictions) % len(numbers):
         return None, None
-    shape = len(numbers), len(kept) // len(numbers)
-    rows, columns = _positions(numbers, kept), kept.output.to_numpy(int)
+    shape = len(numbers), len(predictions) // len(numbers)
+    rows, columns = _positions(numbers, predictions), predictions.output.to_numpy(int)
     probabilities, true = np.full(shape, np.nan), np.zeros(shape)
     is_inside = (rows >= 0) & (columns >= 0) & (columns < shape[1])
-    probabilities[rows[is_inside], columns[is_inside]] = kept.predicted[is_inside]
-    true[rows[is_inside], columns[is_inside]] = kept.true[is_inside]
+    probabilities[rows[is_inside], columns[is_inside]] = predictions.predicted[is_inside]
+    true[rows[is_inside], columns[is_inside]] = predictions.true[is_inside]
     return (None, None) if np.isnan(probabilities).any() else (probabilities, true.argmax(1))
 
 

@@ -21,12 +21,12 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
     """Return a row for each comparison group, value and test sequence; None where no such values are predicted."""
     tables = []
     for group, cell, key in best_trials.of_groups(frame):
-        kept = frame.predictions[frame.predictions.key == key]
-        if not best_trials.predicts_values(frame, key) or kept.empty or kept.step.any():
+        predictions = frame.predictions[frame.predictions.key == key]
+        if not best_trials.predicts_values(frame, key) or predictions.empty or predictions.step.any():
             continue
-        names = [frame.output_name(group.task, output) for output in kept.output]
+        names = [frame.output_name(group.task, output) for output in predictions.output]
         beside = pd.DataFrame({**group._asdict(), "cell": cell, "key": key, "column": names})
-        tables.append(pd.concat([beside, kept[["sequence", "true", "predicted"]].reset_index(drop=True)], axis=1))
+        tables.append(pd.concat([beside, predictions[["sequence", "true", "predicted"]].reset_index(drop=True)], axis=1))
     return pd.concat(tables, ignore_index=True) if tables else None
 
 
