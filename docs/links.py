@@ -1,6 +1,7 @@
 """A hook of mkdocs: what pages link to outside of this folder goes into the site, below ``repository/``.
 
-So a link is written once, relative to the file that it stands in, and works in the repository and on the site.
+So a link is written once, relative to the file that it stands in, and works in the repository and on the site. The README's
+links are addresses, since PyPI shows it too; on the site they lead to the site's copies.
 """
 
 import re
@@ -14,6 +15,10 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 ROOT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r"(?<=\]\()(?!#|\w+:)([^)#\s]+)")
 """Target of a relative link, without its anchor."""
+ADDRESS = re.compile(
+    r"(?<=\]\()https://(?:github\.com/gatebench/gatebench/blob|raw\.githubusercontent\.com/gatebench/gatebench)/main/([^)\s]+)"
+)
+"""Address of a file of this repository, as the README has it, which is also read where its links lead nowhere else."""
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -33,11 +38,16 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Links of a page, as its place on the site asks."""
     folder = PurePosixPath(page.file.src_uri).parent
     source = _in_repository(page.file.src_uri)
-    return LINK.sub(lambda link: relpath(_on_site(_target(source, link[1])), folder), markdown)
+    return LINK.sub(lambda link: relpath(_on_site(_target(source, link[1])), folder), _relative(markdown, source))
 
 
 def _targets(source: str) -> Iterator[str]:
-    return (_target(source, link) for link in LINK.findall((ROOT / source).read_text()))
+    return (_target(source, link) for link in LINK.findall(_relative((ROOT / source).read_text(), source)))
+
+
+def _relative(text: str, source: str) -> str:
+    """Return a text whose addresses of files of this repository are relative links."""
+    return ADDRESS.sub(lambda link: relpath(link[1], PurePosixPath(source).parent), text)
 
 
 def _target(source: str, link: str) -> str:

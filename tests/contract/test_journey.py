@@ -1,4 +1,4 @@
-"""The README's ten minutes: its commands, as they stand there, on the data that they make."""
+"""The ten minutes of the page on one's own data: its commands, as they stand there, on the data that they make."""
 
 import os
 import re
@@ -12,9 +12,9 @@ import pytest
 from support.verdicts import verdict_of
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text()
-(JOURNEY,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", README, re.DOTALL)
-(NOTEBOOK,) = re.findall(r"<!-- notebook: .* -->\n```python\n(.*?)```", README, re.DOTALL)
+PAGE = (ROOT / "docs" / "own-data.md").read_text()
+(JOURNEY,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", PAGE, re.DOTALL)
+(NOTEBOOK,) = re.findall(r"<!-- notebook: .* -->\n```python\n(.*?)```", PAGE, re.DOTALL)
 MINUTES = {"--minutes 10": "--minutes 3 --parameters 1000 --pipelines 2"}
 MINUTES_OF_A_NOTEBOOK = {"minutes=10": "minutes=3, parameters=1000, pipelines=2"}
 """What a test has no time for."""

@@ -1,77 +1,111 @@
-"""What the README shows is what the repository holds."""
+"""What the README and the pages of published answers show is what the repository holds."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from support import published
+from support.published import ROOT
+
 README = (ROOT / "README.md").read_text()
+FILE = re.compile(r"https://(?:github|raw\.githubusercontent)\.com/gatebench/gatebench/(?:blob/)?main/([^)\s]+)")
 
 
-FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "MuseData", "units", "recurrent parameters"]
-SPEECH = ["data", "cell", "units", "recurrent parameters", "total parameters", "test NLL", "n"]
+@pytest.mark.parametrize(("page", "marker"), published.TEXTS)
+def test_a_text_is_that_of_the_results(page: str, marker: str):
+    """After a redraw: ``python tests/support/published.py``."""
+    _, shown, _ = published.parts(page, marker)
+    assert shown == published.TEXTS[page, marker]()
 
 
-@pytest.mark.parametrize(
-    ("source", "columns", "count"),
-    [("fair/summary.csv, modern", FAIR, 7), ("fair/summary.csv, modern_decay", FAIR, 7), ("speech/scores.csv", SPEECH, 18)],
+def test_tables_are_whole():
+    rows = {marker: text().count("\n") - 1 for (_, marker), text in published.TEXTS.items() if marker.startswith("table")}
+    assert rows.pop("table: results/speed/updates.csv") == len(published.SPEED)
+    assert list(rows.values()) == [7, 7, 18]
+
+
+def test_it_fits_a_screen_or_two():
+    assert len(README.split()) <= 900
+
+
+def test_every_number_is_drawn_from_results():
+    """Outside of what is written by command no result stands: a number with a decimal point."""
+    before, _, after = published.parts("README.md", "answer: results/answer")
+    assert re.findall(r"\d\.\d", re.sub(r"https://\S+", "", before + after)) == []
+
+
+def test_links_are_addresses_of_files_that_are_there():
+    """On PyPI a relative link leads nowhere."""
+    targets = re.findall(r"\]\(([^)]+)\)", README)
+    assert [target for target in targets if not target.startswith("https://")] == []
+    files = FILE.findall(README)
+    assert len(files) >= 8
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+    assert f"{yaml.safe_load((ROOT / 'CITATION.cff').read_text())['repository-code']}/blob/main/" in README
+
+
+def test_its_commands_are_those_of_the_ten_minutes():
+    """Which a test runs."""
+    (block,) = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    install, *commands = block.splitlines()
+    assert install == "pip install gatebench"
+    (journey,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", (ROOT / "docs" / "own-data.md").read_text(), re.DOTALL)
+    assert len(commands) == 3
+    assert journey.endswith("\n".join([*commands, ""]))
+
+
+def pairs(data: str, *rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["lower", "other", "difference", "verdict"])
+    return table.assign(data=data, budget="parameters_20k", n="8, 8")
+
+
+def answer_of(folder: Path, *tables: pd.DataFrame) -> str:
+    (folder / "answer").mkdir(exist_ok=True)
+    pd.concat(tables).to_csv(folder / "answer" / "differences.csv", index=False)
+    return " ".join(published.answer(folder).split())
+
+
+JSB = pairs(
+    "JSB Chorales",
+    ("lstm", "gru", "-0.020 [-0.061, 0.020]", "undecided"),
+    ("lstm", "rnn", "-0.202 [-0.290, -0.113]", "better"),
+    ("gru", "rnn", "-0.181 [-0.274, -0.088]", "better"),
 )
-def test_a_table_is_that_of_the_published_study(source: str, columns: list[str], count: int):
-    path, _, training = source.partition(", ")
-    summary = pd.read_csv(ROOT / "results" / path, dtype=str).fillna("")
-    if training:
-        summary = summary[(summary.budget == "parameters_20k") & (summary.training == training)]
-    rows = ["| " + " | ".join(row) + " |" for row in summary[columns].to_numpy().tolist()]
-    assert len(rows) == count
-    shown = README.partition(f"<!-- table: results/{source} -->\n")[2].partition("\n<!-- end of table -->")[0]
-    assert shown.splitlines()[2:] == rows
+PIANO = pairs(
+    "Piano-midi.de",
+    ("gru", "rnn", "-0.005 [-0.010, 0.001]", "equivalent"),
+    ("gru", "lstm", "-0.085 [-0.120, -0.050]", "better"),
+)
 
 
-def test_what_it_links_to_is_there():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("http") or (ROOT / target).exists(), target
+def test_an_answer_of_one_task_says_what_was_not_trained(tmp_path: Path):
+    text = answer_of(tmp_path, JSB)
+    assert "**GRU or LSTM? On JSB Chorales no difference could be shown (the LSTM lower by 0.020 [-0.020, 0.061]).**" in text
+    assert "** On JSB Chorales the lowest mean is that of `lstm`, better than `rnn` by 0.202 [0.113, 0.290] and not " in text
+    assert "and not told apart from `gru`. Nats" in text
+    assert "Not trained yet in this way: Piano-midi.de, Nottingham, MuseData, LibriSpeech" in text
 
 
-SPEED = [
-    ("music", "rnn", 1), ("music", "gru", 1), ("music", "lstm", 1), ("music", "gru", 32), ("music", "lstm", 32),
-    ("dense", "gru", 32), ("dense", "lstm_peephole", 32), ("speech_synthetic", "gru", 32),
-]  # fmt: skip
-"""Rows of the table of speed: data, cell and batch."""
+def test_a_further_task_is_a_redraw_and_no_rewrite(tmp_path: Path):
+    text = answer_of(tmp_path, JSB, PIANO)
+    assert "; on Piano-midi.de the GRU is better, by 0.085 [0.050, 0.120].**" in text
+    assert "; on Piano-midi.de the lowest mean is that of `gru`, better than `lstm` by 0.085 [0.050, 0.120] and equi" in text
+    assert "and equivalent to `rnn`. Nats" in text
+    assert "Not trained yet in this way: Nottingham, " in text
+    assert "on JSB Chorales and Piano-midi.de, with 95% intervals](https://raw." in text
 
 
-def speed_table() -> list[str]:
-    """The table of speed, from its numbers: a row for each of `SPEED`, a column for each machine."""
-    rows = pd.read_csv(ROOT / "results" / "speed" / "updates.csv")
-    rows = rows[(rows.engine == "fused_cpu") & (rows.population == 10) & (rows.layers == 1) & ~rows.bidirectional]
-    rows = rows[(rows.work == "update") & (rows.steps <= 250)]
-    machines = list(dict.fromkeys(rows.machine))
-    shown = ["| cell, units | reads, batch, steps | " + " | ".join(machines) + " |", "| --- " * (2 + len(machines)) + "|"]
-    for data, cell, batch in SPEED:
-        part = rows[(rows.data == data) & (rows.cell == cell) & (rows.batch == batch)]
-        if part.empty:
-            continue
-        numbers = {
-            one.machine: f"{one.ratio:.1f} ({one.beside_ms:.3g} / {one.ms_per_update_per_member:.3g} ms)"
-            for one in part.itertuples()
-        }
-        first = part.iloc[0]
-        cells = [f"`{cell}` {first.units}", f"{data}, {batch}, {first.steps}", *(numbers.get(name, "") for name in machines)]
-        shown.append("| " + " | ".join(cells) + " |")
-    return shown
+def test_cells_of_other_numbers_of_pipelines_are_counted(tmp_path: Path):
+    assert "was repeated 7 to 8 times" in answer_of(tmp_path, JSB, PIANO.assign(n="8, 7"))
 
 
-BEGIN, END = "<!-- table: results/speed/updates.csv -->\n", "<!-- end of table -->\n"
-
-
-def test_speed_is_that_of_its_results():
-    table, end, rest = README.partition(BEGIN)[2].partition(END)
-    assert (table.splitlines(), end) == (speed_table(), END)
-    assert "## " in rest
-    assert 3 <= len(speed_table()) - 2 <= 8
-
-
-if __name__ == "__main__":  # writes the table of speed into the README, after a run of gatebench speed
-    before, _, rest = README.partition(BEGIN)
-    (ROOT / "README.md").write_text(before + BEGIN + "\n".join([*speed_table(), END]) + rest.partition(END)[2])
+def test_writing_changes_what_stands_between_the_markers_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shutil.copy(ROOT / "README.md", tmp_path / "README.md")
+    monkeypatch.setattr(published, "ROOT", tmp_path)
+    before, _, after = published.parts("README.md", "answer: results/answer")
+    published.write("README.md", "answer: results/answer", "**GRU")  # which also stands elsewhere
+    assert (tmp_path / "README.md").read_text() == f"{before}**GRU{after}"

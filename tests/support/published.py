@@ -1,0 +1,192 @@
+"""Texts of the README and the pages that come from published results: read here, written by running this file.
+
+After a study was redrawn, ``python tests/support/published.py`` writes them anew; a test compares them with the results.
+"""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "results"
+RAW = "https://raw.githubusercontent.com/gatebench/gatebench/main"
+"""Where the README's figures are, which PyPI shows too."""
+FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "MuseData", "units", "recurrent parameters"]
+SPEECH = ["data", "cell", "units", "recurrent parameters", "total parameters", "test NLL", "n"]
+SPEED = [
+    ("music", "rnn", 1), ("music", "gru", 1), ("music", "lstm", 1), ("music", "gru", 32), ("music", "lstm", 32),
+    ("dense", "gru", 32), ("dense", "lstm_peephole", 32), ("speech_synthetic", "gru", 32),
+]  # fmt: skip
+"""Rows of the table of speed: data, cell and batch."""
+PIPELINES = "answer", "parameters_20k"
+"""The study that the README answers with, and its budget."""
+WIDTH = 160
+"""Of a line of the README."""
+
+
+def listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
+    """The README's answer: GRU or LSTM, then the lowest of all cells, then what is not trained, then the figure."""
+    study, budget = PIPELINES
+    pairs = pd.read_csv(results / study / "differences.csv", dtype=str)
+    pairs = pairs[pairs.budget == budget].reset_index(drop=True)
+    of_data = {str(data): part for data, part in pairs.groupby("data", sort=False)}
+    first = _sentence([_gru_or_lstm(data, part) for data, part in of_data.items()])
+    second = _sentence([_lowest(data, part) for data, part in of_data.items()])
+    counts = sorted({int(count) for text in pairs.n for count in re.findall(r"\d+", text)})
+    pipelines = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
+    cells = list(dict.fromkeys([*pairs.lower, *pairs.other]))
+    missing = [_name(title) for title in _titles(study, conf) if title not in of_data]
+    how = (
+        f"Nats per time step on the test split, {len(cells)} cells of about {int(budget.split('_')[1][:-1])},000 recurrent "
+        f"parameters. For each cell the whole procedure was repeated {pipelines} times: settings drawn, searched, selected "
+        "on validation, trained anew. Brackets are 95% intervals for new repetitions and new sequences; verdicts count all "
+        "pairs."
+    )
+    if missing:
+        how += f" Not trained yet in this way: {listed(missing)}."
+    of_what = f"{len(cells)} cells from the GRU on {listed([_name(data) for data in of_data])}"
+    figure = f"![Distance of {of_what}, with 95% intervals]({RAW}/results/{study}/answer.png)"
+    return "\n\n".join([*map(_filled, (f"**GRU or LSTM? {first}**", f"**Which cell at all?** {second}", how)), figure])
+
+
+def _sentence(parts: list[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _lower_by(pair: pd.Series) -> str:
+    """By how much the lower cell of a pair is lower: the table has the difference the other way round."""
+    mean, low, high = (float(number) for number in re.findall(r"-?\d+\.\d+", str(pair.difference)))
+    places = len(str(pair.difference).partition(" ")[0].partition(".")[2])
+    return f"{-mean:.{places}f} [{-high:.{places}f}, {-low:.{places}f}]".replace("[-0.000,", "[0.000,")
+
+
+def _gru_or_lstm(data: str, pairs: pd.DataFrame) -> str:
+    (_, pair), = pairs[pairs.apply(lambda row: {row.lower, row.other} == {"gru", "lstm"}, axis=1)].iterrows()  # fmt: skip
+    lower = str(pair.lower).upper()
+    return {
+        "better": f"on {data} the {lower} is better, by {_lower_by(pair)}",
+        "equivalent": f"on {data} the two are equivalent (the {lower} lower by {_lower_by(pair)})",
+        "undecided": f"on {data} no difference could be shown (the {lower} lower by {_lower_by(pair)})",
+    }[str(pair.verdict)]
+
+
+def _lowest(data: str, pairs: pd.DataFrame) -> str:
+    best = str(pairs.lower.iloc[0])
+    of_best = pairs[pairs.lower == best]
+    said = {
+        verdict: [f"`{row.other}`{f' by {_lower_by(row)}' if verdict == 'better' else ''}" for _, row in part.iterrows()]
+        for verdict, part in of_best.groupby("verdict", sort=False)
+    }
+    parts = [
+        f"{words} {listed(said[verdict])}"
+        for verdict, words in (
+            ("better", "better than"),
+            ("equivalent", "equivalent to"),
+            ("undecided", "not told apart from"),
+        )
+        if verdict in said
+    ]
+    return f"on {data} the lowest mean is that of `{best}`, {' and '.join(parts)}"
+
+
+def _titles(study: str, conf: Path) -> list[str]:
+    """Titles of all the tasks that a study has, those of its further sweeps included."""
+    settings = yaml.safe_load((conf / "study" / f"{study}.yaml").read_text())
+    studies = [study, *(word.partition("=")[2] for part in settings.get("parts", []) for word in part if "study=" in word)]
+    tasks = [
+        task.strip()
+        for name in dict.fromkeys(studies)
+        for task in yaml.safe_load((conf / "study" / f"{name}.yaml").read_text())["hydra"]["sweeper"]["params"][
+            "task"
+        ].split(",")
+    ]
+    datasets = [yaml.safe_load((conf / "task" / f"{task}.yaml").read_text())["dataset"] for task in tasks]
+    return [yaml.safe_load((ROOT / "datasets" / f"{dataset}.yaml").read_text())["title"] for dataset in datasets]
+
+
+def _name(title: str) -> str:
+    """A title within a list: what follows a comma of it stands in parentheses."""
+    name, _, rest = title.partition(", ")
+    return f"{name} ({rest})" if rest else name
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def table_of(source: str, columns: list[str], training: str = "") -> str:
+    """A table of a published study, as Markdown."""
+    rows = pd.read_csv(RESULTS / source, dtype=str).fillna("")
+    if training:
+        rows = rows[(rows.budget == "parameters_20k") & (rows.training == training)]
+    names = {"total parameters": "with readout", "test NLL": "test NLL [95% interval]", "n": "seeds"}
+    header = [names.get(column, column) for column in columns]
+    return _markdown([header, ["---"] * len(columns), *rows[columns].to_numpy().tolist()])
+
+
+def speed_table() -> str:
+    """The table of speed, from its numbers: a row for each of `SPEED`, a column for each machine."""
+    rows = pd.read_csv(RESULTS / "speed" / "updates.csv")
+    rows = rows[(rows.engine == "fused_cpu") & (rows.population == 10) & (rows.layers == 1) & ~rows.bidirectional]
+    rows = rows[(rows.work == "update") & (rows.steps <= 250)]
+    machines = list(dict.fromkeys(rows.machine))
+    shown = [["cell, units", "reads, batch, steps", *machines], ["---"] * (2 + len(machines))]
+    for data, cell, batch in SPEED:
+        part = rows[(rows.data == data) & (rows.cell == cell) & (rows.batch == batch)]
+        if part.empty:
+            continue
+        numbers = {
+            one.machine: f"{one.ratio:.1f} ({one.beside_ms:.3g} / {one.ms_per_update_per_member:.3g} ms)"
+            for one in part.itertuples()
+        }
+        first = part.iloc[0]
+        shown.append(
+            [f"`{cell}` {first.units}", f"{data}, {batch}, {first.steps}", *(numbers.get(name, "") for name in machines)]
+        )
+    return _markdown(shown)
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+TEXTS = {
+    ("README.md", "answer: results/answer"): answer,
+    ("docs/answers.md", "table: results/fair/summary.csv, modern"): lambda: table_of("fair/summary.csv", FAIR, "modern"),
+    ("docs/answers.md", "table: results/fair/summary.csv, modern_decay"): lambda: table_of(
+        "fair/summary.csv", FAIR, "modern_decay"
+    ),
+    ("docs/answers.md", "table: results/speech/scores.csv"): lambda: table_of("speech/scores.csv", SPEECH),
+    ("docs/speed.md", "table: results/speed/updates.csv"): speed_table,
+}
+"""Page and marker -> what makes the text between the marker and the end of it."""
+
+
+def parts(page: str, marker: str) -> tuple[str, str, str]:
+    """What stands in a page before the end of a marker, from there to the marker's end, and after that."""
+    begin, end = f"<!-- {marker} -->\n", f"\n<!-- end of {marker.partition(':')[0]} -->\n"
+    whole = (ROOT / page).read_text()
+    assert whole.count(begin) == 1, (page, marker)
+    before, _, rest = whole.partition(begin)
+    assert end in rest, (page, marker)
+    shown, _, after = rest.partition(end)
+    return before + begin, shown, end + after
+
+
+def write(page: str, marker: str, text: str) -> None:
+    """Put a text between a marker of a page and the marker's end."""
+    before, _, after = parts(page, marker)
+    (ROOT / page).write_text(before + text + after)
+
+
+if __name__ == "__main__":
+    for place, text_of in TEXTS.items():
+        write(*place, text_of())
