@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from gatebench.data import series as series_of_data
 from gatebench.data.sequences import Sequence
 from gatebench.training import batches, evaluation, metrics
 from gatebench.training.evaluation import evaluate, prepare
@@ -95,11 +96,11 @@ def test_nothing_of_the_future_is_read(series, double):
 def test_what_is_known_before_a_split_is_run_up_to_a_limit(series, double, monkeypatch):
     task = series.windows
     population = start(task)
-    monkeypatch.setattr(evaluation, "PAST_STEPS", 8)  # the last windows of train have 8, 5 and 10 steps
+    monkeypatch.setattr(series_of_data, "PAST_STEPS", 8)  # the last windows of train have 8, 5 and 10 steps
     near = losses(population, population.parameters, task.splits["valid"], task.before("valid"))
     last = {number: [s for s in task.splits["train"] if s.series == number][-2:] for number in range(3)}
     shorter = [s for number in range(3) for s in (last[number] if number == 1 else last[number][-1:])]
-    monkeypatch.setattr(evaluation, "PAST_STEPS", 10**6)
+    monkeypatch.setattr(series_of_data, "PAST_STEPS", 10**6)
     np.testing.assert_allclose(losses(population, population.parameters, task.splits["valid"], shorter), near, rtol=1e-12)
 
 

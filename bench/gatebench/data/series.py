@@ -10,6 +10,9 @@ from gatebench.data.contents import SPLITS, Arrays
 from gatebench.data.origins import Origins
 from gatebench.data.sequences import Framing, Sequence
 
+PAST_STEPS = 2**14
+"""Steps of a series, at the most, that are known before the first one that is scored, apart from what fills a window."""
+
 
 def mark(splits: Mapping[str, list[Sequence]], origins: Origins) -> dict[str, list[Sequence]]:
     """Return the sequences of every split with their series, their position in it, and their group."""
@@ -67,3 +70,24 @@ def runs(sequences: Iterable[Sequence]) -> list[list[int]]:
         run.append(i)
         latest[sequence.series, sequence.position] = run
     return all_runs
+
+
+def scored_runs(sequences: list[Sequence], first: int) -> list[list[int]]:
+    """Return the positions of sequences that follow one another, those from ``first`` on to be scored.
+
+    Before those of a run that are scored come the ones that are known by then: the last `PAST_STEPS` steps, and what fills a
+    window. This is what a model may carry, and what a baseline may look back at.
+    """
+    all_runs = []
+    for run in runs(sequences):
+        scored = [i for i in run if i >= first]
+        if scored:
+            before = [i for i in run if i < first]
+            steps_before_scored = np.cumsum([0, *(len(sequences[i]) for i in before[::-1])])[:-1]
+            all_runs.append(before[int((steps_before_scored >= PAST_STEPS).sum()) :] + scored)
+    return all_runs
+
+
+def before(splits: Mapping[str, list[Sequence]], split: str) -> list[Sequence]:
+    """Return the sequences of the splits that come before one: of them a series is known when it is scored there."""
+    return [sequence for earlier in SPLITS[: SPLITS.index(split)] for sequence in splits[earlier]]

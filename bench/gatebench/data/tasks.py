@@ -11,7 +11,6 @@ from gatebench.core.validation import Count, Share
 from gatebench.data import cards, extrapolation, framings, series
 from gatebench.data.cards import Card
 from gatebench.data.columns import UNSCALED, Scale
-from gatebench.data.contents import SPLITS
 from gatebench.data.sequences import Sequence
 
 SUBSET_SEED = 2014
@@ -89,7 +88,7 @@ class Task:
 
     def before(self, split: str) -> list[Sequence]:
         """Return the sequences of the splits that come before one: of them a series is known when it is scored there."""
-        return [sequence for earlier in SPLITS[: SPLITS.index(split)] for sequence in self.splits[earlier]]
+        return series.before(self.splits, split)
 
     @property
     def mean(self) -> float | np.ndarray:

@@ -1,8 +1,8 @@
 """The NLL of a split for every member of a population: every sequence once, without noise or dropout.
 
 Where sequences are windows of series, a window begins with what the model carries from the window before it. Series are run
-side by side, their windows in order; the first window of a split follows on from at most `PAST_STEPS` steps of the splits
-before it, which are run first and not scored.
+side by side, their windows in order; the first window of a split follows on from what is known of the splits before it
+(`series.scored_runs`), which is run first and not scored.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,8 +21,6 @@ EVALUATED_AT_ONCE = 88 * 2**18
 """Largest size of the readout in memory during an evaluation: padded steps times members times width of the readout."""
 EVALUATED_STEPS = 2**15
 """Largest number of padded steps in one batch of an evaluation."""
-PAST_STEPS = 2**14
-"""Steps of a series, at the most, that are run before the first one of it that is scored, apart from what fills a window."""
 
 
 def noop() -> None:
@@ -82,25 +80,13 @@ def stretches(model: Model, sequences: list[Sequence], past: list[Sequence], mos
     ``past`` are the sequences of the splits before this one; a stretch has at most ``most_steps`` padded steps.
     """
     everything, first = [*past, *sequences], len(past)
-    runs = _scored_runs(everything, first) if model.carries else []
+    runs = series.scored_runs(everything, first) if model.carries else []
     if max(map(len, runs), default=1) > 1:
         return [*_in_runs(everything, runs, first, most_steps)], True
     return [
         Stretch([sequences[i] for i in positions], positions, [*range(len(positions))], True)
         for positions in tasks.in_order(sequences, most_steps)
     ], False
-
-
-def _scored_runs(sequences: list[Sequence], first: int) -> list[list[int]]:
-    """Return the positions of sequences that are run one after the other, those from ``first`` on to be scored."""
-    scored_runs = []
-    for run in series.runs(sequences):
-        scored = [i for i in run if i >= first]
-        if scored:
-            before = [i for i in run if i < first]
-            steps_before_scored = np.cumsum([0, *(len(sequences[i]) for i in before[::-1])])[:-1]
-            scored_runs.append(before[int((steps_before_scored >= PAST_STEPS).sum()) :] + scored)
-    return scored_runs
 
 
 def _in_runs(sequences: list[Sequence], runs: list[list[int]], first: int, most_steps: int) -> Iterator[Stretch]:

@@ -9,6 +9,7 @@ import pytest
 from gatebench.data import cards
 from gatebench.data.baselines import compute, ngrams
 from gatebench.data.contents import SPLITS
+from gatebench.data.framings import next_step
 
 CLASSES = 4
 LENGTHS = (2, 3, 9, 40, 41)
@@ -29,6 +30,10 @@ def texts():
     return arrays
 
 
+def streams_of(texts):
+    return ngrams.streams(next_step.shift(texts))
+
+
 def slow(train, history, symbol):
     """The probability of a symbol after a history, by the recursion."""
     if history is None:
@@ -46,7 +51,7 @@ def slow(train, history, symbol):
 
 
 def test_every_order_is_the_recursion(texts):
-    streams = {split: ngrams.stream(texts[split]) for split in SPLITS}
+    streams = streams_of(texts)
     train = [array[:, 0].tolist() for array in texts["train"]]
     by_order = [*ngrams.probabilities(streams["train"], streams, CLASSES)]
     assert len(by_order) == ngrams.LONGEST
@@ -61,9 +66,11 @@ def test_every_order_is_the_recursion(texts):
 
 
 def test_probabilities_of_all_symbols_add_up_to_one(texts):
-    train = ngrams.stream(texts["train"])
+    train = streams_of({"train": texts["train"]})["train"]
     history = texts["test"][3][:12]
-    ends = {str(symbol): ngrams.stream([np.concatenate([history, [[symbol]]])]) for symbol in range(CLASSES)}
+    ends = {
+        str(symbol): streams_of({"train": [np.concatenate([history, [[symbol]]])]})["train"] for symbol in range(CLASSES)
+    }
     for p in ngrams.probabilities(train, ends, CLASSES):
         assert sum(of_end[-1] for of_end in p.values()) == pytest.approx(1)
 
@@ -72,7 +79,7 @@ def test_the_first_symbol_is_read_and_not_scored(texts):
     card = replace(cards.load("jsb_chorales"), name="some", kind="symbols", names=tuple("abcd"), facts={"width": 1})
     baselines = compute.compute(card, texts)
     assert set(baselines) == {"unigram", "markov", "ngram_2", "ngram_3", "ngram_4", "ngram_5"}
-    streams = {split: ngrams.stream(texts[split]) for split in SPLITS}
+    streams = streams_of(texts)
     *_, p = ngrams.probabilities(streams["train"], streams, CLASSES)
     scored = -np.log(p["test"][streams["test"].positions > 0])
     assert baselines["ngram_5"]["test"]["nll"] == pytest.approx(scored.mean(), abs=1e-4)

@@ -90,7 +90,7 @@ def test_an_autoregression_is_a_regression_on_as_many_steps_as_there_are():
     arrays = {split: [one(60) for _ in range(count)] for split, count in zip(SPLITS, (20, 4, 5), strict=True)}
     card = make_card(arrays)
     splits = next_step.frame(card, arrays).splits
-    rows = {split: lags.stack(splits[split]) for split in splits}
+    rows = lags.stack(splits)
     fitted = autoregression.fit(rows["train"], [0], [], [0])
     assert [fit.order for fit in fitted.fits] == [1, 2]
 

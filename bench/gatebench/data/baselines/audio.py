@@ -7,9 +7,10 @@ from gatebench.data.baselines.scoring import concatenate, evaluate
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
 from gatebench.data.framings import next_block
+from gatebench.data.origins import Origins
 
 
-def compute(card: Card, arrays: Arrays) -> Baselines:
+def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     """Return the baselines of waves ``[L, 1]``, which are the same whatever else their card says."""
     return of_waves(arrays)
 

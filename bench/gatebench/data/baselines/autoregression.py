@@ -40,7 +40,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Autoregression:
-    """A regression of the outputs on columns of the last steps; at the beginning of a sequence, on as many as there are."""
+    """A regression of the outputs on columns of the last steps; where fewer are known, on as many as there are."""
 
     columns: list[int]
     """Columns that are read at the last steps."""
@@ -57,13 +57,14 @@ class Autoregression:
         return self.fits[-1].order
 
     def nll(self, rows: Rows) -> np.ndarray:
-        """Return the NLL of every row, ``[N]``, summed over the outputs."""
-        nll = np.empty(len(rows))
-        fitting = np.searchsorted([fit.order for fit in self.fits], rows.positions + 1, side="right") - 1
+        """Return the NLL of every row that is scored, ``[M]``, summed over the outputs."""
+        nll = np.empty(len(rows.scored))
+        reach = rows.positions[rows.scored] + 1
+        fitting = np.searchsorted([fit.order for fit in self.fits], reach, side="right") - 1
         for place, fit in enumerate(self.fits):
             of_fit = np.flatnonzero(fitting == place)
             for part in chunks(of_fit, fit.weights.size + fit.order):
-                left = _residuals(self, rows, part, fit)
+                left = _residuals(self, rows, rows.scored[part], fit)
                 nll[part] = 0.5 * (left**2 / fit.variance + np.log(2 * np.pi * fit.variance)).sum(1)
         return nll
 

@@ -8,10 +8,11 @@ from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
 from gatebench.data.forecasts import forecast
 from gatebench.data.framings import next_step
+from gatebench.data.origins import Origins
 from gatebench.data.sequences import Sequence
 
 
-def compute(card: Card, arrays: Arrays) -> Baselines:
+def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     """Return the baselines of 0/1 sequences ``[T, X]``: of what is forecast, or else of every column's next step."""
     if card.forecast is None:
         return of_frames(arrays)

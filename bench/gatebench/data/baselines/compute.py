@@ -1,7 +1,8 @@
 """Baselines: trivial predictors of a data set. A model that does not beat them learned nothing.
 
-A file of this folder that is named like a kind of data, or of target, has ``compute(card, arrays)``. Each baseline is fitted
-on train only and scored like a model (`gatebench.data.baselines.scoring`).
+A file of this folder that is named like a kind of data, or of target, has ``compute(card, arrays, origins)``. Each baseline
+is fitted on train only and scored like a model (`gatebench.data.baselines.scoring`); of a series it knows what a model does
+that carries its state from window to window.
 """
 
 from typing import Protocol, cast
@@ -16,8 +17,8 @@ from gatebench.data.origins import NO_ORIGINS, Origins
 class BaselineModule(Protocol):
     """A file of this folder that is named like a kind."""
 
-    def compute(self, card: Card, arrays: Arrays) -> Baselines:
-        """Return baseline -> split -> NLL."""
+    def compute(self, card: Card, arrays: Arrays, origins: Origins) -> Baselines:
+        """Return baseline -> split -> NLL; ``origins`` say which arrays are windows of one series."""
         ...
 
 
@@ -34,4 +35,4 @@ def compute(card: Card, arrays: Arrays, origins: Origins = NO_ORIGINS) -> Baseli
     """
     arrays = series.joined(arrays, origins, framings.FRAMINGS[framings.name_of(card)], card)
     path = registry.PACKAGE / "data" / "baselines" / f"{card.target.kind if card.target else card.kind}.py"
-    return cast(BaselineModule, registry.load_module("gatebench.data.baselines", path)).compute(card, arrays)
+    return cast(BaselineModule, registry.load_module("gatebench.data.baselines", path)).compute(card, arrays, origins)

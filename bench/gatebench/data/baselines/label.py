@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gatebench.data import columns
+from gatebench.data import columns, series
 from gatebench.data.baselines import penalties, predictors, regression
 from gatebench.data.baselines.neighbours import Neighbours
 from gatebench.data.baselines.regression import Splits
@@ -10,9 +10,10 @@ from gatebench.data.baselines.scoring import concatenate, evaluate, score
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
 from gatebench.data.framings import target
+from gatebench.data.origins import Origins
 
 
-def compute(card: Card, arrays: Arrays) -> Baselines:
+def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     """Return what the frequencies in train and regressions on the inputs say.
 
     *unigram*: every class with its frequency. *logistic*: a regression on the inputs at the step, or on their mean over the
@@ -28,7 +29,7 @@ def compute(card: Card, arrays: Arrays) -> Baselines:
     }
     framed = target.frame(card, arrays).splits
     if target.predicted_per(card) == "step":
-        return {**baselines, **_logistic("logistic_lags", regression.last_steps(framed), classes)}
+        return {**baselines, **_logistic("logistic_lags", regression.last_steps(series.mark(framed, origins)), classes)}
     summarised = regression.summarised(framed)
     kinds = [kind for kind in (summarised, regression.courses(framed)) if kind is not None]
     return {

@@ -9,9 +9,10 @@ from gatebench.data.baselines.scoring import Scores, concatenate, evaluate
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
 from gatebench.data.framings import target
+from gatebench.data.origins import Origins
 
 
-def compute(card: Card, arrays: Arrays) -> Baselines:
+def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     """Return what is said of each label on its own, added up.
 
     *unigram*: its frequency in train, with one pseudo-count an outcome. *logistic*: a regression on the inputs at the step,

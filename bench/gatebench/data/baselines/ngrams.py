@@ -10,28 +10,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gatebench.data.baselines import lags
+from gatebench.data.baselines.lags import Rows
+from gatebench.data.sequences import Sequence
+
 LONGEST = 5
 """Symbols of an n-gram, at the most: four are looked back."""
 
 
 @dataclass(frozen=True)
 class Stream:
-    """The symbols of a split, one sequence after the other."""
+    """The symbols of a split, and before them those that are known of their series, one after the other."""
 
     symbols: np.ndarray
     """Numbers of symbols ``[N]``."""
     positions: np.ndarray
-    """Place of each symbol in its sequence, from 0, ``[N]``."""
+    """How many symbols before each one are known: those of its sequence, and of the windows before it, ``[N]``."""
+    predicted: np.ndarray
+    """Places of the symbols that are predicted, in the order of the split's sequences, ``[M]``."""
 
     def before(self, steps: int) -> np.ndarray:
         """Return the symbol so many steps before each one; any where there is none."""
         return self.symbols[np.maximum(np.arange(len(self.symbols)) - steps, 0)]
 
 
-def stream(sequences: list[np.ndarray]) -> Stream:
-    """Return the symbols of sequences ``[T, 1]``."""
-    symbols = np.concatenate(sequences)[:, 0].astype(np.int64)
-    return Stream(symbols, np.concatenate([np.arange(len(sequence)) for sequence in sequences]))
+def streams(splits: dict[str, list[Sequence]]) -> dict[str, Stream]:
+    """Return the symbols of every split, of sequences that read and predict numbers of symbols, a step apart."""
+    return {split: _stream(rows) for split, rows in lags.stack(splits).items()}
+
+
+def _stream(rows: Rows) -> Stream:
+    """Return the symbols of rows: where nothing is known before, the one that is read and the one that is predicted."""
+    begins = rows.positions == 0
+    predicted = np.arange(len(rows)) + np.cumsum(begins)
+    symbols, positions = np.empty((2, len(rows) + begins.sum()), np.int64)
+    symbols[predicted], positions[predicted] = rows.y[:, 0], rows.positions + 1
+    symbols[predicted[begins] - 1], positions[predicted[begins] - 1] = rows.x[begins, 0], 0
+    return Stream(symbols, positions, predicted[rows.scored])
 
 
 def probabilities(train: Stream, streams: dict[str, Stream], classes: int) -> Iterator[dict[str, np.ndarray]]:

@@ -3,8 +3,9 @@
 from gatebench.data.baselines import binary
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
+from gatebench.data.origins import Origins
 
 
-def compute(card: Card, arrays: Arrays) -> Baselines:
+def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     """Return *unigram* and *markov*, each key on its own."""
-    return binary.compute(card, arrays)
+    return binary.compute(card, arrays, origins)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gatebench.data import columns, framings
+from gatebench.data import columns, framings, series
 from gatebench.data.baselines import autoregression, lags, predictors, seasons
 from gatebench.data.baselines.gaussians import Mean, normal_nll
 from gatebench.data.baselines.lags import Rows
@@ -12,10 +12,11 @@ from gatebench.data.baselines.scoring import Scores, evaluate, score
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
 from gatebench.data.forecasts import ForecastColumns, forecast
+from gatebench.data.origins import Origins
 from gatebench.data.sequences import Sequence
 
 
-def compute(card: Card, arrays: Arrays) -> Baselines:
+def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     """Return baselines of steps ``[T, X]``: Gaussians around a mean that follows from the steps before.
 
     *gaussian*: the same at every step. *last_value*: that of the step before. *last_change*: that, and the last change once
@@ -25,8 +26,8 @@ def compute(card: Card, arrays: Arrays) -> Baselines:
     """
     width = columns.input_width(card)
     of = forecast.columns(card) if card.forecast else ForecastColumns([*range(width)], [], 1)
-    splits = framings.find(framings.name_of(card), card).frame(card, arrays).splits
-    rows = {split: lags.stack(splits[split]) for split in splits}
+    splits = series.mark(framings.find(framings.name_of(card), card).frame(card, arrays).splits, origins)
+    rows = lags.stack(splits)
     train = rows["train"]
     outputs, beside = [*range(train.y.shape[1])], [*range(width, train.x.shape[1])]
     of_each = [([column], beside, outputs[i :: len(of.predicted)]) for i, column in enumerate(of.predicted)]
@@ -39,7 +40,8 @@ def compute(card: Card, arrays: Arrays) -> Baselines:
     }
     if width > 1:
         baselines["var"] = _regressions(splits, rows, [([*range(width)], beside, outputs)])
-    period = card.season or seasons.find_period([sequence.x[:, of.predicted] for sequence in splits["train"]])
+    whole = [np.concatenate([splits["train"][i].x for i in run]) for run in series.runs(splits["train"])]
+    period = card.season or seasons.find_period([x[:, of.predicted] for x in whole])
     if period:
         means = seasons.seasonal_means(train, period)
         baselines |= {
@@ -72,7 +74,7 @@ def _around(splits: dict[str, list[Sequence]], rows: dict[str, Rows], mean_of: C
         for case in np.unique(mean.cases):
             at = mean.cases == case
             nll[at] = normal_nll(rows[split].y[at] - mean.values[at], variances.get(case, left.mean(0)))
-        return nll
+        return nll[rows[split].scored]
 
     return score(splits, nll_of)
 
@@ -82,4 +84,4 @@ def _regressions(
 ) -> Scores:
     """Return the scores of regressions side by side, each of the columns that it reads, those beside, and its outputs."""
     regressions = [autoregression.fit(rows["train"], *columns_of_one) for columns_of_one in of_each]
-    return score(splits, lambda split: sum((one.nll(rows[split]) for one in regressions), np.zeros(len(rows[split]))))
+    return score(splits, lambda split: np.sum([one.nll(rows[split]) for one in regressions], 0))

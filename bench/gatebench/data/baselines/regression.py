@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from gatebench.data.baselines import summaries
+from gatebench.data.baselines import lags, summaries
+from gatebench.data.baselines.lags import Rows
 from gatebench.data.baselines.summaries import Standard
 from gatebench.data.cards import Card
 from gatebench.data.contents import Arrays
@@ -49,17 +50,24 @@ def courses(splits: Splits) -> Splits | None:
 def last_steps(splits: Splits) -> Splits | None:
     """Return of each step the inputs at it and at those before, beside its target; None where there are too many columns.
 
-    Before the beginning of a sequence there are zeros.
+    Before the beginning of a sequence, or of the series that it is a window of, there are zeros.
     """
-    steps = min(STEPS, MOST_FEATURES // splits["train"][0].x.shape[1])
+    width = splits["train"][0].x.shape[1]
+    steps = min(STEPS, MOST_FEATURES // width)
     if steps < 2:
         return None
-    return {split: [Sequence(_lagged(s.x, steps), s.y) for s in sequences] for split, sequences in splits.items()}
 
+    def lagged(rows: Rows) -> np.ndarray:
+        back = rows.scored[:, None] - np.arange(steps)
+        reaches = rows.positions[rows.scored, None] >= np.arange(steps)
+        return np.where(reaches[..., None], rows.x[np.maximum(back, 0)], 0).reshape(len(back), steps * width)
 
-def _lagged(x: np.ndarray, steps: int) -> np.ndarray:
-    padded = np.concatenate([np.zeros((steps - 1, x.shape[1]), x.dtype), x])
-    return np.concatenate([padded[steps - 1 - lag : len(padded) - lag] for lag in range(steps)], 1)
+    x = {split: lagged(rows) for split, rows in lags.stack(splits).items()}
+    ends = {split: np.cumsum([len(s) for s in splits[split]])[:-1] for split in splits}
+    return {
+        split: [Sequence(part, s.y) for part, s in zip(np.split(x[split], ends[split]), splits[split], strict=True)]
+        for split in splits
+    }
 
 
 def _standardised(splits: Splits, features: dict[str, np.ndarray]) -> Splits:

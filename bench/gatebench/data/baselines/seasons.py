@@ -66,8 +66,8 @@ def naive(rows: Rows, of: ForecastColumns, period: int) -> Mean:
 
 
 def phases(rows: Rows, period: int) -> np.ndarray:
-    """Return the place in the period of each first predicted step, counted from the beginning of its sequence, ``[N]``."""
-    return (rows.positions + 1) % period
+    """Return the place in the period of each first predicted step, from where its sequence or series begins, ``[N]``."""
+    return (rows.steps + 1) % period
 
 
 def seasonal_means(rows: Rows, period: int) -> np.ndarray:

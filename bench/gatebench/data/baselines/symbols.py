@@ -2,14 +2,16 @@
 
 import numpy as np
 
+from gatebench.data import series
 from gatebench.data.baselines import markov, ngrams, predictors
 from gatebench.data.baselines.scoring import concatenate, evaluate, score
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
 from gatebench.data.framings import next_step
+from gatebench.data.origins import Origins
 
 
-def compute(card: Card, arrays: Arrays) -> Baselines:
+def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     """Return what follows from the symbols before, counted in train.
 
     *unigram*: every symbol with its frequency. *markov*: the same given the symbol before. Both have one pseudo-count an
@@ -20,9 +22,8 @@ def compute(card: Card, arrays: Arrays) -> Baselines:
         "unigram": evaluate(splits, predictors.frequencies(np.concatenate(arrays["train"]), classes)),
         "markov": evaluate(splits, markov.of_classes(*concatenate(splits["train"]), classes)),
     }
-    streams = {split: ngrams.stream(arrays[split]) for split in arrays}
-    predicted = {split: stream.positions > 0 for split, stream in streams.items()}
+    streams = ngrams.streams(series.mark(splits, origins))
     for n, p in enumerate(ngrams.probabilities(streams["train"], streams, classes), 1):
         if n > 1:
-            baselines[f"ngram_{n}"] = score(splits, lambda split, p=p: -np.log(p[split][predicted[split]]))
+            baselines[f"ngram_{n}"] = score(splits, lambda split, p=p: -np.log(p[split][streams[split].predicted]))
     return baselines
