@@ -20,8 +20,9 @@ from safetensors.numpy import save
 
 from gatebench.records import collection, frame, samples, status, study_file
 from gatebench.records.checkpoints import FORMAT, Checkpoint
+from gatebench.records.data_facts import DataFacts
 from gatebench.records.frame import Frame
-from gatebench.records.schema import TABLES, DataFacts, Record, Score
+from gatebench.records.schema import TABLES, Record, Score
 from gatebench.records.store import Store, read
 from support.mutations import GONE, altered, answer, anything, json_values, law, one_changed
 from support.records import LABELS, WEIGHTS, make_point, make_record

@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
+from gatebench.core.errors import BadInput
+from gatebench.core.files import to_json
 from gatebench.records import frame, store
+from gatebench.records.data_facts import Blocks, DataFacts
 from gatebench.records.frame import COLUMNS, RESULT_COLUMNS, Frame
-from gatebench.records.schema import CURVE
+from gatebench.records.schema import CURVE, decode_record
 from support.commands import SMALL, sweep
 from support.datasets import Tiny, make_tiny
 from support.records import make_point, make_record
@@ -217,3 +220,21 @@ def test_each_trial_has_the_threads_that_computed_it():
     points = [make_point([], [record.key for record in records])]
     built = frame.build("some", points, {record.key: record for record in records})
     assert built.threads == {records[0].key: 4, records[1].key: 1}
+
+
+def test_a_task_has_its_blocks_and_records_without_them_have_none():
+    record = make_record(data=DataFacts(blocks=Blocks("group", [0, 1, 0])))
+    point = make_point([], [record.key])
+    assert frame.build("some", [point], {record.key: record}).blocks == {"tiny": Blocks("group", [0, 1, 0])}
+    text = to_json(record.without_tables)
+    assert decode_record(text).summary.data.blocks == Blocks("group", [0, 1, 0])
+    values = json.loads(text)
+    del values["summary"]["data"]["blocks"]
+    assert decode_record(json.dumps(values)).summary.data.blocks == Blocks()
+    assert frame.build("some", [point], {record.key: make_record()}).blocks == {}
+
+
+def test_blocks_of_other_sequences_are_damage():
+    record = make_record(data=DataFacts(blocks=Blocks("stretch", [0, 1])))
+    with pytest.raises(BadInput, match=f"record {record.key} has 3 test sequences, but blocks of 2; .* remove its folder"):
+        frame.build("some", [make_point([], [record.key])], {record.key: record})

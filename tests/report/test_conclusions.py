@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatebench.records.frame import CONCLUSIONS, Frame
+from gatebench.records.former import CONCLUSIONS
+from gatebench.records.frame import Frame
 from gatebench.report import comparisons, conclusions
 from support.frames import BUDGET, HIGH, NAN, TRAINING, by_hand, seeds
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records import beside, samples
-from gatebench.records.frame import COLUMNS, CONCLUSIONS, IDENTITY, MACHINE, ComparisonGroup, Frame
+from gatebench.records.former import CONCLUSIONS
+from gatebench.records.frame import COLUMNS, IDENTITY, MACHINE, ComparisonGroup, Frame
 from gatebench.records.schema import CURVE, SEQUENCES
 from support.measured import labels, with_statistics, with_values
 

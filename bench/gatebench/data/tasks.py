@@ -8,7 +8,8 @@ import numpy as np
 
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import Count, Share
-from gatebench.data import cards, extrapolation, framings, series
+from gatebench.data import blocks, cards, extrapolation, framings, series
+from gatebench.data.blocks import BlocksOfSplit
 from gatebench.data.cards import Card
 from gatebench.data.columns import UNSCALED, Scale
 from gatebench.data.sequences import Sequence
@@ -49,7 +50,7 @@ class Portion:
 def _windows(sequences: list[Sequence], steps: int) -> list[Sequence]:
     """Return pieces of so many steps; a sequence that has fewer is one."""
     return [
-        Sequence(s.x[start : start + steps], s.y[start : start + steps])
+        Sequence(s.x[start : start + steps], s.y[start : start + steps], group=s.group)
         for s in sequences
         for start in range(0, max(1, len(s) - steps + 1), steps)
     ]
@@ -85,6 +86,11 @@ class Task:
         target = self.card.target
         amounts = self.card.kind == "reals" or (target is not None and target.kind == "value")
         return extrapolation.largest_share(self.splits) if amounts else 0.0
+
+    @cached_property
+    def blocks(self) -> BlocksOfSplit:
+        """What the test sequences stand together in, so that scores of blocks and not of sequences are independent."""
+        return blocks.of(self.splits["test"])
 
     def before(self, split: str) -> list[Sequence]:
         """Return the sequences of the splits that come before one: of them a series is known when it is scored there."""

@@ -1,8 +1,11 @@
 """JSON to checked values: whatever does not fit is one ``ValueError`` that says what and where."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+Natural = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+"""A whole number from 0, of a size that a table takes."""
 
 
 def parse(text: str | bytes) -> Any:

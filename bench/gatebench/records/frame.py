@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from gatebench.core.errors import BadInput, shorten, visible
+from gatebench.core.errors import BadInput, visible
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.core.metric import SequenceStatistics
-from gatebench.records import beside, looks, metrics, samples, study_file
-from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, DataFacts, Labels, Point, Record, Scalar, Score, Stage
+from gatebench.records import beside, former, looks, metrics, samples, study_file
+from gatebench.records.data_facts import Blocks, DataFacts
+from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, Labels, Point, Record, Scalar, Score, Stage
 from gatebench.records.store import Store
 
 IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "pipeline", "key", "seed", *TUNABLE]
@@ -52,12 +53,7 @@ METRICS = ["key", "metric", "value"]
 """Columns of what people decide by beside NLL (`gatebench.core.metrics`)."""
 EDGES = ["task", "cell", "budget", "training", "pipeline", "hyperparameter"]
 """Columns of what was selected at an edge of what was searched."""
-CONCLUSIONS = ["task", "budget", "training", "lower", "other", "difference", "low", "high", "verdict", "n", "interval"]
-"""Columns of what an earlier study said of two cells: the mean of ``lower`` minus that of ``other`` with its interval, the
-verdict, the number of repetitions and what the interval is over; ``verdict`` is empty of single repetitions."""
 
-FORMER = "former"
-"""Folder below a study's, with what earlier studies said, a CSV each."""
 REPLICATION = "replication"
 """Folder below a study's, with the study and the records of a second run of it."""
 _REPLICATION_OF_0_1 = "again"
@@ -115,12 +111,14 @@ class Frame:
     """Task -> ``sequence`` where a whole one is predicted at once; others predict every step."""
     horizons: dict[str, int] = field(default_factory=dict)
     """Task -> how many steps ahead are predicted at once, where these are several."""
+    blocks: dict[str, Blocks] = field(default_factory=dict)
+    """Task -> what its test sequences stand together in, where they do not stand for themselves."""
     outside: dict[str, float] = field(default_factory=dict)
     """Task -> the largest share of a column's numbers in test that lie outside train's range, where there are some."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Task -> what its sequences are: a kind of `gatebench.data.contents`."""
     former: dict[str, pd.DataFrame] = field(default_factory=dict)
-    """Earlier study -> what it said of every two cells: `CONCLUSIONS`."""
+    """Earlier study -> what it said of every two cells: `former.CONCLUSIONS`."""
     metrics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=METRICS))
     """One row per confirming trial and metric on the test split: `METRICS`; none of records that do not have them."""
     statistics: dict[str, SequenceStatistics] = field(default_factory=dict)
@@ -191,24 +189,10 @@ def load(results: Path, study: str, pipelines: int | None = None) -> Frame:
         looks=len(looks.read(results, study)),
         samples=drawn,
         spectra=spectra[of_drawn_cell | (of_drawn_group & (spectra.cell == samples.DATA))],
-        former=_former(results / study / FORMER),
+        former=former.read(results, study),
         beside=beside.read(results, study),
         replication=next((load(results / study, name) for name in _replications(results, study)), None),
     )
-
-
-def _former(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read what earlier studies said; ``BadInput`` if a file is no such table."""
-    tables = {}
-    for file in sorted(folder.glob("*.csv")):
-        try:
-            tables[file.stem] = pd.read_csv(file, keep_default_na=False, na_values={"low": "", "high": ""})[CONCLUSIONS]
-        except (ValueError, KeyError) as error:
-            raise BadInput(
-                f"{file} is damaged ({shorten(error)}); remove it and write it anew: gatebench report {folder.parent.name} "
-                f"--former {file.stem}"
-            ) from error
-    return tables
 
 
 def _replications(results: Path, study: str) -> list[str]:
@@ -238,6 +222,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
                     continue
                 curves.append((identity, record.curve))
                 if stage == "confirm":
+                    _check_blocks(record)
                     sequences.append(({"key": record.key}, record.sequences))
                     predictions.append(({"key": record.key}, record.predictions))
                     measured = metrics.statistics(record)
@@ -294,6 +279,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         names={task: [*map(visible, facts.names)] for task, facts in data.items() if facts.names},
         trivial=trivial,
         horizons={task: facts.horizon for task, facts in data.items() if facts.horizon > 1},
+        blocks={task: facts.blocks for task, facts in data.items() if facts.blocks.numbers},
         outside={task: facts.outside for task, facts in data.items() if facts.outside},
         independent=frozenset(key for point in points for key in point.search[: point.independent]),
         threads=threads,
@@ -302,6 +288,16 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         .rename("trials")
         .reset_index(),
     )
+
+
+def _check_blocks(record: Record) -> None:
+    """Raise ``BadInput`` where blocks are not of as many test sequences as a record has."""
+    blocks, sequences = len(record.summary.data.blocks.numbers), len(record.sequences)
+    if blocks and sequences and blocks != sequences:
+        raise BadInput(
+            f"record {record.key} has {sequences:,} test sequences, but blocks of {blocks:,}; it is damaged: remove its "
+            "folder, and the next sweep trains it again"
+        )
 
 
 def _visible(point: Point) -> Point:

@@ -13,7 +13,8 @@ import pandas as pd
 from msgspec import Meta
 
 from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
-from gatebench.records.decoding import convert, parse
+from gatebench.records.data_facts import DataFacts
+from gatebench.records.decoding import Natural, convert, parse
 
 TABLES: dict[str, dict[str, type]] = {
     "curve": {"epoch": int, "update": int, "seconds": float, "split": str, "nll": float, "nll_sequence_mean": float},
@@ -38,8 +39,6 @@ Scalar = bool | int | float | str | None
 """A setting that is one plain value of JSON."""
 Key = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
 """A trial's identity, which is also the name of its folder."""
-Natural = Annotated[int, Meta(ge=0, lt=2**62)]
-"""A whole number from 0, of a size that a table takes."""
 Ordinal = Annotated[int, Meta(ge=1, lt=2**62)]
 """A whole number from 1."""
 Amount = Natural | float
@@ -62,34 +61,6 @@ class Score:
     """Sum over outputs and steps, divided by the number of predictions of the split."""
     nll_sequence_mean: float | None
     """Mean over sequences of each one's own NLL per prediction."""
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What a score means that was reached on a data set."""
-
-    kind: str = "piano_roll"
-    """A kind of `gatebench.data.contents`."""
-    time_step: str = ""
-    """What a step is, in words."""
-    outputs: Natural = 0
-    """Numbers that are predicted at once."""
-    rate: Natural | None = None
-    """Samples of audio a second."""
-    mean: float | list[float] | None = None
-    """What was subtracted from the targets; of several columns one each."""
-    std: float | list[float] | None = None
-    """What the targets were then divided by."""
-    read_mean: float | list[float] | None = None
-    """What was subtracted from the inputs; None in records of versions that had one scale for both."""
-    read_std: float | list[float] | None = None
-    """What the inputs were then divided by."""
-    names: list[str] = field(default_factory=list)
-    """The classes of a label, or the predicted columns of real numbers, where they have names."""
-    horizon: Natural = 1
-    """Steps ahead that are predicted at once."""
-    outside: float = 0.0
-    """The largest share of a column's numbers in test that lie outside train's range; of what is no amount, 0."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import margins, repetitions, style
+from gatebench.report import blocks, margins, repetitions, style
 from gatebench.report.stats import crossed, looks
 from gatebench.report.stats.crossed import SequenceScores
 from gatebench.report.stats.estimates import Difference, Estimate, mean_interval, welch_difference
@@ -75,12 +75,18 @@ def sequence_scores(frame: Frame, trials: pd.DataFrame) -> SequenceScores | None
     return SequenceScores(repetitions.averaged(trials, by_seed), steps)
 
 
+def block_scores(frame: Frame, trials: pd.DataFrame) -> SequenceScores | None:
+    """Return the same of the blocks that the sequences stand in, where they do not stand for themselves."""
+    scores = sequence_scores(frame, trials)
+    return None if scores is None else blocks.scores(frame, str(trials.task.iloc[0]), scores)
+
+
 def interval(frame: Frame, trials: pd.DataFrame) -> Estimate:
-    """Return the mean test NLL of one cell's trials, with its interval over repetitions and sequences.
+    """Return the mean test NLL of one cell's trials, with its interval over repetitions and sequences, or blocks of them.
 
     The interval is over repetitions alone where records have no sequences.
     """
-    scores = sequence_scores(frame, trials)
+    scores = block_scores(frame, trials)
     return crossed.mean(scores) if scores else mean_interval(repetitions.scores(trials))
 
 
@@ -100,8 +106,8 @@ def pairs(frame: Frame) -> list[Pair]:
     for group, rows in comparison_groups(frame.confirmed("test")):
         trials_by_cell = style.by_cell(rows)
         cells = ranked(trials_by_cell)
-        scores = {cell: sequence_scores(frame, trials_by_cell[cell]) for cell in cells}
-        unadjusted = [_pair(group, lower, other, trials_by_cell, scores) for lower, other in combinations(cells, 2)]
+        scores = {cell: block_scores(frame, trials_by_cell[cell]) for cell in cells}
+        unadjusted = [_pair(frame, group, lower, other, trials_by_cell, scores) for lower, other in combinations(cells, 2)]
         margin = (
             margins.margin(frame, group, float(repetitions.scores(trials_by_cell[cells[0]]).mean())) if cells else np.nan
         )
@@ -126,6 +132,7 @@ def _adjusted(p_values: list[float], count: int) -> list[float]:
 
 
 def _pair(
+    frame: Frame,
     group: ComparisonGroup,
     lower: str,
     other: str,
@@ -137,7 +144,7 @@ def _pair(
     over = " and ".join(sorted({f"{repetitions.unit(a)}s", f"{repetitions.unit(b)}s"}))
     first, second = scores[lower], scores[other]
     if first and second:
-        difference, over = crossed.difference(first, second), f"{over} and sequences"
+        difference, over = crossed.difference(first, second), f"{over} and {blocks.name(frame, group.task)}"
     else:
         difference = welch_difference(*means)
     n = (len(means[0]), len(means[1]))

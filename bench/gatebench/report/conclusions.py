@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gatebench.records.frame import CONCLUSIONS, ComparisonGroup, Frame
+from gatebench.records.former import CONCLUSIONS
+from gatebench.records.frame import ComparisonGroup, Frame
 from gatebench.report import comparisons
 from gatebench.report.comparisons import Pair
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame
-from gatebench.report import comparisons, repetitions, words
+from gatebench.report import blocks, comparisons, repetitions, words
 from gatebench.report.comparisons import LEVEL, Pair
 from gatebench.report.stats import looks
 from gatebench.report.stats.crossed import SequenceScores, VarianceComponents
@@ -73,22 +73,22 @@ def effort(frame: Frame, pair: Pair, level: float) -> str:
     start = f"to show {f'{pair.other} equivalent to it' if alike else f'that to {pair.other}'} would take about"
     end = f"({POWER:.0%} power at the {100 * level:.3g}% level)"
     most = MANY if required.sequences is None else FEW
-    units = f"{repetitions.unit(first)}s"
+    units, sequences = f"{repetitions.unit(first)}s", blocks.of_test(frame, pair.group.task)
     if required.repetitions and required.repetitions <= most * len(a.nll):
         further = {cell: required.repetitions - len(repetitions.scores(trials)) for cell, trials in trials_by_cell.items()}
         seconds = sum(max(0, count) * _seconds(frame, trials_by_cell[cell]) for cell, count in further.items())
         return f"{start} {required.repetitions:,} {units} of each cell, {words.duration(seconds)} more of training {end}"
     more = f"or {required.repetitions:,} {units}" if required.repetitions else f"no number of {units} would do"
     if required.sequences and required.sequences <= MANY * len(a.steps):
-        return f"{start} {required.sequences:,} test sequences in place of {len(a.steps):,} {end}; {more}"
+        return f"{start} {required.sequences:,} {sequences} in place of {len(a.steps):,} {end}; {more}"
     if required.factor and required.factor <= MANY:
-        return f"{start} {required.factor:.1f} times the {units} and the test sequences ({len(a.steps):,} now) {end}; {more}"
-    return f"even {MANY} times the {units} and the test sequences would hardly show so little {end}"
+        return f"{start} {required.factor:.1f} times the {units} and the {sequences} ({len(a.steps):,} now) {end}; {more}"
+    return f"even {MANY} times the {units} and the {sequences} would hardly show so little {end}"
 
 
 def _scores(frame: Frame, trials: pd.DataFrame) -> SequenceScores:
     """Return the scores of a cell; where records have no sequences, as if the split were a single one."""
-    scores = comparisons.sequence_scores(frame, trials)
+    scores = comparisons.block_scores(frame, trials)
     return scores or SequenceScores(repetitions.scores(trials)[:, None], np.ones(1))
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from gatebench.core import measuring
 from gatebench.core.metric import Metric
 from gatebench.records.frame import Frame
-from gatebench.report import repetitions
+from gatebench.report import blocks, repetitions
 from gatebench.report.comparisons import LEVEL
 from gatebench.report.stats import crossed, looks
 from gatebench.report.stats.crossed import SequenceScores
@@ -63,7 +63,7 @@ class MetricScores:
 
 
 def scores(frame: Frame, trials: pd.DataFrame, metric: Metric) -> SequenceScores | None:
-    """Return a metric of one cell's confirming trials as scores of sequences; None where a trial has no value of it.
+    """Return a metric of one cell's confirming trials as scores of sequences or blocks; None where a trial has no value.
 
     Their mean over sequences is the metric itself, and what a sequence is above it is what the sequence does to it. All
     trials must be of a task that has the metric.
@@ -76,7 +76,11 @@ def scores(frame: Frame, trials: pd.DataFrame, metric: Metric) -> SequenceScores
             return None
         steps = statistics.sums["steps"]
         rows.append(linearised.value * steps + linearised.influences * steps.sum())
-    return SequenceScores(repetitions.averaged(trials, np.stack(rows)), steps) if rows else None
+    if not rows:
+        return None
+    return blocks.scores(
+        frame, str(trials.task.iloc[0]), SequenceScores(repetitions.averaged(trials, np.stack(rows)), steps)
+    )
 
 
 def named(frame: Frame, task: str, metric: Metric) -> str:

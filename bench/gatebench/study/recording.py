@@ -12,8 +12,9 @@ from gatebench.data.forecasts import forecast
 from gatebench.data.tasks import Task
 from gatebench.graph import latex
 from gatebench.records import schema
+from gatebench.records.data_facts import Blocks, DataFacts
 from gatebench.records.provenance import provenance
-from gatebench.records.schema import DataFacts, Record, Score, Stacking, Summary, TrialSettings
+from gatebench.records.schema import Record, Score, Stacking, Summary, TrialSettings
 from gatebench.study.job import Job
 from gatebench.training.protocol import Member, Training
 
@@ -51,7 +52,8 @@ def finished(
         for side, scale in scales.items()
         for name, value in scale._asdict().items()
     }
-    record = _record(job, member, training, replace(summary, data=replace(summary.data, **numbers, outside=task.outside)))
+    data = replace(summary.data, **numbers, outside=task.outside, blocks=Blocks(*task.blocks))
+    record = _record(job, member, training, replace(summary, data=data))
     return replace(
         record,
         curve=pd.DataFrame(outcome.curve, columns=schema.CURVE),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from gatebench.records.frame import CONCLUSIONS
+from gatebench.records.former import CONCLUSIONS
 from support.figures import FIGURES, THREE
 from support.frames import BUDGET, TRAINING, by_hand
 

@@ -19,7 +19,8 @@ from gatebench.graph.trace import Graph
 from gatebench.models import lookup
 from gatebench.models.export import libraries, onnx_file, source
 from gatebench.models.export.network import ExportedNetwork
-from gatebench.records.schema import DataFacts, Record
+from gatebench.records.data_facts import DataFacts
+from gatebench.records.schema import Record
 from gatebench.records.store import Store
 
 if TYPE_CHECKING:

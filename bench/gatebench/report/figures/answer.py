@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import comparisons, margins, repetitions, style
+from gatebench.report import blocks, comparisons, margins, repetitions, style
 
 ORDER = 10
 TITLE = "Which cell? Distance from the GRU"
@@ -24,8 +24,8 @@ MANY = 5
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated."""
-    return [repetitions.note(frame.confirmed("test"))]
+    """Return what was repeated, and what hangs together."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:

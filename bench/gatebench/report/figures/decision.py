@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame
-from gatebench.report import decisions, margins, repetitions, words
+from gatebench.report import blocks, decisions, margins, repetitions, words
 from gatebench.report.decisions import Decision
 
 ORDER = 15
@@ -31,8 +31,8 @@ COLUMNS = [
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated."""
-    return [repetitions.note(frame.confirmed("test"))]
+    """Return what was repeated, and what hangs together."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:

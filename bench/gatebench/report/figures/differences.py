@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame
-from gatebench.report import comparisons, margins, repetitions
+from gatebench.report import blocks, comparisons, margins, repetitions
 
 ORDER = 50
 TITLE = "Differences between cells"
@@ -21,8 +21,8 @@ CAPTION = (
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated."""
-    return [repetitions.note(frame.confirmed("test"))]
+    """Return what was repeated, and what hangs together."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import field, metrics, repetitions, style
+from gatebench.report import blocks, field, metrics, repetitions, style
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 44
@@ -22,10 +22,10 @@ MARKERS = {"published": "s", "beside": "o"}
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated, where published accuracies stand, and how they were got otherwise."""
+    """Return what was repeated, what hangs together, where published accuracies stand, and how they were got otherwise."""
     shown = {method for task in frame.datasets for method in field.ACCURACIES.get(task, {})}
     sources = [f"{method}: {source}" for method, source in field.SOURCES.items() if method in shown]
-    return [repetitions.note(frame.confirmed("test")), *sources, *(field.DEVIATIONS if shown else [])]
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame), *sources, *(field.DEVIATIONS if shown else [])]
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:

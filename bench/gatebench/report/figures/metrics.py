@@ -4,7 +4,7 @@ import pandas as pd
 
 from gatebench.core.metric import Metric
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import comparisons, metrics, repetitions, style, words
+from gatebench.report import blocks, comparisons, metrics, repetitions, style, words
 from gatebench.report.metrics import MetricScores
 
 ORDER = 42
@@ -20,7 +20,7 @@ CAPTION = (
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated, and what each metric is."""
+    """Return what was repeated, what hangs together, and what each metric is."""
     shown: dict[str, Metric] = {}
     for _, rows in comparison_groups(frame.scored()):
         shown |= {one.metric.label: one.metric for one in metrics.of_cells(frame, style.by_cell(rows))}
@@ -29,7 +29,7 @@ def notes(frame: Frame) -> list[str]:
         for metric in shown.values()
         if metric.column is None
     ]
-    return [repetitions.note(frame.confirmed("test")), *described]
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame), *described]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:

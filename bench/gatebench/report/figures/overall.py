@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import comparisons, margins, repetitions, style
+from gatebench.report import blocks, comparisons, margins, repetitions, style
 from gatebench.report.stats.estimates import Difference
 from gatebench.report.stats.random_effects import summary
 
@@ -26,8 +26,8 @@ CAPTION = (
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated."""
-    return [repetitions.note(frame.confirmed("test"))]
+    """Return what was repeated, and what hangs together."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import comparisons, repetitions, style
+from gatebench.report import blocks, comparisons, repetitions, style
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 30
@@ -18,8 +18,8 @@ CAPTION = (
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated."""
-    return [repetitions.note(frame.confirmed("test"))]
+    """Return what was repeated, and what hangs together."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
 
 
 def numbers(frame: Frame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import comparisons, margins, repetitions, style
+from gatebench.report import blocks, comparisons, margins, repetitions, style
 
 ORDER = 20
 TITLE = "Which cell?"
@@ -19,8 +19,8 @@ MARKS = {"better": "", "equivalent": "=", "undecided": "?"}
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated."""
-    return [repetitions.note(frame.confirmed("test"))]
+    """Return what was repeated, and what hangs together."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import comparisons, published, repetitions, style
+from gatebench.report import blocks, comparisons, published, repetitions, style
 
 ORDER = 145
 TITLE = "In windows of 200 steps, beside the study of the RRU"
@@ -20,8 +20,8 @@ NOTES = published.RRU_DEVIATIONS
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated."""
-    return [repetitions.note(frame.confirmed("test"))]
+    """Return what was repeated, and what hangs together."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:

@@ -9,6 +9,7 @@ from gatebench.core.errors import BadInput
 from gatebench.core.files import write_errors
 from gatebench.records import collection, samples, study_file
 from gatebench.records import frame as frames
+from gatebench.records.former import folder as former_folder
 from gatebench.records.frame import Frame
 from gatebench.records.schema import Record
 from gatebench.records.store import Store
@@ -112,7 +113,7 @@ def _keep_conclusions(results: Path, study: str, former: Sequence[str]) -> None:
         said = conclusions.of_study(frames.load(results, name))
         if said.empty:
             raise BadInput(f"study '{name}' compares no cells, so that there are no conclusions of it; name another one")
-        folder = results / study / frames.FORMER
+        folder = former_folder(results, study)
         with write_errors(folder):
             folder.mkdir(exist_ok=True)
             said.to_csv(folder / f"{name}.csv", index=False)

@@ -1,6 +1,7 @@
 """Means over repetitions crossed with test sequences, by a random-effects decomposition of their variance.
 
-A repetition is a pipeline, or a seed of a single one. In shapes, ``S`` is repetitions, ``N`` test sequences.
+A repetition is a pipeline, or a seed of a single one. In shapes, ``S`` is repetitions, ``N`` test sequences; or, where these
+hang together, the blocks that they stand in (`SequenceScores.in_blocks`), which then are what is called sequences here.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,17 @@ class SequenceScores:
 
     nll: np.ndarray
     steps: np.ndarray
+    follows: np.ndarray | None = None
+    """Whether each sequence goes on where the one before ended, ``[N]``; None: none does."""
+
+    def in_blocks(self, numbers: np.ndarray, in_order: bool) -> "SequenceScores":
+        """Return the scores of blocks, of which ``numbers [N]`` says which one each sequence is in.
+
+        ``in_order``: whether two blocks with consecutive numbers follow one another.
+        """
+        blocks, places = np.unique(numbers, return_inverse=True)
+        nll, steps = (np.stack([np.bincount(places, row) for row in rows]) for rows in (self.nll, [self.steps]))
+        return SequenceScores(nll, steps[0], np.diff(blocks, prepend=blocks[0]) == 1 if in_order else None)
 
     @property
     def means(self) -> np.ndarray:
@@ -59,7 +71,7 @@ class VarianceComponents:
         It takes two repetitions of each; of a single sequence nothing is known of others, and the components that have to do
         with sequences are zero.
         """
-        steps = cells[0].steps
+        steps, follows = cells[0].steps, cells[0].follows
         counts = tuple(len(scores.nll) for scores in cells)
         of_repetitions = [float(scores.means.var(ddof=1)) / s for scores, s in zip(cells, counts, strict=True)]
         together = tuple(
@@ -67,7 +79,10 @@ class VarianceComponents:
             for scores, s in zip(cells, counts, strict=True)
         )
         residuals = [scores.residuals.mean(0) for scores in cells]
-        of_sequences = float(_variance(residuals[0] - sum(residuals[1:]), steps))
+        of_each = residuals[0] - sum(residuals[1:])
+        shared = _shared(of_each, follows)
+        together = tuple(shared * interaction for interaction in together)
+        of_sequences = shared * float(_variance(of_each, steps))
         alone = tuple(both - interaction for both, interaction in zip(of_repetitions, together, strict=True))
         effective = float(steps.sum() ** 2 / (steps**2).sum())
         return cls(alone, together, of_sequences - sum(together), counts, len(steps), effective)
@@ -117,6 +132,20 @@ def difference(a: SequenceScores, b: SequenceScores, level: float = 0.95) -> Dif
     error, degrees = VarianceComponents.estimate(a, b).standard_error()
     value = float(a.means.mean() - b.means.mean())
     return t_difference(value, error, degrees, float(abs(a.means.mean())), level)
+
+
+def _shared(residuals: np.ndarray, follows: np.ndarray | None) -> float:
+    """Return by what factor the variance of a mean is larger, since sequences resemble those that they follow; 1 at least.
+
+    ``residuals [N]`` of sequences from their mean. Of stretches that are long beside what they share, neighbours alone share
+    something; without that their residuals are correlated as well, since they add up to zero, which is allowed for.
+    """
+    square = float((residuals**2).sum())
+    if follows is None or not square:
+        return 1.0
+    count = len(residuals)
+    correlation = float((residuals[1:] * residuals[:-1])[follows[1:]].sum()) / square
+    return max(1.0, 1 + 2 * (correlation + float(follows.sum()) / (count * (count - 1))))
 
 
 def _variance(residuals: np.ndarray, steps: np.ndarray) -> np.ndarray:

@@ -1,0 +1,48 @@
+"""What a trial leaves of the data that it was trained on, from a user's file to the frame."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatebench.data import tasks
+from gatebench.records import frame
+from gatebench.records.frame import Frame
+from gatebench.report import comparisons
+from support.commands import run_command, working_in
+
+STEPS, WINDOW = 1600, 20
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One series in windows, of which two columns are predicted three steps ahead; two seeds of a cell are trained on it."""
+    folder = tmp_path_factory.mktemp("home")
+    random = np.random.default_rng(0)
+    values = np.sin(np.arange(STEPS)[:, None] / np.array([5, 9])) + 0.3 * random.standard_normal((STEPS, 2))
+    pd.DataFrame({"load": values[:, 0].round(3), "heat": values[:, 1].round(3)}).to_csv(folder / "x.csv", index=False)
+    with working_in(folder):
+        run_command("data", "add", "x.csv", "--name", "mine", "--window", WINDOW, "--horizon", 3)
+        settings = ["cell=gru", "budget=units_64", "budget.units=4", "training.epochs=2", "training.lr=0.01"]
+        run_command("sweep", "task=mine", *settings, "population.seeds=[1,2]", "publish=false", "hydra/launcher=basic")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(home: Path) -> Frame:
+    """The frame of the study."""
+    return frame.load(home / "results", "adhoc")
+
+
+def test_windows_of_a_series_stand_together_in_stretches(home: Path, trained: Frame):
+    with working_in(home):
+        task = tasks.load("mine", "mine", "forecast")
+    windows = len(task.splits["test"])
+    blocks = trained.blocks["mine"]
+    assert blocks.kind == "stretch"
+    assert blocks.numbers == task.blocks.numbers == [5 * i // windows for i in range(windows)]
+    assert windows >= 10
+    scores = comparisons.block_scores(trained, trained.confirmed("test"))
+    assert scores is not None
+    assert scores.nll.shape == (2, 5)
