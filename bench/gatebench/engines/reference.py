@@ -252,7 +252,7 @@ def _timeless_values(
             continue
         if node.op == "input":
             values[i] = _shifted(x, int(node.label or 0), past)
-        elif node.op == "row":
+        elif node.op in ("row", "scalar"):
             values[i] = parameters[node.label]
         elif node.op == "constant":
             values[i] = x.new_tensor(float(node.label))
@@ -287,6 +287,8 @@ def _shifted(x: Tensor, steps: int, past: Tensor | None) -> Tensor:
 def _apply(op: str, label: str, args: list[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
     if op == "linear":
         return product(args[0], parameters[label])
+    if op == "mean":
+        return args[0].mean(-1, keepdim=True).expand_as(args[0])
     return FUNCTIONS[op](*args)
 
 

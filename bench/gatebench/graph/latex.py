@@ -55,6 +55,7 @@ LABELS: dict[str, Callable[[str], str]] = {
     "input": lambda shift: f"x_{{t{int(shift):+d}}}" if shift else _now("x"),
     "state": lambda name: _subscript(name, "t-1"),
     "row": lambda name: _subscript(name),
+    "scalar": lambda name: _subscript(name),
     "linear": lambda name: _subscript(name),
     "constant": lambda number: f"{float(number):g}",
 }

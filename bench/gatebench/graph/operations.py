@@ -1,6 +1,7 @@
 """Every operation that a graph can hold, declared once: its arguments, derivative, cost, LaTeX and PyTorch.
 
-Operations are *elementwise* (``add``, ``tanh``) or *structural* (``input``, ``state``, ``row``, ``constant``, ``linear``).
+Operations are *elementwise* (``add``, ``tanh``) or *structural* (``input``, ``state``, ``row``, ``scalar``, ``constant``,
+``linear``, ``mean``).
 A backend computes the elementwise ones with one table of its own, from their names to its functions; what is structural
 it builds into its loop over time. To add an operation: an entry in `OPERATIONS`, one in the table of each backend
 (``FUNCTIONS`` in `gatebench.engines.reference`, `gatebench.engines.fused_cpu.functions`, `gatebench.speed.jax_scan`), and
@@ -124,12 +125,17 @@ def _function(name: str, latex: str, pytorch: str, derivative: Callable[..., tup
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
     for operation in (
-        *map(_leaf, ("input", "state", "row", "constant")),
+        *map(_leaf, ("input", "state", "row", "scalar", "constant")),
         Operation(
             "linear", 1,
             latex=Notation("{label} {0}", MATRIX_PRODUCT, (LEAF,)),
             pytorch=Notation("{0} @ {label}", MATRIX_PRODUCT, (CALL,)),
             flops_per_weight=2,  # a multiply-add counts as two
+        ),
+        Operation(
+            "mean", 1,
+            latex=Notation(r"\operatorname{{mean}}\left({0}\right)", CALL, (ANY,)),
+            pytorch=Notation("torch.mean({0}, -1, keepdim=True).expand_as({0})", CALL, (CALL,)),
         ),
         Operation(
             "add", None,

@@ -15,8 +15,9 @@ from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Sh
 
 __all__ = [
     "Arithmetic", "Count", "Family", "Fraction", "NonNegative", "Operand", "Parameter", "Positive", "Share",
-    "Symbol", "Width", "abs", "as_wide_as", "combine", "cos", "exp", "leaky", "log", "maximum", "minimum",
-    "negative", "relu", "shift", "sigmoid", "sign", "sin", "softplus", "sqrt", "square", "tanh",
+    "Symbol", "Width", "abs", "as_wide_as", "combine", "cos", "exp", "layer_normalised", "leaky", "log", "maximum",
+    "mean", "minimum", "negative", "of_width", "relu", "rms_normalised", "scalar", "shift", "sigmoid", "sign", "sin", "softplus", "sqrt",
+    "square", "tanh",
 ]  # fmt: skip
 
 
@@ -164,6 +165,17 @@ def as_wide_as(b: Symbol, a: Symbol) -> Symbol:
     return a
 
 
+def of_width(letter: str, a: Symbol) -> Symbol:
+    """Return ``a``, whose width gets a letter: for a vector inside of a step that is as wide as no state."""
+    a.width.unify(Width(letter))
+    return a
+
+
+def scalar(a: Family | Parameter) -> Symbol:
+    """Return a parameter that is a single number ``[1, 1]``, in every element of the vector that it stands beside."""
+    return Symbol("scalar", label=a.symbol.label)
+
+
 def sigmoid(a: Arithmetic) -> Symbol:
     """Return the logistic function of a vector, elementwise: ``1 / (1 + exp(-a))``."""
     return _of_one("sigmoid", a)
@@ -242,6 +254,31 @@ def maximum(a: Operand, b: Operand) -> Symbol:
 def minimum(a: Operand, b: Operand) -> Symbol:
     """Return the smaller of two vectors, elementwise."""
     return combine("minimum", a, b)
+
+
+def mean(a: Symbol) -> Symbol:
+    """Return the mean of a vector's elements, as a vector of its width: for normalisation, ``a - mean(a)``.
+
+    It is that of each sequence at each step; of parameters and numbers alone there is none.
+    """
+    if a.op in ("row", "scalar", "constant"):
+        raise ValueError("the mean is that of a vector of the cell, not of a parameter or a number")
+    return _of_one("mean", a)
+
+
+def layer_normalised(*parts: Symbol, epsilon: float = 1e-5) -> list[Symbol]:
+    """Return the parts of one vector less the mean of them all, over the deviation of them all (Ba et al. 2016).
+
+    ``epsilon`` is added to the variance. Parts of equal width, such as the gates, share one mean and one variance.
+    """
+    center = sum(mean(part) for part in parts) / len(parts)
+    return rms_normalised(*(part - center for part in parts), epsilon=epsilon)
+
+
+def rms_normalised(*parts: Symbol, epsilon: float = 1e-5) -> list[Symbol]:
+    """Return the parts of one vector over the root of the mean of the squares of them all, to which ``epsilon`` is added."""
+    scale = sqrt(sum(mean(square(part)) for part in parts) / len(parts) + epsilon)
+    return [part / scale for part in parts]
 
 
 def shift(x: Symbol, steps: int) -> Symbol:

@@ -217,10 +217,10 @@ def _parameters(order: list[Symbol]) -> dict[str, tuple[str, str]]:
     """A product's rows are as wide as what it multiplies; anything else is a row."""
     shapes = {s.label: (_letter(s.args[0]), _letter(s)) for s in order if s.op == "linear"}
     for symbol in order:
-        if symbol.op == "row":
-            if symbol.label in shapes:
-                raise ValueError(f"{symbol.label} is used both as a matrix and as a row")
-            shapes[symbol.label] = ("1", _letter(symbol))
+        if symbol.op in ("row", "scalar"):
+            shape = ("1", "1" if symbol.op == "scalar" else _letter(symbol))
+            if shapes.setdefault(symbol.label, shape) != shape:
+                raise ValueError(f"{symbol.label} is used as more than one of a matrix, a row and a single number")
     return dict(sorted(shapes.items()))
 
 

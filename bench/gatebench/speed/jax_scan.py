@@ -86,12 +86,14 @@ def call(case: Case, count: int) -> TimedCall:
                     values.append(x_t)
                 elif node.op == "state":
                     values.append(states[list(graph.states).index(node.label)])
-                elif node.op == "row":
+                elif node.op in ("row", "scalar"):
                     values.append(p[node.label])
                 elif node.op == "constant":
                     values.append(float(node.label))
                 elif node.op == "linear":
                     values.append(args[0] @ p[node.label])
+                elif node.op == "mean":
+                    values.append(jnp.broadcast_to(args[0].mean(-1, keepdims=True), args[0].shape))
                 else:
                     values.append(FUNCTIONS[node.op](jax, *args))
             new = tuple(values[i] for i in graph.updates)

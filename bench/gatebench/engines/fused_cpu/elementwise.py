@@ -18,16 +18,37 @@ class Values:
     def __init__(self, layout: Layout, c: TableFunction, j: Value, makes: set[int], reads: set[int]) -> None:
         """Begin with ``j``, the first column; compute the nodes of ``makes`` though they have a place.
 
-        Rows of parameters among the nodes of ``reads`` are loaded here, once for all rows.
+        Parameters among the nodes of ``reads``, and what is made of parameters alone, are loaded here, once for all rows.
         """
         self.plan, self.layout, self.c, self.j, self.makes = layout.plan, layout, c, j, makes
-        self.rows = {i: c.load(self.parameter(i, "parameters")) for i in sorted(reads) if self.plan.nodes[i].op == "row"}
-        self.computed: dict[int, Value] = {}
+        self.rows = {i: self._load(i) for i in sorted(reads - makes) if self._is_same(i)}
+        self.computed: dict[int, Value] = dict(self.rows)
 
-    def parameter(self, i: int, array: str) -> Value:
-        """Write the address of these columns of a row among the parameters or their gradient."""
-        c = self.c
-        return c.at(c.p(array), c.add(c.n(f"parameter {self.plan.nodes[i].label}"), self.j))
+    def _is_same(self, i: int) -> bool:
+        """Whether a node is the same in all rows, and no number that the code knows."""
+        return self.plan.nodes[i].op in ("row", "scalar") or i in self.plan.fixed
+
+    def _load(self, i: int) -> Value:
+        """Write the value of a node that is the same in all rows."""
+        at = self.parameter(i, "parameters", "fixed")
+        return self.c.splat(self.c.scalar(at)) if self.plan.nodes[i].op == "scalar" else self.c.load(at)
+
+    def parameter(self, i: int, parameters: str, fixed: str) -> Value:
+        """Write the address of these columns of a node that is the same in all rows, in one of the two arrays."""
+        c, node = self.c, self.plan.nodes[i]
+        if i in self.plan.fixed:
+            return c.at(c.p(fixed), c.add(self.layout.column(c, self.plan.fixed[i]), self.j))
+        start = c.n(f"parameter {node.label}")
+        return c.at(c.p(parameters), start if node.op == "scalar" else c.add(start, self.j))
+
+    def add_gradient(self, i: int, gradient: Value, mask: Value) -> None:
+        """Write the addition to the gradient of a node that is the same in all rows; a single number gets that of all columns."""
+        c, to = self.c, self.parameter(i, "gradient", "gradients of fixed")
+        if self.plan.nodes[i].op == "scalar":
+            total = c.total(c.b.select(mask, gradient, c.number(0)))
+            c.b.store(c.b.fadd(c.scalar(to), total), to, align=4)
+        else:
+            c.store(c.plus(c.load(to), gradient), to, mask)
 
     def row(self, r: Value) -> None:
         """Go on to a row of the arrays."""
@@ -84,6 +105,7 @@ class BackwardPass:
         self,
         layout: Layout,
         product: FunctionBuilder,
+        mean: FunctionBuilder,
         c: TableFunction,
         first: Value,
         last: Value,
@@ -94,7 +116,7 @@ class BackwardPass:
         ``carries`` are the gradients of the states after and before the step, if the work is a step.
         """
         self.layout, self.plan, self.c, self.first, self.last, self.carries = layout, layout.plan, c, first, last, carries
-        self.product = product
+        self.product, self.mean = product, mean
         self.written: set[int] = set()
         """Nodes to whose gradient something has been written."""
 
@@ -102,12 +124,13 @@ class BackwardPass:
         """Write the gradients of the stage's sums into their columns, and of what it reads to where they are summed up."""
         plan, c = self.plan, self.c
         passed = [u for u in plan.graph.updates if is_first and (plan.timeless(u) or plan.nodes[u].op == "state")]
+        passed += [u for u in plan.graph.updates if u in stage.means]
         sources = set(stage.owns) | set(passed)
         for width in dict.fromkeys(plan.widths[i] for i in sorted(sources)):
             of_width = {i for i in sources if plan.widths[i] == width}
             if not any(self._arrives(i) for i in of_width):
                 continue
-            reads = plan.reads(of_width)
+            reads = plan.reads(of_width - set(passed))
             with c.loop(0, c.n(width), c.processor.lanes) as j:
                 mask = c.lanes_below(c.sub(c.n(width), j))
                 values = Values(self.layout, c, j, set(), reads)
@@ -118,9 +141,8 @@ class BackwardPass:
                     values.row(r)
                     self._row(of_width, set(passed), values, sums, mask)
                 for i, place in sums.items():
-                    to = values.parameter(i, "gradient")
-                    c.store(c.plus(c.load(to), c.b.load(place, typ=c.vector)), to, mask)
-            self.written |= {i for i in reads if i in self._targets}
+                    values.add_gradient(i, c.b.load(place, typ=c.vector), mask)
+            self.written |= (reads | (of_width & set(passed))) & self._targets
 
     def _arrives(self, i: int) -> bool:
         """Whether a gradient reaches a node; in a step one always does, from the states."""
@@ -144,7 +166,7 @@ class BackwardPass:
             g, node = gradient[i], plan.nodes[i]
             if i in passed or (i not in sources and i in plan.places):
                 self._add_gradient(i, g, values, mask)
-            elif node.op == "row":
+            elif i in sums:
                 c.b.store(c.plus(c.b.load(sums[i], typ=c.vector), g), sums[i])
             elif i in plan.sums:
                 c.store(g, values.address(plan.sums[i].place), mask)
@@ -203,28 +225,42 @@ class BackwardPass:
         """Stored nodes that have a gradient."""
         return {i for i in self.plan.places if self.layout.has_gradient(i)}
 
+    def means(self, stage: Stage) -> None:
+        """Write the gradients of averaged vectors, from those of the means: each column gets the mean of them all."""
+        for i in reversed(stage.means):
+            (vector,) = self.plan.nodes[i].args
+            if i in self.written and self.layout.has_gradient(vector):
+                width = self.c.n(self.plan.widths[vector])
+                start, to = self._rows_of_gradient(vector)
+                self.c.call(self.mean, self.c.sub(self.last, self.first), width, *self._rows_of_gradient(i)[1], *start, *to)
+                self.written.add(vector)
+
+    def _rows_of_gradient(self, i: int) -> tuple[tuple[Value, Value], tuple[Value, Value]]:
+        """Write where the sums of a node's gradient begin, if any, else zeros, and where they go, each with its row's length."""
+        c, layout, node = self.c, self.layout, self.plan.nodes[i]
+        if node.op == "state" and self.carries:
+            place = self.plan.state(node.label)
+            to = c.at(self.carries[1], layout.column(c, place)), c.n("length previous")
+        else:
+            place = self._place_of_gradient(i)
+            row = self.first if place.array == "late" else c.i64(0)
+            to = layout.address(c, place, row), layout.row_length(c, place)
+        return (to if i in self.written else (c.p("zeros"), c.i64(0))), to
+
     def products(self, stage: Stage) -> None:
         """Write the gradients of vectors, from those of the sums that they went into."""
         plan, c, layout = self.plan, self.c, self.layout
         for run in stage.back:
-            node = plan.nodes[run.vector]
             if not self.layout.has_gradient(run.vector):
                 continue
             width = c.n(plan.widths[run.vector])
-            if node.op == "state" and self.carries:
-                place = plan.state(node.label)
-                to, length = c.at(self.carries[1], layout.column(c, place)), c.n("length previous")
-            else:
-                place = self._place_of_gradient(run.vector)
-                to = layout.address(c, place, self.first if place.array == "late" else c.i64(0))
-                length = layout.row_length(c, place)
-            start = (to, length) if run.vector in self.written else (c.p("zeros"), c.i64(0))
+            start, to = self._rows_of_gradient(run.vector)
             source = plan.part_of[run.products[0]].place
             depth = layout.columns(c, run)
             matrix = c.at(c.p("packed"), c.n(f"back {layout.back_runs.index(run)}"))
             c.call(
                 self.product, c.sub(self.last, self.first), width, depth,
                 layout.address(c, source, self.first), layout.row_length(c, source), 1,
-                matrix, c.mul(depth, layout.panel), layout.panel, *start, to, length,
+                matrix, c.mul(depth, layout.panel), layout.panel, *start, *to,
             )  # fmt: skip
             self.written.add(run.vector)

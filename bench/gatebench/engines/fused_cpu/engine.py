@@ -105,14 +105,14 @@ class FusedCpu(Engine[PackedBatch]):
         return [results[i] for i in range(len(items))]
 
     def lacks(self, graph: Graph) -> str | None:
-        """Name an operation without code, a row of parameters that is a state, or a device that is no processor."""
+        """Name an operation without code, a parameter that is a state, or a device that is no processor."""
         if self.device != "cpu":
             return f"it makes code for processors, not for {self.device}"
         unknown = operations.missing((node.op for node in graph.nodes), FUNCTIONS)
         if unknown:
             return f"no code is made of the operation {', '.join(unknown)}"
         read = [*graph.updates, *(node.args[0] for node in graph.nodes if node.op == "linear")]
-        bare = sorted({graph.nodes[i].label for i in read if graph.nodes[i].op in {"row", "constant"}})
+        bare = sorted({graph.nodes[i].label for i in read if graph.nodes[i].op in {"row", "scalar", "constant"}})
         return f"{', '.join(bare)} alone is a state, or what a product reads" if bare else None
 
     def memory_per_member(self, network: Network, rows: int) -> int:

@@ -5,7 +5,7 @@ loop over time works on rows ``[first_t, first_t + n_t)``; what does not depend 
 rows just before or after the steps that own them, while they are in the cache.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from llvmlite import ir
 
@@ -43,6 +43,7 @@ class Kernels:
         self.pack_blocks = routines.pack_blocks(module, processor)
         self.from_nonzeros = routines.from_nonzeros(module, processor)
         self.into_nonzeros = routines.into_nonzeros(module, processor)
+        self.mean = routines.mean(module, processor)
         self.column_sums = routines.column_sums(module, processor)
         self._forward()
         self._backward()
@@ -60,6 +61,7 @@ class Kernels:
                 with before.part("products of inputs"):
                     self._products(before, run, before.first, before.last)
             with before.part("elementwise"):
+                self._means(before, stage, before.first, before.last)
                 self._elementwise(before, stage, before.first, before.last)
         before.end()
         step = self._step()
@@ -111,7 +113,17 @@ class Kernels:
                     total = c.plus(total, c.load(c.at(c.p("parameters"), c.add(c.n(f"parameter {nodes[row].label}"), j))))
                 to = c.at(c.p("bias"), c.add(self.layout.column(c, s.place), j))
                 c.store(total, to, c.lanes_below(c.sub(width, j)))
+        for nodes, values, mask in self._fixed(c):
+            for i in sorted(nodes & set(self.plan.fixed)):
+                c.store(values.of(i), values.parameter(i, "parameters", "fixed"), mask)
         return c.end()
+
+    def _fixed(self, c: TableFunction) -> Iterator[tuple[set[int], Values, Value]]:
+        """Write a loop over the columns of what is made of parameters alone, for each width: yield nodes, values and mask."""
+        for width in dict.fromkeys(self.plan.widths[i] for i in self.plan.fixed):
+            nodes = {i for i in self.plan.parametric if self.plan.widths[i] == width}
+            with c.loop(0, c.n(width), c.processor.lanes) as j:
+                yield nodes, Values(self.layout, c, j, nodes, self.plan.reads(nodes)), c.lanes_below(c.sub(c.n(width), j))
 
     def _products(self, c: TableFunction, run: JoinedProduct, first: Value, last: Value) -> None:
         """Write the joined product of some rows, into its sums."""
@@ -161,6 +173,7 @@ class Kernels:
                 with c.part("products of states"):
                     self._products(c, run, first, last)
             with c.part("elementwise"):
+                self._means(c, stage, first, last)
                 self._elementwise(c, stage, first, last)
         carried = c.integer(c.p("counts"), c.add(c.t, 1))
         with c.part("copies of states"):
@@ -170,6 +183,15 @@ class Kernels:
                 lengths = self.layout.row_length(c, source), self.layout.row_length(c, to)
                 c.call(self.copy, carried, c.n(to.width), a, lengths[0], b, lengths[1])
         return c.end()
+
+    def _means(self, c: TableFunction, stage: Stage, first: Value, last: Value) -> None:
+        """Write the means of a stage, for some rows."""
+        for i in stage.means:
+            source, to = self.plan.places[self.plan.nodes[i].args[0]], self.plan.places[i]
+            a, b = (self.layout.address(c, place, first) for place in (source, to))
+            lengths = self.layout.row_length(c, source), self.layout.row_length(c, to)
+            zeros = c.p("zeros"), 0
+            c.call(self.mean, c.sub(last, first), c.n(to.width), a, lengths[0], *zeros, b, lengths[1])
 
     def _elementwise(self, c: TableFunction, stage: Stage, first: Value, last: Value) -> None:
         """Write the elementwise work of a stage, for some rows."""
@@ -245,6 +267,7 @@ class Kernels:
         c = self._phase("clear")
         numbers = c.mul(c.n("B"), c.n("length previous"))
         sizes = {"carry0": numbers, "carry1": numbers, "gradients of rows": c.n("length gates")}
+        sizes |= {"gradients of fixed": c.n("length fixed")} if self.plan.fixed else {}
         for name, size in (*sizes.items(), ("gradients of matrices", c.n("joined numbers"))):
             with c.loop(0, size, c.processor.lanes) as i:
                 c.store(c.number(0), c.at(c.p(name), i))
@@ -265,16 +288,32 @@ class Kernels:
             for row in s.rows:
                 to = c.at(c.p("gradient"), c.n(f"parameter {self.plan.nodes[row].label}"))
                 c.call(self.add, 1, columns, source, columns, to, columns)
+        for nodes, values, mask in self._fixed(c):
+            self._back_fixed(c, nodes, values, mask)
         return c.end()
+
+    def _back_fixed(self, c: TableFunction, nodes: set[int], values: Values, mask: Value) -> None:
+        """Write the backward pass through what is made of parameters alone, for some columns."""
+        gradients: dict[int, Value] = {}
+        for i in sorted(nodes | set(values.rows), reverse=True):
+            if i in self.plan.fixed:
+                outside = c.load(values.parameter(i, "gradient", "gradients of fixed"))
+                gradients[i] = c.plus(gradients[i], outside) if i in gradients else outside
+            if i not in nodes:
+                values.add_gradient(i, gradients[i], mask)
+            elif i in gradients:
+                for a, g in zip(self.plan.nodes[i].args, values.through(i, gradients[i]), strict=True):
+                    gradients[a] = c.plus(gradients[a], g) if a in gradients else g
 
     def _back_before(self) -> TableFunction:
         """Write the backward pass through what comes before the loop, for some rows."""
         c = self._phase("back_before", "first last")
-        backward = BackwardPass(self.layout, self.product, c, c.first, c.last, None)
+        backward = BackwardPass(self.layout, self.product, self.mean, c, c.first, c.last, None)
         backward.written |= set(self.layout.late)
         for stage in reversed(self.plan.before):
             with c.part("elementwise, backward"):
                 backward.stage(stage)
+                backward.means(stage)
             with c.part("products of inputs, backward"):
                 backward.products(stage)
         return c.end()
@@ -286,10 +325,11 @@ class Kernels:
         last = c.add(first, c.integer(c.p("counts"), c.t))
         odd = c.b.icmp_signed("!=", c.b.and_(c.t, c.i64(1)), c.i64(0))
         carries = [c.b.select(odd, c.p(a), c.p(b)) for a, b in (("carry0", "carry1"), ("carry1", "carry0"))]
-        backward = BackwardPass(self.layout, self.product, c, first, last, (carries[0], carries[1]))
+        backward = BackwardPass(self.layout, self.product, self.mean, c, first, last, (carries[0], carries[1]))
         for stage in reversed(self.plan.loop):
             with c.part("elementwise, backward"):
                 backward.stage(stage, is_first=stage is self.plan.loop[0])
+                backward.means(stage)
             with c.part("products of states, backward"):
                 backward.products(stage)
         return c.end()

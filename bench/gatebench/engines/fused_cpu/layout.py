@@ -8,7 +8,7 @@ from gatebench.engines.fused_cpu.tables import TableFunction
 class Layout:
     """Writes addresses of what a plan stores, from entries of the tables."""
 
-    ARRAYS = ("gates", "saved", "previous", "adjoints", "late")
+    ARRAYS = ("gates", "saved", "previous", "fixed", "adjoints", "late")
     """Arrays that are stored in columns."""
 
     def __init__(self, plan: WorkPlan, panel: int, of_inputs: bool) -> None:

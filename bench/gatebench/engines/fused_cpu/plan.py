@@ -8,6 +8,7 @@ have one, and so on. One step of the loop over time works on the rows of one tim
   So what the weight gradients are made of is there without another pass.
 - **saved** ``[N, .]``: other activations that the backward pass needs, and those that a product reads, such as ``r * h``.
 - **previous** ``[N, .]``: the states that each row started from.
+- **fixed** ``[1, .]``: what is made of parameters alone, which is computed once.
 
 What is cheap (sums, differences, products) is computed again in the backward pass rather than saved.
 """
@@ -23,7 +24,7 @@ class Place:
     """Some columns of an array: those behind columns of the given widths."""
 
     array: str
-    """``gates``, ``saved``, ``previous`` or ``input<shift>``; for gradients also ``adjoints`` and ``late`` (`Layout`)."""
+    """``gates``, ``saved``, ``previous``, ``fixed`` or ``input<shift>``; for gradients also ``adjoints`` and ``late`` (`Layout`)."""
     behind: tuple[str, ...]
     """Width letters of the columns to the left."""
     width: str
@@ -58,12 +59,14 @@ class JoinedProduct:
 
 @dataclass
 class Stage:
-    """Work of one level: first products, then what is elementwise."""
+    """Work of one level: first products and means, then what is elementwise."""
 
     products: list[JoinedProduct] = field(default_factory=list)
     """Products of the forward pass."""
     back: list[JoinedProduct] = field(default_factory=list)
     """Products of the backward pass: those of the forward pass, joined without regard to which of them starts a sum."""
+    means: list[int] = field(default_factory=list)
+    """Nodes that are means of vectors."""
     computes: list[int] = field(default_factory=list)
     """Nodes whose value is computed elementwise and stored here."""
     owns: list[int] = field(default_factory=list)
@@ -84,6 +87,11 @@ class WorkPlan:
         """Linear node -> the sum that it goes into."""
         self.places: dict[int, Place] = {}
         """Node -> where its value is stored."""
+        self.parametric = self._parametric()
+        """Elementwise nodes that are made of parameters and numbers alone."""
+        self.fixed: dict[int, Place] = {}
+        """Those of them that others read -> where their values are stored."""
+        self._find_fixed()
         self._find_sums()
         self._find_saved()
         self.before = self._stages(timeless=True)
@@ -97,7 +105,8 @@ class WorkPlan:
         """Return the width letters of an array's columns."""
         if array == "previous":
             return tuple(self.graph.states.values())
-        placed = {place.behind: place.width for place in self.places.values() if place.array == array}
+        places = (*self.places.values(), *self.fixed.values())
+        placed = {place.behind: place.width for place in places if place.array == array}
         if array == "gates":
             placed |= {s.place.behind: s.place.width for s in self.sums.values()}
         return tuple(placed[behind] for behind in sorted(placed, key=len))
@@ -116,7 +125,7 @@ class WorkPlan:
             args = self.sums[i].rest if i in self.sums else self.nodes[i].args
             for a in set(args) - reads - computed:
                 reads.add(a)
-                if a not in self.places:
+                if a not in self.places and a not in self.fixed:
                     waiting.append(a)
         return reads
 
@@ -138,17 +147,36 @@ class WorkPlan:
                 widths[i] = self.graph.states[node.label]
             elif node.op in {"linear", "row"}:
                 widths[i] = parameters[node.label][1]
-            else:
+            elif node.op != "scalar":
                 widths[i] = next((widths[a] for a in node.args if widths[a]), "")
+        for i, node in reversed(list(enumerate(self.nodes))):  # what is made of single numbers alone is as wide as what reads it
+            for a in node.args:
+                widths[a] = widths[a] or widths[i]
         return widths
 
     def _levels(self) -> list[int]:
-        """Return for every node how many products must be made one after another before it, in its part of the work."""
+        """Return for every node how many products and means must be made one after another before it, in its part of the work."""
         levels: list[int] = []
         for i, node in enumerate(self.nodes):
             same = [levels[a] for a in node.args if self.timeless(a) == self.timeless(i)]
-            levels.append(max(same, default=0) + (node.op == "linear" and bool(same)))
+            levels.append(max(same, default=0) + (node.op in ("linear", "mean") and bool(same)))
         return levels
+
+    def _parametric(self) -> set[int]:
+        """Return the elementwise nodes of parameters and numbers alone that no product or mean reads and no state is."""
+        alone: set[int] = set()
+        for i, node in enumerate(self.nodes):
+            is_read_whole = self._multiplied(i) or self._averaged(i) or i in self.graph.updates
+            leaves = all(a in alone or self.nodes[a].op in ("row", "scalar", "constant") for a in node.args)
+            if OPERATIONS[node.op].is_elementwise and leaves and not is_read_whole:
+                alone.add(i)
+        return alone
+
+    def _find_fixed(self) -> None:
+        """Find the places of what is made of parameters alone and read by something else."""
+        for i in sorted(self.parametric):
+            if any(u not in self.parametric for u in self.users[i]):
+                self.fixed[i] = Place("fixed", tuple(place.width for place in self.fixed.values()), self.widths[i])
 
     def _find_sums(self) -> None:
         """Find the sums of products, with their places and those of what overwrites them."""
@@ -183,6 +211,10 @@ class WorkPlan:
         """Whether a product reads the node: the gradient of its matrix still needs it when its sum's columns are gone."""
         return any(self.nodes[u].op == "linear" for u in self.users[i])
 
+    def _averaged(self, i: int) -> bool:
+        """Whether it is read by a mean, for which all of its columns must stand there."""
+        return any(self.nodes[u].op == "mean" for u in self.users[i])
+
     def _find_saved(self) -> None:
         """Find the places of all other stored values."""
         for i, node in enumerate(self.nodes):
@@ -190,12 +222,12 @@ class WorkPlan:
                 self.places[i] = self.state(node.label)
             elif node.op == "input":
                 self.places[i] = Place(f"input{node.label or 0}", (), "X")
-            multiplied = self._multiplied(i)
+            whole = self._multiplied(i) or self._averaged(i)
             crosses = self.timeless(i) and any(not self.timeless(u) for u in self.users[i])
             operation = OPERATIONS[node.op]
             is_computed = operation.is_elementwise or i in self.sums
-            read_later = operation.reads_value or (is_computed and (multiplied or crosses)) or i in self.graph.updates
-            if read_later and i not in self.places:
+            read_later = operation.reads_value or (is_computed and (whole or crosses)) or i in self.graph.updates
+            if (read_later or node.op == "mean") and i not in self.places and i not in self.parametric:
                 self.places[i] = Place("saved", self.columns("saved"), self.widths[i])
 
     def _stages(self, timeless: bool) -> list[Stage]:
@@ -205,7 +237,9 @@ class WorkPlan:
         for i in nodes:
             node, stage = self.nodes[i], stages[self.level[i]]
             holder = self.sums.get(i)
-            if holder or (OPERATIONS[node.op].is_elementwise and i in self.places):
+            if node.op == "mean":
+                stage.means.append(i)
+            elif holder or (OPERATIONS[node.op].is_elementwise and i in self.places):
                 stage.owns.append(i)
                 place = self.places.get(i)
                 is_there = place is None or (holder is not None and place.array == "gates" and not holder.rest)

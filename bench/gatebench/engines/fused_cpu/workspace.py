@@ -222,6 +222,7 @@ class CellWorkspace(Workspace):
         sizes |= {"adjoints": sequences * lengths["adjoints"], "packed": self.fixed["packed numbers"]}
         sizes["blocks"] = (CHUNK + sequences) * (max(self.direction.sizes.values()) + self.compiled.processor.rows)
         sizes |= {"gradients of matrices": self.fixed["joined numbers"], "gradients of rows": lengths["gates"]}
+        sizes |= {"fixed": lengths["fixed"], "gradients of fixed": lengths["fixed"]}
         return sizes | {"bias": lengths["gates"], "zeros": max(*lengths.values(), self.wide)}
 
 

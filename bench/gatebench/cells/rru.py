@@ -1,0 +1,32 @@
+"""The residual recurrent unit.
+
+Freivalds et al. 2021, as in their released code: no gates, one hidden layer j of normalised rectified units that reads input
+and state, and a state that keeps a learned share of itself. The output o is not the state. What differs here: j is ``width``
+times as wide as the state (theirs twice as wide as input and state together), o is as wide as the state, there is no dropout
+inside, and the state begins at zero.
+"""
+
+import math
+
+from gatebench.graph.initial import constant
+from gatebench.graph.ops import Positive, of_width, relu, rms_normalised, sigmoid
+
+PAPER = "Freivalds, Ozolins, Barzdins 2021 (arXiv 2108.00527)"
+SHARE = 0.95
+"""What a state keeps of itself at first."""
+
+
+def sizes(units, *, width, **_):
+    return {"J": max(1, round(width * units))}
+
+
+def initial(**_):
+    return {"S": constant(math.log(SHARE / (1.5 - SHARE))), "Z": constant(0)}
+
+
+def step(x, o, h, *, W, U, b, S, Z, width: Positive = 4.0):
+    (j,) = rms_normalised(of_width("J", W.j @ x + U.j @ h + b.j), epsilon=1e-6)
+    j = relu(j)
+    o = W.o @ j + b.o
+    h = 1.5 * sigmoid(S) * h + Z * (W.h @ j + b.h)
+    return o, h
