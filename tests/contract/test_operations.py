@@ -58,7 +58,7 @@ TABLES = {
     "jax": jax_scan.FUNCTIONS,
 }
 ELEMENTWISE = {name: operation for name, operation in OPERATIONS.items() if operation.is_elementwise}
-STRUCTURAL = ["constant", "input", "linear", "row", "state"]
+STRUCTURAL = ["constant", "input", "linear", "mean", "row", "scalar", "state", "transposed"]
 COUNTS = [(name, operation.arguments or count) for name, operation in ELEMENTWISE.items() for count in (2, 3)]
 every_operation = pytest.mark.parametrize(("name", "count"), sorted(set(COUNTS)))
 POINTS = 200

@@ -1,7 +1,6 @@
 """The engine for processors against the reference in float64: cells of all shapes, broken members, extreme ones."""
 
 import dataclasses
-import types
 from functools import cache
 
 import numpy as np
@@ -17,6 +16,7 @@ from gatebench.graph import trace
 from gatebench.training.likelihoods import bernoulli, gaussian_mixture
 from support.agreement import assert_agree, population, sequences, true
 from support.agreement import gradients as gradients_of
+from support.other_cells import OTHERS, cell
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -152,68 +152,6 @@ def test_a_mixture_equals_the_reference(cell, mixture):
 
 
 # cells that the project does not have
-
-
-OTHERS = {
-    "a nonlinearity of the input before a product": """x, h, *, W, U, b ->
-        p = tanh(W @ x + b.x)
-        return tanh(U.a @ p + U @ h) - 0.1 * p""",
-    "a delay line": "x, h, g, *, W, U, V, b -> tanh(W @ x + U @ h + V @ g + b.h), h",
-    "a delay line that is read out": "x, g, h, *, W, U, V, b -> h, tanh(W @ x + U @ h + V @ g + b.h)",
-    "one value for two states": """x, h, g, *, W, U, V ->
-        new = tanh(W @ x + U @ h - V.g * g)
-        return new, new""",
-    "a projection": """x, v: "P", c, *, W, U, b ->
-        o = sigmoid(W.o @ x + U.o @ v + b.o)
-        c = 0.5 * c + tanh(W.c @ x + U.c @ v + b.c)
-        return W.p @ (o * tanh(c)), c""",
-    "products of products, one matrix before and in the loop": """x, h, *, W, U, V, b ->
-        p = U @ sigmoid(U @ (W @ x) + b.a)
-        return tanh(p + V @ (U @ h)) + U @ h * p""",
-    "one matrix for two vectors, one bias for two sums": """x, h, *, W, U, b ->
-        r = sigmoid(W.r @ x + U.r @ h + b.h)
-        return tanh(W @ x + U @ (r * h) + U @ h + b.h)""",
-    "rows with rows, and functions of rows": """x, h, *, W, V, b ->
-        return tanh(W @ x + V.a * V.b * h + b.h) * sigmoid(V.c) + tanh(V.d)""",
-    "the input elementwise, and a square": """x, h, *, W, U, b ->
-        gated = x * sigmoid(W.g @ x + b.g)
-        return tanh(W @ gated + U @ (h * h) - h * h + b.h)""",
-    "a state that is seen a step later and only added to": """x, h, c, *, W, U, b ->
-        return tanh(W.h @ x + U.h @ c + b.h), c + tanh(W.c @ x + U.c @ c)""",
-    "no recurrence": """x, h, *, W, V, b ->
-        p = tanh(W @ x + b.a)
-        return sigmoid(V @ p + b.b) * p""",
-    "no recurrence, just a product": "x, h, *, W -> W @ x",
-    "no recurrence in one of two states": "x, h, g, *, W, U, b -> tanh(U @ g + U.h @ h), sigmoid(W @ x + b.g)",
-    "products without a sum, one of them used twice": """x, h, *, W, U, V ->
-        u = U @ h + 0.5
-        return tanh(V @ h) - sigmoid(W @ x) * u * sigmoid(u)""",
-    "a sum used thrice and an addend twice": """x, h, *, W, U, V, b ->
-        s = W @ x + U @ h + b.h
-        v = V @ h
-        return tanh(s) * sigmoid(s + v + v + b.h) - 0.1 * s""",
-    "sums of sums": "x, h, *, W, U, b -> tanh(h * b.v + (W @ x + (b.h + U @ tanh(h))) + (0.5 - h))",
-    "two layers and a third": """x, h, g, f, *, W, U, b ->
-        f = tanh(W.f @ x + U.f @ f + b.f)
-        g = tanh(W.g @ f + U.g @ g + b.g)
-        return tanh(W.h @ g + U.h @ h + b.h), g, f""",
-    "a window and its difference": """x, h, *, W, U ->
-        return tanh(W.a @ shift(x, -2) + W.b @ shift(x, 1) - W.a @ x + U @ h)""",
-    "two widths": """x, h, p: "P", *, W, U, V, b ->
-        p = sigmoid(W.p @ x + U.p @ p + V.p @ h + b.p)
-        return tanh(W.h @ x + U.h @ h + V.h @ p + b.h) * (1 - V.d * h), p""",
-}
-
-
-def cell(equations, name="other"):
-    """The graph of a cell from its signature and what it returns."""
-    signature, _, body = (part.strip() for part in equations.partition("->"))
-    lines = body.splitlines() if "return" in body else [f"return {body}"]
-    text = "\n    ".join([f"def step({signature}):", *(line.strip() for line in lines)])
-    module = types.ModuleType("other")
-    exec(f"from gatebench.graph.ops import shift, sigmoid, tanh\nPAPER = 'none'\n{text}\n", module.__dict__)
-    module.__dict__["sizes"] = lambda units: {"P": max(1, units // 2)}
-    return trace.trace(module, name, {})
 
 
 @pytest.mark.parametrize("equations", OTHERS)

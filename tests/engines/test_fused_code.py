@@ -177,7 +177,7 @@ def test_every_product_stands_in_one_run_and_every_value_in_one_place(cell):
             for run in getattr(stage, which)
             for p in run.products
         ]
-        assert sorted(products) == [i for i, node in enumerate(plan.nodes) if node.op == "linear"]
+        assert sorted(products) == [i for i, node in enumerate(plan.nodes) if node.op in ("linear", "transposed")]
     for array in {place.array for place in plan.places.values()} - {"previous"}:
         placed = [place for place in plan.places.values() if place.array == array]
         assert len(set(placed)) == len(placed), "two values share columns"

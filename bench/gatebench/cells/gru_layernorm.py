@@ -1,6 +1,6 @@
 """Gated recurrent unit with layer normalisation.
 
-Ba et al. 2016, Eq. 27-29: what the two gates get from the state is normalised over both together, what they get from the
+Ba et al. 2016, their GRU: what the two gates get from the state is normalised over both together, what they get from the
 input likewise, each with its gain alpha and its shift beta; so is either part of the candidate, which the reset gate joins
 as in the GRU that resets after the product. There are no other biases.
 """

@@ -1,6 +1,6 @@
 """LSTM with layer normalisation.
 
-Ba et al. 2016, Eq. 20-22: what the gates get from the state is normalised over all four together, what they get from the
+Ba et al. 2016, their LSTM: what the gates get from the state is normalised over all four together, what they get from the
 input likewise, each with its gain alpha and its shift beta; and so is the memory that the output shows.
 """
 

@@ -287,6 +287,8 @@ def _shifted(x: Tensor, steps: int, past: Tensor | None) -> Tensor:
 def _apply(op: str, label: str, args: list[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
     if op == "linear":
         return product(args[0], parameters[label])
+    if op == "transposed":
+        return product(args[0], parameters[label].mT)
     if op == "mean":
         return args[0].mean(-1, keepdim=True).expand_as(args[0])
     return FUNCTIONS[op](*args)

@@ -19,6 +19,8 @@ class Initial:
     """Takes a random stream and the numbers of rows and columns; returns ``[rows, columns]``."""
     is_fixed: bool = False
     """Whether the values are the same for every random stream."""
+    drawn_as: str | None = None
+    """Another parameter, from whose random stream these are drawn, since they follow from its values; None: its own."""
 
 
 def constant(value: float) -> Initial:

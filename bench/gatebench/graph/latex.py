@@ -57,6 +57,7 @@ LABELS: dict[str, Callable[[str], str]] = {
     "row": lambda name: _subscript(name),
     "scalar": lambda name: _subscript(name),
     "linear": lambda name: _subscript(name),
+    "transposed": lambda name: _subscript(name),
     "constant": lambda number: f"{float(number):g}",
 }
 """Structural operation -> LaTeX of the label that its nodes carry."""

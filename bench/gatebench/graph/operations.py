@@ -1,7 +1,7 @@
 """Every operation that a graph can hold, declared once: its arguments, derivative, cost, LaTeX and PyTorch.
 
 Operations are *elementwise* (``add``, ``tanh``) or *structural* (``input``, ``state``, ``row``, ``scalar``, ``constant``,
-``linear``, ``mean``).
+``linear``, ``transposed``, ``mean``).
 A backend computes the elementwise ones with one table of its own, from their names to its functions; what is structural
 it builds into its loop over time. To add an operation: an entry in `OPERATIONS`, one in the table of each backend
 (``FUNCTIONS`` in `gatebench.engines.reference`, `gatebench.engines.fused_cpu.functions`, `gatebench.speed.jax_scan`), and
@@ -78,6 +78,11 @@ class Operation:
     """Floating-point operations per number of its parameter and time step; what is elementwise is not counted."""
 
     @property
+    def is_product(self) -> bool:
+        """Whether it is the product of a matrix with a vector."""
+        return self.flops_per_weight > 0
+
+    @property
     def is_elementwise(self) -> bool:
         """Whether backends compute it with a function of their table."""
         return self.derivative is not None
@@ -131,6 +136,12 @@ OPERATIONS: dict[str, Operation] = {
             latex=Notation("{label} {0}", MATRIX_PRODUCT, (LEAF,)),
             pytorch=Notation("{0} @ {label}", MATRIX_PRODUCT, (CALL,)),
             flops_per_weight=2,  # a multiply-add counts as two
+        ),
+        Operation(
+            "transposed", 1,
+            latex=Notation(r"{label}^{{\top}} {0}", MATRIX_PRODUCT, (LEAF,)),
+            pytorch=Notation("{0} @ {label}.T", MATRIX_PRODUCT, (CALL,)),
+            flops_per_weight=2,
         ),
         Operation(
             "mean", 1,

@@ -9,6 +9,7 @@ that multiplies (``V.f * c``) is a diagonal weight. Called on symbols, the funct
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Share
@@ -16,8 +17,8 @@ from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Sh
 __all__ = [
     "Arithmetic", "Count", "Family", "Fraction", "NonNegative", "Operand", "Parameter", "Positive", "Share",
     "Symbol", "Width", "abs", "as_wide_as", "combine", "cos", "exp", "layer_normalised", "leaky", "log", "maximum",
-    "mean", "minimum", "negative", "of_width", "relu", "rms_normalised", "scalar", "shift", "sigmoid", "sign", "sin", "softplus", "sqrt",
-    "square", "tanh",
+    "mean", "minimum", "negative", "of_width", "relu", "rms_normalised", "scalar", "shift", "sigmoid", "sign",
+    "sin", "softplus", "sqrt", "square", "tanh", "transposed_product",
 ]  # fmt: skip
 
 
@@ -176,6 +177,14 @@ def scalar(a: Family | Parameter) -> Symbol:
     return Symbol("scalar", label=a.symbol.label)
 
 
+def transposed_product(a: Family | Parameter, vector: Symbol) -> Symbol:
+    """Return the product of the transpose of a matrix with a vector; ``a @ x`` is that of the matrix itself."""
+    matrix = a.symbol
+    assert isinstance(matrix, Parameter)
+    matrix.width.unify(vector.width)
+    return Symbol("transposed", (vector,), matrix.label, matrix.operand)
+
+
 def sigmoid(a: Arithmetic) -> Symbol:
     """Return the logistic function of a vector, elementwise: ``1 / (1 + exp(-a))``."""
     return _of_one("sigmoid", a)
@@ -257,7 +266,7 @@ def minimum(a: Operand, b: Operand) -> Symbol:
 
 
 def mean(a: Symbol) -> Symbol:
-    """Return the mean of a vector's elements, as a vector of its width: for normalisation, ``a - mean(a)``.
+    """Return a vector as wide as another, with the mean of that one's elements everywhere.
 
     It is that of each sequence at each step; of parameters and numbers alone there is none.
     """
@@ -271,14 +280,19 @@ def layer_normalised(*parts: Symbol, epsilon: float = 1e-5) -> list[Symbol]:
 
     ``epsilon`` is added to the variance. Parts of equal width, such as the gates, share one mean and one variance.
     """
-    center = sum(mean(part) for part in parts) / len(parts)
+    center = _common_mean(parts)
     return rms_normalised(*(part - center for part in parts), epsilon=epsilon)
 
 
 def rms_normalised(*parts: Symbol, epsilon: float = 1e-5) -> list[Symbol]:
     """Return the parts of one vector over the root of the mean of the squares of them all, to which ``epsilon`` is added."""
-    scale = sqrt(sum(mean(square(part)) for part in parts) / len(parts) + epsilon)
+    scale = sqrt(_common_mean([square(part) for part in parts]) + epsilon)
     return [part / scale for part in parts]
+
+
+def _common_mean(parts: Sequence[Symbol]) -> Symbol:
+    means = [mean(part) for part in parts]
+    return sum(means[1:], start=means[0]) / len(means)
 
 
 def shift(x: Symbol, steps: int) -> Symbol:

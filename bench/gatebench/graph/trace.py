@@ -216,6 +216,7 @@ def _order(updates: tuple[Symbol, ...]) -> list[Symbol]:
 def _parameters(order: list[Symbol]) -> dict[str, tuple[str, str]]:
     """A product's rows are as wide as what it multiplies; anything else is a row."""
     shapes = {s.label: (_letter(s.args[0]), _letter(s)) for s in order if s.op == "linear"}
+    shapes |= {s.label: (_letter(s), _letter(s.args[0])) for s in order if s.op == "transposed"}
     for symbol in order:
         if symbol.op in ("row", "scalar"):
             shape = ("1", "1" if symbol.op == "scalar" else _letter(symbol))

@@ -92,6 +92,8 @@ def call(case: Case, count: int) -> TimedCall:
                     values.append(float(node.label))
                 elif node.op == "linear":
                     values.append(args[0] @ p[node.label])
+                elif node.op == "transposed":
+                    values.append(args[0] @ p[node.label].T)
                 elif node.op == "mean":
                     values.append(jnp.broadcast_to(args[0].mean(-1, keepdims=True), args[0].shape))
                 else:

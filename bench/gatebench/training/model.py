@@ -78,15 +78,14 @@ class Model(Network):
     def _initial(self, name: str, seed: int, training: Training) -> np.ndarray:
         """Return the initial value of one parameter, ``[rows, columns]``."""
         rows, columns = self.shapes[name]
-        random = stream(seed, "weights", name)
-        said = self.graph.initial.get(name.rpartition(".")[2]) if name in self.roles else None
+        prefix, dot, parameter = name.rpartition(".")
+        said = self.graph.initial.get(parameter) if name in self.roles else None
         if said:
-            return said.draw(random, rows, columns)
+            return said.draw(stream(seed, "weights", f"{prefix}{dot}{said.drawn_as or parameter}"), rows, columns)
+        random = stream(seed, "weights", name)
         letter = "1" if name == "readout_b" else "X" if name == "readout_W" else self.roles[name][0]
         if letter == "1":
-            return np.full(
-                (rows, columns), training.forget_bias * self.graph.forget_gate_biases.get(name.rpartition(".")[2], 0)
-            )
+            return np.full((rows, columns), training.forget_bias * self.graph.forget_gate_biases.get(parameter, 0))
         if letter == "X":
             bound = training.input_range if training.input_range is not None else float(np.sqrt(6 / (rows + columns)))
             return random.uniform(-bound, bound, (rows, columns))

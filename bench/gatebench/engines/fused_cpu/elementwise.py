@@ -42,7 +42,7 @@ class Values:
         return c.at(c.p(parameters), start if node.op == "scalar" else c.add(start, self.j))
 
     def add_gradient(self, i: int, gradient: Value, mask: Value) -> None:
-        """Write the addition to the gradient of a node that is the same in all rows; a single number gets that of all columns."""
+        """Add to the gradient of a node that is the same in all rows; a single number gets that of all columns."""
         c, to = self.c, self.parameter(i, "gradient", "gradients of fixed")
         if self.plan.nodes[i].op == "scalar":
             total = c.total(c.b.select(mask, gradient, c.number(0)))
@@ -236,7 +236,7 @@ class BackwardPass:
                 self.written.add(vector)
 
     def _rows_of_gradient(self, i: int) -> tuple[tuple[Value, Value], tuple[Value, Value]]:
-        """Write where the sums of a node's gradient begin, if any, else zeros, and where they go, each with its row's length."""
+        """Write where a node's gradient starts, zeros or its sum so far, and where it goes, with the lengths of rows."""
         c, layout, node = self.c, self.layout, self.plan.nodes[i]
         if node.op == "state" and self.carries:
             place = self.plan.state(node.label)

@@ -111,7 +111,7 @@ class FusedCpu(Engine[PackedBatch]):
         unknown = operations.missing((node.op for node in graph.nodes), FUNCTIONS)
         if unknown:
             return f"no code is made of the operation {', '.join(unknown)}"
-        read = [*graph.updates, *(node.args[0] for node in graph.nodes if node.op == "linear")]
+        read = [*graph.updates, *(node.args[0] for node in graph.nodes if operations.OPERATIONS[node.op].is_product)]
         bare = sorted({graph.nodes[i].label for i in read if graph.nodes[i].op in {"row", "scalar", "constant"}})
         return f"{', '.join(bare)} alone is a state, or what a product reads" if bare else None
 

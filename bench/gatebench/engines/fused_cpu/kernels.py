@@ -43,6 +43,7 @@ class Kernels:
         self.pack_blocks = routines.pack_blocks(module, processor)
         self.from_nonzeros = routines.from_nonzeros(module, processor)
         self.into_nonzeros = routines.into_nonzeros(module, processor)
+        self.add_transposed = routines.add_transposed(module, processor)
         self.mean = routines.mean(module, processor)
         self.column_sums = routines.column_sums(module, processor)
         self._forward()
@@ -96,9 +97,11 @@ class Kernels:
             for number, run in enumerate(runs):
                 column = c.i64(0)
                 for p in run.products:
-                    label = nodes[p].label
                     rows, columns = c.n(self.plan.widths[run.vector]), c.n(self.plan.widths[p])
-                    source = c.at(c.p("parameters"), c.n(f"parameter {label}"))
+                    source = c.at(c.p("parameters"), c.n(f"parameter {nodes[p].label}"))
+                    if nodes[p].op == "transposed":
+                        c.call(self.add_transposed, columns, rows, source, rows, c.p("zeros"), 0, c.p("transposed"), columns)
+                        source = c.p("transposed")
                     to = c.at(c.p("packed"), c.n(f"{kind} {number}"))
                     if kind == "run":
                         c.call(self.pack, source, rows, columns, to, column)
@@ -119,7 +122,7 @@ class Kernels:
         return c.end()
 
     def _fixed(self, c: TableFunction) -> Iterator[tuple[set[int], Values, Value]]:
-        """Write a loop over the columns of what is made of parameters alone, for each width: yield nodes, values and mask."""
+        """Write a loop over columns for each width of what is made of parameters alone; yield nodes, values and mask."""
         for width in dict.fromkeys(self.plan.widths[i] for i in self.plan.fixed):
             nodes = {i for i in self.plan.parametric if self.plan.widths[i] == width}
             with c.loop(0, c.n(width), c.processor.lanes) as j:
@@ -281,7 +284,11 @@ class Kernels:
             for p in run.products:
                 rows, columns = c.n(self.plan.widths[run.vector]), c.n(self.plan.widths[p])
                 to = c.at(c.p("gradient"), c.n(f"parameter {self.plan.nodes[p].label}"))
-                c.call(self.add, rows, columns, c.at(source, column), source_row, to, columns)
+                joined = rows, columns, c.at(source, column), source_row
+                if self.plan.nodes[p].op == "transposed":
+                    c.call(self.add_transposed, *joined, to, rows, to, rows)
+                else:
+                    c.call(self.add, *joined, to, columns)
                 column = c.add(column, columns)
         for s in self.plan.sums.values():
             source, columns = c.at(c.p("gradients of rows"), self.layout.column(c, s.place)), c.n(s.place.width)

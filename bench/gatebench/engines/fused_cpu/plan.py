@@ -24,7 +24,7 @@ class Place:
     """Some columns of an array: those behind columns of the given widths."""
 
     array: str
-    """``gates``, ``saved``, ``previous``, ``fixed`` or ``input<shift>``; for gradients also ``adjoints`` and ``late`` (`Layout`)."""
+    """One of those above, or ``input<shift>``; for gradients also ``adjoints`` and ``late`` (`Layout`)."""
     behind: tuple[str, ...]
     """Width letters of the columns to the left."""
     width: str
@@ -101,6 +101,10 @@ class WorkPlan:
         """Whether no state reaches the node."""
         return i in self.graph.timeless
 
+    def multiplies(self, i: int) -> bool:
+        """Whether the node is the product of a matrix, or of its transpose, with a vector."""
+        return OPERATIONS[self.nodes[i].op].is_product
+
     def columns(self, array: str) -> tuple[str, ...]:
         """Return the width letters of an array's columns."""
         if array == "previous":
@@ -145,21 +149,23 @@ class WorkPlan:
                 widths[i] = "X"
             elif node.op == "state":
                 widths[i] = self.graph.states[node.label]
-            elif node.op in {"linear", "row"}:
-                widths[i] = parameters[node.label][1]
+            elif node.op in {"linear", "row", "transposed"}:
+                widths[i] = parameters[node.label][node.op != "transposed"]
             elif node.op != "scalar":
                 widths[i] = next((widths[a] for a in node.args if widths[a]), "")
-        for i, node in reversed(list(enumerate(self.nodes))):  # what is made of single numbers alone is as wide as what reads it
+        for i, node in reversed(
+            list(enumerate(self.nodes))
+        ):  # what is made of single numbers alone is as wide as what reads it
             for a in node.args:
                 widths[a] = widths[a] or widths[i]
         return widths
 
     def _levels(self) -> list[int]:
-        """Return for every node how many products and means must be made one after another before it, in its part of the work."""
+        """Return for every node how many products and means come one after another before it, in its part of the work."""
         levels: list[int] = []
         for i, node in enumerate(self.nodes):
             same = [levels[a] for a in node.args if self.timeless(a) == self.timeless(i)]
-            levels.append(max(same, default=0) + (node.op in ("linear", "mean") and bool(same)))
+            levels.append(max(same, default=0) + ((self.multiplies(i) or node.op == "mean") and bool(same)))
         return levels
 
     def _parametric(self) -> set[int]:
@@ -182,7 +188,7 @@ class WorkPlan:
         """Find the sums of products, with their places and those of what overwrites them."""
         for i, node in enumerate(self.nodes):
             absorbed = [a for a in node.args if node.op == "add" and self._absorbed(a)]
-            if not absorbed and not (node.op == "linear" and not self._absorbed(i)):
+            if not absorbed and not (self.multiplies(i) and not self._absorbed(i)):
                 continue
             rows = [a for a in node.args if node.op == "add" and self.nodes[a].op == "row"]
             rest = [a for a in node.args if a not in absorbed and a not in rows] if node.op == "add" else []
@@ -200,7 +206,7 @@ class WorkPlan:
         """Whether a linear node is just an addend of one sum."""
         users = self.users[i]
         alone = len(users) == 1 and i not in self.graph.updates
-        return self.nodes[i].op == "linear" and alone and self.nodes[users[0]].op == "add"
+        return self.multiplies(i) and alone and self.nodes[users[0]].op == "add"
 
     def _overwrites(self, i: int) -> bool:
         """Whether a node's value may take its argument's place: the way back reads the value, and the argument no more."""
@@ -209,7 +215,7 @@ class WorkPlan:
 
     def _multiplied(self, i: int) -> bool:
         """Whether a product reads the node: the gradient of its matrix still needs it when its sum's columns are gone."""
-        return any(self.nodes[u].op == "linear" for u in self.users[i])
+        return any(self.multiplies(u) for u in self.users[i])
 
     def _averaged(self, i: int) -> bool:
         """Whether it is read by a mean, for which all of its columns must stand there."""
@@ -246,7 +252,7 @@ class WorkPlan:
                 if not is_there:
                     stage.computes.append(i)
         for stage in stages:
-            products = [i for i in nodes if self.nodes[i].op == "linear" and stages[self.level[i]] is stage]
+            products = [i for i in nodes if self.multiplies(i) and stages[self.level[i]] is stage]
             stage.back = self._joined(products, set())
             started = {s.node for s in self.sums.values() if any(self._earlier(p, products, timeless) for p in s.products)}
             stage.products = self._joined(products, started)

@@ -111,7 +111,7 @@ class CellWorkspace(Workspace):
         self.shifts = {i: int(node.label or 0) for i, node in enumerate(plan.nodes) if node.op == "input"}
         self.read_shifts = tuple(sorted(set(self.shifts.values())))
         """How many steps later than the present one the cell reads, each once."""
-        self.reads_elementwise = any(plan.nodes[u].op != "linear" for i in self.shifts for u in plan.users[i])
+        self.reads_elementwise = any(not plan.multiplies(u) for i in self.shifts for u in plan.users[i])
         """Whether the cell does more with an input than to multiply it with matrices."""
         self._part: PackedPart | None = None
         self._inputs: Mapping[int, Inputs] = {}
@@ -212,6 +212,12 @@ class CellWorkspace(Workspace):
             columns = sum(sizes[plan.widths[p]] for p in run.products)
             end += sizes[plan.widths[run.vector]] * _rounded(columns, self.compiled.processor.lanes)
         entries["joined numbers"] = end
+        matrices = (
+            (sizes[plan.widths[i]], sizes[plan.widths[node.args[0]]])
+            for i, node in enumerate(plan.nodes)
+            if node.op == "transposed"
+        )
+        entries["transposed"] = max((rows * columns for rows, columns in matrices), default=0)
         return entries
 
     def sizes(self, rows: int, room: Mapping[str, int]) -> dict[str, int]:
@@ -222,7 +228,7 @@ class CellWorkspace(Workspace):
         sizes |= {"adjoints": sequences * lengths["adjoints"], "packed": self.fixed["packed numbers"]}
         sizes["blocks"] = (CHUNK + sequences) * (max(self.direction.sizes.values()) + self.compiled.processor.rows)
         sizes |= {"gradients of matrices": self.fixed["joined numbers"], "gradients of rows": lengths["gates"]}
-        sizes |= {"fixed": lengths["fixed"], "gradients of fixed": lengths["fixed"]}
+        sizes |= {"fixed": lengths["fixed"], "gradients of fixed": lengths["fixed"], "transposed": self.fixed["transposed"]}
         return sizes | {"bias": lengths["gates"], "zeros": max(*lengths.values(), self.wide)}
 
 

@@ -111,7 +111,7 @@ class _PyTorchWriter:
                 return self.inputs[int(node.label or 0)]
             case "state":
                 return self.states[node.label]
-            case "row" | "scalar" | "linear":
+            case "row" | "scalar" | "linear" | "transposed":
                 return f"self.{self.parameters[node.label]}"
             case _:  # a constant; other operations have no label
                 return node.label.removesuffix(".0")
