@@ -45,7 +45,7 @@ def __dir__() -> "list[str]":
 
 
 def cells() -> "list[CellDescription]":
-    """Return every cell with its ``name``, ``title``, ``paper`` and ``equations`` (LaTeX), sorted by name.
+    """Return every cell with its ``name``, ``title``, ``paper``, ``equations`` (LaTeX), ``gates`` and more, sorted by name.
 
     Cells of the plugin folders that ``GATEBENCH_PATH`` names are among them.
     """

@@ -292,7 +292,7 @@ def rms_normalised(*parts: Symbol, epsilon: float = 1e-5) -> list[Symbol]:
 
 def _common_mean(parts: Sequence[Symbol]) -> Symbol:
     means = [mean(part) for part in parts]
-    return sum(means[1:], start=means[0]) / len(means)
+    return sum(means[1:], start=means[0]) / len(means) if len(means) > 1 else means[0]
 
 
 def shift(x: Symbol, steps: int) -> Symbol:

@@ -59,6 +59,8 @@ class Graph:
     """Units -> sizes of the widths other than ``X``."""
     initial: Mapping[str, Initial] = field(default_factory=dict, repr=False)
     """Parameter -> how it begins, where the cell's text says so."""
+    text: str = field(default="", repr=False)
+    """What its file says of it below the title."""
 
     def sizes(self, inputs: int, units: int) -> dict[str, int]:
         """Return the size of every width letter at a number of inputs and units; ``BadInput`` if either is below 1."""
@@ -171,6 +173,7 @@ def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph
     order = _order(updates)
     position = {id(symbol): i for i, symbol in enumerate(order)}
     parameters = _parameters(order)
+    title, _, text = inspect.cleandoc(module.__doc__ or name).partition("\n")
     initial = module.initial(**stated) if hasattr(module, "initial") else {}
     if unknown := sorted(set(initial) - set(parameters)):
         raise BadInput(
@@ -179,7 +182,7 @@ def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph
         )
     return Graph(
         name=name,
-        title=(module.__doc__ or name).strip().splitlines()[0].rstrip("."),
+        title=title.rstrip("."),
         paper=module.PAPER,
         nodes=tuple(Node(s.op, tuple(position[id(a)] for a in s.args), s.label) for s in order),
         states={state: _letter(symbol) for state, symbol in zip(letters, states, strict=True)},
@@ -189,6 +192,7 @@ def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph
         options=stated,
         widths=lambda units: {"H": units, **(module.sizes(units, **stated) if hasattr(module, "sizes") else {})},
         initial=initial,
+        text=text.strip(),
     )
 
 

@@ -1,0 +1,133 @@
+"""A drawing of a cell's graph, as SVG: what it reads on the left, its new states on the right.
+
+Matrices are boxes, elementwise operations circles, states and inputs rounded boxes. Biases and other rows of parameters stand
+inside of what they go into. Columns are the number of operations on the longest way from what the cell reads.
+"""
+
+import re
+from collections.abc import Iterable
+from xml.sax.saxutils import escape
+
+from gatebench.graph.trace import Graph
+
+STEP, ROW, MARGIN, HEIGHT = 66, 34, 14, 22
+"""Distances between columns and rows, around the drawing, and the height of a box, in pixels."""
+SUBSCRIPT = re.compile(r"_([^ ]+)")
+SWEEPS = 12
+"""How often columns are put in order by their neighbours."""
+SYMBOLS = {
+    "add": "+", "sub": "−", "mul": "×", "div": "÷", "sigmoid": "σ", "negative": "−", "square": "x²", "sqrt": "√", "abs": "|x|",
+    "softplus": "s⁺", "maximum": "max", "minimum": "min", "sign": "±",
+}  # fmt: skip
+"""Operation -> what stands in its circle, where that is not its name."""
+Key = int | tuple["Key", int]
+"""A node by its position in the graph; a new state by a negative number; where a line bends, by its start and the column."""
+INSIDE = "row", "scalar", "constant"
+"""Leaves that are written inside of what reads them."""
+
+
+def svg(graph: Graph) -> str:
+    """Return the drawing of a graph as an ``<svg>`` element with a title, in the colour of the text around it."""
+    shown = [i for i, node in enumerate(graph.nodes) if node.op not in INSIDE]
+    edges: dict[Key, list[Key]] = {i: [a for a in graph.nodes[i].args if graph.nodes[a].op not in INSIDE] for i in shown}
+    columns = _columns(shown, edges)
+    ends = max(columns.values()) + 1
+    for number, update in enumerate(graph.updates):  # a new state is a node of its own, behind all others
+        edges[-1 - number], columns[-1 - number] = [update], ends
+    _bend(columns, edges)
+    rows = _rows(columns, edges)
+    at = {i: (MARGIN + 30 + STEP * columns[i], MARGIN + HEIGHT / 2 + ROW * rows[i]) for i in columns}
+    width, height = 2 * MARGIN + 60 + STEP * ends, 2 * MARGIN + HEIGHT + ROW * max(rows.values())
+    parts = [_line(at[a], at[i]) for i, arguments in edges.items() for a in arguments]
+    parts += [_box(graph, i, *at[i]) for i in columns if isinstance(i, int)]
+    return (
+        f'<svg class="cell" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
+        f'role="img" font-family="sans-serif" font-size="12" text-anchor="middle" stroke="currentColor" fill="none">'
+        f"<title>{escape(graph.title)}: its operations from input and states to the new states</title>{''.join(parts)}</svg>"
+    )
+
+
+def _bend(columns: dict[Key, int], edges: dict[Key, list[Key]]) -> None:
+    """Have lines that pass over columns go through a place of their own in each: all those of one node through the same."""
+    for i in list(edges):
+        for position, a in enumerate(edges[i]):
+            last = a
+            for column in range(columns[a] + 1, columns[i]):
+                bend = (a, column)
+                columns[bend], edges[bend] = column, [last]
+                last = bend
+            edges[i][position] = last
+
+
+def _columns(shown: Iterable[int], edges: dict[Key, list[Key]]) -> dict[Key, int]:
+    """Return the column of each node: one behind the last of its arguments."""
+    columns: dict[Key, int] = {}
+    for i in shown:
+        columns[i] = max((columns[a] + 1 for a in edges[i]), default=0)
+    return columns
+
+
+def _rows(columns: dict[Key, int], edges: dict[Key, list[Key]]) -> dict[Key, float]:
+    """Return the row of each node: columns are ordered by the mean place of what they are connected with, to and fro."""
+    neighbours: dict[Key, list[Key]] = {i: list(arguments) for i, arguments in edges.items()}
+    for i, arguments in edges.items():
+        for a in arguments:
+            neighbours[a].append(i)
+    layers = [[i for i in columns if columns[i] == column] for column in range(max(columns.values()) + 1)]
+    highest = max(len(layer) for layer in layers)
+    rows: dict[Key, float] = {}
+    for layer in layers:
+        rows |= _spread(layer, highest)
+    for sweep in range(SWEEPS):
+        for layer in layers if sweep % 2 else layers[::-1]:
+            wanted = {i: sum(rows[n] for n in neighbours[i]) / len(neighbours[i]) if neighbours[i] else rows[i] for i in layer}
+            rows |= _spread(sorted(layer, key=wanted.__getitem__), highest)
+    return rows
+
+
+def _spread(layer: list[Key], highest: int) -> dict[Key, float]:
+    """Return rows for a column in this order, evenly over the height of the drawing."""
+    return {i: (position + 0.5) * highest / len(layer) - 0.5 for position, i in enumerate(layer)}
+
+
+def _line(start: tuple[float, float], end: tuple[float, float]) -> str:
+    (x, y), (to_x, to_y) = start, end
+    middle = (x + to_x) / 2
+    return f'<path d="M{x:.0f} {y:.0f}C{middle:.0f} {y:.0f} {middle:.0f} {to_y:.0f} {to_x:.0f} {to_y:.0f}" opacity="0.45"/>'
+
+
+def _box(graph: Graph, i: int, x: float, y: float) -> str:
+    """Draw a node around its text: a box for a matrix, a rounded one for what comes in and goes out, else a circle."""
+    text, corner = _text(graph, i)
+    width = max(HEIGHT, 8 + 7 * len(text.replace("_", "")))
+    label = SUBSCRIPT.sub(r'<tspan font-size="9" dy="3">\1</tspan><tspan dy="-3">&#8203;</tspan>', escape(text))
+    return (
+        f'<rect class="node" x="{x - width / 2:.0f}" y="{y - HEIGHT / 2:.0f}" width="{width}" height="{HEIGHT}" rx="{corner}"/>'
+        f'<text x="{x:.0f}" y="{y + 4:.0f}" fill="currentColor" stroke="none">{label}</text>'
+    )
+
+
+def _text(graph: Graph, i: int) -> tuple[str, int]:
+    """Return what stands in a node, and how round its corners are."""
+    if i < 0:
+        return f"{list(graph.states)[-1 - i]}_t", 8
+    node = graph.nodes[i]
+    leaves = {a: _leaf(graph, a) for a in node.args if graph.nodes[a].op in INSIDE}
+    match node.op:
+        case "input":
+            return f"x_t{int(node.label):+d}" if node.label else "x_t", 8
+        case "state":
+            return f"{node.label}_t−1", 8
+        case "linear":
+            return node.label, 2
+        case "transposed":
+            return f"{node.label}ᵀ", 2
+        case op:
+            words = [*leaves.values()]
+            words.insert(node.args[0] in leaves and len(node.args) > 1, SYMBOLS.get(op, op))
+            return " ".join(words), HEIGHT // 2
+
+
+def _leaf(graph: Graph, i: int) -> str:
+    node = graph.nodes[i]
+    return f"{float(node.label):g}" if node.op == "constant" else node.label

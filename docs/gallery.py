@@ -1,0 +1,76 @@
+"""A hook of mkdocs: the gallery of cells, one page with what every cell is, made anew from the cells at each build."""
+
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from latex2mathml.converter import convert
+from mkdocs.structure.files import File, Files
+
+from gatebench.graph import catalogue, diagram, trace
+from gatebench.graph.cost import count
+
+PAGE = "cells.md"
+TESTS = Path(__file__).resolve().parents[1] / "tests" / "cells"
+INPUTS, PARAMETERS = 88, 20_000
+ORACLES = {r'torchrecurrent_outputs\(\s*"(\w+)"': "`{}` of torchrecurrent", r"\b(nn\.(?:RNN|GRU|LSTM))\b": "`torch.{}`",
+           r"\b(layer_norm)\b": "`torch.nn.functional.{}`", r"from (mingru|minGRU|minLSTM)\w*": "mingru-pytorch",
+           r"\b(complex128)\b": "complex numbers of torch"}  # fmt: skip
+"""What a cell's test reads where it compares with what others wrote -> its name on the page."""
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the page."""
+    files.append(File.generated(config, PAGE, content="\n".join(_lines())))
+    return files
+
+
+def _lines() -> list[str]:
+    cells = catalogue.describe_cells()
+    lines = [
+        "# Gallery of cells", "",
+        f"{len(cells)} cells, each one file of equations in `bench/gatebench/cells/`. From that file follow its code, its costs, its",
+        "equations and its drawing: matrices are boxes, elementwise operations circles, biases stand inside. `gatebench cells NAME`",
+        "prints one, `gatebench cells --gates 1` and `--linear` list some. [What cannot be written so](#what-is-not-here).", "",
+        "<style>svg.cell{max-width:100%;height:auto} svg.cell .node{fill:Canvas}</style>", "",
+    ]  # fmt: skip
+    for kind in catalogue.KINDS:
+        of_kind = [cell for cell in cells if cell.kind == kind]
+        lines += [f"## {kind.capitalize()}", "", ", ".join(f"[{c.name}](#{c.name})" for c in of_kind), ""]
+        for cell in of_kind:
+            lines += _cell(cell)
+    return [*lines, *NOT_HERE]
+
+
+def _cell(cell: catalogue.CellDescription) -> list[str]:
+    graph = trace.load(cell.name)
+    cost = count(graph, INPUTS, parameters=PARAMETERS)
+    options = ", ".join(f"`cell.{name}={'null' if value is None else value}`" for name, value in cell.options.items())
+    return [
+        f'### {cell.name} {{ #{cell.name} }}', "", f"**{cell.title}.** {escape(' '.join(cell.text.split()))}", "",
+        *(f"<p>{convert(line)}</p>" for line in cell.equations), "", diagram.svg(graph), "",
+        "| | |", "| --- | --- |",
+        f"| from | {cell.paper} |",
+        f"| recurrent parameters | {cell.parameters} |",
+        f"| at {INPUTS} inputs, {PARAMETERS:,} parameters | {cost.units} units, a state of {cost.state_size:,} numbers, {cost.flops_per_step:,} FLOPs a step |",
+        f"| compared with | its equations in NumPy{_oracles(cell.name)} |",
+        *([f"| options | {options} |"] if options else []), "",
+    ]  # fmt: skip
+
+
+def _oracles(name: str) -> str:
+    test = TESTS / f"test_{name}.py"
+    text = test.read_text() if test.is_file() else ""
+    names = {shown.format(found[1]) for pattern, shown in ORACLES.items() if (found := re.search(pattern, text))}
+    return "".join(f", {name}" for name in sorted(names))
+
+
+NOT_HERE = [
+    "## What is not here", "",
+    "- Memories that are matrices (mLSTM, DeltaNet, fast weights): a state of this project is a vector, and so is every value of a step.",
+    "- Cells that read the time that has passed (phased LSTM, time-aware cells) from a clock of their own: the time between two steps can",
+    "  be an input (`gatebench data add --with-steps`), and then any cell reads it.",
+    "- Cells whose weights are made at each step (hypernetworks), or that stop by themselves (adaptive computation time).",
+    "- Convolutions over space, attention over earlier steps: what a step sees is its input, a window of inputs and the states.", "",
+]  # fmt: skip
