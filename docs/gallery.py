@@ -29,12 +29,16 @@ def on_files(files: Files, config: Any) -> Files:
 def _lines() -> list[str]:
     cells = catalogue.describe_cells()
     lines = [
-        "# Gallery of cells", "",
-        f"{len(cells)} cells, each one file of equations in `bench/gatebench/cells/`. From that file follow its code, its costs, its",
-        "equations and its drawing: matrices are boxes, elementwise operations circles, biases stand inside. `gatebench cells NAME`",
-        "prints one, `gatebench cells --gates 1` and `--linear` list some. [What cannot be written so](#what-is-not-here).", "",
-        "<style>svg.cell{max-width:100%;height:auto} svg.cell .node{fill:Canvas}</style>", "",
-    ]  # fmt: skip
+        "# Gallery of cells",
+        "",
+        f"{len(cells)} cells, each one file of equations in `bench/gatebench/cells/`. From that file follow its code, its",
+        "costs, its equations and its drawing: matrices are boxes, elementwise operations circles, biases stand inside.",
+        "`gatebench cells NAME` prints one, `gatebench cells --gates 1` and `--linear` list some.",
+        "[What is not here](#what-is-not-here), and why.",
+        "",
+        "<style>svg.cell{max-width:100%;height:auto} svg.cell .node{fill:Canvas} .equation{overflow-x:auto}</style>",
+        "",
+    ]
     for kind in catalogue.KINDS:
         of_kind = [cell for cell in cells if cell.kind == kind]
         lines += [f"## {kind.capitalize()}", "", ", ".join(f"[{c.name}](#{c.name})" for c in of_kind), ""]
@@ -46,14 +50,15 @@ def _lines() -> list[str]:
 def _cell(cell: catalogue.CellDescription) -> list[str]:
     graph = trace.load(cell.name)
     cost = count(graph, INPUTS, parameters=PARAMETERS)
+    size = f"{cost.units} units, a state of {cost.state_size:,} numbers, {cost.flops_per_step:,} FLOPs a step"
     options = ", ".join(f"`cell.{name}={'null' if value is None else value}`" for name, value in cell.options.items())
     return [
-        f'### {cell.name} {{ #{cell.name} }}', "", f"**{cell.title}.** {escape(' '.join(cell.text.split()))}", "",
-        *(f"<p>{convert(line)}</p>" for line in cell.equations), "", diagram.svg(graph), "",
+        f"### {cell.name}", "", f"**{cell.title}.** {escape(' '.join(cell.text.split()))}", "",
+        *(f'<p class="equation">{convert(line)}</p>' for line in cell.equations), "", diagram.svg(graph), "",
         "| | |", "| --- | --- |",
         f"| from | {cell.paper} |",
         f"| recurrent parameters | {cell.parameters} |",
-        f"| at {INPUTS} inputs, {PARAMETERS:,} parameters | {cost.units} units, a state of {cost.state_size:,} numbers, {cost.flops_per_step:,} FLOPs a step |",
+        f"| at {INPUTS} inputs, {PARAMETERS:,} parameters | {size} |",
         f"| compared with | its equations in NumPy{_oracles(cell.name)} |",
         *([f"| options | {options} |"] if options else []), "",
     ]  # fmt: skip
@@ -66,11 +71,13 @@ def _oracles(name: str) -> str:
     return "".join(f", {name}" for name in sorted(names))
 
 
-NOT_HERE = [
-    "## What is not here", "",
-    "- Memories that are matrices (mLSTM, DeltaNet, fast weights): a state of this project is a vector, and so is every value of a step.",
-    "- Cells that read the time that has passed (phased LSTM, time-aware cells) from a clock of their own: the time between two steps can",
-    "  be an input (`gatebench data add --with-steps`), and then any cell reads it.",
-    "- Cells whose weights are made at each step (hypernetworks), or that stop by themselves (adaptive computation time).",
-    "- Convolutions over space, attention over earlier steps: what a step sees is its input, a window of inputs and the states.", "",
-]  # fmt: skip
+NOT_HERE = """
+## What is not here
+
+- Memories that are matrices (mLSTM, DeltaNet, fast weights): a state is a vector here, and so is every value of a step.
+- Cells that read a clock (phased LSTM, time-aware cells): the time between two steps can be an input
+  (`gatebench data add --with-steps`), and then any cell reads it.
+- Cells whose weights are made at each step (hypernetworks), or that stop by themselves (adaptive computation time).
+- Convolutions over space, attention over earlier steps: a step sees its input, a window of inputs, and the states.
+""".splitlines()
+"""What the words of a cell's text cannot say, for the end of the page."""

@@ -1,6 +1,7 @@
 """The engine for processors against the reference in float64: cells of all shapes, broken members, extreme ones."""
 
 import dataclasses
+import re
 from functools import cache
 
 import numpy as np
@@ -103,6 +104,12 @@ IN_ALL_SHAPES = [
     "sru",
 ]
 """Cells whose plans differ in kind."""
+NOTHING_IN_ONE_UNIT = {
+    "antisymmetric": "W",  # it is its own transpose
+    "gru_layernorm": "U|W|alpha_[34]",  # what is normalised alone is 0
+    "lstm_layernorm": "alpha_3|(alpha|beta)_[12][fig]|b_[fig]",  # nor is the memory seen then
+}
+"""Cell -> parameters on which nothing depends where it has a single unit."""
 OF_EACH_CELL = ["a piano roll", "a piano roll, its batch dealt out", "one of everything"]
 """Shapes that every cell is run in: 1, 3 and 10 members, sequences of their own lengths."""
 RUNS = [(cell, shape) for cell in NAMES for shape in (SHAPES if cell in IN_ALL_SHAPES else OF_EACH_CELL)]
@@ -116,6 +123,8 @@ def test_a_cell_equals_the_reference(cell, shape):
     gradients = compare(network, members, lengths, density, threads, scale, together=units == 1)
     if units == 1 and any(node.op == "relu" for node in network.graph.nodes):  # a single one is off in some members
         gradients = {name: gradient.flatten(0, 1)[None] for name, gradient in gradients.items()}
+    if units == 1:
+        gradients = {name: g for name, g in gradients.items() if not re.fullmatch(NOTHING_IN_ONE_UNIT.get(cell, ""), name)}
     assert_alive(gradients)
 
 

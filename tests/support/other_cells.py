@@ -77,6 +77,8 @@ OTHERS = {
     "single numbers, alone and with rows": """x, h, c, *, W, U, s, q, v, b ->
         y = scalar(s) * x * cos(v) + square(scalar(s)) * x
         return tanh(U @ h + W @ y + scalar(q) * c + b), sigmoid(scalar(q)) * h * sqrt(1.5 + sin(b))""",
+    "one vector in two products of one sum": """x, h, *, W, U, b ->
+        return tanh(U.a @ h + U.b @ h + W.a @ x + W.b @ x + b) - 0.1 * (U.a @ h)""",
     "transposes, of inputs too": """x, h, c, *, W, U, V, b ->
         y = x * transposed_product(W, h)
         return tanh(transposed_product(U, h) + W @ y + U @ h + transposed_product(V, c) + b), tanh(V @ h)""",

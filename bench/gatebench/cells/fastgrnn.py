@@ -1,4 +1,4 @@
-"""FastGRNN.
+"""The gated form of FastRNN (FastGRNN).
 
 Kusupati et al. 2018: gate and candidate share their matrices, and two learned numbers weigh the candidate.
 The matrices are whole here; the paper also makes them of low rank, sparse and quantised.

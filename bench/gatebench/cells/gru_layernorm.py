@@ -10,6 +10,7 @@ from gatebench.graph.ops import layer_normalised, sigmoid, tanh
 
 PAPER = "Ba, Kiros, Hinton 2016 (arXiv 1607.06450)"
 GATES = "z", "r"
+"""The two gates, normalised together."""
 
 
 def initial(**_):

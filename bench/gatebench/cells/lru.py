@@ -6,26 +6,20 @@ exp(theta); eigenvalues begin uniformly in a ring of the unit disk, and gamma be
 state may have another width than its output; here they are equal.
 """
 
-import math
-
-import numpy as np
-
-from gatebench.graph.initial import Initial, log_of_uniform, scaled_normal
+from gatebench.graph.initial import log_of_uniform, ring, ring_normaliser, scaled_normal
 from gatebench.graph.ops import Share, cos, exp, negative, sin
 
 PAPER = "Orvieto, Smith, Gu, Fernando, Gulcehre, Pascanu, De 2023 (arXiv 2303.06349)"
 
 
 def initial(*, r_min, r_max, **_):
-    def squared_radius(random, rows, columns):
-        return random.uniform(r_min**2, r_max**2, (rows, columns))
-
-    ring = f"|lambda|^2 uniform in [{r_min**2:g}, {r_max**2:g}]"
-    nu = Initial(f"{ring}", lambda *shape: np.log(-0.5 * np.log(squared_radius(*shape))))
-    gamma = Initial(f"sqrt(1 - |lambda|^2), {ring}", lambda *shape: 0.5 * np.log(1 - squared_radius(*shape)), drawn_as="nu")
-    of_inputs = dict.fromkeys(("B_re", "B_im"), scaled_normal(1 / math.sqrt(2)))
-    of_states = dict.fromkeys(("C_re", "C_im"), scaled_normal())
-    return {"nu": nu, "gamma": gamma, "theta": log_of_uniform(0, 2 * math.pi), **of_inputs, **of_states}
+    begin = {
+        "nu": ring(r_min, r_max),
+        "gamma": ring_normaliser(r_min, r_max, drawn_as="nu"),
+        "theta": log_of_uniform(0, 6.2832),
+    }
+    of_inputs = dict.fromkeys(("B_re", "B_im"), scaled_normal(0.7071))
+    return begin | of_inputs | dict.fromkeys(("C_re", "C_im"), scaled_normal())
 
 
 def step(u, y, re, im, *, nu, theta, gamma, B, C, D, r_min: Share = 0.5, r_max: Share = 0.99):

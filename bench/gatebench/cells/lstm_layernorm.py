@@ -9,6 +9,7 @@ from gatebench.graph.ops import layer_normalised, sigmoid, tanh
 
 PAPER = "Ba, Kiros, Hinton 2016 (arXiv 1607.06450)"
 GATES = "f", "i", "o", "g"
+"""The four gates, normalised together."""
 
 
 def initial(**_):

@@ -6,14 +6,10 @@ times as wide as the state (theirs twice as wide as input and state together), o
 inside, and the state begins at zero.
 """
 
-import math
-
-from gatebench.graph.initial import constant
+from gatebench.graph.initial import constant, logit
 from gatebench.graph.ops import Positive, of_width, relu, rms_normalised, sigmoid
 
 PAPER = "Freivalds, Ozolins, Barzdins 2021 (arXiv 2108.00527)"
-SHARE = 0.95
-"""What a state keeps of itself at first."""
 
 
 def sizes(units, *, width, **_):
@@ -21,7 +17,7 @@ def sizes(units, *, width, **_):
 
 
 def initial(**_):
-    return {"S": constant(math.log(SHARE / (1.5 - SHARE))), "Z": constant(0)}
+    return {"S": logit(0.95 / 1.5), "Z": constant(0)}  # a state keeps 0.95 of itself
 
 
 def step(x, o, h, *, W, U, b, S, Z, width: Positive = 4.0):

@@ -1,7 +1,7 @@
 """The one exception for a user's mistake, and the words that its messages share."""
 
-import difflib
 import re
+from difflib import SequenceMatcher, get_close_matches
 
 MOST_CHARACTERS = 300
 """Characters of somebody else's text in a message, at the most."""
@@ -34,5 +34,6 @@ def shorten(text: object) -> str:
 
 def did_you_mean(name: str, names: list[str]) -> str:
     """Return ``; did you mean 'gru'? (there are: ...)`` for a mistyped name, to be put behind a message."""
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = get_close_matches(name, names, n=len(names) or 1, cutoff=0.5)
+    near = sorted(close, key=lambda other: (-SequenceMatcher(None, other, name).ratio(), other[:1] != name[:1]))
     return (f"; did you mean '{near[0]}'?" if near else "") + (f" (there are: {', '.join(names)})" if names else "")

@@ -1,7 +1,7 @@
 """A drawing of a cell's graph, as SVG: what it reads on the left, its new states on the right.
 
-Matrices are boxes, elementwise operations circles, states and inputs rounded boxes. Biases and other rows of parameters stand
-inside of what they go into. Columns are the number of operations on the longest way from what the cell reads.
+Matrices are boxes, elementwise operations circles, states and inputs rounded boxes. Biases and other rows of parameters
+stand inside of what they go into. Columns are the number of operations on the longest way from what the cell reads.
 """
 
 import re
@@ -13,11 +13,12 @@ from gatebench.graph.trace import Graph
 STEP, ROW, MARGIN, HEIGHT = 66, 34, 14, 22
 """Distances between columns and rows, around the drawing, and the height of a box, in pixels."""
 SUBSCRIPT = re.compile(r"_([^ ]+)")
+"""What stands behind an underscore, up to the next space."""
 SWEEPS = 12
 """How often columns are put in order by their neighbours."""
 SYMBOLS = {
-    "add": "+", "sub": "−", "mul": "×", "div": "÷", "sigmoid": "σ", "negative": "−", "square": "x²", "sqrt": "√", "abs": "|x|",
-    "softplus": "s⁺", "maximum": "max", "minimum": "min", "sign": "±",
+    "add": "+", "sub": "−", "mul": "×", "div": "÷", "sigmoid": "σ", "negative": "−", "square": "x²", "sqrt": "√",
+    "abs": "|x|", "softplus": "s⁺", "maximum": "max", "minimum": "min", "sign": "±",
 }  # fmt: skip
 """Operation -> what stands in its circle, where that is not its name."""
 Key = int | tuple["Key", int]
@@ -80,7 +81,9 @@ def _rows(columns: dict[Key, int], edges: dict[Key, list[Key]]) -> dict[Key, flo
         rows |= _spread(layer, highest)
     for sweep in range(SWEEPS):
         for layer in layers if sweep % 2 else layers[::-1]:
-            wanted = {i: sum(rows[n] for n in neighbours[i]) / len(neighbours[i]) if neighbours[i] else rows[i] for i in layer}
+            wanted = {
+                i: sum(rows[n] for n in neighbours[i]) / len(neighbours[i]) if neighbours[i] else rows[i] for i in layer
+            }
             rows |= _spread(sorted(layer, key=wanted.__getitem__), highest)
     return rows
 
@@ -101,8 +104,9 @@ def _box(graph: Graph, i: int, x: float, y: float) -> str:
     text, corner = _text(graph, i)
     width = max(HEIGHT, 8 + 7 * len(text.replace("_", "")))
     label = SUBSCRIPT.sub(r'<tspan font-size="9" dy="3">\1</tspan><tspan dy="-3">&#8203;</tspan>', escape(text))
+    left, top = f"{x - width / 2:.0f}", f"{y - HEIGHT / 2:.0f}"
     return (
-        f'<rect class="node" x="{x - width / 2:.0f}" y="{y - HEIGHT / 2:.0f}" width="{width}" height="{HEIGHT}" rx="{corner}"/>'
+        f'<rect class="node" x="{left}" y="{top}" width="{width}" height="{HEIGHT}" rx="{corner}"/>'
         f'<text x="{x:.0f}" y="{y + 4:.0f}" fill="currentColor" stroke="none">{label}</text>'
     )
 

@@ -3,6 +3,7 @@
 A parameter that it does not name begins as the protocol of a training says.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,6 +27,11 @@ class Initial:
 def constant(value: float) -> Initial:
     """Return the same value for all."""
     return Initial(f"{value:g}", lambda random, rows, columns: np.full((rows, columns), float(value)), True)
+
+
+def logit(share: float) -> Initial:
+    """Return the value whose sigmoid is a share."""
+    return Initial(f"logit of {share:g}", constant(math.log(share / (1 - share))).draw, True)
 
 
 def identity(scale: float = 1.0) -> Initial:
@@ -61,3 +67,27 @@ def log_of_uniform(low: float, high: float) -> Initial:
         f"log(u), u uniform in [{low:g}, {high:g}]",
         lambda random, rows, columns: np.log(random.uniform(low, high, (rows, columns))),
     )
+
+
+def ring(r_min: float, r_max: float) -> Initial:
+    """Return log(-log(r)) of radii of points that are uniform in a ring of the plane."""
+    return Initial(
+        f"log(-log(r)), {_of_ring(r_min, r_max)}", lambda *shape: np.log(-0.5 * np.log(_squares(*shape, r_min, r_max)))
+    )
+
+
+def ring_normaliser(r_min: float, r_max: float, drawn_as: str) -> Initial:
+    """Return log(sqrt(1 - r^2)) of the radii that `ring` gives the parameter ``drawn_as``."""
+    return Initial(
+        f"log(sqrt(1 - r^2)), {_of_ring(r_min, r_max)} of {drawn_as}",
+        lambda *shape: 0.5 * np.log(1 - _squares(*shape, r_min, r_max)),
+        drawn_as=drawn_as,
+    )
+
+
+def _of_ring(r_min: float, r_max: float) -> str:
+    return f"r^2 uniform in [{r_min**2:g}, {r_max**2:g}]"
+
+
+def _squares(random: np.random.Generator, rows: int, columns: int, r_min: float, r_max: float) -> np.ndarray:
+    return random.uniform(r_min**2, r_max**2, (rows, columns))

@@ -9,7 +9,7 @@ GATES = "sigmoid", "exp"
 
 
 def gates(graph: Graph) -> int:
-    """Return how many gates a cell has: sigmoids and exponentials of what it sees at a step that something is multiplied by."""
+    """Return how many gates a cell has: sigmoids and exponentials of what it sees that something is multiplied by."""
     seen, weighing = _seeing(graph), _weighing(graph)
     return sum(node.op in GATES and i in seen and i in weighing for i, node in enumerate(graph.nodes))
 
@@ -34,9 +34,7 @@ def is_linear(graph: Graph) -> bool:
             case _:
                 degrees[i] = 2 if any(of_arguments) else 0
     read = {graph.nodes[i].label for i in _reaching_states(graph) if graph.nodes[i].op == "state"}
-    return all(
-        degrees[update] <= 1 for state, update in zip(graph.states, graph.updates, strict=True) if state in read
-    )
+    return all(degrees[update] <= 1 for state, update in zip(graph.states, graph.updates, strict=True) if state in read)
 
 
 def parameter_formula(graph: Graph) -> str:
@@ -44,7 +42,7 @@ def parameter_formula(graph: Graph) -> str:
     counts = Counter(tuple(sorted((x for x in shape if x != "1"), key=_rank)) for shape in graph.parameters.values())
     terms = []
     for letters, count in sorted(counts.items(), key=lambda item: (-len(item[0]), [_rank(x) for x in item[0]])):
-        product = f"{letters[0]}^2" if len(set(letters)) < len(letters) else " ".join(letters)
+        product = f"{letters[0]}²" if len(set(letters)) < len(letters) else " ".join(letters)
         terms.append(f"{count} {product}" if count > 1 and product else product or str(count))
     return " + ".join(terms)
 
@@ -68,9 +66,9 @@ def _weighing(graph: Graph) -> set[int]:
     weighing: set[int] = set()
     for i in range(len(graph.nodes) - 1, -1, -1):
         node = graph.nodes[i]
-        if node.op in ("mul", "div") and not any(graph.nodes[a].op == "constant" for a in node.args):
-            weighing.update(node.args)
-        elif i in weighing and node.op in ("add", "sub", "mul", "negative", "div"):
+        if (node.op in ("mul", "div") and not any(graph.nodes[a].op == "constant" for a in node.args)) or (
+            i in weighing and node.op in ("add", "sub", "mul", "negative", "div")
+        ):
             weighing.update(node.args)
     return weighing
 

@@ -276,10 +276,10 @@ class WorkPlan:
             for p in sorted(with_vector, key=lambda p: order.index(self.part_of[p].node)):
                 node = self.part_of[p].node
                 starts = node in starting
+                starting.discard(node)
                 if joined and last == vector and order.index(node) == column + 1 and joined[-1].starts == starts:
                     joined[-1].products.append(p)
                 else:
                     joined.append(JoinedProduct(vector, [p], starts))
                 column, last = order.index(node), vector
-            starting -= {self.part_of[p].node for p in with_vector}
         return joined
