@@ -14,9 +14,14 @@ from gatebench.graph.cost import count
 PAGE = "cells.md"
 TESTS = Path(__file__).resolve().parents[1] / "tests" / "cells"
 INPUTS, PARAMETERS = 88, 20_000
-ORACLES = {r'torchrecurrent_outputs\(\s*"(\w+)"': "`{}` of torchrecurrent", r"\b(nn\.(?:RNN|GRU|LSTM))\b": "`torch.{}`",
-           r"\b(layer_norm)\b": "`torch.nn.functional.{}`", r"from (mingru|minGRU|minLSTM)\w*": "mingru-pytorch",
-           r"\b(complex128)\b": "complex numbers of torch"}  # fmt: skip
+ORACLES = {
+    r'torchrecurrent_outputs\(\s*"(\w+)"': "`{}` of torchrecurrent",
+    r"\b(nn\.(?:RNN|GRU|LSTM))\b": "`torch.{}`",
+    r"def test_it_is_torch_(gru)": "`torch.nn.GRU`",
+    r"from torch.nn.functional import (layer_norm)": "`torch.nn.functional.{}`",
+    r"from minGRU_pytorch.\w+ import (\w+)": "`{}` of mingru-pytorch",
+    r"\b(complex128)\b": "complex numbers of torch",
+}
 """What a cell's test reads where it compares with what others wrote -> its name on the page."""
 
 

@@ -85,6 +85,17 @@ def test_no_list_or_table_is_taken_for_running_text(site):
             assert not re.search(r"(^|\n) *(-|\d+\.|\||#+|```) ", paragraph), (name, paragraph)
 
 
+def test_every_cell_stands_in_the_gallery_with_its_drawing(site):
+    page = site["cells.html"]
+    for name in registry.available("cells", ".py"):
+        section = page.partition(f'<h3 id="{name}">')[2].partition("<h3 ")[0]
+        assert '<svg class="cell"' in section, name
+        assert "<math" in section, name
+        assert f'href="#{name}"' in page
+    assert "torch.nn" not in page.partition('<h3 id="gru">')[2].partition("<h3 ")[0]
+    assert "torch.nn.GRU" in page.partition('<h3 id="gru_reset_after">')[2].partition("<h3 ")[0]
+
+
 @pytest.mark.parametrize("journey", ["cell", "dataset", "figure"])
 def test_a_journey_stands_on_its_page(site, journey):
     (section,) = re.findall(

@@ -72,7 +72,8 @@ def log_of_uniform(low: float, high: float) -> Initial:
 def ring(r_min: float, r_max: float) -> Initial:
     """Return log(-log(r)) of radii of points that are uniform in a ring of the plane."""
     return Initial(
-        f"log(-log(r)), {_of_ring(r_min, r_max)}", lambda *shape: np.log(-0.5 * np.log(_squares(*shape, r_min, r_max)))
+        f"log(-log(r)), {_of_ring(r_min, r_max)}",
+        lambda random, n, m: np.log(-0.5 * np.log(_squares(random, n, m, r_min, r_max))),
     )
 
 
@@ -80,7 +81,7 @@ def ring_normaliser(r_min: float, r_max: float, drawn_as: str) -> Initial:
     """Return log(sqrt(1 - r^2)) of the radii that `ring` gives the parameter ``drawn_as``."""
     return Initial(
         f"log(sqrt(1 - r^2)), {_of_ring(r_min, r_max)} of {drawn_as}",
-        lambda *shape: 0.5 * np.log(1 - _squares(*shape, r_min, r_max)),
+        lambda random, n, m: 0.5 * np.log(1 - _squares(random, n, m, r_min, r_max)),
         drawn_as=drawn_as,
     )
 
