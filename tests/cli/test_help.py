@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gatebench.cli import parser
 from gatebench.cli.compose import GROUPS
 from gatebench.core import registry
 from support.command_line import CommandLine
@@ -32,7 +33,34 @@ def test_every_command_has_help(gatebench: CommandLine, command: str):
 def test_help_lists_every_command(gatebench: CommandLine):
     result = gatebench("--help")
     assert result.code == 0
-    assert re.findall(r"^    (\w+)", result.out, re.MULTILINE) == COMMANDS
+    listed, _, examples = result.out.partition("examples:")
+    assert sorted(re.findall(r"^  (\w+)", listed, re.MULTILINE)) == COMMANDS
+    assert [group for group in re.findall(r"^(\w+):", listed, re.MULTILINE) if group != "usage"] == list(parser.GROUPS)
+    assert all(line.split()[1] in COMMANDS for line in examples.splitlines() if line.startswith("  "))
+    assert gatebench().out == result.out
+
+
+def test_a_sweep_of_nothing_is_its_help(gatebench: CommandLine, tmp_path: Path):
+    """It would train, for hours, what nobody asked for."""
+    assert gatebench("sweep").out == gatebench("sweep", "--help").out
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("swep", "sweep"), ("comapre", "compare"), ("datas", "data"), ("cell", "cells")]
+)
+def test_a_mistyped_command_gets_the_nearest(gatebench: CommandLine, typed: str, meant: str):
+    result = gatebench(typed, "x")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(
+        f"gatebench: unknown command '{typed}'; did you mean '{meant}'? (there are: cells, compare,"
+    )
+    assert result.err.count("\n") == 1
+
+
+def test_a_flag_that_no_command_has_is_named(gatebench: CommandLine):
+    result = gatebench("count", "--nothing")
+    assert result.code == 2
+    assert "--nothing" in result.err or "required" in result.err
 
 
 def test_help_of_a_sweep_lists_every_choice(gatebench: CommandLine):

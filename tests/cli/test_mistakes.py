@@ -104,7 +104,7 @@ def test_a_mistyped_launcher_is_one_line(gatebench: CommandLine):
 
 @pytest.mark.parametrize(
     "words",
-    ["sweep --dryrun", "swep study=jsb", "count gru", "count gru --inputs x --units 2", "data lst", "dashboard --port x"],
+    ["sweep --dryrun", "count gru", "count gru --inputs x --units 2", "data lst", "dashboard --port x"],
 )
 def test_words_that_no_command_knows_end_with_a_line_below_the_usage(gatebench: CommandLine, words: str):
     result = gatebench(*words.split())

@@ -14,13 +14,13 @@ from support.datasets import Tiny
 COMPLETED = {
     "gatebench sw": {"sweep"},
     "gatebench ": set(parser.load_commands()),
-    "gatebench count g": {"gru", "gru_reset_after"},
+    "gatebench count g": {"gru", "gru_layernorm", "gru_reset_after"},
     "gatebench count gru --un": {"--units"},
     "gatebench data ver": {"verify"},
     "gatebench data verify jsb": {"jsb_chorales"},
     "gatebench compare ti": {"tiny"},
     "gatebench compare tiny --mi": {"--minutes"},
-    "gatebench sweep cell=g": {"cell=gru", "cell=gru_reset_after"},
+    "gatebench sweep cell=g": {"cell=gru", "cell=gru_layernorm", "cell=gru_reset_after"},
     "gatebench sweep study=": {
         f"study={name}"
         for name in (
@@ -85,4 +85,4 @@ def test_tab_in_a_real_bash(home: Tiny, tmp_path: Path):
     """
     env = {**home.env, "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"}
     run = subprocess.run(["bash", "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert (run.stdout, run.stderr) == ("cell=gru cell=gru_reset_after\n", "")
+    assert (run.stdout, run.stderr) == ("cell=gru cell=gru_layernorm cell=gru_reset_after\n", "")

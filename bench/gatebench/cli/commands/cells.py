@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from gatebench.graph.catalogue import CellDescription
 
 SUMMARY = "the cells by kind, or some of them with their equations"
+GROUP = "Ask"
 INPUTS, PARAMETERS = 88, 20_000
 """The size that costs are given for: that of the published comparisons on music."""
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gatebench.study.job import Job
 
 SUMMARY = "which cell for this task? plans a study that fits a time, runs it and gives the verdict"
+GROUP = "Ask"
 SLACK_SECONDS = 4.0
 """Seconds for what nobody measures: the interpreter's start, an update under way when the time is up, its checkpoint."""
 SLACK_SHARE = 0.03

@@ -8,6 +8,7 @@ from gatebench.cli.arguments import DEFAULT_RESULTS
 from gatebench.core import registry
 
 SUMMARY = 'TAB completion: eval "$(gatebench completion)" in bash'
+GROUP = "More"
 SCRIPT = """\
 _gatebench() {
     COMPREPLY=($(COMP_LINE="$COMP_LINE" COMP_POINT="$COMP_POINT" gatebench completion --query 2>/dev/null))

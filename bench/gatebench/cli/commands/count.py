@@ -7,6 +7,7 @@ from typing import Any
 from gatebench.core.errors import BadInput
 
 SUMMARY = "parameters, FLOPs and state size of a cell; solves its size for a budget"
+GROUP = "Ask"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from gatebench.cli.arguments import add_results
 from gatebench.core.errors import BadInput
 
 SUMMARY = "the MLflow page over the results, on 127.0.0.1"
+GROUP = "Look"
 ADDRESS = "127.0.0.1"
 """Address that the server listens on: other machines cannot reach it."""
 

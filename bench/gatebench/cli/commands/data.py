@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gatebench.data.alteration import Alteration
 
 SUMMARY = "list data sets, fetch their files, verify the facts on their cards, alter them, add one's own"
+GROUP = "Data"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

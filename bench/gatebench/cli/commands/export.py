@@ -7,6 +7,7 @@ from pathlib import Path
 from gatebench.cli.arguments import add_results
 
 SUMMARY = "a trained model for use elsewhere: PyTorch, weights, settings, ONNX"
+GROUP = "Look"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

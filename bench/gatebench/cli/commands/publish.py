@@ -7,6 +7,7 @@ from gatebench.cli.arguments import add_results
 from gatebench.core.errors import BadInput, shorten
 
 SUMMARY = "log records to MLflow and attach figures; twice is the same as once"
+GROUP = "Study"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from gatebench.cli.arguments import add_results
 
 SUMMARY = "records to figures, tables and a page below results/NAME/"
+GROUP = "Look"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

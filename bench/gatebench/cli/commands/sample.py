@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gatebench.records.store import Store
 
 SUMMARY = "a sequence drawn from a trained trial: wav, or MIDI and a piano roll"
+GROUP = "Look"
 
 
 class SampleFiles(NamedTuple):

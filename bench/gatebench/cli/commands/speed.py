@@ -11,6 +11,7 @@ from gatebench.core.errors import BadInput
 from gatebench.core.files import nan_to_none
 
 SUMMARY = "engines beside torch.nn, in one run, as ratios; tables, figures and their numbers below results/speed/"
+GROUP = "More"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ import argparse
 from gatebench.cli.arguments import add_results
 
 SUMMARY = "done, running, failed, left: of a study, from its records alone"
+GROUP = "Study"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gatebench.cli.planning import SweepPlan
 
 SUMMARY = "train what is missing of a study or of an ad-hoc sweep"
+GROUP = "Study"
 HELP = """\
 usage: gatebench sweep [study=NAME] [group=CHOICE[,CHOICE...]] [setting=VALUE] [--dry-run] [--fail-fast]
 
@@ -80,9 +81,9 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
     """Plan all jobs, which checks every one of them, then run them with Hydra's launcher; returns the exit status.
 
     ``arguments`` are what follows ``gatebench sweep``: overrides in Hydra's grammar, and `FLAGS`. ``alone`` says whether
-    this is no part of another command, so that it ends with the command that comes next.
+    this is no part of another command, so that it ends with the command that comes next. Without arguments it is the help.
     """
-    if {"--help", "-h"} & set(arguments):
+    if not arguments or {"--help", "-h"} & set(arguments):
         groups = [f"  {group:10}{', '.join(registry.available('conf', '.yaml', group))}" for group in GROUPS]
         print(HELP.format(groups="\n".join(groups)))
         return 0
