@@ -45,7 +45,7 @@ SWEEP = [
     "search.size=2", "population.seeds=[1,2]", "publish=false", "hydra/launcher=basic",
 ]  # fmt: skip
 OF_BOTH_CELLS = {
-    "answer", "results", "scores", "differences", "tradeoff", "curves", "effort", "sensitivity", "fairness", "table1",
+    "answer", "results", "scores", "differences", "tradeoff", "curves", "effort", "sensitivity", "fairness",
     "confusion", "stopped", "choosing_on_test", "spent", "metrics",
 }  # fmt: skip
 """Figures and tables that a study of two cells has and that name each cell."""

@@ -4,7 +4,7 @@ import pytest
 
 from gatebench.report import comparisons
 from support.figures import FIGURES, THREE, drawn
-from support.frames import TRIALS, by_hand, seeds
+from support.frames import MUSIC, TRIALS, by_hand, seeds
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["lowest", "not the lowest"])
@@ -47,3 +47,23 @@ def test_a_mark_is_filled_where_cells_differ_half_where_they_are_equivalent_and_
     assert filled == {"gru": ("full", True), "lstm": ("left", True), "rnn": ("full", True), "novel": ("full", False)}
     (band,) = (patch for patch in axis.patches if patch.get_width() == pytest.approx(0.65))
     assert band.get_x() == pytest.approx(-0.325)
+
+
+def test_the_axis_never_leaves_out_the_lowest():
+    scores = {"gru": 5.0, "rnn": 5.01, "lstm": 5.02, "novel": 5.01, "lstm_peephole": 4.0}
+    frame = by_hand([trial for cell, nll in scores.items() for trial in seeds("music", cell, [nll - 0.3, nll, nll + 0.3])])
+    numbers = FIGURES["answer"].numbers(frame).set_index("cell")
+    (axis,) = drawn("answer", frame).axes
+    lowest = numbers.loc["lstm_peephole"]
+    low, high = axis.get_xlim()
+    assert low < lowest.low < lowest.high < high
+    assert lowest.difference in [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "D"]
+    assert not axis.texts
+
+
+def test_what_is_seen_are_the_differences_the_lowest_first():
+    frame = by_hand(THREE)
+    numbers = FIGURES["answer"].numbers(frame)
+    text = FIGURES["answer"].describe(numbers, frame)
+    assert text.startswith(f"{frame.title(MUSIC)}, test NLL minus that of gru: rnn 0.500 [")
+    assert "; novel 0.933 [" in text

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from gatebench.records.frame import Frame
-from support.figures import FIGURES, RANKED
+from support.figures import FIGURES, RANKED, drawn
 from support.frames import by_hand, seeds
 
 
@@ -36,3 +36,20 @@ def test_ranks_are_of_cells_and_tasks_that_are_complete():
 
 def test_tasks_that_share_less_than_three_cells_have_no_ranks(hand: Frame):
     assert FIGURES["ranks"].numbers(hand) is None
+
+
+def test_the_diagram_has_the_lowest_rank_on_the_right_with_its_name_and_bars_over_what_is_not_told_apart():
+    (axis,) = drawn("ranks", by_hand(RANKED)).axes
+    left, right = axis.get_xlim()
+    assert left > right
+    names = {text.get_text().strip(): text.get_position()[0] for text in axis.texts}
+    assert names["rnn"] == names["gru"] < names["novel"]
+    bars = [line for line in axis.lines if line.get_linewidth() == 3.5]
+    assert [line.get_xdata().tolist() for line in bars] == [pytest.approx([4 / 3 - 0.04, 3 + 0.04])]  # all within 2.7
+    assert f"critical difference {2.343 * sqrt(3 * 4 / (6 * 3)):.2f}" in names
+
+
+def test_what_is_seen_are_the_ranks():
+    frame = by_hand(RANKED)
+    text = FIGURES["ranks"].describe(FIGURES["ranks"].numbers(frame), frame)
+    assert "mean ranks: rnn 1.33, gru 1.67, novel 3.00; critical difference 1.91." in text

@@ -36,3 +36,8 @@ def test_results_have_the_interval_over_seeds_and_sequences_beside_that_over_see
 def test_results_of_records_without_sequences_have_one_interval(hand: Frame):
     numbers = FIGURES["results"].numbers(without_sequences(hand))
     np.testing.assert_array_equal(numbers[["low", "high"]], numbers[["low_both", "high_both"]])
+
+
+def test_what_is_seen_are_the_means_the_lowest_first(hand: Frame):
+    text = FIGURES["results"].describe(FIGURES["results"].numbers(hand), hand)
+    assert f"mean test NLL (nats per time step): {VARIANT} 2.600 (one seed); gru 3.200 [" in text

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from html import escape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from scipy import stats
 
 from gatebench.records import frame as frames
 from gatebench.records.frame import COLUMNS, Frame
-from gatebench.report import findings
+from gatebench.report import findings, style, verdict
 from gatebench.report.page import page
 from support.datasets import Tiny
 from support.figures import DRAWN, FIGURES, TABLES
@@ -47,28 +48,50 @@ def test_a_report_writes_every_figure_and_table_with_its_numbers(reported: dict[
     assert all(b"\\toprule" in reported[f"{name}.tex"] for name in tables)
 
 
-class Links(HTMLParser):
-    """Whatever a page would load or lead to."""
+class Elements(HTMLParser):
+    """Whatever a page would load or lead to, and what it has of the rest."""
 
     def __init__(self) -> None:
         super().__init__()
         self.links: list[str] = []
-        self.tags: set[str] = set()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
         self.links += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data", "action")]
 
+    def handle_data(self, data: str) -> None:
+        last = self.elements[-1][0] if self.elements else ""
+        self.texts[last] = self.texts.get(last, "") + data
 
-def test_the_page_stands_alone(reported: dict[str, bytes], present: set[str]):
+    def having(self, *tags: str) -> list[dict[str, str]]:
+        """Attributes of the elements with one of these names."""
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+
+@pytest.fixture(scope="module")
+def elements(reported: dict[str, bytes]) -> Elements:
+    parser = Elements()
+    parser.feed(reported["report.html"].decode())
+    return parser
+
+
+def test_the_page_stands_alone(reported: dict[str, bytes], elements: Elements, present: set[str]):
     html = reported["report.html"].decode()
-    parser = Links()
-    parser.feed(html)
-    assert not parser.tags & {"script", "link", "iframe", "object", "embed"}
-    files = [link for link in parser.links if not link.startswith("data:image/png;base64,")]
-    assert len(parser.links) - len(files) == len(set(DRAWN) & present)
-    assert set(files) <= reported.keys()
-    assert not re.search(r"url\(|@import", html)
+    assert not elements.having("link", "iframe", "object", "embed", "img")
+    assert elements.having("script") == [{}]  # one, and it is ours
+    assert elements.texts["script"].strip() == Path(page.__file__).with_name("page.js").read_text().strip()
+    assert "import" not in elements.texts["script"]
+    assert "http" not in elements.texts["script"]
+    assert len(elements.having("svg")) == len(set(DRAWN) & present)
+    inside = [link.removeprefix("#") for link in elements.links if link.startswith("#")]
+    names = [attributes["id"] for _, attributes in elements.elements if "id" in attributes]
+    assert len(names) == len(set(names))
+    assert set(inside) <= set(names)
+    assert {link for link in elements.links if not link.startswith("#")} <= reported.keys()
+    assert not re.search(r"url\((?!#)|@import", html)
+    assert set(re.findall(r"url\(#([^)]+)\)", html)) <= set(names)
     assert "<audio" not in html  # nobody has drawn samples
 
 
@@ -79,6 +102,44 @@ def test_the_page_shows_all_titles_captions_and_equations(reported: dict[str, by
         assert (escape(module.CAPTION) in html) == (name in present)
     assert html.count("<math") >= 1 + 4  # of the plain unit and the GRU
     assert "(synthetic)" in html
+
+
+def test_whoever_hears_the_page_finds_the_way(elements: Elements, present: set[str]):
+    assert [len(elements.having(tag)) for tag in ("main", "nav", "h1")] == [1, 1, 1]
+    assert all(len(drawing["aria-label"]) > 20 for drawing in elements.having("svg"))
+    assert all("scope" in head for head in elements.having("th"))
+    assert len(elements.having("table")) == len(elements.having("caption")) > 3
+    targets = {link["href"] for link in elements.having("a")}
+    assert {f"#{name}" for name in present} <= targets  # the contents lead to every part
+
+
+def test_no_letter_is_smaller_than_eleven_pixels(reported: dict[str, bytes]):
+    html = reported["report.html"].decode()
+    css = html.partition("<style>")[2].partition("</style>")[0]
+    sizes = [16 * float(size) for size in re.findall(r"font-size: ([\d.]+)rem", css)]
+    drawings = re.findall(r"<svg .*?</svg>", html, re.DOTALL)
+    for drawing in drawings:
+        ((box, shown),) = re.findall(r'viewBox="([^"]+)" width="(\d+)"', drawing)
+        scale = float(shown) / float(box.split()[2])
+        sizes += [scale * float(size) for size in re.findall(r"font-size:([\d.]+)px", drawing)]
+    assert len(sizes) > 100
+    assert min(sizes) >= 11
+
+
+def test_the_verdict_stands_first_then_the_decision_then_the_groups(home: Tiny, reported: dict[str, bytes]):
+    html, frame = reported["report.html"].decode(), frames.load(home.folder / "results", "adhoc")
+    (group,) = [group for group, _ in frames.comparison_groups(frame.confirmed("test"))]
+    lines = verdict.lines(frame, group, style.cells(frame.trials))
+    assert len(lines) >= 3
+    places = [html.index(f"<li>{escape(line)}</li>") for line in lines]
+    places += [html.index(f'<h2 id="{name}"') for name in ("decision", "answer", "groups", "parts", "limits", "reading")]
+    assert places == sorted(places)
+
+
+def test_a_page_speaks_of_no_size_or_data_that_it_has_not(reported: dict[str, bytes]):
+    html = reported["report.html"].decode()
+    assert "Table 1" not in html
+    assert "modern_decay is" not in html
 
 
 def test_the_page_says_what_the_numbers_say(home: Tiny, reported: dict[str, bytes]):

@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import blocks, comparisons, margins, repetitions, style
+from gatebench.report import blocks, comparisons, margins, repetitions, style, words
 
 ORDER = 10
 TITLE = "Which cell? Distance from the GRU"
+BY_GROUP = True
 CAPTION = (
     "Mean test NLL minus that of the GRU (of the cell with the lowest mean, where a comparison group has no GRU), in nats "
     "per time step (per sequence, where a whole one has a label), with the 95% interval of this difference alone, for new "
@@ -19,6 +20,8 @@ CAPTION = (
     f"band); hollow, undecided. {margins.RULE}. Cells that are further away than the axis is wide stand at its end with "
     "their number."
 )
+VERDICTS = {"better": "different", "equivalent": "equivalent", "undecided": "undecided"}
+"""What is said of a cell and the one beside it."""
 MANY = 5
 """Number of cells in a comparison group from which on the axis may leave one out."""
 
@@ -46,15 +49,30 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
     return pd.DataFrame(rows, columns=[*columns, "verdict"]) if rows else None
 
 
+def describe(numbers: pd.DataFrame, frame: Frame) -> str:
+    """Say how far each cell is from the GRU, and what is said of the two."""
+    sentences, columns = [], ["cell", "verdict", "difference", "low", "high"]
+    for group, part in comparison_groups(numbers):
+        others = part[part.cell != part.beside].sort_values("difference")
+        rows = zip(*(others[name] for name in columns), strict=True)
+        cells = [f"{cell} {words.interval(*ends)}, {VERDICTS[verdict]}" for cell, verdict, *ends in rows]
+        sentences.append(f"{frame.title(group)}, test NLL minus that of {part.beside.iloc[0]}: {'; '.join(cells)}.")
+    return " ".join(sentences)
+
+
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task, budget and protocol."""
     groups = comparison_groups(numbers)
     figure, axes = style.grid(len(groups), width=3.9, height=3.1, columns=3)
     styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes, groups, strict=True):
-        limit = 1.05 * max(0.01, float(np.nanmax(np.abs(part[["difference", "low", "high"]].to_numpy(float)))))
+        ends = part[["difference", "low", "high"]].abs()
+        limit = 1.05 * max(0.01, float(np.nanmax(ends.to_numpy(float))))
         if len(part) >= MANY:  # one cell that is far off would leave the others on top of each other
             limit = min(limit, 4 * max(0.01, float(part.difference.abs().median())))
+            limit = max(
+                limit, 1.05 * float(ends.to_numpy(float)[int(part.difference.to_numpy(float).argmin())].max())
+            )  # but never the lowest
         margin = float(part.margin.iloc[0])
         if not np.isnan(margin):  # the band is seen as one, unless cells are much closer than that
             limit = max(limit, min(1.2 * margin, 3 * limit))
@@ -87,5 +105,5 @@ def _draw_cell(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: sty
     axis.plot(side * limit, y, clip_on=False, **mark)
     axis.annotate(
         f"{row.difference:+.2f}", (side * limit, y), xytext=(-8 * side, 0), textcoords="offset points",
-        ha="right" if side > 0 else "left", va="center", fontsize=8,
+        ha="right" if side > 0 else "left", va="center", fontsize=9,
     )  # fmt: skip

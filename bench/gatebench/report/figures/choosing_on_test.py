@@ -12,6 +12,7 @@ from gatebench.report.stats.expected_best import expected_best
 
 ORDER = 125
 TITLE = "Bias of choosing on test"
+BY_GROUP = True
 CAPTION = (
     "Of n settings of a search: the test NLL of the one that is best on validation, minus the lowest test NLL of the n. So "
     "much lower a score looks where settings are chosen on the split that it is reported on, as some studies do; nothing "

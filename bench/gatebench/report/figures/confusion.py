@@ -11,6 +11,7 @@ from gatebench.report import best_trials, style
 
 ORDER = 43
 TITLE = "Which class is taken for which"
+BY_GROUP = True
 CAPTION = (
     "Labels of the test split, by the cell whose confirming trial is the best on validation: rows are the true classes, "
     "columns the most probable ones. Numbers are counts of sequences, or of steps where each step has a label; the darker a "

@@ -11,6 +11,7 @@ from gatebench.report import style
 
 ORDER = 110
 TITLE = "Learning curves"
+BY_GROUP = True
 CAPTION = (
     "For each cell the confirming trial that is best on validation, as in Figures 2 and 3 of Chung et al. 2014: train "
     "solid, validation dotted, the best validation point marked. Train is the mean over an epoch's updates, with the "
@@ -21,6 +22,8 @@ CAPTION = (
 
 ACROSS = 4
 """Largest number of panels beside each other."""
+FEW = 5
+"""Number of cells up to which a legend has one column."""
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
@@ -30,11 +33,23 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
     return curves[columns].reset_index(drop=True) if len(curves) else None
 
 
+def describe(numbers: pd.DataFrame, frame: Frame) -> str:
+    """Say where each cell's validation curve is lowest."""
+    sentences = []
+    for group, part in comparison_groups(numbers):
+        lowest = part[part.split == "valid"].sort_values("nll", kind="stable").drop_duplicates("cell")
+        cells = [
+            f"{row.cell} {row.nll:.3f} in epoch {row.epoch:g}, after {row.seconds:.3g} s" for row in lowest.itertuples()
+        ]
+        sentences.append(f"{frame.title(group)}, lowest validation {frame.nll(group.task)}: {'; '.join(cells)}.")
+    return " ".join(sentences)
+
+
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw two panels for each task, budget and protocol, by epoch above and by second below."""
     groups = comparison_groups(numbers)
     across = min(len(groups), ACROSS)
-    figure = plt.figure(figsize=(2 + 4.6 * across, 7 * -(-len(groups) // across)), layout="constrained")
+    figure = plt.figure(figsize=(4.8 * across, 7 * -(-len(groups) // across)), layout="constrained")
     blocks = figure.subfigures(-(-len(groups) // across), across, squeeze=False).flat
     styles = style.cell_styles(frame.trials)
     for (group, part), block in zip(groups, blocks, strict=False):
@@ -56,7 +71,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.set_xlabel(label)
             axis.set_ylabel(frame.nll(group.task))
         style.heading(axes[0], frame.title(group))
-    handles = [Line2D([], [], ms=7, label=cell, **styles[cell]) for cell in style.cells(numbers)]
-    splits = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
-    figure.legend(handles=[*handles, *splits], loc="outside right center")
+        handles = [Line2D([], [], ms=5, label=cell, **styles[cell]) for cell in style.cells(part)]
+        splits = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
+        axes[0].legend(handles=[*handles, *splits], loc="upper right", fontsize=8, ncols=1 + (len(handles) > FEW))
     return figure

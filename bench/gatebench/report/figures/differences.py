@@ -8,6 +8,7 @@ from gatebench.report import blocks, comparisons, margins, repetitions
 
 ORDER = 50
 TITLE = "Differences between cells"
+BY_GROUP = True
 CAPTION = (
     "Mean test NLL of the lower cell minus that of the other, in nats per time step (per sequence, where a whole one has "
     "a label), with the 95% interval of this difference alone. Where the records have the test sequences the interval "

@@ -13,6 +13,7 @@ from gatebench.report.stats.median_best import median_best
 
 ORDER = 120
 TITLE = "Effort of tuning"
+BY_GROUP = True
 CAPTION = (
     "Lowest validation NLL of n settings of the search. Where two curves cross, the better cell depends on how much one is "
     "ready to tune. Where settings are independent draws (search.sampling=independent) the line is the median of the best "

@@ -10,6 +10,7 @@ from gatebench.report import style
 
 ORDER = 180
 TITLE = "Were all cells run equally well?"
+BY_GROUP = True
 CAPTION = (
     "Relative throughput: FLOPs a second of training and validation, relative to those of a 2048 x 2048 matrix product "
     "in torch, measured on the same machine; 3 times the forward products of layer and readout for a step of training, "

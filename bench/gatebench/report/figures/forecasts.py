@@ -8,6 +8,7 @@ from gatebench.report import best_trials, style
 
 ORDER = 45
 TITLE = "Forecasts"
+BY_GROUP = True
 CAPTION = (
     "The first sequences of the test split, as they were (grey) and as they are predicted (coloured) by the cell whose "
     "confirming trial is the best on validation: at each step the mean of the predicted distribution, from what came "
@@ -43,7 +44,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.plot(part.step, part.predicted, color=styles[first.cell]["color"], lw=1.2, label="predicted")
         axis.set_xlabel("predicted step")
         axis.set_ylabel(first.column)
-        axis.legend(fontsize=7, loc="best")
+        axis.legend(fontsize=8, loc="best")
         group = ComparisonGroup(first.task, first.budget, first.training)
         style.heading(axis, f"{frame.title(group)}\n{first.cell}, test sequence {first.sequence}")
     figure.tight_layout()

@@ -9,6 +9,7 @@ from gatebench.report.metrics import MetricScores
 
 ORDER = 42
 TITLE = "What people decide by"
+BY_GROUP = True
 CAPTION = (
     "Metrics on the test split of the weights that are best on validation: mean over repetitions with its 95% interval for "
     "new repetitions and new sequences. 'best' has the best mean; '?' no difference to it could be shown; all others are "

@@ -8,6 +8,7 @@ from gatebench.report import best_trials, style
 
 ORDER = 44
 TITLE = "Predicted against true"
+BY_GROUP = True
 CAPTION = (
     "Each mark is a sequence of the test split: across the true value, upwards the mean of what the cell predicts whose "
     "confirming trial is the best on validation, both in the units of the data. On the line the two are equal. Marks that "

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gatebench.records.frame import Frame
@@ -13,7 +14,7 @@ ORDER = 80
 TITLE = "Ranks over tasks"
 CAPTION = (
     "Mean rank by mean test NLL over the tasks on which all these cells were confirmed, 1 for the lowest, at one budget "
-    "and protocol each (Demsar 2006). Cells that a grey bar spans do not differ by Nemenyi's test at 0.05; p is "
+    "and protocol each (Demsar 2006). Cells that a thick bar spans do not differ by Nemenyi's test at 0.05; p is "
     "Friedman's. With so few tasks the test hardly finds anything: the critical difference stands beside the largest "
     "difference that mean ranks can have. Absence of a difference here says nothing; the intervals within a task say "
     "more."
@@ -36,23 +37,26 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
     return pd.DataFrame(rows, columns=columns) if rows else None
 
 
+def describe(numbers: pd.DataFrame, frame: Frame) -> str:
+    """Say the mean rank of each cell, the lowest first."""
+    sentences = []
+    for (budget, training), part in numbers.groupby(["budget", "training"], sort=False):
+        cells = [f"{row.cell} {row['rank']:.2f}" for _, row in part.sort_values("rank", kind="stable").iterrows()]
+        critical = f"critical difference {part.critical_difference.iloc[0]:.2f}"
+        sentences.append(f"{budget}, {training}, mean ranks: {', '.join(cells)}; {critical}.")
+    return " ".join(sentences)
+
+
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """Draw one panel for each budget and protocol."""
+    """Draw one diagram for each budget and protocol."""
     parts = list(numbers.groupby(["budget", "training"], sort=False))
-    heights = [1.6 + 0.3 * len(part) for _, part in parts]
+    heights = [2.2 + 0.14 * len(part) for _, part in parts]
     figure, axes = plt.subplots(len(parts), 1, figsize=(8, sum(heights)), squeeze=False, height_ratios=heights)
     styles = style.cell_styles(frame.trials)
     for axis, ((budget, training), part) in zip(axes[:, 0], parts, strict=True):
         ordered = part.sort_values("rank", kind="stable").reset_index(drop=True)
+        _draw_diagram(axis, ordered, styles)
         first = ordered.iloc[0]
-        for i, row in ordered.iterrows():
-            axis.plot(row["rank"], i, ls="", ms=9, mec="white", zorder=3, **styles[str(row.cell)])
-        for i, (low, high) in enumerate(_cliques(ordered["rank"].to_numpy(), first.critical_difference)):
-            axis.axvspan(low - 0.03, high + 0.03, ymax=0.04 + 0.05 * i, color="0.6", alpha=0.5, lw=0)
-        axis.set_yticks(range(len(ordered)), ordered.cell)
-        axis.invert_yaxis()
-        axis.set_xlim(0.8, first.cells + 0.2)
-        axis.set_xlabel("mean rank by test NLL")
         p = "" if np.isnan(first.p) else f", p = {first.p:.2f}"
         style.heading(
             axis,
@@ -61,6 +65,37 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         )  # fmt: skip
     figure.tight_layout()
     return figure
+
+
+def _draw_diagram(axis: Axes, ordered: pd.DataFrame, styles: dict[str, style.CellStyle]) -> None:
+    """Draw the axis of ranks with the lowest on the right, the critical difference above it, bars and names below."""
+    count, critical = len(ordered), float(ordered.critical_difference.iloc[0])
+    axis.plot([1, count], [0, 0], color="0.15", lw=1.2)
+    for rank in range(1, count + 1):
+        axis.plot([rank, rank], [0, -0.12], color="0.15", lw=1)
+        axis.text(rank, -0.2, str(rank), ha="center", va="bottom", fontsize=9)
+    shown = min(critical, count - 1)  # one that is beyond the axis has its number in the heading
+    axis.plot([count, count - shown], [-1, -1], color="0.15", lw=1.6, marker="|" if shown == critical else None, ms=8)
+    axis.text(count - shown / 2, -1.1, f"critical difference {critical:.2f}", ha="center", va="bottom", fontsize=9)
+    cliques = _cliques(ordered["rank"].to_numpy(), critical)
+    for i, (low, high) in enumerate(cliques):
+        axis.plot([low - 0.04, high + 0.04], [0.3 + 0.25 * i] * 2, color="0.15", lw=3.5, solid_capstyle="butt")
+    top, right = 0.75 + 0.25 * len(cliques), (count + 1) // 2
+    for i, row in ordered.iterrows():
+        place = int(str(i))
+        on_right = place < right
+        y = top + 0.5 * (place if on_right else count - 1 - place)
+        end = 0.75 if on_right else count + 0.25
+        look = styles[str(row.cell)]
+        axis.plot([row["rank"], row["rank"], end], [0, y, y], color=look["color"], lw=1)
+        axis.plot(row["rank"], 0, ls="", ms=7, mec="white", zorder=3, clip_on=False, **look)
+        axis.text(end, y, f" {row.cell} ", ha="left" if on_right else "right", va="center", fontsize=9)
+    axis.set_xlim(count + 0.3, 0.7)
+    axis.set_ylim(top + 0.5 * right, -1.6)
+    axis.set_xlabel("mean rank by test NLL; the lowest, on the right, is the best")
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.spines[:].set_visible(False)
 
 
 def _cliques(ordered: np.ndarray, critical: float) -> list[tuple[float, float]]:

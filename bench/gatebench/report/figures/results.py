@@ -5,11 +5,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import blocks, comparisons, repetitions, style
+from gatebench.report import blocks, comparisons, repetitions, style, words
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 30
 TITLE = "Test NLL of the confirming trials"
+BY_GROUP = True
 CAPTION = (
     "Each small mark is one confirming seed at the cell's selected setting; the large mark is their mean with its "
     "95% interval over repetitions (Student's t), the thin grey bar its interval over repetitions and test sequences. Lower "
@@ -32,6 +33,16 @@ def numbers(frame: Frame) -> pd.DataFrame:
                 rows.append((*group, cell, seed, nll, e.mean, e.low, e.high, both.low, both.high, e.n))
     columns = ["task", "budget", "training", "cell", "seed", "nll", "mean", "low", "high", "low_both", "high_both", "n"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def describe(numbers: pd.DataFrame, frame: Frame) -> str:
+    """Say the mean of each cell, the lowest first."""
+    sentences, columns = [], ["cell", "mean", "low", "high"]
+    for group, part in comparison_groups(numbers):
+        means = part.drop_duplicates("cell").sort_values("mean")
+        cells = [f"{cell} {words.interval(*ends)}" for cell, *ends in zip(*(means[name] for name in columns), strict=True)]
+        sentences.append(f"{frame.title(group)}, mean test {frame.nll(group.task)}: {'; '.join(cells)}.")
+    return " ".join(sentences)
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:

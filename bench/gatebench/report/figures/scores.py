@@ -9,6 +9,7 @@ from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 40
 TITLE = "Results"
+BY_GROUP = True
 CAPTION = (
     "NLL in nats per time step (per sequence, where a whole one has a label), mean over n repetitions with 95% intervals "
     "over them, at the setting that was best on validation; of several pipelines, each has its own. The rows in brackets "

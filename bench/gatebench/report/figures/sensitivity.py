@@ -11,6 +11,7 @@ from gatebench.report import style
 
 ORDER = 130
 TITLE = "Sensitivity to the learning rate"
+BY_GROUP = True
 CAPTION = (
     "Best validation NLL of each trial of the search, one seed, the same settings for all cells; the selected one is "
     "marked. Where the search is over weight noise or decay as well, points are not joined: they differ in all. A trial "

@@ -14,8 +14,10 @@ CAPTION = (
 )
 
 
-def table(frame: Frame) -> pd.DataFrame:
-    """Return the published rows, then the sizes of this study."""
+def table(frame: Frame) -> pd.DataFrame | None:
+    """Return the published rows, then the sizes of this study; None if the paper has none of its tasks."""
+    if not {task for task, _ in published.TABLE_2} & set(frame.trials.task):
+        return None
     rows = [
         {"of": f"paper, {row}", "cell": cell, "units": units, "recurrent parameters": f"{parameters / 1e3:.1f}e3"}
         for (row, cell), (units, parameters) in published.TABLE_1.items()

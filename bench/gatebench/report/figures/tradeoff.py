@@ -12,6 +12,7 @@ from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 100
 TITLE = "Test NLL against parameters, FLOPs and seconds"
+BY_GROUP = True
 CAPTION = (
     "Mean over repetitions with 95% intervals. Parameters include the readout; FLOPs are those of the recurrent "
     "layer's matrix products in the forward pass of one time step; seconds are the training time of one trial, a "

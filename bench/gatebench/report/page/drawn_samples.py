@@ -13,6 +13,8 @@ class DrawnSample:
 
     title: str
     """The cell and its comparison group."""
+    seen: str
+    """What is to be seen in the picture."""
     text: str
     """A sentence or two: how much primed the cell, how much it drew, and how far that is from the data."""
     file: str
@@ -33,6 +35,8 @@ def drawn_samples(frame: Frame, folder: Path) -> list[DrawnSample]:
         samples.append(
             DrawnSample(
                 title=f"{row.cell}: {frame.title(group)}",
+                seen=f"{'Waveform over its spectrogram' if is_audio else 'Piano roll'} of {row.cell}: {row.primed:,} given, "
+                f"then {row.drawn:,} drawn",
                 text=f"{row.primed:,} {'samples' if is_audio else 'frames'} of the validation split, then"
                 f" {row.drawn:,} drawn by trial {row.key}.{distance}",
                 file=f"{folder.name}/{row.sound}",

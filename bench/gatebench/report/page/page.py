@@ -14,14 +14,19 @@ from gatebench.records.frame import Frame
 from gatebench.records.schema import Record
 from gatebench.records.store import Store
 from gatebench.report import conclusions, margins, style
-from gatebench.report.findings import findings, limitations
-from gatebench.report.page import parts
+from gatebench.report.findings import limitations
+from gatebench.report.page import glossary, parts, sections, tables
 from gatebench.report.page.drawn_samples import DrawnSample, drawn_samples
 from gatebench.report.page.parts import PagePart
 from gatebench.report.stats import looks
 
-PICTURES_PER_REPORT = 30
+PICTURES_PER_REPORT = 40
 """Number of simple pictures that take as long to draw as the report of one comparison group, with a margin."""
+
+FIRST = "decision"
+"""Table that stands right below the verdict."""
+WITH_ALL_LINES = 2
+"""Number of comparison groups up to which all lines of their verdicts stand at the top of the page."""
 
 
 def estimate_seconds() -> float:
@@ -123,21 +128,31 @@ def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSamp
     from jinja2 import Environment
     from latex2mathml.converter import convert
 
-    template = Environment(autoescape=True).from_string(Path(__file__).with_name("page.html.j2").read_text())
+    here = Path(__file__)
+    template = Environment(autoescape=True).from_string(here.with_name("page.html.j2").read_text())
     cells = [cell for cell in style.cells(frame.trials) if cell in frame.equations]
+    groups = sections.of_study(frame, shown)
+    first = [part for part in shown if part.name == FIRST]
     return template.render(
+        css=here.with_name("page.css").read_text(),
+        script=here.with_name("page.js").read_text(),
         study=study,
         lead=lead(frame),
-        findings=findings(frame),
+        headline=sections.gru_or_lstm(frame) if len(groups) > WITH_ALL_LINES else "",
+        with_all_lines=len(groups) <= WITH_ALL_LINES,
+        sections=groups,
+        first=first,
+        parts=[part for part in shown if part not in first],
+        as_html=tables.as_html,
         looks=frame.looks,
         look_factor=f"{1 / looks.level(frame.looks, 1.0):.0f}",
         margins=margins.RULE,
+        labels=glossary.explained(frame.trials),
         limitations=limitations(frame),
-        parts=shown,
         drawn=drawn,
         steps=[(frame.datasets[task], step) for task, step in frame.steps.items()],
         equations=[(cell, [convert(line) for line in frame.equations[cell]]) for cell in cells],
-        machines=frame.machines.to_html(index=False, border=0),
+        machines=frame.machines,
     )
 
 

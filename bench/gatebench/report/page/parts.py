@@ -10,11 +10,15 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from pandas.api.types import is_numeric_dtype
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
-from gatebench.records.frame import Frame
+from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
+from gatebench.report import style
+from gatebench.report.page.drawing import inline_svg
+from gatebench.report.words import listed
 
 LAST = 1000
 """Place on the page of a figure that does not state its ``ORDER``."""
@@ -40,10 +44,14 @@ class PagePart:
     """Sentences that stand below the caption as a list."""
     files: list[str]
     """Names of the files in the study's folder, to link to."""
-    image: str = ""
-    """PNG of a figure in base64; empty for a table."""
-    html: str = field(default="", repr=False)
-    """HTML of a table; empty for a figure."""
+    by_group: bool = False
+    """Whether it is about each comparison group alone, so that it stands in the sections of these."""
+    drawings: dict[ComparisonGroup, str] = field(default_factory=dict, repr=False)
+    """Comparison group -> the figure of it alone, as SVG; empty for a table, and for a figure that is about all of them."""
+    drawing: str = field(default="", repr=False)
+    """SVG of a figure that is about all comparison groups; empty for a table."""
+    table: pd.DataFrame | None = field(default=None, repr=False)
+    """The table; None for a figure."""
 
 
 def modules() -> list[tuple[str, ModuleType]]:
@@ -52,6 +60,8 @@ def modules() -> list[tuple[str, ModuleType]]:
     A module has ``TITLE`` and ``CAPTION``, and either ``table(frame)`` or both ``numbers(frame)`` and
     ``draw(numbers, frame)``. Its place is its ``ORDER``, a number; those that state none stand at the end by name.
     ``NOTES``, a list of sentences, stand below its caption, after those of ``notes(frame)``, which depend on the study.
+    ``BY_GROUP = True`` says that it is about each comparison group alone; the page has it in the sections of these.
+    ``describe(numbers, frame)`` says of a figure what is to be seen in it, for those who do not see it.
     ``BadInput`` if one lacks what it must have.
     """
     loaded = []
@@ -85,8 +95,7 @@ def _write_table(name: str, module: ModuleType, frame: Frame, folder: Path) -> P
     (folder / f"{name}.md").write_text(_as_markdown(table) + "\n")
     (folder / f"{name}.tex").write_text(_as_latex(table))
     files = [f"{name}.{suffix}" for suffix in ("csv", "md", "tex")]
-    html = table.to_html(index=False, border=0)
-    return PagePart(name, module.TITLE, module.CAPTION, _notes(module, frame), files, html=html)
+    return PagePart(name, module.TITLE, module.CAPTION, _notes(module, frame), files, _by_group(module), table=table)
 
 
 def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart | None:
@@ -96,14 +105,50 @@ def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart
     if numbers is None:
         return None
     write_numbers(numbers, folder / f"{name}.csv")
-    titles = {task: _literal(title) for task, title in frame.datasets.items()}
-    figure = module.draw(_with_texts(numbers, _literal), replace(frame, datasets=titles))
+    figure = _figure(module, numbers, frame)
     figure.savefig(folder / f"{name}.png", metadata={"Software": None})
     figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    whole = inline_svg(figure, name, _seen(module, numbers, frame))
     plt.close(figure)
     files = [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]
-    image = in_base64(folder / f"{name}.png")
-    return PagePart(name, module.TITLE, module.CAPTION, _notes(module, frame), files, image=image)
+    part = PagePart(name, module.TITLE, module.CAPTION, _notes(module, frame), files, _by_group(module))
+    if not part.by_group:
+        return replace(part, drawing=whole)
+    groups = comparison_groups(numbers)
+    if len(groups) == 1:
+        return replace(part, drawings={groups[0][0]: whole})
+    return replace(
+        part, drawings={group: _drawing(f"{name}-{i}", module, rows, frame) for i, (group, rows) in enumerate(groups)}
+    )
+
+
+def _figure(module: ModuleType, numbers: pd.DataFrame, frame: Frame) -> Figure:
+    titles = {task: _literal(title) for task, title in frame.datasets.items()}
+    return module.draw(_with_texts(numbers, _literal), replace(frame, datasets=titles))
+
+
+def _drawing(name: str, module: ModuleType, numbers: pd.DataFrame, frame: Frame) -> str:
+    """Return the figure of some of its numbers as SVG."""
+    from matplotlib import pyplot as plt
+
+    figure = _figure(module, numbers, frame)
+    drawing = inline_svg(figure, name, _seen(module, numbers, frame))
+    plt.close(figure)
+    return drawing
+
+
+def _by_group(module: ModuleType) -> bool:
+    return getattr(module, "BY_GROUP", False)
+
+
+def _seen(module: ModuleType, numbers: pd.DataFrame, frame: Frame) -> str:
+    """Say what is to be seen in a figure: what its module says, or else its title and what is compared in it."""
+    if hasattr(module, "describe"):
+        return module.describe(numbers, frame)
+    where = set(ComparisonGroup._fields) <= set(numbers.columns)
+    groups = [frame.title(group) for group, _ in comparison_groups(numbers)] if where else []
+    cells = style.cells(numbers) if "cell" in numbers.columns else []
+    return ": ".join([module.TITLE, *([listed(groups)] if groups else []), *([listed(cells)] if cells else [])])
 
 
 def _notes(module: ModuleType, frame: Frame) -> list[str]:

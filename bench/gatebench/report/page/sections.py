@@ -1,0 +1,127 @@
+"""The sections of a page: one for each comparison group, with its verdict, what is missing from it, its figures and rows."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
+from gatebench.report import comparisons, style, verdict
+from gatebench.report.findings import findings
+from gatebench.report.page import tables
+from gatebench.report.page.parts import PagePart
+from gatebench.report.words import listed
+
+ANSWER = "answer"
+"""Part whose figures stand above the sections."""
+LSTMS = ("lstm", "lstm_peephole")
+"""Cells that stand for the LSTM beside the GRU, the first one where there are both."""
+SAID = {
+    "gru": "the GRU is better",
+    "lstm": "the LSTM is better",
+    "equivalent": "the two are equivalent",
+    "undecided": "no difference could be shown",
+}
+"""What is said of the two in a comparison group, in its order."""
+
+
+@dataclass(frozen=True)
+class GroupPart:
+    """What a section shows of one part of the page: a figure, or the rows of a table."""
+
+    part: PagePart
+    html: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A comparison group as the page shows it."""
+
+    anchor: str
+    """Name to link to."""
+    title: str
+    """Data set, budget and protocol."""
+    verdict: list[str]
+    """The lines that ``gatebench compare`` would print."""
+    finding: str
+    """The same in numbers, beside the baselines."""
+    absent: str
+    """Which cells of the study are missing from it, and why; empty where none is."""
+    answer: str
+    """The figure of the distances from the GRU; empty where there is a single cell."""
+    shown: list[GroupPart]
+    """Its other figures, and its rows of tables."""
+
+
+def of_study(frame: Frame, parts: list[PagePart]) -> list[Section]:
+    """Return a section for each comparison group that has a confirmed trial."""
+    groups = comparison_groups(frame.confirmed("test"))
+    return [
+        _section(frame, f"group-{number}", group, finding, parts)
+        for number, ((group, _), finding) in enumerate(zip(groups, findings(frame), strict=True), 1)
+    ]
+
+
+def _section(frame: Frame, anchor: str, group: ComparisonGroup, finding: str, parts: list[PagePart]) -> Section:
+    cells = style.cells(_in_group(frame.trials, group))
+    return Section(
+        anchor=anchor,
+        title=frame.title(group),
+        verdict=verdict.lines(frame, group, cells),
+        finding=finding,
+        absent=absent(frame, group),
+        answer=next((part.drawings[group] for part in parts if part.name == ANSWER and group in part.drawings), ""),
+        shown=[shown for part in parts if (shown := _shown(frame, group, part))],
+    )
+
+
+def _shown(frame: Frame, group: ComparisonGroup, part: PagePart) -> GroupPart | None:
+    if part.name == ANSWER:
+        return None
+    if group in part.drawings:
+        return GroupPart(part, part.drawings[group])
+    if not part.by_group or part.table is None:
+        return None
+    rows = tables.of_group(part.table, frame, group)
+    return None if rows is None else GroupPart(part, tables.as_html(rows, f"{part.title}: {frame.title(group)}"))
+
+
+def _in_group(trials: pd.DataFrame, group: ComparisonGroup) -> pd.DataFrame:
+    return trials[(trials[list(ComparisonGroup._fields)] == list(group)).all(axis=1)]
+
+
+def absent(frame: Frame, group: ComparisonGroup) -> str:
+    """Say which cells of the study have no score in a comparison group, and why: empty where all have one."""
+    in_group = _in_group(frame.trials, group)
+    scored = set(_in_group(frame.scored(), group).cell)
+    by_reason: dict[str, list[str]] = {}
+    for cell in style.cells(frame.trials):
+        if cell not in scored:
+            by_reason.setdefault(_reason(in_group[in_group.cell == cell]), []).append(cell)
+    reasons = [f"{listed(cells)} ({reason})" for reason, cells in by_reason.items()]
+    return f"Missing here: {'; '.join(reasons)}." if reasons else ""
+
+
+def _reason(trials: pd.DataFrame) -> str:
+    """Say why a cell has no score, from its trials in a comparison group."""
+    if trials.empty:
+        return "not trained"
+    confirmed = trials[trials.stage == "confirm"]
+    if confirmed.empty:
+        diverged = bool((trials.status == "diverged").all())
+        return "every setting of the search diverged" if diverged else "searched, not confirmed yet"
+    statuses = confirmed[confirmed.status != "finished"].drop_duplicates("key").status.value_counts()
+    return ", ".join(f"{count} confirming {status}" for status, count in statuses.items()) or "a run without a score"
+
+
+def gru_or_lstm(frame: Frame) -> str:
+    """Say in one sentence in which comparison groups the GRU or the LSTM is the better one; empty where none has both."""
+    pairs = {(pair.group, frozenset((pair.lower, pair.other))): pair for pair in comparisons.pairs(frame)}
+    titles: dict[str, list[str]] = {what: [] for what in ("gru", "lstm", "equivalent", "undecided")}
+    for group, _ in comparison_groups(frame.confirmed("test")):
+        both = [pairs[name] for lstm in LSTMS if (name := (group, frozenset(("gru", lstm)))) in pairs]
+        if both:
+            better = "gru" if both[0].lower == "gru" else "lstm"
+            titles[better if both[0].verdict == "better" else both[0].verdict].append(frame.title(group))
+    count = sum(map(len, titles.values()))
+    parts = [f"{SAID[what]} in {len(names)} ({'; '.join(names)})" for what, names in titles.items() if names]
+    return f"GRU or LSTM? Of {count} comparison groups that have both, {listed(parts)}." if parts else ""
