@@ -17,7 +17,7 @@ STATED_BY_PLACE = {
     "cells": {"PAPER", "step", "sizes", "initial"},
     "cli/commands": {"SUMMARY"},
     "ingest/readers": {"SUFFIXES", "MOST_FILES"},
-    "report/figures": {"ORDER", "TITLE", "CAPTION", "NOTES"},
+    "report/figures": {"ORDER", "TITLE", "CAPTION", "NOTES", "BY_GROUP"},
 }
 """Folder -> the names that each of its files states; what they mean is said once, in the module that reads them."""
 FRAGMENTS = ("Of ", "As ", "And ", "Those ", "So is ", "So are ", "None.", "The same ")

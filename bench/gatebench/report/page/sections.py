@@ -43,7 +43,7 @@ class Section:
     verdict: list[str]
     """The lines that ``gatebench compare`` would print."""
     finding: str
-    """The same in numbers, beside the baselines."""
+    """What its numbers say in sentences, with those of the baselines."""
     absent: str
     """Which cells of the study are missing from it, and why; empty where none is."""
     answer: str
