@@ -10,7 +10,7 @@ from gatebench.core.errors import BadInput
 from gatebench.report import repetitions
 from gatebench.report.page import parts
 from support.figures import FIGURES
-from support.frames import TRIALS, by_hand
+from support.frames import TRIALS, by_hand, everything
 
 PLUGIN = """
 import pandas as pd
@@ -59,7 +59,7 @@ def test_notes_of_a_figure_are_those_of_its_module(plugin: Path, tmp_path: Path)
     part = parts.write("mine", dict(parts.modules())["mine"], by_hand(TRIALS), tmp_path)
     assert part is not None
     assert (part.title, part.notes, part.files) == ("Mine", ["Read it twice."], ["mine.csv", "mine.md", "mine.tex"])
-    frame = by_hand(TRIALS)
+    frame = everything()
     scores, table_1 = (parts.write(name, FIGURES[name], frame, tmp_path) for name in ("scores", "table1"))
     assert scores is not None
     assert table_1 is not None
