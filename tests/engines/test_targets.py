@@ -18,6 +18,7 @@ from gatebench.engines.fused_cpu.processor import choose, processor
 from gatebench.engines.fused_cpu.tables import Tables
 from gatebench.graph import trace
 from gatebench.training.likelihoods import bernoulli, categorical, gaussian, gaussian_mixture
+from gatebench.training.weighting import weighted_categorical
 from support import assembly
 from support.agreement import assert_agree, assert_alive, gradients, population, sequences, true
 
@@ -210,6 +211,7 @@ NETWORKS = [
     ("nas", bernoulli()),
     ("lstm_augmented", bernoulli()),
     ("gru", categorical(7)),
+    ("gru", weighted_categorical(7, (0.5, 2.0, 1.0, 0.25, 1.25, 4.0, 0.75))),
     ("lstm", gaussian()),
     ("gru", gaussian_mixture(3)),
 ]

@@ -14,6 +14,7 @@ from gatebench.graph import trace
 from gatebench.graph.stack import Stack
 from gatebench.training.likelihoods import bernoulli, categorical, gaussian, gaussian_mixture
 from gatebench.training.optimizers import UpdateRule, adam, rmsprop
+from gatebench.training.weighting import weighted_categorical
 from support.agreement import dropout_masks, population, sequences
 from support.updates import arrays_of
 
@@ -27,6 +28,7 @@ NETWORKS = {
     "a row of more than a vector": Network(trace.load("lstm_peephole"), 5, 3, 33, gaussian()),
     "that looks back": Network(trace.load("lstm_augmented"), 6, 2, 8, gaussian_mixture(3)),
     "symbols": Network(trace.load("rnn"), 9, 1, 17, categorical(5)),
+    "weighted labels": Network(trace.load("gru"), 9, 1, 17, weighted_categorical(5, (0.5, 2.0, 1.0, 0.25, 1.25))),
 }
 SHORT, LONG = [5, 1, 3], [250]
 ALL_BATCHES = {"one for all": [SHORT] * 4, "their own": [SHORT, LONG, [2], [4, 4, 4, 4]], "single sequences": [LONG] * 4}

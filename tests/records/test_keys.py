@@ -71,6 +71,7 @@ POINT = ["task=jsb_chorales", "training=modern", "training.lr=0.01", "cell=gru"]
 
 OTHER: dict[str, Any] = {
     "carry_state": False,
+    "class_weights": "balanced",
     "loss": "sequence",
     "batch": 8,
     "epochs": 61,

@@ -28,8 +28,10 @@ EFFECTS = {
 
 
 def test_effects_are_those_of_every_setting():
-    """`test_carried` sees that ``carry_state`` acts, which is of windows of series alone."""
-    assert {*EFFECTS, "carry_state"} == {field.name for field in dataclasses.fields(Training)}
+    """`test_carried` sees that ``carry_state`` acts, which is of windows of series alone, `test_weighting` that
+    ``class_weights`` does, which is of labels alone.
+    """
+    assert {*EFFECTS, "carry_state", "class_weights"} == {field.name for field in dataclasses.fields(Training)}
 
 
 @every_engine

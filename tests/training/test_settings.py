@@ -126,5 +126,6 @@ def test_defaults_are_neutral():
         "readout_bias": "zero",
         "forget_bias": 0.0,
         "carry_state": None,
+        "class_weights": "none",
     }
     assert training(**defaults) == training()

@@ -18,6 +18,7 @@ from gatebench.core.validation import Count, construct, flatten, mismatch, shown
 
 if TYPE_CHECKING:
     from gatebench.data.cards import Card
+    from gatebench.data.sequences import Framing
     from gatebench.graph.stack import Stack
     from gatebench.graph.trace import Graph
     from gatebench.records.schema import Labels
@@ -174,7 +175,7 @@ def job_of(configuration: Configuration) -> "Job":
         graph=graph,
         stack=stack,
         units=budget.solve(graph, stack, inputs, likelihood.readout(outputs)),
-        training=_carrying(construct(Training, "training", training), card, framing.predicted_per(card), graph, stack),
+        training=_carrying(_weighing(construct(Training, "training", training), card), card, framing, graph, stack),
         search=Search(**vars(construct(SearchSettings, "search", search)), space=space),
         seeds=(population.seeds,) * values["pipelines"],
         population_max=population.max,
@@ -200,12 +201,22 @@ def _check_causal(graph: "Graph", stack: "Stack", task: str) -> None:
         )
 
 
-def _carrying(training: "Training", card: "Card", at: str, graph: "Graph", stack: "Stack") -> "Training":
+def _weighing(training: "Training", card: "Card") -> "Training":
+    """Return a training; ``BadInput`` if it weighs classes where none are predicted."""
+    if training.class_weights != "none" and (card.target is None or card.target.kind != "label"):
+        raise BadInput(
+            f"training.class_weights is {training.class_weights}, but dataset {card.name} has no label that is "
+            "one of several classes; use training.class_weights=none"
+        )
+    return training
+
+
+def _carrying(training: "Training", card: "Card", framing: "type[Framing]", graph: "Graph", stack: "Stack") -> "Training":
     """Return a training whose ``carry_state`` is None where it says what would be done anyway.
 
     ``BadInput`` if states are to be carried where they cannot be.
     """
-    goes_on = card.has_series and at == "step" and not graph.lookahead and not stack.bidirectional
+    goes_on = card.has_series and framing.predicted_per(card) == "step" and not graph.lookahead and not stack.bidirectional
     if training.carry_state and not goes_on:
         reason = f"no sequence of dataset {card.name} is said to follow another one"
         if card.has_series:

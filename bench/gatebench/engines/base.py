@@ -53,6 +53,10 @@ class ReadoutLoss(Protocol):
         """Return the negative log-likelihood in nats, ``[K, T, B]``, of ``[K, T, B, R]`` and ``[K or 1, T, B, Y]``."""
         ...
 
+    def weighted(self, nll: Tensor, target: Tensor) -> Tensor:
+        """Return what is trained in place of negative log-likelihoods ``[K, T, B]`` of targets ``[K or 1, T, B, Y]``."""
+        ...
+
 
 class SteppingOptimizer(Protocol):
     """The part of an optimizer that engines need: its update, written with torch."""

@@ -94,15 +94,17 @@ def _gradients(
     leaves = {name: p.detach().requires_grad_() for name, p in network.views(parameters).items()}
     masks = None if dropout_masks is None else padded.stacked_masks(network, dropout_masks, batches, parameters)
     rows = padded.stacked_carried(carried, parameters)
-    losses = nll(network, leaves, *padded.stacked(batches, parameters), masks, rows)
+    x, y, mask, lengths = padded.stacked(batches, parameters)
+    of_steps = step_nll(network, leaves, x, y, mask, lengths, masks, rows)
+    losses = of_steps.detach().sum(1)
     padded.hand_on(rows, carried)
-    total = losses.sum(1) @ torch.from_numpy(weights).to(losses)
+    total = network.likelihood.weighted(of_steps, y).sum(1).sum(1) @ torch.from_numpy(weights).to(losses)
     gradient = torch.zeros_like(parameters)
     # of sequences of a single step, what a parameter does may come too late for any prediction
     gradients = torch.autograd.grad(total, list(leaves.values()), materialize_grads=True)
     for view, g in zip(network.views(gradient).values(), gradients, strict=True):
         view.copy_(g)
-    return padded.by_member(losses.detach(), batches), gradient
+    return padded.by_member(losses, batches), gradient
 
 
 def nll(
@@ -121,7 +123,21 @@ def nll(
     share one batch. ``dropout_masks`` has for each layer a factor for each number that the layer hands on. What sequences
     begin with, if that is not zero, is ``carried [K, B, S]``; what they end with is written there.
     """
-    return (network.likelihood.nll(readout(network, parameters, x, lengths, dropout_masks, carried), y) * mask).sum(1)
+    return step_nll(network, parameters, x, y, mask, lengths, dropout_masks, carried).sum(1)
+
+
+def step_nll(
+    network: Network,
+    parameters: Mapping[str, Tensor],
+    x: Tensor,
+    y: Tensor,
+    mask: Tensor,
+    lengths: Tensor,
+    dropout_masks: Sequence[Tensor] | None = None,
+    carried: Tensor | None = None,
+) -> Tensor:
+    """Return the same of each prediction, ``[K, T, B]``, which is 0 of padding."""
+    return network.likelihood.nll(readout(network, parameters, x, lengths, dropout_masks, carried), y) * mask
 
 
 def readout(

@@ -35,15 +35,25 @@ class Loaded:
     def model(self, job: Job, task: Task) -> "Model":
         """Return the cell of a job with its readout, on the engine of the job."""
         from gatebench.engines import selection
+        from gatebench.training import weighting
         from gatebench.training.model import Model
 
         at, graph = job.framing.predicted_per(job.card), job.graph
         cell = (graph.name, repr(graph.options), graph.fingerprint, job.stack, job.units, at)
-        wanted = (*self._of_task(job), *cell, repr(job.likelihood), job.engine, job.threads, job.device)
+        wanted = (
+            *self._of_task(job),
+            *cell,
+            repr(job.likelihood),
+            job.training.class_weights,
+            job.engine,
+            job.threads,
+            job.device,
+        )
         model = self._models.pop(wanted, None)
         if model is None:
             engine = selection.create(job.engine, job.threads, job.device)
-            model = Model(graph, task.inputs, task.outputs, job.units, job.likelihood, engine, stack=job.stack, at=at)
+            likelihood = weighting.likelihood(job.likelihood, task, job.training)
+            model = Model(graph, task.inputs, task.outputs, job.units, likelihood, engine, stack=job.stack, at=at)
         self._models[wanted] = model
         while len(self._models) > MODELS:
             del self._models[next(iter(self._models))]

@@ -37,6 +37,10 @@ class Likelihood(Protocol):
         """Return ``-log p(target)`` of each step in nats, ``[K, T, B]``, of ``[K, T, B, R]`` and ``[K or 1, T, B, Y]``."""
         ...
 
+    def weighted(self, nll: Tensor, target: Tensor) -> Tensor:
+        """Return what is trained in place of the NLL ``[K, T, B]`` of targets ``[K or 1, T, B, Y]``."""
+        ...
+
     def mean(self, readout: Tensor) -> Tensor:
         """Return the expected target ``[..., Y]`` of readouts ``[..., R]``; of classes the probability of each."""
         ...
@@ -46,8 +50,17 @@ class Likelihood(Protocol):
         ...
 
 
+class Unweighted:
+    """A likelihood that is trained as it is scored."""
+
+    def weighted(self, nll: Tensor, target: Tensor) -> Tensor:
+        """Return the NLL itself."""
+        del target
+        return nll
+
+
 @dataclass(frozen=True)
-class bernoulli:
+class bernoulli(Unweighted):
     """Independent Bernoulli outputs; the readout gives their logits (Chung et al. 2014, Section 4.2)."""
 
     OF: ClassVar[tuple[str, ...]] = ("piano_roll", "binary")
@@ -77,7 +90,7 @@ class bernoulli:
 
 
 @dataclass(frozen=True)
-class categorical:
+class categorical(Unweighted):
     """One of several classes; the readout gives their logits."""
 
     classes: Count
@@ -112,7 +125,7 @@ class categorical:
 
 
 @dataclass(frozen=True)
-class gaussian:
+class gaussian(Unweighted):
     """Independent Gaussians; the readout gives ``mu [Y]`` and ``a [Y]``, with the variance ``FLOOR + exp(2 a)``."""
 
     OF: ClassVar[tuple[str, ...]] = ("reals", "audio")
@@ -145,7 +158,7 @@ class gaussian:
 
 
 @dataclass(frozen=True)
-class gaussian_mixture:
+class gaussian_mixture(Unweighted):
     r"""Mixture of M Gaussians over the Y values of a step (Chung et al. 2014, Section 4.2; Bishop 1994).
 
     ``p(y) = sum_m pi_m N(y; mu_m, Sigma_m)``. The readout gives, in this order, the M logits of ``pi``, ``mu [M, Y]``,

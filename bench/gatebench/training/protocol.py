@@ -49,6 +49,10 @@ class Training:
     which no gradient flows (truncated backpropagation through time). None: where the data has such windows, and the model
     does not look ahead."""
 
+    class_weights: Literal["none", "balanced"] = "none"
+    """``balanced``: of a label, each prediction weighs so much in the loss that is trained that all classes in train weigh
+    alike. Scores are never weighted (`gatebench.training.weighting`)."""
+
     def __post_init__(self) -> None:
         self.build_optimizer()
 

@@ -73,6 +73,17 @@ def categorical(c: TableFunction, block: Block, weight: Value) -> Value:
     return c.minus(total, sums[1])
 
 
+def weighted_categorical(c: TableFunction, block: Block, weight: Value) -> Value:
+    """Write the loss of `categorical`; its gradient is that times the weight of the class."""
+    y, sums = block.y(c.i64(0)), [c.number(0), c.number(0)]
+    with c.loop(0, c.n("readout"), 1, sums) as (v, values):
+        of_class = c.splat(c.scalar(c.at(c.p("class weights"), v)))
+        is_it = c.b.fcmp_ordered("==", y, values[1])
+        values[0] = c.plus(values[0], c.b.select(is_it, of_class, c.number(0)))
+        values[1] = c.plus(values[1], c.number(1))
+    return categorical(c, block, c.times(weight, sums[0]))
+
+
 def gaussian(c: TableFunction, block: Block, weight: Value) -> Value:
     """Write ``sum_y z^2 / 2 - d + log(2 pi) / 2`` with the deviation ``exp(-d)`` of `gaussian_mixture`.
 
@@ -166,11 +177,11 @@ class LikelihoodKernel:
     """Whether the code can compute a likelihood with its options."""
     integers: Callable[[Any], dict[str, int]] = lambda likelihood: {}
     """Integers of the table, by name, that a likelihood's options give."""
-    numbers: Callable[[Any, int], dict[str, float]] = lambda likelihood, outputs: {}
-    """Floating-point constants, by name, of a likelihood and its number of outputs."""
+    numbers: Callable[[Any, int], dict[str, float | tuple[float, ...]]] = lambda likelihood, outputs: {}
+    """Floating-point constants, or rows of them, by name, of a likelihood and its number of outputs."""
 
 
-def _gaussian_numbers(likelihood: Any, outputs: int) -> dict[str, float]:
+def _gaussian_numbers(likelihood: Any, outputs: int) -> dict[str, float | tuple[float, ...]]:
     """Return the logarithms of the least variance and of the normal density's constant."""
     return {"log floor": math.log(likelihood.FLOOR), "log volume": 0.5 * math.log(2 * math.pi) * outputs}
 
@@ -178,6 +189,9 @@ def _gaussian_numbers(likelihood: Any, outputs: int) -> dict[str, float]:
 KERNELS = {
     "bernoulli": LikelihoodKernel(bernoulli),
     "categorical": LikelihoodKernel(categorical),
+    "weighted_categorical": LikelihoodKernel(
+        weighted_categorical, numbers=lambda likelihood, _: {"class weights": likelihood.weights}
+    ),
     "gaussian": LikelihoodKernel(gaussian, numbers=_gaussian_numbers),
     "gaussian_mixture": LikelihoodKernel(
         gaussian_mixture,

@@ -242,7 +242,7 @@ class ReadoutWorkspace(Workspace):
         """Length of a row of what is read, and of its gradient."""
         self._weight = np.zeros(1, np.float32)
         numbers = self.kernel.numbers(network.likelihood, network.outputs) if self.kernel else {}
-        self._numbers = {"weight": self._weight} | {name: np.array([x], np.float32) for name, x in numbers.items()}
+        self._numbers = {"weight": self._weight} | {name: np.array(x, np.float32, ndmin=1) for name, x in numbers.items()}
         super().__init__(compiled.tables if compiled else Tables(), self._fixed(), processor)
         self.set_pointers({name: address(array) for name, array in self._numbers.items()})
 
@@ -288,7 +288,8 @@ class ReadoutWorkspace(Workspace):
             y = torch.from_numpy(part.y)[None, None]
             nll = self.network.likelihood.nll((h @ matrix + bias)[None, None], y)[0, 0]
             if gradient is not None:
-                of_h, of_matrix, of_bias = torch.autograd.grad(nll.sum() * weight, (h, matrix, bias))
+                trained = self.network.likelihood.weighted(nll[None, None], y).sum() * weight
+                of_h, of_matrix, of_bias = torch.autograd.grad(trained, (h, matrix, bias))
                 self.top_gradient(len(top))[:, : top.shape[1]] = of_h.numpy()
                 to = self.network.views(torch.from_numpy(gradient[None]))
                 to["readout_W"][0], to["readout_b"][0] = of_matrix, of_bias
