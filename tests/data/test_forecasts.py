@@ -102,7 +102,7 @@ def test_sequences_that_are_too_short_are_refused():
 
 def test_a_card_with_a_forecast_is_framed_as_one():
     card = make_card(Forecast(("load",)))
-    assert (name_of(card), find("forecast", card), forecast.causal) == ("forecast", forecast, True)
+    assert (name_of(card), find("forecast", card), forecast.causal(card)) == ("forecast", forecast, True)
     with pytest.raises(BadInput, match=r"has a forecast; use task.predict=forecast"):
         find("next_step", card)
     with pytest.raises(BadInput, match=r"has no forecast; use task.predict=next_step"):

@@ -91,7 +91,7 @@ def test_a_label_of_each_step():
     rows = [[0.5, 2.5, 1], [1.5, 0.1, 0], [7.0, 2.0, 2]]
     framed = target.frame(card, splits(rows))
     assert target.sizes(card) == (2, 1)
-    assert (target.predicted_per(card), target.classes(card), target.predicted_kind(card), target.causal) == (
+    assert (target.predicted_per(card), target.classes(card), target.predicted_kind(card), target.causal(card)) == (
         "step",
         3,
         "symbols",

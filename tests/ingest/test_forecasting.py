@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from gatebench.data import cards, tasks
+from gatebench.data import cards, framings, tasks
 from gatebench.data.baselines import compute
 from gatebench.data.contents import SPLITS, Forecast
 from gatebench.data.forecasts import forecast
@@ -101,3 +101,73 @@ def test_what_cannot_be_forecast_is_one_line(home: Path, choices: dict[str, obje
 def test_symbols_and_recordings_go_on_as_they_are(home: Path):
     (home / "x.txt").write_text("the quick brown fox jumps over the lazy dog. " * 40)
     assert "--horizon is for columns of numbers, but what is there is symbols" in refused(home / "x.txt", horizon=3)
+
+
+def modes(folder: Path, rows: int = 1500) -> Path:
+    """A temperature that follows a mode, which stays for long and then goes on to the next one of three, or of two."""
+    random = np.random.default_rng(4)
+    moves = random.random(rows) < 0.08
+    mode, valve = np.cumsum(moves) % 3, np.cumsum(random.random(rows) < 0.1) % 2
+    temperature = 5 * mode + 0.3 * random.standard_normal(rows)
+    names, valves = np.array(["idle", "heat", "cool"])[mode], np.array(["open", "shut"])[valve]
+    pd.DataFrame({"temperature": temperature.round(2), "mode": names, "valve": valves}).to_csv(
+        folder / "modes.csv", index=False
+    )
+    return folder / "modes.csv"
+
+
+def test_a_category_is_predicted_as_a_class_from_its_own_past_and_others(home: Path):
+    lines = add(modes(home), predict=["mode"])
+    assert any("predicted: mode, one of 3 classes, the next step" in line for line in lines)
+    assert any(line.endswith("read: its own past and temperature, valve=shut") for line in lines)
+    assert not any(line.startswith("noise:") for line in lines)
+    card, frame = cards.load("mine"), pd.read_csv(home / "modes.csv")
+    assert (card.target.ahead, card.target.kind, set(card.target.names)) == (1, "label", {"idle", "heat", "cool"})
+    task = tasks.load("mine", "mine", "target")
+    assert (task.inputs, task.outputs, task.predicted) == (5, 1, "label")
+    train = np.concatenate([s.y[:, 0] for s in task.splits["train"]])
+    names = [card.target.names[i] for i in train]
+    assert names == frame["mode"][1 : 1 + len(names)].tolist(), "the class of the step after the one that is read"
+    one_hot = np.concatenate([s.x for s in task.splits["train"]])[
+        1:, [card.names.index(f"mode={n}") for n in card.target.names]
+    ]
+    assert (one_hot.argmax(1) == train[:-1]).all(), "which is read at the next step"
+    assert card.has_series
+    assert card.baselines == compute.compute(card, cards.read_arrays(card), cards.read_origins(card))
+    assert card.baselines["logistic"]["test"]["nll"] < card.baselines["unigram"]["test"]["nll"] - 0.4
+    assert yaml.safe_load(Path("gatebench_local/conf/task/mine.yaml").read_text())["likelihood"] == {"name": "categorical"}
+
+
+def test_a_category_of_two_is_a_class_too(home: Path):
+    add(modes(home), predict=["valve"])
+    card, frame = cards.load("mine"), pd.read_csv(home / "modes.csv")
+    task = tasks.load("mine", "mine", "target")
+    names = [card.target.names[i] for s in task.splits["train"] for i in s.y[:, 0]]
+    assert names == frame["valve"][1 : 1 + len(names)].tolist()
+
+
+def test_categories_beside_numbers_are_read_alone_unless_they_are_named(home: Path):
+    lines = add(modes(home))
+    assert any(line.startswith("predicted: temperature, the next step") for line in lines)
+    assert cards.load("mine").forecast == Forecast(("temperature",))
+
+
+def test_a_model_that_looks_ahead_would_read_the_class(home: Path):
+    add(modes(home), predict=["mode"])
+    add(modes(home), "of_step", label="mode")
+    card, of_step = cards.load("mine"), cards.load("of_step")
+    assert (framings.target.causal(card), framings.target.causal(of_step)) == (True, False)
+    assert "ahead:" not in (Path("gatebench_local/datasets") / "of_step.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"predict": ["temperature", "mode"]}, "--predict has mode, a category, and temperature; expected it alone"),
+        ({"predict": ["mode", "valve"]}, "--predict has mode, a category, and valve; expected it alone"),
+        ({"predict": ["mode"], "horizon": 2}, "so that --horizon is for numbers alone; expected none: remove --horizon"),
+        ({"predict": ["mode"], "known": ["temperature"]}, "so that --known is for numbers alone"),
+    ],
+)  # fmt: skip
+def test_what_is_not_said_of_a_category_is_one_line(home: Path, choices: dict[str, object], message: str):
+    assert message in refused(modes(home), **choices)

@@ -157,7 +157,7 @@ def job_of(configuration: Configuration) -> "Job":
     likelihood = likelihoods.build(options.pop("name", ""), options, framing.predicted_kind(card), framing.classes(card))
     space = search_space(training)
     graph = trace.load(cell.pop("name"), **cell)
-    if framing.causal:
+    if framing.causal(card):
         _check_causal(graph, stack, configuration.choices["task"])
     budget = construct(Budget, "budget", values["budget"])
     engine = construct(job.EngineSettings, "engine", values["engine"])

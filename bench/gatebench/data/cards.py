@@ -189,6 +189,8 @@ def _check_entries(card: Card, file: str) -> None:
         return
     if card.kind == "audio":
         raise BadInput(f"{file}: target is given, but kind is audio; expected another kind, or no target")
+    if target.ahead and target.of == "sequence":
+        raise BadInput(f"{file}: target.ahead is {target.ahead}, of a whole sequence; expected target.of step, or ahead 0")
     if target.kind == "label" and (target.columns != 1 or len(target.names) < 2):
         raise BadInput(
             f"{file}: target has {target.columns} column(s) and {len(target.names)} name(s); "

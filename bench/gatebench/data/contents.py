@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from gatebench.core.errors import BadInput
-from gatebench.core.validation import Count
+from gatebench.core.validation import Count, Natural
 
 SPLITS = ("train", "valid", "test")
 """The splits of every data set, in the order in which they are read, digested and shown."""
@@ -31,6 +31,8 @@ class Target:
     """Columns of the array that are the target."""
     names: tuple[str, ...] = ()
     """The classes of a label, or the names of the columns of values or labels."""
+    ahead: Natural = 0
+    """Of a step: how many steps the target is ahead of what is read, so that a model must not look ahead."""
 
 
 @dataclass(frozen=True)

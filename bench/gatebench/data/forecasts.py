@@ -32,7 +32,11 @@ class forecast:
     """
 
     KINDS: ClassVar[tuple[str, ...]] = ("piano_roll", "binary", "reals")
-    causal: ClassVar[bool] = True
+
+    @staticmethod
+    def causal(card: Card) -> bool:
+        """Return True: what comes next is predicted."""
+        return True
 
     @staticmethod
     def columns(card: Card) -> ForecastColumns:

@@ -22,7 +22,11 @@ class next_step:
     """
 
     KINDS: ClassVar[tuple[str, ...]] = ("piano_roll", "binary", "symbols", "reals")
-    causal: ClassVar[bool] = True
+
+    @staticmethod
+    def causal(card: Card) -> bool:
+        """Return True: what comes next is predicted."""
+        return True
 
     @staticmethod
     def sizes(card: Card) -> tuple[int, int]:
@@ -92,7 +96,12 @@ class next_block:
     """
 
     KINDS: ClassVar[tuple[str, ...]] = ("audio",)
-    causal: ClassVar[bool] = True
+
+    @staticmethod
+    def causal(card: Card) -> bool:
+        """Return True: what comes next is predicted."""
+        return True
+
     READ = 20
     PREDICTED = 10
 
@@ -166,12 +175,17 @@ class next_block:
 class target:
     """Predict the columns of the target: a label or values, of every step or of the whole sequence.
 
-    A model may look ahead. Values are dequantised where they lie on a grid, since their density would have no bound; inputs
-    are not. Real inputs and values are standardised, each column by train.
+    A model may look ahead, unless the target itself is ahead: then the last steps have none, and are not read. Values are
+    dequantised where they lie on a grid, since their density would have no bound; inputs are not. Real inputs and values are
+    standardised, each column by train.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = next_step.KINDS
-    causal: ClassVar[bool] = False
+
+    @staticmethod
+    def causal(card: Card) -> bool:
+        """Return whether the target is ahead of what is read."""
+        return columns.target_of(card).ahead > 0
 
     @staticmethod
     def sizes(card: Card) -> tuple[int, int]:
@@ -198,6 +212,7 @@ class target:
         """Return each array parted into inputs and target."""
         inputs, targets = columns.input_columns(card, arrays), columns.target_columns(card, arrays)
         input_scale, output_scale, grid = UNSCALED, UNSCALED, 0.0
+        ahead = columns.target_of(card).ahead
         if card.kind == "reals":
             input_scale = columns.fit_scale(card, "inputs", np.concatenate(inputs["train"]))
             inputs = columns.standardise(inputs, input_scale)
@@ -208,6 +223,7 @@ class target:
             targets = columns.standardise(targets, output_scale)
 
         def sequence(x: np.ndarray, y: np.ndarray) -> Sequence:
+            x, y = x[: len(x) - ahead], y[ahead:]
             rows = columns.one_hot(x, len(card.names)) if card.kind == "symbols" else x
             return Sequence(
                 rows if card.kind == "reals" else rows.astype(np.uint8),
@@ -219,8 +235,8 @@ class target:
 
     @staticmethod
     def shared_steps(card: Card, length: int) -> int:
-        """Return 0: every step is read and has its target."""
-        return 0
+        """Return how far the target is ahead; 0: every step is read and has its target."""
+        return columns.target_of(card).ahead
 
     @staticmethod
     def next_input(card: Card, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -47,8 +47,11 @@ class Framing(Protocol):
 
     KINDS: ClassVar[tuple[str, ...]]
     """The kinds of data set that can be framed so."""
-    causal: ClassVar[bool]
-    """Whether a model that looks ahead would see what it is to predict."""
+
+    @staticmethod
+    def causal(card: Card) -> bool:
+        """Whether a model that looks ahead would see what it is to predict."""
+        ...
 
     @staticmethod
     def sizes(card: Card) -> tuple[int, int]:

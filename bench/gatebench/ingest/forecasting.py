@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.data.contents import Arrays, Forecast
 from gatebench.data.forecasts import find_columns
+from gatebench.ingest import categories
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -55,7 +56,8 @@ def decide(raw: RawData, arrays: Arrays, choices: Choices) -> tuple[Forecast | N
     if choices.predict is not None:
         predicted = _expand("predict", choices.predict, names)
     else:
-        predicted = [name for name in names if name not in known and name not in raw.only_read]
+        beside = {*raw.only_read, *(categories.columns_of(raw) if raw.kind == "reals" else [])}
+        predicted = [name for name in names if name not in known and name not in beside]
     horizon = choices.horizon or 1
     if not known and len(predicted) == len(names) and horizon == 1:
         return None, arrays, []

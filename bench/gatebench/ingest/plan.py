@@ -4,7 +4,19 @@ from dataclasses import dataclass
 
 from gatebench.data.contents import SPLITS, Arrays, Forecast
 from gatebench.data.origins import Origins
-from gatebench.ingest import classes, difference, forecasting, kind, likelihood, missing, scale, split, symbols, windows
+from gatebench.ingest import (
+    categories,
+    classes,
+    difference,
+    forecasting,
+    kind,
+    likelihood,
+    missing,
+    scale,
+    split,
+    symbols,
+    windows,
+)
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -34,6 +46,7 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
     raw, kind_line = kind.decide(raw, choices)
     values = raw
     raw, difference_lines = difference.decide(raw, choices)
+    raw, choices, category_lines = categories.decide(raw, choices)
     forecasting.check(raw, choices)
     split_by = split.choose(raw, choices)
     parts, split_line = split.decide(raw, choices, split_by)
@@ -49,6 +62,7 @@ def decide(raw: RawData, choices: Choices) -> DatasetPlan:
         *raw.decisions,
         kind_line,
         *difference_lines,
+        *category_lines,
         split_line,
         window_line,
         *symbol_lines,

@@ -24,6 +24,8 @@ class RawData:
     """Names of the input columns; of symbols, the symbol of each number."""
     only_read: tuple[str, ...] = ()
     """Names of input columns that are read and never predicted, such as one that says where another is missing."""
+    categories: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name of a category -> its values, whose columns are one-hot: ``name=value`` for each, or for the second of two."""
     differenced: tuple[str, ...] = ()
     """Names of input columns that are changes from the step before."""
     targets: list[np.ndarray] | None = None

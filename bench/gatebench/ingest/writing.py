@@ -15,7 +15,7 @@ from gatebench.core.validation import construct, read_yaml
 from gatebench.data import facts
 from gatebench.data.baselines import compute
 from gatebench.data.cards import Card
-from gatebench.data.contents import Forecast, check_sequences, content_digest
+from gatebench.data.contents import Forecast, Target, check_sequences, content_digest
 from gatebench.data.readers import sequences_npz
 from gatebench.ingest.plan import DatasetPlan
 
@@ -76,7 +76,7 @@ def identity(plan: DatasetPlan) -> dict[str, object]:
         "content": content_digest(plan.arrays),
         "kind": raw.kind,
         "names": list(raw.names),
-        "target": None if target is None else {**vars(target), "names": list(target.names)},
+        "target": None if target is None else _plain_target(target),
         "forecast": None if plan.forecast is None else _plain(plan.forecast),
         "predict": _predict(plan),
         "likelihood": plan.likelihood,
@@ -184,7 +184,7 @@ def _card_yaml(name: str, plan: DatasetPlan, source: str, digest: str) -> str:
         **({"has_groups": True} if plan.origins.groups else {}),
         **({"rate": raw.rate} if raw.rate else {}),
         **({"names": list(raw.names)} if raw.names else {}),
-        **({"target": {**vars(target), "names": list(target.names)}} if target else {}),
+        **({"target": _plain_target(target)} if target else {}),
         **({"differenced": list(raw.differenced)} if raw.differenced else {}),
         **({"season": plan.season} if plan.season else {}),
         **({"forecast": _plain(plan.forecast)} if plan.forecast else {}),
@@ -194,6 +194,12 @@ def _card_yaml(name: str, plan: DatasetPlan, source: str, digest: str) -> str:
     check_sequences(name, plan.arrays, card.kind)
     stated = {"facts": facts.compute(card, plan.arrays), "baselines": compute.compute(card, plan.arrays, plan.origins)}
     return yaml.safe_dump({**values, **stated}, sort_keys=False, width=120)
+
+
+def _plain_target(target: Target) -> dict[str, object]:
+    """Return a target as a card states it."""
+    values = {**vars(target), "names": list(target.names)}
+    return values if target.ahead else {name: value for name, value in values.items() if name != "ahead"}
 
 
 def _plain(forecast: Forecast) -> dict[str, object]:

@@ -164,7 +164,9 @@ class Job:
         if self.card.forecast:
             predicted, known, horizon = forecast.columns(self.card)
             return [f"columns {predicted} of the next {horizon} given {known}"]
-        return [] if target is None else [f"{target.columns} {target.kind} a {target.of}"]
+        if target is None:
+            return []
+        return [f"{target.columns} {target.kind} a {target.of}" + (f", {target.ahead} ahead" if target.ahead else "")]
 
     def searched(self, pipeline: int = 1) -> list[Member]:
         """Return the trials of a pipeline's search as it begins; none where nothing is left to search for."""

@@ -169,7 +169,11 @@ def _join(
     times = [replace(columns[name], values=columns[name].values[rows]) for name in arrangement.order]
     spaced = spacing.decide(arrangement.codes[rows], times, choices)
     lines = [*table.lines, *arrangement.lines, *decided.lines(columns), *spaced.lines]
-    values, names = _values(columns, decided) if not decided.symbols else _symbols(table, columns, decided.symbols)
+    categories: dict[str, tuple[str, ...]] = {}
+    if decided.symbols:
+        values, names = _symbols(table, columns, decided.symbols)
+    else:
+        values, names, categories = _values(columns, decided)
     values, lacking = values[rows], np.stack([columns[name].missing for name in decided.names], 1)[rows]
     measured = len(names)  # what stands behind them says when and where, and is read alone
     if spaced.steps is not None and not decided.symbols:
@@ -188,7 +192,7 @@ def _join(
     raw = RawData(
         by_sequence(filled.values[filled.rows]), "a row", [origins[code] for code in present],
         "symbols" if decided.symbols else None, filled.names, decisions=[*lines, *filled.lines],
-        only_read=filled.names[measured:],
+        only_read=filled.names[measured:], categories=categories,
         is_filled_by_train=bool(np.isnan(filled.values[filled.rows]).any()),
     )  # fmt: skip
     firsts = staying[np.concatenate([[0], ends])] if len(codes) else staying
@@ -217,10 +221,12 @@ def _rows_in_order(columns: dict[str, Column], arrangement: keys.Arrangement) ->
     return np.lexsort((ordering.values_of(columns, arrangement.order), arrangement.codes))
 
 
-def _values(columns: dict[str, Column], decided: ColumnUses) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return amounts as they are and categories one-hot, ``[N, X]``, with a name for each column."""
+def _values(
+    columns: dict[str, Column], decided: ColumnUses
+) -> tuple[np.ndarray, tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Return amounts as they are and categories one-hot, ``[N, X]``, a name for each column, and the categories' values."""
     parts = [columns[name].values for name in decided.numbers]
-    names = [*decided.numbers]
+    names, categories = [*decided.numbers], dict[str, tuple[str, ...]]()
     for name in decided.categories:
         column = columns[name]
         present = pd.Series(column.values.astype(object)).mask(column.missing)
@@ -230,11 +236,12 @@ def _values(columns: dict[str, Column], decided: ColumnUses) -> tuple[np.ndarray
                 f"column {name} has {len(different):,} different values; expected at most {inputs.MOST_CODES} of codes: use "
                 f"--numbers {name}, or leave it out: --without {name}"
             )
+        categories[name] = tuple(map(str, different))
         # The second of two says it all.
         for place in [1] if len(different) == 2 else range(len(different)):
             parts.append((codes == place).astype(np.int64))
             names.append(f"{name}={different[place]}")
-    return np.stack(parts, 1), tuple(names)
+    return np.stack(parts, 1), tuple(names), categories
 
 
 def _symbols(table: Table, columns: dict[str, Column], name: str) -> tuple[np.ndarray, tuple[str, ...]]:
