@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.random import Generator, default_rng
 from scipy.special import expit
 
 from gatebench.core.metric import Predicted, SequenceStatistics
+from gatebench.records.beside import COLUMNS
 from gatebench.records.frame import Frame
 from gatebench.report import metrics, style, verdict, words
 from gatebench.report.figures import metrics as figure
@@ -175,6 +177,17 @@ def test_what_takes_no_model_stands_in_brackets_above_the_cells():
     first = table.iloc[0]
     assert list(table.cell) == ["[unigram]", "rnn", "gru"]
     assert (first.accuracy, first.AUC, first.NLL, first.n) == ("0.5123", "", "", "")
+
+
+def test_what_was_run_beside_the_study_stands_in_round_brackets():
+    frame = two_cells({"gru": rightly(0.7, 1), "rnn": rightly(0.8, 2)}, {"gru": LOW, "rnn": HIGH})
+    rows = [("script", "accuracy", 0.6), ("script", "accuracy", 0.7), ("once", "accuracy", 0.51234), ("other", "mase", 3.0)]
+    beside = pd.DataFrame([("music", method, metric, 1, value) for method, metric, value in rows], columns=COLUMNS)
+    table = figure.table(replace(frame, beside=beside))
+    assert table is not None
+    assert list(table.cell) == ["(once)", "(script)", "rnn", "gru"], "of a metric that the trials have"
+    assert list(table.accuracy[:2]) == ["0.5123", "0.65 [0.01, 1.29]"]
+    assert list(table.n[:2]) == ["1", "2"]
 
 
 @pytest.mark.parametrize(

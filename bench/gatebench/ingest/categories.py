@@ -25,10 +25,11 @@ def decide(raw: RawData, choices: Choices) -> tuple[RawData, Choices, list[str]]
     Its own past is read beside the other columns. Numbers have densities and categories probabilities, which no likelihood
     of ours says at once.
     """
-    wanted = [name for name in choices.predict or [] if name in raw.categories]
+    predicted: list[str] = choices.predict or []
+    wanted = [name for name in predicted if name in raw.categories]
     if not wanted or raw.target is not None or (raw.kind == "binary" and len(raw.categories[wanted[0]]) == 2):
         return raw, choices, []
-    (name, *others) = dict.fromkeys([*wanted, *(choices.predict or [])])
+    name, *others = list(dict.fromkeys([*wanted, *predicted]))
     if others and raw.kind == "binary":
         return raw, choices, []
     if others:

@@ -6,6 +6,7 @@ from gatebench.core.metric import Metric
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import blocks, comparisons, metrics, repetitions, style, words
 from gatebench.report.metrics import MetricScores
+from gatebench.report.stats.estimates import Estimate, mean_interval
 
 ORDER = 42
 TITLE = "What people decide by"
@@ -16,7 +17,8 @@ CAPTION = (
     "worse, at p < 0.05. Marks count all pairs of the comparison group (Holm), each metric by itself: whoever looks for the "
     "one metric that favours a cell will find one. Predicted is the most probable class, a one where it is more probable "
     "than a zero, or the mean of the distribution. The setting was selected by validation NLL, not by any of these. Rows in "
-    "brackets take no model: frequencies of the classes in train, the mean of train, the value of the step before."
+    "brackets take no model: frequencies of the classes in train, the mean of train, the value of the step before. Those in "
+    "round ones were run beside the study, with an interval over their repetitions alone."
 )
 
 
@@ -45,6 +47,11 @@ def table(frame: Frame) -> pd.DataFrame | None:
         for name, values in frame.trivial.get(group.task, {}).items():
             scores = {label: f"{values[metric]:.4g}" if metric in values else "" for metric, label in labels.items()}
             rows.append(_row(frame, group, f"[{name}]", "", scores, ""))
+        for method, rows_of_method in frame.beside[frame.beside.task == group.task].groupby("method", sort=True):
+            by_metric = {str(metric): mean_interval(one.value) for metric, one in rows_of_method.groupby("metric")}
+            scores = {labels[name]: _written(one) for name, one in by_metric.items() if name in labels}
+            if scores:
+                rows.append(_row(frame, group, f"({method})", "", scores, str(max(one.n for one in by_metric.values()))))
         for cell, trials in trials_by_cell.items():
             nll = comparisons.interval(frame, trials)
             scores = {labels[one.metric.name]: _scored(one, cell) for one in of_all}
@@ -55,6 +62,11 @@ def table(frame: Frame) -> pd.DataFrame | None:
 def _row(frame: Frame, group: ComparisonGroup, cell: str, nll: str, scores: dict[str, str], n: str) -> dict[str, str]:
     beside = {"n": n, "budget": group.budget, "training": group.training}
     return {"data": frame.datasets[group.task], "cell": cell, "NLL": nll, **scores, **beside}
+
+
+def _written(estimate: Estimate) -> str:
+    """Write what was run beside the study: its mean, with an interval where it was repeated."""
+    return f"{estimate.mean:.4g}" if estimate.n == 1 else words.measured(estimate.mean, estimate.low, estimate.high)
 
 
 def _scored(scores: MetricScores, cell: str) -> str:

@@ -1,0 +1,104 @@
+"""Forecasts beside a study's: a seasonal naive in its metrics, and automatic nets placed by where each forecast begins."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatebench.cli.commands import sweep
+from gatebench.data import cards
+from gatebench.records import beside, frame
+from gatebench.speed import auto_forecasts
+from gatebench.speed.auto_forecasts import Series
+from support.commands import run_command, working_in
+
+STEPS, SEASON, HORIZON = 400, 12, 5
+SETTINGS = [
+    "name=mine", "task=waves", "cell=gru,lstm", "budget=units_48", "budget.units=3", "training.batch=4",
+    "training.epochs=2", "training.lr=0.01", "training.weight_noise=0", "pipelines=2", "population.seeds=[1]",
+    "publish=false", "hydra/launcher=basic",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where waves were added, and a study of them was run."""
+    folder = tmp_path_factory.mktemp("waves")
+    random = np.random.default_rng(0)
+    values = 10 + np.sin(2 * np.pi * np.arange(STEPS) / SEASON) + 0.1 * random.standard_normal(STEPS)
+    with working_in(folder):
+        pd.DataFrame({"level": values}).to_csv("waves.csv", index=False)
+        run_command("data", "add", "waves.csv", "--horizon", HORIZON, "--season", SEASON)
+        assert sweep.sweep(SETTINGS) == 0
+    return folder
+
+
+def rows_of(folder: Path) -> pd.DataFrame:
+    return beside.read_file(beside.folder(folder / "results", "mine") / "forecasts.csv")
+
+
+def test_without_the_package_there_is_a_seasonal_naive(folder: Path):
+    with working_in(folder):
+        auto_forecasts.main(["mine"])
+        auto_forecasts.main(["mine"])
+        shown = frame.load(Path("results"), "mine")
+    rows = rows_of(folder)
+    assert [*zip(rows.method, rows.metric, rows.repetition, strict=True)] == [
+        ("seasonal naive", metric, 1) for metric in ("rmse", "mae", "mase")
+    ]
+    values = pd.read_csv(folder / "waves.csv").level.to_numpy()
+    train, test = values[: round(0.7 * STEPS)], range(STEPS - round(0.15 * STEPS), STEPS)
+    errors = [abs(values[last - h] - values[last - h - SEASON]) for last in test for h in range(HORIZON)]
+    expected = np.mean(errors) / train.std()
+    # Deviations are those of what is read: windows of train that follow one another share steps, which count twice.
+    assert rows.value[1] == pytest.approx(expected, rel=5e-3)
+    assert set(shown.beside.metric) == {"rmse", "mae", "mase"}
+
+
+class Prophet:
+    """In the place of NeuralForecast: knows what comes, and says it for every step from which the test split is forecast."""
+
+    def __init__(self, models, freq):
+        (self.net,) = models
+
+    def cross_validation(self, table, val_size, test_size, n_windows, step_size):
+        assert (val_size, test_size, step_size) == (60 - HORIZON + 1, 60 + HORIZON - 1, 1)
+        begins, h = len(table) - test_size, self.net["h"]
+        places = [(cutoff, cutoff + step) for cutoff in range(begins - 1, len(table) - h) for step in range(1, h + 1)]
+        cutoffs, steps = np.array(places).T
+        return pd.DataFrame({"ds": steps, "cutoff": cutoffs, "AutoGRU": table["y"].to_numpy()[steps]})
+
+
+def test_forecasts_stand_where_they_begin(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = {}
+    modules = {name: ModuleType(name) for name in ("neuralforecast", "neuralforecast.auto", "optuna")}
+    modules["neuralforecast"].NeuralForecast = Prophet
+    modules["neuralforecast.auto"].AutoGRU = lambda **options: asked.update(options) or options
+    modules["optuna"].samplers = ModuleType("samplers")
+    modules["optuna"].samplers.RandomSampler = lambda seed: seed
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    with working_in(folder):
+        (series, *_), *others = auto_forecasts.plans(Path("results"), "mine")
+        forecasts = auto_forecasts.automatic(series, "AutoGRU", 7.0, 2)
+        assert series.scores(forecasts)["mae"] == pytest.approx(0, abs=1e-5)
+        assert series.scores(np.roll(forecasts, 1, 0))["mae"] > 0.1
+    assert (asked["h"], asked["time_budget"], asked["search_alg"], len(others)) == (HORIZON, 7.0, 2, 1)
+
+
+def test_the_time_is_that_of_a_cell(folder: Path):
+    with working_in(folder):
+        seconds = [spent for _, _, spent in auto_forecasts.plans(Path("results"), "mine")]
+        trials = frame.load(Path("results"), "mine").trials
+    one_each = trials[trials.split == "test"]
+    assert sum(seconds) == pytest.approx(one_each.seconds.sum() / 2, rel=1e-6)
+
+
+def test_what_is_no_single_series_is_left_alone(folder: Path):
+    with working_in(folder):
+        run_command("data", "add", "waves.csv", "--name", "next", "--season", SEASON)
+        assert cards.load("next").forecast is None
+        assert Series.of(auto_forecasts.tasks.load("next", "next", "next_step")) is None
