@@ -32,7 +32,7 @@ class Target:
     names: tuple[str, ...] = ()
     """The classes of a label, or the names of the columns of values or labels."""
     ahead: Natural = 0
-    """Of a step: how many steps the target is ahead of what is read, so that a model must not look ahead."""
+    """How many steps the target of a step is ahead of what is read; then a model must not look ahead."""
 
 
 @dataclass(frozen=True)

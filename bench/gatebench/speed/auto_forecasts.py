@@ -32,7 +32,7 @@ from gatebench.records.store import Store
 METRICS = ("rmse", "mae", "mase")
 """Metrics that get a row."""
 NETS = ("AutoLSTM", "AutoGRU")
-"""Classes of ``neuralforecast.auto``."""
+"""The classes of ``neuralforecast.auto`` that are recurrent nets and have a counterpart here."""
 MOST_TRIALS = 10_000
 """Settings that a net tries at the most: its time ends before."""
 
