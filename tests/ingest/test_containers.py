@@ -116,7 +116,7 @@ def test_zips_of_other_things(home: Path):
 
 @pytest.mark.parametrize("container", ["zip", "csv.gz"])
 def test_what_swells_is_not_unpacked(home: Path, container: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(limits, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(limits, "MOST_STREAMED", 2**20)
     swollen = b"a,b\n" + b"1,2\n" * 2**18
     path = zipped(home, **{"x.csv": swollen}) if container == "zip" else home / "x.csv.gz"
     if container == "csv.gz":

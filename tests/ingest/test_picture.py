@@ -21,7 +21,7 @@ TABLE["state"] = np.where(TABLE.pump % 2, "worn", "new")
 
 def shown(table: pd.DataFrame, encoding: str = "utf-8", **choices: object) -> list[str]:
     table.to_csv("table.csv", index=False)
-    lines = adding.add(Path("table.csv"), None, Choices(**choices), encoding)
+    lines = adding.add(Path("table.csv"), None, Choices(**choices), lambda raw, arrays: picture.draw(raw, arrays, encoding))
     first = next(place for place, line in enumerate(lines) if line.startswith("show: "))
     return lines[first : next(place for place, line in enumerate(lines) if line.startswith("written: "))]
 

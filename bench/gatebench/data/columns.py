@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gatebench.core.errors import BadInput
+from gatebench.data import long_arrays
 from gatebench.data.cards import Card
 from gatebench.data.contents import SPLITS, Arrays, Target
 
@@ -79,20 +80,38 @@ def find_grid(values: np.ndarray) -> np.ndarray:
     return np.array([_grid_step(column) for column in values.T.astype(float)])
 
 
+def grid_of(arrays: list[np.ndarray]) -> np.ndarray:
+    """Return what `find_grid` does of arrays ``[T, X]`` one after the other, with the memory of one column of them."""
+    ends = np.cumsum([len(array) for array in arrays])
+    steps, column = [], np.empty(ends[-1])
+    for place in range(arrays[0].shape[1]):
+        for array, end in zip(arrays, ends, strict=True):
+            column[end - len(array) : end] = array[:, place]
+            long_arrays.release(array)
+        steps.append(_grid_step(column))
+    return np.array(steps)
+
+
 def _grid_step(column: np.ndarray) -> float:
-    values = np.unique(column)
+    values = long_arrays.distinct(column)
     with np.errstate(over="ignore"):
         span = float(values[-1] - values[0])
     if not 0 < span < math.inf:
         return 0.0
     first = math.floor(math.log10(span))
+    starts = range(0, len(values), long_arrays.NUMBERS)
     for exponent in range(first, first - DIGITS, -1):
-        in_steps = values / 10.0**exponent
-        rounded = np.rint(in_steps)
-        # A thousandth of a step is what rounding to 32 bits leaves of one; what differs is at least a step apart.
-        if (np.abs(in_steps - rounded) < 1e-3).all() and (np.diff(rounded) > 0).all():
+        if all(_lies_on(10.0**exponent, values[start : start + long_arrays.NUMBERS + 1]) for start in starts):
             return 10.0**exponent
     return 0.0
+
+
+def _lies_on(step: float, values: np.ndarray) -> bool:
+    """Whether different numbers, in their order, are different multiples of a step."""
+    in_steps = values / step
+    rounded = np.rint(in_steps)
+    # A thousandth of a step is what rounding to 32 bits leaves of one; what differs is at least a step apart.
+    return bool((np.abs(in_steps - rounded) < 1e-3).all() and (np.diff(rounded) > 0).all())
 
 
 def fit_scale(card: Card, part: str, values: np.ndarray) -> Scale:

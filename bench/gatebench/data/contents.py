@@ -9,6 +9,7 @@ import numpy as np
 
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import Count, Natural
+from gatebench.data import long_arrays
 
 SPLITS = ("train", "valid", "test")
 """The splits of every data set, in the order in which they are read, digested and shown."""
@@ -65,7 +66,7 @@ def check_sequences(name: str, sequences: Mapping[str, list[np.ndarray]], kind: 
                 raise BadInput(f"{where} has {len(array)} step(s); predicting the next step needs at least 2: remove it")
             if array.dtype.kind not in "buif":
                 raise BadInput(f"{where} holds {array.dtype}; expected numbers: convert it")
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
+            if array.dtype.kind == "f" and not all(np.isfinite(block).all() for _, block in long_arrays.rows_of(array)):
                 raise BadInput(f"{where} has NaN or infinite values; expected finite numbers: mend or remove it")
 
 
@@ -126,7 +127,8 @@ def content_digest(sequences: Mapping[str, list[np.ndarray]], series: Mapping[st
     for split in SPLITS:
         for array in sequences[split]:
             digest.update(f"{split} {array.shape} {array.dtype.str};".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
+            for _, block in long_arrays.rows_of(array):
+                digest.update(block.tobytes())
     for split, numbers in (series or {}).items():
         digest.update(f"{split} series {','.join(map(str, numbers.tolist()))};".encode())
     return digest.hexdigest()

@@ -1,11 +1,12 @@
 """Countable facts of a data set, so that a card can be checked against its files."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gatebench.data import columns
+from gatebench.data import columns, long_arrays
 from gatebench.data.cards import Card
 from gatebench.data.contents import SPLITS, Arrays, Target
 
@@ -15,7 +16,7 @@ def compute(card: Card, arrays: Arrays) -> dict[str, Any]:
     inputs = columns.input_columns(card, arrays)
     facts = count(card.kind, arrays, inputs)
     if card.kind == "reals":
-        facts["grid"] = [float(step) for step in columns.find_grid(np.concatenate(inputs["train"]))]
+        facts["grid"] = [float(step) for step in columns.grid_of(inputs["train"])]
     if card.target:
         targets = columns.target_columns(card, arrays)
         facts["target"] = {split: _count_target(card.target, np.concatenate(targets[split])) for split in SPLITS}
@@ -64,7 +65,8 @@ def _measure_levels(waves: list[np.ndarray]) -> dict[str, float]:
 
 
 def _count_ones(sequences: list[np.ndarray]) -> dict[str, float]:
-    return {"ones_per_step": _round(np.concatenate(sequences).sum(1).mean())}
+    ones = sum(int(block.sum()) for block in long_arrays.blocks(sequences))
+    return {"ones_per_step": _round(ones / sum(map(len, sequences)))}
 
 
 def _count_symbols(sequences: list[np.ndarray]) -> dict[str, float]:
@@ -73,7 +75,8 @@ def _count_symbols(sequences: list[np.ndarray]) -> dict[str, float]:
 
 
 def _find_range(sequences: list[np.ndarray]) -> dict[str, float]:
-    return {"lowest": _round(min(a.min() for a in sequences)), "highest": _round(max(a.max() for a in sequences))}
+    ranges = np.array([(block.min(), block.max()) for block in long_arrays.blocks(sequences)])
+    return {"lowest": _round(ranges[:, 0].min()), "highest": _round(ranges[:, 1].max())}
 
 
 COUNTS: dict[str, Callable[[list[np.ndarray]], dict[str, float]]] = {
@@ -101,7 +104,14 @@ def _round(number: float) -> float:
 
 def _count_duplicates(arrays: Arrays) -> dict[str, int]:
     """Return how many distinct whole sequences stand twice, within a split and in two splits."""
-    seen = {split: [sequence.tobytes() for sequence in arrays[split]] for split in SPLITS}
+    seen = {split: [_digest(sequence) for sequence in arrays[split]] for split in SPLITS}
     inside = {f"within_{split}": len(seen[split]) - len(set(seen[split])) for split in SPLITS}
     pairs = [("train", "valid"), ("train", "test"), ("valid", "test")]
     return {**inside, **{f"{a}_{b}": len(set(seen[a]) & set(seen[b])) for a, b in pairs}}
+
+
+def _digest(sequence: np.ndarray) -> bytes:
+    digest = hashlib.sha256()
+    for _, block in long_arrays.rows_of(sequence):
+        digest.update(block.tobytes())
+    return digest.digest()

@@ -2,11 +2,13 @@
 
 import math
 import zipfile
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import IO
 
 import numpy as np
+
+from gatebench.data import long_arrays
 
 MOST_BYTES = 2**31
 """Bytes that the arrays of a file may unpack to."""
@@ -50,3 +52,19 @@ def read_array(file: IO[bytes], size: int) -> np.ndarray:
     if len(content) != math.prod(shape) * dtype.itemsize:
         raise ValueError(f"an array of shape {shape} of {dtype} does not fit its {len(content):,} bytes")
     return np.frombuffer(content, dtype).reshape(shape, order="F" if by_column else "C")
+
+
+def write(path: Path, arrays: Mapping[str, list[np.ndarray]]) -> None:
+    """Write name -> array, each in parts that follow one another, into an ``.npz`` that is not there yet.
+
+    The same numbers make the same bytes, whenever they are written and in whatever parts.
+    """
+    with path.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, parts in arrays.items():
+            dtype = np.result_type(*parts)
+            shape = (sum(map(len, parts)), *parts[0].shape[1:])
+            header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array_header_1_0(member, header)
+                for block in long_arrays.blocks(parts):
+                    member.write(block.astype(dtype, copy=False).tobytes())

@@ -3,12 +3,14 @@
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
+from gatebench.data.contents import Arrays
 from gatebench.ingest import (
     beside,
     conversions,
@@ -16,7 +18,6 @@ from gatebench.ingest import (
     limits,
     missing,
     padding,
-    picture,
     plan,
     question,
     single_steps,
@@ -24,6 +25,7 @@ from gatebench.ingest import (
 )
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.plan import DatasetPlan
+from gatebench.ingest.question import Question, Reading
 from gatebench.ingest.raw import RawData
 
 READERS = Path(__file__).parent / "readers"
@@ -43,6 +45,12 @@ class FormatReader(Protocol):
     def read(self, files: list[Path], choices: Choices) -> RawData:
         """Return the sequences of all files; ``BadInput`` says which file is not as it should be."""
         ...
+
+
+Shows = Callable[[RawData, Arrays], list[str]]
+"""What shows data and its arrays, and returns lines about them."""
+Chooses = Callable[[Question], Reading | None]
+"""What lets a user choose an answer to a question; None: none of them."""
 
 
 class Source(NamedTuple):
@@ -74,20 +82,42 @@ class PreparedData:
     """What was decided, a line each."""
 
 
-def add(path: Path, name: str | None, choices: Choices, picture_for: str | None = None) -> list[str]:
+def add(
+    path: Path, name: str | None, choices: Choices, show: Shows | None = None, choose: Chooses | None = None
+) -> list[str]:
     """Write a data set and its task from a file or folder; returns the lines to be printed about it.
 
-    ``picture_for``: the encoding of a terminal, for which a picture of the first sequences is among them; None: none is.
+    Parameters
+    ----------
+    path
+        The file or folder.
+    name
+        Name of the data set; None: that of the path.
+    choices
+        What the user chose.
+    show
+        What shows the sequences, and returns lines about them; None: nothing does.
+    choose
+        What lets the user choose a reading where several fit; None: that is refused, with a command for each.
+
     """
     source = find(path, choices)
     dataset = writing.check_name(name or source.name)
-    try:
-        prepared = prepare(source, choices)
-    except question.Undecided as undecided:
-        raise question.refusal(undecided.question, path, name, choices) from undecided
+    answers: list[str] = []
+    while True:
+        try:
+            prepared = prepare(find(path, choices), choices)
+            break
+        except question.Undecided as undecided:
+            reading = choose(undecided.question) if choose else None
+            if reading is None:
+                raise question.refusal(undecided.question, path, name, choices) from undecided
+            choices = replace(choices, **reading.choices)  # pyright: ignore[reportArgumentType]
+            answers = [f"command: {question.command(path, name, choices)}"]
     written = writing.write(dataset, prepared.plan, prepared.source)
-    shown = [] if picture_for is None else picture.draw(prepared.plan.raw, prepared.plan.arrays, picture_for)
-    return [*prepared.lines, *shown, *(f"written: {file}" for file in written), f"next: gatebench compare {dataset}"]
+    shown = [] if show is None else show(prepared.plan.raw, prepared.plan.arrays)
+    files = [f"written: {file}" for file in written]
+    return [*prepared.lines, *shown, *files, *answers, f"next: gatebench compare {dataset}"]
 
 
 def find(path: Path, choices: Choices) -> Source:
@@ -104,7 +134,8 @@ def find(path: Path, choices: Choices) -> Source:
 
 def prepare(source: Source, choices: Choices) -> PreparedData:
     """Read files and decide about them; ``BadInput`` if that cannot be, `question.Undecided` where several ways fit."""
-    limits.check_size(source.files)
+    is_streamed = len(source.files) == 1 and getattr(source.reader, "IS_STREAMED", False)
+    limits.check_size(source.files, limits.MOST_STREAMED if is_streamed else limits.MOST_BYTES)
     raw, files, skipped = _read_good(source.path, source.files, source.label_file, source.reader, choices)
     decided = decide(raw, str(source.path), choices)
     described = f"{source.path.resolve()}, SHA-256 {_digest(source.path, files)}"

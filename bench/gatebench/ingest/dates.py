@@ -1,11 +1,14 @@
 """Dates and times that are written as texts or as whole numbers: quarters, months, days, hours, in any common form."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from gatebench.data import long_arrays
+from gatebench.ingest import scratch
 from gatebench.ingest.question import Reading, ask
 
 PERIODS = (
@@ -53,7 +56,9 @@ class Dates(NamedTuple):
     """How they were written, for a line to the user."""
 
 
-def read(name: str, texts: pd.Series, first: str | None) -> Dates | None:
+def read(
+    name: str, texts: pd.Series, first: str | None, in_rows: Callable[[np.ndarray], np.ndarray] = np.asarray
+) -> Dates | None:
     """Return texts as dates if all are written in one of the usual forms.
 
     Parameters
@@ -64,6 +69,8 @@ def read(name: str, texts: pd.Series, first: str | None) -> Dates | None:
         Texts without blanks around them, none of them empty.
     first
         ``day-first`` or ``month-first`` as the user chose.
+    in_rows
+        What puts the values of these texts in the order of rows, where the texts are the different ones alone.
 
     Raises
     ------
@@ -75,7 +82,7 @@ def read(name: str, texts: pd.Series, first: str | None) -> Dates | None:
     if not all(any(character.isdigit() for character in text) for text in sample):
         return None
     return _read_periods(texts) or _read_iso(texts, sample) or _read_formats(texts, sample) or _read_numeric(
-        name, texts, sample, first
+        name, texts, sample, first, in_rows
     )  # fmt: skip
 
 
@@ -109,7 +116,9 @@ def _read_formats(texts: pd.Series, sample: list[str]) -> Dates | None:
     return None
 
 
-def _read_numeric(name: str, texts: pd.Series, sample: list[str], first: str | None) -> Dates | None:
+def _read_numeric(
+    name: str, texts: pd.Series, sample: list[str], first: str | None, in_rows: Callable[[np.ndarray], np.ndarray]
+) -> Dates | None:
     separator = next((character for character in sample[0] if character in "/.-"), None)
     if separator is None:
         return None
@@ -123,10 +132,8 @@ def _read_numeric(name: str, texts: pd.Series, sample: list[str], first: str | N
     if len(fitting) > 1 and separator == ".":
         fitting.pop("month-first")  # points are written where days come first
     if len(fitting) > 1:
-        rising = {called: dates for called, dates in fitting.items() if (np.diff(dates.values) >= 0).all()}
+        rising = {called: dates for called, dates in fitting.items() if (np.diff(in_rows(dates.values)) >= 0).all()}
         fitting = rising if len(rising) == 1 else fitting
-    if len(fitting) > 1 and separator == ".":
-        fitting.pop("month-first")  # nobody writes that with points
     if len(fitting) > 1:
         raise ask(
             f"column {name} has dates like {texts.iloc[0]}, of which day and month may be taken for one another",
@@ -159,7 +166,7 @@ def _dates(stamps: pd.Series, written: str) -> Dates | None:
 
 def _are_even(seconds: np.ndarray) -> bool:
     """Whether numbers are mostly apart by one step that parts a day or is made of days; amounts of that size are not."""
-    steps = np.diff(np.unique(seconds))
+    steps = np.diff(long_arrays.distinct(seconds))
     if len(steps) < 2:
         return False
     step = int(np.median(steps))
@@ -178,14 +185,33 @@ def read_whole_numbers(values: np.ndarray) -> Dates | None:
         return None
     for unit, size in EPOCHS:
         if values.min() >= EPOCH[0] * 10**9 // size and values.max() < EPOCH[1] * 10**9 // size:
-            return Dates(values.astype(np.int64) * size, f"{unit} since 1970") if size < 10**9 or _are_even(values) else None
+            if size == 10**9 and not _are_even(values):
+                return None
+            return Dates(_each(values, lambda block, size=size: block.astype(np.int64) * size), f"{unit} since 1970")
     if (values >= 10000 * FIRST_YEAR).all() and (values < 10000 * LAST_YEAR).all():
-        return _dates(pd.to_datetime(pd.Series(values).astype(str), format="%Y%m%d", errors="coerce"), "days as numbers")
-    months = values % 100
-    if (values >= 100 * LAST_YEAR).any() or (months < 1).any() or (months > 12).any():
+        return _of_days(values, "days as numbers")
+    if (values >= 100 * LAST_YEAR).any():
         return None
-    steps = np.diff(np.unique(values))
-    if len(steps) < 12 or not np.isin(steps, (1, 89)).all():
+    different = long_arrays.distinct(values)
+    months, steps = different % 100, np.diff(different)
+    if (months < 1).any() or (months > 12).any() or len(steps) < 12 or not np.isin(steps, (1, 89)).all():
         return None
-    stamps = pd.to_datetime(pd.Series(values * 100 + 1).astype(str), format="%Y%m%d", errors="coerce")
-    return _dates(stamps, "months as numbers")
+    return _of_days(_each(values, lambda block: block * 100 + 1), "months as numbers")
+
+
+def _of_days(values: np.ndarray, written: str) -> Dates | None:
+    """Return whole numbers like ``20200131`` as dates, if all of them are."""
+    different = long_arrays.distinct(values)
+    dates = _dates(pd.to_datetime(pd.Series(different).astype(str), format="%Y%m%d", errors="coerce"), written)
+    if dates is None:
+        return None
+    return Dates(_each(values, lambda block: dates.values[np.searchsorted(different, block)]), written)
+
+
+def _each(values: np.ndarray, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return what becomes of whole numbers ``[N]``, a block at a time."""
+    converted = scratch.new((len(values),), np.int64)
+    for start, block in long_arrays.rows_of(values):
+        converted[start : start + len(block)] = convert(block)
+        long_arrays.release(converted)
+    return converted

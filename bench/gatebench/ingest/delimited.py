@@ -6,6 +6,7 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
@@ -44,8 +45,20 @@ class TextLayout:
     """What was decided about the table, a line each."""
 
 
-def read(opener: Opener, where: str) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows of a table in text and what is to be said about it; ``BadInput`` if it is none.
+@dataclass(frozen=True)
+class TextTable:
+    """A table in text that was looked at and not read."""
+
+    opener: Opener
+    """What opens the file, unpacked."""
+    options: dict[str, object]
+    """What `pandas.read_csv` is to be given."""
+    lines: list[str]
+    """What was decided about the table, a line each."""
+
+
+def look(opener: Opener, where: str) -> TextTable:
+    """Return how a table in text is read, and what is to be said about it; ``BadInput`` if it is none.
 
     Parameters
     ----------
@@ -56,16 +69,29 @@ def read(opener: Opener, where: str) -> tuple[pd.DataFrame, list[str]]:
 
     """
     used_encoding, lines = encoding.detect(opener, where)
-    layout = find_layout(_sample(opener, used_encoding), where)
+    sample = _sample(opener, used_encoding)
+    layout = find_layout(sample, where)
     skipped = [*range(layout.comments)]
     if layout.units:
         skipped.append(layout.comments + 1)
-    with opener() as file:
-        rows = pd.read_csv(
-            file, sep=layout.separator, header=None if layout.names else 0, names=layout.names, encoding=used_encoding,
-            skiprows=skipped, low_memory=False, index_col=False, keep_default_na=False, na_values=[""],
-        )  # fmt: skip
-    return rows, [*lines, *layout.lines]
+    written = [line for line in sample[layout.comments :] if line.strip()]
+    options = {
+        "sep": layout.separator, "header": None if layout.names else 0, "names": layout.names, "encoding": used_encoding,
+        "skiprows": skipped, "index_col": False, "keep_default_na": False, "na_values": [""],
+        # In one column, an empty line is a cell with nothing in it.
+        "skip_blank_lines": any(len(_cells(line, layout.separator)) > 1 for line in written),
+    }  # fmt: skip
+    return TextTable(opener, options, [*lines, *layout.lines])
+
+
+def read(table: TextTable) -> pd.DataFrame:
+    """Return the rows of a table in text."""
+    with table.opener() as file:
+        rows = pd.read_csv(file, low_memory=False, **table.options)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    if table.options["skip_blank_lines"]:
+        return rows
+    filled = np.flatnonzero(rows.iloc[:, 0].notna())
+    return rows.iloc[: filled[-1] + 1] if len(filled) else rows.iloc[:0]
 
 
 def _sample(opener: Opener, used_encoding: str) -> list[str]:
@@ -98,7 +124,9 @@ def find_layout(sample: list[str], where: str) -> TextLayout:
     if titles:
         lines.append(f"title: {titles} line(s) above the header are skipped: {shorten('; '.join(written[:titles]))}")
         comments = [place for place, line in enumerate(sample) if place >= comments and line.strip()][titles]
-    if len(table) > 1 and {len(row) for row in table[1:]} == {len(first) + 1} and not any(map(is_number, first)):
+    longer = len(table) > 1 and {len(row) for row in table[1:]} == {len(first) + 1}
+    # A separator at the end of each row but the header, with nothing behind it, parts nothing.
+    if longer and any(row[-1].strip() for row in table[1:]) and not any(map(is_number, first)):
         lines.append("header: of all columns but the first, as R writes it, which is called row")
         return TextLayout(separator, comments + 1, ["row", *(name.strip() for name in first)], False, lines)
     if _has_header(table):
@@ -179,6 +207,8 @@ def _has_header(table: list[list[str]]) -> bool:
         return True
     if len(table) == 1 or any(not _is_value(row[place]) for row in table[1:2] for place in values if place < len(row)):
         return len(values) < len(first)
+    if all(DATE.fullmatch(first[place]) for place in values) and not any(map(DATE.fullmatch, table[1])):
+        return True  # the dates of a series in each row
     if not all(re.fullmatch(r"\s*\d+\s*", first[place]) for place in values) or len(values) < 3:
         return False
     return _counts([int(first[place]) for place in values]) and not _counts_in_text(table[1], values)

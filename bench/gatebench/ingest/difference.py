@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.data import columns, extrapolation
+from gatebench.data import columns, extrapolation, long_arrays
 from gatebench.data.contents import Arrays, Forecast
-from gatebench.ingest import split
+from gatebench.ingest import scratch, split
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -31,15 +31,18 @@ def decide(raw: RawData, choices: Choices) -> tuple[RawData, list[str]]:
             "the first has no change: remove the sequence, or --difference"
         )
     names = raw.names or tuple(map(str, range(raw.sequences[0].shape[1])))
-    stacked = np.concatenate(raw.sequences)
-    changing = [i for i, name in enumerate(names) if name not in raw.only_read and not np.isin(stacked[:, i], (0, 1)).all()]
+    are_binary, finite = np.ones(len(names), bool), list[np.ndarray]()
+    for block in long_arrays.blocks(raw.sequences):
+        are_binary &= ((block == 0) | (block == 1)).all(0)
+    changing = [i for i, name in enumerate(names) if name not in raw.only_read and not are_binary[i]]
+    for block in long_arrays.blocks(raw.sequences):
+        finite.append(np.asarray(np.isfinite(block[:, changing].astype(float)).all(1)))
+    with_value = np.concatenate(finite)
+    grid = np.array([columns.find_grid(_column(raw, i)[with_value, None])[0] for i in changing])
 
-    known = stacked[:, changing].astype(float)
-    grid = columns.find_grid(known[np.isfinite(known).all(1)]) if changing else np.zeros(0)
-
-    def changes(array: np.ndarray) -> np.ndarray:
-        after = array[1:].astype(float)
-        change = np.diff(array[:, changing].astype(float), axis=0)
+    def changes(rows: np.ndarray, before: np.ndarray) -> np.ndarray:
+        after = rows.astype(float)
+        change = after[:, changing] - before[:, changing].astype(float)
         # Of numbers on a grid, changes are on it too, and equal ones are equal to the last bit.
         after[:, changing] = np.where(grid > 0, np.rint(change / np.where(grid > 0, grid, 1)) * grid, change)
         return after
@@ -50,8 +53,9 @@ def decide(raw: RawData, choices: Choices) -> tuple[RawData, list[str]]:
             "--difference is given, but all columns are zeros and ones, or only read; expected amounts: remove it"
         )
     targets = None if raw.targets is None else [array[1:] for array in raw.targets]
+    pairs = [(array[1:], array[:-1]) for array in raw.sequences]
     return (
-        replace(raw, sequences=[changes(array) for array in raw.sequences], targets=targets, differenced=changed),
+        replace(raw, sequences=scratch.of_pairs(pairs, changes, float), targets=targets, differenced=changed),
         [f"difference: {shorten(', '.join(changed))} are changes from step to step, and the first step is left out"],
     )
 
@@ -82,7 +86,7 @@ def compare(raw: RawData, values: RawData, arrays: Arrays, forecast: Forecast | 
     before = values.names or tuple(map(str, range(values.sequences[0].shape[1])))
     predicted = [name for name in raw.differenced if name in names and (forecast is None or name in forecast.predicted)]
     of_values, _ = split.decide(values, choices, split.choose(values, choices))
-    changed, stacked = (np.nanstd(np.concatenate(of["train"]), 0) for of in (arrays, of_values.arrays))
+    changed, stacked = (_deviations(of["train"]) for of in (arrays, of_values.arrays))
     units = [np.log(changed[names.index(name)] / stacked[before.index(name)]) for name in predicted]
     shift = float(sum(units)) * (1 if forecast is None else forecast.horizon)
     return [
@@ -96,7 +100,7 @@ def look(raw: RawData, arrays: Arrays) -> list[str]:
     if raw.kind != "reals":
         return []
     width = raw.sequences[0].shape[1]
-    shares = extrapolation.shares_outside(*(np.concatenate(arrays[split])[:, :width] for split in ("train", "test")))
+    shares = extrapolation.shares_outside(arrays["train"], arrays["test"])[:width]
     names = raw.names or tuple(map(str, range(width)))
     outside = [f"{name} ({share:.0%})" for name, share in zip(names, shares, strict=True) if share >= extrapolation.MUCH]
     if not outside:
@@ -105,3 +109,23 @@ def look(raw: RawData, arrays: Arrays) -> list[str]:
     return [
         f"note: much of test lies outside train's range, {shorten(', '.join(outside))}, of which nothing is learned{remedy}"
     ]
+
+
+def _column(raw: RawData, column: int) -> np.ndarray:
+    """Return one column of all sequences, as floats."""
+    return np.concatenate([block[:, column].astype(float) for block in long_arrays.blocks(raw.sequences)])
+
+
+def _deviations(arrays: list[np.ndarray]) -> np.ndarray:
+    """Return the standard deviation of each column of ``[T, X]``, NaN aside."""
+    if sum(array.size for array in arrays) <= long_arrays.NUMBERS:
+        return np.nanstd(np.concatenate(arrays), 0)
+    count, total = (
+        sum(f(block) for block in long_arrays.blocks(arrays)) for f in (_count, lambda block: np.nansum(block, 0))
+    )
+    squares = sum(np.nansum(np.square(block - total / count), 0) for block in long_arrays.blocks(arrays))
+    return np.sqrt(np.asarray(squares / count))
+
+
+def _count(block: np.ndarray) -> np.ndarray:
+    return (~np.isnan(block)).sum(0)

@@ -66,12 +66,14 @@ def _chunks(opener: Opener) -> Iterator[bytes]:
 
 
 def _check_nul(opener: Opener, where: str) -> None:
-    """Raise ``BadInput`` if there is a NUL byte, or more than `limits.MOST_BYTES` in all."""
+    """Raise ``BadInput`` if there is a NUL byte, or more than `limits.MOST_STREAMED` in all."""
     size, lines = 0, 1
     for chunk in _chunks(opener):
         size += len(chunk)
-        if size > limits.MOST_BYTES:
-            raise BadInput(f"{where} unpacks to more than {limits.MOST_BYTES:,} bytes; expected no more: give a part of it")
+        if size > limits.MOST_STREAMED:
+            raise BadInput(
+                f"{where} unpacks to more than {limits.MOST_STREAMED:,} bytes; expected no more: give a part of it"
+            )
         place = chunk.find(b"\0")
         if place >= 0:
             line = lines + chunk[:place].count(b"\n")

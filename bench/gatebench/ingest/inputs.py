@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from gatebench.core.errors import shorten
-from gatebench.ingest import ordering
-from gatebench.ingest.cells import Column
+from gatebench.data import long_arrays
+from gatebench.ingest import numbering, rising
+from gatebench.ingest.cells import CodedTexts, Column, codes_of
 from gatebench.ingest.choices import NONE, Choices
-from gatebench.ingest.keys import Arrangement, codes_of
+from gatebench.ingest.keys import Arrangement
 from gatebench.ingest.question import Reading, ask
 
 GROUP_NAMES = ("group", "subject", "subject_id", "speaker", "speaker_id", "patient", "patient_id", "user", "user_id")
@@ -60,7 +60,7 @@ class ColumnUses:
         """Return what was decided, for the user."""
         lines = [f"columns: {shorten(', '.join(self.names))} (--columns A,B)"]
         for name in self.categories:
-            different = pd.unique(columns[name].values[~columns[name].missing])
+            different = columns[name].different
             shown = shorten(", ".join(map(str, different[:8]))) + (", ..." if len(different) > 8 else "")
             lines.append(
                 f"categories: {name} of {len(different)} ({shown}), one-hot (--without {name}; --label {name}; "
@@ -97,6 +97,7 @@ def decide(columns: dict[str, Column], arrangement: Arrangement, choices: Choice
     is_alone = sum(_why_left_out(column, arrangement) is None for column in possible) == 1
     for column in possible:
         _place(uses, column, arrangement, choices, is_alone)
+        column.release()
     texts = [name for name in uses.categories if columns[name].kind == "text" and name not in (choices.codes or [])]
     free = [name for name, why in uses.left_out.items() if why.endswith("different texts")]
     if not uses.numbers and len(uses.categories) == len(texts) and len(texts) + len(free) == 1:
@@ -144,34 +145,52 @@ def _place(uses: ColumnUses, column: Column, arrangement: Arrangement, choices: 
 
 def _why_left_out(column: Column, arrangement: Arrangement) -> str | None:
     """Return why a column says nothing that is to be read, or None."""
+    column.release()
     if column.kind == "empty":
         return "is empty"
-    different = pd.unique(column.values[~column.missing])
-    if len(different) == 1:
-        return f"is {shorten(different[0])} everywhere"
+    if (only := _only_value(column)) is not None:
+        return f"is {shorten(only)} everywhere"
     if column.kind == "date":
         return "holds dates"
     if column.kind == "number":
-        whole = np.zeros(len(column.values), int)
-        if ordering.counts(arrangement.codes, column) or ordering.counts(whole, column):
+        if rising.counts(arrangement.codes, column) or rising.counts(np.broadcast_to(0, len(column.missing)), column):
             return "counts the rows"
         if column.is_whole and arrangement.codes.any() and _same_parts(column, arrangement):
             return "tells the same sequences apart"
         return None
     if arrangement.codes.any() and not column.missing.any() and _same_parts(column, arrangement):
         return "tells the same sequences apart"
+    different = column.different
     many = len(different) > MOST_CATEGORIES or len(different) * 2 > int((~column.missing).sum())
     return f"has {len(different):,} different texts" if many and column.spoilt is None else None
 
 
+def _only_value(column: Column) -> object:
+    """Return the value that all cells of a column have which are not missing; None where they differ."""
+    if column.kind == "text":
+        different = column.different
+        return different[0] if len(different) == 1 else None
+    values = column.present
+    return values[0] if all((block == values[0]).all() for _, block in long_arrays.rows_of(values)) else None
+
+
 def _same_parts(column: Column, arrangement: Arrangement) -> bool:
-    return bool((codes_of([column]) == pd.factorize(arrangement.codes)[0]).all())
+    codes = codes_of([column])
+    return int(codes.max()) == int(arrangement.codes.max()) and bool((codes == numbering.number(arrangement.codes)).all())
 
 
 def _rests(column: Column, arrangement: Arrangement) -> bool:
     """Whether a column is the same in all steps of each of several sequences."""
-    frame = pd.DataFrame({"codes": arrangement.codes, "value": pd.factorize(column.values)[0]})
-    return bool(arrangement.codes.any() and (frame.groupby("codes")["value"].nunique() == 1).all())
+    if not arrangement.codes.any():
+        return False
+    first = slice(long_arrays.NUMBERS)
+    cells = column.stored.codes[first] if isinstance(column.stored, CodedTexts) else column.stored[first]
+    differ = (cells[1:] != cells[:-1]) & ((cells[1:] == cells[1:]) | (cells[:-1] == cells[:-1]))
+    if (rising.within(arrangement.codes[first]) & differ).any():
+        return False
+    return len(long_arrays.distinct(numbering.pair(arrangement.codes, column.codes()))) == len(
+        long_arrays.distinct(arrangement.codes)
+    )
 
 
 def _more(chosen: list[str] | None, name: str) -> list[str]:
@@ -183,7 +202,7 @@ def _ask_about_rest(column: Column, arrangement: Arrangement, choices: Choices) 
     if not _rests(column, arrangement):
         return
     name = column.name
-    sequences = len(np.unique(arrangement.codes))
+    sequences = len(long_arrays.distinct(arrangement.codes))
     values = int(codes_of([column]).max()) + 1
     shared = values < sequences and (column.kind == "text" or column.is_whole)
     if choices.label is not None and not shared:
@@ -203,7 +222,7 @@ def _ask_about_names(column: Column, arrangement: Arrangement, choices: Choices)
     if arrangement.codes.any() or choices.sequence is not None or not (column.is_whole or column.kind == "text"):
         return
     values = int(codes_of([column]).max()) + 1
-    if IDENTIFIER.search(column.name) and 1 < values <= len(column.values) // ROWS_OF_A_THING and not column.missing.any():
+    if IDENTIFIER.search(column.name) and 1 < values <= len(column.missing) // ROWS_OF_A_THING and not column.missing.any():
         raise ask(
             f"column {column.name} is called like what has a series of its own, and has {values:,} different values",
             Reading(f"{values:,} sequences", {"sequence": column.name}),
@@ -216,8 +235,11 @@ def _ask_about_counting_down(column: Column, arrangement: Arrangement, choices: 
     """Ask about a column that falls by one constant: what is left until an end is often a target."""
     if column.kind != "number" or column.missing.any():
         return
+    first = slice(long_arrays.NUMBERS)
+    if not rising.rises(arrangement.codes[first], -column.values[first].astype(float)):
+        return
     falling = Column(column.name, "number", -column.values.astype(float), column.missing)
-    if ordering.counts(arrangement.codes, falling):
+    if rising.counts(arrangement.codes, falling):
         readings = [Reading("it is to be predicted", {"label": column.name})] if choices.label is None else []
         raise ask(
             f"column {column.name} falls by one constant from row to row",
@@ -231,7 +253,7 @@ def _ask_about_codes(column: Column, choices: Choices) -> None:
     """Ask whether few different whole numbers are amounts or stand for something."""
     if not column.is_whole:
         return
-    different = np.unique(column.values)
+    different = long_arrays.distinct(column.values)
     if len(different) in CODES and len(column.values) >= ROWS_OF_A_CODE * len(different):
         shown = ", ".join(str(int(value)) for value in different[:4])
         raise ask(
@@ -243,21 +265,33 @@ def _ask_about_codes(column: Column, choices: Choices) -> None:
 
 def _ask_about_far_values(column: Column, choices: Choices) -> None:
     """Ask whether a value that comes again and again, far from all others, stands for what is missing."""
-    values = column.values[~column.missing].astype(float)
-    if choices.na is not None or not np.isfinite(values).all():
+    if choices.na is not None or not all(np.isfinite(block).all() for _, block in long_arrays.rows_of(column.present)):
         return
-    different, counts = np.unique(values, return_counts=True)
-    for extreme, others in ((0, different[1:]), (-1, different[:-1])):
-        if len(others) < FEWEST_OTHERS or counts[extreme] < 2 or (counts[extreme] <= counts.max() / 2 and counts.max() > 20):
+    ordered = column.present.astype(float)
+    column.release()
+    ordered.sort()
+    for value, others in (
+        (ordered[0], ordered[np.searchsorted(ordered, ordered[0], "right") :]),
+        (ordered[-1], ordered[: np.searchsorted(ordered, ordered[-1], "left")]),
+    ):
+        count = len(ordered) - len(others)
+        if not len(others) or count < 2:
             continue
         with np.errstate(over="ignore"):
-            distance = np.abs(others - different[extreme]).min()
-            far = distance > FAR * (others.max() - others.min())
-        if far:
-            number = f"{different[extreme]:.10g}"
+            distance = min(abs(others[0] - value), abs(others[-1] - value))
+            far = distance > FAR * (others[-1] - others[0])
+        if far and len(long_arrays.distinct(others)) >= FEWEST_OTHERS and not _is_rare(count, ordered):
+            written = f"{value:.10g}"
             raise ask(
-                f"column {column.name} has {number} in {counts[extreme]:,} rows, far from all other values, which lie "
-                f"between {others.min():.4g} and {others.max():.4g}",
-                Reading("it stands for what is missing", {"na": [number], "missing": choices.missing or "last"}),
+                f"column {column.name} has {written} in {count:,} rows, far from all other values, which lie between "
+                f"{others[0]:.4g} and {others[-1]:.4g}",
+                Reading("it stands for what is missing", {"na": [written], "missing": choices.missing or "last"}),
                 Reading("it is measured", {"na": [NONE]}),
             )
+
+
+def _is_rare(count: int, ordered: np.ndarray) -> bool:
+    """Whether a value that stands so often is no more frequent than half of the most frequent one, where that is often."""
+    ends = np.flatnonzero(np.concatenate([ordered[1:] != ordered[:-1], [True]]))
+    most = int(np.diff(ends, prepend=-1).max())
+    return count <= most / 2 and most > 20

@@ -1,15 +1,16 @@
 """The decision which rows make a sequence, and in which order they stand: keys and orders are known by their contents."""
 
-from collections.abc import Callable, Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
-from gatebench.ingest import ordering
-from gatebench.ingest.cells import Column
+from gatebench.data import long_arrays
+from gatebench.ingest import ordering, rising
+from gatebench.ingest.cells import Column, codes_of
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.question import Reading, ask
 
@@ -63,7 +64,7 @@ def arrange(
         What such a sequence is, for the user.
 
     """
-    rows = len(next(iter(columns.values())).values)
+    rows = len(next(iter(columns.values())).missing)
     if given_codes is not None:
         count = int(given_codes.max()) + 1
         order, lines = ordering.decide(columns, given_codes, choices, where)
@@ -73,7 +74,7 @@ def arrange(
         sequence, line = _by_contents(columns, choices)
     if not sequence:
         one_series = f"sequences: one series of {rows:,} rows, since no column is called sequence (--sequence COLUMN)"
-        codes = np.zeros(rows, int)
+        codes = np.broadcast_to(0, rows)
         order, lines = ordering.decide(columns, codes, choices, where)
         return Arrangement((), order, codes, (line or one_series, *lines))
     for name in sequence:
@@ -85,15 +86,6 @@ def arrange(
     order, lines = ordering.decide(others, codes, choices, where, sequence)
     line = line or f"sequences: {codes.max() + 1:,}, by column {', '.join(sequence)} (--sequence COLUMN)"
     return Arrangement(sequence, order, codes, (line, *lines))
-
-
-def codes_of(columns: Sequence[Column]) -> np.ndarray:
-    """Return a number for each row, the same where all columns are; numbered as they appear."""
-    codes = pd.factorize(columns[0].values)[0].astype(np.int64)
-    for column in columns[1:]:
-        values = pd.factorize(column.values)[0].astype(np.int64)
-        codes = pd.factorize(codes * (values.max() + 1) + values)[0].astype(np.int64)
-    return codes
 
 
 def split_names(option: str, text: str, columns: Iterable[str]) -> tuple[str, ...]:
@@ -117,7 +109,7 @@ def _named(columns: dict[str, Column], choices: Choices) -> tuple[tuple[str, ...
     if (
         name is None
         or columns[name].kind == "date"
-        or len(np.unique(codes_of([columns[name]]))) == len(columns[name].values)
+        or len(long_arrays.distinct(columns[name].codes())) == len(columns[name].missing)
     ):
         return None, ""
     return (name,), ""
@@ -142,7 +134,7 @@ def _by_contents(columns: dict[str, Column], choices: Choices) -> tuple[tuple[st
                 f"column {', '.join(names)} begins anew {_repeats(columns, names):,} times, and several columns may say why",
                 *(Reading(_sequences(columns, key), {"sequence": ",".join(key), "order": ",".join(names)}) for key in keys),
             )
-        ordering.refuse_repeats(columns, np.zeros(len(columns[names[0]].values), int), names, ())
+        ordering.refuse_repeats(columns, np.broadcast_to(0, len(columns[names[0]].missing)), names, ())
     if not order:
         _ask_about_grid(columns, choices)
     return _by_blocks(columns, order)
@@ -154,7 +146,7 @@ def _ask_about_grid(columns: dict[str, Column], choices: Choices) -> None:
     for pair in combinations(possible, 2):
         whole = [name for name in pair if columns[name].is_whole]
         counts = [int(codes_of([columns[name]]).max()) + 1 for name in pair]
-        rows = len(columns[pair[0]].values)
+        rows = len(columns[pair[0]].missing)
         if not whole or not _is_unique(columns, pair, ()) or GRID * counts[0] * counts[1] > rows:
             continue
         fitting = [(key, step) for key, step in (pair, pair[::-1]) if step in whole and _is_key(columns, (key,), (step,))]
@@ -182,8 +174,9 @@ def _repeats(columns: dict[str, Column], names: tuple[str, ...]) -> int:
 
 
 def _is_unique(columns: dict[str, Column], key: tuple[str, ...], order: tuple[str, ...]) -> bool:
-    codes = codes_of([columns[name] for name in (*key, *order)])
-    return int(codes.max()) + 1 == len(codes)
+    first, *others = (*key, *order)
+    of_all = codes_of([columns[name] for name in key]) if key else np.broadcast_to(0, len(columns[first].missing))
+    return ordering.is_unique_within(columns, of_all, tuple(order or (first, *others)))
 
 
 def _keys_of(columns: dict[str, Column], order: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -193,10 +186,17 @@ def _keys_of(columns: dict[str, Column], order: tuple[str, ...]) -> list[tuple[s
         sets = [key for key in combinations(possible[:MOST_KEYS], size) if _is_key(columns, key, order)]
         different: dict[bytes, tuple[str, ...]] = {}
         for key in sets:
-            different.setdefault(codes_of([columns[name] for name in key]).tobytes(), key)
+            different.setdefault(_digest(codes_of([columns[name] for name in key])), key)
         if different:
             return list(different.values())
     return []
+
+
+def _digest(codes: np.ndarray) -> bytes:
+    digest = hashlib.sha256()
+    for _, block in long_arrays.rows_of(codes):
+        digest.update(block.tobytes())
+    return digest.digest()
 
 
 def _is_key(columns: dict[str, Column], key: tuple[str, ...], order: tuple[str, ...]) -> bool:
@@ -207,11 +207,11 @@ def _is_key(columns: dict[str, Column], key: tuple[str, ...], order: tuple[str, 
     if all(columns[name].kind == "text" for name in key):
         return True
     # Measured whole numbers may by chance never repeat at one time; steps of a sequence follow one another.
-    return ordering.rises_regularly(codes, ordering.values_of(columns, order))
+    return rising.rises_regularly(codes, ordering.values_of(columns, order))
 
 
 def _possible_keys(columns: dict[str, Column], order: tuple[str, ...]) -> list[str]:
-    rows = len(next(iter(columns.values())).values)
+    rows = len(next(iter(columns.values())).missing)
 
     def possible(column: Column) -> bool:
         if column.name in order or not (column.is_whole or (column.kind == "text" and not column.missing.any())):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import inputs, keys, ordering, target
+from gatebench.data import long_arrays
+from gatebench.ingest import delimited, inputs, keys, ordering, scratch, target
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Reading, ask
@@ -62,7 +63,7 @@ def decide(columns: dict[str, Column], where: Callable[[int], str], name: str, c
     wide = None if any(role is not None for role in roles) else _look(columns)
     if wide is None:
         return None
-    rows = len(next(iter(columns.values())).values)
+    rows = len(next(iter(columns.values())).missing)
     label = choices.label or wide.label
     raise ask(
         f"{rows:,} rows of {len(wide.steps)} like columns ({wide.steps[0]} to {wide.steps[-1]}), {wide.why}",
@@ -81,23 +82,20 @@ def _look(columns: dict[str, Column]) -> WideTable | None:
     if any(name.lower() in ordering.ORDER_NAMES + keys.SEQUENCE_NAMES[:-1] for name in columns):
         return None
     numbers = [name for name, column in columns.items() if column.kind == "number" and not _is_label_like(column)]
-    steps = _numbered(numbers) or numbers
+    steps = _steps(numbers)
     others = [name for name in columns if name not in steps]
-    rows = len(next(iter(columns.values())).values)
-    if len(steps) < FEWEST_COLUMNS or len(others) > MOST_OTHERS or rows < 2:
-        return None
-    matrix = np.stack([columns[name].values.astype(float) for name in steps], 1)
-    matrix = np.where(np.isfinite(matrix), matrix, np.nan)
-    filled = ~np.isnan(matrix)
-    if not filled.any(0).all() or not filled.any(1).all():
-        return None
-    with np.errstate(over="ignore", invalid="ignore"):
-        spreads = np.nanstd(matrix, 0)
-        along, across = (float(np.nansum(np.abs(np.diff(matrix, axis=axis)))) for axis in (1, 0))
-        along, across = along / (rows * (len(steps) - 1)), across / ((rows - 1) * len(steps))
-    like = len(steps) >= MANY_COLUMNS or bool(spreads.max() <= ALIKE * np.median(spreads))
     labels = [name for name in others if _is_label_like(columns[name])]
     label = labels[0] if len(labels) == 1 else None
+    if _dated(numbers):
+        return WideTable(steps, others, label, "called by dates")
+    rows = len(next(iter(columns.values())).missing)
+    if len(steps) < FEWEST_COLUMNS or len(others) > MOST_OTHERS or rows < 2:
+        return None
+    lines = _changes(columns, steps)
+    if lines is None:
+        return None
+    spreads, along, across = lines
+    like = len(steps) >= MANY_COLUMNS or bool(spreads.max() <= ALIKE * np.median(spreads))
     numbered = _numbered(numbers) is not None
     if like and along < SMOOTHER * across:
         return WideTable(steps, others, label, "whose numbers change less along a row than from row to row")
@@ -106,14 +104,57 @@ def _look(columns: dict[str, Column]) -> WideTable | None:
     return None
 
 
+def _changes(columns: dict[str, Column], steps: list[str]) -> tuple[np.ndarray, float, float] | None:
+    """Return how far each of like columns spreads, and the mean step along a row and from row to row.
+
+    None where a row or a column has nothing.
+    """
+    rows = len(columns[steps[0]].missing)
+    size = max(2, long_arrays.NUMBERS // len(steps))
+    along = across = 0.0
+    count, sums, squares, shift = (np.zeros(len(steps)) for _ in range(4))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, rows, size):
+            # One row of the block before is needed for the steps from row to row.
+            of_columns = [columns[name].values[max(0, start - 1) : start + size].astype(float) for name in steps]
+            matrix = np.stack(of_columns, 1)
+            matrix = np.where(np.isfinite(matrix), matrix, np.nan)
+            new = matrix[1 if start else 0 :]
+            filled = ~np.isnan(new)
+            if not filled.any(1).all():
+                return None
+            along += float(np.nansum(np.abs(np.diff(new, axis=1))))
+            across += float(np.nansum(np.abs(np.diff(matrix, axis=0))))
+            if not start:
+                shift = np.nansum(new, 0) / np.maximum(filled.sum(0), 1)
+            count += filled.sum(0)
+            sums += np.nansum(new - shift, 0)
+            squares += np.nansum(np.square(new - shift), 0)
+        if not count.all():
+            return None
+        spreads = np.sqrt(np.maximum(squares / count - np.square(sums / count), 0))
+    return spreads, along / (rows * (len(steps) - 1)), across / ((rows - 1) * len(steps))
+
+
 def _is_label_like(column: Column) -> bool:
     """Whether texts come again, or numbers are few, whole, and come again and again."""
     if column.kind == "text":
-        return len(np.unique(column.values.astype(str))) * 2 <= len(column.values)
+        return len(column.different) * 2 <= len(column.missing)
     if not column.is_whole:
         return False
-    different = len(np.unique(column.values))
-    return different <= target.FEW_CLASSES and different * 3 <= len(column.values)
+    different = len(long_arrays.distinct(column.values))
+    return different <= target.FEW_CLASSES and different * 3 <= len(column.missing)
+
+
+def _steps(numbers: list[str]) -> list[str]:
+    """Return the columns of numbers that are steps of a series if a row is one."""
+    return _dated(numbers) or _numbered(numbers) or numbers
+
+
+def _dated(names: list[str]) -> list[str]:
+    """Return the columns that are called by dates, if there are enough."""
+    dated = [name for name in names if delimited.DATE.fullmatch(name)]
+    return dated if len(dated) >= FEWEST_COLUMNS else []
 
 
 def _numbered(names: list[str]) -> list[str] | None:
@@ -135,13 +176,13 @@ def _series_of_rows(columns: dict[str, Column], where: Callable[[int], str], nam
     _check_names(columns, choices)
     beside = {choices.label, choices.group, *(choices.without or [])}
     numbers = [n for n, c in columns.items() if c.kind == "number" and n not in beside and n in (choices.columns or columns)]
-    steps = _numbered(numbers) or numbers
+    steps = _steps(numbers)
     if len(steps) < 2:
         raise BadInput(
             f"{name} has {len(steps)} column(s) of numbers; expected the steps of a series in each row: use --step-a-row"
         )
     left_out = [n for n in columns if n not in steps and n not in beside]
-    matrix = np.stack([columns[n].values for n in steps], 1)
+    matrix = scratch.stacked([columns[n].values for n in steps])
     line = f"sequences: {len(matrix):,}, a row each, of {len(steps)} steps (--step-a-row)"
     lines = [line, *([f"left out: {shorten(', '.join(left_out))} (--label COLUMN)"] if left_out else [])]
     groups = columns[choices.group].values.tolist() if choices.group else None
@@ -180,7 +221,7 @@ def _series_of_columns(columns: dict[str, Column], where: Callable[[int], str], 
     if choices.label is not None:
         raise BadInput("--label names a column, but a column is a series with --series-a-column; remove one of the two")
     free = {n: c for n, c in columns.items() if n not in (choices.without or [])}
-    order, lines = ordering.decide(free, np.zeros(len(next(iter(columns.values())).values), int), choices, where)
+    order, lines = ordering.decide(free, np.broadcast_to(0, len(next(iter(columns.values())).missing)), choices, where)
     series = [n for n, c in free.items() if c.kind == "number" and n not in order and n in (choices.columns or free)]
     if len(series) < 2:
         raise BadInput(

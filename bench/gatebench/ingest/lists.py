@@ -48,7 +48,10 @@ def expand(rows: pd.DataFrame, where: str) -> tuple[pd.DataFrame, np.ndarray | N
 
 
 def _holds_lists(column: pd.Series) -> bool:
-    cells = column.dropna().head(LOOKED_AT).tolist()
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return False
+    coded = isinstance(column.dtype, pd.CategoricalDtype)
+    cells = (pd.Series(column.cat.categories) if coded else column.dropna()).head(LOOKED_AT).tolist()
     if not cells:
         return False
     if any(isinstance(cell, list | tuple | np.ndarray) for cell in cells):

@@ -1,14 +1,15 @@
 """The decision what becomes of missing values: the last value, no row, or a mask beside them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from gatebench.core.errors import BadInput
+from gatebench.data import long_arrays
 from gatebench.data.contents import Arrays
+from gatebench.ingest import rising, scratch
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -63,45 +64,73 @@ def decide(
         for name, count in zip(of_column, missing.sum(0), strict=True)
         if count
     )
+    lacking = missing.any(1)
+    long_arrays.release(missing)
     if choices.missing is None:
-        rows, columns = np.nonzero(missing)
-        first = rows[columns == columns[0]]
+        row = int(lacking.argmax())
+        column = int(missing[row].argmax())
+        first = np.flatnonzero(missing[:, column])
         more = [where(int(row)).rpartition(", ")[2] for row in first[1:SHOWN]]
         also = f" (as {', '.join(more)}{', ...' if len(first) > SHOWN else ''})" if more else ""
         raise BadInput(
-            f"{where(int(first[0]))}, column {of_column[columns[0]]} is {called}{also}; missing are {counts}; "
+            f"{where(row)}, column {of_column[column]} is {called}{also}; missing are {counts}; "
             "choose what becomes of them: --missing last (the value before), --missing drop (the rows go), --missing mask "
             "(the value before, and a column beside that says where), or fill it"
         )
     if choices.missing == "drop":
-        stay = np.asarray(~missing.any(1))
+        stay = np.asarray(~lacking)
         return Filled(
             values, names, stay, [f"missing: {counts}; {int((~stay).sum()):,} rows are dropped (--missing last|mask)"]
         )
-    filled = _carry_forward(values, codes)
-    how = f"filled with the value before{_at_beginnings(values, codes)}"
-    if choices.missing == "last":
-        return Filled(filled, names, stay, [f"missing: {counts}, {how} (--missing drop|mask)"])
-    masked = np.flatnonzero(missing.any(0))
-    values = np.concatenate([filled, missing[:, masked].astype(float)], 1)
-    names = (*names, *(f"{of_column[i]} missing" for i in masked))
-    line = f"missing: {counts}, {how}, and a column beside says where (--missing last|drop)"
-    return Filled(values, names, stay, [line])
-
-
-def _at_beginnings(values: np.ndarray, codes: np.ndarray) -> str:
-    """Say what becomes of values without one before; nothing where there are none."""
-    without = int(pd.DataFrame(values).groupby(codes, sort=False).ffill().isna().to_numpy().sum())
-    return (
+    masked = np.flatnonzero(missing.any(0)) if choices.missing == "mask" else np.zeros(0, int)
+    filled, without = _carry_forward(values, codes, len(masked))
+    at_beginnings = (
         f", at the beginning of a sequence ({without:,}) with the mean of train, or 0 of zeros and ones" if without else ""
     )
+    how = f"filled with the value before{at_beginnings}"
+    if choices.missing == "last":
+        return Filled(filled, names, stay, [f"missing: {counts}, {how} (--missing drop|mask)"])
+    for start, block in long_arrays.rows_of(missing):
+        filled[start : start + len(block), values.shape[1] :] = block[:, masked]
+        long_arrays.release(filled)
+    names = (*names, *(f"{of_column[i]} missing" for i in masked))
+    line = f"missing: {counts}, {how}, and a column beside says where (--missing last|drop)"
+    return Filled(filled, names, stay, [line])
 
 
-def _carry_forward(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Return the last value in place of each missing one; at a beginning 0 of zeros and ones, and else still nothing."""
-    filled = pd.DataFrame(values).groupby(codes, sort=False).ffill().to_numpy()
-    are_binary = np.all(np.isnan(values) | (values == 0) | (values == 1), 0)
-    return np.where(np.isnan(filled) & are_binary, 0.0, filled)
+def _carry_forward(values: np.ndarray, codes: np.ndarray, more: int) -> tuple[np.ndarray, int]:
+    """Return the last value in place of each missing one, and how many have none before them.
+
+    These are 0 in columns of zeros and ones, and else still nothing. Behind the columns is room for some more.
+    """
+    filled = scratch.new((len(values), values.shape[1] + more), float)
+    rows = np.arange(len(codes))
+    starts = np.maximum.accumulate(np.where(np.concatenate([[False], rising.within(codes)]), 0, rows))
+    without = 0
+    for column in range(values.shape[1]):
+        of_column = _column(values, column)
+        latest = np.maximum.accumulate(np.where(np.isnan(of_column), -1, rows))
+        has_none = latest < starts
+        without += int(has_none.sum())
+        is_binary = bool((np.isnan(of_column) | (of_column == 0) | (of_column == 1)).all())
+        carried = np.where(has_none, 0.0 if is_binary else np.nan, of_column[latest])
+        for start, block in long_arrays.rows_of(carried):
+            filled[start : start + len(block), column] = block
+            long_arrays.release(filled)
+    return filled, without
+
+
+def _column(values: np.ndarray, column: int) -> np.ndarray:
+    """Return one column of ``[N, X]`` as floats."""
+    of_column = np.empty(len(values))
+    for start, block in long_arrays.rows_of(values):
+        of_column[start : start + len(block)] = block[:, column]
+    return of_column
+
+
+def has_nan(arrays: Iterable[np.ndarray]) -> bool:
+    """Whether there is a NaN in any of some arrays."""
+    return any(block.dtype.kind == "f" and bool(np.isnan(block).any()) for block in long_arrays.blocks(arrays))
 
 
 def fill_from_train(raw: RawData, arrays: Arrays) -> Arrays:
@@ -109,22 +138,26 @@ def fill_from_train(raw: RawData, arrays: Arrays) -> Arrays:
     if not raw.is_filled_by_train:
         return arrays
     width = raw.sequences[0].shape[1]
-    train = np.concatenate(arrays["train"])[:, :width]
-    there = ~np.isnan(train)
-    means = np.where(there, train, 0.0).sum(0) / np.maximum(there.sum(0), 1)
+    sums, counts = np.zeros(width), np.zeros(width)
+    for block in long_arrays.blocks(arrays["train"]):
+        there = ~np.isnan(block[:, :width])
+        sums += np.where(there, block[:, :width], 0.0).sum(0)
+        counts += there.sum(0)
+    means = sums / np.maximum(counts, 1)
 
-    def fill(array: np.ndarray) -> np.ndarray:
-        inputs = array[:, :width]
-        return np.concatenate([np.where(np.isnan(inputs), means, inputs), array[:, width:]], 1)
+    def fill(rows: np.ndarray) -> np.ndarray:
+        inputs = rows[:, :width]
+        return np.concatenate([np.where(np.isnan(inputs), means, inputs), rows[:, width:]], 1)
 
-    return {split: [fill(array) for array in arrays[split]] for split in arrays}
+    columns = arrays["train"][0].shape[1]
+    return {split: scratch.each(arrays[split], fill, columns, float) for split in arrays}
 
 
 def decide_arrays(raw: RawData, choices: Choices) -> RawData:
     """Return sequences of arrays in which nothing is missing, as `decide` does with tables; those of tables as they are."""
     arrays = raw.sequences
     alike = len({array.shape[1:] for array in arrays}) == 1 and all(array.dtype.kind == "f" for array in arrays)
-    if raw.is_filled_by_train or not alike or not any(np.isnan(array).any() for array in arrays):
+    if raw.is_filled_by_train or not alike or not has_nan(arrays):
         return raw
     lengths = [len(array) for array in arrays]
     codes, starts = np.repeat(np.arange(len(arrays)), lengths), np.cumsum([0, *lengths[:-1]])
@@ -148,6 +181,6 @@ def decide_arrays(raw: RawData, choices: Choices) -> RawData:
         names=filled.names,
         only_read=filled.names[len(names) :],
         targets=targets,
-        is_filled_by_train=bool(np.isnan(filled.values[filled.rows]).any()),
+        is_filled_by_train=has_nan([filled.values[filled.rows]]),
         decisions=[*raw.decisions, *filled.lines],
     )

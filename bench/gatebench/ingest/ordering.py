@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import pandas as pd
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
-from gatebench.ingest import date_parts
-from gatebench.ingest.cells import Column
+from gatebench.data import long_arrays
+from gatebench.ingest import date_parts, numbering, rising
+from gatebench.ingest.cells import CodedTexts, Column, codes_of
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.question import Reading, ask
 
@@ -17,8 +17,6 @@ ORDER_NAMES = ("time", "t", "step", "date", "datetime", "timestamp")
 """Names of a column that is taken to put steps in order."""
 DAY = 86_400 * 10**9
 """Nanoseconds of a day."""
-FEWEST_STEPS = 4
-"""Steps of one series from which on a column that rises by one constant counts them."""
 FEWEST_ROWS = 30
 """Rows from which on it can be seen that they are shuffled."""
 MOST_TRIED = 12
@@ -27,8 +25,8 @@ ROUGH, SMOOTH = 0.8, 0.6
 """Steps from row to row, relative to those of shuffled rows, that are no less, and that are much less."""
 EVENLY_SPREAD = 0.97
 """Share of the variance of times that their ranks explain, at the least; of a normal distribution it is 0.95."""
-REGULAR = 0.9
-"""Share of equal steps from which on times are regular."""
+FIRST_ROWS = 2**20
+"""Rows, the first ones, in which it is looked at first whether they are shuffled."""
 
 
 def candidates(columns: dict[str, Column], choices: Choices) -> list[tuple[str, ...]]:
@@ -48,7 +46,7 @@ def candidates(columns: dict[str, Column], choices: Choices) -> list[tuple[str, 
     singles = [(name,) for name in (*dates, *named)]
     if singles:
         return [*with_hour, *singles]
-    return [(name,) for name, column in columns.items() if name not in numbers and restarts(column)]
+    return [(name,) for name, column in columns.items() if name not in numbers and rising.restarts(column)]
 
 
 def decide(
@@ -112,7 +110,7 @@ def _by_dates(
     name = preferred[0]
     _check_sortable(columns, (name,), where)
     pair = _with_hour(columns, name)
-    if pair and not _unique_within(columns, codes, (name,)) and _unique_within(columns, codes, pair):
+    if pair and not is_unique_within(columns, codes, (name,)) and is_unique_within(columns, codes, pair):
         alternative = f"--sequence {name} --order {pair[1]}: a sequence each {name}"
         return pair, [f"order: by columns {', '.join(pair)}, the hours of days ({alternative})"]
     refuse_repeats(columns, codes, (name,), sequence)
@@ -127,7 +125,7 @@ def _by_named(
     _check_sortable(columns, (name,), where)
     refuse_repeats(columns, codes, (name,), sequence)
     values = values_of(columns, (name,))
-    if not (steps(codes, values) > 0).all() and not rises_regularly(codes, values):
+    if not (rising.steps(codes, values) > 0).all() and not rising.rises_regularly(codes, values):
         raise ask(
             f"column {name} is called like a time, but its numbers neither rise from row to row nor are they evenly apart",
             Reading("it puts the rows in order", {"order": name}),
@@ -142,17 +140,19 @@ def _by_numbers(
     """Return a column of numbers that count steps, or rise with them; the rows stand in its order anyway."""
     if len(free) < 2 or chosen:
         return (), []
-    counters = [name for name in free if counts(codes, columns[name])]
+    counters = [name for name in free if rising.counts(codes, columns[name])]
     if counters:
         return (counters[0],), [f"order: by column {counters[0]}, which counts the steps (--order COLUMN; --numbers COLUMN)"]
-    rising = [name for name in free if not columns[name].missing.any() and rises(codes, columns[name].values)]
-    several = len(np.unique(codes)) > 1
-    if len(rising) == 1 and len(codes) >= FEWEST_STEPS * len(np.unique(codes)) and (several or free[0] == rising[0]):
-        line = f"order: by column {rising[0]}, which rises from row to row (if it is measured: --numbers {rising[0]})"
-        return (rising[0],), [line]
+    with_rows = [name for name in free if not columns[name].missing.any() and rising.rises(codes, columns[name].values)]
+    sequences = len(long_arrays.distinct(codes))
+    if len(with_rows) == 1 and len(codes) >= rising.FEWEST_STEPS * sequences and (
+        sequences > 1 or free[0] == with_rows[0]
+    ):  # fmt: skip
+        line = f"order: by column {with_rows[0]}, which rises from row to row (if it is measured: --numbers {with_rows[0]})"
+        return (with_rows[0],), [line]
     for name in free:
         column = columns[name]
-        if not column.is_whole or _unique_within(columns, codes, (name,)) or not sequence or not restarts(column):
+        if not column.is_whole or is_unique_within(columns, codes, (name,)) or not sequence or not rising.restarts(column):
             continue
         if keys := _missing_keys(columns, codes, (name,)):
             raise ask(
@@ -163,8 +163,10 @@ def _by_numbers(
                 ),
                 Reading("it is measured", {"sequence": ",".join(sequence), "order": NONE, "numbers": [name]}),
             )
-    for name in rising or [name for name in free if _is_shuffled_count(codes, columns[name])]:
-        rise = "rises from row to row" if rising else "has numbers that are all different and evenly apart, but not in order"
+    for name in with_rows or [name for name in free if rising.is_shuffled_count(codes, columns[name])]:
+        rise = (
+            "rises from row to row" if with_rows else "has numbers that are all different and evenly apart, but not in order"
+        )
         raise ask(
             f"column {name} {rise}",
             Reading("it puts the rows in order", {"order": name}),
@@ -177,23 +179,23 @@ def _by_numbers(
 def _ask_about_shuffled(columns: dict[str, Column], codes: np.ndarray, free: list[str]) -> None:
     """Ask about a column in whose order all others are smooth, where rows as they stand are as good as shuffled."""
     whole = [name for name in free[:MOST_TRIED] if not columns[name].missing.any()]
-    if len(codes) < FEWEST_ROWS or len(whole) < 2 or len(np.unique(codes)) > 1:
+    if len(codes) < FEWEST_ROWS or len(whole) < 2 or codes.any():
         return
-    values = {name: columns[name].values.astype(float) for name in whole}
-    random = np.random.default_rng(0).permutation(len(codes))
 
-    def roughness(order: np.ndarray, name: str) -> float:
-        by_chance = np.abs(np.diff(values[name][random])).mean()
-        return float(np.abs(np.diff(values[name][order])).mean() / by_chance) if by_chance else 0.0
+    def roughness(order: np.ndarray | slice, name: str, rows: int) -> float:
+        values = columns[name].values[:rows].astype(float)
+        by_chance = np.abs(np.diff(values[np.random.default_rng(0).permutation(rows)])).mean()
+        return float(np.abs(np.diff(values[order])).mean() / by_chance) if by_chance else 0.0
 
-    if any(roughness(np.arange(len(codes)), name) < ROUGH for name in whole):
+    if any(roughness(slice(None), name, min(FIRST_ROWS, len(codes))) < ROUGH for name in whole):
         return
     for name in whole:
-        ordered = np.argsort(values[name], kind="stable")
-        ranks = np.corrcoef(values[name][ordered], np.arange(len(codes)))[0, 1]
-        if len(np.unique(values[name])) < len(codes) or ranks**2 < EVENLY_SPREAD:
+        values = columns[name].values.astype(float)
+        ordered = np.argsort(values, kind="stable")
+        ranks = np.corrcoef(values[ordered], np.arange(len(codes)))[0, 1]
+        if len(long_arrays.distinct(values)) < len(codes) or ranks**2 < EVENLY_SPREAD:
             continue
-        if all(roughness(ordered, other) < SMOOTH for other in whole if other != name):
+        if all(roughness(ordered, other, len(codes)) < SMOOTH for other in whole if other != name):
             raise ask(
                 f"rows stand in no order, but in the order of column {name} all others change little from row to row",
                 Reading("it puts the rows in order", {"order": name}),
@@ -215,10 +217,9 @@ def _check_sortable(columns: dict[str, Column], names: tuple[str, ...], where: W
 
 def refuse_repeats(columns: dict[str, Column], codes: np.ndarray, names: tuple[str, ...], sequence: tuple[str, ...]) -> None:
     """Raise `Undecided` or ``BadInput`` where a sequence has several rows at one time."""
-    if _unique_within(columns, codes, names):
+    if is_unique_within(columns, codes, names):
         return
-    values = pd.DataFrame({"codes": codes, **{name: columns[name].values for name in names}})
-    counts_of_one = values.groupby(list(values.columns), sort=False).size()
+    counts_of_one = np.bincount(numbering.pair(codes, codes_of([columns[name] for name in names])))
     most = int(counts_of_one.max())
     times = f"{int((counts_of_one > 1).sum()):,} times stand in several rows, at most {most:,}"
     within = f" within {', '.join(sequence)}" if sequence else ""
@@ -249,24 +250,27 @@ def _missing_keys(columns: dict[str, Column], codes: np.ndarray, names: tuple[st
     ]  # fmt: skip
 
     def parts(name: str) -> bool:
-        values = pd.factorize(columns[name].values)[0]
+        values = columns[name].codes()
         if values.max() + 1 > len(values) // 2:
             return False
-        combined = pd.factorize(codes * (values.max() + 1) + values)[0]
-        regular = columns[name].kind == "text" or rises_regularly(combined, values_of(columns, names))
-        return regular and _unique_within(columns, combined, names)
+        combined = numbering.pair(codes, values)
+        regular = columns[name].kind == "text" or rising.rises_regularly(combined, values_of(columns, names))
+        return regular and is_unique_within(columns, combined, names)
 
     return [name for name in possible if parts(name)]
 
 
 def _is_time_of_day(column: Column) -> bool:
     """Whether times are all of one day, as hours and minutes without a date are read."""
-    return column.kind == "date" and bool((column.values // DAY == column.values[0] // DAY).all())
+    if column.kind != "date":
+        return False
+    return all((block // DAY == column.values[0] // DAY).all() for _, block in long_arrays.rows_of(column.values))
 
 
 def _with_hour(columns: dict[str, Column], date: str) -> tuple[str, str] | None:
     """Return a column of days with one of their hours or times beside it, if there is one."""
-    if (columns[date].values % DAY != columns[date].values[0] % DAY).any():
+    times = columns[date].values
+    if any((block % DAY != times[0] % DAY).any() for _, block in long_arrays.rows_of(times)):
         return None
     for name, column in columns.items():
         is_time = name != date and _is_time_of_day(column)
@@ -286,60 +290,18 @@ def values_of(columns: dict[str, Column], names: Sequence[str]) -> np.ndarray:
     day, hour = columns[names[0]], columns[names[1]]
     if day.kind == "date":
         return day.values + (hour.values % DAY if hour.kind == "date" else (hour.values * (DAY // 24)).astype(np.int64))
-    ranks = [pd.factorize(columns[name].values, sort=True)[0].astype(np.int64) for name in names]
+    ranks = [np.searchsorted(long_arrays.distinct(columns[name].values), columns[name].values) for name in names]
     combined = ranks[0]
     for more in ranks[1:]:
         combined = combined * (more.max() + 1) + more
     return combined
 
 
-def _unique_within(columns: dict[str, Column], codes: np.ndarray, names: tuple[str, ...]) -> bool:
-    frame = pd.DataFrame({"codes": codes, **{name: columns[name].values for name in names}})
-    return not bool(frame.duplicated().any())
-
-
-def steps(codes: np.ndarray, values: np.ndarray, in_order: bool = False) -> np.ndarray:
-    """Return the differences from row to row within sequences, of rows as they stand or in the order of values."""
-    rows = np.lexsort((values, codes)) if in_order else np.argsort(codes, kind="stable")
-    same = np.diff(codes[rows]) == 0
-    return np.diff(values[rows])[same]
-
-
-def rises(codes: np.ndarray, values: np.ndarray) -> bool:
-    """Whether values rise with every row of every sequence."""
-    differences = steps(codes, values)
-    return len(differences) >= FEWEST_STEPS and bool((differences > 0).all())
-
-
-def rises_regularly(codes: np.ndarray, values: np.ndarray) -> bool:
-    """Whether values, once in order, are all different within sequences and mostly evenly apart."""
-    differences = steps(codes, values, in_order=True)
-    if len(differences) < 2 or not (differences > 0).all():
-        return False
-    middle = float(np.median(differences))
-    return bool(np.mean(np.abs(differences - middle) <= 0.2 * middle) >= REGULAR)
-
-
-def counts(codes: np.ndarray, column: Column) -> bool:
-    """Whether a column of numbers rises by one constant with every row of every sequence."""
-    if column.kind != "number" or column.missing.any() or not rises(codes, column.values):
-        return False
-    differences = steps(codes, column.values.astype(float))
-    return bool(np.ptp(differences) <= 1e-6 * differences[0])
-
-
-def restarts(column: Column) -> bool:
-    """Whether numbers rise by one constant, and now and then begin anew: they count the steps of several sequences."""
-    if not column.is_whole:
-        return False
-    differences = np.diff(column.values.astype(float))
-    falls = differences < 0
-    rest = differences[~falls]
-    if not falls.any() or len(rest) < FEWEST_STEPS or falls.sum() * 2 > len(rest):
-        return False
-    begins = np.concatenate([column.values[:1], column.values[1:][falls]])
-    return bool(rest[0] > 0 and (rest == rest[0]).all() and np.ptp(begins) <= rest[0])
-
-
-def _is_shuffled_count(codes: np.ndarray, column: Column) -> bool:
-    return column.is_whole and len(codes) >= 10 and rises_regularly(codes, column.values)
+def is_unique_within(columns: dict[str, Column], codes: np.ndarray, names: tuple[str, ...]) -> bool:
+    """Whether no two rows of a sequence are the same in some columns."""
+    column = columns[names[0]]
+    plain = len(names) == 1 and not isinstance(column.stored, CodedTexts) and column.kind in ("number", "date")
+    values = column.values if plain else codes_of([columns[name] for name in names])
+    if values.dtype.kind == "f" and column.missing.any():
+        values = column.codes()
+    return rising.are_different(codes, values)

@@ -1,15 +1,19 @@
 """The decision whether what stands at the end of sequences pads them to one length."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
+from gatebench.data import long_arrays
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Reading, ask
 from gatebench.ingest.raw import RawData
 
 MOST_OF = 0.5
 """Share of sequences that end in zeros from which on the zeros may pad them."""
+LOOKED_AT = 2**15
+"""Steps that are looked at together."""
 FEWEST = 5
 """Sequences from which on that can be seen."""
 
@@ -18,11 +22,13 @@ def decide(raw: RawData, choices: Choices) -> RawData:
     """Return the data without the NaN, or as asked the zeros, that pad its sequences; `Undecided` about zeros."""
     if any(array.ndim != 2 or array.dtype.kind not in "buif" for array in raw.sequences):
         return raw
-    filled = [_last(~np.isnan(array)) if array.dtype.kind == "f" else len(array) for array in raw.sequences]
+    filled = [
+        _last(array, lambda rows: ~np.isnan(rows)) if array.dtype.kind == "f" else len(array) for array in raw.sequences
+    ]
     raw = _cut(raw, [length or len(array) for length, array in zip(filled, raw.sequences, strict=True)], "NaN")
     if choices.padding == "keep" or raw.kind not in (None, "reals"):
         return raw
-    lengths = [_last(array != 0) for array in raw.sequences]
+    lengths = [_last(array, lambda rows: rows != 0) for array in raw.sequences]
     padded = [length < len(array) for length, array in zip(lengths, raw.sequences, strict=True)]
     alike = len({len(array) for array in raw.sequences}) == 1
     if choices.padding == "cut":
@@ -37,10 +43,14 @@ def decide(raw: RawData, choices: Choices) -> RawData:
     )
 
 
-def _last(filled: np.ndarray) -> int:
+def _last(array: np.ndarray, is_filled: Callable[[np.ndarray], np.ndarray]) -> int:
     """Return how many steps there are up to the last one of ``[T, X]`` that has something in it."""
-    rows = np.flatnonzero(filled.any(1))
-    return int(rows[-1]) + 1 if len(rows) else 0
+    for end in range(len(array), 0, -LOOKED_AT):
+        rows = np.flatnonzero(is_filled(array[max(0, end - LOOKED_AT) : end]).any(1))
+        long_arrays.release(array)
+        if len(rows):
+            return max(0, end - LOOKED_AT) + int(rows[-1]) + 1
+    return 0
 
 
 def _are_zeros_common(raw: RawData, lengths: list[int]) -> bool:

@@ -1,6 +1,7 @@
 """A picture of the first sequences in plain text, by which a user sees at a glance whether they were read as they are."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,39 @@ PLAIN = "_.-=+*#@"
 """Characters from low to high, for one that cannot."""
 SEQUENCES, COLUMNS, WIDTH = 3, 6, 60
 """Sequences and columns of each that are shown, and characters of a line, at the most."""
+
+
+class ShownSequence(NamedTuple):
+    """One of the first sequences of train, as a picture shows it."""
+
+    title: str
+    """Which one it is, how long, and its target where it has one."""
+    rows: dict[str, np.ndarray]
+    """Name -> the values ``[T]`` of a column, or of the target of each step."""
+
+
+def first_sequences(raw: RawData, arrays: Arrays) -> list[ShownSequence]:
+    """Return the first training sequences.
+
+    Parameters
+    ----------
+    raw
+        The data, its kind decided.
+    arrays
+        Split -> arrays ``[T, X]``, the target's columns last.
+
+    """
+    columns = raw.target.columns if raw.target else 0
+    shown: list[ShownSequence] = []
+    for place, array in enumerate(arrays["train"][:SEQUENCES]):
+        inputs, targets = array[:, : array.shape[1] - columns], array[:, array.shape[1] - columns :]
+        with_target = f", {_target(raw, targets)}" if raw.target and raw.has_one_target else ""
+        names = raw.names if raw.names and raw.kind != "symbols" else [str(number) for number in range(inputs.shape[1])]
+        rows = {name: inputs[:, number] for number, name in enumerate(names)}
+        if raw.target and not raw.has_one_target:
+            rows["target"] = targets[:, 0]
+        shown.append(ShownSequence(f"sequence {place + 1} of train, {len(array):,} steps{with_target}", rows))
+    return shown
 
 
 def draw(raw: RawData, arrays: Arrays, encoding: str | None) -> list[str]:
@@ -30,25 +64,21 @@ def draw(raw: RawData, arrays: Arrays, encoding: str | None) -> list[str]:
 
     """
     levels = BLOCKS if _can_write(BLOCKS, encoding) else PLAIN
-    columns = raw.target.columns if raw.target else 0
     lines: list[str] = []
-    for place, array in enumerate(arrays["train"][:SEQUENCES]):
-        inputs, targets = array[:, : array.shape[1] - columns], array[:, array.shape[1] - columns :]
-        with_target = f", {_target(raw, targets)}" if raw.target and raw.has_one_target else ""
-        lines.append(f"show: sequence {place + 1} of train, {len(array):,} steps{with_target}")
+    for title, rows in first_sequences(raw, arrays):
+        lines.append(f"show: {title}")
         if raw.kind == "symbols":
-            lines.append(f"    {_symbols(raw.names, inputs[:, 0], encoding)}")
+            lines.append(f"    {_symbols(raw.names, rows['0'], encoding)}")
             continue
-        names = raw.names or [str(number) for number in range(inputs.shape[1])]
-        rows = [(name, inputs[:, number]) for number, name in enumerate(names)][:COLUMNS]
-        if raw.target and not raw.has_one_target:
-            rows.append(("target", targets[:, 0]))
-        widest = max(len(shorten(name)[:20]) for name, _ in rows)
-        for name, values in rows:
-            low, high = float(values.min()), float(values.max())
-            lines.append(f"    {_written(name, encoding)[:20]:{widest}} {_line(values, levels)} {low:.4g} to {high:.4g}")
-        if len(names) > COLUMNS:
-            lines.append(f"    and {len(names) - COLUMNS:,} more columns")
+        of_columns = [name for name in rows if name != "target" or raw.has_one_target or raw.target is None]
+        shown = [*of_columns[:COLUMNS], *(name for name in rows if name not in of_columns)]
+        widest = max(len(shorten(name)[:20]) for name in shown)
+        for name in shown:
+            low, high = float(rows[name].min()), float(rows[name].max())
+            line = _line(rows[name], levels)
+            lines.append(f"    {_written(name, encoding)[:20]:{widest}} {line} {low:.4g} to {high:.4g}")
+        if len(of_columns) > COLUMNS:
+            lines.append(f"    and {len(of_columns) - COLUMNS:,} more columns")
     return lines
 
 

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gatebench.core.errors import BadInput
@@ -57,12 +57,16 @@ def refusal(question: Question, path: Path, name: str | None, choices: Choices) 
         What the user had chosen, which stays chosen in every command.
 
     """
-    start = ["gatebench", "data", "add", str(path), *(["--name", name] if name else [])]
     options = [
-        f"{reading.meaning}: `{shlex.join([*start, *flags({**vars(choices), **reading.choices})])}`"
+        f"{reading.meaning}: `{command(path, name, replace(choices, **reading.choices))}`"  # pyright: ignore[reportArgumentType]
         for reading in question.readings
     ]
     return BadInput(f"{question.evidence}; choose one: {'; or '.join(options)}")
+
+
+def command(path: Path, name: str | None, choices: Choices) -> str:
+    """Return the command that adds a path with some choices."""
+    return shlex.join(["gatebench", "data", "add", str(path), *(["--name", name] if name else []), *flags(vars(choices))])
 
 
 def flags(choices: dict[str, object]) -> Iterable[str]:

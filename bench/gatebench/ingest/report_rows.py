@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import shorten
@@ -29,7 +30,9 @@ def leave_out(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         return rows, []
     lines: list[str] = []
     if len(texts) == len(rows.columns):
-        repeated = (rows.astype(str).apply(lambda column: column.str.strip()) == [*rows.columns]).all(axis=1)
+        repeated = np.ones(len(rows), bool)
+        for name in rows.columns:
+            repeated &= _is_name(rows[name], name)
         if repeated.any():
             rows = rows[~repeated].reset_index(drop=True)
             lines.append(f"left out: {int(repeated.sum()):,} row(s) that repeat the header")
@@ -38,6 +41,14 @@ def leave_out(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         count += 1
         lines.append(f"left out: the last row, which is called {shorten(repr(name))}")
     return rows.iloc[: len(rows) - count], lines
+
+
+def _is_name(cells: pd.Series, name: str) -> np.ndarray:
+    """Return which cells of a column are its name."""
+    if not isinstance(cells.dtype, pd.CategoricalDtype):
+        return (cells.astype(str).str.strip() == name).to_numpy()
+    are_names = pd.Series(cells.cat.categories).astype(str).str.strip() == name
+    return np.append(are_names.to_numpy(bool), False)[cells.cat.codes.to_numpy()]
 
 
 def _total(rows: pd.DataFrame) -> str | None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.data import columns
+from gatebench.data import columns, long_arrays
 from gatebench.data.contents import Arrays, Forecast
+from gatebench.ingest import scratch
 from gatebench.ingest.raw import RawData
 
 MANY = 8
@@ -19,9 +20,10 @@ def leave_out_constant(raw: RawData, arrays: Arrays) -> tuple[RawData, Arrays, l
     ``BadInput`` if no column is left, or all of another kind are constant.
     """
     width = raw.sequences[0].shape[1]
-    train = np.concatenate(arrays["train"])[:, :width]
-    names = raw.names if raw.kind == "reals" and raw.names else tuple(map(str, range(train.shape[1])))
-    varying = (train != train[:1]).any(0)
+    names = raw.names if raw.kind == "reals" and raw.names else tuple(map(str, range(width)))
+    first, varying = arrays["train"][0][:1, :width], np.zeros(width, bool)
+    for block in long_arrays.blocks(arrays["train"]):
+        varying |= (block[:, :width] != first).any(0)
     constant = [name for name, varies in zip(names, varying, strict=True) if not varies]
     if len(constant) == len(names):
         if raw.kind == "symbols":
@@ -35,9 +37,15 @@ def leave_out_constant(raw: RawData, arrays: Arrays) -> tuple[RawData, Arrays, l
         return raw, arrays, []
     stay = np.flatnonzero(varying)
     of_arrays = np.concatenate([stay, np.arange(width, arrays["train"][0].shape[1])])
+
+    def chosen(sequences: list[np.ndarray], which: np.ndarray) -> list[np.ndarray]:
+        return scratch.each(
+            sequences, lambda rows: rows[:, which], len(which), np.result_type(*{a.dtype for a in sequences})
+        )
+
     return (
-        replace(raw, sequences=[array[:, stay] for array in raw.sequences], names=tuple(names[i] for i in stay)),
-        {split: [array[:, of_arrays] for array in arrays[split]] for split in arrays},
+        replace(raw, sequences=chosen(raw.sequences, stay), names=tuple(names[i] for i in stay)),
+        {split: chosen(arrays[split], of_arrays) for split in arrays},
         [f"left out: {shorten(', '.join(constant))}, constant in train, which says nothing"],
     )
 
@@ -48,7 +56,7 @@ def describe(raw: RawData, arrays: Arrays, forecast: Forecast | None) -> list[st
         return []
     lines = ["scale: each column in standard deviations of train, about its mean"]
     if raw.target is None:
-        grid = columns.find_grid(np.concatenate(arrays["train"]))
+        grid = columns.grid_of(arrays["train"])
         names = raw.names or tuple(map(str, range(len(grid))))
         predicted = names if forecast is None else forecast.predicted
         noisy = [f"{name} ({step:g})" for name, step in zip(names, grid, strict=True) if step and name in predicted]

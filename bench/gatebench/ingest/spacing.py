@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gatebench.ingest import ordering
+from gatebench.data import long_arrays
+from gatebench.ingest import ordering, rising, scratch
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Reading, Undecided, ask
@@ -47,13 +48,15 @@ def decide(codes: np.ndarray, columns: list[Column], choices: Choices) -> Spaced
     if not columns:
         return Spaced(codes, numbers, None, _nothing_to_do(choices))
     times = ordering.values_of({column.name: column for column in columns}, [column.name for column in columns])
-    differences = np.diff(times)
-    inner = np.diff(codes) == 0
+    inner = rising.within(codes)
     if not inner.any():
         return Spaced(codes, numbers, None, _nothing_to_do(choices))
-    usual = np.median(differences[inner])
+    differences = np.diff(times)
+    long_arrays.release(times)
+    usual = np.median(differences[inner], overwrite_input=True)
     unit, size = _unit_of(usual) if columns[0].kind == "date" else ("", 1)
     leaps = inner & (differences > LEAP * usual)
+    differences = scratch.keep(differences)
     lines: list[str] = []
     are_dates = columns[0].kind == "date"
     if leaps.any():
@@ -76,7 +79,7 @@ def decide(codes: np.ndarray, columns: list[Column], choices: Choices) -> Spaced
         lines.append("gaps: none")
     steps = None
     if choices.with_steps:
-        steps = np.concatenate([[usual], np.where(inner, differences, usual)]) / size
+        steps = scratch.keep(np.concatenate([[usual], np.where(inner, differences, usual)]) / size)
         lines.append(f"steps: the time since the step before is an input{f', in{unit}' if unit else ''}")
     if choices.gaps != "cut" or not leaps.any():
         return Spaced(codes, numbers, steps, lines)
@@ -108,4 +111,5 @@ def _is_uneven(differences: np.ndarray, usual: float, are_dates: bool) -> bool:
     tolerance = (0.15 if are_dates else 0.01) * abs(usual)
     if not are_dates and usual >= LEAST_ROUNDED and (differences == np.floor(differences)).all():
         tolerance = max(tolerance, 1)
-    return bool(np.mean(np.abs(differences - usual) <= tolerance) < ordering.REGULAR)
+    near = sum(int((np.abs(block - usual) <= tolerance).sum()) for _, block in long_arrays.rows_of(differences))
+    return len(differences) > 0 and near / len(differences) < rising.REGULAR

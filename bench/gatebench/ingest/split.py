@@ -6,8 +6,9 @@ from collections.abc import Hashable, Mapping
 import numpy as np
 
 from gatebench.core.errors import BadInput
-from gatebench.data import splits
+from gatebench.data import long_arrays, splits
 from gatebench.data.contents import SPLITS
+from gatebench.ingest import scratch
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.parts import Parts
 from gatebench.ingest.raw import RawData
@@ -34,8 +35,7 @@ def choose(raw: RawData, choices: Choices) -> str:
 
 def decide(raw: RawData, choices: Choices, split_by: str) -> tuple[Parts, str]:
     """Return the sequences of each split, the target behind the inputs, and the line that says how they were split."""
-    targets = raw.targets or [None] * len(raw.sequences)
-    arrays = [join(inputs, target) for inputs, target in zip(raw.sequences, targets, strict=True)]
+    arrays = _joined(raw)
     if split_by == "given":
         return _as_given(raw, arrays)
     return _by_time(raw, arrays, choices) if split_by == "time" else _by_sequence(raw, arrays, split_by)
@@ -141,7 +141,19 @@ def _labels(raw: RawData, count: int) -> list[float]:
 
 
 def _digest(array: np.ndarray) -> bytes:
-    return hashlib.sha256(f"{array.shape}".encode() + array.tobytes()).digest()
+    digest = hashlib.sha256(f"{array.shape}".encode())
+    for _, block in long_arrays.rows_of(array):
+        digest.update(block.tobytes())
+    return digest.digest()
+
+
+def _joined(raw: RawData) -> list[np.ndarray]:
+    """Return the arrays of sequences, the target behind the inputs."""
+    pairs = [*zip(raw.sequences, raw.targets or [], strict=True)] if raw.targets else []
+    dtypes = {np.result_type(*pair) for pair in pairs}
+    if len(dtypes) == 1 and (dtype := dtypes.pop()).kind == "f":
+        return scratch.of_pairs(pairs, lambda inputs, targets: np.concatenate([inputs, targets], 1), dtype)
+    return [join(*pair) for pair in pairs] or [join(inputs, None) for inputs in raw.sequences]
 
 
 def join(inputs: np.ndarray, targets: np.ndarray | None) -> np.ndarray:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
-from gatebench.ingest import given, keys
-from gatebench.ingest.cells import Column
+from gatebench.ingest import given, keys, numbering
+from gatebench.ingest.cells import Column, codes_of
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.keys import Arrangement
 from gatebench.ingest.tabular import Table
@@ -44,12 +44,12 @@ def find(table: Table, columns: dict[str, Column], choices: Choices) -> RowSplit
         *(choices.without or []),
     }
     texts = [c for n, c in columns.items() if n not in named and c.kind == "text" and not c.missing.any()]
-    fitting = [column for column in texts if given.are_splits(pd.unique(pd.Series(column.values)))]
+    fitting = [column for column in texts if given.are_splits(column.different)]
     return _of_column(table, fitting[0]) if fitting else None
 
 
 def _of_column(table: Table, column: Column) -> RowSplits:
-    splits = {word: given.split_of(word) for word in pd.unique(pd.Series(column.values))}
+    splits = {word: given.split_of(word) for word in column.different}
     if column.missing.any() or None in splits.values():
         row = int(column.missing.argmax()) if column.missing.any() else [*map(splits.get, column.values)].index(None)
         raise BadInput(
@@ -79,14 +79,13 @@ def arrange(columns: dict[str, Column], table: Table, splits: RowSplits | None, 
     if splits is None:
         return keys.arrange(columns, table.codes, choices, table.where, table.each)
     train = np.flatnonzero(splits.of_rows == "train")
-    in_train = {n: replace(c, values=c.values[train], missing=c.missing[train], spoilt=None) for n, c in columns.items()}
+    in_train = {n: replace(c.take(train), spoilt=None) for n, c in columns.items()}
     codes = None if table.codes is None else pd.factorize(table.codes[train])[0]
     arrangement = keys.arrange(in_train, codes, choices, lambda row: table.where(int(train[row])), table.each)
     of_all = table.codes if table.codes is not None else np.zeros(len(splits.of_rows), np.int64)
     if arrangement.sequence:
-        of_all = keys.codes_of([columns[name] for name in arrangement.sequence])
-    numbers = pd.factorize(splits.of_rows)[0]
-    refined = pd.factorize(of_all.astype(np.int64) * (numbers.max() + 1) + numbers)[0].astype(np.int64)
+        of_all = codes_of([columns[name] for name in arrangement.sequence])
+    refined = numbering.pair(of_all, pd.factorize(splits.of_rows)[0])
     lines = (
         splits.line,
         *arrangement.lines[:1],

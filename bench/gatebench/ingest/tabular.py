@@ -3,7 +3,7 @@
 import gzip
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal, NamedTuple, cast
@@ -12,10 +12,16 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import delimited, given, limits, lists, report_rows
+from gatebench.ingest import delimited, given, limits, lists, report_rows, streamed
+from gatebench.ingest.cells import Column
+from gatebench.ingest.choices import Choices
+from gatebench.ingest.encoding import Opener
+from gatebench.ingest.question import Undecided
 
 PACKED_TABLES = (".csv", ".tsv", ".tab", ".dat")
 """Suffixes of the tables that a zip may hold."""
+PACKED = 4
+"""How many times as large a table packed by gzip is when it is unpacked, about."""
 
 
 class FileTable(NamedTuple):
@@ -33,6 +39,8 @@ class FileTable(NamedTuple):
     """The column that is the target, where the file says so itself."""
     target_kind: Literal["label", "value"] | None = None
     """What that target is."""
+    columns: Mapping[str, Column] | None = None
+    """Columns whose cells were read with the file, which was read a part at a time; None: it was read whole."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,8 @@ class Table:
     """What that target is."""
     splits: list[str] | None = None
     """The split of each file, where files are one each of a split."""
+    columns: Mapping[str, Column] | None = None
+    """Columns whose cells were read with the file, which was read a part at a time; None: it was read whole."""
 
     def files_of(self, positions: np.ndarray) -> np.ndarray:
         """Return the number of the file that each row stands in."""
@@ -93,11 +103,13 @@ def read(files: list[Path], read_file: Callable[[Path], FileTable]) -> Table:
     starts = np.cumsum([0, *(len(table.rows) for table in tables[:-1])])
     lines = dict.fromkeys(line for table in tables for line in table.lines)
     splits = given.splits_of_files(files)
-    rows = pd.concat([table.rows for table in tables], ignore_index=True)
+    alone = len(tables) == 1
+    rows = tables[0].rows.reset_index(drop=True) if alone else pd.concat([t.rows for t in tables], ignore_index=True)
+    columns = tables[0].columns if alone else None
     codes, each = _join_codes([table.codes for table in tables]), tables[0].each
     if codes is None and len(files) > 1 and splits is None:
         codes, each = np.repeat(np.arange(len(tables)), [len(table.rows) for table in tables]), "a file each"
-    return Table(files, rows, starts, [*lines], codes, each, tables[0].label, tables[0].target_kind, splits)
+    return Table(files, rows, starts, [*lines], codes, each, tables[0].label, tables[0].target_kind, splits, columns)
 
 
 def _join_codes(of_files: list[np.ndarray | None]) -> np.ndarray | None:
@@ -112,7 +124,7 @@ def _join_codes(of_files: list[np.ndarray | None]) -> np.ndarray | None:
 def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTable:
     try:
         table = read_file(file)
-    except BadInput:
+    except (BadInput, Undecided):
         raise
     except pd.errors.EmptyDataError as error:
         raise BadInput(f"{file} is empty; expected a table: fill it, or remove it") from error
@@ -133,20 +145,32 @@ def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTab
     return table if codes is None else table._replace(rows=expanded, codes=codes, each="a row each")
 
 
-def read_delimited(file: Path) -> FileTable:
-    """Return a table in text, as it is, packed by gzip, or alone in a zip."""
+def read_delimited(file: Path, choices: Choices | None = None) -> FileTable:
+    """Return a table in text, as it is, packed by gzip, or alone in a zip.
+
+    With ``choices`` of how cells are read, a large one is read a part at a time.
+    """
     if file.suffix.lower() == ".zip":
         with zipfile.ZipFile(file) as archive:
             member = _only_table(file, archive)
-            return FileTable(*delimited.read(lambda: archive.open(member), f"{file}: {member.filename}"))
+            return _read_text(lambda: archive.open(member), f"{file}: {member.filename}", member.file_size, choices)
 
     def open_file() -> IO[bytes]:
         return cast(IO[bytes], gzip.open(file)) if file.suffix.lower() == ".gz" else file.open("rb")
 
+    packed = file.suffix.lower() == ".gz"
     try:
-        return FileTable(*delimited.read(open_file, str(file)))
+        return _read_text(open_file, str(file), file.stat().st_size * (PACKED if packed else 1), choices)
     except (zlib.error, EOFError) as error:
         raise BadInput(f"{file} cannot be unpacked ({shorten(error)}); it is damaged: save it anew") from error
+
+
+def _read_text(opener: Opener, where: str, size: int, choices: Choices | None) -> FileTable:
+    table = delimited.look(opener, where)
+    if choices is None or size < limits.STREAMED_FROM:
+        return FileTable(delimited.read(table), table.lines)
+    rows, columns = streamed.read(table, where, choices)
+    return FileTable(rows, table.lines, columns=columns)
 
 
 def _only_table(file: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -167,8 +191,10 @@ def _only_table(file: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
             "it, and give the file or the folder"
         )
     (member,) = members
-    if member.file_size > limits.MOST_BYTES:
-        raise BadInput(f"{file} unpacks to {member.file_size:,} bytes; expected at most {limits.MOST_BYTES:,}: give a part")
+    if member.file_size > limits.MOST_STREAMED:
+        raise BadInput(
+            f"{file} unpacks to {member.file_size:,} bytes; expected at most {limits.MOST_STREAMED:,}: give a part"
+        )
     if member.flag_bits & 1:
         raise BadInput(f"{file} is locked by a password; expected one that is not: unpack it, and give the file")
     return member

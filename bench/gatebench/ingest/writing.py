@@ -17,6 +17,7 @@ from gatebench.data.baselines import compute
 from gatebench.data.cards import Card
 from gatebench.data.contents import Forecast, Target, check_sequences, content_digest
 from gatebench.data.readers import sequences_npz
+from gatebench.ingest import limits
 from gatebench.ingest.plan import DatasetPlan
 
 RESERVED = ("nan", "inf", "null", "none", "all")
@@ -57,9 +58,11 @@ def _paths(folder: Path, name: str) -> dict[str, Path]:
 
 def write(name: str, plan: DatasetPlan, source: str) -> list[Path]:
     """Write the three files of a plan; returns where they are. ``source`` says on the card where the data is from."""
+    limits.check_written([array for arrays in plan.arrays.values() for array in arrays])
 
     def card(paths: dict[str, Path]) -> str:
-        return _card_yaml(name, plan, source, hashlib.sha256(paths["data"].read_bytes()).hexdigest())
+        with paths["data"].open("rb") as data:
+            return _card_yaml(name, plan, source, hashlib.file_digest(data, "sha256").hexdigest())
 
     parts = {
         "data": lambda path, _: sequences_npz.write(path, plan.arrays, plan.origins),

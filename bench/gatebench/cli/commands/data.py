@@ -11,6 +11,10 @@ from gatebench.core.validation import flatten
 
 if TYPE_CHECKING:
     from gatebench.data.alteration import Alteration
+    from gatebench.data.contents import Arrays
+    from gatebench.ingest.add import Shows
+    from gatebench.ingest.question import Question, Reading
+    from gatebench.ingest.raw import RawData
 
 SUMMARY = "list data sets, fetch their files, verify the facts on their cards, alter them, add one's own"
 GROUP = "Data"
@@ -56,7 +60,10 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
         help="arrays, a table, a text, or another file that docs/own-data.md names, or a folder of some of one format",
     )  # fmt: skip
     action.add_argument("--name", metavar="NAME", help="of the data set and the task (default: from PATH)")
-    action.add_argument("--show", action="store_true", help="a picture of the first sequences, in plain text")
+    action.add_argument(
+        "--show", nargs="?", const=True, type=_picture_file, metavar="FILE.png",
+        help="a picture of the first sequences: in plain text, or in a file",
+    )  # fmt: skip
     _declare_columns(action)
     _declare_arrays_and_texts(action)
     _declare_files(action)
@@ -78,6 +85,15 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
         "--step", type=_quarters, metavar="Q", help="of MIDI, a time step in quarter notes, as 1/12 (default: 0.25)"
     )
     decided.add_argument("--drums", action="store_true", default=None, help="of MIDI, drums are read, as keys")
+
+
+def _picture_file(text: str) -> Path:
+    """Return the file of a picture."""
+    path = Path(text)
+    if path.suffix.lower() != ".png" or not path.parent.is_dir():
+        expected = "expected a FILE.png in a folder that is there; for one in plain text, write --show behind PATH"
+        raise argparse.ArgumentTypeError(f"{text!r} is no picture; {expected}")
+    return path
 
 
 def _quarters(text: str) -> float:
@@ -268,7 +284,49 @@ def _add(options: argparse.Namespace) -> int:
 
     _warn_of_former_folder()
     choices = {field: getattr(options, field) for field in Choices.__dataclass_fields__}
-    encoding = sys.stdout.encoding or "ascii"
-    for line in add.add(options.path, options.name, Choices(**choices), encoding if options.show else None):
+    show = _in_plain_text if options.show is True else _in_a_file(options.show) if options.show else None
+    choose = _choose if sys.stdin.isatty() and sys.stdout.isatty() else None
+    for line in add.add(options.path, options.name, Choices(**choices), show, choose):
         print(line)
     return 0
+
+
+def _in_plain_text(raw: "RawData", arrays: "Arrays") -> list[str]:
+    """Return the lines of a picture of the first sequences."""
+    from gatebench.ingest import picture
+
+    return picture.draw(raw, arrays, sys.stdout.encoding or "ascii")
+
+
+def _in_a_file(path: Path) -> "Shows":
+    """Return what draws the first sequences into a file."""
+    from gatebench.ingest import picture
+    from gatebench.report import first_sequences
+
+    def draw(raw: "RawData", arrays: "Arrays") -> list[str]:
+        symbols = raw.names if raw.kind == "symbols" else ()
+        first_sequences.draw(picture.first_sequences(raw, arrays), symbols, path)
+        return [f"show: {path}"]
+
+    return draw
+
+
+def _choose(question: "Question") -> "Reading | None":
+    """Ask a question on a terminal; returns the reading that its user chooses, or None."""
+    from gatebench.core.errors import visible
+    from gatebench.ingest.question import flags
+
+    print(f"{visible(question.evidence)}. It may be read in {len(question.readings)} ways:")
+    for number, reading in enumerate(question.readings, 1):
+        print(visible(f"  {number}. {reading.meaning} ({' '.join(flags(reading.choices))})"))
+    while True:
+        try:
+            answer = input(f"Which one, 1 to {len(question.readings)}? (Return: none of them) ").strip()
+        except EOFError:
+            print()
+            return None
+        if not answer:
+            return None
+        if answer.isdecimal() and 1 <= int(answer) <= len(question.readings):
+            return question.readings[int(answer) - 1]
+        print(f"'{visible(answer)}' is none of them")

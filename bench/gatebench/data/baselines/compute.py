@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 from gatebench.core import registry
 from gatebench.data import framings, series
+from gatebench.data.baselines import part as large
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
 from gatebench.data.origins import NO_ORIGINS, Origins
@@ -31,8 +32,18 @@ def restate(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
 def compute(card: Card, arrays: Arrays, origins: Origins = NO_ORIGINS) -> Baselines:
     """Return the baselines of a card: those of the kind of its target, or else of the kind of its sequences.
 
-    ``origins`` say which of its ``arrays`` follow others, as they do for a model.
+    ``origins`` say which of its ``arrays`` follow others, as they do for a model. Of a large data set, a part is read
+    that is evenly taken (`gatebench.data.baselines.part`).
     """
-    arrays = series.joined(arrays, origins, framings.FRAMINGS[framings.name_of(card)], card)
+    part, of_part = large.take(arrays, origins)
+    shift = large.shift_of_units(card, arrays, part)
+    joined = series.joined(part, of_part, framings.FRAMINGS[framings.name_of(card)], card)
     path = registry.PACKAGE / "data" / "baselines" / f"{card.target.kind if card.target else card.kind}.py"
-    return cast(BaselineModule, registry.load_module("gatebench.data.baselines", path)).compute(card, arrays, origins)
+    module = cast(BaselineModule, registry.load_module("gatebench.data.baselines", path))
+    computed = module.compute(card, joined, of_part)
+    if part is arrays:
+        return computed
+    return {
+        name: {split: {what: round(nll + shift, 4) for what, nll in of_split.items()} for split, of_split in scores.items()}
+        for name, scores in computed.items()
+    }

@@ -50,12 +50,10 @@ def _cut(path: Path, split: str, steps: np.ndarray, lengths: np.ndarray) -> list
 
 def write(path: Path, sequences: Arrays, origins: Origins = NO_ORIGINS) -> None:
     """Write the file that `read` reads, which is not there yet; the same bytes for the same sequences."""
-    lengths = {f"{split}_lengths": np.array([len(array) for array in sequences[split]], np.int64) for split in SPLITS}
-    steps = {split: np.concatenate(sequences[split]) for split in SPLITS}
+    lengths = {f"{split}_lengths": [np.array([len(array) for array in sequences[split]], np.int64)] for split in SPLITS}
     numbers = {
-        f"{split}_{what}": of_split.astype(np.int64)
+        f"{split}_{what}": [of_split.astype(np.int64)]
         for what, of_splits in zip(ORIGINS, (origins.series, origins.groups), strict=True)
         for split, of_split in of_splits.items()
     }
-    with path.open("xb") as file:
-        np.savez_compressed(file, allow_pickle=False, **steps, **lengths, **numbers)
+    npz.write(path, {**{split: sequences[split] for split in SPLITS}, **lengths, **numbers})

@@ -1,5 +1,6 @@
 """Tables in text, csv or its like: one long one, a single series, or a file a sequence; its columns say which."""
 
+import shlex
 from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +9,24 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
-from gatebench.ingest import cells, inputs, keys, layout, limits, missing, ordering, spacing, split_rows, tabular, target
-from gatebench.ingest.cells import Column
+from gatebench.data import long_arrays
+from gatebench.ingest import (
+    cells,
+    inputs,
+    keys,
+    layout,
+    limits,
+    missing,
+    numbering,
+    ordering,
+    rising,
+    scratch,
+    spacing,
+    split_rows,
+    tabular,
+    target,
+)
+from gatebench.ingest.cells import CodedTexts, Column
 from gatebench.ingest.choices import COLUMNS, NONE, Choices
 from gatebench.ingest.inputs import ColumnUses
 from gatebench.ingest.raw import RawData
@@ -18,13 +35,16 @@ from gatebench.ingest.tabular import Table
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".dat", ".csv.gz", ".tsv.gz", ".zip")
 MOST_FILES = None
+IS_STREAMED = True
+"""Whether one large file is read a part at a time."""
 LARGEST = 1e150
 """Numbers that are larger cannot be squared."""
 
 
 def read(files: list[Path], choices: Choices) -> RawData:
     """Return the sequences of one table, or of a table for each."""
-    return arrange(tabular.read(files, tabular.read_delimited), choices)
+    streamed = choices if len(files) == 1 else None
+    return arrange(tabular.read(files, lambda file: tabular.read_delimited(file, streamed)), choices)
 
 
 def arrange(table: Table, choices: Choices) -> RawData:
@@ -48,7 +68,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
             f"--sequence is for one long table, but in {table.files[0].name} a sequence is {table.each}: remove it"
         )
     _check_names(table, choices)
-    columns = cells.read_all(table.rows, choices)
+    columns = cells.read_all(table.rows, choices, table.columns or {})
     splits = split_rows.find(table, columns, choices)
     columns = {name: column for name, column in columns.items() if splits is None or name != splits.column}
     _check_cells(table, columns, choices)
@@ -68,7 +88,8 @@ def arrange(table: Table, choices: Choices) -> RawData:
     if not decided.names:
         raise BadInput(f"no column is left to read of {tabular.list_columns(table.rows)}; name some: --columns A,B")
     _check_numbers(table, columns, decided)
-    limits.check_count(str(table.files[0]), len(table.rows) * len(decided.names))
+    count = len(table.rows) * len(decided.names)
+    limits.check_count(str(table.files[0]), count, limits.MOST_BYTES if table.columns is None else limits.MOST_WRITTEN)
     return _join(table, columns, arrangement, decided, splits, choices, labels)
 
 
@@ -128,7 +149,8 @@ def _check_numbers(table: Table, columns: dict[str, Column], decided: ColumnUses
             row = column.spoilt or 0
             raise BadInput(
                 f"{table.where(row)}, column {name} has {shorten(repr(column.values[row]))}; expected a number: correct it, "
-                f"leave the column out: --without {name}, or, if it stands for what is missing: --na {column.values[row]}"
+                f"leave the column out: --without {name}, or, if it stands for what is missing: --na "
+                f"{shlex.quote(column.values[row])}"
             )
 
 
@@ -137,21 +159,23 @@ def _check_cells(table: Table, columns: dict[str, Column], choices: Choices) -> 
     for name, column in columns.items():
         if name in (choices.without or []) or name not in (choices.columns or columns):
             continue
-        if column.kind == "text" and all(str(cell).startswith("[") for cell in column.values[~column.missing]):
+        if column.kind == "text" and all(str(cell).startswith("[") for cell in column.different):
             raise BadInput(
                 f"{table.where(int((~column.missing).argmax()))}, column {name} holds a list in each cell; expected a "
                 f"number or a text: write a row for each step, or leave the column out: --without {name}"
             )
         if column.kind != "number":
             continue
-        sizes = np.abs(column.values.astype(float))
-        large = np.flatnonzero(sizes > LARGEST)
-        if len(large):
+        for start, block in long_arrays.rows_of(column.values):
+            sizes = np.abs(block.astype(float))
+            large = np.flatnonzero(sizes > LARGEST)
+            if not len(large):
+                continue
             value = float(sizes[large[0]])
             why = "is empty, NaN or infinite" if np.isinf(value) else f"has {value:.6g}, which is too large to be squared"
             raise BadInput(
-                f"{table.where(int(large[0]))}, column {name} {why}; expected a number: fill it, remove the row, or leave "
-                f"the column out: --without {name}"
+                f"{table.where(start + int(large[0]))}, column {name} {why}; expected a number: fill it, remove the row, or "
+                f"leave the column out: --without {name}"
             )
 
 
@@ -166,23 +190,29 @@ def _join(
 ) -> RawData:
     """Return sequences of the rows, in their order, with nothing missing; ``labels`` are several of one target."""
     rows = _rows_in_order(columns, arrangement)
-    times = [replace(columns[name], values=columns[name].values[rows]) for name in arrangement.order]
-    spaced = spacing.decide(arrangement.codes[rows], times, choices)
+    times = [columns[name].take(rows) for name in arrangement.order]
+    codes = scratch.take(arrangement.codes, rows)
+    spaced = spacing.decide(codes, times, choices)
     lines = [*table.lines, *arrangement.lines, *decided.lines(columns), *spaced.lines]
     categories: dict[str, tuple[str, ...]] = {}
     if decided.symbols:
-        values, names = _symbols(table, columns, decided.symbols)
+        parts, names = _symbols(table, columns, decided.symbols)
     else:
-        values, names, categories = _values(columns, decided)
-    values, lacking = values[rows], np.stack([columns[name].missing for name in decided.names], 1)[rows]
+        parts, names, categories = _values(columns, decided)
     measured = len(names)  # what stands behind them says when and where, and is read alone
+    ordered = [scratch.take(part, rows) for part in parts]
     if spaced.steps is not None and not decided.symbols:
-        values, names = np.concatenate([values, spaced.steps[:, None]], 1), (*names, "step")
+        ordered, names = [*ordered, spaced.steps], (*names, "step")
+    lacking = [columns[name].missing for name in decided.names]
     filled = missing.decide(
-        values, lacking, names, decided.names, spaced.codes, lambda row: table.where(int(rows[row])), choices
-    )
-    staying, codes = rows[filled.rows], spaced.codes[filled.rows]
-    ends = np.flatnonzero(np.diff(codes)) + 1
+        scratch.stacked(ordered), _lacking(lacking, rows), names, decided.names, spaced.codes,
+        lambda row: table.where(int(rows[row])), choices,
+    )  # fmt: skip
+    del ordered, parts, times
+    all_stay = bool(filled.rows.all())
+    staying, codes = (rows, spaced.codes) if all_stay else (rows[filled.rows], spaced.codes[filled.rows])
+    values = filled.values if all_stay else scratch.keep(filled.values[filled.rows])
+    ends = np.flatnonzero(~rising.within(codes)) + 1
     present = codes[np.concatenate([[0], ends])] if len(codes) else codes
     origins = _origins(table, arrangement, spaced)
 
@@ -190,10 +220,9 @@ def _join(
         return np.split(of_rows, ends) if len(codes) else []
 
     raw = RawData(
-        by_sequence(filled.values[filled.rows]), "a row", [origins[code] for code in present],
+        by_sequence(values), "a row", [origins[code] for code in present],
         "symbols" if decided.symbols else None, filled.names, decisions=[*lines, *filled.lines],
-        only_read=filled.names[measured:], categories=categories,
-        is_filled_by_train=bool(np.isnan(filled.values[filled.rows]).any()),
+        only_read=filled.names[measured:], categories=categories, is_filled_by_train=missing.has_nan([values]),
     )  # fmt: skip
     firsts = staying[np.concatenate([[0], ends])] if len(codes) else staying
     if splits is not None:
@@ -201,36 +230,47 @@ def _join(
     if len(table.files) > 1:
         raw = replace(raw, files=table.files_of(firsts).tolist())
     if decided.group:
-        groups = by_sequence(_label_values(table, columns[decided.group])[staying])
-        raw = replace(raw, groups=_one_group(groups, raw.origins, decided.group))
+        of_rows = columns[decided.group].codes()[staying]
+        raw = replace(raw, groups=_one_group(table, columns[decided.group], by_sequence(of_rows), raw.origins))
     elif len(spaced.part_of) > spaced.part_of.max() + 1 > 1:
         raw = replace(raw, groups=[int(spaced.part_of[code]) for code in present])
     if not choices.label:
         raw.decisions.extend(layout.mention(columns, decided, len(raw.sequences)))
         return raw
     names = labels or [choices.label]
-    targets = by_sequence(np.concatenate([_label_values(table, columns[name]) for name in names], 1)[staying])
-    targets, what, line = target.decide(targets, tuple(names), choices.as_target)
+    texts, of_labels = None, list[np.ndarray]()
+    if len(names) == 1 and isinstance(columns[names[0]].stored, CodedTexts):
+        _check_filled(table, columns[names[0]])
+        texts, of_labels = _coded_labels(table.rows[names[0]])
+    of_labels = of_labels or [_label_values(table, columns[name]) for name in names]
+    targets = by_sequence(scratch.stacked([values[staying] for values in of_labels]))
+    targets, what, line = target.decide(targets, tuple(names), choices.as_target, texts)
     return replace(raw, targets=targets, target=what, decisions=[*raw.decisions, line])
 
 
 def _rows_in_order(columns: dict[str, Column], arrangement: keys.Arrangement) -> np.ndarray:
     """Return the positions of rows, those of a sequence together and in their order."""
-    if not arrangement.order:
-        return np.argsort(arrangement.codes, kind="stable")
-    return np.lexsort((ordering.values_of(columns, arrangement.order), arrangement.codes))
+    values = ordering.values_of(columns, arrangement.order) if arrangement.order else None
+    rows = rising.rows_in_order(arrangement.codes, values)
+    return scratch.keep(np.arange(len(arrangement.codes)) if rows is None else rows)
+
+
+def _lacking(missing: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Return which values of rows in their order are missing, ``[N, C]``."""
+    if not any(column.any() for column in missing):
+        return np.broadcast_to(False, (len(rows), len(missing)))
+    return scratch.stacked([scratch.take(column, rows) for column in missing])
 
 
 def _values(
     columns: dict[str, Column], decided: ColumnUses
-) -> tuple[np.ndarray, tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Return amounts as they are and categories one-hot, ``[N, X]``, a name for each column, and the categories' values."""
+) -> tuple[list[np.ndarray], tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Return amounts as they are and categories one-hot, each ``[N]``, a name for each column, and values of categories."""
     parts = [columns[name].values for name in decided.numbers]
     names, categories = [*decided.numbers], dict[str, tuple[str, ...]]()
     for name in decided.categories:
         column = columns[name]
-        present = pd.Series(column.values.astype(object)).mask(column.missing)
-        codes, different = pd.factorize(present, sort=True)
+        different = np.sort(column.different)
         if len(different) > inputs.MOST_CODES:
             raise BadInput(
                 f"column {name} has {len(different):,} different values; expected at most {inputs.MOST_CODES} of codes: use "
@@ -238,17 +278,28 @@ def _values(
             )
         categories[name] = tuple(map(str, different))
         # The second of two says it all.
-        for place in [1] if len(different) == 2 else range(len(different)):
-            parts.append((codes == place).astype(np.int64))
-            names.append(f"{name}={different[place]}")
-    return np.stack(parts, 1), tuple(names), categories
+        for value in different[1:] if len(different) == 2 else different:
+            parts.append(scratch.keep((column.equals(value) & ~column.missing).astype(np.int64)))
+            names.append(f"{name}={value}")
+    return parts, tuple(names), categories
 
 
-def _symbols(table: Table, columns: dict[str, Column], name: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the number of each row's symbol ``[N, 1]``, and the symbols."""
+def _symbols(table: Table, columns: dict[str, Column], name: str) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """Return the number of each row's symbol, and the symbols."""
     _check_filled(table, columns[name])
-    symbols, numbers = np.unique(columns[name].values.astype(str), return_inverse=True)
-    return numbers.reshape(-1, 1), tuple(symbols.tolist())
+    column = columns[name]
+    if isinstance(column.stored, CodedTexts):
+        symbols, numbers = np.unique(column.stored.texts.astype(str), return_inverse=True)
+        present = long_arrays.distinct(numbers[column.stored.codes])
+        return [np.searchsorted(present, numbers[column.stored.codes])], tuple(symbols[present].tolist())
+    symbols, numbers = np.unique(column.values.astype(str), return_inverse=True)
+    return [numbers], tuple(symbols.tolist())
+
+
+def _coded_labels(cells: pd.Series) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the different texts of a column, in their order, and the number of the text of each row."""
+    texts, numbers = np.unique(cells.cat.categories.to_numpy().astype(str), return_inverse=True)
+    return texts, [numbers[cells.cat.codes.to_numpy()]]
 
 
 def _check_filled(table: Table, column: Column) -> None:
@@ -259,26 +310,27 @@ def _check_filled(table: Table, column: Column) -> None:
 
 
 def _label_values(table: Table, column: Column) -> np.ndarray:
-    """Return a column of labels or groups ``[N, 1]``: numbers, or texts as they stand in the file."""
+    """Return a column of labels ``[N]``: numbers, or texts as they stand in the file."""
     _check_filled(table, column)
     if column.kind == "number":
-        return column.values[:, None]
-    return table.rows[column.name].astype(str).to_numpy(str)[:, None]
+        return column.values
+    return table.rows[column.name].astype(str).to_numpy(str)
 
 
-def _one_group(values: list[np.ndarray], origins: list[str], column: str) -> list[Hashable]:
-    """Return the one group of each sequence from its values ``[T, 1]``."""
-    for values_of_one, origin in zip(values, origins, strict=True):
-        if (values_of_one != values_of_one[0]).any():
-            raise BadInput(f"{origin} is in several groups by {column}; expected one: use another: --group COLUMN")
-    return [values_of_one[0, 0] for values_of_one in values]
+def _one_group(table: Table, column: Column, codes: list[np.ndarray], origins: list[str]) -> list[Hashable]:
+    """Return the one group of each sequence from its codes ``[T]``; ``BadInput`` where it is in several."""
+    _check_filled(table, column)
+    for codes_of_one, origin in zip(codes, origins, strict=True):
+        if (codes_of_one != codes_of_one[0]).any():
+            raise BadInput(f"{origin} is in several groups by {column.name}; expected one: use another: --group COLUMN")
+    return [int(codes_of_one[0]) for codes_of_one in codes]
 
 
 def _origins(table: Table, arrangement: keys.Arrangement, spaced: spacing.Spaced) -> list[str]:
     """Return what a message calls each sequence."""
     first = table.files[0].name
     if arrangement.sequence:
-        rows = np.unique(arrangement.codes, return_index=True)[1]
+        rows = numbering.first_rows(arrangement.codes)
         cells_of = [table.rows[name].iloc[rows].tolist() for name in arrangement.sequence]
         keys_of = [
             ", ".join(f"{n} {shorten(v)}" for n, v in zip(arrangement.sequence, key, strict=True))
@@ -286,7 +338,7 @@ def _origins(table: Table, arrangement: keys.Arrangement, spaced: spacing.Spaced
         ]
         origins = [f"{first}, {key}" for key in keys_of]
     else:
-        rows = np.unique(arrangement.codes, return_index=True)[1]
+        rows = numbering.first_rows(arrangement.codes)
         origins = [table.files[file].name for file in table.files_of(rows)]
         if len(origins) > len(table.files):
             origins = [f"{name}, sequence {code}" for code, name in enumerate(origins)]
