@@ -10,6 +10,8 @@ from gatebench.data import tasks
 from gatebench.records import frame
 from gatebench.records.frame import Frame
 from gatebench.report import comparisons
+from gatebench.report.figures import by_step
+from gatebench.report.figures import metrics as metrics_table
 from support.commands import run_command, working_in
 
 STEPS, WINDOW = 1600, 20
@@ -46,3 +48,20 @@ def test_windows_of_a_series_stand_together_in_stretches(home: Path, trained: Fr
     scores = comparisons.block_scores(trained, trained.confirmed("test"))
     assert scores is not None
     assert scores.nll.shape == (2, 5)
+
+
+def test_nll_by_step_adds_up_to_nll_and_grows(home: Path, trained: Frame):
+    """The steps are independent given what was read; it stands in records, frame, report and what MLflow is told."""
+    test = trained.confirmed("test")
+    values = trained.metrics.pivot_table(index="key", columns="metric", values="value").loc[test.key]
+    steps = values[["nll_step_1", "nll_step_2", "nll_step_3"]]
+    np.testing.assert_allclose(steps.sum(axis=1), test.nll, rtol=1e-4)
+    numbers = by_step.numbers(trained)
+    assert numbers is not None
+    assert numbers.step.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(numbers.nll, steps.mean())
+    assert (numbers.low < numbers.nll).all()
+    assert len(by_step.draw(numbers, trained).axes) == 1
+    table = metrics_table.table(trained)
+    assert table is not None
+    assert not [column for column in table if str(column).startswith("NLL (")]

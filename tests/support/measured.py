@@ -34,7 +34,8 @@ def values(whole: bool) -> tuple[SequenceStatistics, pd.DataFrame]:
     """Of two columns that are predicted half a unit too high, with the predictions themselves: of steps, or of sequences."""
     counts = np.ones(9, int) if whole else np.array([5, 4])
     true = default_rng(1).normal(20, 4, (counts.sum(), 2))
-    predicted = Predicted("value", "sequence" if whole else "step", true + 0.5, true, counts, np.array([4.0, 2.0]))
+    nll = None if whole else np.tile([0.25, 0.75], (counts.sum(), 1))
+    predicted = Predicted("value", "sequence" if whole else "step", true + 0.5, true, counts, np.array([4.0, 2.0]), nll=nll)
     rows = [
         (i, 0 if whole else row - first, output, true[row, output], true[row, output] + 0.5)
         for i, (first, count) in enumerate(zip(np.cumsum(counts) - counts, counts, strict=True))

@@ -6,7 +6,7 @@ import scipy.stats
 import torch
 
 from gatebench.core.errors import BadInput
-from gatebench.training.likelihoods import bernoulli, build, described, gaussian_mixture
+from gatebench.training.likelihoods import bernoulli, build, described, gaussian, gaussian_mixture
 
 
 def case(scale, members=3):
@@ -254,3 +254,25 @@ def test_a_key_knows_the_options_that_were_changed():
     assert described(bernoulli()) == "bernoulli"
     assert described(gaussian_mixture()) == "gaussian_mixture"
     assert described(gaussian_mixture(covariance="full")) == "gaussian_mixture covariance=full"
+
+
+@pytest.mark.parametrize("likelihood", [bernoulli(), gaussian(), gaussian_mixture(3)], ids=str)
+def test_a_part_of_the_outputs_has_the_distribution_that_is_left_of_all(likelihood):
+    """Of independent outputs parts add up; of a mixture the marginal is a mixture of the components' marginals."""
+    torch.manual_seed(0)
+    outputs, part = 4, np.array([1, 3])
+    readout = torch.randn(2, 3, 5, likelihood.readout(outputs), dtype=torch.float64)
+    target = (torch.randn(1, 3, 5, outputs, dtype=torch.float64) > 0).double()
+    rest = np.array([0, 2])
+    nll = [likelihood.nll(readout[..., likelihood.positions(outputs, p)], target[..., p]) for p in (part, rest)]
+    if not isinstance(likelihood, gaussian_mixture):
+        torch.testing.assert_close(nll[0] + nll[1], likelihood.nll(readout, target))
+        return
+    logits, mu, a = readout[..., :3], readout[..., 3:15].unflatten(-1, (3, 4)), readout[..., 15:].unflatten(-1, (3, 4))
+    scale = (likelihood.FLOOR + (2 * a).exp()).sqrt()
+    each = torch.distributions.Normal(mu[..., part], scale[..., part]).log_prob(target[..., None, part]).sum(-1)
+    torch.testing.assert_close(nll[0], -torch.logsumexp(torch.log_softmax(logits, -1) + each, -1))
+
+
+def test_of_a_full_covariance_no_part_stands_by_itself():
+    assert gaussian_mixture(3, "full").positions(4, np.array([1])) is None

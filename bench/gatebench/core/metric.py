@@ -35,6 +35,8 @@ class Predicted:
     """Standard deviation of each output in train, ``[Y]``; a single one where all outputs are of one column."""
     naive: np.ndarray | None = None
     """Mean absolute change from step to step in train of each output, ``[Y]``; None where steps have no such order."""
+    nll: np.ndarray | None = None
+    """NLL in nats of each step of a horizon by itself, ``[M, steps]``; None where one step is predicted at a time."""
 
     @cached_property
     def sequence(self) -> np.ndarray:
@@ -100,6 +102,8 @@ class Metric:
     """What it is, in a sentence or two."""
     column: int | None = None
     """The predicted column that it is of, from 0; None: of all of them."""
+    step: int | None = None
+    """The step of a horizon that it is of, from 1; None: of all of them."""
     most: float = math.inf
     """What it cannot exceed; no metric is below zero."""
 

@@ -79,6 +79,8 @@ class Task:
     """What outputs were standardised by."""
     output_grid: np.ndarray | float = 0.0
     """Step of the grid that outputs lay on before they were dequantised, for each column or one for all; 0: none."""
+    horizon: int = 1
+    """Steps ahead that are predicted at once, of each equally many outputs, the nearest first."""
 
     @cached_property
     def outside(self) -> float:
@@ -154,6 +156,7 @@ def load(name: str, dataset: str, predict: str, portion: Portion = WHOLE) -> Tas
         framed.input_scale,
         framed.output_scale,
         framed.output_grid,
+        card.forecast.horizon if card.forecast else 1,
     )
 
 

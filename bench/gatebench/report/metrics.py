@@ -91,15 +91,28 @@ def named(frame: Frame, task: str, metric: Metric) -> str:
 
 
 def of_cells(frame: Frame, trials_by_cell: dict[str, pd.DataFrame]) -> list[MetricScores]:
-    """Return every metric that all trials of all these cells have, in the order of their names.
+    """Return every metric that all trials of all these cells have, but for those of single steps ahead (`by_step`).
 
     ``trials_by_cell``: cell of one comparison group -> its confirming trials on the test split.
     """
+    return _of_cells(frame, trials_by_cell, False)
+
+
+def by_step(frame: Frame, trials_by_cell: dict[str, pd.DataFrame]) -> list[MetricScores]:
+    """Return the metrics of single steps ahead, the nearest step first, of the same cells; none of one step at a time."""
+    return _of_cells(frame, trials_by_cell, True)
+
+
+def _of_cells(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], of_steps: bool) -> list[MetricScores]:
     statistics = [frame.statistics.get(key) for trials in trials_by_cell.values() for key in trials.key]
     metrics_of_each = [
         {} if one is None else {metric.name: metric for metric in measuring.metrics(one)} for one in statistics
     ]
-    shared = [metric for name, metric in metrics_of_each[0].items() if all(name in one for one in metrics_of_each)]
+    shared = [
+        metric
+        for name, metric in metrics_of_each[0].items()
+        if all(name in one for one in metrics_of_each) and (metric.step is not None) == of_steps
+    ]
     results = []
     for metric in shared:
         of_each = {cell: scores(frame, trials, metric) for cell, trials in trials_by_cell.items()}

@@ -41,6 +41,13 @@ class Likelihood(Protocol):
         """Return what is trained in place of the NLL ``[K, T, B]`` of targets ``[K or 1, T, B, Y]``."""
         ...
 
+    def positions(self, outputs: int, part: np.ndarray) -> np.ndarray | None:
+        """Return which numbers of a readout are the distribution of some outputs by themselves; None: none are.
+
+        With these as readout and that part as target, `nll` is that of the part.
+        """
+        ...
+
     def mean(self, readout: Tensor) -> Tensor:
         """Return the expected target ``[..., Y]`` of readouts ``[..., R]``; of classes the probability of each."""
         ...
@@ -57,6 +64,11 @@ class Unweighted:
         """Return the NLL itself."""
         del target
         return nll
+
+    def positions(self, outputs: int, part: np.ndarray) -> np.ndarray | None:
+        """Return None: no part of the target has a distribution of its own."""
+        del outputs, part
+        return None
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,11 @@ class bernoulli(Unweighted):
     def nll(self, readout: Tensor, target: Tensor) -> Tensor:
         """Return ``sum_y max(a, 0) - a y + log(1 + exp(-|a|))``, the stable form of the cross-entropy."""
         return F.binary_cross_entropy_with_logits(*torch.broadcast_tensors(readout, target), reduction="none").sum(-1)
+
+    def positions(self, outputs: int, part: np.ndarray) -> np.ndarray | None:
+        """Return the logits of these outputs."""
+        del outputs
+        return part
 
     def mean(self, readout: Tensor) -> Tensor:
         """Return the probabilities of ones."""
@@ -147,6 +164,10 @@ class gaussian(Unweighted):
         z = (target - mu) * log_diagonal.exp()
         return (0.5 * z.square() - log_diagonal).sum(-1) + 0.5 * math.log(2 * math.pi) * target.shape[-1]
 
+    def positions(self, outputs: int, part: np.ndarray) -> np.ndarray | None:
+        """Return the means and the scales of these outputs."""
+        return np.concatenate([part, outputs + part])
+
     def mean(self, readout: Tensor) -> Tensor:
         """Return ``mu`` of each output."""
         return readout.chunk(2, -1)[0]
@@ -210,6 +231,14 @@ class gaussian_mixture(Unweighted):
         z = away * log_diagonal.exp()
         log_n = (log_diagonal - 0.5 * z.square()).sum(-1) - 0.5 * math.log(2 * math.pi) * target.shape[-1]
         return torch.logsumexp(logits, -1) - torch.logsumexp(logits + log_n, -1)
+
+    def positions(self, outputs: int, part: np.ndarray) -> np.ndarray | None:
+        """Return the weights, and the means and the scales of these outputs; None where their covariance is full."""
+        if self.covariance == "full":
+            return None
+        m = self.components
+        of_means = (m + outputs * np.arange(m)[:, None] + part).ravel()
+        return np.concatenate([np.arange(m), of_means, m * outputs + of_means])
 
     def mean(self, readout: Tensor) -> Tensor:
         """Return the means of the components, weighed by ``pi``."""

@@ -77,10 +77,11 @@ def measure(
                 zeros = torch.from_numpy(model.start_of_series(len(together), parameters))
                 carried = zeros.to(parameters).repeat(members, 1, 1)
             carried = carried[:, : len(together)]
-        means = _means(model, parameters, together, carried)
+        means, of_steps = _means(model, parameters, together, carried, task.horizon)
         batch = [together[b] for b in scored]
         for k in range(members if scored else 0):
-            predicted = units.predicted(batch, [means[k, : together[b].predictions, b] for b in scored])
+            mean, nll = ([array[k, : together[b].predictions, b] for b in scored] for array in (means, of_steps))
+            predicted = units.predicted(batch, mean, nll)
             for name, sums in measuring.statistics(predicted, families).items():
                 statistics[k].setdefault(name, np.zeros(count))[positions] = sums
             rows[k].append(_kept(predicted, positions, count))
@@ -92,22 +93,37 @@ def measure(
     ]
 
 
-def _means(model: Model, parameters: Tensor, sequences: list[Sequence], carried: Tensor | None) -> np.ndarray:
+def _means(
+    model: Model, parameters: Tensor, sequences: list[Sequence], carried: Tensor | None, steps_ahead: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the expected targets ``[K, T, B, P]`` of a padded batch, or ``[K, 1, B, P]`` of whole sequences.
 
+    Beside them stands the NLL of each of several steps ahead by itself, ``[K, T, B, steps]``; of no step where there is one.
     What sequences begin with is ``carried [K, B, S]``, and then what they end with; None: they begin with zeros.
     """
     engine: Engine[PaddedBatch] = reference.Reference(model.engine.threads, model.device)
     batch = engine.batch(model, [s.x for s in sequences], [s.y for s in sequences])
 
     @torch.no_grad()
-    def run() -> np.ndarray:
+    def run() -> tuple[np.ndarray, np.ndarray]:
         x = torch.from_numpy(batch.x).to(parameters)[None]
         lengths = torch.from_numpy(batch.lengths).to(parameters.device)[None]
         readout = reference.readout(model, model.views(parameters), x, lengths, carried=carried)
-        return model.likelihood.mean(readout).cpu().numpy()
+        mean = model.likelihood.mean(readout).cpu().numpy()
+        return mean, _nll_of_steps(model, readout, torch.from_numpy(batch.y).to(readout)[None], steps_ahead)
 
     return engine.compute(run)
+
+
+def _nll_of_steps(model: Model, readout: Tensor, y: Tensor, steps: int) -> np.ndarray:
+    """Return the NLL ``[K, T, B, steps]`` of each step ahead, of equally many outputs each, nearest first."""
+    parts = np.arange(model.outputs).reshape(steps, -1)
+    positions = [model.likelihood.positions(model.outputs, part) for part in parts]
+    known = [one for one in positions if one is not None]
+    if steps == 1 or len(known) < steps:
+        return np.zeros((*readout.shape[:-1], 0))
+    each = [model.likelihood.nll(readout[..., one], y[..., part]) for one, part in zip(known, parts, strict=True)]
+    return torch.stack(each, -1).cpu().numpy().astype(float)
 
 
 @dataclass(frozen=True)
@@ -126,15 +142,18 @@ class _Units:
             naive = _mean_change([task.without_noise(task.in_units(s.y)) for s in task.splits["train"]])
         return _Units(task, model.at, naive)
 
-    def predicted(self, sequences: list[Sequence], means: list[np.ndarray]) -> Predicted:
-        """Return the predictions of sequences beside what was true, in the data's own units."""
+    def predicted(
+        self, sequences: list[Sequence], means: list[np.ndarray], of_steps: list[np.ndarray] | None = None
+    ) -> Predicted:
+        """Return the predictions of sequences beside what was true, in the data's own units, and the NLL of steps ahead."""
+        nll = np.concatenate(of_steps) if of_steps else None
         counts, true = np.array([s.predictions for s in sequences]), np.concatenate([s.y for s in sequences])
         mean, task = np.concatenate(means).astype(float), self.task
         if task.predicted not in ("value", "reals", "audio"):
-            return Predicted(task.predicted, self.at, mean, true, counts)
+            return Predicted(task.predicted, self.at, mean, true, counts, nll=nll)
         scale = np.atleast_1d(np.asarray(task.std, float))
         true = task.without_noise(task.in_units(true))
-        return Predicted(task.predicted, self.at, task.in_units(mean), true, counts, scale, self.naive)
+        return Predicted(task.predicted, self.at, task.in_units(mean), true, counts, scale, self.naive, nll)
 
 
 def _trivial(units: _Units, sequences: list[Sequence]) -> dict[str, dict[str, float]]:

@@ -1,0 +1,50 @@
+"""Forecasts of several steps at once: how the NLL grows from the next step to the last one."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
+from gatebench.report import blocks, metrics, repetitions, style
+
+ORDER = 44
+TITLE = "NLL by step of the horizon"
+CAPTION = (
+    "Test NLL of what is predicted of each step ahead, by its own distribution, in nats; mean over repetitions with its 95% "
+    "interval for new repetitions and new sequences. Where outputs are independent given what was read, the steps add up to "
+    "the NLL of all other tables; of a mixture, whose steps hang together, they come to more. Lower is better."
+)
+COLUMNS = [*ComparisonGroup._fields, "cell", "step", "nll", "low", "high", "n"]
+"""Columns of the numbers."""
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what was repeated, and what hangs together."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
+
+
+def numbers(frame: Frame) -> pd.DataFrame | None:
+    """Return a row for each comparison group, cell and step ahead; None where one step is predicted at a time."""
+    rows = [
+        (*group, cell, one.metric.step, estimate.mean, estimate.low, estimate.high, estimate.n)
+        for group, of_group in comparison_groups(frame.scored())
+        for one in metrics.by_step(frame, style.by_cell(of_group))
+        for cell, estimate in one.estimates.items()
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS).sort_values([*COLUMNS[:5]], kind="stable") if rows else None
+
+
+def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
+    """Draw a panel for each comparison group, with a line for each cell."""
+    panels = comparison_groups(numbers)
+    figure, axes = style.grid(len(panels), width=4.6, height=3.2, columns=3)
+    styles = style.cell_styles(frame.trials)
+    for axis, (group, part) in zip(axes, panels, strict=True):
+        for cell, rows in style.by_cell(part).items():
+            errors = (rows.nll - rows.low, rows.high - rows.nll)
+            axis.errorbar(rows.step, rows.nll, yerr=errors, color=styles[cell]["color"], lw=1.2, capsize=2, label=cell)
+        axis.set_xlabel("step ahead")
+        axis.set_ylabel("NLL (nats)")
+        axis.legend(fontsize=7, loc="best")
+        style.heading(axis, frame.title(group))
+    figure.tight_layout()
+    return figure
