@@ -1,5 +1,6 @@
 """Further tables as users have them: separators at the end of rows, dates for columns, limits of detection."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +51,12 @@ def test_an_empty_line_in_one_column_is_a_missing_value():
     add_table(table, missing="last")
     assert len(whole()) == 60
     assert whole()[7] == whole()[6] == Y[6]
+
+
+def test_a_usual_mark_of_what_is_missing_is_asked_about_where_it_stands_once():
+    def table(odd: float) -> str:
+        return "y,z\n" + "".join(f"{odd if i == 20 else y},{2 * y + 1}\n" for i, y in enumerate(Y))
+
+    assert [re.findall(r"--na[= ](\S+)", command) for command in asked(table(-999))] == [["-999"], ["none"]]
+    add_table(table(-700.5))
+    assert whole()[20, 0] == -700.5

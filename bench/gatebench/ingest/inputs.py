@@ -32,6 +32,8 @@ ROWS_OF_A_THING = 3
 """Rows of each of them on average, at the least."""
 FAR = 5.0
 """Ranges of all other values from which on a value that comes again and again is far from them."""
+USUAL_MARKS = (-99, -999, -9999, -99999, 999, 9999, 99999)
+"""Numbers that often stand for what is missing: one of them is asked about also where it stands once."""
 FEWEST_OTHERS = 5
 """Different other values, at the least, for one to be far from them."""
 
@@ -275,7 +277,7 @@ def _ask_about_far_values(column: Column, choices: Choices) -> None:
         (ordered[-1], ordered[: np.searchsorted(ordered, ordered[-1], "left")]),
     ):
         count = len(ordered) - len(others)
-        if not len(others) or count < 2:
+        if not len(others) or (count < 2 and value not in USUAL_MARKS):
             continue
         with np.errstate(over="ignore"):
             distance = min(abs(others[0] - value), abs(others[-1] - value))
