@@ -15,7 +15,7 @@ from gatebench.core import registry
 MODULES = {str(path.relative_to(registry.PACKAGE)): path for path in sorted(registry.PACKAGE.rglob("*.py"))}
 STATED_BY_PLACE = {
     "cells": {"PAPER", "step", "sizes", "initial"},
-    "cli/commands": {"SUMMARY"},
+    "cli/commands": {"SUMMARY", "GROUP"},
     "ingest/readers": {"SUFFIXES", "MOST_FILES"},
     "report/figures": {"ORDER", "TITLE", "CAPTION", "NOTES", "BY_GROUP"},
 }
