@@ -196,6 +196,11 @@ QUESTIONS: dict[str, tuple[str, set[str]]] = {
         text(pd.DataFrame({"q": np.cumsum(RANDOM.uniform(0.5, 1.5, ROWS)).round(3), "y": Y}).sample(frac=1, random_state=2)),
         {"--order q", "--order none --numbers q"},
     ),
+    "uneven times, shuffled, with gaps": (
+        text(pd.DataFrame({"q": np.cumsum(RANDOM.uniform(0.5, 1.5, ROWS)).round(3), "y": Y}).assign(
+            y=lambda frame: frame.y.astype(object).where(frame.index % 9 != 4, "?")).sample(frac=1, random_state=2)),
+        {"--order q", "--order none --numbers q"},
+    ),
     "a key that lacks another": (
         text(_two_keys().rename(columns={"store": "id"})),
         {"--sequence id,country --order day", "--order none"},
