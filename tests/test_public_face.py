@@ -60,8 +60,8 @@ def test_the_function_stays_when_cells_are_imported():
 def test_cells_are_those_of_the_command():
     cells = gatebench.cells()
     assert [cell.name for cell in cells] == list(registry.available("cells", ".py"))
-    fields = [{"cell": c.name, "title": c.title, "paper": c.paper, "latex": c.equations} for c in cells]
-    assert fields == printed_json("cells")
+    fields = [{"cell": c.name, "title": c.title, "paper": c.paper, "latex": c.equations, "gates": c.gates} for c in cells]
+    assert fields == [{name: cell[name] for name in fields[0]} for cell in printed_json("cells")]
 
 
 def test_a_cell_of_a_plugin_folder_is_among_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -88,7 +88,7 @@ def loaded(*arguments):
         (["--help"], "Which recurrent cell should I use"),
         (["sweep", "--help"], "gatebench sweep study=demo"),
         (["count", "rnn", "--inputs", "20", "--units", "5"], "parameters_recurrent  130"),
-        (["cells"], "h_t = tanh(W x_t + U h_t-1 + b_h)"),
+        (["cells", "rnn"], "h_t = tanh(W x_t + U h_t-1 + b_h)"),
         (["completion"], "_gatebench"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

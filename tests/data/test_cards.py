@@ -20,6 +20,7 @@ from gatebench.data import cards
 from gatebench.data.contents import SPLITS, Target, check_sequences, content_digest
 from gatebench.ingest import add
 from gatebench.ingest.choices import Choices
+from support import single_series
 from support.labelled import write_card
 
 OF_PYPI = "https://files.pythonhosted.org/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/"
@@ -335,7 +336,7 @@ readers = {path.stem for path in (registry.PACKAGE / "data" / "readers").glob("*
 seen = []
 sys.addaudithook(lambda event, args: seen.append(args) if event == "pickle.find_class" else None)
 used = set()
-for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic", "added", "x"):
+for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic", "added", "x", "alone"):
     card = cards.load(name)
     cards.read_arrays(card)
     used.add(card.reader)
@@ -349,6 +350,7 @@ def test_no_reader_unpickles(tiny, murmur):
     np.save(tiny.folder / "added.npy", np.random.default_rng(0).standard_normal((12, 5, 2)))
     add.add(tiny.folder / "added.npy", None, Choices())
     write_card(tiny.plugin_folder, tiny.data, "npz", 1, uneven=False)
+    single_series.write_card(tiny.plugin_folder, tiny.data, "y.py", f"Y = {[*range(99)]}".encode(), "alone")
     folder = tiny.folder / "tmp"
     folder.mkdir()
     env = {**tiny.env, "TMPDIR": str(folder), "HOME": str(folder)}
@@ -391,6 +393,8 @@ def test_built_in_cards_state_plausible_numbers(name):
         _plausible_music(card, sizes)
     elif card.target:
         _plausible_labels(card, sizes)
+    elif card.forecast:
+        _plausible_series(card, sizes)
     else:
         _plausible_audio(card, sizes)
 
@@ -414,6 +418,13 @@ def _plausible_labels(card, sizes):
     coin = math.log(classes)
     assert all(0.7 * coin < card.baselines["unigram"][split]["nll"] < 1.1 * coin for split in SPLITS)
     assert all(score["nll"] < 1.5 * coin for score in card.baselines["logistic"].values())
+
+
+def _plausible_series(card, sizes):
+    """A stretch of time for each split; whoever knows the past knows more than the mean on train."""
+    assert card.facts["width"] == len(card.names) == 1
+    assert all(size["lowest"] < size["highest"] for size in sizes)
+    assert min(scores["train"]["nll"] for scores in card.baselines.values()) < card.baselines["gaussian"]["train"]["nll"]
 
 
 def _plausible_audio(card, sizes):

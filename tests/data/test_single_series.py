@@ -1,20 +1,17 @@
 """One series inside a wheel: however it is written, it is split by time and cut into windows that follow one another."""
 
 import gzip
-import hashlib
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.data import cards, facts, tasks
 from gatebench.data.baselines.compute import compute
-from gatebench.data.contents import SPLITS, content_digest
-from gatebench.data.readers import single_series
+from gatebench.data.contents import SPLITS
+from support.single_series import write_card
 
 VALUES = [round(float(value), 2) for value in np.random.default_rng(0).standard_normal(400).cumsum()]
 MEMBERS = {
@@ -22,28 +19,6 @@ MEMBERS = {
     "some/series.py": f"raise SystemExit\nNAMES = ['a', 'b']\n\ndef load():\n    return np.array({VALUES})\n".encode(),
 }
 PUBLISHED = [name for name in registry.available("datasets", ".yaml") if name in ("sunspots_monthly", "taylor_demand")]
-
-
-def write(home: Path, member: str, content: bytes) -> cards.Card:
-    """A card of a wheel with one member, whose checksums are right."""
-    (home / "datasets").mkdir()
-    with zipfile.ZipFile(home / "x.whl", "w") as archive:
-        archive.writestr(member, content)
-    texts = dict.fromkeys(("title", "description", "source", "licence", "citation", "time_step"), "x")
-    values = {
-        **texts, "synthetic": True, "kind": "reals", "reader": "single_series", "content": "0" * 64, "has_series": True,
-        "options": {"member": member, "window": 50}, "facts": {"width": 1}, "baselines": {}, "names": ["level"],
-        "files": [{"path": "x.whl", "sha256": hashlib.sha256((home / "x.whl").read_bytes()).hexdigest()}],
-    }  # fmt: skip
-    path = home / "datasets" / "x.yaml"
-    path.write_text(yaml.safe_dump(values))
-    card = cards.load("x")
-    try:
-        arrays, origins = (read(card, [home / "x.whl"]) for read in (single_series.read, single_series.read_origins))
-    except Exception:
-        return card
-    path.write_text(yaml.safe_dump({**values, "content": content_digest(arrays, origins.series)}))
-    return cards.load("x")
 
 
 @pytest.fixture
@@ -55,7 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("member", MEMBERS)
 def test_a_series_is_split_by_time_into_windows_that_follow_one_another(home: Path, member: str):
-    card = write(home, member, MEMBERS[member])
+    card = write_card(home, home, member, MEMBERS[member])
     arrays = cards.read_arrays(card)
     assert np.concatenate([window[:, 0] for split in SPLITS for window in arrays[split]]).tolist() == VALUES
     assert [sum(map(len, arrays[split])) for split in SPLITS] == [280, 60, 60]
@@ -67,7 +42,7 @@ def test_a_series_is_split_by_time_into_windows_that_follow_one_another(home: Pa
 @pytest.mark.parametrize("content", [b"NUMBERS = []", b"[1, f(2)] * 30", b"[1, 2"])
 def test_a_text_without_numbers_is_one_line(home: Path, content: bytes):
     """Nor is anything of it run."""
-    card = write(home, "some/series.py", content)
+    card = write_card(home, home, "some/series.py", content)
     with pytest.raises(BadInput, match=r"dataset x|some/series\.py has 0 step"):
         cards.read_arrays(card)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatebench.data import cards, tasks
+from gatebench.data import cards, framings, tasks
 from gatebench.data.cards import File
 from gatebench.data.contents import SPLITS
 from gatebench.data.readers import sequences_npz
@@ -40,7 +40,7 @@ def judge(folder: Path, path: Path, choices: Choices) -> bool:
         assert not [file for file in (folder / "plugins").rglob("*") if file.is_file()]
     else:
         card = cards.load("mine")
-        predict = "target" if card.target else "next_block" if card.kind == "audio" else "next_step"
+        predict = framings.name_of(card)
         assert len(tasks.load("mine", "mine", predict).splits["train"]) > 0
         shutil.rmtree(folder / "plugins")
     assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before

@@ -115,8 +115,8 @@ def test_too_few_sequences_for_a_label(home: Path):
 def test_a_huge_file_is_not_read(home: Path):
     with (home / "x.csv").open("wb") as file:
         file.write(b"a,b\n")
-        file.truncate(2**31)
-    assert "to 2,147,483,648 bytes; expected at most 1,073,741,824: give a part of it" in refused(home / "x.csv")
+        file.truncate(2**35)
+    assert "to 34,359,738,368 bytes; expected at most 17,179,869,184: give a part of it" in refused(home / "x.csv")
 
 
 def test_files_of_other_columns(home: Path):

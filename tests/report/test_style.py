@@ -34,7 +34,7 @@ def looks(figure: Figure) -> dict[str, tuple[tuple[float, ...], str]]:
             see(str(container.get_label()), container[0])
         for line in axis.lines:
             see(str(line.get_label()), line)
-    for legend in figure.legends:
+    for legend in (*figure.legends, *(axis.get_legend() for axis in figure.axes if axis.get_legend())):
         for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
             if isinstance(handle, Line2D):
                 see(text.get_text(), handle)

@@ -41,6 +41,7 @@ COMPLETED = {
             "jsb",
             "larger",
             "own",
+            "own_forecast",
             "rru",
             "speech",
             "speech_demo",

@@ -24,7 +24,7 @@ def copy(home: Tiny, reported: dict[str, bytes], tmp_path: Path) -> Path:
     return Path(shutil.copytree(home.folder / "results", tmp_path / "results"))
 
 
-HEADING = f'<h2 id="replication">{FIGURES["replication"].TITLE}</h2>'
+HEADING = f'id="replication"><summary><h2>{FIGURES["replication"].TITLE}</h2>'
 
 
 def test_a_second_run_is_kept_beside_the_first_and_shown(home: Tiny, copy: Path, second: Path, reported: dict[str, bytes]):

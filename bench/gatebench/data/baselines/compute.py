@@ -36,13 +36,13 @@ def compute(card: Card, arrays: Arrays, origins: Origins = NO_ORIGINS) -> Baseli
     that is evenly taken (`gatebench.data.baselines.part`).
     """
     part, of_part = large.take(arrays, origins)
-    shift = large.shift_of_units(card, arrays, part)
     joined = series.joined(part, of_part, framings.FRAMINGS[framings.name_of(card)], card)
     path = registry.PACKAGE / "data" / "baselines" / f"{card.target.kind if card.target else card.kind}.py"
     module = cast(BaselineModule, registry.load_module("gatebench.data.baselines", path))
     computed = module.compute(card, joined, of_part)
     if part is arrays:
         return computed
+    shift = large.shift_of_units(card, arrays, part)
     return {
         name: {split: {what: round(nll + shift, 4) for what, nll in of_split.items()} for split, of_split in scores.items()}
         for name, scores in computed.items()

@@ -21,34 +21,24 @@ class Values:
         Parameters among the nodes of ``reads``, and what is made of parameters alone, are loaded here, once for all rows.
         """
         self.plan, self.layout, self.c, self.j, self.makes = layout.plan, layout, c, j, makes
-        self.rows = {i: self._load(i) for i in sorted(reads - makes) if self._is_same(i)}
+        self.rows = {i: c.load(self.parameter(i, "parameters", "fixed")) for i in sorted(reads - makes) if self._is_same(i)}
         self.computed: dict[int, Value] = dict(self.rows)
 
     def _is_same(self, i: int) -> bool:
         """Whether a node is the same in all rows, and no number that the code knows."""
-        return self.plan.nodes[i].op in ("row", "scalar") or i in self.plan.fixed
-
-    def _load(self, i: int) -> Value:
-        """Write the value of a node that is the same in all rows."""
-        at = self.parameter(i, "parameters", "fixed")
-        return self.c.splat(self.c.scalar(at)) if self.plan.nodes[i].op == "scalar" else self.c.load(at)
+        return self.plan.nodes[i].op == "row" or i in self.plan.fixed
 
     def parameter(self, i: int, parameters: str, fixed: str) -> Value:
         """Write the address of these columns of a node that is the same in all rows, in one of the two arrays."""
-        c, node = self.c, self.plan.nodes[i]
+        c = self.c
         if i in self.plan.fixed:
             return c.at(c.p(fixed), c.add(self.layout.column(c, self.plan.fixed[i]), self.j))
-        start = c.n(f"parameter {node.label}")
-        return c.at(c.p(parameters), start if node.op == "scalar" else c.add(start, self.j))
+        return c.at(c.p(parameters), c.add(c.n(f"parameter {self.plan.nodes[i].label}"), self.j))
 
     def add_gradient(self, i: int, gradient: Value, mask: Value) -> None:
-        """Add to the gradient of a node that is the same in all rows; a single number gets that of all columns."""
-        c, to = self.c, self.parameter(i, "gradient", "gradients of fixed")
-        if self.plan.nodes[i].op == "scalar":
-            total = c.total(c.b.select(mask, gradient, c.number(0)))
-            c.b.store(c.b.fadd(c.scalar(to), total), to, align=4)
-        else:
-            c.store(c.plus(c.load(to), gradient), to, mask)
+        """Add to the gradient of a node that is the same in all rows."""
+        to = self.parameter(i, "gradient", "gradients of fixed")
+        self.c.store(self.c.plus(self.c.load(to), gradient), to, mask)
 
     def row(self, r: Value) -> None:
         """Go on to a row of the arrays."""

@@ -5,11 +5,11 @@ loop over time works on rows ``[first_t, first_t + n_t)``; what does not depend 
 rows just before or after the steps that own them, while they are in the cache.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from llvmlite import ir
 
-from gatebench.engines.fused_cpu import product, routines
+from gatebench.engines.fused_cpu import parametric, product, routines
 from gatebench.engines.fused_cpu.builder import Value
 from gatebench.engines.fused_cpu.elementwise import BackwardPass, Values
 from gatebench.engines.fused_cpu.layout import Layout
@@ -43,7 +43,7 @@ class Kernels:
         self.pack_blocks = routines.pack_blocks(module, processor)
         self.from_nonzeros = routines.from_nonzeros(module, processor)
         self.into_nonzeros = routines.into_nonzeros(module, processor)
-        self.add_transposed = routines.add_transposed(module, processor)
+        self.transpose = routines.transpose(module, processor)
         self.mean = routines.mean(module, processor)
         self.column_sums = routines.column_sums(module, processor)
         self._forward()
@@ -100,7 +100,7 @@ class Kernels:
                     rows, columns = c.n(self.plan.widths[run.vector]), c.n(self.plan.widths[p])
                     source = c.at(c.p("parameters"), c.n(f"parameter {nodes[p].label}"))
                     if nodes[p].op == "transposed":
-                        c.call(self.add_transposed, columns, rows, source, rows, c.p("zeros"), 0, c.p("transposed"), columns)
+                        c.call(self.transpose, columns, rows, source, rows, c.p("transposed"), columns)
                         source = c.p("transposed")
                     to = c.at(c.p("packed"), c.n(f"{kind} {number}"))
                     if kind == "run":
@@ -116,17 +116,8 @@ class Kernels:
                     total = c.plus(total, c.load(c.at(c.p("parameters"), c.add(c.n(f"parameter {nodes[row].label}"), j))))
                 to = c.at(c.p("bias"), c.add(self.layout.column(c, s.place), j))
                 c.store(total, to, c.lanes_below(c.sub(width, j)))
-        for nodes, values, mask in self._fixed(c):
-            for i in sorted(nodes & set(self.plan.fixed)):
-                c.store(values.of(i), values.parameter(i, "parameters", "fixed"), mask)
+        parametric.compute(self.layout, c)
         return c.end()
-
-    def _fixed(self, c: TableFunction) -> Iterator[tuple[set[int], Values, Value]]:
-        """Write a loop over columns for each width of what is made of parameters alone; yield nodes, values and mask."""
-        for width in dict.fromkeys(self.plan.widths[i] for i in self.plan.fixed):
-            nodes = {i for i in self.plan.parametric if self.plan.widths[i] == width}
-            with c.loop(0, c.n(width), c.processor.lanes) as j:
-                yield nodes, Values(self.layout, c, j, nodes, self.plan.reads(nodes)), c.lanes_below(c.sub(c.n(width), j))
 
     def _products(self, c: TableFunction, run: JoinedProduct, first: Value, last: Value) -> None:
         """Write the joined product of some rows, into its sums."""
@@ -284,33 +275,19 @@ class Kernels:
             for p in run.products:
                 rows, columns = c.n(self.plan.widths[run.vector]), c.n(self.plan.widths[p])
                 to = c.at(c.p("gradient"), c.n(f"parameter {self.plan.nodes[p].label}"))
-                joined = rows, columns, c.at(source, column), source_row
                 if self.plan.nodes[p].op == "transposed":
-                    c.call(self.add_transposed, *joined, to, rows, to, rows)
+                    c.call(self.transpose, rows, columns, c.at(source, column), source_row, c.p("transposed"), rows)
+                    c.call(self.add, columns, rows, c.p("transposed"), rows, to, rows)
                 else:
-                    c.call(self.add, *joined, to, columns)
+                    c.call(self.add, rows, columns, c.at(source, column), source_row, to, columns)
                 column = c.add(column, columns)
         for s in self.plan.sums.values():
             source, columns = c.at(c.p("gradients of rows"), self.layout.column(c, s.place)), c.n(s.place.width)
             for row in s.rows:
                 to = c.at(c.p("gradient"), c.n(f"parameter {self.plan.nodes[row].label}"))
                 c.call(self.add, 1, columns, source, columns, to, columns)
-        for nodes, values, mask in self._fixed(c):
-            self._back_fixed(c, nodes, values, mask)
+        parametric.add_gradients(self.layout, c)
         return c.end()
-
-    def _back_fixed(self, c: TableFunction, nodes: set[int], values: Values, mask: Value) -> None:
-        """Write the backward pass through what is made of parameters alone, for some columns."""
-        gradients: dict[int, Value] = {}
-        for i in sorted(nodes | set(values.rows), reverse=True):
-            if i in self.plan.fixed:
-                outside = c.load(values.parameter(i, "gradient", "gradients of fixed"))
-                gradients[i] = c.plus(gradients[i], outside) if i in gradients else outside
-            if i not in nodes:
-                values.add_gradient(i, gradients[i], mask)
-            elif i in gradients:
-                for a, g in zip(self.plan.nodes[i].args, values.through(i, gradients[i]), strict=True):
-                    gradients[a] = c.plus(gradients[a], g) if a in gradients else g
 
     def _back_before(self) -> TableFunction:
         """Write the backward pass through what comes before the loop, for some rows."""

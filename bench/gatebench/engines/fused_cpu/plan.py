@@ -90,7 +90,7 @@ class WorkPlan:
         self.parametric = self._parametric()
         """Elementwise nodes that are made of parameters and numbers alone."""
         self.fixed: dict[int, Place] = {}
-        """Those of them that others read -> where their values are stored."""
+        """Those of them that others read, and single numbers, as rows -> where their values are stored."""
         self._find_fixed()
         self._find_sums()
         self._find_saved()
@@ -179,9 +179,10 @@ class WorkPlan:
         return alone
 
     def _find_fixed(self) -> None:
-        """Find the places of what is made of parameters alone and read by something else."""
-        for i in sorted(self.parametric):
-            if any(u not in self.parametric for u in self.users[i]):
+        """Find the places of single numbers, and of what is made of parameters alone and read by something else."""
+        for i, node in enumerate(self.nodes):
+            read = i in self.parametric and any(u not in self.parametric for u in self.users[i])
+            if read or node.op == "scalar":
                 self.fixed[i] = Place("fixed", tuple(place.width for place in self.fixed.values()), self.widths[i])
 
     def _find_sums(self) -> None:

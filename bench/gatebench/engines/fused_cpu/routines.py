@@ -98,12 +98,12 @@ def column_sums(module: ir.Module, processor: Processor) -> FunctionBuilder:
     return c.end()
 
 
-def add_transposed(module: ir.Module, processor: Processor) -> FunctionBuilder:
-    """Write the function that adds the columns of ``A [rows, columns]`` to the rows of ``D``, into ``C [columns, rows]``."""
-    c = FunctionBuilder(module, processor, "add_transposed", "rows columns A a_row D d_row C c_row")
+def transpose(module: ir.Module, processor: Processor) -> FunctionBuilder:
+    """Write the function that copies the columns of ``A [rows, columns]`` to the rows of ``C [columns, rows]``."""
+    c = FunctionBuilder(module, processor, "transpose", "rows columns A a_row C c_row")
     with c.loop(0, c.columns) as j, c.loop(0, c.rows) as i:
-        a, d = c.scalar(c.at(c.A, c.add(c.mul(i, c.a_row), j))), c.scalar(c.at(c.D, c.add(c.mul(j, c.d_row), i)))
-        c.b.store(c.b.fadd(d, a), c.at(c.C, c.add(c.mul(j, c.c_row), i)), align=4)
+        a = c.scalar(c.at(c.A, c.add(c.mul(i, c.a_row), j)))
+        c.b.store(a, c.at(c.C, c.add(c.mul(j, c.c_row), i)), align=4)
     return c.end()
 
 

@@ -41,7 +41,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     for axis, (group, part) in zip(axes, panels, strict=True):
         for cell, rows in style.by_cell(part).items():
             errors = (rows.nll - rows.low, rows.high - rows.nll)
-            axis.errorbar(rows.step, rows.nll, yerr=errors, color=styles[cell]["color"], lw=1.2, capsize=2, label=cell)
+            axis.errorbar(rows.step, rows.nll, yerr=errors, lw=1.2, ms=4, capsize=2, label=cell, **styles[cell])
         axis.set_xlabel("step ahead")
         axis.set_ylabel("NLL (nats)")
         axis.legend(fontsize=7, loc="best")

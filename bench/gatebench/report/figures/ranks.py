@@ -88,7 +88,7 @@ def _draw_diagram(axis: Axes, ordered: pd.DataFrame, styles: dict[str, style.Cel
         end = 0.75 if on_right else count + 0.25
         look = styles[str(row.cell)]
         axis.plot([row["rank"], row["rank"], end], [0, y, y], color=look["color"], lw=1)
-        axis.plot(row["rank"], 0, ls="", ms=7, mec="white", zorder=3, clip_on=False, **look)
+        axis.plot(row["rank"], 0, ls="", ms=7, mec="white", zorder=3, clip_on=False, label=str(row.cell), **look)
         axis.text(end, y, f" {row.cell} ", ha="left" if on_right else "right", va="center", fontsize=9)
     axis.set_xlim(count + 0.3, 0.7)
     axis.set_ylim(top + 0.5 * right, -1.6)
