@@ -50,8 +50,9 @@ def test_the_wheel_holds_code_configuration_and_cards_and_nothing_else(wheel: Pa
         "gatebench/conf/hydra/launcher/local.yaml",
         "gatebench/datasets/jsb_chorales.yaml",
     } <= set(names)
-    assert {"gatebench/report/page/page.html.j2", "gatebench/py.typed"} <= set(names)
-    assert {Path(name).suffix for name in names} == {".py", ".yaml", ".csv", ".j2", ".typed"}
+    page = {f"gatebench/report/page/page.{kind}" for kind in ("html.j2", "css", "js")}
+    assert page | {"gatebench/py.typed"} <= set(names)
+    assert {Path(name).suffix for name in names} == {".py", ".yaml", ".csv", ".j2", ".css", ".js", ".typed"}
 
 
 def test_an_installed_wheel_runs_the_demonstration(wheel: Path, tmp_path: Path):
