@@ -193,9 +193,11 @@ def _ask_about_shuffled(columns: dict[str, Column], codes: np.ndarray, free: lis
     as_they_stand = {name: roughness(slice(None), name, min(FIRST_ROWS, len(codes))) for name in tried}
     for name in (name for name in tried if not columns[name].missing.any()):
         values = columns[name].values.astype(float)
+        if len(long_arrays.distinct(values)) < len(codes):
+            continue
         ordered = np.argsort(values, kind="stable")
         ranks = np.corrcoef(values[ordered], np.arange(len(codes)))[0, 1]
-        if len(long_arrays.distinct(values)) < len(codes) or ranks**2 < EVENLY_SPREAD:
+        if ranks**2 < EVENLY_SPREAD:
             continue
         most = {other: min(SMOOTH, SMOOTHER * rough) for other, rough in as_they_stand.items() if other != name}
         if all(roughness(ordered, other, len(codes)) < limit for other, limit in most.items()):
