@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from gatebench.core.errors import BadInput
 from gatebench.data import cards
 from gatebench.data.contents import content_digest
 from gatebench.data.readers import single_series
@@ -28,7 +29,7 @@ def write_card(plugin_folder: Path, data: Path, member: str, content: bytes, nam
     card = cards.load(name)
     try:
         arrays, origins = (read(card, [wheel]) for read in (single_series.read, single_series.read_origins))
-    except Exception:
+    except (BadInput, SyntaxError, ValueError):  # what a reader meets in such a file, which a card says in its words
         return card
     path.write_text(yaml.safe_dump({**values, "content": content_digest(arrays, origins.series)}))
     return cards.load(name)

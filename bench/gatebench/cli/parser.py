@@ -58,7 +58,7 @@ class CommandLineParser(argparse.ArgumentParser):
     """The parser of all commands: its help has them by group, and a mistyped one gets the nearest."""
 
     def __init__(self, commands: dict[str, Command]) -> None:
-        super().__init__("gatebench", description="Which recurrent cell should I use, an LSTM or a GRU?", add_help=True)
+        super().__init__("gatebench", description="Which recurrent cell should I use, an LSTM or a GRU?")
         self.commands = commands
         self.add_argument("--version", action="version", version=__version__)
         subparsers = self.add_subparsers(metavar="COMMAND", parser_class=argparse.ArgumentParser)

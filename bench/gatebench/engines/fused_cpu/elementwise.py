@@ -11,6 +11,9 @@ from gatebench.engines.fused_cpu.vocabulary import FUNCTIONS
 from gatebench.graph.operations import OPERATIONS, evaluate
 from gatebench.graph.ops import Arithmetic, Operand, Symbol
 
+VALUES, GRADIENTS = "fixed", "gradients of fixed"
+"""The arrays of what is made of parameters alone, a row, and of its gradients."""
+
 
 class Values:
     """Values of nodes for one row and one vector of columns: loaded where they are stored, computed where not."""
@@ -21,7 +24,7 @@ class Values:
         Parameters among the nodes of ``reads``, and what is made of parameters alone, are loaded here, once for all rows.
         """
         self.plan, self.layout, self.c, self.j, self.makes = layout.plan, layout, c, j, makes
-        self.rows = {i: c.load(self.parameter(i, "parameters", "fixed")) for i in sorted(reads - makes) if self._is_same(i)}
+        self.rows = {i: c.load(self.parameter(i, "parameters", VALUES)) for i in sorted(reads - makes) if self._is_same(i)}
         self.computed: dict[int, Value] = dict(self.rows)
 
     def _is_same(self, i: int) -> bool:
@@ -37,7 +40,7 @@ class Values:
 
     def add_gradient(self, i: int, gradient: Value, mask: Value) -> None:
         """Add to the gradient of a node that is the same in all rows."""
-        to = self.parameter(i, "gradient", "gradients of fixed")
+        to = self.parameter(i, "gradient", GRADIENTS)
         self.c.store(self.c.plus(self.c.load(to), gradient), to, mask)
 
     def row(self, r: Value) -> None:

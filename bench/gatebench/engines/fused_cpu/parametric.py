@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 
 from gatebench.engines.fused_cpu.builder import Value
-from gatebench.engines.fused_cpu.elementwise import Values
+from gatebench.engines.fused_cpu.elementwise import GRADIENTS, VALUES, Values
 from gatebench.engines.fused_cpu.layout import Layout
 from gatebench.engines.fused_cpu.tables import TableFunction
-
-VALUES, GRADIENTS = "fixed", "gradients of fixed"
-"""The arrays of the values, a row, and of their gradients."""
 
 
 def compute(layout: Layout, c: TableFunction) -> None:

@@ -153,10 +153,8 @@ class WorkPlan:
                 widths[i] = parameters[node.label][node.op != "transposed"]
             elif node.op != "scalar":
                 widths[i] = next((widths[a] for a in node.args if widths[a]), "")
-        for i, node in reversed(
-            list(enumerate(self.nodes))
-        ):  # what is made of single numbers alone is as wide as what reads it
-            for a in node.args:
+        for i in range(len(self.nodes) - 1, -1, -1):  # what is made of single numbers alone is as wide as what reads it
+            for a in self.nodes[i].args:
                 widths[a] = widths[a] or widths[i]
         return widths
 
