@@ -19,6 +19,11 @@ ORACLES = {
     r"\b(nn\.(?:RNN|GRU|LSTM))\b": "`torch.{}`",
     r"def test_it_is_torch_(gru)": "`torch.nn.GRU`",
     r"from torch.nn.functional import (layer_norm)": "`torch.nn.functional.{}`",
+    r"from support.greff import .*(vanilla|recurrence)_outputs": "`PeepholeLSTMCell` of torchrecurrent",
+    r"torchrecurrent.cells.(rhn)_cell": "`RHNCell` of torchrecurrent",
+    r"from (xlstm).blocks.slstm": "the authors' `{}`",
+    r"from (sru) import SRUCell": "`SRUCell` of the authors' `{}`",
+    r"from torch.nn.functional import (conv1d)": "`torch.nn.functional.{}`",
     r"from minGRU_pytorch.\w+ import (\w+)": "`{}` of mingru-pytorch",
     r"\b(complex128)\b": "complex numbers of torch",
 }

@@ -3,10 +3,11 @@
 import numpy as np
 
 from gatebench.graph import trace
-from support.cells import CellLaws, engine_outputs, random_weights, sigmoid
+from support.cells import OracleLaws, engine_outputs, random_weights, sigmoid
+from support.greff import tied, vanilla_outputs
 
 
-class TestLstmCifg(CellLaws):
+class TestLstmCifg(OracleLaws):
     name = "lstm_cifg"
     size_at_20k = (48, 19_824)
     state_size = 16
@@ -24,6 +25,10 @@ class TestLstmCifg(CellLaws):
             o = sigmoid(x_t @ p["W_o"] + y @ p["R_o"] + p["p_o"] * c + p["b_o"])
             y = o * np.tanh(c)
             yield y
+
+    @staticmethod
+    def oracle(p, x):
+        return vanilla_outputs(tied(p), x)
 
 
 def test_it_is_an_lstm_with_tied_gates():

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from support.cells import CellLaws, sigmoid
+from gatebench.graph import trace
+from support.cells import CellLaws, assert_equals_oracle, engine_outputs, random_weights, sigmoid
+from support.greff import full_gate_recurrence_outputs
 
 
 class TestLstmFgr(CellLaws):
@@ -33,3 +35,18 @@ class TestLstmFgr(CellLaws):
             o = sigmoid(sums["o"] + p["p_o"] * (c if peephole == "new" else old))
             y = np.tanh(c) * o
             yield y
+
+
+def test_it_is_a_vanilla_lstm_whose_gates_are_units_too():
+    """With all gradients; there the output gate can see no state that is younger than its gates."""
+    assert_equals_oracle("lstm_fgr", full_gate_recurrence_outputs, peephole="printed")
+
+
+def test_without_its_nine_matrices_it_is_the_lstm_with_peepholes():
+    p = random_weights(trace.load("lstm_fgr"), 1)
+    greff = {name: np.zeros_like(value) if len(name) == 4 else value for name, value in p.items()}
+    letters = {"W": "W", "R": "U", "p": "V", "b": "b"}
+    chung = {f"{letters[name[0]]}_{name[2].replace('z', 'c')}": value for name, value in p.items() if len(name) == 3}
+    x = np.random.default_rng(5).normal(size=(1, 6, 3, 4))
+    full, peephole = (engine_outputs(trace.load(cell), q, x) for cell, q in (("lstm_fgr", greff), ("lstm_peephole", chung)))
+    np.testing.assert_allclose(full, peephole, rtol=0, atol=1e-12)

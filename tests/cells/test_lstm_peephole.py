@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from support.cells import CellLaws, sigmoid
+from support.cells import OracleLaws, sigmoid
+from support.greff import vanilla_outputs
 
 
-class TestLSTMPeephole(CellLaws):
+class TestLSTMPeephole(OracleLaws):
     name = "lstm_peephole"
     size_at_20k = (39, 20_085)
     state_size = 16
@@ -25,3 +26,10 @@ class TestLSTMPeephole(CellLaws):
             o = sigmoid(x_t @ p["W_o"] + h @ p["U_o"] + new @ v_o + p["b_o"])
             h, c = o * np.tanh(new), new
             yield h
+
+    @staticmethod
+    def oracle(p, x):
+        """Chung's letters for what Greff's are read."""
+        letters = {"W": "W", "U": "R", "V": "p", "b": "b"}
+        greff = {f"{letters[name[0]]}_{name[2].replace('c', 'z')}": value for name, value in p.items()}
+        return vanilla_outputs(greff, x)

@@ -1,9 +1,12 @@
 """The quasi-recurrent network: its equations written again, and what is known of it."""
 
 import numpy as np
+import pytest
+import torch
+from torch.nn.functional import conv1d
 
 from gatebench.graph import trace
-from support.cells import CellLaws, sigmoid
+from support.cells import CellLaws, assert_equals_oracle, sigmoid
 
 
 class TestQrnn(CellLaws):
@@ -36,3 +39,22 @@ class TestQrnn(CellLaws):
         for k in (1, 2, 4):
             graph = trace.load(self.name, k=k)
             assert (graph.lookahead, graph.lookback) == (0, k - 1)
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_its_gates_are_causal_convolutions_of_torch_with_all_gradients(k):
+    """Each gate is one convolution over what came before, zeros at first; pooling is a sum weighted by all later gates."""
+
+    def convolution(p, x, gate):
+        kernel = torch.stack([p[f"W_{gate}_{n}" if n else f"W_{gate}"].T for n in reversed(range(k))], -1)
+        padded = torch.cat([x.new_zeros(k - 1, *x.shape[1:]), x]).permute(1, 2, 0)
+        return conv1d(padded, kernel, p[f"b_{gate}"][0]).permute(2, 0, 1)
+
+    def oracle(p, x):
+        z, f, o = torch.tanh(convolution(p, x, "z")), *(torch.sigmoid(convolution(p, x, gate)) for gate in "fo")
+        kept = torch.log(f).cumsum(0)
+        steps = len(x)
+        weights = torch.exp(kept[:, None] - kept[None]) * torch.ones(steps, steps).tril()[..., None, None]
+        return o * (weights * ((1 - f) * z)[None]).sum(1)
+
+    assert_equals_oracle("qrnn", oracle, k=k)

@@ -189,13 +189,13 @@ def stacked(parts: Sequence[Tensor]) -> Tensor:
 
 
 def torchrecurrent_outputs(
-    module: str, x: Tensor, weights: Mapping[str, Sequence[Tensor]], *, first: int = 0, **options: Any
+    module: str, x: Tensor, weights: Mapping[str, Sequence[Tensor]], *, first: int = 0, units: int = UNITS, **options: Any
 ) -> Tensor:
     """Outputs of a cell of ``torchrecurrent``, whose weights are made of ours by `stacked`; biases that are not named are 0.
 
     ``first`` is which of several things that it returns is the output.
     """
-    cell = getattr(torchrecurrent, module)(x.shape[-1], UNITS, **options).double()
+    cell = getattr(torchrecurrent, module)(x.shape[-1], units, **options).double()
     names = {name for name, _ in cell.named_parameters()}
     assert set(weights) <= names
     assert all("bias" in name for name in names - set(weights) - set(options)), "every matrix is ours"
