@@ -111,7 +111,7 @@ def test_card_states_what_is_read(card, splits):
 def test_verify_passes():
     ran = subprocess.run([*VERIFY, "bach_chorales"], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
-    assert "34 of 34 facts and baselines" in ran.stdout
+    assert "38 of 38 facts and baselines" in ran.stdout
     assert not ran.stderr
 
 
@@ -119,12 +119,13 @@ def test_verify_names_the_statement_that_is_wrong(tiny):
     card = cards.load("tiny")
     card.facts["test"]["longest"] += 1
     card.baselines["markov"]["valid"]["nll"] += 0.0001
-    tiny.edit(facts=card.facts, baselines=card.baselines)
+    tiny.edit(facts=card.facts, baselines=card.baselines, baseline_metrics={"unigram": {"frame_f1": [0.25]}})
     ran = subprocess.run([*VERIFY, "tiny"], capture_output=True, text=True, env=tiny.env)
     assert ran.returncode == 1
     assert [line.split(" is ")[0] for line in ran.stderr.splitlines()] == [
         "tiny: facts.test.longest",
         "tiny: baselines.markov.valid.nll",
+        "tiny: baseline_metrics.unigram.frame_f1",
     ]
 
 

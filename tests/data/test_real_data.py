@@ -103,7 +103,7 @@ def test_verify_command():
     command = [sys.executable, "-c", "from gatebench.cli import main; main()", "data", "verify", *SIZES]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.count("checksum right, 34 of 34 facts and baselines as on the card") == 4
+    assert ran.stdout.count("checksum right, 38 of 38 facts and baselines as on the card") == 4
 
 
 # Audio

@@ -60,7 +60,9 @@ def test_every_source_becomes_a_task(home: Path, make):
     task = tasks.load("mine", "mine", predict)
     assert (task.inputs, task.outputs) == (inputs or len(card.names), outputs)
     assert card.facts == facts.compute(card, arrays())
-    assert card.baselines == compute.compute(card, arrays(), cards.read_origins(card))
+    baselines = compute.of_card(card, arrays(), cards.read_origins(card))
+    assert (card.baselines, card.baseline_metrics) == baselines
+    assert set(card.baseline_metrics) == set(card.baselines)
     assert str(path.resolve()) in card.source
     assert all(not count for pair, count in card.facts["duplicates"].items() if not pair.startswith("within"))
 

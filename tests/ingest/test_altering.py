@@ -42,7 +42,7 @@ def test_an_altered_card_has_the_altered_rolls_with_their_facts_and_baselines(ti
         expected = [altered for altered in map(by_hand, rolls) if len(altered) > 1]
         assert [roll.tolist() for roll in arrays[split]] == [[list(frame) for frame in roll] for roll in expected]
     assert card.facts == facts.compute(card, arrays)
-    assert card.baselines == compute.compute(card, arrays)
+    assert (card.baselines, card.baseline_metrics) == compute.of_card(card, arrays)
     assert card.title == f"Tiny, {alteration.title}"
     task = yaml.safe_load((tiny.plugin_folder / "conf" / "task" / f"tiny_{suffix}.yaml").read_text())
     loaded = tasks.load("altered", task["dataset"], task["predict"])

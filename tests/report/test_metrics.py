@@ -15,7 +15,7 @@ from gatebench.report import metrics, style, verdict, words
 from gatebench.report.figures import metrics as figure
 from gatebench.report.metrics import MetricScores
 from support.frames import HIGH, LOW, MUSIC, by_hand, seeds
-from support.measured import labels, of_predictions, with_statistics
+from support.measured import labels, of_predictions, with_baselines, with_statistics
 
 REPETITIONS = 4
 
@@ -177,6 +177,43 @@ def test_what_takes_no_model_stands_in_brackets_above_the_cells():
     first = table.iloc[0]
     assert list(table.cell) == ["[unigram]", "rnn", "gru"]
     assert (first.accuracy, first.AUC, first.NLL, first.n) == ("0.5123", "", "", "")
+
+
+def test_baselines_stand_in_brackets_with_their_nll_and_what_is_known_of_their_metrics():
+    frame = two_cells({"gru": rightly(0.7, 1), "rnn": rightly(0.8, 2)}, {"gru": LOW, "rnn": HIGH})
+    measured = {"unigram": {"accuracy": [0.51234]}, "markov": {"accuracy": [0.6, 0.55, 0.65], "rmse": [3.0]}}
+    table = figure.table(with_baselines(replace(frame, trivial={"music": {"mean": {"accuracy": 0.1}}}), measured))
+    assert table is not None
+    assert list(table.cell) == ["[unigram]", "[markov]", "rnn", "gru"]
+    assert list(table.accuracy[:2]) == ["0.5123", "0.600 [0.550, 0.650]"]
+    assert list(table.NLL[:2]) == ["9.000", "6.250"]
+    assert list(table.AUC[:2]) == ["", ""]
+
+
+def test_the_verdict_says_by_what_no_cell_is_better_than_a_baseline():
+    frame = two_cells({"gru": rightly(0.8, 1), "rnn": rightly(0.7, 2)}, {"gru": LOW, "rnn": HIGH})
+    better = {"unigram": {"accuracy": [0.5]}, "markov": {"accuracy": [0.95], "calibration_error": [0.0], "brier": [1.9]}}
+    line = other(with_baselines(frame, better))
+    assert (
+        "; by accuracy no cell is shown to be better than the best trivial predictor (markov, 0.95), where by NLL gru is "
+        "below all." in line
+    )
+    assert "calibration error no" not in line, "what knows nothing can be calibrated"
+    assert line.count("trivial predictor") == 1
+    assert "trivial" not in other(with_baselines(frame, {"markov": {"accuracy": [0.5]}}))
+    assert "trivial" not in other(replace(with_baselines(frame, better), baselines=frame.baselines[:0]))
+
+
+def test_the_verdict_says_by_what_a_cell_is_better_than_all_baselines_where_by_nll_it_is_not():
+    frame = two_cells({"gru": rightly(0.8, 1), "rnn": rightly(0.7, 2)}, {"gru": LOW, "rnn": HIGH})
+    learned = replace(frame, baselines=frame.baselines.assign(nll=2.0))
+    line = other(with_baselines(learned, {"markov": {"accuracy": [0.5], "brier": [0.0]}}))
+    assert "by accuracy (0.7" in line
+    assert (
+        ") gru is better than the best trivial predictor (markov, 0.5), where by NLL no cell is shown to be below all"
+        in line
+    )
+    assert line.count("trivial predictor") == 1
 
 
 def test_what_was_run_beside_the_study_stands_in_round_brackets():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatebench.data import tasks
+from gatebench.data import cards, tasks
 from gatebench.records import frame
 from gatebench.records.frame import Frame
 from gatebench.report import comparisons
@@ -58,10 +58,30 @@ def test_nll_by_step_adds_up_to_nll_and_grows(home: Path, trained: Frame):
     np.testing.assert_allclose(steps.sum(axis=1), test.nll, rtol=1e-4)
     numbers = by_step.numbers(trained)
     assert numbers is not None
-    assert numbers.step.tolist() == [1, 2, 3]
-    np.testing.assert_allclose(numbers.nll, steps.mean())
-    assert (numbers.low < numbers.nll).all()
+    of_cell = numbers[numbers.cell == "gru"]
+    assert of_cell.step.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(of_cell.nll, steps.mean())
+    assert (of_cell.low < of_cell.nll).all()
     assert len(by_step.draw(numbers, trained).axes) == 1
     table = metrics_table.table(trained)
     assert table is not None
     assert not [column for column in table if str(column).startswith("NLL (")]
+
+
+def test_baselines_have_the_metrics_of_cells_in_the_same_tables(home: Path, trained: Frame):
+    with working_in(home):
+        card = cards.load("mine")
+    measured = trained.baseline_metrics.set_index(["baseline", "metric"])
+    assert set(trained.baseline_metrics.baseline) == set(card.baselines)
+    assert set(trained.baseline_metrics.metric) == set(trained.metrics.metric), "those of cells, and no others"
+    assert measured.loc[("ar", "mase")].tolist()[1:] == card.baseline_metrics["ar"]["mase"]
+    table = metrics_table.table(trained)
+    assert table is not None
+    rows = table.set_index("cell")
+    assert set(table.cell) == {"gru", *(f"[{name}]" for name in card.baselines)}
+    assert rows.MASE["[ar]"].startswith(f"{card.baseline_metrics['ar']['mase'][0]:.2g}")
+    assert rows.NLL["[ar]"] == f"{card.baselines['ar']['test']['nll']:.3f}"
+    numbers = by_step.numbers(trained)
+    assert numbers is not None
+    assert sorted(numbers[numbers.cell == "[ar]"].step) == [1, 2, 3]
+    assert (trained.baseline_metrics.high > trained.baseline_metrics.low).all()

@@ -67,3 +67,8 @@ def with_statistics(frame: Frame, statistics: dict[str, list[SequenceStatistics]
     }
     rows = [(key, *named) for key, one in by_key.items() for named in metrics.values(one).items()]
     return replace(frame, statistics=frame.statistics | by_key, metrics=pd.DataFrame(rows, columns=METRICS))
+
+
+def with_baselines(frame: Frame, measured: dict[str, dict[str, list[float]]], task: str = "music") -> Frame:
+    """The same frame with these metrics of the baselines of a task."""
+    return replace(frame, baseline_metrics=metrics.of_baselines({task: measured}))

@@ -26,7 +26,10 @@ class Predicted:
     at: str
     """``step`` or ``sequence``: how often."""
     mean: np.ndarray
-    """Probabilities of the classes or of ones, or expected values in the units of the data, ``[M, P]``."""
+    """Probabilities of the classes or of ones, or expected values in the units of the data, ``[M, P]``.
+
+    Of classes, ``[M, 0]`` where the NLL alone is known.
+    """
     true: np.ndarray
     """Number of the class, zeros and ones, or values in the units of the data, ``[M, Y]``."""
     counts: np.ndarray
@@ -104,8 +107,12 @@ class Metric:
     """The predicted column that it is of, from 0; None: of all of them."""
     step: int | None = None
     """The step of a horizon that it is of, from 1; None: of all of them."""
+    least: float = 0.0
+    """What it cannot fall below."""
     most: float = math.inf
-    """What it cannot exceed; no metric is below zero."""
+    """What it cannot exceed."""
+    has_worth: bool = True
+    """Whether who is better by it knows more: frequencies of classes know nothing of a sequence, and can be calibrated."""
 
 
 class MetricFamily(Protocol):

@@ -24,6 +24,10 @@ Baselines = dict[str, dict[str, dict[str, float]]]
 """Baseline -> split -> ``nll`` and ``nll_sequence_mean``, in nats per prediction."""
 
 
+BaselineMetrics = dict[str, dict[str, list[float]]]
+"""Baseline -> metric on test -> its value and, where it is known, the ends of its 95% interval for new sequences."""
+
+
 def _is_below(path: str) -> bool:
     plain = path.isprintable() and len(path.encode()) < 256 and not {"\\", ":"} & set(path)  # of other systems
     return plain and all(part not in ("", ".", "..") for part in path.split("/"))
@@ -81,6 +85,8 @@ class Card:
     """What `gatebench.data.facts` computes for the kind."""
     baselines: Baselines
     """Scores of trivial predictors, as `gatebench.data.baselines.compute` gives them."""
+    baseline_metrics: BaselineMetrics = field(default_factory=dict)
+    """What people decide by beside NLL, of the same predictors; none on cards of earlier versions."""
     files: tuple[File, ...] = ()
     package: Requirement = ""
     """Requirement of the package that ships the data, for example ``music21==10.5.1``."""

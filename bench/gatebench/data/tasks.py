@@ -8,7 +8,7 @@ import numpy as np
 
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import Count, Share
-from gatebench.data import blocks, cards, extrapolation, framings, series
+from gatebench.data import blocks, cards, extrapolation, framings, predictions, series
 from gatebench.data.blocks import BlocksOfSplit
 from gatebench.data.cards import Card
 from gatebench.data.columns import UNSCALED, Scale
@@ -110,12 +110,11 @@ class Task:
 
     def in_units(self, outputs: np.ndarray) -> np.ndarray:
         """Return standardised outputs ``[..., Y]`` in the data's own units."""
-        return outputs.astype(float) * self.std + self.mean
+        return predictions.in_units(outputs, self.output_scale)
 
     def without_noise(self, outputs: np.ndarray) -> np.ndarray:
         """Return outputs ``[..., Y]``, in the data's own units, as they were before noise dequantised them."""
-        grid = np.broadcast_to(self.output_grid, outputs.shape[-1:])
-        return np.where(grid > 0, np.rint(outputs / np.where(grid > 0, grid, 1)) * grid, outputs)
+        return predictions.without_noise(outputs, self.output_grid)
 
 
 def load(name: str, dataset: str, predict: str, portion: Portion = WHOLE) -> Task:
@@ -145,14 +144,13 @@ def load(name: str, dataset: str, predict: str, portion: Portion = WHOLE) -> Tas
     origins = cards.read_origins(card)
     framed = framing.frame(card, series.joined(arrays, origins, framing, card))
     splits = series.mark(framed.splits, origins)
-    predicted = card.kind if card.target is None else "binary" if card.target.kind == "labels" else card.target.kind
     return Task(
         name,
         card,
         portion.of(splits),
         inputs,
         outputs,
-        predicted,
+        predictions.predicted_of(card),
         framed.input_scale,
         framed.output_scale,
         framed.output_grid,

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import yaml
-
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import read_yaml
@@ -52,16 +50,15 @@ def alter(name: str, alteration: Alteration, new: str | None) -> list[str]:
         "time_step": f"{card.time_step}; altered: {alteration.title}",
         "altered": alteration.settings,
         "content": content_digest(sequences),
-        "facts": facts.compute(altered, sequences),
-        "baselines": compute.compute(altered, sequences),
     }
+    computed = facts.compute(altered, sequences), compute.of_card(altered, sequences)
     for name in ("floors", "has_series", "has_groups"):  # the first as a card of an earlier version called the baselines
         values.pop(name, None)
     written = writing.place(
         new,
         {
             "task": lambda path, _: path.write_text(writing.task_yaml(new, "next_step", {"name": "bernoulli"})),
-            "card": lambda path, _: path.write_text(yaml.safe_dump(values, sort_keys=False, width=120)),
+            "card": lambda path, _: path.write_text(writing.card_yaml(values, *computed)),
         },
     )
     return [*(f"written: {file}" for file in written), f"next: gatebench sweep task={new}"]

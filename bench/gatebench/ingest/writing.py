@@ -195,8 +195,16 @@ def _card_yaml(name: str, plan: DatasetPlan, source: str, digest: str) -> str:
     width = plan.arrays["train"][0].shape[1]
     card = construct(Card, f"{name}.yaml:", {"name": name, **values, "facts": {"width": width}, "baselines": {}})
     check_sequences(name, plan.arrays, card.kind)
-    stated = {"facts": facts.compute(card, plan.arrays), "baselines": compute.compute(card, plan.arrays, plan.origins)}
-    return yaml.safe_dump({**values, **stated}, sort_keys=False, width=120)
+    return card_yaml(values, facts.compute(card, plan.arrays), compute.of_card(card, plan.arrays, plan.origins))
+
+
+def card_yaml(values: dict[str, object], computed_facts: dict[str, object], baselines: compute.Computed) -> str:
+    """Return a card with what is computed of its data set, metrics of baselines a line each."""
+    stated = {**values, "facts": computed_facts, "baselines": baselines.baselines}
+    stated.pop("baseline_metrics", None)
+    metrics = {"baseline_metrics": baselines.baseline_metrics} if any(baselines.baseline_metrics.values()) else {}
+    written = yaml.safe_dump(stated, sort_keys=False, width=120)
+    return written + (yaml.safe_dump(metrics, sort_keys=False, width=120, default_flow_style=None) if metrics else "")
 
 
 def _plain_target(target: Target) -> dict[str, object]:

@@ -18,7 +18,7 @@ from gatebench.core.hyperparameters import TUNABLE
 from gatebench.core.metric import SequenceStatistics
 from gatebench.records import beside, former, looks, metrics, samples, study_file
 from gatebench.records.data_facts import Blocks, DataFacts
-from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, Labels, Point, Record, Scalar, Score, Stage
+from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, Labels, Point, Record, Scalar, Stage, Summary
 from gatebench.records.store import Store
 
 IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "pipeline", "key", "seed", *TUNABLE]
@@ -121,6 +121,8 @@ class Frame:
     """Earlier study -> what it said of every two cells: `former.CONCLUSIONS`."""
     metrics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=METRICS))
     """One row per confirming trial and metric on the test split: `METRICS`; none of records that do not have them."""
+    baseline_metrics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=metrics.OF_BASELINES))
+    """Metrics of trivial predictors on test: `metrics.OF_BASELINES`; none of records that do not have them."""
     statistics: dict[str, SequenceStatistics] = field(default_factory=dict)
     """Key of a confirming trial -> what its metrics are computed from, of those whose record has it."""
     predictions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["key", *PREDICTIONS]))
@@ -204,7 +206,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
     """Return the frame of those of a study's trials whose records are given, by key."""
     trials, curves, sequences, predictions, machines = [], [], [], [], []
     statistics: dict[str, SequenceStatistics] = {}
-    baselines: dict[str, dict[str, dict[str, Score]]] = {}
+    summaries: dict[str, Summary] = {}
     trivial: dict[str, dict[str, dict[str, float]]] = {}
     equations: dict[str, list[str]] = {}
     datasets: dict[str, str] = {}
@@ -228,7 +230,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
                     measured = metrics.statistics(record)
                     statistics |= {} if measured is None else {record.key: measured}
                 equations[labels.cell] = record.equations
-                baselines[labels.task] = summary.baselines
+                summaries[labels.task] = summary
                 trivial |= {labels.task: summary.trivial} if summary.trivial else {}
                 altered = labels.task.partition(" ")[2]  # such as share=0.1
                 datasets[labels.task] = " ".join(
@@ -245,12 +247,13 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         baselines=pd.DataFrame(
             [
                 (task, baseline, split, score.nll, score.nll_sequence_mean)
-                for task, by_baseline in baselines.items()
-                for baseline, by_split in by_baseline.items()
+                for task, summary in summaries.items()
+                for baseline, by_split in summary.baselines.items()
                 for split, score in by_split.items()
             ],
             columns=BASELINE,
         ),
+        baseline_metrics=metrics.of_baselines({task: summary.baseline_metrics for task, summary in summaries.items()}),
         audio=pd.DataFrame(
             [(task, facts.outputs, facts.std) for task, facts in data.items() if facts.kind == "audio"],
             columns=["task", "outputs", "std"],

@@ -12,6 +12,9 @@ from gatebench.core.errors import BadInput, shorten
 from gatebench.core.metric import SequenceStatistics
 from gatebench.records.schema import Record
 
+OF_BASELINES = ["task", "baseline", "metric", "value", "low", "high"]
+"""Columns of the metrics of baselines on test; ``low`` and ``high`` are NaN where no interval is known."""
+
 
 def statistics(record: Record) -> SequenceStatistics | None:
     """Return what the metrics of a trial are computed from; None where its record does not have it.
@@ -47,6 +50,18 @@ def _read(record: Record) -> SequenceStatistics:
     sums = {str(name): row for name, row in zip(names, table, strict=True)}
     sums |= {name: record.sequences[name].to_numpy(float) for name in ("steps", "nll")}
     return SequenceStatistics(sums, *_labels(record, numbers)) if "correct" in sums else SequenceStatistics(sums)
+
+
+def of_baselines(by_task: dict[str, dict[str, dict[str, list[float]]]]) -> pd.DataFrame:
+    """Return the rows `OF_BASELINES` of task -> baseline -> metric -> value and perhaps the ends of its interval."""
+    rows = [
+        (task, baseline, metric, *numbers[:3], *([math.nan] * (3 - len(numbers))))
+        for task, baselines in by_task.items()
+        for baseline, metrics in baselines.items()
+        for metric, numbers in metrics.items()
+        if numbers
+    ]
+    return pd.DataFrame(rows, columns=OF_BASELINES)
 
 
 def values(statistics: SequenceStatistics) -> dict[str, float]:

@@ -89,6 +89,8 @@ class Summary:
     synthetic: bool
     baselines: dict[str, dict[str, Score]]
     """Baseline -> split -> score."""
+    baseline_metrics: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    """Baseline -> metric on test -> its value and, where it is known, the ends of its interval; none on older cards."""
     trivial: dict[str, dict[str, float]] = field(default_factory=dict)
     """Predictor that takes no model -> metric -> its value on test."""
     data: DataFacts = field(default_factory=DataFacts)

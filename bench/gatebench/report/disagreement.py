@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gatebench.records.frame import Frame
-from gatebench.report import metrics, words
+from gatebench.report import baselines, metrics, words
 from gatebench.report.comparisons import Pair
 from gatebench.report.metrics import MetricPair, MetricScores
 from gatebench.report.words import listed
@@ -29,11 +29,33 @@ def line(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], pairs: list[Pair
     agreeing = [one for one in scores if one.best == lowest]
     parts = [_other_best(one, lowest) for one in scores if one.best != lowest]
     parts += [_other_verdict(one, pair) for one in agreeing for pair in pairs if _differs(one, pair)]
+    parts += _beside_baselines(frame, trials_by_cell, scores)
     start = f"By other measures: {lowest}, which has the lowest NLL, is the best"
     if not parts:
         return f"{start} by {listed([_labelled(one) for one in agreeing])}, too."
     first = [f"{start} by {listed([_labelled(one) for one in agreeing])}"] if agreeing else []
     return f"{'; '.join([*first, *parts])}." if agreeing else f"By other measures: {'; '.join(parts)}."
+
+
+def _beside_baselines(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], scores: list[MetricScores]) -> list[str]:
+    """Say by which metrics cells are beyond trivial predictors where by NLL they are not, or the reverse."""
+    lowest, trials = next(iter(trials_by_cell.items()))
+    task = str(trials.task.iloc[0])
+    of_nll = baselines.lowest(frame, task)
+    if of_nll is None:
+        return []
+    is_below, parts = baselines.is_below(trials, of_nll[1]), []
+    for one in scores:
+        best = baselines.best(frame, task, one.metric) if one.metric.has_worth else None
+        if best is None or is_below == baselines.is_beyond(frame, trials_by_cell[one.best], one.metric, best[1]):
+            continue
+        predictor = f"the best trivial predictor ({best[0]}, {best[1]:.4g})"
+        parts.append(
+            f"by {one.metric.label} no cell is shown to be better than {predictor}, where by NLL {lowest} is below all"
+            if is_below
+            else f"by {_labelled(one)} {one.best} is better than {predictor}, where by NLL no cell is shown to be below all"
+        )
+    return parts
 
 
 def _labelled(scores: MetricScores) -> str:

@@ -134,5 +134,7 @@ def _compared(metric: Metric, scores: dict[str, SequenceScores], look: int) -> M
 def _within(metric: Metric, estimate: Estimate) -> Estimate:
     """Return an interval without what the metric cannot be."""
     return (
-        replace(estimate, low=max(estimate.low, 0.0), high=min(estimate.high, metric.most)) if estimate.n > 1 else estimate
+        replace(estimate, low=max(estimate.low, metric.least), high=min(estimate.high, metric.most))
+        if estimate.n > 1
+        else estimate
     )

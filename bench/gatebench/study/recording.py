@@ -139,6 +139,7 @@ def _unscored(job: Job) -> Summary:
             baseline: {split: _score(**score) for split, score in by_split.items()}
             for baseline, by_split in job.card.baselines.items()
         },
+        baseline_metrics=job.card.baseline_metrics,
         data=DataFacts(
             job.card.kind,
             job.card.time_step,

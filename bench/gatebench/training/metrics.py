@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gatebench.core import measuring
 from gatebench.core.metric import Predicted, SequenceStatistics
+from gatebench.data.predictions import AMOUNTS, Units
 from gatebench.data.sequences import Sequence
 from gatebench.data.tasks import Task
 from gatebench.engines import reference
@@ -63,7 +64,7 @@ def measure(
 
     ``pause`` is called after each batch; ``past`` are the sequences of the splits before.
     """
-    count, members, units = len(sequences), len(parameters), _Units.of(task, model)
+    count, members, units = len(sequences), len(parameters), _units(task, model)
     families = list(measuring.families())
     statistics: list[dict[str, np.ndarray]] = [{} for _ in range(members)]
     rows: list[list[np.ndarray]] = [[] for _ in range(members)]
@@ -81,12 +82,12 @@ def measure(
         batch = [together[b] for b in scored]
         for k in range(members if scored else 0):
             mean, nll = ([array[k, : together[b].predictions, b] for b in scored] for array in (means, of_steps))
-            predicted = units.predicted(batch, mean, nll)
+            predicted = units.predicted(batch, np.concatenate(mean), np.concatenate(nll))
             for name, sums in measuring.statistics(predicted, families).items():
                 statistics[k].setdefault(name, np.zeros(count))[positions] = sums
             rows[k].append(_kept(predicted, positions, count))
         pause()
-    trivial = _trivial(units, sequences)
+    trivial = _trivial(units, task.splits["train"], sequences)
     return [
         Measured(sums, _in_order(np.concatenate(of_member)), trivial)
         for sums, of_member in zip(statistics, rows, strict=True)
@@ -126,49 +127,23 @@ def _nll_of_steps(model: Model, readout: Tensor, y: Tensor, steps: int) -> np.nd
     return torch.stack(each, -1).cpu().numpy().astype(float)
 
 
-@dataclass(frozen=True)
-class _Units:
-    """What is predicted, and what turns a task's standardised numbers into those of the data."""
-
-    task: Task
-    at: str
-    naive: np.ndarray | None
-    """Mean absolute change from step to step in train of each output, ``[Y]``; None where there is no such order."""
-
-    @staticmethod
-    def of(task: Task, model: Model) -> "_Units":
-        naive = None
-        if task.predicted in ("value", "reals") and model.at == "step":
-            naive = _mean_change([task.without_noise(task.in_units(s.y)) for s in task.splits["train"]])
-        return _Units(task, model.at, naive)
-
-    def predicted(
-        self, sequences: list[Sequence], means: list[np.ndarray], of_steps: list[np.ndarray] | None = None
-    ) -> Predicted:
-        """Return the predictions of sequences beside what was true, in the data's own units, and the NLL of steps ahead."""
-        nll = np.concatenate(of_steps) if of_steps else None
-        counts, true = np.array([s.predictions for s in sequences]), np.concatenate([s.y for s in sequences])
-        mean, task = np.concatenate(means).astype(float), self.task
-        if task.predicted not in ("value", "reals", "audio"):
-            return Predicted(task.predicted, self.at, mean, true, counts, nll=nll)
-        scale = np.atleast_1d(np.asarray(task.std, float))
-        true = task.without_noise(task.in_units(true))
-        return Predicted(task.predicted, self.at, task.in_units(mean), true, counts, scale, self.naive, nll)
+def _units(task: Task, model: Model) -> Units:
+    return Units.of(task.predicted, model.at, task.output_scale, task.output_grid, task.splits["train"])
 
 
-def _trivial(units: _Units, sequences: list[Sequence]) -> dict[str, dict[str, float]]:
+def _trivial(units: Units, train: list[Sequence], sequences: list[Sequence]) -> dict[str, dict[str, float]]:
     """Return the metrics of what takes no model: frequencies of classes in train, or the mean of train; the last value."""
-    train, predictors = units.task.splits["train"], {}
+    predictors = {}
     targets = np.concatenate([s.y for s in train])
-    if units.task.predicted in ("label", "symbols"):
+    if units.target in ("label", "symbols"):
         classes = 1 + int(max(targets.max(), *(s.y.max() for s in sequences)))
         counts = np.bincount(targets[:, 0].astype(int), minlength=classes) + 1.0
         predictors["unigram"] = [np.tile(counts / counts.sum(), (s.predictions, 1)) for s in sequences]
-    elif units.task.predicted in ("value", "reals", "audio"):
+    elif units.target in AMOUNTS:
         predictors["mean"] = [np.tile(targets.mean(0, dtype=float), (s.predictions, 1)) for s in sequences]
     if all(map(_goes_on, train)) and any(len(s) > 1 for s in train):
         predictors["last_value"] = [s.x for s in sequences]
-    return {name: _values(units.predicted(sequences, means)) for name, means in predictors.items()}
+    return {name: _values(units.predicted(sequences, np.concatenate(means))) for name, means in predictors.items()}
 
 
 def _goes_on(sequence: Sequence) -> bool:
@@ -186,13 +161,6 @@ def _values(predicted: Predicted) -> dict[str, float]:
         known = SequenceStatistics(sums, predicted.mean, labels) if predicted.at == "sequence" else known
     values = {metric.name: metric.linearised(known).value for metric in measuring.metrics(known)}
     return {name: value for name, value in values.items() if np.isfinite(value)}
-
-
-def _mean_change(values: list[np.ndarray]) -> np.ndarray | None:
-    """Return the mean absolute change from step to step of each column of sequences; None if one never changes."""
-    changes = np.concatenate([np.abs(np.diff(of_sequence, axis=0)) for of_sequence in values])
-    mean = changes.mean(0) if len(changes) else np.zeros(1)
-    return mean if (mean > 0).all() else None
 
 
 def _kept(predicted: Predicted, positions: list[int], count: int) -> np.ndarray:

@@ -112,7 +112,7 @@ def test_an_autoregression_is_a_regression_on_as_many_steps_as_there_are():
 
     losses = {split: [[loss(s, t) for t in range(len(s.y))] for s in splits[split]] for split in splits}
     assert_scores(compute.compute(card, arrays)["ar"], losses)
-    assert np.allclose(fitted.nll(rows["test"]), [loss for part in losses["test"] for loss in part], atol=1e-4)
+    assert np.allclose(fitted.of_outputs(rows["test"])[:, 0], [loss for part in losses["test"] for loss in part], atol=1e-4)
 
 
 def test_changes_that_are_small_beside_the_values_are_followed():

@@ -170,6 +170,6 @@ def test_a_card_of_an_earlier_version_is_held_to_what_it_names():
     card = make_card(arrays, "reals", target=Target("sequence", "label", 1, tuple("abc")))
     computed = compute.compute(card, arrays)
     former = {name: computed[name] for name in ("unigram", "logistic")}
-    assert compute.restate(replace(card, baselines=former), arrays, NO_ORIGINS) == former
-    assert compute.restate(replace(card, baselines={}), arrays, NO_ORIGINS) == computed
+    assert compute.restate(replace(card, baselines=former), arrays, NO_ORIGINS).baselines == former
+    assert compute.restate(replace(card, baselines={}), arrays, NO_ORIGINS).baselines == computed
     assert target.predicted_per(card) == "sequence"

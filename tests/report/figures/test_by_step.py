@@ -11,7 +11,7 @@ from gatebench.report import disagreement
 from gatebench.report.comparisons import pairs
 from gatebench.report.figures import by_step
 from support.frames import STEPS, by_hand, seeds
-from support.measured import with_statistics
+from support.measured import with_baselines, with_statistics
 
 
 def of_horizon(seed: int) -> SequenceStatistics:
@@ -38,6 +38,34 @@ def test_each_step_has_its_nll_with_an_interval(frame: Frame):
     assert gru.nll == pytest.approx(expected)
     assert gru.low < gru.nll < gru.high
     assert len(by_step.draw(numbers, frame).axes[0].get_lines()) >= 2
+
+
+def test_baselines_stand_beside_the_cells(frame: Frame):
+    measured = {
+        name: {"nll_step_1": [nll, nll - 0.5, nll + 0.5], "nll_step_2": [nll + 1], "mase": [1.0]}
+        for name, nll in (("gaussian", 9.0), ("ar", -1.5), ("last_value", -1.0))
+    }
+    numbers = by_step.numbers(with_baselines(frame, measured))
+    assert numbers is not None
+    rows = numbers[numbers.cell == "[ar]"]
+    assert rows.step.tolist() == [1, 2]
+    assert rows.nll.tolist() == [-1.5, -0.5]
+    assert rows.low.tolist()[0] == -2.0
+    assert rows.low.isna().tolist() == [False, True]
+    axis = by_step.draw(numbers, frame).axes[0]
+    names = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert sorted(names) == ["[ar]", "[last_value]", "gru", "lstm"], "the two lowest ones"
+    assert by_step.numbers(with_baselines(replace(frame, statistics={}), measured)) is None
+
+
+def test_an_nll_below_zero_has_its_whole_interval(frame: Frame):
+    low = {key: SequenceStatistics({**s.sums, "nll/1": s.sums["nll/1"] - 9 * STEPS}) for key, s in frame.statistics.items()}
+    numbers = by_step.numbers(replace(frame, statistics=low))
+    assert numbers is not None
+    first = numbers[numbers.step == 1]
+    assert (first.nll < 0).all()
+    assert (first.low < first.nll).all()
+    by_step.draw(numbers, frame)
 
 
 def test_without_a_horizon_there_is_none_and_the_verdict_does_not_count_steps(frame: Frame):

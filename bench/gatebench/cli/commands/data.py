@@ -219,11 +219,9 @@ def _verify(options: argparse.Namespace) -> int:
     for name in _names(options):
         card = cards.load(name)
         arrays = cards.read_arrays(card)
-        computed = {
-            "facts": facts.compute(card, arrays),
-            "baselines": compute.restate(card, arrays, cards.read_origins(card)),
-        }
-        stated = {"facts": card.facts, "baselines": card.baselines}
+        baselines = compute.restate(card, arrays, cards.read_origins(card))
+        computed = {"facts": facts.compute(card, arrays), **baselines._asdict()}
+        stated = {part: getattr(card, part) for part in computed}
         statements, wrong = 0, 0
         for part in computed:
             computed_values, stated_values = flatten(computed[part], part), flatten(stated[part], part)

@@ -14,7 +14,7 @@ CONFUSION = "confusion"
 
 def statistics(predicted: Predicted) -> dict[str, np.ndarray]:
     """Return how often the prediction is right, and of labels which class was taken for which."""
-    if not predicted.is_of_classes:
+    if not predicted.is_of_classes or not predicted.mean.size:
         return {}
     true, taken, classes = predicted.true[:, 0].astype(int), predicted.mean.argmax(1), predicted.mean.shape[1]
     sums = {"correct": predicted.by_sequence(true == taken)}

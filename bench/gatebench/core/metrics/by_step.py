@@ -1,5 +1,6 @@
 """NLL of each step of a horizon: how fast what comes later is harder to predict."""
 
+import math
 from collections.abc import Callable, Collection
 
 import numpy as np
@@ -22,7 +23,7 @@ def metrics(known: Collection[str]) -> list[Metric]:
     """Return the NLL of each step ahead that is there."""
     steps = sorted(int(name.partition("/")[2]) for name in known if name.startswith("nll/"))
     note = "Of what is predicted of this step ahead, by its own distribution."
-    return [Metric(f"nll_step_{h}", f"NLL (+{h})", False, of_sums(_mean(h)), note, step=h) for h in steps]
+    return [Metric(f"nll_step_{h}", f"NLL (+{h})", False, of_sums(_mean(h)), note, step=h, least=-math.inf) for h in steps]
 
 
 def _mean(step: int) -> Callable[[Sums], np.ndarray]:

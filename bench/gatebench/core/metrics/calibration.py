@@ -12,7 +12,7 @@ BINS = 10
 
 def statistics(predicted: Predicted) -> dict[str, np.ndarray]:
     """Return squared errors of the probabilities, and in each bin of confidence by how much it exceeds accuracy."""
-    if not predicted.is_of_classes:
+    if not predicted.is_of_classes or not predicted.mean.size:
         return {}
     true, rows = predicted.true[:, 0].astype(int), np.arange(len(predicted.true))
     confidence, is_right = predicted.mean.max(1), predicted.mean.argmax(1) == true
@@ -29,7 +29,7 @@ def metrics(known: Collection[str]) -> list[Metric]:
     both = [
         Metric("calibration_error", "calibration error", False, of_sums(calibration_error),
                f"The expected calibration error: how far confidence is from accuracy, on average over {BINS} equally wide "
-               "classes of confidence.", most=1),
+               "classes of confidence.", most=1, has_worth=False),
         Metric("brier", "Brier score", False, of_sums(lambda sums: sums["brier"] / sums["steps"]),
                "The squared distance of the predicted probabilities from the true class, summed over classes.", most=2),
     ]  # fmt: skip

@@ -3,19 +3,24 @@
 import numpy as np
 
 from gatebench.data.baselines import predictors
-from gatebench.data.baselines.scoring import concatenate, evaluate
+from gatebench.data.baselines.scoring import Baseline, concatenate, of_predictor, score
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
 from gatebench.data.framings import next_block
 from gatebench.data.origins import Origins
 
 
-def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
+def fit(card: Card, arrays: Arrays, origins: Origins) -> dict[str, Baseline]:
     """Return the baselines of waves ``[L, 1]``, which are the same whatever else their card says."""
-    return of_waves(arrays)
+    return _fit(arrays)
 
 
 def of_waves(arrays: Arrays) -> Baselines:
+    """Return the scores of the baselines of waves ``[L, 1]``."""
+    return {name: score(baseline) for name, baseline in _fit(arrays).items()}
+
+
+def _fit(arrays: Arrays) -> dict[str, Baseline]:
     """Return Gaussian and linear baselines of waves ``[L, 1]``.
 
     *unit_gaussian*: N(0, 1) for every sample. *linear_diagonal*, *linear_full*: least squares from the samples that are
@@ -26,9 +31,11 @@ def of_waves(arrays: Arrays) -> Baselines:
     splits = next_block.frame_waves(arrays).splits
     x, y = concatenate(splits["train"])
     return {
-        "unit_gaussian": evaluate(splits, lambda x, y: predictors.gaussian_nll(y, np.eye(y.shape[1]))),
-        "linear_diagonal": evaluate(splits, predictors.least_squares(x, y, full=False)),
-        "linear_full": evaluate(splits, predictors.least_squares(x, y, full=True)),
-        "linear_diagonal_levels": evaluate(splits, predictors.by_level(x, y, full=False)),
-        "linear_full_levels": evaluate(splits, predictors.by_level(x, y, full=True)),
+        "unit_gaussian": of_predictor(
+            splits, predictors.normal(lambda x: np.zeros((len(x), y.shape[1])), np.ones(y.shape[1]))
+        ),
+        "linear_diagonal": of_predictor(splits, predictors.least_squares(x, y, full=False)),
+        "linear_full": of_predictor(splits, predictors.least_squares(x, y, full=True)),
+        "linear_diagonal_levels": of_predictor(splits, predictors.by_level(x, y, full=False)),
+        "linear_full_levels": of_predictor(splits, predictors.by_level(x, y, full=True)),
     }

@@ -1,12 +1,15 @@
 """Linear regression on the last p steps, p chosen by an information criterion: AR(p), of each column or of all together."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from gatebench.data.baselines.lags import Rows, chunks
 from gatebench.data.baselines.predictors import LEAST_VARIANCE
+from gatebench.data.baselines.scoring import Baseline
+from gatebench.data.sequences import Sequence
 
 ORDERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 """Numbers of steps that are looked back, of which one is chosen."""
@@ -56,17 +59,41 @@ class Autoregression:
         """Return the order that was chosen."""
         return self.fits[-1].order
 
-    def nll(self, rows: Rows) -> np.ndarray:
-        """Return the NLL of every row that is scored, ``[M]``, summed over the outputs."""
-        nll = np.empty(len(rows.scored))
-        reach = rows.positions[rows.scored] + 1
-        fitting = np.searchsorted([fit.order for fit in self.fits], reach, side="right") - 1
-        for place, fit in enumerate(self.fits):
-            of_fit = np.flatnonzero(fitting == place)
-            for part in chunks(of_fit, fit.weights.size + fit.order):
-                left = _residuals(self, rows, rows.scored[part], fit)
-                nll[part] = 0.5 * (left**2 / fit.variance + np.log(2 * np.pi * fit.variance)).sum(1)
+    def of_outputs(self, rows: Rows) -> np.ndarray:
+        """Return the NLL of each output of every row that is scored, ``[M, Y]``."""
+        nll = np.empty((len(rows.scored), len(self.outputs)))
+        for fit, places in self._parts(rows, rows.scored):
+            left = _outputs(self, rows, rows.scored[places]) - _predicted(self, rows, rows.scored[places], fit)
+            nll[places] = 0.5 * (left**2 / fit.variance + np.log(2 * np.pi * fit.variance))
         return nll
+
+    def mean(self, rows: Rows, part: np.ndarray) -> np.ndarray:
+        """Return the expected outputs of some rows, ``[R, Y]``."""
+        mean = np.empty((len(part), len(self.outputs)))
+        for fit, places in self._parts(rows, part):
+            mean[places] = _predicted(self, rows, part[places], fit)
+        return mean
+
+    def _parts(self, rows: Rows, part: np.ndarray) -> Iterator[tuple[Fit, np.ndarray]]:
+        """Yield each fit with places of the rows that it predicts: the longest one that they can look back for."""
+        fitting = np.searchsorted([fit.order for fit in self.fits], rows.positions[part] + 1, side="right") - 1
+        for place, fit in enumerate(self.fits):
+            for places in chunks(np.flatnonzero(fitting == place), fit.weights.size + fit.order):
+                yield fit, places
+
+
+def baseline(splits: dict[str, list[Sequence]], rows: dict[str, Rows], regressions: list[Autoregression]) -> Baseline:
+    """Return regressions side by side, each of outputs of its own."""
+    outputs = [output for one in regressions for output in one.outputs]
+    order, test = np.argsort(outputs), rows["test"]
+
+    def nll(split: str) -> np.ndarray:
+        return np.concatenate([one.of_outputs(rows[split]) for one in regressions], 1)[:, order]
+
+    def mean(part: slice) -> np.ndarray:
+        return np.concatenate([one.mean(test, test.scored[part]) for one in regressions], 1)[:, order]
+
+    return Baseline(splits, nll, lambda: mean, len(outputs))
 
 
 def fit(rows: Rows, columns: list[int], beside: list[int], outputs: list[int]) -> Autoregression:
@@ -124,7 +151,7 @@ def _moments(regression: Autoregression, rows: Rows, order: int) -> _Moments:
     gram, moment = np.zeros((width, width)), np.zeros((width, len(regression.outputs)))
     square = np.zeros(len(regression.outputs))
     for part in chunks(fitted, width):
-        design, y = _design(regression, rows, part, order), rows.y[part][:, regression.outputs].astype(float)
+        design, y = _design(regression, rows, part, order), _outputs(regression, rows, part)
         gram += design.T @ design
         moment += design.T @ y
         square += np.square(y).sum(0)
@@ -136,6 +163,9 @@ def _design(regression: Autoregression, rows: Rows, part: np.ndarray, order: int
     return np.concatenate([rows.lagged(part, regression.columns, order), beside, np.ones((len(part), 1))], 1)
 
 
-def _residuals(regression: Autoregression, rows: Rows, part: np.ndarray, fit: Fit) -> np.ndarray:
-    y = rows.y[part][:, regression.outputs].astype(float)
-    return y - _design(regression, rows, part, fit.order) @ fit.weights
+def _outputs(regression: Autoregression, rows: Rows, part: np.ndarray) -> np.ndarray:
+    return rows.y[part][:, regression.outputs].astype(float)
+
+
+def _predicted(regression: Autoregression, rows: Rows, part: np.ndarray, fit: Fit) -> np.ndarray:
+    return _design(regression, rows, part, fit.order) @ fit.weights

@@ -3,7 +3,8 @@
 import numpy as np
 
 from gatebench.data.baselines import markov, predictors
-from gatebench.data.baselines.scoring import concatenate, evaluate
+from gatebench.data.baselines.predictors import Predictor
+from gatebench.data.baselines.scoring import Baseline, concatenate, of_predictor, score
 from gatebench.data.cards import Baselines, Card
 from gatebench.data.contents import Arrays
 from gatebench.data.forecasts import forecast
@@ -12,32 +13,38 @@ from gatebench.data.origins import Origins
 from gatebench.data.sequences import Sequence
 
 
-def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
-    """Return the baselines of 0/1 sequences ``[T, X]``: of what is forecast, or else of every column's next step."""
+def fit(card: Card, arrays: Arrays, origins: Origins) -> dict[str, Baseline]:
+    """Return the baselines of 0/1 sequences ``[T, X]``: of what is forecast, or else of every column's next step.
+
+    *unigram*: every column with its frequency in train (all frames). *markov*: every column given whether it was on in the
+    frame before, or last.
+    """
     if card.forecast is None:
-        return of_frames(arrays)
+        return _of_frames(arrays)
     of, splits = forecast.columns(card), forecast.frame(card, arrays).splits
     for split in splits:
         last = [np.tile(sequence.x[:, of.predicted], of.horizon) for sequence in splits[split]]
         splits[split] = [Sequence(x, sequence.y) for x, sequence in zip(last, splits[split], strict=True)]
     x, y = concatenate(splits["train"])
-    unigram = predictors.smooth(y.sum(0), len(y))
     return {
-        "unigram": evaluate(splits, lambda x, y: predictors.bernoulli_nll(np.broadcast_to(unigram, y.shape), y)),
-        "markov": evaluate(splits, markov.of_columns(x, y)),
+        "unigram": of_predictor(splits, _constant(predictors.smooth(y.sum(0), len(y)))),
+        "markov": of_predictor(splits, markov.of_columns(x, y)),
     }
 
 
 def of_frames(arrays: Arrays) -> Baselines:
-    """Return *unigram* and *markov* of 0/1 frames ``[T, X]``.
+    """Return the scores of *unigram* and *markov* of 0/1 frames ``[T, X]``."""
+    return {name: score(baseline) for name, baseline in _of_frames(arrays).items()}
 
-    *unigram*: every column with its frequency in train (all frames). *markov*: every column given whether it was on in the
-    frame before.
-    """
+
+def _of_frames(arrays: Arrays) -> dict[str, Baseline]:
     frames = np.concatenate(arrays["train"])
-    unigram = predictors.smooth(frames.sum(0), len(frames))
     splits = next_step.shift(arrays)
     return {
-        "unigram": evaluate(splits, lambda x, y: predictors.bernoulli_nll(np.broadcast_to(unigram, x.shape), y)),
-        "markov": evaluate(splits, markov.of_columns(*concatenate(splits["train"]))),
+        "unigram": of_predictor(splits, _constant(predictors.smooth(frames.sum(0), len(frames)))),
+        "markov": of_predictor(splits, markov.of_columns(*concatenate(splits["train"]))),
     }
+
+
+def _constant(probability: np.ndarray) -> Predictor:
+    return predictors.bernoulli(lambda x: np.broadcast_to(probability, (len(x), len(probability))))

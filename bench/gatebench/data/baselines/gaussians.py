@@ -15,6 +15,6 @@ class Mean:
 
 
 def normal_nll(residuals: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Return the NLL ``[N]`` of residuals ``[N, Y]`` of independent Gaussians with variances ``[Y]``."""
+    """Return the NLL ``[N, Y]`` of residuals ``[N, Y]`` of independent Gaussians with variances ``[Y]``."""
     variance = np.maximum(variance, LEAST_VARIANCE)
-    return 0.5 * (residuals**2 / variance + np.log(2 * np.pi * variance)).sum(1)
+    return 0.5 * (residuals**2 / variance + np.log(2 * np.pi * variance))

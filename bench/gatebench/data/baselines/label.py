@@ -6,14 +6,14 @@ from gatebench.data import columns, series
 from gatebench.data.baselines import penalties, predictors, regression
 from gatebench.data.baselines.neighbours import Neighbours
 from gatebench.data.baselines.regression import Splits
-from gatebench.data.baselines.scoring import concatenate, evaluate, score
-from gatebench.data.cards import Baselines, Card
+from gatebench.data.baselines.scoring import Baseline, concatenate, of_predictor
+from gatebench.data.cards import Card
 from gatebench.data.contents import Arrays
 from gatebench.data.framings import target
 from gatebench.data.origins import Origins
 
 
-def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
+def fit(card: Card, arrays: Arrays, origins: Origins) -> dict[str, Baseline]:
     """Return what the frequencies in train and regressions on the inputs say.
 
     *unigram*: every class with its frequency. *logistic*: a regression on the inputs at the step, or on their mean over the
@@ -24,8 +24,8 @@ def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     classes, splits = len(columns.target_of(card).names), regression.pair(card, arrays)
     x, y = concatenate(splits["train"])
     baselines = {
-        "unigram": evaluate(splits, predictors.frequencies(y, classes)),
-        "logistic": evaluate(splits, predictors.logistic(x, y, classes)),
+        "unigram": of_predictor(splits, predictors.frequencies(y, classes), classes),
+        "logistic": of_predictor(splits, predictors.logistic(x, y, classes), classes),
     }
     framed = target.frame(card, arrays).splits
     if target.predicted_per(card) == "step":
@@ -39,16 +39,23 @@ def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     }
 
 
-def _logistic(name: str, splits: Splits | None, classes: int) -> Baselines:
+def _logistic(name: str, splits: Splits | None, classes: int) -> dict[str, Baseline]:
     """Return a regression on features; nothing where there are none."""
     if splits is None:
         return {}
-    return {name: evaluate(splits, penalties.logistic(*concatenate(splits["train"]), classes))}
+    return {name: of_predictor(splits, penalties.logistic(*concatenate(splits["train"]), classes), classes)}
 
 
-def _nearest(kinds: list[Splits], classes: int) -> dict[str, dict[str, float]]:
-    """Return the scores of the nearest neighbours by one of several kinds of features."""
+def _nearest(kinds: list[Splits], classes: int) -> Baseline:
+    """Return the nearest neighbours by one of several kinds of features."""
     features = {split: [concatenate(kind[split])[0] for kind in kinds] for split in kinds[0]}
     labels = {split: np.concatenate([sequence.y[:, 0] for sequence in kinds[0][split]]) for split in kinds[0]}
     neighbours = Neighbours(features["train"], labels["train"], classes)
-    return score(kinds[0], lambda split: neighbours.nll(features[split], labels[split], of_train=split == "train"))
+
+    def nll(split: str) -> np.ndarray:
+        return neighbours.nll(features[split], labels[split], of_train=split == "train")[:, None]
+
+    def probabilities(part: slice) -> np.ndarray:
+        return neighbours.probabilities([of_kind[part] for of_kind in features["test"]])
+
+    return Baseline(kinds[0], nll, lambda: probabilities, classes)

@@ -5,14 +5,14 @@ import numpy as np
 from gatebench.data.baselines import penalties, predictors, regression
 from gatebench.data.baselines.predictors import Predictor
 from gatebench.data.baselines.regression import Splits
-from gatebench.data.baselines.scoring import Scores, concatenate, evaluate
-from gatebench.data.cards import Baselines, Card
+from gatebench.data.baselines.scoring import Baseline, concatenate, of_predictor
+from gatebench.data.cards import Card
 from gatebench.data.contents import Arrays
 from gatebench.data.framings import target
 from gatebench.data.origins import Origins
 
 
-def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
+def fit(card: Card, arrays: Arrays, origins: Origins) -> dict[str, Baseline]:
     """Return what is said of each label on its own, added up.
 
     *unigram*: its frequency in train, with one pseudo-count an outcome. *logistic*: a regression on the inputs at the step,
@@ -22,7 +22,9 @@ def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     _, y = concatenate(splits["train"])
     frequencies = predictors.smooth(y.sum(0), len(y))
     baselines = {
-        "unigram": evaluate(splits, lambda x, y: predictors.bernoulli_nll(np.broadcast_to(frequencies, y.shape), y)),
+        "unigram": of_predictor(
+            splits, predictors.bernoulli(lambda x: np.broadcast_to(frequencies, (len(x), len(frequencies))))
+        ),
         "logistic": _logistic(splits),
     }
     if target.predicted_per(card) == "step":
@@ -31,8 +33,12 @@ def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     return {**baselines, **({"logistic_summary": _logistic(summarised)} if summarised is not None else {})}
 
 
-def _logistic(splits: Splits) -> Scores:
-    """Return the scores of a regression for each label."""
+def _logistic(splits: Splits) -> Baseline:
+    """Return a regression for each label."""
     x, y = concatenate(splits["train"])
-    regressions: list[Predictor] = [penalties.logistic(x, y[:, i : i + 1], 2) for i in range(y.shape[1])]
-    return evaluate(splits, lambda x, y: np.sum([predict(x, y[:, i : i + 1]) for i, predict in enumerate(regressions)], 0))
+    regressions = [penalties.logistic(x, y[:, i : i + 1], 2) for i in range(y.shape[1])]
+
+    def nll(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.concatenate([one.of_outputs(x, y[:, i : i + 1]) for i, one in enumerate(regressions)], 1)
+
+    return of_predictor(splits, Predictor(lambda x: np.stack([one.mean(x)[:, 1] for one in regressions], 1), nll))

@@ -42,6 +42,14 @@ class Neighbours:
             self._nearest(kind, features[kind], np.arange(len(labels)) if of_train else None), labels, k, weight
         )
 
+    def probabilities(self, features: list[np.ndarray]) -> np.ndarray:
+        """Return the probability of every class ``[N, C]`` of sequences that are not of train."""
+        kind, k, weight = self._chosen
+        near = self._nearest(kind, features[kind], None)[:, :k]
+        hits = np.zeros((len(near), len(self._prior)))
+        np.add.at(hits, (np.arange(len(near))[:, None], near), 1)
+        return (hits + weight * self._prior) / (near.shape[1] + weight)
+
     def _nearest(self, kind: int, features: np.ndarray, places: np.ndarray | None) -> np.ndarray:
         """Return the labels of the nearest sequences of train, ``[N, K]``, the nearest first.
 

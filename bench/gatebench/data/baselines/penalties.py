@@ -37,7 +37,7 @@ def ridge(x: np.ndarray, y: np.ndarray) -> Predictor:
     weights = _weights(x, y, penalty)
     left = np.concatenate([y[part] - _mean(x[part], _weights(x[rest], y[rest], penalty)) for part, rest in _folds(len(x))])
     variance = np.square(left).mean(0)
-    return lambda x, y: normal_nll(y - _mean(x, weights), variance)
+    return Predictor(lambda x: _mean(x, weights), lambda x, y: normal_nll(y - _mean(x, weights), variance))
 
 
 def _choose(x: np.ndarray, y: np.ndarray, fit: Callable[[np.ndarray, np.ndarray, float], Predictor]) -> float:
@@ -60,7 +60,7 @@ def _folds(count: int) -> list[tuple[np.ndarray, np.ndarray]]:
 def _ridge(x: np.ndarray, y: np.ndarray, penalty: float) -> Predictor:
     weights = _weights(x, y, penalty)
     variance = np.square(y - _mean(x, weights)).mean(0) + 1 / len(x)  # few rows would be fitted without an error
-    return lambda x, y: normal_nll(y - _mean(x, weights), variance)
+    return Predictor(lambda x: _mean(x, weights), lambda x, y: normal_nll(y - _mean(x, weights), variance))
 
 
 def _weights(x: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:

@@ -4,13 +4,14 @@ Nothing here is tuned: one pseudo-count an outcome, one pseudo-observation a wei
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-Predictor = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""A fitted predictor: the NLL ``[N]`` of outputs ``[N, Y]`` given inputs ``[N, X]``."""
+Means = Callable[[np.ndarray], np.ndarray]
+"""Inputs ``[N, X]`` -> what is predicted of each: probabilities of classes or ones, or expected values, ``[N, P]``."""
 
 LEVELS = 32
 """Classes of loudness in `by_level`, at the most."""
@@ -26,14 +27,45 @@ CHUNK_STEPS = 2**14
 """Steps that a logistic regression scores at once."""
 
 
+@dataclass(frozen=True)
+class Predictor:
+    """A fitted predictor of outputs ``[N, Y]`` from inputs ``[N, X]``."""
+
+    mean: Means
+    """Inputs -> what is predicted of them, ``[N, P]``."""
+    of_outputs: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    """Inputs and outputs -> NLL of each output, ``[N, Y]``; ``[N, 1]`` of outputs that are predicted together."""
+
+    def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the NLL ``[N]`` of outputs given inputs."""
+        return self.of_outputs(x, y).sum(1)
+
+
+def bernoulli(probability: Means) -> Predictor:
+    """Return what predicts that each output is one with a probability."""
+    return Predictor(probability, lambda x, y: bernoulli_nll(probability(x), y))
+
+
+def normal(mean: Means, variance: np.ndarray) -> Predictor:
+    """Return what predicts each output by a Gaussian of its own, with variances ``[Y]``."""
+    if variance.min() < SINGULAR_VARIANCE:
+        variance = variance + LEAST_VARIANCE
+    return Predictor(mean, lambda x, y: 0.5 * ((y - mean(x)) ** 2 / variance + np.log(2 * np.pi * variance)))
+
+
+def joint_normal(mean: Means, covariance: np.ndarray) -> Predictor:
+    """Return what predicts all outputs by one Gaussian."""
+    return Predictor(mean, lambda x, y: gaussian_nll(y - mean(x), covariance)[:, None])
+
+
 def smooth(on: np.ndarray, total: np.ndarray | int) -> np.ndarray:
     """Return the probability of what was on so often out of ``total``, with one pseudo-count an outcome."""
     return (on + 1.0) / (np.asarray(total) + 2.0)
 
 
 def bernoulli_nll(probability: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the NLL ``[N]`` of zeros and ones ``[N, Y]`` whose ones have these probabilities."""
-    return -np.log(np.where(y == 1, probability, 1 - probability)).sum(1)
+    """Return the NLL ``[N, Y]`` of zeros and ones ``[N, Y]`` whose ones have these probabilities."""
+    return -np.log(np.where(y == 1, probability, 1 - probability))
 
 
 def gaussian_nll(residuals: np.ndarray, covariance: np.ndarray) -> np.ndarray:
@@ -58,8 +90,11 @@ def least_squares(x: np.ndarray, y: np.ndarray, full: bool) -> Predictor:
     weights = np.linalg.lstsq(_with_bias(x), y.astype(float), rcond=None)[0]
     residuals = y - _with_bias(x) @ weights
     covariance = residuals.T @ residuals / len(y)
-    covariance = covariance if full else np.diag(np.diag(covariance))
-    return lambda x, y: gaussian_nll(y - _with_bias(x) @ weights, covariance)
+    return joint_normal(_linear(weights), covariance) if full else normal(_linear(weights), np.diag(covariance))
+
+
+def _linear(weights: np.ndarray) -> Means:
+    return lambda x: _with_bias(x) @ weights
 
 
 def by_level(x: np.ndarray, y: np.ndarray, full: bool) -> Predictor:
@@ -69,13 +104,16 @@ def by_level(x: np.ndarray, y: np.ndarray, full: bool) -> Predictor:
     classes = np.searchsorted(bounds, _local_level(x))
     predictors = [least_squares(x[classes == c], y[classes == c], full) for c in range(count)]
 
-    def predict(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        classes, nll = np.searchsorted(bounds, _local_level(x)), np.empty(len(x))
-        for c in np.unique(classes):
-            nll[classes == c] = predictors[c](x[classes == c], y[classes == c])
-        return nll
+    def by_class(x: np.ndarray, predict: Callable[[Predictor, np.ndarray], np.ndarray]) -> np.ndarray:
+        classes = np.searchsorted(bounds, _local_level(x))
+        rows = [np.flatnonzero(classes == c) for c in range(count)]
+        parts = [predict(predictor, of_class) for predictor, of_class in zip(predictors, rows, strict=True)]
+        return np.concatenate(parts)[np.argsort(np.concatenate(rows))]
 
-    return predict
+    return Predictor(
+        lambda x: by_class(x, lambda one, rows: one.mean(x[rows])),
+        lambda x, y: by_class(x, lambda one, rows: one.of_outputs(x[rows], y[rows])),
+    )
 
 
 def _local_level(x: np.ndarray) -> np.ndarray:
@@ -90,13 +128,7 @@ def _with_bias(x: np.ndarray) -> np.ndarray:
 def marginal(y: np.ndarray) -> Predictor:
     """Fit a Gaussian for every column, whatever the inputs."""
     mean, variance = y.mean(0, dtype=float), y.var(0, dtype=float)
-    return lambda x, y: gaussian_nll(y - mean, np.diag(variance))
-
-
-def last_value(x: np.ndarray, y: np.ndarray) -> Predictor:
-    """Fit a random walk: a Gaussian for every column around the input."""
-    variance = np.square(y - x, dtype=float).mean(0)
-    return lambda x, y: gaussian_nll(y.astype(float) - x, np.diag(variance))
+    return normal(lambda x: np.broadcast_to(mean, (len(x), len(mean))), variance)
 
 
 def ridge(x: np.ndarray, y: np.ndarray) -> Predictor:
@@ -105,14 +137,14 @@ def ridge(x: np.ndarray, y: np.ndarray) -> Predictor:
     penalty[-1, -1] = 0
     weights = np.linalg.solve(design.T @ design + penalty, design.T @ y.astype(float))
     variance = np.square(y - design @ weights).mean(0)
-    return lambda x, y: gaussian_nll(y - _with_bias(x) @ weights, np.diag(variance))
+    return normal(_linear(weights), variance)
 
 
 def frequencies(y: np.ndarray, classes: int) -> Predictor:
     """Fit every class's frequency, whatever the inputs."""
     counts = np.bincount(y[:, 0].astype(int), minlength=classes) + 1.0
-    nll = -np.log(counts / counts.sum())
-    return lambda x, y: nll[y[:, 0].astype(int)]
+    p = counts / counts.sum()
+    return Predictor(lambda x: np.broadcast_to(p, (len(x), classes)), lambda x, y: -np.log(p)[y.astype(int)])
 
 
 def logistic(
@@ -139,12 +171,11 @@ def logistic(
     limits = {"maxiter": updates, "maxfun": 2 * updates, "ftol": 1e-15, "gtol": 1e-7}
     weights = minimize(loss, start, jac=True, method="L-BFGS-B", options=limits).x.reshape(-1, classes)
 
-    def predict(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        nll = np.empty(len(x))
-        for start in range(0, len(x), CHUNK_STEPS):
-            chunk = slice(start, start + CHUNK_STEPS)
-            log_p = log_softmax(_with_bias(x[chunk]) @ weights, axis=1)
-            nll[chunk] = -log_p[np.arange(len(log_p)), y[chunk, 0].astype(int)]
-        return nll
+    def log_p(x: np.ndarray) -> np.ndarray:
+        return log_softmax(_with_bias(x) @ weights, axis=1)
 
-    return predict
+    def of_outputs(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        parts = [slice(start, start + CHUNK_STEPS) for start in range(0, len(x), CHUNK_STEPS)]
+        return np.concatenate([-np.take_along_axis(log_p(x[part]), y[part].astype(int), 1) for part in parts])
+
+    return Predictor(lambda x: np.exp(log_p(x)), of_outputs)

@@ -8,15 +8,15 @@ from gatebench.data import columns, framings, series
 from gatebench.data.baselines import autoregression, lags, predictors, seasons
 from gatebench.data.baselines.gaussians import Mean, normal_nll
 from gatebench.data.baselines.lags import Rows
-from gatebench.data.baselines.scoring import Scores, evaluate, score
-from gatebench.data.cards import Baselines, Card
+from gatebench.data.baselines.scoring import Baseline, MeansOfPart, of_predictor
+from gatebench.data.cards import Card
 from gatebench.data.contents import Arrays
 from gatebench.data.forecasts import ForecastColumns, forecast
 from gatebench.data.origins import Origins
 from gatebench.data.sequences import Sequence
 
 
-def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
+def fit(card: Card, arrays: Arrays, origins: Origins) -> dict[str, Baseline]:
     """Return baselines of steps ``[T, X]``: Gaussians around a mean that follows from the steps before.
 
     *gaussian*: the same at every step. *last_value*: that of the step before. *last_change*: that, and the last change once
@@ -30,16 +30,20 @@ def compute(card: Card, arrays: Arrays, origins: Origins) -> Baselines:
     rows = lags.stack(splits)
     train = rows["train"]
     outputs, beside = [*range(train.y.shape[1])], [*range(width, train.x.shape[1])]
-    of_each = [([column], beside, outputs[i :: len(of.predicted)]) for i, column in enumerate(of.predicted)]
+    regressions = [
+        autoregression.fit(train, [column], beside, outputs[i :: len(of.predicted)]) for i, column in enumerate(of.predicted)
+    ]
     baselines = {
-        "gaussian": evaluate(splits, predictors.marginal(train.y)),
+        "gaussian": of_predictor(splits, predictors.marginal(train.y)),
         "last_value": _around(splits, rows, lambda part: _last_value(part, of)),
         "last_change": _around(splits, rows, lambda part: _last_change(part, of)),
-        "linear_diagonal": evaluate(splits, predictors.ridge(train.x, train.y)),
-        "ar": _regressions(splits, rows, of_each),
+        "linear_diagonal": of_predictor(splits, predictors.ridge(train.x, train.y)),
+        "ar": autoregression.baseline(splits, rows, regressions),
     }
     if width > 1:
-        baselines["var"] = _regressions(splits, rows, [([*range(width)], beside, outputs)])
+        baselines["var"] = autoregression.baseline(
+            splits, rows, [autoregression.fit(train, [*range(width)], beside, outputs)]
+        )
     whole = [np.concatenate([splits["train"][i].x for i in run]) for run in series.runs(splits["train"])]
     period = card.season or seasons.find_period([x[:, of.predicted] for x in whole])
     if period:
@@ -63,25 +67,21 @@ def _last_change(rows: Rows, of: ForecastColumns) -> Mean:
     return Mean(np.concatenate([last + h * change for h in range(1, of.horizon + 1)], 1), has_change)
 
 
-def _around(splits: dict[str, list[Sequence]], rows: dict[str, Rows], mean_of: Callable[[Rows], Mean]) -> Scores:
-    """Return the scores of a Gaussian around means, whose variances are those of train."""
+def _around(splits: dict[str, list[Sequence]], rows: dict[str, Rows], mean_of: Callable[[Rows], Mean]) -> Baseline:
+    """Return a Gaussian around means, whose variances are those of train."""
     fitted = mean_of(rows["train"])
     left = np.square(rows["train"].y - fitted.values)
     variances = {case: left[fitted.cases == case].mean(0) for case in np.unique(fitted.cases)}
 
-    def nll_of(split: str) -> np.ndarray:
-        mean, nll = mean_of(rows[split]), np.empty(len(rows[split]))
+    def nll(split: str) -> np.ndarray:
+        mean, nll = mean_of(rows[split]), np.empty(rows[split].y.shape)
         for case in np.unique(mean.cases):
             at = mean.cases == case
             nll[at] = normal_nll(rows[split].y[at] - mean.values[at], variances.get(case, left.mean(0)))
         return nll[rows[split].scored]
 
-    return score(splits, nll_of)
+    def means() -> MeansOfPart:
+        values = mean_of(rows["test"]).values[rows["test"].scored]
+        return lambda part: values[part]
 
-
-def _regressions(
-    splits: dict[str, list[Sequence]], rows: dict[str, Rows], of_each: list[tuple[list[int], list[int], list[int]]]
-) -> Scores:
-    """Return the scores of regressions side by side, each of the columns that it reads, those beside, and its outputs."""
-    regressions = [autoregression.fit(rows["train"], *columns_of_one) for columns_of_one in of_each]
-    return score(splits, lambda split: np.sum([one.nll(rows[split]) for one in regressions], 0))
+    return Baseline(splits, nll, means, left.shape[1])

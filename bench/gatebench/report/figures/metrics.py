@@ -1,5 +1,7 @@
 """What people decide by beside NLL, as a table: cells down, metrics across."""
 
+import math
+
 import pandas as pd
 
 from gatebench.core.metric import Metric
@@ -17,7 +19,7 @@ CAPTION = (
     "worse, at p < 0.05. Marks count all pairs of the comparison group (Holm), each metric by itself: whoever looks for the "
     "one metric that favours a cell will find one. Predicted is the most probable class, a one where it is more probable "
     "than a zero, or the mean of the distribution. The setting was selected by validation NLL, not by any of these. Rows in "
-    "brackets take no model: frequencies of the classes in train, the mean of train, the value of the step before. Those in "
+    "brackets are baselines, which take no model, with a 95% interval for new sequences alone where it is known. Those in "
     "round ones were run beside the study, with an interval over their repetitions alone."
 )
 
@@ -44,9 +46,7 @@ def table(frame: Frame) -> pd.DataFrame | None:
         if not of_all:
             continue
         labels = {one.metric.name: metrics.named(frame, group.task, one.metric) for one in of_all}
-        for name, values in frame.trivial.get(group.task, {}).items():
-            scores = {label: f"{values[metric]:.4g}" if metric in values else "" for metric, label in labels.items()}
-            rows.append(_row(frame, group, f"[{name}]", "", scores, ""))
+        rows += _baselines(frame, group, labels)
         for method, rows_of_method in frame.beside[frame.beside.task == group.task].groupby("method", sort=True):
             by_metric = {str(metric): mean_interval(one.value) for metric, one in rows_of_method.groupby("metric")}
             scores = {labels[name]: _written(one) for name, one in by_metric.items() if name in labels}
@@ -57,6 +57,29 @@ def table(frame: Frame) -> pd.DataFrame | None:
             scores = {labels[one.metric.name]: _scored(one, cell) for one in of_all}
             rows.append(_row(frame, group, cell, words.measured(nll.mean, nll.low, nll.high), scores, str(nll.n)))
     return pd.DataFrame(rows).fillna("") if rows else None
+
+
+def _baselines(frame: Frame, group: ComparisonGroup, labels: dict[str, str]) -> list[dict[str, str]]:
+    """Return a row for each baseline, or for the few that records of data sets without such metrics have."""
+    of_task = frame.baseline_metrics[frame.baseline_metrics.task == group.task]
+    if of_task.empty:
+        return [
+            _row(frame, group, f"[{name}]", "", {labels[m]: f"{v:.4g}" for m, v in values.items() if m in labels}, "")
+            for name, values in frame.trivial.get(group.task, {}).items()
+        ]
+    test = frame.baselines[(frame.baselines.task == group.task) & (frame.baselines.split == "test")]
+    nll = test.set_index("baseline").nll
+    rows = []
+    for name, of_baseline in of_task.groupby("baseline", sort=False):
+        numbers = zip(of_baseline.metric, of_baseline[["value", "low", "high"]].to_numpy(float).tolist(), strict=True)
+        scores = {labels[metric]: _of_sequences(*row) for metric, row in numbers if metric in labels}
+        rows.append(_row(frame, group, f"[{name}]", f"{nll[name]:.3f}" if name in nll else "", scores, ""))
+    return rows
+
+
+def _of_sequences(value: float, low: float, high: float) -> str:
+    """Write what was computed once, with an interval for new sequences where it is known."""
+    return f"{value:.4g}" if math.isnan(low) else words.measured(value, low, high)
 
 
 def _row(frame: Frame, group: ComparisonGroup, cell: str, nll: str, scores: dict[str, str], n: str) -> dict[str, str]:

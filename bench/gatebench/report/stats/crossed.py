@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatebench.report.stats.estimates import Difference, Estimate, mean_interval, student, t_difference, welch_difference
+from gatebench.core import intervals
+from gatebench.core.intervals import student
+from gatebench.report.stats.estimates import Difference, Estimate, mean_interval, t_difference, welch_difference
 from gatebench.report.stats.satterthwaite import freedom
 
 
@@ -29,9 +31,8 @@ class SequenceScores:
 
         ``in_order``: whether two blocks with consecutive numbers follow one another.
         """
-        blocks, places = np.unique(numbers, return_inverse=True)
-        nll, steps = (np.stack([np.bincount(places, row) for row in rows]) for rows in (self.nll, [self.steps]))
-        return SequenceScores(nll, steps[0], np.diff(blocks, prepend=blocks[0]) == 1 if in_order else None)
+        sums, follows = intervals.in_blocks(np.concatenate([self.nll, self.steps[None]]), numbers, in_order)
+        return SequenceScores(sums[:-1], sums[-1], follows)
 
     @property
     def means(self) -> np.ndarray:
@@ -75,17 +76,16 @@ class VarianceComponents:
         counts = tuple(len(scores.nll) for scores in cells)
         of_repetitions = [float(scores.means.var(ddof=1)) / s for scores, s in zip(cells, counts, strict=True)]
         together = tuple(
-            float(_variance(scores.residuals - scores.residuals.mean(0), steps).sum()) / (s - 1) / s
+            float(intervals.variance(scores.residuals - scores.residuals.mean(0), steps).sum()) / (s - 1) / s
             for scores, s in zip(cells, counts, strict=True)
         )
         residuals = [scores.residuals.mean(0) for scores in cells]
         of_each = residuals[0] - sum(residuals[1:])
-        shared = _shared(of_each, follows)
+        shared = intervals.growth(of_each, follows)
         together = tuple(shared * interaction for interaction in together)
-        of_sequences = shared * float(_variance(of_each, steps))
+        of_sequences = shared * float(intervals.variance(of_each, steps))
         alone = tuple(both - interaction for both, interaction in zip(of_repetitions, together, strict=True))
-        effective = float(steps.sum() ** 2 / (steps**2).sum())
-        return cls(alone, together, of_sequences - sum(together), counts, len(steps), effective)
+        return cls(alone, together, of_sequences - sum(together), counts, len(steps), intervals.effective(steps))
 
     def standard_error(
         self, counts: tuple[float, ...] | None = None, sequence_count: float | None = None
@@ -132,30 +132,3 @@ def difference(a: SequenceScores, b: SequenceScores, level: float = 0.95) -> Dif
     error, degrees = VarianceComponents.estimate(a, b).standard_error()
     value = float(a.means.mean() - b.means.mean())
     return t_difference(value, error, degrees, float(abs(a.means.mean())), level)
-
-
-def _shared(residuals: np.ndarray, follows: np.ndarray | None) -> float:
-    """Return by what factor the variance of a mean is larger, since sequences resemble those that they follow; 1 at least.
-
-    ``residuals [N]`` of sequences from their mean. Of stretches that are long beside what they share, neighbours alone share
-    something; without that their residuals are correlated as well, since they add up to zero, which is allowed for.
-    """
-    square = float((residuals**2).sum())
-    if follows is None or not square:
-        return 1.0
-    count = len(residuals)
-    correlation = float((residuals[1:] * residuals[:-1])[follows[1:]].sum()) / square
-    return max(1.0, 1 + 2 * (correlation + float(follows.sum()) / (count * (count - 1))))
-
-
-def _variance(residuals: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Return the variance ``[...]`` of a score over sequences, of the residuals ``[..., N]`` of each from their mean.
-
-    That of a ratio of sums, to first order (Cochran 1977, chapter 6), but for long sequences, which pull the mean towards
-    themselves: each residual stands for what it would be without that, if steps of all sequences vary alike (the estimator
-    HC2 of MacKinnon and White 1985, with the leverage of such data).
-    """
-    if len(steps) == 1:
-        return np.zeros(residuals.shape[:-1])
-    shares = steps / steps.sum()
-    return (residuals**2 / (1 - 2 * shares + (shares**2).sum())).sum(-1) / steps.sum() ** 2

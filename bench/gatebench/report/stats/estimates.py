@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from gatebench.core.intervals import student
 from gatebench.report.stats.satterthwaite import freedom
 
 _ROUNDING = 1e-12
@@ -94,8 +95,3 @@ def t_difference(mean: float, error: float, freedom: float, score: float, level:
     half_width = student(freedom, level) * error
     p = 2 * float(special.stdtr(freedom, -abs(mean) / error))
     return Difference(mean, mean - half_width, mean + half_width, p, error, freedom)
-
-
-def student(freedom: float, level: float) -> float:
-    """Return half the width of a t interval that holds this share, in standard errors."""
-    return float(special.stdtrit(freedom, (1 + level) / 2))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gatebench.report.stats.estimates import student
+from gatebench.core.intervals import student
 
 
 @dataclass(frozen=True)

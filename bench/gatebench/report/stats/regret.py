@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from gatebench.report.stats.estimates import Difference, student
+from gatebench.core.intervals import student
+from gatebench.report.stats.estimates import Difference
 
 
 def largest_regret(above: list[Difference], level: float = 0.95) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
-from gatebench.report.stats.estimates import student
+from gatebench.core.intervals import student
 
 _LEVEL = 0.95
 _TAIL = (1 - _LEVEL) / 2
