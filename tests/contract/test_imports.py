@@ -56,13 +56,15 @@ from gatebench.cli import main
 main()
 """
 
+STARTS = "import sys; sys.addaudithook(lambda event, _: event == 'subprocess.Popen' and print('STARTED'))"
 
-def python(code, *arguments):
-    """Output and errors of a program in a process of its own, which must end well."""
+
+def python(code, *arguments, status=0):
+    """Output and errors of a program in a process of its own, which must end well, or as it is to end."""
     environment = {name: value for name, value in os.environ.items() if name != "GATEBENCH_PATH"}
     command = [sys.executable, "-B", "-W", "error::DeprecationWarning:gatebench", "-c", code, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == status, done.stderr
     return done.stdout, done.stderr
 
 
@@ -98,6 +100,42 @@ def test_a_light_command_loads_nothing_heavy(arguments, printed):
     assert printed in output
     assert "gatebench" in modules
     assert modules & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("sweep cell=nosuch", "unknown cell 'nosuch'"),
+        ("sweep cell=gru, lstm", "no blanks between choices"),
+        ("sweep trainig.batch=3", "unknown setting 'trainig.batch'"),
+        ("swep", "unknown command 'swep'"),
+        ("compare nosuch", "unknown task 'nosuch'"),
+        ("compare nottingham --cells gru,lsmt", "unknown cell 'lsmt'"),
+        ("report nosuch", "no study 'nosuch'"),
+        ("status nosuch", "no study 'nosuch'"),
+        ("export nosuch", "no finished trial 'nosuch'"),
+        ("sample nosuch", "no finished trial 'nosuch'"),
+        ("data list nosuch", "unknown dataset 'nosuch'"),
+    ],
+)
+def test_a_mistake_in_a_name_is_said_before_torch_or_drawing_is_loaded(arguments, said):
+    _, errors = python(COMMAND, *arguments.split(), status=2)
+    *lines, modules = errors.splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert "gatebench" in json.loads(modules)
+    assert set(json.loads(modules)) & {"torch", "matplotlib", "seaborn", "mlflow", "llvmlite"} == set()
+
+
+@pytest.mark.parametrize("arguments", ["sweep cell=nosuch", "sweep cell=gru, lstm", "sweep gru"])
+def test_no_worker_begins_to_import_for_a_mistake_in_a_name(arguments):
+    output, _ = python(STARTS + COMMAND, *arguments.split(), status=2)
+    assert output == ""
+
+
+def test_the_watch_sees_a_worker_that_begins():
+    output, _ = python(STARTS + COMMAND, "sweep", "trainig.batch=3", "hydra.launcher.n_jobs=2", status=2)
+    assert "STARTED" in output
 
 
 def test_the_command_line_itself_loads_nothing_heavy():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from gatebench.cli import configurations
+from gatebench.cli import overrides as grammar
 from gatebench.cli.configurations import GROUPS, Configuration
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, did_you_mean, shorten
@@ -75,10 +76,8 @@ def hydra_errors() -> Iterator[None]:
     try:
         yield
     except OverrideParseException as error:
-        reason = str(error).partition("\n")[0]
-        raise BadInput(
-            f"'{error.override}' cannot be read ({reason}); expected SETTING=VALUE, each a word of its own"
-        ) from error
+        reason = grammar.in_our_words(str(error).partition("\n")[0])
+        raise grammar.unreadable(str(error.override), reason) from error
     except (HydraException, OmegaConfBaseException) as error:
         raise BadInput(_explain(str(error))) from error
 

@@ -21,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the folder and print the paths of its files."""
+    from gatebench.models import lookup
+    from gatebench.records.store import Store
+
+    lookup.find_record(Store(options.results), options.key)  # a wrong key is said before torch is imported
     from gatebench.models.export import trained_trial
 
     exported_trial = trained_trial.find_trial(options.results, options.key)

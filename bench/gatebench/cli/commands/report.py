@@ -25,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the report and print the path of its page. That of a comparison is about the pipelines of its verdict."""
+    from gatebench.records import study_file
+
+    if options.replication is None:  # which has a check that comes first
+        study_file.read(options.results, options.study)  # a wrong name is said before all that draws is imported
     from gatebench.cli.comparison import SavedPlan, plan_file
     from gatebench.report.page import page
 

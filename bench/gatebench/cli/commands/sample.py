@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw, write, and print the paths of the files."""
+    from gatebench.models import lookup
     from gatebench.records import study_file
     from gatebench.records.store import Store
 
@@ -59,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
             )
         paths = _sample_study(store, options)
     else:
+        lookup.find_record(store, options.of)  # a wrong key is said before torch is imported
         target = (options.folder or store.trials / options.of) / "sample"
         paths = _sample_trial(store, options.of, options, target, f"trial {options.of}").paths
     print(*paths, sep="\n")

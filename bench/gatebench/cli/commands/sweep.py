@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import yaml
 
 from gatebench.cli import compose
+from gatebench.cli import overrides as grammar
 from gatebench.cli.arguments import results_flag
 from gatebench.cli.configurations import GROUPS, Configuration
 from gatebench.cli.workers import Call, Workers
@@ -89,6 +90,7 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
         return 0
     flags = [argument for argument in arguments if argument in FLAGS]
     overrides = [argument for argument in arguments if argument not in flags]
+    grammar.check(overrides)
     workers = Workers()
     try:
         return _sweep(overrides, flags, arguments, workers, alone)
