@@ -20,7 +20,7 @@ from gatebench.data import cards
 from gatebench.data.contents import SPLITS, Target, check_sequences, content_digest
 from gatebench.ingest import add
 from gatebench.ingest.choices import Choices
-from support import single_series
+from support import single_series, verses
 from support.labelled import write_card
 
 OF_PYPI = "https://files.pythonhosted.org/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/"
@@ -336,7 +336,7 @@ readers = {path.stem for path in (registry.PACKAGE / "data" / "readers").glob("*
 seen = []
 sys.addaudithook(lambda event, args: seen.append(args) if event == "pickle.find_class" else None)
 used = set()
-for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic", "added", "x", "alone"):
+for name in ("tiny", "bach_chorales", "murmur", "speech_synthetic", "added", "x", "alone", "verses"):
     card = cards.load(name)
     cards.read_arrays(card)
     used.add(card.reader)
@@ -351,6 +351,7 @@ def test_no_reader_unpickles(tiny, murmur):
     add.add(tiny.folder / "added.npy", None, Choices())
     write_card(tiny.plugin_folder, tiny.data, "npz", 1, uneven=False)
     single_series.write_card(tiny.plugin_folder, tiny.data, "y.py", f"Y = {[*range(99)]}".encode(), "alone")
+    verses.write_card(tiny.plugin_folder, tiny.data, "verses")
     folder = tiny.folder / "tmp"
     folder.mkdir()
     env = {**tiny.env, "TMPDIR": str(folder), "HOME": str(folder)}
