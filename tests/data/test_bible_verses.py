@@ -7,7 +7,7 @@ import pytest
 
 from gatebench.core.errors import BadInput
 from gatebench.data import cards, facts, tasks
-from gatebench.data.baselines.compute import compute
+from gatebench.data.baselines.compute import of_card
 from gatebench.data.contents import SPLITS
 from gatebench.data.readers import bible_verses
 from support.verses import OPTIONS, write_card
@@ -51,7 +51,7 @@ def test_the_published_card_is_what_its_wheel_says():
     card = cards.load("proverbs")
     arrays = cards.read_arrays(card)
     assert facts.compute(card, arrays) == card.facts
-    assert compute(card, arrays, cards.read_origins(card)) == card.baselines
+    assert of_card(card, arrays, cards.read_origins(card)) == (card.baselines, card.baseline_metrics)
     assert "".join(card.names[int(i)] for i in arrays["test"][0][:, 0]).startswith("Treasures of wickedness profit nothing:")
     assert sum(len(arrays[split]) for split in SPLITS) == 595
     assert tasks.load("proverbs", "proverbs", "next_step").inputs == len(card.names)
