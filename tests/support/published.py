@@ -6,6 +6,7 @@ After a study was redrawn, ``python tests/support/published.py`` writes them ane
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -99,15 +100,15 @@ def _lowest(data: str, pairs: pd.DataFrame) -> str:
 
 def _titles(study: str, conf: Path) -> list[str]:
     """Titles of all the tasks that a study has, those of its further sweeps included."""
-    settings = yaml.safe_load((conf / "study" / f"{study}.yaml").read_text())
-    studies = [study, *(word.partition("=")[2] for part in settings.get("parts", []) for word in part if "study=" in word)]
-    tasks = [
-        task.strip()
-        for name in dict.fromkeys(studies)
-        for task in yaml.safe_load((conf / "study" / f"{name}.yaml").read_text())["hydra"]["sweeper"]["params"][
-            "task"
-        ].split(",")
-    ]
+
+    def settings(name: str) -> dict[str, Any]:
+        return yaml.safe_load((conf / "study" / f"{name}.yaml").read_text())
+
+    words = [word.partition("=") for part in settings(study).get("parts", []) for word in part]
+    studies = [study, *(value for name, _, value in words if name == "study")]
+    texts = [settings(name)["hydra"]["sweeper"]["params"]["task"] for name in dict.fromkeys(studies)]
+    texts += [value for name, _, value in words if name == "task"]
+    tasks = dict.fromkeys(task.strip() for text in texts for task in text.split(","))
     datasets = [yaml.safe_load((conf / "task" / f"{task}.yaml").read_text())["dataset"] for task in tasks]
     return [yaml.safe_load((ROOT / "datasets" / f"{dataset}.yaml").read_text())["title"] for dataset in datasets]
 
