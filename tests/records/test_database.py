@@ -119,7 +119,7 @@ def test_what_goes_wrong_leaves_no_part_of_a_batch(tmp_path: Path, monkeypatch: 
     results = make_study(tmp_path / "results")
     of_record = runs.of_record
 
-    def fails_at_the_last(record: object, studies: set[str]) -> runs.RunValues:
+    def fails_at_the_last(record: object, studies: object) -> runs.RunValues:
         if record.key == KEYS[-1]:  # type: ignore[attr-defined]
             raise BadInput("no")
         return of_record(record, studies)  # type: ignore[arg-type]

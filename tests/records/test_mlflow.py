@@ -1,9 +1,12 @@
 """Records to a real MLflow store: a view that can be made again at any time."""
 
+import getpass
+import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,10 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
-from gatebench.records import frame, mlflow, study_file
+from gatebench.core.errors import BadInput
+from gatebench.records import frame, mlflow, study_file, views
 from gatebench.records.store import Store
-from support.commands import SMALL, sweep
+from support.commands import COMMAND, SMALL, sweep
 from support.datasets import Tiny, make_tiny
 
 # MLflow uses what SQLAlchemy deprecates: theirs to mend, and nothing that our code could do otherwise.
@@ -53,7 +57,10 @@ def _seen(client: MlflowClient, run: Run) -> dict[str, Any]:
         "metrics": {name: [(m.step, m.value) for m in client.get_metric_history(run_id, name)] for name in run.data.metrics},
         "artifacts": [artifact.path for artifact in client.list_artifacts(run_id)],
         "artifact_uri": run.info.artifact_uri,
-        "datasets": [(d.dataset.name, d.dataset.digest, d.dataset.source_type) for d in run.inputs.dataset_inputs],
+        "datasets": [
+            (d.dataset.name, d.dataset.digest, d.dataset.source_type, d.dataset.source, d.dataset.profile)
+            for d in run.inputs.dataset_inputs
+        ],
     }
 
 
@@ -99,8 +106,46 @@ def test_a_run_is_tagged_with_what_one_filters_by(runs: list[dict[str, Any]]):
                     "synthetic": "true", "engine": "fused_cpu"}  # fmt: skip
         assert {name: run["tags"][name] for name in expected} == expected
     assert sorted(run["name"] for run in runs) == sorted(
-        f"rnn lr {float(run['params']['lr']):g} seed {run['params']['seed']} tiny" for run in runs
+        f"tiny rnn {'search ' * (run['tags']['stage'] == 'search')}lr {float(run['params']['lr']):g} "
+        f"seed {run['params']['seed']}"
+        for run in runs
     )
+
+
+def test_a_run_says_what_its_trial_is_for_and_of_which_comparison_group(published: Path, runs: list[dict[str, Any]]):
+    (point,) = study_file.read(published, "adhoc")
+    for stage, keys in point.by_stage.items():
+        of_stage = [run for run in runs if run["tags"]["stage"] == run["tags"]["stage.adhoc"] == stage]
+        assert sorted(run["tags"]["key"] for run in of_stage) == sorted(keys)
+    labels = point.labels
+    for run in runs:
+        assert run["tags"]["group.adhoc"] == f"tiny, {labels.budget}, {labels.training}"
+        shown = ("cell", "task", "budget", "protocol")
+        assert [run["params"][name] for name in shown] == ["rnn", "tiny", labels.budget, labels.training]
+
+
+def test_hashes_are_tags(published: Path, runs: list[dict[str, Any]]):
+    records = Store(published).read(keys_of(published))
+    for run in runs:
+        settings = records[run["tags"]["key"]].settings
+        assert (run["tags"]["content"], run["tags"]["equations"]) == (settings.content, settings.equations)
+        assert not {"key", "content", "equations"} & set(run["params"])
+
+
+def test_a_run_is_described_and_nobody_is_led_to_choose_by_test(published: Path, runs: list[dict[str, Any]]):
+    records = Store(published).read(keys_of(published))
+    for run in runs:
+        summary, text = records[run["tags"]["key"]].summary, run["tags"]["mlflow.note.content"]
+        valid, test = (f"**{summary.scores[split].nll:.4f}** on {name}" for split, name in
+                       (("valid", "validation"), ("test", "test")))  # fmt: skip
+        assert text.startswith(f"**rnn** on {summary.title}: 6 units, {summary.parameters_recurrent:,} recurrent parameters")
+        assert valid in text
+        assert (test in text) == (run["tags"]["stage"] == "confirm")
+        assert ("A trial of a search, which is no result" in text) == (run["tags"]["stage"] == "search")
+        assert run["tags"]["mlflow.user"] == getpass.getuser()
+        assert run["tags"]["mlflow.source.name"] == "gatebench"
+        commit = records[run["tags"]["key"]].provenance.commit
+        assert run["tags"].get("mlflow.source.git.commit") == (commit and commit.removesuffix("+changes"))
 
 
 def test_a_run_has_the_settings_of_its_trial(published: Path, runs: list[dict[str, Any]]):
@@ -130,10 +175,12 @@ def test_losses_are_curves_over_epochs(published: Path, runs: list[dict[str, Any
         curve = records[run["tags"]["key"]].curve
         for split in ("train", "valid"):
             rows = curve[curve.split == split]
-            for score in ("nll", "nll_sequence_mean"):
-                assert run["metrics"][f"curve/{split}_{score}"] == [
-                    (epoch, value) for epoch, value in zip(rows.epoch, rows[score], strict=True)
-                ]
+            assert run["metrics"][f"curve/{split}_nll"] == [
+                (epoch, value) for epoch, value in zip(rows.epoch, rows.nll, strict=True)
+            ]
+            # The score in another weighting is there once, for who wants it.
+            assert f"curve/{split}_nll_sequence_mean" not in run["metrics"]
+            assert len(run["metrics"][f"final/{split}_nll_sequence_mean"]) == 1
         assert "curve/test_nll" not in run["metrics"]  # the test split is read once, when a trial ends
 
 
@@ -150,7 +197,12 @@ def test_best_scores_and_costs_are_numbers_of_the_run(published: Path, runs: lis
 
 def test_a_run_names_its_data_set(home: Tiny, runs: list[dict[str, Any]]):
     content = yaml.safe_load(home.yaml.read_text())["content"]
-    assert {tuple(run["datasets"][0]) for run in runs} == {("tiny", content[:32], "code")}
+    assert {tuple(run["datasets"][0][:3]) for run in runs} == {("tiny", content[:32], "code")}
+    sources, profiles = ({run["datasets"][0][i] for run in runs} for i in (3, 4))
+    assert [json.loads(one) for one in sources] == [{"tags": {"gatebench data": "tiny", "content": content}}]
+    (profile,) = (json.loads(one) for one in profiles)
+    assert (profile["kind"], profile["synthetic"]) == ("piano_roll", "true")
+    assert profile["title"]
 
 
 def test_artifacts_belong_below_the_results_wherever_one_stands(published: Path, runs: list[dict[str, Any]]):
@@ -174,6 +226,69 @@ def test_a_run_that_was_cut_short_is_replaced(half: str, runs: list[dict[str, An
     assert "half" not in [run["name"] for run in runs]
 
 
+def test_a_run_of_a_version_that_logged_other_things_is_replaced(copy: Path, runs: list[dict[str, Any]]):
+    client = MlflowClient(mlflow.store_uri(copy))
+    for run in runs[:2]:
+        client.delete_tag(run["id"], "form")
+    assert mlflow.publish(copy, keys_of(copy)) == 2
+    assert sorted(run["tags"]["key"] for run in look(copy)) == sorted(keys_of(copy))
+
+
+def stages(results: Path) -> dict[str, tuple[str, str]]:
+    return {run["tags"]["key"]: (run["tags"]["stage"], run["tags"]["stage.adhoc"]) for run in look(results) if run["params"]}
+
+
+def test_a_trial_that_its_study_has_no_more_confirms_nothing(copy: Path):
+    """As when a search that was extended selects another setting."""
+    (point,) = study_file.read(copy, "adhoc")
+    first, second = point.confirm
+    study_file.path(copy, "adhoc").unlink()
+    study_file.add_points(copy, "adhoc", [replace(point, confirm=[second])])
+    mlflow.page(copy, 5000)
+    searched = dict.fromkeys(point.search, ("search", "search"))
+    assert stages(copy) == {**searched, first: ("former", "former"), second: ("confirm", "confirm")}
+    # Another one that has it makes it a confirming trial again, though of that one alone.
+    study_file.add_points(copy, "second", [replace(point, search=[], confirm=[first])])
+    mlflow.publish(copy, [first])
+    mlflow.attach(copy, "second")
+    assert stages(copy) == {**searched, first: ("confirm", "former"), second: ("confirm", "confirm")}
+
+
+def test_the_page_opens_on_views_that_the_experiment_holds(copy: Path):
+    study_file.add_points(copy, "second", study_file.read(copy, "adhoc"))
+    page = mlflow.page(copy, 5077, "second")
+    assert page.logged is False  # its trials are there, but not yet as its own
+    mlflow.publish(copy, keys_of(copy))
+    page, every = mlflow.page(copy, 5077, "second"), mlflow.page(copy, 5077)
+    assert (page.logged, every.logged) == (True, True)
+    client = MlflowClient(mlflow.store_uri(copy))
+    experiment = client.get_experiment_by_name("gatebench")
+    assert experiment is not None
+    for addresses, key in ((page, "gatebench.second"), (every, "gatebench")):
+        start = f"http://127.0.0.1:5077/#/experiments/{experiment.experiment_id}/runs?workflowType=machine_learning"
+        assert addresses.table == f"{start}&viewStateShareKey={key}"
+        assert addresses.charts == f"{start}&compareRunsMode=CHART&viewStateShareKey={key}"
+        assert f"mlflow.sharedViewState.{key}" in experiment.tags
+    assert experiment.tags["mlflow.note.content"].startswith("**Confirming trials**")
+    (view,) = views.of_study("second", study_file.read(copy, "second"))
+    confirming = client.search_runs([experiment.experiment_id], view.filter)
+    assert sorted(run.data.tags["key"] for run in confirming) == sorted(study_file.read(copy, "second")[0].confirm)
+
+
+def test_what_somebody_wrote_of_the_experiment_stays(copy: Path):
+    client = MlflowClient(mlflow.store_uri(copy))
+    experiment = client.get_experiment_by_name("gatebench")
+    assert experiment is not None
+    client.set_experiment_tag(experiment.experiment_id, "mlflow.note.content", "Mine.")
+    mlflow.page(copy, 5000)
+    assert client.get_experiment(experiment.experiment_id).tags["mlflow.note.content"] == "Mine."
+
+
+def test_an_unknown_study_has_no_page(copy: Path):
+    with pytest.raises(BadInput, match=r"no study 'adhok' .*did you mean 'adhoc'"):
+        mlflow.page(copy, 5000, "adhok")
+
+
 def test_a_trial_gets_the_tag_of_each_study_that_it_belongs_to(copy: Path):
     study_file.add_points(copy, "second", study_file.read(copy, "adhoc"))
     assert mlflow.publish(copy, keys_of(copy)) == 0
@@ -194,6 +309,31 @@ def test_figures_and_tables_stand_in_a_run_of_the_study(home: Tiny, tmp_path: Pa
     assert sorted(run["artifacts"]) == ["report.html", "results.png"]  # not study.json, which is no figure
     assert (run["tags"]["kind"], run["tags"]["study.adhoc"]) == ("study", "figures")
     assert next((results / "mlruns").rglob("report.html")).read_text() == "second"
+
+
+def test_artifacts_move_with_the_folder(home: Tiny, tmp_path: Path):
+    """Those that are there are found, new ones do not go to where the folder was, and a store elsewhere stays as it is."""
+    former = Path(shutil.copytree(home.folder / "results", tmp_path / "former", ignore=shutil.ignore_patterns("mlflow.db")))
+    (former / "adhoc" / "report.html").write_text("first")
+    elsewhere = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    mlflow.publish(former, keys_of(former), elsewhere)
+    # In a process of its own: MLflow's client remembers where the artifacts of a run were.
+    command = [COMMAND, "publish", "adhoc", "--results", str(former)]
+    subprocess.run(command, env=home.env, check=True, capture_output=True, timeout=200)
+    results = former.rename(tmp_path / "moved")
+    mlflow.page(results, 5000)
+    runs = look(results)
+    assert len(runs) == 5
+    assert all(run["artifact_uri"].startswith(f"{(results / 'mlruns').as_uri()}/") for run in runs)
+    assert [run["artifacts"] for run in runs if run["artifacts"]] == [["report.html"]]
+    (results / "adhoc" / "results.png").write_bytes(b"\x89PNG")
+    mlflow.attach(results, "adhoc")
+    assert not former.exists()
+    assert [run["artifacts"] for run in look(results) if run["artifacts"]] == [["report.html", "results.png"]]
+    mlflow.publish(results, keys_of(results), elsewhere)
+    experiment = MlflowClient(elsewhere).get_experiment_by_name("gatebench")
+    assert experiment is not None
+    assert experiment.artifact_location == (former / "mlruns").as_uri()
 
 
 PUBLISH = """

@@ -85,7 +85,13 @@ def test_points_of_other_labels_stay(tmp_path: Path):
     study_file.add_points(tmp_path, "some", [make_point([C], [D])])
     study_file.add_points(tmp_path, "some", [other])
     assert study_file.read(tmp_path, "some") == [make_point([C], [D]), other]
-    assert study_file.studies_of(tmp_path) == {key: {"some": 1} for key in (A, B, C, D)}
+    places = {
+        C: (LABELS, "search", 1),
+        D: (LABELS, "confirm", 1),
+        A: (other.labels, "search", 1),
+        B: (other.labels, "confirm", 1),
+    }
+    assert study_file.studies_of(tmp_path) == {key: {"some": place} for key, place in places.items()}
 
 
 def test_labels_are_read_as_they_are_written():
@@ -122,7 +128,8 @@ def test_the_pipelines_of_a_point_stand_beside_each_other(tmp_path: Path):
     assert [point.get("pipeline") for point in written.values()] == [None, 2]
     study_file.add_points(tmp_path, "some", [replace(second, selected=first.selected, confirm=[D])])
     assert study_file.read(tmp_path, "some") == [first, make_point([C], [D], pipeline=2)]
-    assert study_file.studies_of(tmp_path) == {A: {"some": 1}, B: {"some": 1}, C: {"some": 2}, D: {"some": 2}}
+    places = {A: ("search", 1), B: ("confirm", 1), C: ("search", 2), D: ("confirm", 2)}
+    assert study_file.studies_of(tmp_path) == {key: {"some": (LABELS, *place)} for key, place in places.items()}
 
 
 @pytest.mark.parametrize("pipeline", [0, -1, 1.5, "2"])

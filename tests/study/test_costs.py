@@ -111,7 +111,7 @@ def test_the_memory_of_the_command_does_not_grow_with_its_trials(
         measure()
         return finished(*arguments)
 
-    def logging(record: Record, studies: Mapping[str, int]) -> runs.RunValues:
+    def logging(record: Record, studies: Mapping[str, study_file.Membership]) -> runs.RunValues:
         measure()
         return of_record(record, studies)
 

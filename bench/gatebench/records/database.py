@@ -81,17 +81,33 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, experiment: int, artifacts: str) -> None:
         self._connection, self._experiment, self._artifacts = connection, experiment, artifacts
 
-    def runs(self, keys: Iterable[str]) -> dict[str, PresentRun]:
-        """Return key -> its run, of those keys that have one that is not deleted."""
+    def runs(self, keys: Iterable[str] | None = None) -> dict[str, PresentRun]:
+        """Return key -> its run, of those keys, or of all, that have one that is not deleted."""
         rows = self._connection.execute(
             "SELECT tags.value, tags.run_uuid FROM tags JOIN runs USING (run_uuid) "
             "WHERE tags.key = 'key' AND runs.lifecycle_stage = 'active' AND runs.experiment_id = ?",
             (self._experiment,),
         )
-        wanted = set(keys)
+        wanted = None if keys is None else set(keys)
         of_run = "SELECT key, value FROM tags WHERE run_uuid = ?"
-        run_of = {key: run_id for key, run_id in rows if key in wanted}
+        run_of = {key: run_id for key, run_id in rows if wanted is None or key in wanted}
         return {key: PresentRun(run, dict(self._connection.execute(of_run, (run,)))) for key, run in run_of.items()}
+
+    def move_artifacts(self, artifacts: str) -> None:
+        """Say that artifacts are below this address now, if they were in a folder of that name: it was moved."""
+        former = self._artifacts
+        if (
+            former == artifacts
+            or not former.startswith("file:")
+            or former.rpartition("/")[2] != artifacts.rpartition("/")[2]
+        ):
+            return
+        self._artifacts = artifacts
+        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+            self._connection.execute(
+                f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} = ? OR substr({column}, 1, ?) = ?",
+                (artifacts, len(former) + 1, former, len(former) + 1, f"{former}/"),
+            )
 
     def delete(self, run_id: str) -> None:
         """Mark a run as deleted, as MLflow does."""
@@ -101,17 +117,20 @@ class Database:
         )
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """Add tags to a run."""
-        self._insert("tags", [{"run_uuid": run_id, "key": name, "value": value} for name, value in tags.items()])
+        """Add tags to a run, or give those that it has other values."""
+        self._connection.executemany(
+            "INSERT INTO tags (run_uuid, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            [(run_id, name, value) for name, value in tags.items()],
+        )
 
     def add(self, run: RunValues) -> None:
         """Add a run that is finished."""
         run_id = uuid.uuid4().hex
         self._insert("runs", [{
             "run_uuid": run_id, "name": run.name, "source_type": "UNKNOWN", "source_name": "", "entry_point_name": "",
-            "user_id": "unknown", "status": "FINISHED", "start_time": run.start, "end_time": run.end, "source_version": "",
-            "lifecycle_stage": "active", "artifact_uri": f"{self._artifacts}/{run_id}/artifacts",
-            "experiment_id": self._experiment,
+            "user_id": run.tags["mlflow.user"], "status": "FINISHED", "start_time": run.start, "end_time": run.end,
+            "source_version": "", "lifecycle_stage": "active", "experiment_id": self._experiment,
+            "artifact_uri": f"{self._artifacts}/{run_id}/artifacts",
         }])  # fmt: skip
         self.tag(run_id, {**run.tags, "mlflow.runName": run.name, **DONE})
         self._insert("params", [{"run_uuid": run_id, "key": name, "value": value} for name, value in run.params.items()])
@@ -120,7 +139,8 @@ class Database:
         latest: dict[str, MetricValue] = {}
         for metric in sorted(metrics, key=lambda metric: (metric.step, metric.timestamp, metric.value)):
             latest[metric.key] = metric
-        self._insert("latest_metrics", [{"run_uuid": run_id, "is_nan": 0, **one._asdict()} for one in latest.values()])
+        in_order = (latest[key] for key in dict.fromkeys(metric.key for metric in metrics))
+        self._insert("latest_metrics", [{"run_uuid": run_id, "is_nan": 0, **one._asdict()} for one in in_order])
         self._add_input(run_id, run)
 
     def _add_input(self, run_id: str, run: RunValues) -> None:
@@ -133,6 +153,7 @@ class Database:
             self._insert("datasets", [{
                 "dataset_uuid": dataset_id, "experiment_id": self._experiment, "name": run.dataset, "digest": run.digest,
                 "dataset_source_type": "code", "dataset_source": run.dataset_source,
+                "dataset_profile": run.dataset_profile,
             }])  # fmt: skip
         input_id = uuid.uuid4().hex
         self._insert("inputs", [{

@@ -1,21 +1,26 @@
 """Records to MLflow: a view, never the truth. Logging is synchronous, in batches, and can be done again at any time."""
 
+import importlib.metadata
 import logging
+import math
 import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.files import locked
-from gatebench.records import database, runs, samples, study_file
+from gatebench.records import database, runs, samples, study_file, views
 from gatebench.records.database import Database
 from gatebench.records.runs import CONTEXT, DONE, RunValues
 from gatebench.records.schema import Record
 from gatebench.records.store import Store
+from gatebench.records.study_file import Membership
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -58,10 +63,25 @@ def environment() -> dict[str, str]:
     }
 
 
-def page(results: Path, port: int) -> str:
-    """Address of the learning curves of all runs on a server at this port."""
-    with _client(results) as (_, experiment):
-        return f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?workflowType=machine_learning&compareRunsMode=CHART"
+class Addresses(NamedTuple):
+    """Where the confirming trials are to be seen."""
+
+    table: str
+    charts: str
+    logged: bool
+    """Whether there is one at all."""
+
+
+def page(results: Path, port: int, study: str | None = None) -> Addresses:
+    """Return where a study, or all of them, is to be seen on a server at this port; views of all studies are laid out."""
+    key = views.ALL if study is None else views.of_study(study, study_file.read(results, study))[0].key
+    _set_stages(results, store_uri(results))
+    with _client(results) as (client, experiment):
+        (view,) = (view for view in _lay_out(client, experiment, results) if view.key == key)
+        logged = bool(client.search_runs([experiment], view.filter, max_results=1))
+    address = f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+    shown = f"{views.SHOWN}={quote(key)}"
+    return Addresses(f"{address}&{shown}", f"{address}&compareRunsMode=CHART&{shown}", logged)
 
 
 def publish(results: Path, keys: Iterable[str], uri: str | None = None, logged: Callable[[], None] = lambda: None) -> int:
@@ -122,7 +142,8 @@ class Follower(threading.Thread):
 
 
 def attach(results: Path, study: str, uri: str | None = None) -> None:
-    """Put a study's figures, tables and report into a run of its own, replacing what was there."""
+    """Put a study's figures, tables and report into a run of its own, replacing what was there, and lay out the views."""
+    _set_stages(results, uri or store_uri(results))
     with _client(results, uri) as (client, experiment):
         run = _existing_runs(client, experiment, [f"study.{study}"]).get(f"study.{study}")
         if run is None:
@@ -135,6 +156,33 @@ def attach(results: Path, study: str, uri: str | None = None) -> None:
         if drawn.is_dir():
             client.log_artifacts(run.info.run_id, str(drawn), drawn.name)
         client.set_terminated(run.info.run_id)
+        _lay_out(client, experiment, results)
+
+
+def _set_stages(results: Path, uri: str) -> None:
+    """In a folder's own store, take trials that its studies have no more from those that confirm something."""
+    if uri != store_uri(results):
+        return
+    studies = study_file.studies_of(results)
+    with _database(results, uri) as opened:
+        if opened is not None:
+            for key, run in opened.runs().items():
+                opened.tag(run.run_id, runs.stages(studies.get(key, {}), run.tags))
+
+
+def _lay_out(client: "MlflowClient", experiment: str, results: Path) -> list[views.View]:
+    """Keep the views of all studies of a folder in the experiment, with a description of it; return them."""
+    names = sorted(file.parent.name for file in results.glob("*/study.json"))
+    laid_out = views.of_studies({name: study_file.read(results, name) for name in names})
+    has_names = tuple(map(int, importlib.metadata.version("mlflow").split(".")[:2])) >= views.NAMED_SINCE
+    for number, view in enumerate(laid_out):
+        if view.grouped_by:
+            of_view = client.search_runs([experiment], view.filter, max_results=views.PAGE)
+            view = replace(view, losses=[run.data.metrics.get("final/valid_nll", math.nan) for run in of_view])
+        client.set_experiment_tag(experiment, views.TAG + view.key, view.named(number) if has_names else view.state)
+    if "mlflow.note.content" not in client.get_experiment(experiment).tags:  # somebody may have written another one
+        client.set_experiment_tag(experiment, "mlflow.note.content", views.NOTE)
+    return laid_out
 
 
 @contextmanager
@@ -148,6 +196,8 @@ def _database(results: Path, uri: str) -> Iterator[Database | None]:
     with locked(results / LOCK):
         database.start(file, empty, EXPERIMENT, _artifacts(results))
         with database.opened(file, empty, EXPERIMENT) as opened:
+            if opened is not None and uri == store_uri(results):  # the one that moves with the folder
+                opened.move_artifacts(_artifacts(results))
             yield opened
 
 
@@ -161,7 +211,7 @@ def _artifacts(results: Path) -> str:
 
 
 def _add_to_database(
-    opened: Database, records: dict[str, Record], studies: dict[str, dict[str, int]], logged: Callable[[], None]
+    opened: Database, records: dict[str, Record], studies: dict[str, dict[str, Membership]], logged: Callable[[], None]
 ) -> int:
     """Add those trials that are not there; a run that was cut short is replaced. Returns how many were new."""
     present, new = opened.runs(records), 0
@@ -216,7 +266,7 @@ def _existing_runs(client: "MlflowClient", experiment: str, keys: list[str]) -> 
             return runs
 
 
-def _log(client: "MlflowClient", experiment: str, record: Record, studies: dict[str, int], run: "Run | None") -> bool:
+def _log(client: "MlflowClient", experiment: str, record: Record, studies: dict[str, Membership], run: "Run | None") -> bool:
     """Log one trial as one flat run, unless it is there; a run that was cut short is replaced."""
     if run is not None and DONE.items() <= run.data.tags.items():
         for name, value in runs.membership(studies, run.data.tags).items():
@@ -232,7 +282,7 @@ def _new_run(client: "MlflowClient", experiment: str, run: RunValues) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
     run_id = client.create_run(experiment, start_time=run.start, tags=run.tags, run_name=run.name).info.run_id
-    dataset = Dataset(run.dataset, run.digest, "code", run.dataset_source)
+    dataset = Dataset(run.dataset, run.digest, "code", run.dataset_source, profile=run.dataset_profile)
     client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", CONTEXT)])])
     metrics, params = [Metric(*metric) for metric in run.metrics], [Param(*param) for param in run.params.items()]
     for first in range(0, len(metrics), METRICS):

@@ -4,13 +4,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.core.files import update_json
-from gatebench.records.schema import Point, StudyFile, decode_study
+from gatebench.records.schema import Labels, Point, Stage, StudyFile, decode_study
 
 _DAMAGE = (ValueError, KeyError, AttributeError, TypeError, RecursionError)
+
+
+class Membership(NamedTuple):
+    """What a trial is in a study."""
+
+    labels: Labels
+    """Those of its point."""
+    stage: Stage
+    pipeline: int
 
 
 def path(results: Path, study: str) -> Path:
@@ -101,11 +110,12 @@ def _explained(file: Path) -> Iterator[None]:
         ) from error
 
 
-def studies_of(results: Path) -> dict[str, dict[str, int]]:
-    """Return key -> names of the studies that it belongs to, each with the number of the pipeline that it is a trial of."""
-    studies: dict[str, dict[str, int]] = {}
-    for file in results.glob("*/study.json"):
+def studies_of(results: Path) -> dict[str, dict[str, Membership]]:
+    """Return key -> names of the studies that it belongs to, each with what it is there."""
+    studies: dict[str, dict[str, Membership]] = {}
+    for file in sorted(results.glob("*/study.json")):
         for point in read(results, file.parent.name):
-            for key in point.keys:
-                studies.setdefault(key, {})[file.parent.name] = point.pipeline
+            for stage, of_stage in point.by_stage.items():
+                for key in of_stage:
+                    studies.setdefault(key, {})[file.parent.name] = Membership(point.labels, stage, point.pipeline)
     return studies

@@ -1,9 +1,13 @@
 """``gatebench dashboard``: MLflow's page over the results, for this machine alone, until Ctrl-C."""
 
 import argparse
+import http.client
 import os
 import socket
 import sys
+import threading
+import time
+from typing import IO
 
 from gatebench.cli.arguments import add_results
 from gatebench.core.errors import BadInput
@@ -12,16 +16,20 @@ SUMMARY = "the MLflow page over the results, on 127.0.0.1"
 GROUP = "Look"
 ADDRESS = "127.0.0.1"
 """Address that the server listens on: other machines cannot reach it."""
+STARTING = "gatebench: starting MLflow, which takes some seconds"
+ADVICE = "[MLflow] Security middleware enabled with default settings"
+"""What MLflow's line about options begins with that this command does not have."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--port`` and ``--results``."""
+    """Add the name of a study, ``--port`` and ``--results``."""
+    parser.add_argument("study", metavar="NAME", nargs="?", help="the study that is shown first (default: all)")
     parser.add_argument("--port", type=int, default=5000)
     add_results(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Start MLflow's server, print the address of its page, and end the server with this command."""
+    """Start MLflow's server, print the addresses of its page once it answers, and end the server with this command."""
     import subprocess
 
     from gatebench.records import mlflow
@@ -29,18 +37,54 @@ def run(options: argparse.Namespace) -> int:
     _check_port(options.port)
     if not (options.results / "mlflow.db").is_file():
         raise BadInput(f"no tracking store in '{options.results}'; log the records first: gatebench publish")
-    print(f"{mlflow.page(options.results, options.port)}  (Ctrl-C ends it)", flush=True)
+    page = mlflow.page(options.results, options.port, options.study)
+    if not page.logged:
+        print("gatebench: no confirming trial of it is logged yet; what is finished: gatebench publish", file=sys.stderr)
+    store = mlflow.store_uri(options.results)
     command = [
         sys.executable, "-m", "mlflow", "server", "--host", ADDRESS, "--port", str(options.port), "--workers", "1",
-        "--backend-store-uri", mlflow.store_uri(options.results),
+        "--backend-store-uri", store, "--registry-store-uri", store,
         "--default-artifact-root", (options.results.resolve() / "mlruns").as_uri(),
+        "--uvicorn-opts", "--log-level warning",
     ]  # fmt: skip
-    server = subprocess.Popen(command, env={**os.environ, **mlflow.environment()})
+    # MLflow's warnings about libraries that it uses are nothing that a user could act on.
+    quiet = {"PYTHONWARNINGS": "ignore", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+    env = {**quiet, **os.environ, **mlflow.environment()}
+    print(STARTING, file=sys.stderr, flush=True)
+    server = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, errors="replace")
+    assert server.stderr is not None
+    errors = threading.Thread(target=_pass_on, args=(server.stderr,), daemon=True)
+    errors.start()
     try:
+        while server.poll() is None and not _answers(options.port):
+            time.sleep(0.2)
+        if server.poll() is None:
+            print(f"{page.table}  (Ctrl-C ends it)", flush=True)
+            print(f"{page.charts}  (the same trials as charts)", flush=True)
         return server.wait()
     finally:
         server.terminate()
         server.wait()
+        errors.join(5)
+
+
+def _pass_on(errors: IO[str]) -> None:
+    """Show what the server complains about, while it runs."""
+    for line in errors:
+        if not line.startswith(ADVICE):
+            print(line, end="", file=sys.stderr, flush=True)
+
+
+def _answers(port: int) -> bool:
+    """Whether the server is ready."""
+    connection = http.client.HTTPConnection(ADDRESS, port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):  # not yet
+        return False
+    finally:
+        connection.close()
 
 
 def _check_port(port: int) -> None:
