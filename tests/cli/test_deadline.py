@@ -30,6 +30,22 @@ def test_the_users_own_interrupt_stays_one():
         signal.raise_signal(signal.SIGINT)
 
 
+def test_within_the_block_it_is_known_whose_interrupt_it_was():
+    seen: list[bool] = []
+
+    def end_by(end: Callable[[], object]) -> None:
+        try:
+            end()
+        finally:
+            seen.append(deadline.is_up())
+
+    with pytest.raises(TimeUp), until(time.monotonic() + 0.05):
+        end_by(lambda: time.sleep(60))
+    with pytest.raises(KeyboardInterrupt), until(time.monotonic() + 60):
+        end_by(lambda: signal.raise_signal(signal.SIGINT))
+    assert [*seen, deadline.is_up()] == [True, False, False]
+
+
 class Timer:
     """In place of `threading.Timer`: it goes off when the test says so."""
 

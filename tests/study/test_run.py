@@ -12,6 +12,7 @@ from gatebench.records.schema import Stage
 from gatebench.records.store import Store
 from gatebench.study import run
 from gatebench.study.job import Job, united
+from gatebench.study.progress import Progress
 from gatebench.training import loop
 from support.commands import SMALL, environment_of, record_times, sweep
 from support.datasets import Tiny
@@ -23,7 +24,7 @@ def job_of(tiny: Tiny, *overrides: str) -> Job:
 
 
 def train(job: Job, stage: Stage | None = None) -> bool:
-    return run.run(job, Store(job.results), lambda _: None, lambda: False, stage=stage)
+    return run.run(job, Store(job.results), Progress(), lambda: False, stage=stage)
 
 
 def test_data_that_is_not_on_this_node_is_no_trials_fault(tiny: Tiny):

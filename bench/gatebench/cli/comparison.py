@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gatebench.core import terminal
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.validation import Natural, NonNegative, construct
 from gatebench.study import schedule
@@ -122,7 +123,8 @@ def plan_comparison(request: ComparisonRequest, end: float) -> SavedPlan:
     if saved and saved.satisfies(request):
         print(f"plan: as before, {_described(saved.plan)}, {saved.plan.pipelines} pipelines", flush=True)
         return saved
-    measured = _measure(request)
+    with terminal.busy(f"measuring how fast {', '.join(request.cells)} are trained"):
+        measured = _measure(request)
     seconds = PLANNED_SHARE * (end - time.monotonic())
     best_plan = schedule.best_fitting_plan(measured.size, measured.parameters, measured.pace, seconds)
     if best_plan is None:

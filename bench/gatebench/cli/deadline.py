@@ -13,6 +13,10 @@ STEP = 0.001
 """Seconds between two looks whether it has arrived."""
 
 
+_under_way: "list[_Alarm]" = []
+"""Those whose blocks have begun and not ended."""
+
+
 class TimeUp(Exception):
     """The block was stopped, since its time was up."""
 
@@ -20,6 +24,11 @@ class TimeUp(Exception):
 def until(end: float) -> AbstractContextManager[None]:
     """Stop the block at a time of `time.monotonic` and raise `TimeUp`. The user's own Ctrl-C stays what it is."""
     return _Alarm(end)
+
+
+def is_up() -> bool:
+    """Whether the time of a block that is under way is up: what ends now, nobody interrupted."""
+    return any(alarm.rang for alarm in _under_way)
 
 
 class _Alarm:
@@ -30,7 +39,7 @@ class _Alarm:
     """
 
     def __init__(self, end: float) -> None:
-        self._rang = False
+        self.rang = False
         self._was_heard = False
         self._armed = True
         self._lock = threading.Lock()
@@ -39,6 +48,7 @@ class _Alarm:
         self._handler = signal.getsignal(signal.SIGINT)
 
     def __enter__(self) -> None:
+        _under_way.append(self)
         signal.signal(signal.SIGINT, self.heed)
         try:
             self._timer.start()
@@ -54,14 +64,15 @@ class _Alarm:
         self._was_heard = self._was_heard or was_interrupted
         self.await_signal()
         signal.signal(signal.SIGINT, self._handler)
-        if was_interrupted and self._rang:
+        _under_way.remove(self)
+        if was_interrupted and self.rang:
             raise TimeUp from None
 
     def ring(self) -> None:
         """Send SIGINT to this process, unless the alarm is disarmed. Called by another thread than the main one."""
         with self._lock:
             if self._armed:
-                self._rang = True
+                self.rang = True
                 os.kill(os.getpid(), signal.SIGINT)
 
     def disarm(self) -> None:
@@ -72,7 +83,7 @@ class _Alarm:
     def heed(self, number: int, frame: FrameType | None) -> None:
         """Handle SIGINT: raise ``KeyboardInterrupt``, unless it is the alarm's own, which arrives after its block ended."""
         self._was_heard = True
-        if not self._rang or (self._armed and not self._is_ending(frame)):
+        if not self.rang or (self._armed and not self._is_ending(frame)):
             signal.default_int_handler(number, frame)
 
     def _is_ending(self, frame: FrameType | None) -> bool:
@@ -84,6 +95,6 @@ class _Alarm:
     def await_signal(self) -> None:
         """Return once a signal that was sent has arrived: on a busy machine it may be on its way for a while."""
         for _ in range(round(LONGEST_WAY / STEP)):
-            if self._was_heard or not self._rang:
+            if self._was_heard or not self.rang:
                 return
             time.sleep(STEP)

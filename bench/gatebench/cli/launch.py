@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -14,8 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gatebench.cli import compose, configurations
+from gatebench.cli import compose, configurations, deadline
 from gatebench.cli.configurations import Configuration
+from gatebench.core import terminal
 from gatebench.core.errors import BadInput, shorten
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gatebench.records.store import Store
     from gatebench.study.cancellation import Cancellation
     from gatebench.study.loaded import Loaded
+    from gatebench.study.progress import Display
 
 GRACE = 8.0
 """Seconds that jobs have to save what they are at before they are ended."""
@@ -76,13 +77,13 @@ class Sweep:
             # For the workers, wherever they are.
             SweepCommand(Path(folder).resolve(), this_process(), self.fail_fast).to_environment()
             stop = cancellation.Cancellation(Path(folder))
-            bar = progress.bar(Path(folder), self.study, self.epochs)
-            with self._publishing(), bar, self._heeding_signals(stop) as raise_if_signalled:
-                self._launch_until_done(stop)
+            shown = progress.shown(Path(folder), self.study, self.epochs)
+            with shown as display, self._publishing(), self._heeding_signals(stop) as raise_if_signalled:
+                self._launch_until_done(stop, display)
                 raise_if_signalled()
             raise_if_signalled()  # of a signal that arrived at the very end
 
-    def _launch_until_done(self, stop: "Cancellation") -> None:
+    def _launch_until_done(self, stop: "Cancellation", display: "Display") -> None:
         """Launch the jobs, again when workers died: what they had saved goes on."""
         rounds_without_progress = 0
         while True:
@@ -102,7 +103,8 @@ class Sweep:
                         f"{self.study}: the workers ended {ATTEMPTS} times without any progress ({reason}); is there enough "
                         "memory? fewer workers: hydra.launcher.n_jobs=1, smaller populations: population.max=4"
                     ) from error
-                print(f"\n{self.study}: a worker died ({reason}); going on from what was saved", file=sys.stderr)
+                display.workers_ended()
+                terminal.say(f"\n{self.study}: a worker died ({reason}); going on from what was saved")
 
     def _saved(self) -> tuple[int, dict[str, int]]:
         """Return how many records there are, and checkpoint -> its time: it differs once anything was finished or saved."""
@@ -139,8 +141,10 @@ class Sweep:
         try:
             yield raise_if_signalled
         except (KeyboardInterrupt, SystemExit):
+            # At a time of our own nobody interrupted: whoever set it says what becomes of what is left.
             how = "its jobs go on in the batch system" if self.batch_system else "the same command goes on from here"
-            print(f"\n{self.study}: interrupted; {how}", file=sys.stderr)
+            if not deadline.is_up():
+                terminal.say(f"\n{self.study}: interrupted; {how}")
             self.end()
             raise
         finally:
@@ -173,7 +177,7 @@ class Sweep:
                 follower.join(patience)
             if follower.trouble or follower.is_alive():
                 reason = follower.trouble or (f"{self.tracking} takes too long" if patience else "there was no time")
-                print(f"gatebench: not all is logged to MLflow ({reason}); later: gatebench publish", file=sys.stderr)
+                terminal.say(f"gatebench: not all is logged to MLflow ({reason}); later: gatebench publish")
 
 
 @dataclass(frozen=True)
@@ -225,16 +229,18 @@ def run_point(of_point: list[Configuration], command: SweepCommand, stage: "Stag
     stop = cancellation.Cancellation(command.folder)
     store, loaded = _shared(command, job.results)
     with nullcontext() if command.process == this_process() else stop.listening():
+        report = progress.ProgressReport(command.folder, job.labels.task, job.labels.cell)
         try:
-            report = progress.ProgressReport(command.folder)
-            return run.run(job, store, report, stop, command.fail_fast, loaded, report.further, stage)
+            return run.run(job, store, report, stop, command.fail_fast, loaded, stage)
         except cancellation.Cancelled:
             if command.fail_fast:
                 stop.ask("a trial failed")
         except (Unwritable, run.EnvironmentFault) as error:  # said here, since Hydra would print lines of its own around it
             if isinstance(error, Unwritable):
                 stop.give_up()
-            print(f"\ngatebench: {error}", file=sys.stderr)
+            terminal.say(f"\ngatebench: {error}")
+        finally:
+            report.end()
     return False
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gatebench.core import terminal
 from gatebench.core.errors import BadInput
 from gatebench.core.files import Unwritable, write_errors
 from gatebench.data.tasks import Task
@@ -24,6 +25,7 @@ from gatebench.study import recording
 from gatebench.study.cancellation import Cancelled
 from gatebench.study.job import Job
 from gatebench.study.loaded import Loaded
+from gatebench.study.progress import Progress
 from gatebench.study.select import remainder, search_result
 from gatebench.training.protocol import Member, Training
 
@@ -70,11 +72,10 @@ def seconds_per_epoch(job: Job, task: Task | None = None) -> float:
 def run(
     job: Job,
     store: Store,
-    progress: Callable[[float], None],
+    progress: Progress,
     cancelled: Callable[[], bool],
     fail_fast: bool = False,
     loaded: Loaded | None = None,
-    further: Callable[[float], None] = lambda _: None,
     stage: Stage | None = None,
 ) -> bool:
     """Train what is missing of a job, or of one of its stages; returns whether what there is to confirm is known.
@@ -82,15 +83,13 @@ def run(
     Parameters
     ----------
     progress
-        Is called with epochs of single trials done.
+        Whom it is told how far the job is.
     cancelled
         When it turns true, what is under way is saved and `Cancelled` raised.
     fail_fast
         Raise `Cancelled` at the first trial that ends with an error of its own; else the others go on without it.
     loaded
         What jobs of this sweep that ran in this process before loaded.
-    further
-        Is called with epochs of single trials that nobody could know of before: those of an extension of a search.
     stage
         What is trained of the job; None: all of it.
 
@@ -100,7 +99,7 @@ def run(
         If nothing can be trained here. No trial is blamed for it.
 
     """
-    runner = _JobRunner(job, store, progress, cancelled, fail_fast, loaded, further)
+    runner = _JobRunner(job, store, progress, cancelled, fail_fast, loaded)
     try:
         if stage != "confirm":
             runner.search()
@@ -109,12 +108,12 @@ def run(
         selected = [(point.pipeline, point.selected) for point in points if point.selected is not None]
         confirmed = [member for pipeline, setting in selected for member in job.confirmed(setting, pipeline)]
         if stage != "search":
-            runner.train_stage(confirmed, job.training)
+            runner.train_stage(confirmed, job.training, "confirm")
         for point in points:
             if not point.confirm_planned and stage != "confirm":
                 which = f" in pipeline {point.pipeline}" if job.pipelines > 1 else ""
                 where = f"{job.study}: every setting of {job.labels.cell} on {job.labels.task} diverged{which}"
-                print(f"\n{where}, so that none is confirmed; other rates: training.ranges.lr.high", file=sys.stderr)
+                terminal.say(f"\n{where}, so that none is confirmed; other rates: training.ranges.lr.high")
         return bool(selected)
     finally:
         runner.locks.close()
@@ -127,17 +126,16 @@ class _JobRunner:
         self,
         job: Job,
         store: Store,
-        progress: Callable[[float], None] = lambda _: None,
+        progress: Progress | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         fail_fast: bool = False,
         loaded: Loaded | None = None,
-        further: Callable[[float], None] = lambda _: None,
     ) -> None:
-        self.job, self.store, self.progress, self.cancelled, self.fail_fast = job, store, progress, cancelled, fail_fast
-        self.loaded, self.further = loaded or Loaded(), further
+        self.job, self.store, self.cancelled, self.fail_fast = job, store, cancelled, fail_fast
+        self.loaded, self.progress = loaded or Loaded(), progress or Progress()
+        self.stage: Stage = "search"
         self.locks = TrialLocks(store.results)
-        self.failed: set[str] = set()
-        self._is_loaded = False
+        self.failed, self._is_loaded = set[str](), False
 
     @cached_property
     def task(self) -> Task:
@@ -165,12 +163,13 @@ class _JobRunner:
             members = tried(extensions)
             if new := {member.key for member in members} - known:
                 known |= new
-                self.further(len(new) * job.search_training.epochs)
+                self.progress.further(len(new) * job.search_training.epochs)
                 study_file.add_points(job.results, job.study, remainder(job, self.store).points)
-            self.train_stage(members, job.search_training)
+            self.train_stage(members, job.search_training, "search")
 
-    def train_stage(self, members: list[Member], training: Training) -> None:
+    def train_stage(self, members: list[Member], training: Training, stage: Stage) -> None:
         """Train those that are not finished, each in one process at a time; wait for those that others have locked."""
+        self.stage = stage
         by_key = {member.key: member for member in members}
         while missing := self._missing(by_key):
             if self.cancelled():
@@ -258,6 +257,7 @@ class _JobRunner:
 
         def pause() -> None:
             nonlocal save_at
+            self.progress.at(self.stage, population)
             is_cancelled, now = self.cancelled(), time.monotonic()
             if is_cancelled or now > save_at:
                 checkpoint.save(*population.state())

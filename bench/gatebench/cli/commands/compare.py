@@ -12,7 +12,7 @@ from gatebench.cli.arguments import add_results, results_flag
 from gatebench.cli.comparison import PLANNED_SHARE, ComparisonRequest, SavedPlan, plan_comparison
 from gatebench.cli.comparison_result import ComparisonResult
 from gatebench.cli.deadline import TimeUp, until
-from gatebench.core import registry
+from gatebench.core import registry, terminal
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.study import schedule
 
@@ -163,7 +163,8 @@ def conclude(request: ComparisonRequest, saved: SavedPlan) -> ComparisonResult:
     compared = frame.load(request.results, request.study, completed)
     by_hand = f"the same by hand: {shlex.join(['gatebench', 'sweep', *request.overrides(saved.plan)])}"
     print("\n".join([by_hand, *_export_commands(compared, group, request)]))
-    report = page.write(request.results, request.study, pipelines=completed)
+    with terminal.busy("drawing the report"):
+        report = page.write(request.results, request.study, pipelines=completed)
     print(report)
     if completed < saved.plan.pipelines:
         print(

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from gatebench.cli.arguments import add_results
+from gatebench.core import terminal
 
 SUMMARY = "records to figures, tables and a page below results/NAME/"
 GROUP = "Look"
@@ -34,5 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
     plan = SavedPlan.read(plan_file(options.results, options.study))
     pipelines = plan.finished or None if plan else None
-    print(page.write(options.results, options.study, options.replication, pipelines, options.former))
+    with terminal.busy("drawing the report"):
+        report = page.write(options.results, options.study, options.replication, pipelines, options.former)
+    print(report)
     return 0

@@ -16,7 +16,7 @@ from gatebench.cli import overrides as grammar
 from gatebench.cli.arguments import results_flag
 from gatebench.cli.configurations import GROUPS, Configuration
 from gatebench.cli.workers import Call, Workers
-from gatebench.core import registry
+from gatebench.core import registry, terminal
 from gatebench.core.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -108,13 +108,13 @@ def _sweep(overrides: list[str], flags: list[str], arguments: list[str], workers
     from gatebench.records import study_file
     from gatebench.records.store import Store
 
-    sweeps = _sweeps(overrides)
-    parts = [_Part(part, compose.compose_points(compose.split(part))) for part in sweeps]
-    configurations = [configuration for part in parts for configuration in part.configurations]
-    count = None if is_dry else _local_workers(overrides, launcher, len(configurations))
-    workers.count = count or 0
-    launch.import_all()
-    plan = _plan(configurations, workers)
+    with terminal.busy("planning"):
+        parts = [_Part(part, compose.compose_points(compose.split(part))) for part in _sweeps(overrides)]
+        configurations = [configuration for part in parts for configuration in part.configurations]
+        count = None if is_dry else _local_workers(overrides, launcher, len(configurations))
+        workers.count = count or 0
+        launch.import_all()
+        plan = _plan(configurations, workers)
     store = Store(plan.results)
     store.prepare()
     if is_dry:

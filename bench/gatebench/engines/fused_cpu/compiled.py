@@ -2,7 +2,6 @@
 
 import ctypes
 import hashlib
-import sys
 import tempfile
 import threading
 import time
@@ -14,6 +13,7 @@ import llvmlite
 from llvmlite import binding as llvm
 from llvmlite import ir
 
+from gatebench.core import terminal
 from gatebench.core.files import cache_folder
 from gatebench.engines.fused_cpu import gather, likelihoods, optimizers, updates
 from gatebench.engines.fused_cpu.kernels import Kernels
@@ -118,7 +118,7 @@ def _engine(text: str, processor: Processor, what: str) -> llvm.ExecutionEngine:
     if code is None:
         started = time.perf_counter()
         code = target.emit_object(optimised(text, target))
-        print(f"gatebench: compiled {what} for this machine in {time.perf_counter() - started:.1f} s", file=sys.stderr)
+        terminal.say(f"gatebench: compiled {what} for this machine in {time.perf_counter() - started:.1f} s")
         _write(file, code)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
