@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 import torch
 
-from gatebench.speed import breakdown, data, inference, populations, timing, updates
+from gatebench.speed import breakdown, cases, cells, data, inference, populations, timing, updates
 from gatebench.speed.cases import Case
 from support.speed_cases import SMALL
 
@@ -19,6 +19,9 @@ def quick(monkeypatch):
     monkeypatch.setattr(populations, "POPULATIONS", (1, 3))
     monkeypatch.setattr(updates, "cases", lambda: [*SMALL, Case(data.music, "gru", 5, 1, 6, lengths=(4, 8))])
     monkeypatch.setattr(breakdown, "cases", lambda: [SMALL[0], SMALL[4]])
+    monkeypatch.setattr(cases, "every_cell", lambda: ["gru", "lstm_augmented", "mingru"])
+    monkeypatch.setattr(cells, "SHAPES", [(3, 4), (1, 5)])
+    monkeypatch.setattr(cells, "LONG_SHAPE", (20, 2, 6))
     monkeypatch.setattr(inference, "BATCH", 3)
     monkeypatch.setattr(inference, "STEPS", 4)
     threads = torch.get_num_threads()

@@ -9,10 +9,10 @@ import pytest
 from gatebench.cli.commands.speed import HEADINGS
 from gatebench.cli.parser import command_line_parser
 from gatebench.core.errors import BadInput
-from gatebench.speed import breakdown, inference, machine, populations, updates
+from gatebench.speed import breakdown, cells, inference, machine, populations, updates
 
 MEASURED = {
-    "updates": updates, "populations": populations, "breakdown": breakdown, "inference": inference,
+    "updates": updates, "populations": populations, "breakdown": breakdown, "inference": inference, "cells": cells,
 }  # fmt: skip
 """Table -> the module that measures it."""
 

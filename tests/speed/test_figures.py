@@ -90,3 +90,27 @@ def test_inference_has_a_line_for_each_cell_and_a_point_where_there_is_a_number(
     points = {line.get_label(): line.get_xydata().tolist() for line in throughput.lines}
     assert points == {"fused engine": [[3e6, 0]], "exported file, onnxruntime": [[2e6, 0], [4e6, 1]]}
     assert {line.get_label(): line.get_xdata()[0] for line in latency.lines}["exported file, onnxruntime"] == 11.0
+
+
+def test_cells_stand_in_the_order_of_their_time_with_two_shapes():
+    row = {
+        "machine": "here", "data": "music", "units": 9, "flops_per_step": 40_000.0, "population": 10, "engine": "fused_cpu",
+        "batch": 32, "steps": 100, "ratio": 1.0, "relative_throughput": 0.8,
+    }  # fmt: skip
+    rows = pd.DataFrame([
+        {**row, "cell": "slow", "ratio": 0.25, "relative_throughput": 0.2},
+        {**row, "cell": "gru"},
+        {**row, "cell": "gru", "batch": 1, "steps": 250, "ratio": 0.5},
+        {**row, "cell": "gru", "engine": "of others", "population": 1, "ratio": 0.1},
+        {**row, "cell": "gru", "data": "numbers", "ratio": 7.0},
+        {**row, "cell": "other", "machine": "there"},
+    ])  # fmt: skip
+    flops, time, rate, there, _ = figures.cells(rows).axes
+    assert [text.get_text() for text in flops.get_yticklabels()] == ["gru 9", "slow 9", "other 9"]
+    assert flops.lines[0].get_xydata().tolist() == [[40.0, 1], [40.0, 0], [40.0, 2]]
+    points = {line.get_label(): line.get_xydata().tolist() for line in time.lines if len(line.get_xydata())}
+    assert points["fused engine, a member of 10, 32 x 100"] == [[4.0, 1], [1.0, 0]]
+    assert points["fused engine, a member of 10, 1 x 250"] == [[2.0, 0]]
+    assert points["of others, 32 x 100"] == [[10.0, 0]]
+    assert next(line.get_xydata().tolist() for line in rate.lines if line.get_label() == "of others, 32 x 100") == [[0.8, 0]]
+    assert next(list(line.get_xdata()) for line in there.lines if len(line.get_xdata())) == [1.0]

@@ -6,7 +6,7 @@ import torch
 
 from gatebench.core import registry
 from gatebench.models.export import libraries
-from gatebench.speed import data, inference
+from gatebench.speed import cases, data, inference
 from gatebench.speed.cases import Case
 from gatebench.speed.engines import population
 
@@ -17,7 +17,8 @@ def none(_):
     pass
 
 
-def test_every_cell_has_its_rows():
+def test_every_cell_has_its_rows(monkeypatch):
+    monkeypatch.setattr(cases, "every_cell", lambda: CELLS)
     rows = inference.measure_inference(1, none)
     assert list(rows.columns) == inference.COLUMNS
     assert list(dict.fromkeys(rows.cell)) == CELLS

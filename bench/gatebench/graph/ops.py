@@ -286,8 +286,9 @@ def layer_normalised(*parts: Symbol, epsilon: float = 1e-5) -> list[Symbol]:
 
 def rms_normalised(*parts: Symbol, epsilon: float = 1e-5) -> list[Symbol]:
     """Return the parts of one vector over the root of the mean of the squares of them all, to which ``epsilon`` is added."""
-    scale = sqrt(_common_mean([square(part) for part in parts]) + epsilon)
-    return [part / scale for part in parts]
+    # One division for all parts and columns: a product is a tenth of it, on the way back too.
+    inverse = 1 / sqrt(_common_mean([square(part) for part in parts]) + epsilon)
+    return [part * inverse for part in parts]
 
 
 def _common_mean(parts: Sequence[Symbol]) -> Symbol:

@@ -179,6 +179,52 @@ def inference(rows: pd.DataFrame) -> Figure:
     return figure
 
 
+def cells(rows: pd.DataFrame) -> Figure:
+    """Draw every cell at 20,000 parameters on one page: FLOPs of a step, then time and rate of an update for each machine.
+
+    Time is relative to that of the GRU, timed beside it. Cells stand in the order of their time at the first shape, on the
+    machine that was timed first.
+    """
+    rows = rows[rows.data == "music"]
+    rows = rows.assign(model=[f"{cell} {units}" for cell, units in zip(rows.cell, rows.units, strict=True)])
+    first = rows[(rows.engine == "fused_cpu") & (rows.machine == rows.machine.iloc[0])]
+    machines, models = _by_machine(rows), list(first.sort_values(["batch", "ratio"], ascending=False).model.unique())
+    models += [model for model in rows.model.unique() if model not in models]  # timed on another machine alone
+    shapes = sorted({(int(batch), int(steps)) for batch, steps in zip(rows.batch, rows.steps, strict=True)}, reverse=True)
+    figure, axes = plt.subplots(
+        1, 1 + 2 * len(machines), figsize=(3 + 5.4 * len(machines), 1.4 + LINE * len(models)), sharey=True, squeeze=False
+    )
+    costs = rows.drop_duplicates("model")
+    axes[0][0].plot(costs.flops_per_step / 1000, [models.index(model) for model in costs.model], "o", color="black")
+    axes[0][0].set_xlabel("thousand FLOPs a step")
+    axes[0][0].set_xlim(left=0)
+    for column, (name, part) in enumerate(machines):
+        time, rate = axes[0][1 + 2 * column], axes[0][2 + 2 * column]
+        time.set_title(name, loc="left")
+        for (batch, steps), hollow in zip(shapes, (False, True), strict=False):
+            of_shape = part[(part.batch == batch) & (part.steps == steps)]
+            for (engine, population), (label, colour) in _styles(rows).items():
+                points = of_shape[(of_shape.engine == engine) & (of_shape.population == population)]
+                heights = [models.index(model) for model in points.model]
+                look = {
+                    "ms": 5,
+                    "mec": colour,
+                    "color": "none" if hollow else colour,
+                    "label": f"{label}, {batch} x {steps}",
+                }
+                time.plot(1 / points.ratio, heights, "o", **look)
+                rate.plot(points.relative_throughput, heights, "o", **look)
+        time.set_xlabel("time of an update, the GRU's = 1")
+        rate.set_xlabel("FLOPs a second, relative to\na large matrix product")
+        for axis in (time, rate):
+            axis.set_xscale("log")
+            axis.axvline(1, color="black", lw=1)
+    axes[0][0].set_yticks(range(len(models)), models)
+    axes[0][0].set_ylim(len(models) - 0.5, -0.5)
+    _legend(figure, list(axes[0]), columns=3)
+    return figure
+
+
 def breakdown(rows: pd.DataFrame) -> Figure:
     """Draw where the time of an update goes: a bar for each shape, and its milliseconds beside it."""
     rows = rows.assign(shape=[f"{cell} {units}, {data}, {b} x {t}" for data, cell, units, b, t in rows[SHAPE].to_numpy()])
@@ -233,6 +279,7 @@ FIGURES: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "populations": populations,
     "studies": studies,
     "inference": inference,
+    "cells": cells,
     "breakdown": breakdown,
 }
 """Stem of a table's file -> what draws it."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from gatebench.core import registry
 from gatebench.data.sequences import Sequence
 from gatebench.engines import selection
 from gatebench.graph import trace
@@ -74,6 +75,11 @@ class Case:
 def nearest(cell: str) -> str:
     """Return the name of the module of `torch.nn` that is nearest to a cell."""
     return NEAREST.get(cell, "LSTM")
+
+
+def every_cell() -> list[str]:
+    """Return the names of all cells."""
+    return list(registry.available("cells", ".py"))
 
 
 @cache

@@ -14,8 +14,8 @@ from gatebench.training.likelihoods import Likelihood, bernoulli, categorical, g
 
 MUSIC_DENSITY = 0.04
 """Share of keys that sound at a step of music."""
-KEYS, SYMBOLS, CLASSES = 88, 100, 10
-"""Keys of a piano roll, symbols of a text, and classes of a label."""
+KEYS, SYMBOLS, CLASSES, FEW = 88, 100, 10, 10
+"""Keys of a piano roll, symbols of a text, classes of a label, and numbers where few are read."""
 READ, PREDICTED = 20, 10
 """Samples of audio that are read at a step, and that are predicted (`gatebench.data.framings.next_block`)."""
 SYNTHETIC = "speech_synthetic"
@@ -54,6 +54,10 @@ def _dense(random: np.random.Generator, steps: int) -> Sequence:
     return Sequence(_numbers(random, steps, READ), _keys(random, steps))
 
 
+def _few(random: np.random.Generator, steps: int) -> Sequence:
+    return Sequence(_numbers(random, steps, FEW), (random.random((steps, FEW)) < MUSIC_DENSITY).astype(np.float32))
+
+
 def _speech(random: np.random.Generator, steps: int) -> Sequence:
     return Sequence(_numbers(random, steps, READ), _numbers(random, steps, PREDICTED))
 
@@ -87,6 +91,8 @@ synthetic = Data(SYNTHETIC, READ, PREDICTED, gaussian_mixture(20), _window, read
 """Synthetic speech itself, at its marginal start: most components are so far off that their share is next to nothing."""
 symbols = Data("symbols", SYMBOLS, 1, categorical(SYMBOLS), _symbols)
 """The next of 100 symbols at every step."""
+numbers = Data("numbers", FEW, FEW, bernoulli(), _few)
+"""As many keys as real numbers, both few: next to nothing beside the recurrent layer."""
 labels = Data("labels", READ, 1, categorical(CLASSES), _label, at="sequence")
 """One of 10 classes of a whole sequence of real numbers."""
 

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from gatebench.core import registry
 from gatebench.models.export import onnx_file, source
 from gatebench.models.export.network import ExportedNetwork
-from gatebench.speed import data, engines, torch_modules
+from gatebench.speed import cases, data, engines, torch_modules
 from gatebench.speed.cases import SMALL, Case, nearest, units
 from gatebench.speed.machine import THREADS
 from gatebench.speed.timing import TimedCall, timed
@@ -28,7 +27,7 @@ LATENCY, THROUGHPUT = "latency", "throughput"
 def measure_inference(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
     """Time every cell at 20,000 parameters on music; return medians over rounds, in each of which all are timed."""
     rows = []
-    for cell in registry.available("cells", ".py"):
+    for cell in cases.every_cell():
         tell(f"timing inference, {cell}")
         case = Case(data.music, cell, units(cell, data.KEYS, SMALL), BATCH, STEPS, work="evaluation")
         rows += rows_of(case, rounds)

@@ -22,12 +22,17 @@ from gatebench.training.likelihoods import Likelihood, bernoulli, categorical
 
 
 class MeanLoss(torch.nn.Module):
-    """The mean NLL of a batch by the module of `torch.nn`, which is none for peepholes: an LSTM without them."""
+    """The mean NLL of a batch by a module that returns outputs first: that of `torch.nn`, or one that is given.
 
-    def __init__(self, case: Case) -> None:
+    `torch.nn` has none with peepholes: there it is an LSTM without them.
+    """
+
+    def __init__(self, case: Case, layer: torch.nn.Module | None = None) -> None:
         super().__init__()
-        module = getattr(torch.nn, nearest(case.cell))
-        self.layer = module(case.data.inputs, case.units, num_layers=case.layers, bidirectional=case.bidirectional)
+        if layer is None:
+            module = getattr(torch.nn, nearest(case.cell))
+            layer = module(case.data.inputs, case.units, num_layers=case.layers, bidirectional=case.bidirectional)
+        self.layer: Callable[[Tensor], tuple[Tensor, object]] = layer
         width = case.units * (2 if case.bidirectional else 1)
         self.readout = torch.nn.Linear(width, case.data.likelihood.readout(case.data.outputs))
         self.likelihood, self.at = case.data.likelihood, case.data.at
@@ -52,9 +57,9 @@ def _sum(likelihood: Likelihood, readout: Tensor, y: Tensor) -> Tensor:
     return likelihood.nll(readout, y).sum()
 
 
-def call(case: Case) -> TimedCall:
-    """Return what a case asks for of one model, on tensors that are padded already."""
-    return _call(case, MeanLoss(case))
+def call(case: Case, layer: torch.nn.Module | None = None) -> TimedCall:
+    """Return what a case asks for of one model, on tensors that are padded already; by `torch.nn`, or a given layer."""
+    return _call(case, MeanLoss(case, layer))
 
 
 def compiled_call(case: Case, tell: Callable[[str], None]) -> TimedCall | None:

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         raise BadInput("--machine is empty, expected a name; leave it out to take that of the processor")
     from gatebench.report import speed as figures
     from gatebench.report import style
-    from gatebench.speed import bars, breakdown, inference, machine, populations, studies, updates
+    from gatebench.speed import bars, breakdown, cells, inference, machine, populations, studies, updates
 
     folder = options.results / "speed"
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
     tables["populations"] = populations.measure_populations(options.rounds, _announce)
     tables["breakdown"] = breakdown.measure_breakdown(options.rounds, _announce)
     tables["inference"] = inference.measure_inference(options.rounds, _announce)
+    tables["cells"] = cells.measure_cells(options.rounds, _announce)
     tables["updates"] = updates.measure_updates(options.rounds, _announce)
     for stem, rows in tables.items():
         beside = machine.merged(rows, here, folder / f"{stem}.csv")
@@ -75,6 +76,7 @@ HEADINGS = {
     "populations": "Populations that grow",
     "breakdown": "Parts of an update, by one thread, for each member of a population of 10",
     "inference": "Inference: one step of one sequence, 256 sequences of 100 steps at once",
+    "cells": "Training updates of every cell, beside the GRU",
     "updates": "Training updates (forward, loss, backward, clipping, optimizer) and evaluations (losses alone)",
     "bars": "What the project holds itself to, a member of 10",
 }
