@@ -270,6 +270,9 @@ def test_the_page_opens_on_views_that_the_experiment_holds(copy: Path):
         assert addresses.charts == f"{start}&compareRunsMode=CHART&viewStateShareKey={key}"
         assert f"mlflow.sharedViewState.{key}" in experiment.tags
     assert experiment.tags["mlflow.note.content"].startswith("**Confirming trials**")
+    listed = [f"mlflow.sharedViewState.gatebench{study}" for study in ("", ".adhoc", ".second")]
+    made = [json.loads(experiment.tags[tag])["createdAt"] for tag in listed]
+    assert made == sorted(set(made), reverse=True)  # the latest first, as MLflow lists them
     (view,) = views.of_study("second", study_file.read(copy, "second"))
     confirming = client.search_runs([experiment.experiment_id], view.filter)
     assert sorted(run.data.tags["key"] for run in confirming) == sorted(study_file.read(copy, "second")[0].confirm)

@@ -6,6 +6,7 @@ import math
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -175,11 +176,12 @@ def _lay_out(client: "MlflowClient", experiment: str, results: Path) -> list[vie
     names = sorted(file.parent.name for file in results.glob("*/study.json"))
     laid_out = views.of_studies({name: study_file.read(results, name) for name in names})
     has_names = tuple(map(int, importlib.metadata.version("mlflow").split(".")[:2])) >= views.NAMED_SINCE
+    now = int(time.time() * 1000)
     for number, view in enumerate(laid_out):
         if view.grouped_by:
             of_view = client.search_runs([experiment], view.filter, max_results=views.PAGE)
             view = replace(view, losses=[run.data.metrics.get("final/valid_nll", math.nan) for run in of_view])
-        client.set_experiment_tag(experiment, views.TAG + view.key, view.named(number) if has_names else view.state)
+        client.set_experiment_tag(experiment, views.TAG + view.key, view.named(now - number) if has_names else view.state)
     if "mlflow.note.content" not in client.get_experiment(experiment).tags:  # somebody may have written another one
         client.set_experiment_tag(experiment, "mlflow.note.content", views.NOTE)
     return laid_out

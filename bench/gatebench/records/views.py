@@ -3,7 +3,6 @@
 import base64
 import json
 import math
-import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,9 +68,8 @@ class View:
         text = json.dumps(_state(self), separators=(",", ":")).encode()
         return f"deflate;{base64.b64encode(zlib.compress(text, 9)).decode()}"
 
-    def named(self, number: int) -> str:
-        """Return the view with its name, as its page lists it, the later the higher its number."""
-        made = int(time.time() * 1000) - number
+    def named(self, made: int) -> str:
+        """Return the view with its name, as its page lists it; the latest first, by the milliseconds since 1970."""
         return json.dumps({"name": self.name, "createdAt": made, "updatedAt": made, "state": self.state})
 
 
