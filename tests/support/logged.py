@@ -23,6 +23,7 @@ def look(results: Path) -> list[dict[str, Any]]:
 
 def _seen(client: MlflowClient, run: Run) -> dict[str, Any]:
     run_id = run.info.run_id
+    assert run.inputs is not None
     return {
         "id": run_id,
         "name": run.info.run_name,
