@@ -185,6 +185,8 @@ def test_compare_gives_the_verdict_of_the_command(
         ({"cells": ["gru", "grru"]}, "unknown cell 'grru'"),
         ({"minutes": 0}, "minutes is 0, expected a positive number"),
         ({"pipelines": 0}, "pipelines is 0, expected a whole number from 1"),
+        ({"class_weights": "equal"}, "class-weights is equal, expected balanced or none"),
+        ({"forget_bias": float("nan")}, "forget-bias is nan, expected a number"),
     ],
 )
 def test_compare_says_what_was_expected(tiny: Tiny, arguments: dict, message: str):

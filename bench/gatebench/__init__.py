@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Literal
 
     import pandas as pd
     from torch import nn
@@ -112,6 +113,8 @@ def compare(
     study: str | None = None,
     results: str = "results",
     name: str | None = None,
+    class_weights: "Literal['none', 'balanced'] | None" = None,
+    forget_bias: float | None = None,
     **reading: object,
 ) -> "ComparisonResult":
     """Compare cells on a task within a time, as ``gatebench compare`` does, and return the result, a list of verdict lines.
@@ -140,6 +143,10 @@ def compare(
         Results folder.
     name
         Name of the data set that is made of data; None: from a path, or from what is in the data.
+    class_weights
+        ``balanced``: all classes of a label weigh alike in training; None: as frequent as they are.
+    forget_bias
+        What gates that keep the state start with: about the logarithm of a lag of hundreds of steps; None: 1.
     **reading
         How data is read, where looking at it does not say or says otherwise: the options of ``gatebench data add``, such as
         ``sequence="pump"``, ``label="state"``, ``codes=["mode"]`` or ``missing="last"`` (`gatebench.ingest.choices`). Beside
@@ -157,6 +164,7 @@ def compare(
     return notebook.compare(
         task, minutes, cells, name=name, reading=reading,
         parameters=parameters, pipelines=pipelines, study=study, results=results,
+        class_weights=class_weights, forget_bias=forget_bias,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from gatebench.cli.comparison import ComparisonRequest, SavedPlan, plan_comparis
 from gatebench.core.errors import BadInput
 from gatebench.study import run
 from gatebench.study.schedule import MANY, ComparisonPlan, Pace
-from support.commands import environment_of
+from support.commands import environment_of, run_command
 from support.datasets import Tiny, make_tiny
 
 
@@ -74,6 +74,38 @@ def test_another_budget_is_another_plan(home: Tiny, tmp_path: Path):
     with environment_of(home):
         assert plan_comparison(tiny_request(tmp_path, parameters=3000), time.monotonic() + 10_000).plan.parameters == 3000
         assert "budget.parameters=3000" in tiny_request(tmp_path).overrides(ComparisonPlan(3000, 1, 200, 3, 2))
+
+
+def test_settings_of_the_protocol_are_part_of_the_plan_and_of_every_trial(home: Tiny, tmp_path: Path):
+    plan, asked = ComparisonPlan(1000, 1, 150, 3, 2), {"forget_bias": 6.5, "class_weights": "none"}
+    SavedPlan(0.5, plan).write(tiny_request(tmp_path))
+    request = tiny_request(tmp_path, **asked)
+    assert not SavedPlan(1.0, plan).satisfies(request)
+    assert SavedPlan(1.0, plan, settings=request.settings).satisfies(request)
+    assert not SavedPlan(1.0, plan, settings=request.settings).satisfies(tiny_request(tmp_path))
+    with environment_of(home):
+        saved = plan_comparison(request, time.monotonic() + 10_000)
+        jobs = compose.compose_jobs(request.overrides(plan))
+        plain = compose.compose_jobs(tiny_request(tmp_path).overrides(plan))
+    assert saved.settings == {"training.class_weights": "none", "training.forget_bias": "6.5"}
+    assert SavedPlan.read(request.plan_file) == saved
+    assert {job.training.forget_bias for job in jobs} == {6.5}
+    assert {job.training.forget_bias for job in plain} == {1.0}
+    assert jobs[0].labels.training != plain[0].labels.training
+
+
+def test_a_plan_that_is_only_asked_for_is_not_saved(home: Tiny, tmp_path: Path):
+    words = ("compare", "tiny", "--cells", "rnn,gru", "--results", tmp_path, "--dry-run", "--pipelines", 2, "--minutes")
+    with environment_of(home):
+        lines = run_command(*words, 10_000)
+        assert list(tmp_path.iterdir()) == []
+        file = SavedPlan(1.0, ComparisonPlan(1000, 1, 150, 3, 2), 90.0).write(tiny_request(tmp_path))
+        again = run_command(*words, 0.5)
+    assert [line.partition(":")[0] for line in lines[:4]] == ["data", "plan", "time", "power"]
+    assert lines[-1] == again[-1] == "nothing is trained or saved; the same without --dry-run does it"
+    assert again[0].startswith("plan: as before, 1,000 recurrent parameters")
+    assert again[1].startswith("time: at most about 3.0 min for all cells, with what is trained of it already")
+    assert SavedPlan.read(tiny_request(tmp_path).plan_file) == file
 
 
 @pytest.mark.parametrize(

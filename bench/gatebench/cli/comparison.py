@@ -4,8 +4,9 @@ import json
 import math
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from gatebench.core import terminal
 from gatebench.core.errors import BadInput, shorten
@@ -35,6 +36,17 @@ class ComparisonRequest:
     """Pipelines of each cell at the most; None: as many as fit, up to `MOST_PIPELINES`."""
     study: str
     results: Path
+    class_weights: Literal["none", "balanced"] | None = None
+    """What classes of a label weigh in the loss that is trained; None: as the protocol has it."""
+    forget_bias: float | None = None
+    """Initial bias of the gate that keeps the state; None: as the protocol has it."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Settings of the protocol that were asked for, as ``gatebench sweep`` takes them."""
+        bias = None if self.forget_bias is None else f"{self.forget_bias:g}"
+        settings = {"training.class_weights": self.class_weights, "training.forget_bias": bias}
+        return {name: value for name, value in settings.items() if value is not None}
 
     @property
     def most_pipelines(self) -> int:
@@ -57,6 +69,7 @@ class ComparisonRequest:
             f"budget=parameters_{plan.parameters // 1000}k" if has_budget else f"budget.parameters={plan.parameters}",
             f"training.batch={plan.batch}", f"training.epochs={plan.epochs}", f"search.size={plan.search}",
             f"pipelines={plan.pipelines}", f"results={results}",
+            *(f"{name}={value}" for name, value in self.settings.items()),
             # One cell after the other with the whole machine, so that their seconds can be compared.
             "hydra/launcher=basic", f"engine.threads={joblib.cpu_count()}",
         ]  # fmt: skip
@@ -73,6 +86,8 @@ class SavedPlan:
     """Seconds that a pipeline of all cells was expected to take at the most; 0 where nothing was measured."""
     finished: Natural = 0
     """Pipelines that were finished for every cell when the last verdict was given, which is about these; 0 before one."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """Settings of the protocol that were asked for."""
 
     @staticmethod
     def read(file: Path) -> "SavedPlan | None":
@@ -96,7 +111,7 @@ class SavedPlan:
     def satisfies(self, request: ComparisonRequest) -> bool:
         """Return whether the plan is all that a request asks for."""
         enough = request.minutes <= self.minutes and (request.pipelines or 0) <= self.plan.pipelines
-        return enough and request.parameters in (None, self.plan.parameters)
+        return enough and self.settings == request.settings and request.parameters in (None, self.plan.parameters)
 
 
 @dataclass(frozen=True)
@@ -114,14 +129,18 @@ class _Measurements:
     """Cell -> how fast it is trained."""
 
 
-def plan_comparison(request: ComparisonRequest, end: float) -> SavedPlan:
-    """Return the saved plan of the study, if it satisfies the request, else a new one, saved; prints which.
+def plan_comparison(request: ComparisonRequest, end: float, write: bool = True) -> SavedPlan:
+    """Return the saved plan of the study, if it satisfies the request, else a new one; prints which.
 
-    ``end``: the time of `time.monotonic` by which its trials are to end. ``BadInput`` where no plan ends by then.
+    ``end``: the time of `time.monotonic` by which its trials are to end; ``write``: whether a new plan is saved.
+    ``BadInput`` where no plan ends by then.
     """
     saved = SavedPlan.read(request.plan_file)
     if saved and saved.satisfies(request):
         print(f"plan: as before, {_described(saved.plan)}, {saved.plan.pipelines} pipelines", flush=True)
+        if saved.seconds:
+            minutes = saved.plan.pipelines * saved.seconds / 60
+            print(f"time: at most about {minutes:.1f} min for all cells, with what is trained of it already", flush=True)
         return saved
     with terminal.busy(f"measuring how fast {', '.join(request.cells)} are trained"):
         measured = _measure(request)
@@ -130,12 +149,18 @@ def plan_comparison(request: ComparisonRequest, end: float) -> SavedPlan:
     if best_plan is None:
         raise _too_short(request, measured, end)
     # Pipelines are added to those that are there, unless there is time now for trials of another length.
-    extends = saved and saved.plan.parameters == best_plan.parameters and best_plan.epochs < 2 * saved.plan.epochs
+    extends = (
+        saved
+        and saved.settings == request.settings
+        and saved.plan.parameters == best_plan.parameters
+        and best_plan.epochs < 2 * saved.plan.epochs
+    )
     pipelines = min(best_plan.pipelines, request.most_pipelines)
     plan = saved.plan if saved and extends else replace(best_plan, pipelines=pipelines)
     _print_plan(plan, measured, "as before, " if extends else "")
     of_one = replace(plan, pipelines=1).seconds(measured.pace)
-    return SavedPlan(0.0, plan, of_one).write(request)
+    new = SavedPlan(0.0, plan, of_one, settings=request.settings)
+    return new.write(request) if write else new
 
 
 def _print_plan(plan: ComparisonPlan, measured: _Measurements, before: str) -> None:

@@ -205,7 +205,7 @@ def _weighing(training: "Training", card: "Card") -> "Training":
     if training.class_weights != "none" and (card.target is None or card.target.kind != "label"):
         raise BadInput(
             f"training.class_weights is {training.class_weights}, but dataset {card.name} has no label that is "
-            "one of several classes; use training.class_weights=none"
+            "one of several classes; use training.class_weights=none, or leave --class-weights out"
         )
     return training
 

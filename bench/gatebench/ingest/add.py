@@ -117,7 +117,8 @@ def add(
     written = writing.write(dataset, prepared.plan, prepared.source)
     shown = [] if show is None else show(prepared.plan.raw, prepared.plan.arrays)
     files = [f"written: {file}" for file in written]
-    return [*prepared.lines, *shown, *files, *answers, f"next: gatebench compare {dataset}"]
+    how_long = f"how long a comparison takes on this machine, measured: gatebench compare {dataset} --dry-run"
+    return [*prepared.lines, *shown, *files, *answers, how_long, f"next: gatebench compare {dataset}"]
 
 
 def find(path: Path, choices: Choices) -> Source:

@@ -29,6 +29,9 @@ SLACK_SECONDS = 4.0
 SLACK_SHARE = 0.03
 """Share of the time for a machine that is slower by the time the report is drawn."""
 
+CLASS_WEIGHTS = ("none", "balanced")
+"""What classes of a label may weigh."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the task, the time, and what may be chosen of the study."""
@@ -42,12 +45,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"of each cell at the most (default: what fits, to {schedule.MOST_PIPELINES})",
     )
+    parser.add_argument(
+        "--class-weights", choices=CLASS_WEIGHTS, help="balanced: in training, all classes of a label weigh alike"
+    )
+    parser.add_argument(
+        "--forget-bias",
+        type=float,
+        metavar="B",
+        help="of gates that keep the state: the logarithm of a long lag (default: 1)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="the plan, and how long it takes here; trains nothing")
     parser.add_argument("--study", metavar="NAME", help="that the trials belong to (default: compare_NAME)")
     add_results(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Plan, train, report, and print the verdict."""
+    """Plan, train, report, and print the verdict; of a dry run, only plan."""
+    if options.dry_run:
+        request = _request(options)
+        plan_comparison(request, _end(request, time.monotonic()), write=False)
+        print("nothing is trained or saved; the same without --dry-run does it")
+        return 0
     return compare(options)[0]
 
 
@@ -55,9 +73,7 @@ def compare(options: argparse.Namespace) -> tuple[int, ComparisonResult]:
     """Plan, train, report, and print the verdict; returns the exit status and the result, a list of the verdict's lines."""
     started = time.monotonic()
     request = _request(options)
-    from gatebench.report.page import page
-
-    end = started + 60 * request.minutes * (1 - SLACK_SHARE) - SLACK_SECONDS - page.estimate_seconds()
+    end = _end(request, started)
     try:
         with until(end):
             saved = plan_comparison(request, end)
@@ -76,6 +92,13 @@ def compare(options: argparse.Namespace) -> tuple[int, ComparisonResult]:
     except TimeUp:
         print(f"{request.study}: the time is up before all is trained; the same command goes on from here")
     return status, conclude(request, saved)
+
+
+def _end(request: ComparisonRequest, started: float) -> float:
+    """Return the time of `time.monotonic` by which trials are to end, so that the report is drawn in time."""
+    from gatebench.report.page import page
+
+    return started + 60 * request.minutes * (1 - SLACK_SHARE) - SLACK_SECONDS - page.estimate_seconds()
 
 
 def _request(options: argparse.Namespace) -> ComparisonRequest:
@@ -99,9 +122,13 @@ def _request(options: argparse.Namespace) -> ComparisonRequest:
         count = getattr(options, name)
         if count is not None and count < 1:
             raise BadInput(f"--{name} is {count}, expected a whole number from 1")
+    if options.class_weights not in (None, *CLASS_WEIGHTS):
+        raise BadInput(f"--class-weights is {shorten(str(options.class_weights))}, expected balanced or none")
+    if options.forget_bias is not None and not math.isfinite(options.forget_bias):
+        raise BadInput(f"--forget-bias is {options.forget_bias}, expected a number, such as 1 or 6")
     return ComparisonRequest(
         options.task, options.minutes, cells, options.parameters, options.pipelines,
-        options.study or f"compare_{options.task}", options.results,
+        options.study or f"compare_{options.task}", options.results, options.class_weights, options.forget_bias,
     )  # fmt: skip
 
 
