@@ -1,10 +1,11 @@
-"""Further tables as users have them: separators at the end of rows, dates for columns, limits of detection."""
+"""Further tables as users have them: separators at the end of rows, dates for columns, durations, limits of detection."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from gatebench.data import cards
 from support.adding import add_table, asked, refused, whole
@@ -60,3 +61,76 @@ def test_a_usual_mark_of_what_is_missing_is_asked_about_where_it_stands_once():
     assert [re.findall(r"--na[= ](\S+)", command) for command in asked(table(-999))] == [["-999"], ["none"]]
     add_table(table(-700.5))
     assert whole()[20, 0] == -700.5
+
+
+SECONDS = np.random.default_rng(3).integers(3000, 80_000, 60)
+
+
+def of_seconds(form: str) -> str:
+    """A table of durations beside days, each written in a form of hours, minutes and seconds."""
+    parts = [(s // 3600, s % 3600 // 60, s % 60) for s in SECONDS.tolist()]
+    cells = [form.format(h=h, m=m, s=s, hm=60 * h + m) for h, m, s in parts]
+    return pd.DataFrame({"day": DAYS, "took": cells, "y": Y}).to_csv(index=False)
+
+
+@pytest.mark.parametrize(
+    "form", ["0 days {h:02}:{m:02}:{s:02}", "PT{h}H{m}M{s}S", "{h}h {m}m {s}s", "{h} hours {m} min {s} sec", "{hm}:{s:02}.0"]
+)
+def test_durations_are_seconds(form: str):
+    lines = add_table(of_seconds(form))
+    assert "numbers: took, numbers that are durations, in seconds" in lines
+    assert np.allclose(whole()[:, 0], SECONDS)
+
+
+def test_durations_that_may_be_times_of_a_day_are_left_out_and_it_is_said_how_they_are_read():
+    lines = add_table(of_seconds("{h:02}:{m:02}:{s:02}"))
+    assert any(
+        line.startswith("left out: took, which holds times of day; if they are durations: --numbers took") for line in lines
+    )
+    add_table(of_seconds("{h:02}:{m:02}:{s:02}"), "said", numbers=["took"])
+    assert np.allclose(whole("said")[:, 0], SECONDS)
+    first = f"{SECONDS[0] // 3600:02}:"
+    longer = of_seconds("{h:02}:{m:02}:{s:02}").replace(f",{first}", ",48:", 1)
+    assert "numbers: took, numbers that are durations, in seconds" in add_table(longer, "longer")
+    assert whole("longer")[0, 0] == SECONDS[0] % 3600 + 48 * 3600
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_times_without_a_day_put_nothing_in_order_that_stands_otherwise(again: bool):
+    cells = [f"{s // 3600:02}:{s % 3600 // 60:02}:{s % 60:02}" for s in (np.repeat(SECONDS[:30], 2) if again else SECONDS)]
+    table = pd.DataFrame({"took": cells, "y": Y, "z": np.random.default_rng(0).random(60)}).to_csv(index=False)
+    commands = asked(table)
+    assert "--numbers took" in commands[0]
+    assert any("--order none --without took" in command for command in commands)
+    lines = add_table(table, numbers=["took"])
+    assert not any(line.startswith("order: by column took") for line in lines)
+    assert np.allclose(whole()[:, 1], Y)
+
+
+def test_names_with_numbers_are_no_durations_and_no_dates():
+    rows = [
+        f"{day.date()},{['3a', '4b', '5 m'][i % 3]},{['may 1', 'route 3'][i % 2]},{y}\n"
+        for i, (day, y) in enumerate(zip(DAYS, Y, strict=True))
+    ]
+    lines = add_table("day,kind,name,y\n" + "".join(rows))
+    assert any(line.startswith("categories: kind of 3") for line in lines)
+    assert any(line.startswith("categories: name of 2") for line in lines)
+
+
+def test_a_week_that_a_year_does_not_have_is_no_week():
+    rows = [f"2021-W{i % 53 + 1:02},{y}\n" for i, y in enumerate(Y)]
+    assert not any("weeks" in line for line in add_table("week,y\n" + "".join(rows), order="none"))
+
+
+def test_answers_on_one_scale_are_asked_about_once():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({f"q{i}": random.integers(1, 6, 100) for i in range(1, 6)}).assign(age=random.integers(18, 90, 100))
+    commands = asked(frame.to_csv(index=False))
+    assert [command.partition("--name mine ")[2] for command in commands] == [
+        "--codes q1,q2,q3,q4,q5",
+        "--numbers q1,q2,q3,q4,q5",
+    ]
+    assert any(
+        line.startswith("columns: q1, q2, q3, q4, q5, age")
+        for line in add_table(frame.to_csv(index=False), numbers=["q1", "q2", "q3", "q4", "q5"])
+    )

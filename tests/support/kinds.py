@@ -24,6 +24,17 @@ def _comma(values: np.ndarray) -> list[str]:
     return [str(value).replace(".", ",") for value in values]
 
 
+def _months(names: str) -> list[str]:
+    """Months of ten years in the words of a language."""
+    return [f"{names.split()[i % 12]} {2010 + i // 12}" for i in range(ROWS)]
+
+
+GERMAN = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
+FRENCH = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."
+SPANISH = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
+ITALIAN = "lun mar mer gio ven sab dom"
+
+
 SERIES: dict[str, str] = {
     "a row number without a name": pd.DataFrame({"y": Y}).to_csv(),
     "a counter": _series(year=1900 + np.arange(ROWS)),
@@ -36,6 +47,19 @@ SERIES: dict[str, str] = {
     "days as numbers": _series(ds=DAYS.strftime("%Y%m%d")),
     "months": _series(month=pd.date_range("2010-01-01", periods=ROWS, freq="MS").strftime("%Y-%m")),
     "months in words": _series(m=pd.date_range("2010-01-01", periods=ROWS, freq="MS").strftime("%b %Y")),
+    "months in German": _series(m=_months(GERMAN)),
+    "months in French": _series(m=_months(FRENCH)),
+    "days in Spanish": _series(d=[f"{day.day} de {SPANISH.split()[day.month - 1]} de {day.year}" for day in DAYS]),
+    "days of the week in Italian": _series(d=[f"{ITALIAN.split()[d.weekday()]} {d:%d %b %Y}" for d in DAYS]),
+    "weeks": _series(w=[f"{2018 + i // 52}-W{i % 52 + 1:02}" for i in range(ROWS)]),
+    "weeks and their days": _series(w=[f"2024W{i // 7 + 1:02}{i % 7 + 1}" for i in range(ROWS)]),
+    "weeks in German": _series(w=[f"KW {i % 52 + 1}/{2018 + i // 52}" for i in range(ROWS)]),
+    "times of a log": _series(w=[f"10/Oct/2000:{i // 60:02}:{i % 60:02}:36 -0700" for i in range(ROWS)]),
+    "times of C": _series(w=pd.date_range("2020-01-01", periods=ROWS, freq="h").strftime("%a %b %d %H:%M:%S %Y")),
+    "hours that end at 24:00, before their day": _series(
+        at=[f"{i % 24 + 1:02}:00" for i in range(ROWS)], day=DAYS[np.arange(ROWS) // 24].date
+    ),
+    "times that go on beyond a day": _series(elapsed=[f"{i // 2}:{i % 2 * 30:02}:00" for i in range(ROWS)]),
     "months as numbers": _series(m=pd.date_range("2010-01-01", periods=ROWS, freq="MS").strftime("%Y%m")),
     "quarters": _series(q=[f"{1970 + i // 4} Q{i % 4 + 1}" for i in range(ROWS)]),
     "quarters without a space": _series(q=[f"{1970 + i // 4}Q{i % 4 + 1}" for i in range(ROWS)]),

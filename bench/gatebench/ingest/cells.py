@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.data import long_arrays
-from gatebench.ingest import dates, numbering, numbers, scratch
+from gatebench.ingest import dates, durations, numbering, numbers, scratch
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.question import Reading, Undecided
 
@@ -252,7 +252,7 @@ def _read_texts(name: str, cells: pd.Series, empty: np.ndarray, choices: Choices
         return column("number", whole, missing, None)
     rest = texts[~missing]
     if len(rest) and not plain.all():
-        written = numbers.read(name, rest, choices.decimal)
+        written = durations.read(rest, name in (choices.numbers or [])) or numbers.read(name, rest, choices.decimal)
         if written is not None:
             return column("number", _spread(written.values, missing), missing, f"numbers {written.written}")
         days = dates.read(name, rest, choices.dates, _in_order_of_rows(missing, codes))

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from gatebench.data import long_arrays
-from gatebench.ingest import scratch
+from gatebench.ingest import date_words, scratch
 from gatebench.ingest.question import Reading, ask
 
 PERIODS = (
     (r"(?P<year>\d{4})[ \-/.]?[Qq](?P<quarter>[1-4])", "quarters"),
     (r"[Qq](?P<quarter>[1-4])[ \-/.]?(?P<year>\d{4})", "quarters"),
     (r"(?P<year>\d{4})[Mm](?P<month>\d{1,2})", "months"),
+    (r"(?P<year>\d{4})[ \-/.]?(?:[Ww]|KW) ?(?P<week>\d{1,2})(?:-?(?P<weekday>[1-7]))?", "weeks"),
+    (r"(?:[Ww]|KW) ?(?P<week>\d{1,2})[ \-/.]?(?P<year>\d{4})", "weeks"),
 )
 """Patterns of periods that are no dates to other programs, and what they are."""
 DAYS = (
@@ -24,10 +26,27 @@ DAYS = (
 """Days whose parts cannot be taken for one another."""
 MONTHS = (
     "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%m.%Y", "%b %Y", "%B %Y", "%b-%Y", "%B-%Y", "%Y %b", "%Y %B", "%Y-%b", "%b-%y",
-    "%b %y", "%Y.%m",
+    "%b %y", "%b/%y", "%b/%Y", "%Y.%m",
 )  # fmt: skip
 """Months, which may be written in words."""
-TIMES = ("", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%H:%M%z", "%H:%M:%S%z", "%H:%M:%S.%f%z")
+STAMPS = ("%d/%b/%Y:%H:%M:%S %z", "%d/%b/%Y:%H:%M:%S", "%b %d %H:%M:%S %Y", "%b %d %H:%M:%S %Z %Y")
+"""Times of logs, whose parts stand in another order."""
+CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+"""Times without a day."""
+OF_A_DAY = "times of day"
+"""How times without a day are written."""
+TIMES = (
+    "",
+    "%H:%M",
+    "%H:%M:%S",
+    "%H:%M:%S.%f",
+    "%I:%M %p",
+    "%I:%M:%S %p",
+    "%H:%M%z",
+    "%H:%M:%S%z",
+    "%H:%M:%S.%f%z",
+    "%H:%M:%S %z",
+)
 """What may stand behind a day; the first is none."""
 NUMERIC = ("%d{0}%m{0}%Y", "%d{0}%m{0}%y")
 """Days of numbers alone that do not begin with the year, the day first."""
@@ -81,8 +100,8 @@ def read(
     sample = texts.iloc[np.unique(np.linspace(0, len(texts) - 1, SAMPLE).astype(int))].tolist()
     if not all(any(character.isdigit() for character in text) for text in sample):
         return None
-    return _read_periods(texts) or _read_iso(texts, sample) or _read_formats(texts, sample) or _read_numeric(
-        name, texts, sample, first, in_rows
+    return _read_periods(texts) or _read_iso(texts, sample) or _read_formats(texts, sample) or _read_words(texts) or (
+        _read_numeric(name, texts, sample, first, in_rows)
     )  # fmt: skip
 
 
@@ -90,14 +109,27 @@ def _read_periods(texts: pd.Series) -> Dates | None:
     for form, written in PERIODS:
         if not pd.Series(texts.iloc[:1]).str.fullmatch(form).all():
             continue
-        parts = texts.str.extract(f"^{form}$")
+        parts = texts.str.extract(f"^{form}$").fillna({"weekday": "1"})
         if parts.notna().to_numpy().all():
-            whole = parts.astype(int)
-            months = whole["month"] if written == "months" else 3 * whole["quarter"] - 2
-            if months.between(1, 12).all():
-                stamps = pd.to_datetime(pd.DataFrame({"year": whole["year"], "month": months, "day": 1}), errors="coerce")
+            stamps = _begins(parts.astype(int), written)
+            if stamps is not None:
                 return _dates(stamps, written)
     return None
+
+
+def _begins(parts: pd.DataFrame, written: str) -> pd.Series | None:
+    """Return when periods begin, from whole numbers; None where one is none."""
+    if written == "weeks":
+        # The fourth of January is always in the first week of a year by ISO 8601, which begins on a Monday.
+        fourth = pd.to_datetime(pd.DataFrame({"year": parts["year"], "month": 1, "day": 4}), errors="coerce")
+        days = 7 * (parts["week"] - 1) + parts.get("weekday", 1) - 1 - fourth.dt.day_of_week
+        stamps = fourth + pd.to_timedelta(days, unit="D")
+        same = (stamps.dt.isocalendar().week == parts["week"]) & (stamps.dt.isocalendar().year == parts["year"])
+        return stamps if same.fillna(False).all() else None
+    months = parts["month"] if written == "months" else 3 * parts["quarter"] - 2
+    if not months.between(1, 12).all():
+        return None
+    return pd.to_datetime(pd.DataFrame({"year": parts["year"], "month": months, "day": 1}), errors="coerce")
 
 
 def _read_iso(texts: pd.Series, sample: list[str]) -> Dates | None:
@@ -108,12 +140,20 @@ def _read_iso(texts: pd.Series, sample: list[str]) -> Dates | None:
 
 def _read_formats(texts: pd.Series, sample: list[str]) -> Dates | None:
     days = (f"{day}{blank}{time}" for time in TIMES for blank in ((" ", "T") if time else ("",)) for day in DAYS)
-    for form in (*days, *MONTHS, "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p"):
+    for form in (*days, *STAMPS, *MONTHS, *CLOCKS):
         if _fits(sample, form):
-            dates = _parse(texts, form, "dates")
+            dates = _parse(texts, form, OF_A_DAY if form in CLOCKS else "dates")
             if dates is not None:
                 return dates
     return None
+
+
+def _read_words(texts: pd.Series) -> Dates | None:
+    """Return dates whose months are in words of another language, or that begin with the day of the week."""
+    in_english = date_words.translated(texts)
+    if in_english is None:
+        return None
+    return _read_formats(in_english, in_english.iloc[np.unique(np.linspace(0, len(texts) - 1, SAMPLE).astype(int))].tolist())
 
 
 def _read_numeric(

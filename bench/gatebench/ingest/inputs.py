@@ -7,7 +7,7 @@ import numpy as np
 
 from gatebench.core.errors import shorten
 from gatebench.data import long_arrays
-from gatebench.ingest import numbering, rising
+from gatebench.ingest import dates, numbering, rising
 from gatebench.ingest.cells import CodedTexts, Column, codes_of
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.keys import Arrangement
@@ -95,10 +95,8 @@ def decide(columns: dict[str, Column], arrangement: Arrangement, choices: Choice
         column for name, column in columns.items()
         if name != uses.group and (choices.columns is None or name in choices.columns)
     ]  # fmt: skip
-    # A column alone is symbols or amounts, which is decided, and said, with the kind of the data.
-    is_alone = sum(_why_left_out(column, arrangement) is None for column in possible) == 1
     for column in possible:
-        _place(uses, column, arrangement, choices, is_alone)
+        _place(uses, column, arrangement, choices, possible)
         column.release()
     texts = [name for name in uses.categories if columns[name].kind == "text" and name not in (choices.codes or [])]
     free = [name for name, why in uses.left_out.items() if why.endswith("different texts")]
@@ -118,8 +116,8 @@ def _find_group(columns: dict[str, Column], arrangement: Arrangement, choices: C
     return next((lower[name] for name in GROUP_NAMES if name in lower), None)
 
 
-def _place(uses: ColumnUses, column: Column, arrangement: Arrangement, choices: Choices, is_alone: bool) -> None:
-    """Enter one column where it belongs."""
+def _place(uses: ColumnUses, column: Column, arrangement: Arrangement, choices: Choices, possible: list[Column]) -> None:
+    """Enter one of the possible columns where it belongs."""
     name, explicit = column.name, choices.columns is not None
     if name in (choices.codes or []):
         uses.categories.append(name)
@@ -140,8 +138,9 @@ def _place(uses: ColumnUses, column: Column, arrangement: Arrangement, choices: 
         return
     if column.kind == "number":
         _ask_about_far_values(column, choices)
-        if not explicit and not is_alone:
-            _ask_about_codes(column, choices)
+        # A column alone is symbols or amounts, which is decided, and said, with the kind of the data.
+        if not explicit and sum(_why_left_out(other, arrangement) is None for other in possible) != 1:
+            _ask_about_codes(column, possible, choices)
     uses.numbers.append(name)
 
 
@@ -153,6 +152,8 @@ def _why_left_out(column: Column, arrangement: Arrangement) -> str | None:
     if (only := _only_value(column)) is not None:
         return f"is {shorten(only)} everywhere"
     if column.kind == "date":
+        if column.written == dates.OF_A_DAY:
+            return f"holds times of day; if they are durations: --numbers {column.name}"
         return "holds dates"
     if column.kind == "number":
         if rising.counts(arrangement.codes, column) or rising.counts(np.broadcast_to(0, len(column.missing)), column):
@@ -251,18 +252,30 @@ def _ask_about_counting_down(column: Column, arrangement: Arrangement, choices: 
         )
 
 
-def _ask_about_codes(column: Column, choices: Choices) -> None:
-    """Ask whether few different whole numbers are amounts or stand for something."""
-    if not column.is_whole:
+def _ask_about_codes(column: Column, possible: list[Column], choices: Choices) -> None:
+    """Ask whether few different whole numbers are amounts or stand for something; once for all columns that share them."""
+    different = _codes_of(column)
+    if different is None:
         return
+    decided = {*(choices.codes or []), *(choices.numbers or [])}
+    alike = [other.name for other in possible if other.name not in decided and np.array_equal(_codes_of(other), different)]
+    shown = ", ".join(str(int(value)) for value in different[:4])
+    have = f"column {column.name} has" if len(alike) == 1 else f"columns {shorten(', '.join(alike))} have"
+    raise ask(
+        f"{have} {len(different)} different whole numbers ({shown}, ...)",
+        Reading("codes, each of which stands for something", {"codes": [*(choices.codes or []), *alike]}),
+        Reading("amounts", {"numbers": [*(choices.numbers or []), *alike]}),
+    )
+
+
+def _codes_of(column: Column) -> np.ndarray | None:
+    """Return the different numbers of a column, in order, where they may be codes; else None."""
+    if not column.is_whole:
+        return None
     different = long_arrays.distinct(column.values)
-    if len(different) in CODES and len(column.values) >= ROWS_OF_A_CODE * len(different):
-        shown = ", ".join(str(int(value)) for value in different[:4])
-        raise ask(
-            f"column {column.name} has {len(different)} different whole numbers ({shown}, ...)",
-            Reading("codes, each of which stands for something", {"codes": _more(choices.codes, column.name)}),
-            Reading("amounts", {"numbers": _more(choices.numbers, column.name)}),
-        )
+    column.release()
+    enough = len(column.values) >= ROWS_OF_A_CODE * len(different)
+    return different if len(different) in CODES and enough else None
 
 
 def _ask_about_far_values(column: Column, choices: Choices) -> None:

@@ -9,6 +9,7 @@ from gatebench.data import long_arrays
 from gatebench.ingest import date_parts, numbering, rising
 from gatebench.ingest.cells import CodedTexts, Column, codes_of
 from gatebench.ingest.choices import NONE, Choices
+from gatebench.ingest.dates import OF_A_DAY
 from gatebench.ingest.question import Reading, ask
 
 Where = Callable[[int], str]
@@ -109,6 +110,12 @@ def _by_dates(
     preferred = [name for name in _by_name(columns) if name in days] or days
     name = preferred[0]
     _check_sortable(columns, (name,), where)
+    if columns[name].written == OF_A_DAY and not (rising.steps(codes, columns[name].values) > 0).all():
+        raise ask(
+            f"column {name} has times without a day, which do not rise from row to row",
+            *_durations(name),
+            Reading("they put the rows in order", {"order": name}),
+        )
     pair = _with_hour(columns, name)
     if pair and not is_unique_within(columns, codes, (name,)) and is_unique_within(columns, codes, pair):
         alternative = f"--sequence {name} --order {pair[1]}: a sequence each {name}"
@@ -230,6 +237,10 @@ def refuse_repeats(columns: dict[str, Column], codes: np.ndarray, names: tuple[s
     within = f" within {', '.join(sequence)}" if sequence else ""
     order = ",".join(names)
     keys = _missing_keys(columns, codes, names)
+    if not keys and len(names) == 1 and columns[order].written == OF_A_DAY:
+        raise ask(
+            f"column {order} has times without a day, which do not tell rows apart{within}: {times}", *_durations(order)
+        )
     if keys:
         raise ask(
             f"column {order} does not tell rows apart{within}: {times}",
@@ -244,6 +255,14 @@ def refuse_repeats(columns: dict[str, Column], codes: np.ndarray, names: tuple[s
         f"column {order} does not tell rows apart{within}: {times}; expected a time once in each sequence: several "
         f"sequences? add the column that tells them apart and name it, --sequence {key}; or, for rows as they stand: "
         "--order none"
+    )
+
+
+def _durations(name: str) -> tuple[Reading, Reading]:
+    """Return what times without a day may be that put no rows in order."""
+    return (
+        Reading("they are durations, which are amounts", {"numbers": [name]}),
+        Reading("they are left out, and rows are in order as they stand", {"order": NONE, "without": [name]}),
     )
 
 
