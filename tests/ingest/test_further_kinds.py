@@ -134,3 +134,15 @@ def test_answers_on_one_scale_are_asked_about_once():
         line.startswith("columns: q1, q2, q3, q4, q5, age")
         for line in add_table(frame.to_csv(index=False), numbers=["q1", "q2", "q3", "q4", "q5"])
     )
+
+
+def test_what_changes_where_time_leaps_may_tell_sequences_apart():
+    times = [f"2024-01-{run + 1:02}T10:{minute:02}:00Z" for run in range(12) for minute in range(20)]
+    frame = pd.DataFrame({"activity": np.repeat([f"run {i}" for i in range(12)], 20), "time": times})
+    frame["heart"] = 60 + np.random.default_rng(0).standard_normal(240).round(2)
+    commands = asked(frame.to_csv(index=False))
+    assert [command.partition("--name mine ")[2] for command in commands][:2] == ["--sequence activity", "--gaps cut"]
+    lines = add_table(frame.to_csv(index=False), sequence="activity")
+    assert any(line.startswith("sequences: 12, by column activity") for line in lines)
+    frame["activity"] = np.roll(frame.activity, 3)
+    assert not any("activity" in command for command in asked(frame.to_csv(index=False), "other"))

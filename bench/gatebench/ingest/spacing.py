@@ -1,5 +1,6 @@
 """The decision what becomes of time that passes unevenly: sequences are cut, or the steps are an input."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ class Spaced(NamedTuple):
     """What was decided, for the user."""
 
 
-def decide(codes: np.ndarray, columns: list[Column], choices: Choices) -> Spaced:
+def decide(codes: np.ndarray, columns: list[Column], choices: Choices, texts: Callable[[], list[Column]] = list) -> Spaced:
     """Return sequences cut where time leaps, if asked, and what is said about uneven steps.
 
     Parameters
@@ -42,6 +43,8 @@ def decide(codes: np.ndarray, columns: list[Column], choices: Choices) -> Spaced
         The columns of time, their rows in the same order.
     choices
         What the user chose.
+    texts
+        Makes the columns of texts, their rows in the same order, of which one may tell sequences apart.
 
     """
     numbers = np.arange(int(codes.max()) + 1)
@@ -64,7 +67,8 @@ def decide(codes: np.ndarray, columns: list[Column], choices: Choices) -> Spaced
         undecided = choices.gaps is None and not choices.with_steps
         if undecided and not _is_uneven(differences[inner & ~leaps], usual, are_dates):
             raise _ask(
-                f"steps of time are of {usual / size:.4g}{unit}, but {int(leaps.sum()):,} of up to {largest:.4g}{unit}"
+                f"steps of time are of {usual / size:.4g}{unit}, but {int(leaps.sum()):,} of up to {largest:.4g}{unit}",
+                [] if codes.any() or choices.sequence else [one.name for one in texts() if _changes_at(one, leaps)],
             )
         what = "cut there" if choices.gaps == "cut" else "read as if steps followed one another"
         others = "--gaps keep" if choices.gaps == "cut" else "--gaps cut; --with-steps"
@@ -88,9 +92,16 @@ def decide(codes: np.ndarray, columns: list[Column], choices: Choices) -> Spaced
     return Spaced(cut, codes[firsts], steps, lines)
 
 
-def _ask(evidence: str) -> Undecided:
+def _changes_at(column: Column, leaps: np.ndarray) -> bool:
+    """Whether a column has another value behind each leap of time, a new one each, and changes nowhere else."""
+    codes = column.codes()
+    return bool(((codes[1:] != codes[:-1]) == leaps).all()) and int(codes.max()) == int(leaps.sum())
+
+
+def _ask(evidence: str, keys: list[str]) -> Undecided:
     return ask(
         evidence,
+        *(Reading(f"{key}, which changes there, tells sequences apart", {"sequence": key}) for key in keys),
         Reading("sequences end there, and others begin", {"gaps": "cut"}),
         Reading("steps follow one another", {"gaps": "keep"}),
         Reading("the time since the step before is an input", {"gaps": "keep", "with_steps": True}),

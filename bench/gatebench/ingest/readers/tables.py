@@ -192,7 +192,8 @@ def _join(
     rows = _rows_in_order(columns, arrangement)
     times = [columns[name].take(rows) for name in arrangement.order]
     codes = scratch.take(arrangement.codes, rows)
-    spaced = spacing.decide(codes, times, choices)
+    of_texts = [column for column in columns.values() if column.kind == "text"]
+    spaced = spacing.decide(codes, times, choices, lambda: [column.take(rows) for column in of_texts])
     lines = [*table.lines, *arrangement.lines, *decided.lines(columns), *spaced.lines]
     categories: dict[str, tuple[str, ...]] = {}
     if decided.symbols:
