@@ -19,8 +19,8 @@ MONTHS = (
     "nov november novembre noviembre novembro listopad listopada lis",
     "dec december dez dezember decembre dic diciembre dicembre dezembro desember grudzien grudnia gru",
 )
-"""Of each month its names and their short forms, without accents: English, German, French, Spanish, Italian, Portuguese,
-Dutch, Scandinavian and Polish."""
+"""Names of each month and their short forms, without accents, in English, German, French, Spanish, Italian, Portuguese,
+Dutch, Scandinavian languages and Polish."""
 ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """What programs call the months."""
 WEEKDAYS = (
