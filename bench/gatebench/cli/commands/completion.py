@@ -1,4 +1,4 @@
-"""``gatebench completion``: TAB completion in bash, of subcommands and names here, of the sweep's grammar by Hydra."""
+"""``gatebench completion``: TAB in bash, zsh and fish, of commands and names by us, of the sweep's grammar by Hydra."""
 
 import argparse
 import os
@@ -7,27 +7,46 @@ from pathlib import Path
 from gatebench.cli.arguments import DEFAULT_RESULTS
 from gatebench.core import registry
 
-SUMMARY = 'TAB completion: eval "$(gatebench completion)" in bash'
+SUMMARY = 'TAB completion: eval "$(gatebench completion)" in bash; zsh and fish as well'
 GROUP = "More"
-SCRIPT = """\
+SCRIPTS = {
+    "bash": """\
 _gatebench() {
     COMPREPLY=($(COMP_LINE="$COMP_LINE" COMP_POINT="$COMP_POINT" gatebench completion --query 2>/dev/null))
     [[ "${COMPREPLY[0]}" == *= ]] && compopt -o nospace
 }
 COMP_WORDBREAKS=${COMP_WORDBREAKS//=/}
-complete -F _gatebench gatebench"""
-"""What bash runs once; each TAB then asks ``gatebench completion --query``."""
+complete -F _gatebench gatebench""",
+    "zsh": """\
+_gatebench() {
+    local line="${(j: :)words[1,CURRENT-1]} $PREFIX"
+    local -a fitting
+    fitting=("${(@f)$(COMP_LINE="$line" COMP_POINT=${#line} gatebench completion --query 2>/dev/null)}")
+    compadd -- ${fitting:#*=}
+    compadd -S '' -- ${(M)fitting:#*=}
+}
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -D }
+compdef _gatebench gatebench""",
+    "fish": """\
+function __gatebench_fitting
+    set -l line (commandline -cp)
+    env COMP_LINE="$line" COMP_POINT=(string length -- "$line") gatebench completion --query 2>/dev/null
+end
+complete -c gatebench -f -a '(__gatebench_fitting)'""",
+}
+"""What each shell runs once; each TAB then asks ``gatebench completion --query``."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--query``, by which the script asks; it is not for people."""
+    """Add the shell, and ``--query``, by which its script asks; that one is not for people."""
+    parser.add_argument("shell", nargs="?", choices=list(SCRIPTS), default="bash", help="default: bash")
     parser.add_argument("--query", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the script, or the words that fit the line that bash is at."""
+    """Print the script, or the words that fit the line that a shell is at."""
     if not options.query:
-        print(SCRIPT)
+        print(SCRIPTS[options.shell])
         return 0
     line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0"))]
     words = line.split(" ")
@@ -58,15 +77,16 @@ def _print_matching(candidates: list[str], word: str) -> None:
 
 def _names(command: str) -> list[str]:
     """Return what a command's first argument may be: cells, tasks, data sets, keys or studies."""
-    if command == "count":
+    if command in ("cells", "count"):
         return list(registry.available("cells", ".py"))
     if command == "compare":
         return list(registry.available("conf", ".yaml", "task"))
+    if command == "completion":
+        return list(SCRIPTS)
     if command == "data":
         return ["list", "fetch", "verify", *registry.available("datasets", ".yaml")]
-    if command == "export":
-        return _folders(DEFAULT_RESULTS, "trials/[!.]*/weights.safetensors")
-    return _folders(DEFAULT_RESULTS, "*/study.json")
+    trials = _folders(DEFAULT_RESULTS, "trials/[!.]*/weights.safetensors") if command in ("export", "sample") else []
+    return trials + ([] if command == "export" else _folders(DEFAULT_RESULTS, "*/study.json"))
 
 
 def _folders(root: Path, pattern: str) -> list[str]:
@@ -80,7 +100,7 @@ def _complete_sweep(words: list[str]) -> int:
 
     group, equals, value = words[-1].partition("=")
     if words[-1].startswith("-"):
-        _print_matching(["--dry-run", "--help"], words[-1])
+        _print_matching(["--dry-run", "--fail-fast", "--help"], words[-1])
     elif equals and group in GROUPS:
         complete_choices = value.rpartition(",")[0]
         start = f"{group}={complete_choices}," if complete_choices else f"{group}="
