@@ -17,6 +17,8 @@ RAW = "https://raw.githubusercontent.com/gatebench/gatebench/main"
 """Where the README's figures are, which PyPI shows too."""
 FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "MuseData", "units", "recurrent parameters"]
 SPEECH = ["data", "cell", "units", "recurrent parameters", "total parameters", "test NLL", "n"]
+FIELD = ["lstm", "gru", "ResNet", "InceptionTime", "ROCKET"]
+"""Methods of the table of labelled sets."""
 SPEED = [
     ("music", "rnn", 1), ("music", "gru", 1), ("music", "lstm", 1), ("music", "gru", 32), ("music", "lstm", 32),
     ("dense", "gru", 32), ("dense", "lstm_peephole", 32), ("speech_synthetic", "gru", 32),
@@ -155,6 +157,35 @@ def speed_table() -> str:
     return _markdown(shown)
 
 
+def field_table() -> str:
+    """The table of labelled sets: accuracy of some cells with intervals, the cell with the highest mean, and published ones."""
+    rows = pd.read_csv(RESULTS / "own" / "field.csv")
+    methods = [method for method in FIELD if method in set(rows.method)]
+    shown = [["data", "highest of the cells", *methods], ["---"] * (2 + len(methods))]
+    for data, part in rows.groupby("data", sort=False):
+        of_method = {row.method: _accuracy(row) for row in part.itertuples()}
+        cells = part[part.by == "cell"]
+        highest = cells.loc[cells.accuracy.idxmax()]
+        shown.append([str(data), f"`{highest.method}` {highest.accuracy:.3f}", *(of_method.get(name, "") for name in methods)])
+    return _markdown(shown)
+
+
+def _accuracy(row: Any) -> str:
+    interval = "" if pd.isna(row.low) else f" [{row.low:.3f}, {row.high:.3f}]"
+    return f"{row.accuracy:.3f}{interval}"
+
+
+def cells_table() -> str:
+    """The table of cells at the shape at which minGRU is published as faster than a GRU."""
+    rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
+    rows = rows[rows.data == "numbers"]
+    shown = [["machine", "cell", "recurrent parameters", "engine", "ms an update", "times as fast as the fused GRU"], ["---"] * 6]
+    for row in rows.itertuples():
+        numbers = f"{row.parameters:,}", str(row.engine), f"{row.ms_per_update_per_member:.3g}", f"{row.ratio:.2g}"
+        shown.append([str(row.machine), f"`{row.cell}`", *numbers])
+    return _markdown(shown)
+
+
 def _markdown(rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -166,6 +197,8 @@ TEXTS = {
         "fair/summary.csv", FAIR, "modern_decay"
     ),
     ("docs/answers.md", "table: results/speech/scores.csv"): lambda: table_of("speech/scores.csv", SPEECH),
+    ("docs/field.md", "table: results/own/field.csv"): field_table,
+    ("docs/speed.md", "table: results/speed/cells.csv"): cells_table,
     ("docs/speed.md", "table: results/speed/updates.csv"): speed_table,
 }
 """Page and marker -> what makes the text between the marker and the end of it."""

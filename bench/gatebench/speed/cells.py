@@ -38,7 +38,7 @@ TORCHRECURRENT = {
 
 
 def measure_cells(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
-    """Time an update of every cell; return medians over rounds, in each of which all that a cell has is timed in turn."""
+    """Time an update of every cell; return medians over rounds, in each of which a cell and the GRU are timed in turn."""
     timed_cases = [
         Case(data.music, cell, units(cell, data.KEYS, SMALL), *shape) for shape in SHAPES for cell in cases.every_cell()
     ]
@@ -52,13 +52,15 @@ def measure_cells(rounds: int, tell: Callable[[str], None]) -> pd.DataFrame:
 
 def rows_of(case: Case, rounds: int) -> list[tuple[str | float, ...]]:
     """Return the rows of one cell at one shape, one for each engine or library."""
-    runs = {("fused_cpu", POPULATION): engines.call(case, "fused_cpu", POPULATION)}
+    # What torch computes on all cores keeps threads busy for a while after it: the engine is timed without it in between.
+    fused = {("fused_cpu", POPULATION): engines.call(case, "fused_cpu", POPULATION)}
+    seconds = timed({**fused, ("gru", POPULATION): _gru(case)}, rounds)
+    runs: dict[tuple[str, int], TimedCall] = {}
     if (layer := layer_of_others(case)) is not None:
         runs[layer[0], 1] = torch_modules.call(case, layer[1])
     if case.data is data.music:
         runs["reference", 1] = engines.call(case, "reference", 1)
-    beside = {("gru", POPULATION): _gru(case), ("matrix product", 1): matrix_product()}
-    seconds = timed({**runs, **beside}, rounds)
+    seconds |= timed({**runs, ("matrix product", 1): matrix_product()}, rounds)
     graph = trace.load(case.cell)
     costs = cost(graph, graph.sizes(case.data.inputs, case.units), case.data.inputs)
     gru, rate = seconds["gru", POPULATION] / POPULATION, PRODUCT_FLOPS / seconds["matrix product", 1]
@@ -67,7 +69,7 @@ def rows_of(case: Case, rounds: int) -> list[tuple[str | float, ...]]:
             case.data.name, case.cell, case.units, costs.parameters_recurrent, costs.flops_per_step, case.data.inputs,
             case.batch, case.steps, count, engine, 1e3 * one, 1e3 * gru, gru / one, case.flops / one / rate,
         )
-        for engine, count in runs
+        for engine, count in {**fused, **runs}
         for one in [seconds[engine, count] / count]
     ]  # fmt: skip
 
