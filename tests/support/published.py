@@ -158,7 +158,7 @@ def speed_table() -> str:
 
 
 def field_table() -> str:
-    """The table of labelled sets: accuracy of some cells with intervals, the cell with the highest mean, and published ones."""
+    """The table of labelled sets: accuracy of the cell with the highest mean, and of some methods with intervals."""
     rows = pd.read_csv(RESULTS / "own" / "field.csv")
     methods = [method for method in FIELD if method in set(rows.method)]
     shown = [["data", "highest of the cells", *methods], ["---"] * (2 + len(methods))]
@@ -166,7 +166,9 @@ def field_table() -> str:
         of_method = {row.method: _accuracy(row) for row in part.itertuples()}
         cells = part[part.by == "cell"]
         highest = cells.loc[cells.accuracy.idxmax()]
-        shown.append([str(data), f"`{highest.method}` {highest.accuracy:.3f}", *(of_method.get(name, "") for name in methods)])
+        shown.append(
+            [str(data), f"`{highest.method}` {highest.accuracy:.3f}", *(of_method.get(name, "") for name in methods)]
+        )
     return _markdown(shown)
 
 
@@ -179,7 +181,8 @@ def cells_table() -> str:
     """The table of cells at the shape at which minGRU is published as faster than a GRU."""
     rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
     rows = rows[rows.data == "numbers"]
-    shown = [["machine", "cell", "recurrent parameters", "engine", "ms an update", "times as fast as the fused GRU"], ["---"] * 6]
+    header = ["machine", "cell", "recurrent parameters", "engine", "ms an update", "times as fast as the fused GRU"]
+    shown = [header, ["---"] * len(header)]
     for row in rows.itertuples():
         numbers = f"{row.parameters:,}", str(row.engine), f"{row.ms_per_update_per_member:.3g}", f"{row.ratio:.2g}"
         shown.append([str(row.machine), f"`{row.cell}`", *numbers])
