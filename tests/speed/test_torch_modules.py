@@ -51,8 +51,8 @@ def modules(monkeypatch):
     made = []
 
     class Noted(torch_modules.MeanLoss):
-        def __init__(self, case):
-            super().__init__(case)
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
             made.append(self)
 
     monkeypatch.setattr(torch_modules, "MeanLoss", Noted)

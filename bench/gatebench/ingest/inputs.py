@@ -258,7 +258,8 @@ def _ask_about_codes(column: Column, possible: list[Column], choices: Choices) -
     if different is None:
         return
     decided = {*(choices.codes or []), *(choices.numbers or [])}
-    alike = [other.name for other in possible if other.name not in decided and np.array_equal(_codes_of(other), different)]
+    codes = {other.name: _codes_of(other) for other in possible if other.name not in decided}
+    alike = [name for name, values in codes.items() if values is not None and np.array_equal(values, different)]
     shown = ", ".join(str(int(value)) for value in different[:4])
     have = f"column {column.name} has" if len(alike) == 1 else f"columns {shorten(', '.join(alike))} have"
     raise ask(

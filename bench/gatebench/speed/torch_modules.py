@@ -29,10 +29,9 @@ class MeanLoss(torch.nn.Module):
 
     def __init__(self, case: Case, layer: torch.nn.Module | None = None) -> None:
         super().__init__()
-        if layer is None:
-            module = getattr(torch.nn, nearest(case.cell))
-            layer = module(case.data.inputs, case.units, num_layers=case.layers, bidirectional=case.bidirectional)
-        self.layer: Callable[[Tensor], tuple[Tensor, object]] = layer
+        module = getattr(torch.nn, nearest(case.cell))
+        sizes = case.data.inputs, case.units, case.layers
+        self.layer = module(*sizes, bidirectional=case.bidirectional) if layer is None else layer
         width = case.units * (2 if case.bidirectional else 1)
         self.readout = torch.nn.Linear(width, case.data.likelihood.readout(case.data.outputs))
         self.likelihood, self.at = case.data.likelihood, case.data.at
