@@ -396,6 +396,8 @@ def test_built_in_cards_state_plausible_numbers(name):
         _plausible_labels(card, sizes)
     elif card.forecast:
         _plausible_series(card, sizes)
+    elif card.kind == "symbols":
+        _plausible_text(card, sizes)
     else:
         _plausible_audio(card, sizes)
 
@@ -426,6 +428,16 @@ def _plausible_series(card, sizes):
     assert card.facts["width"] == len(card.names) == 1
     assert all(size["lowest"] < size["highest"] for size in sizes)
     assert min(scores["train"]["nll"] for scores in card.baselines.values()) < card.baselines["gaussian"]["train"]["nll"]
+
+
+def _plausible_text(card, sizes):
+    """Whoever knows more of the characters before knows more of the next one, on test as well."""
+    assert card.facts["width"] == 1
+    assert max(size["symbols"] for size in sizes) == len(card.names)
+    for split in SPLITS:
+        nll = [card.baselines[name][split]["nll"] for name in ("unigram", *(f"ngram_{n}" for n in range(2, 6)))]
+        assert nll == sorted(nll, reverse=True)
+        assert 0 < nll[-1] < nll[0] < math.log(len(card.names))
 
 
 def _plausible_audio(card, sizes):

@@ -51,7 +51,7 @@ def test_a_frame_is_read_as_its_file(home: Path):
     assert {**ours, "source": "", "title": "", "files": "", "description": ""} == {
         **theirs, "source": "", "title": "", "files": "", "description": "",
     }  # fmt: skip
-    assert len(of_frame.lines) == len(of_file) - 1  # without the command that comes next
+    assert len(of_frame.lines) == len(of_file) - 2  # without the commands that come next
     assert ours["source"] == "a data frame in memory of 600 rows"
 
 

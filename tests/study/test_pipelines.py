@@ -19,6 +19,7 @@ from gatebench.records.schema import Point
 from gatebench.records.store import Store
 from gatebench.study import run
 from gatebench.study.job import Job, united
+from gatebench.study.progress import Progress
 from gatebench.study.select import remainder, selected
 from support.commands import LONG, SMALL, environment_of, record_times, result_columns, sweep
 from support.datasets import Tiny
@@ -230,16 +231,24 @@ def test_a_job_says_how_much_more_its_extensions_are(home: Tiny, tmp_path: Path)
     low = "training.ranges.lr={low:0.0001,high:0.001}"  # so low that every search is extended, and again
     (job,) = jobs_of(home, "cell=rnn", low, "search.extend=2", f"results={tmp_path}")
     store, done, further = Store(tmp_path), list[float](), list[float]()
+
+    class Noted(Progress):
+        def __call__(self, epochs: float) -> None:
+            done.append(epochs)
+
+        def further(self, epochs: float) -> None:
+            further.append(epochs)
+
     planned = remainder(job, store).epochs
     assert planned == 3 * (4 + 2) * 12
     with environment_of(home):
-        run.run(job, store, done.append, lambda: False, further=further.append)
+        run.run(job, store, Noted(), lambda: False)
     extended = sum(len(point.search) - 4 for point in points_of(tmp_path))
     assert extended > 3 * 2
     assert sum(further) == extended * 12
     assert sum(done) == planned + sum(further)
     with environment_of(home):
-        run.run(job, store, done.append, lambda: False, further=further.append)
+        run.run(job, store, Noted(), lambda: False)
     assert sum(further) == extended * 12
 
 

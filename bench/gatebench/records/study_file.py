@@ -17,7 +17,7 @@ class Membership(NamedTuple):
     """What a trial is in a study."""
 
     labels: Labels
-    """Those of its point."""
+    """Labels of its point."""
     stage: Stage
     pipeline: int
 

@@ -58,7 +58,7 @@ class View:
     grouped_by: list[str]
     """Parameters of runs, of which rows of equal values have an average; empty: there are none."""
     differing: list[str]
-    """Of `LABELS`, those that tell its trials apart."""
+    """Names among `LABELS` that tell its trials apart."""
     losses: list[float] = field(default_factory=list)
     """NLL on validation of its trials, as far as that is known: the chart of learning curves shows where they end."""
 

@@ -92,7 +92,7 @@ synthetic = Data(SYNTHETIC, READ, PREDICTED, gaussian_mixture(20), _window, read
 symbols = Data("symbols", SYMBOLS, 1, categorical(SYMBOLS), _symbols)
 """The next of 100 symbols at every step."""
 numbers = Data("numbers", FEW, FEW, bernoulli(), _few)
-"""As many keys as real numbers, both few: next to nothing beside the recurrent layer."""
+"""Few real numbers, and as many keys: next to nothing beside the recurrent layer."""
 labels = Data("labels", READ, 1, categorical(CLASSES), _label, at="sequence")
 """One of 10 classes of a whole sequence of real numbers."""
 

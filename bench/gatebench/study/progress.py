@@ -43,7 +43,7 @@ class Whereabouts:
     further: float = 0.0
     """Epochs that nobody could know of when the sweep was planned."""
     stage: str = ""
-    """Of the population that is trained; nothing before the first and after the last one."""
+    """Stage of the population that is trained; nothing before the first and after the last one."""
     trials: int = 0
     """Members of the population that have not stopped."""
     epoch: int = 0

@@ -21,7 +21,9 @@ ROUNDED = 6e-4
 
 
 def make_card(arrays, kind, **entries):
-    return replace(BASE, name="some", kind=kind, facts={"width": arrays["train"][0].shape[1]}, **entries)
+    return replace(
+        BASE, name="some", kind=kind, facts={"width": arrays["train"][0].shape[1]}, baseline_metrics={}, **entries
+    )
 
 
 def labelled(counts=(60, 10, 40)):

@@ -17,6 +17,7 @@ GROUP = "Look"
 ADDRESS = "127.0.0.1"
 """Address that the server listens on: other machines cannot reach it."""
 STARTING = "gatebench: starting MLflow, which takes some seconds"
+"""Line that is printed before there is a server to open."""
 ADVICE = "[MLflow] Security middleware enabled with default settings"
 """What MLflow's line about options begins with that this command does not have."""
 
