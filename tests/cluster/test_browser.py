@@ -165,12 +165,14 @@ def test_the_other_address_opens_charts(addresses: list[str], page: Page):
             lowest: plot.layout.yaxis.range && plot.layout.yaxis.range[0],
         }))
     """
-    page.wait_for(f"{charts}.length === 3 && {charts}.every(plot => plot.points.some(points => points > 1))")
+    # Charts appear one by one, curves once the course of each run has come: an average of each cell, at each of four epochs.
+    page.wait_for(f"{charts}.length === 3 && {charts}[0].points.filter(points => points === 4).length >= 2")
+    page.wait_for(f"{charts}.slice(1).every(plot => String(plot.points) === '2')")
     text = page.text()
     for title in ("Trials", "curve/valid_nll", "final/test_nll", "size/parameters_recurrent"):
         assert title in text
     curves, bars, sizes = page.value(charts)
-    assert curves["points"].count(4) >= 2  # an average of each cell, at each of four epochs
+    assert curves["points"].count(4) >= 2
     assert curves["lowest"] > 0  # or else every difference would be a pixel
     assert (bars["kinds"], bars["points"]) == (["bar"], [2])
     assert (sizes["kinds"], sizes["points"]) == (["scatter"], [2])
