@@ -136,6 +136,15 @@ def test_answers_on_one_scale_are_asked_about_once():
     )
 
 
+def test_answers_on_another_scale_are_a_question_of_their_own():
+    random = np.random.default_rng(3)
+    rows = zip(random.integers(1, 6, 60), random.integers(1, 6, 60), random.integers(10, 15, 60), strict=True)
+    table = "day,y,q1,q2,state\n" + "".join(
+        f"{day.date()},{y},{','.join(map(str, row))}\n" for day, y, row in zip(DAYS, Y, rows, strict=True)
+    )
+    assert [command.split(" --")[-1] for command in asked(table)] == ["codes q1,q2", "numbers q1,q2"]
+
+
 def test_what_changes_where_time_leaps_may_tell_sequences_apart():
     times = [f"2024-01-{run + 1:02}T10:{minute:02}:00Z" for run in range(12) for minute in range(20)]
     frame = pd.DataFrame({"activity": np.repeat([f"run {i}" for i in range(12)], 20), "time": times})

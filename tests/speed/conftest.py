@@ -21,6 +21,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(breakdown, "cases", lambda: [SMALL[0], SMALL[4]])
     monkeypatch.setattr(cases, "every_cell", lambda: ["gru", "lstm_augmented", "mingru"])
     monkeypatch.setattr(cells, "SHAPES", [(3, 4), (1, 5)])
+    monkeypatch.setattr(cells, "LONG_CELLS", ["gru", "mingru"])
     monkeypatch.setattr(cells, "LONG_SHAPE", (20, 2, 6))
     monkeypatch.setattr(inference, "BATCH", 3)
     monkeypatch.setattr(inference, "STEPS", 4)

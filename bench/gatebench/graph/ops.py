@@ -286,7 +286,7 @@ def layer_normalised(*parts: Symbol, epsilon: float = 1e-5) -> list[Symbol]:
 
 def rms_normalised(*parts: Symbol, epsilon: float = 1e-5) -> list[Symbol]:
     """Return the parts of one vector over the root of the mean of the squares of them all, to which ``epsilon`` is added."""
-    # One division for all parts and columns: a product is a tenth of it, on the way back too.
+    # One division for all parts: the way back through each of them is a product.
     inverse = 1 / sqrt(_common_mean([square(part) for part in parts]) + epsilon)
     return [part * inverse for part in parts]
 
