@@ -122,3 +122,10 @@ def test_a_damaged_plan_is_one_line(tmp_path: Path, text: str):
 def test_results_may_have_any_name(tmp_path: Path):
     overrides = tiny_request(tmp_path / "a b=c,d").overrides(ComparisonPlan(1000, 1, 1, 1, 1))
     assert {job.results for job in compose.compose_jobs([*overrides, "task=bach_chorales"])} == {tmp_path / "a b=c,d"}
+
+
+@pytest.mark.parametrize("name", ["null", "true", "1e3", "1.50", "nan", "2024", "plain", "a.b-c"])
+def test_a_study_is_called_what_was_asked_for_even_where_hydra_has_a_word_for_that(tmp_path: Path, name: str):
+    request = replace(tiny_request(tmp_path), study=name)
+    overrides = [*request.overrides(ComparisonPlan(1000, 1, 1, 1, 1)), "task=bach_chorales"]
+    assert {job.study for job in compose.compose_jobs(overrides)} == {name}

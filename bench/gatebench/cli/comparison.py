@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from gatebench.cli.overrides import study_name
 from gatebench.core import terminal
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.validation import Natural, NonNegative, construct
@@ -65,7 +66,7 @@ class ComparisonRequest:
         has_budget = plan.parameters in PARAMETERS
         results = str(self.results) if re.fullmatch(r"[\w./-]+", str(self.results)) else f"'{self.results}'"
         return [
-            "study=compare", f"name={self.study}", f"task={self.task}", f"cell={','.join(self.cells)}",
+            "study=compare", f"name={study_name(self.study)}", f"task={self.task}", f"cell={','.join(self.cells)}",
             f"budget=parameters_{plan.parameters // 1000}k" if has_budget else f"budget.parameters={plan.parameters}",
             f"training.batch={plan.batch}", f"training.epochs={plan.epochs}", f"search.size={plan.search}",
             f"pipelines={plan.pipelines}", f"results={results}",

@@ -283,8 +283,11 @@ def _group(name: str, values: object) -> dict[str, Any]:
 
 
 def _study_name(name: object) -> str:
-    """Return the name of the study; ``BadInput`` if it cannot be a folder's."""
-    if not re.fullmatch(r"[\w-][\w.-]*", str(name)):
+    """Return the name of the study; ``BadInput`` if it cannot be a folder's, or is no text, as ``null`` is none."""
+    if name is None or isinstance(name, bool):
+        word = "null" if name is None else str(name).lower()
+        raise BadInput(f"name is {word}, expected a text; write name=\\'{word}\\' if a study shall be called so")
+    if not grammar.STUDY.fullmatch(str(name)):
         raise BadInput(f"name is '{name}', expected letters, digits, '.', '_' and '-': it becomes a folder below results")
     return str(name)
 

@@ -20,6 +20,8 @@ _REASONS = (
     (r"token recognition error at: '(.*?)'$", "'{}' is not expected there"),
 )
 """Patterns of what Hydra's parser says, and the same in words of a user."""
+STUDY = re.compile(r"[\w-][\w.-]*")
+"""What a study may be called, since it becomes a folder."""
 
 
 def check(words: list[str]) -> None:
@@ -45,6 +47,15 @@ def check(words: list[str]) -> None:
 def unreadable(word: str, reason: str) -> BadInput:
     """Return the error of a word that is no override."""
     return BadInput(f"'{shorten(word)}' cannot be read ({reason}); expected SETTING=VALUE, each a word of its own")
+
+
+def study_name(name: str) -> str:
+    """Return the name of a study as a sweep reads it for that very text: ``null`` and ``1e3`` would be something else."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    if not STUDY.fullmatch(name):  # refused where the sweep is read
+        return name
+    return name if OverridesParser.create().parse_override(f"name={name}").value() == name else f"'{name}'"
 
 
 def in_our_words(reason: str) -> str:
