@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gatebench.records.frame import Frame
-from gatebench.report import style
+from gatebench.report import over_tasks, style
 from gatebench.report.stats.ranks import ranks
 
 ORDER = 80
@@ -24,12 +24,8 @@ CAPTION = (
 def numbers(frame: Frame) -> pd.DataFrame | None:
     """Return one row per budget, protocol and cell; None where no two tasks share three cells."""
     rows = []
-    for (budget, training), part in frame.scored().groupby(["budget", "training"], sort=False):
-        means = part.groupby(["task", "cell"]).nll.mean().unstack()
-        means = means.dropna(axis="columns", thresh=2).dropna(axis="index")
+    for budget, training, means in over_tasks.mean_scores(frame):
         tasks, cells = means.shape
-        if tasks < 2 or cells < 3:
-            continue
         result = ranks(means.to_numpy())
         for cell, rank in zip(means.columns, result.mean, strict=True):
             rows.append((budget, training, cell, rank, result.critical, result.p, tasks, cells))

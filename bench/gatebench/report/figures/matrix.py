@@ -1,0 +1,104 @@
+"""Multi-comparison matrix: every two cells over all tasks of one budget and protocol."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from gatebench.records.frame import Frame
+from gatebench.report import over_tasks, style
+from gatebench.report.stats.signed_rank import signed_rank
+
+ORDER = 81
+TITLE = "Every two cells over tasks"
+CAPTION = (
+    "Multi-comparison matrix (Ismail-Fawaz et al. 2023) over the tasks on which all these cells were confirmed, at one "
+    "budget and protocol each. A field is about the cell of its row beside that of its column: the mean difference of "
+    "their mean test NLL, below zero where the row is lower; on how many tasks the row is lower, level and higher; p "
+    "of Wilcoxon's signed-rank test, for this pair alone, bold below 0.05. Blue: the row is lower; orange: it is "
+    "higher; the stronger the colour, the larger the difference. Fields do not change with the cells that stand beside "
+    "them, as ranks do. With five tasks or fewer p cannot be below 0.05, whatever the scores; the mean is one of nats, "
+    "so that tasks of larger scores weigh more. The intervals within a task say more."
+)
+SIZE = 1.12
+"""Side of a field in inches."""
+LEVEL = 0.05
+"""Value of p below which a field is bold."""
+FAINTEST, STRONGEST = 0.06, 0.5
+"""Opacity of the colour of no difference and of the largest one: letters in the page's own colour stay readable on both."""
+
+
+def numbers(frame: Frame) -> pd.DataFrame | None:
+    """Return one row per budget, protocol and two cells; None where no two tasks share three cells."""
+    rows = []
+    for budget, training, means in over_tasks.mean_scores(frame):
+        cells = means.mean().sort_values(kind="stable").index
+        for cell in cells:
+            for other in cells.drop(cell):
+                differences = means[cell].to_numpy(float) - means[other].to_numpy(float)
+                counts = [int((differences < 0).sum()), int((differences == 0).sum()), int((differences > 0).sum())]
+                rows.append((budget, training, cell, other, differences.mean(), *counts, signed_rank(differences)))
+    columns = ["budget", "training", "cell", "other", "difference", "lower", "level", "higher", "p"]
+    return pd.DataFrame(rows, columns=columns) if rows else None
+
+
+def describe(numbers: pd.DataFrame, frame: Frame) -> str:
+    """Say of the cell with the lowest mean how it stands beside each other one, and how many pairs have a p below 0.05."""
+    sentences = []
+    for (budget, training), part in numbers.groupby(["budget", "training"], sort=False):
+        first = part[part.cell == part.cell.iloc[0]]
+        beside = [f"{row.other} {_shown(row.difference)} ({_counts(row)})" for _, row in first.iterrows()]
+        told_apart = int((part.p < LEVEL).sum()) // 2
+        sentences.append(
+            f"{budget}, {training}, mean difference of {first.cell.iloc[0]} (tasks lower/level/higher): "
+            f"{', '.join(beside)}; p is below {LEVEL:g} in {told_apart} of {len(part) // 2} pairs."
+        )
+    return " ".join(sentences)
+
+
+def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
+    """Draw one matrix for each budget and protocol."""
+    parts = list(numbers.groupby(["budget", "training"], sort=False))
+    sizes = [part.cell.nunique() for _, part in parts]
+    heights = [0.9 + 0.72 * SIZE * size for size in sizes]
+    figure, axes = plt.subplots(
+        len(parts), 1, figsize=(1.8 + SIZE * max(sizes), sum(heights)), squeeze=False, height_ratios=heights
+    )
+    for axis, ((budget, training), part) in zip(axes[:, 0], parts, strict=True):
+        _draw_matrix(axis, part, max(sizes))
+        first = part.iloc[0]
+        style.heading(axis, f"{budget}, {training}: {first.lower + first.level + first.higher} tasks", loc="left")
+    figure.tight_layout()
+    return figure
+
+
+def _draw_matrix(axis: Axes, part: pd.DataFrame, width: int) -> None:
+    """Draw the fields of one matrix, the cell with the lowest mean first; ``width``: of the widest one in fields."""
+    cells = list(dict.fromkeys(part.cell))
+    largest = part.difference.abs().max() or 1.0
+    for _, row in part.iterrows():
+        x, y = cells.index(row.other), cells.index(row.cell)
+        colour = style.COLOURS[1] if row.difference < 0 else style.COLOURS[3]
+        opacity = FAINTEST + (STRONGEST - FAINTEST) * abs(row.difference) / largest
+        axis.add_patch(Rectangle((x - 0.48, y - 0.47), 0.96, 0.94, facecolor=colour, alpha=opacity, linewidth=0))
+        text = f"{_shown(row.difference)}\n{_counts(row)}\np {row.p:.2g}"
+        weight = "bold" if row.p < LEVEL else "normal"
+        axis.text(x, y, text, ha="center", va="center", fontsize=9, fontweight=weight)
+    axis.set_xlim(-0.5, width - 0.5)
+    axis.set_ylim(len(cells) - 0.5, -0.5)
+    names = [style.folded(cell, 1.0).replace("_", "_\n", 1) if len(cell) > 13 else cell for cell in cells]
+    axis.set_xticks(range(len(cells)), names, fontsize=9)
+    axis.set_yticks(range(len(cells)), names, fontsize=9)
+    axis.tick_params(length=0)
+    axis.grid(visible=False)
+    axis.spines[:].set_visible(False)
+    axis.set_xlabel("beside this cell")
+
+
+def _shown(difference: float) -> str:
+    return f"{difference:+.3f}"
+
+
+def _counts(row: pd.Series) -> str:
+    return f"{row.lower}/{row.level}/{row.higher}"
