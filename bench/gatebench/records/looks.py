@@ -53,5 +53,14 @@ def add(results: Path, study: str, pipelines: int, keys: list[str]) -> None:
         atomic_write(path(results, study), lambda partial: partial.write_text(text))
 
 
+def unite(results: Path, study: str, looks: list[Look]) -> None:
+    """Write down the looks that were taken at a copy of the study elsewhere, unless they are known here."""
+    here = read(results, study)
+    new = [look for look in looks if look not in here]
+    if new:
+        text = to_json({"looks": [*here, *new]})
+        atomic_write(path(results, study), lambda partial: partial.write_text(text))
+
+
 def _renamed(values: dict[str, object]) -> dict[str, object]:
     return {FORMER.get(name, name): value for name, value in values.items()}

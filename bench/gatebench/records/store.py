@@ -90,6 +90,10 @@ class Store:
 
     def finished(self) -> set[str]:
         """Return the keys of trials that are never computed again."""
+        return self.in_folders() | self._published_in.keys()
+
+    def in_folders(self) -> set[str]:
+        """Return the keys of the records below ``trials/``, which have their weights beside them."""
         names: set[str] = set()
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.trials) as entries:
             # A folder that is still being written begins with a dot.
@@ -97,7 +101,7 @@ class Store:
         self._complete &= names  # others were set aside since
         new = names - self._complete
         self._complete |= {name for name in new if os.path.isfile(os.path.join(self.trials, name, "record.json"))}
-        return self._complete | self._published_in.keys()
+        return set(self._complete)
 
     def read(self, keys: list[str]) -> dict[str, Record]:
         """Return the records of those keys that are finished."""
@@ -158,8 +162,11 @@ class Store:
         """Keep a record and its best weights. If two processes finish one trial, the first one's stays."""
         self.write_all([(record, weights)])
 
-    def write_all(self, trials: Sequence[tuple[Record, Mapping[str, np.ndarray]]]) -> None:
-        """Keep several records with their best weights, as `write` does, in less time; they appear in their order."""
+    def write_all(self, trials: Sequence[tuple[Record, Mapping[str, np.ndarray] | None]]) -> None:
+        """Keep several records with their best weights, as `write` does, in less time; they appear in their order.
+
+        None in the place of weights: there are none any more.
+        """
         from safetensors.numpy import save
 
         targets = [self.trials / record.key for record, _ in trials]
@@ -167,7 +174,8 @@ class Store:
             for folder, (record, weights) in zip(folders, trials, strict=True):
                 _write(folder, record)
                 # Bytes, since the library's own files are closed to everybody else whatever the umask says.
-                (folder / "weights.safetensors").write_bytes(save(dict(weights)))
+                if weights is not None:
+                    (folder / "weights.safetensors").write_bytes(save(dict(weights)))
         for record, _ in trials:
             shutil.rmtree(self.failed / record.key, ignore_errors=True)
 

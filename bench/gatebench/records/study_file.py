@@ -63,6 +63,58 @@ def add_points(results: Path, study: str, points: list[Point]) -> None:
         update_json(file, change)
 
 
+def unite(results: Path, study: str, points: list[Point]) -> list[Point]:
+    """Add to a study's file what another folder knows of it; returns the points that say otherwise, which are left out."""
+    file = path(results, study)
+
+    def change(text: str | None) -> dict[str, Any] | None:
+        content = StudyFile(study=study, points={}) if text is None else decode_study(text)
+        before = dict(content.points)
+        content.points.update({name: point for name, point in _united(before, points).items() if point is not None})
+        return None if text is not None and content.points == before else _as_written(content)
+
+    with _explained(file):
+        before = decode_study(file.read_bytes()).points if file.is_file() else {}
+        if any(point != before.get(name) for name, point in _united(before, points).items() if point is not None):
+            update_json(file, change)
+    return saying_otherwise(results, study, points)
+
+
+def saying_otherwise(results: Path, study: str, points: list[Point]) -> list[Point]:
+    """Return those points that cannot be united with what the study's file says of them."""
+    if not path(results, study).is_file():
+        return []
+    with _explained(path(results, study)):
+        united = _united(decode_study(path(results, study).read_bytes()).points, points)
+    return [point for point in points if united[point.name] is None]
+
+
+def _united(before: dict[str, Point], points: list[Point]) -> dict[str, Point | None]:
+    """Return the name of each point -> what is known of it with what was before; None if that says otherwise."""
+    return {point.name: united(before[point.name], point) if point.name in before else point for point in points}
+
+
+def united(former: Point, point: Point) -> Point | None:
+    """Return what two folders know of a point, of which neither is the later one; None if they say different things.
+
+    They do where they searched otherwise, or selected different settings. A search that was extended is the one that was
+    planned, with further trials. Whichever is the former, the same trials come of it.
+    """
+    shorter, longer = sorted((former, point), key=lambda one: len(one.search))
+    is_same = bool(shorter.search) and shorter.selected == longer.selected
+    is_extended = is_same and _begins(longer.search, shorter.search)
+    if former.search != point.search and not is_extended:
+        return None
+    if former.selected != point.selected and None not in (former.selected, point.selected):
+        return None
+    base = longer if is_extended else former if former.selected is not None else point
+    confirm = list(dict.fromkeys([*former.confirm, *point.confirm]))
+    planned = (former.confirm_planned, point.confirm_planned)
+    # A search of which every setting diverged plans nothing.
+    most = 0 if base.selected is None and 0 in planned else max(len(confirm), *planned)
+    return replace(base, confirm=confirm, confirm_planned=most)
+
+
 def _as_written(content: StudyFile) -> dict[str, Any]:
     """What the file holds: neutral values of later versions are left out, so that files of earlier ones stay as they are."""
     values = asdict(content)

@@ -76,7 +76,7 @@ def _print_matching(candidates: list[str], word: str) -> None:
 
 
 def _names(command: str) -> list[str]:
-    """Return what a command's first argument may be: cells, tasks, data sets, keys or studies."""
+    """Return what a command's first argument may be: cells, tasks, data sets, keys, studies or results folders."""
     if command in ("cells", "count"):
         return list(registry.available("cells", ".py"))
     if command == "compare":
@@ -85,6 +85,8 @@ def _names(command: str) -> list[str]:
         return list(SCRIPTS)
     if command == "data":
         return ["list", "fetch", "verify", *registry.available("datasets", ".yaml")]
+    if command == "merge":
+        return sorted({file.parents[1].name for file in Path().glob("*/*/study.json")} - {DEFAULT_RESULTS.name})
     trials = _folders(DEFAULT_RESULTS, "trials/[!.]*/weights.safetensors") if command in ("export", "sample") else []
     return trials + ([] if command == "export" else _folders(DEFAULT_RESULTS, "*/study.json"))
 
