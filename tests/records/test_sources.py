@@ -26,8 +26,8 @@ def make_results(folder: Path, study: str = "some") -> Path:
 
 
 def read_all(folder: Path) -> None:
-    for portion in sources.of_folder(folder).portions:
-        list(portion.records())
+    for place in sources.of_folder(folder).places:
+        list(place.records())
 
 
 def refused(folder: Path, *words: str) -> None:
@@ -43,11 +43,11 @@ def refused(folder: Path, *words: str) -> None:
 def test_a_folder_has_its_trials_and_what_its_studies_published(tmp_path: Path):
     source = sources.of_folder(make_results(tmp_path))
     assert source.plans == {"some": [make_point([A], [B])]}
-    places = [(portion.study, [record.key for record in portion.records()]) for portion in source.portions]
+    places = [(place.study, [record.key for record in place.records()]) for place in source.places]
     assert places == [(None, [A]), ("some", [A])]
-    assert source.portions[0].weights(A).keys() == WEIGHTS.keys()
-    assert source.portions[0].weights(B) is None
-    assert source.portions[1].weights(A) is None
+    assert dict(source.places[0].weights(A) or {}).keys() == WEIGHTS.keys()
+    assert source.places[0].weights(B) is None
+    assert source.places[1].weights(A) is None
     assert source.left_out == []
 
 
@@ -89,7 +89,7 @@ def test_records_of_a_later_version_stay_out(tmp_path: Path, version: str, is_la
     versions = {**record.provenance.versions, "gatebench": version}
     Store(tmp_path).write(replace(record, provenance=replace(record.provenance, versions=versions)), WEIGHTS)
     source = sources.of_folder(tmp_path)
-    assert [one.key for one in source.portions[0].records()] == ([] if is_later else [A])
+    assert [one.key for one in source.places[0].records()] == ([] if is_later else [A])
     assert len(source.left_out) == is_later
     assert all(A in line and "99.0.0" in line and __version__ in line for line in source.left_out)
 

@@ -16,7 +16,7 @@ from gatebench.core.files import nan_to_none
 from gatebench.records import collection, looks, study_file
 from gatebench.records.frame import REPLICATION
 from gatebench.records.schema import Point, Record, TrialSettings
-from gatebench.records.sources import Portion, Source
+from gatebench.records.sources import RecordPlace, RecordSource
 from gatebench.records.store import Store
 
 BATCH = 500
@@ -47,7 +47,7 @@ class Arrival:
     """Study -> keys of the source's records that belong to it."""
 
 
-def merge(results: Path, source: Source, key_of: Callable[[TrialSettings], str], dry_run: bool = False) -> Arrival:
+def merge(results: Path, source: RecordSource, key_of: Callable[[TrialSettings], str], dry_run: bool = False) -> Arrival:
     """Bring what a source has into a results folder, or say what would come; nothing that is there changes.
 
     ``key_of`` gives the key that this version has for a trial's settings.
@@ -55,10 +55,10 @@ def merge(results: Path, source: Source, key_of: Callable[[TrialSettings], str],
     plans = {study: study_file.read(results, study) for study in _studies(results)}
     otherwise = {study: study_file.saying_otherwise(results, study, points) for study, points in source.plans.items()}
     merger = _Merger(results, source, key_of, dry_run, plans, Arrival(otherwise=otherwise))
-    for portion in source.portions:
-        store = Store(results)  # what was published in the portion before is published here now
-        for batch in _batches(portion.records(), BATCH):
-            merger.bring(store, portion, batch)
+    for place in source.places:
+        store = Store(results)  # what was published in the place before is published here now
+        for batch in _batches(place.records(), BATCH):
+            merger.bring(store, place, batch)
     if not dry_run:
         merger.bring_plans()
     return merger.arrival
@@ -70,7 +70,7 @@ class _Merger:
     def __init__(
         self,
         results: Path,
-        source: Source,
+        source: RecordSource,
         key_of: Callable[[TrialSettings], str],
         dry_run: bool,
         plans: dict[str, list[Point]],
@@ -80,9 +80,9 @@ class _Merger:
         self.plans, self.arrival = plans, arrival
         self._there, self._here = _by_key(source.plans), _by_key(plans)
 
-    def bring(self, store: Store, portion: Portion, batch: list[Record]) -> None:
+    def bring(self, store: Store, place: RecordPlace, batch: list[Record]) -> None:
         """Bring some records of a place."""
-        owners = {record.key: self._owners(record.key, portion) for record in batch}
+        owners = {record.key: self._owners(record.key, place) for record in batch}
         for key, studies in owners.items():
             for study in studies:
                 self.arrival.studies.setdefault(study, set()).add(key)
@@ -90,7 +90,7 @@ class _Merger:
         known = store.read([record.key for record in batch])
         new = [record for record in batch if record.key not in known]
         differing = {one.key for one in batch if one.key in known and not same_numbers(one, known[one.key])}
-        if portion.is_replication:  # its records are no first run, not even where that has none
+        if place.is_replication:  # its records are no first run, not even where that has none
             apart = {record.key for record in new} | differing
             self.arrival.replicated |= apart
         else:
@@ -100,22 +100,22 @@ class _Merger:
             self.arrival.present |= known.keys() - differing - self.arrival.new
         if self.dry_run:
             return
-        if not portion.is_replication:
-            self._keep(store, portion, new, [known.get(one.key, one) for one in batch if one.key not in differing])
+        if not place.is_replication:
+            self._keep(store, place, new, [known.get(one.key, one) for one in batch if one.key not in differing])
         for study in sorted({study for studies in owners.values() for study in studies}):
             of_study = [record for record in batch if study in owners[record.key]]
-            self._keep_apart(study, portion, of_study, apart)
+            self._keep_apart(study, place, of_study, apart)
 
-    def _keep(self, store: Store, portion: Portion, new: list[Record], same: list[Record]) -> None:
+    def _keep(self, store: Store, place: RecordPlace, new: list[Record], same: list[Record]) -> None:
         """Keep the records of a first run where they stand in the source: below ``trials/``, or published."""
-        if portion.study is None and new:
-            store.write_all([(record, portion.weights(record.key)) for record in new])
-        if portion.study and same:
-            collection.add(self.results / portion.study / collection.NAME, same)
+        if place.study is None and new:
+            store.write_all([(record, place.weights(record.key)) for record in new])
+        if place.study and same:
+            collection.add(self.results / place.study / collection.NAME, same)
 
-    def _keep_apart(self, study: str, portion: Portion, records: list[Record], keys: set[str]) -> None:
+    def _keep_apart(self, study: str, place: RecordPlace, records: list[Record], keys: set[str]) -> None:
         """Keep those of a study's records as a replication that have these keys, or are of points planned otherwise here."""
-        if portion.is_replication:
+        if place.is_replication:
             points = self.source.replications.get(study, [])
         else:
             keys = keys | set(study_file.keys(self.arrival.otherwise.get(study, [])))
@@ -124,10 +124,10 @@ class _Merger:
         if apart:
             keep_apart(self.results / study, _points_of(apart, points), apart)
 
-    def _owners(self, key: str, portion: Portion) -> list[str]:
+    def _owners(self, key: str, place: RecordPlace) -> list[str]:
         """Return the studies that a record is of: there, or, where nobody planned it there, here."""
-        published = [portion.study] if portion.study else []
-        there = [] if portion.is_replication else self._there.get(key, [])
+        published = [place.study] if place.study else []
+        there = [] if place.is_replication else self._there.get(key, [])
         return list(dict.fromkeys([*published, *there])) or self._here.get(key) or [NO_STUDY]
 
     def bring_plans(self) -> None:

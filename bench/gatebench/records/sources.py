@@ -22,7 +22,7 @@ _LATER = "a later version wrote it: install that one, then merge"
 
 
 @dataclass(frozen=True)
-class Portion:
+class RecordPlace:
     """Records that stand in one place of a source."""
 
     study: str | None
@@ -36,22 +36,22 @@ class Portion:
 
 
 @dataclass(frozen=True)
-class Source:
+class RecordSource:
     """What another results folder, or an archive of one study, has."""
 
     plans: dict[str, list[Point]]
     """Study -> its points."""
-    portions: list[Portion]
+    places: list[RecordPlace]
     """All records, place by place."""
     replications: dict[str, list[Point]] = field(default_factory=dict)
     """Study -> the points of its replications."""
     looks: dict[str, list[Look]] = field(default_factory=dict)
     """Study -> the verdicts that were given on it."""
     left_out: list[str] = field(default_factory=list)
-    """What cannot be brought, in a line each; reading the portions adds to them."""
+    """What cannot be brought, in a line each; reading the places adds to them."""
 
 
-def of_folder(folder: Path) -> Source:
+def of_folder(folder: Path) -> RecordSource:
     """Return what a results folder has; ``BadInput`` if it is none, or has a damaged study or one of a later version.
 
     A record that is damaged is left out of it, and the others are not.
@@ -64,17 +64,17 @@ def of_folder(folder: Path) -> Source:
         raise BadInput(f"'{folder}' is no results folder; expected one that has trials/ or STUDY/study.json, or an archive")
     for study in studies:
         check_study(study, f"'{folder}'")
-    source = Source(plans={study: _plan(folder, study) for study in studies}, portions=[])
-    source.portions.append(_trials(folder, source.left_out))
+    source = RecordSource(plans={study: _plan(folder, study) for study in studies}, places=[])
+    source.places.append(_trials(folder, source.left_out))
     for study in studies:
         if _has_published(folder / study):
-            source.portions.append(Portion(study, lambda study=study: _published(folder / study, source.left_out)))
+            source.places.append(RecordPlace(study, lambda study=study: _published(folder / study, source.left_out)))
         source.looks[study] = looks.read(folder, study)
         for place in _replications(folder / study):
             source.replications.setdefault(study, []).extend(_plan(place.parent, place.name))
             if _has_published(place):
                 reader = lambda place=place: _published(place, source.left_out)  # noqa: E731 - of this place
-                source.portions.append(Portion(study, reader, is_replication=True))
+                source.places.append(RecordPlace(study, reader, is_replication=True))
     return source
 
 
@@ -99,7 +99,7 @@ def _plan(results: Path, study: str) -> list[Point]:
     return points
 
 
-def _trials(folder: Path, left_out: list[str]) -> Portion:
+def _trials(folder: Path, left_out: list[str]) -> RecordPlace:
     """Return the records below ``trials/``."""
     results = Store(folder)
 
@@ -121,7 +121,7 @@ def _trials(folder: Path, left_out: list[str]) -> Portion:
             left_out.append(str(error).partition("; ")[0])
             return None
 
-    return Portion(None, records, weights)
+    return RecordPlace(None, records, weights)
 
 
 def _published(folder: Path, left_out: list[str]) -> Iterator[Record]:
