@@ -63,7 +63,7 @@ def test_labels_of_sequences_by_a_library():
     arrays = labelled()
     card = make_card(arrays, "reals", target=Target("sequence", "label", 1, tuple("abc")))
     measured = of_card(card, arrays)
-    assert set(measured) == {"unigram", "logistic", "logistic_summary", "nearest_neighbours"}
+    assert set(measured) == {"unigram", "logistic", "logistic_summary", "nearest_neighbours", "minirocket"}
     framed = target.frame(card, arrays).splits
     kinds = [regression.summarised(framed), regression.courses(framed)]
     features = {split: [np.concatenate([s.x for s in kind[split]]) for kind in kinds] for split in SPLITS}

@@ -115,7 +115,7 @@ def test_neighbours_look_at_the_features_that_tell_most():
 def test_the_shape_of_a_sequence_is_worth_something():
     arrays = waves("sequence", "label")
     baselines = compute.compute(make_card(arrays, "reals", target=Target("sequence", "label", 1, tuple("abc"))), arrays)
-    assert set(baselines) == {"unigram", "logistic", "logistic_summary", "nearest_neighbours"}
+    assert set(baselines) == {"unigram", "logistic", "logistic_summary", "nearest_neighbours", "minirocket"}
     scores = {name: by_split["test"]["nll"] for name, by_split in baselines.items()}
     assert scores["nearest_neighbours"] < scores["logistic"] - 0.2
 

@@ -4,8 +4,10 @@ import numpy as np
 
 from gatebench.data import columns, series
 from gatebench.data.baselines import penalties, predictors, regression
+from gatebench.data.baselines.minirocket import MOST_COLUMNS, Minirocket
 from gatebench.data.baselines.neighbours import Neighbours
 from gatebench.data.baselines.regression import Splits
+from gatebench.data.baselines.ridge_classifier import RidgeClassifier
 from gatebench.data.baselines.scoring import Baseline, concatenate, of_predictor
 from gatebench.data.cards import Card
 from gatebench.data.contents import Arrays
@@ -18,8 +20,8 @@ def fit(card: Card, arrays: Arrays, origins: Origins) -> dict[str, Baseline]:
 
     *unigram*: every class with its frequency. *logistic*: a regression on the inputs at the step, or on their mean over the
     sequence. Of a step, *logistic_lags*: on the inputs at the last steps. Of a sequence, *logistic_summary*: on what it is
-    like as a whole (`summaries.summarise`), and *nearest_neighbours* (`Neighbours`). The penalties of these are chosen in
-    folds of train.
+    like as a whole (`summaries.summarise`), *nearest_neighbours* (`Neighbours`), and *minirocket*: a ridge classifier on
+    random convolutions (`Minirocket`). The penalties of these are chosen by what predicts train best from the rest of it.
     """
     classes, splits = len(columns.target_of(card).names), regression.pair(card, arrays)
     x, y = concatenate(splits["train"])
@@ -36,6 +38,7 @@ def fit(card: Card, arrays: Arrays, origins: Origins) -> dict[str, Baseline]:
         **baselines,
         **_logistic("logistic_summary", summarised, classes),
         "nearest_neighbours": _nearest(kinds or [splits], classes),
+        **_minirocket(framed, classes),
     }
 
 
@@ -59,3 +62,21 @@ def _nearest(kinds: list[Splits], classes: int) -> Baseline:
         return neighbours.probabilities([of_kind[part] for of_kind in features["test"]])
 
     return Baseline(kinds[0], nll, lambda: probabilities, classes)
+
+
+def _minirocket(splits: Splits, classes: int) -> dict[str, Baseline]:
+    """Return a ridge classifier on random convolutions; nothing where there are too many columns."""
+    if splits["train"][0].x.shape[1] > MOST_COLUMNS:
+        return {}
+    transform = Minirocket(splits["train"])
+    features = {split: transform(splits[split]) for split in splits}
+    labels = {split: np.concatenate([sequence.y[:, 0] for sequence in splits[split]]).astype(int) for split in splits}
+    classifier = RidgeClassifier(features["train"], labels["train"], classes)
+
+    def nll(split: str) -> np.ndarray:
+        return classifier.nll(features[split], labels[split], of_train=split == "train")[:, None]
+
+    def probabilities(part: slice) -> np.ndarray:
+        return classifier.probabilities(features["test"][part])
+
+    return {"minirocket": Baseline(splits, nll, lambda: probabilities, classes)}
