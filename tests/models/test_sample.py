@@ -240,10 +240,11 @@ def test_mistakes_are_one_line(played: Tiny):
     message = gatebench(played, "sample", keys(played)[0], "--folder", "file", code=2)
     assert message == "gatebench: folder 'file' cannot be made (File exists); choose another: --folder F\n"
     weights = played.folder / "results" / "trials" / keys(played)[0] / "weights.safetensors"
-    weights.write_bytes(b"no weights")
-    assert "is damaged" in gatebench(played, "sample", keys(played)[0], code=2)
     weights.unlink()
     assert "the weights of trial" in gatebench(played, "sample", keys(played)[0], code=2)
+    weights.write_bytes(b"no weights")
+    message = gatebench(played, "sample", keys(played)[0], code=2)
+    assert "is damaged (weights.safetensors does not fit its checksum in SHA256SUMS); set aside in " in message
 
 
 def test_other_data_under_the_same_name_is_noticed(played: Tiny):

@@ -24,6 +24,7 @@ from gatebench.study.select import remainder, selected
 from support.commands import LONG, SMALL, environment_of, record_times, result_columns, sweep
 from support.datasets import Tiny
 from support.processes import start_sweep
+from support.records import alter, seal
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "results"
 THREE = [
@@ -165,6 +166,7 @@ def test_a_pipeline_sees_validation_of_its_own_search_alone(home: Tiny, three_co
         record = json.loads(path.read_text())
         record["summary"]["scores"][split]["nll"] = -100.0
         path.write_text(json.dumps(record))
+        seal(path.parent)
         after = [selected(job, Store(three_copy), pipeline) for pipeline in (1, 2, 3)]
         is_its_own = key == worst.key and split == "valid"
         assert after == [before[0], worst.hyperparameters if is_its_own else before[1], before[2]]
@@ -175,8 +177,7 @@ def test_a_pipeline_in_which_all_diverged_is_a_result_and_leaves_the_others(
 ):
     _, second, _ = before = points_of(three_copy)
     for key in second.search:
-        path = three_copy / "trials" / key / "record.json"
-        path.write_text(path.read_text().replace('"status": "finished"', '"status": "diverged"'))
+        alter(three_copy / "trials" / key, lambda text: text.replace('"status": "finished"', '"status": "diverged"'))
     shutil.rmtree(three_copy / "trials" / before[0].confirm[0])  # so that there is something to train
     study_file.path(three_copy, "adhoc").unlink()
     sweep(home, *THREE, "cell=rnn", results=three_copy)

@@ -12,6 +12,7 @@ from gatebench.records.store import Store
 from gatebench.study.select import best_key
 from support.commands import SMALL, sweep
 from support.datasets import Tiny
+from support.records import seal
 
 
 def test_confirming_trials_run_at_the_rate_that_was_best_on_validation(finished: Path):
@@ -68,6 +69,7 @@ def test_selection_within_a_study_never_touches_the_test_split(home: Tiny, copy:
             record = json.loads(path.read_text())
             record["summary"]["scores"]["test"]["nll"] = -record["summary"]["scores"]["valid"]["nll"]
             path.write_text(json.dumps(record))
+            seal(path.parent)
     sweep(home, *SMALL, results=copy)
     assert {p.labels.cell: p.selected for p in study_file.read(copy, "adhoc")} == chosen
 

@@ -1,12 +1,15 @@
 """A record that is written by hand, with numbers that are awkward to keep."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gatebench.core.hyperparameters import Hyperparameters
+from gatebench.records import parts
 from gatebench.records.schema import (
     CURVE,
     PREDICTIONS,
@@ -66,3 +69,16 @@ def make_point(
     """A point of a study; ``lr`` is what its search selected, None if that is not known."""
     selected = None if lr is None else Hyperparameters(lr)
     return Point(LABELS, search, selected, confirm, len(confirm) if planned is None else planned, pipeline)
+
+
+def alter(folder: Path, change: Callable[[str], str], name: str = parts.RECORD) -> None:
+    """Change a part of a record as if a trial had left it so: its checksum fits."""
+    (folder / name).write_text(change((folder / name).read_text()))
+    seal(folder)
+
+
+def seal(folder: Path) -> None:
+    """Give a record checksums of what its folder has."""
+    sums = folder / parts.SUMS
+    sums.unlink(missing_ok=True)
+    sums.write_bytes(parts.sums_of({file.name: file.read_bytes() for file in folder.iterdir()}))

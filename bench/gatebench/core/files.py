@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -77,6 +77,11 @@ def locked(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def replacing(target: Path) -> AbstractContextManager[None]:
+    """Hold the lock under which what stands at ``target``, or beside it, is moved away."""
+    return locked(target.with_name(".replace.lock"))
+
+
 @contextmanager
 def atomic_folder(target: Path, complete_with: str | None = None) -> Iterator[Path]:
     """Yield a new folder to be filled, which then appears at ``target`` whole, or not at all; as of `atomic_folders`."""
@@ -142,11 +147,12 @@ def _move(folder: Path, target: Path, complete_with: str | None) -> None:
         return
     # A folder with something in it cannot be replaced in one step. Under the lock nobody else takes what is put there now
     # for the incomplete one; whoever is stopped between the two steps leaves no folder, and the next one puts its own there.
-    with locked(target.with_name(".replace.lock")):
+    with replacing(target):
         if is_complete():
             return
         replaced = folder.with_name(f"{folder.name}.replaced")
-        target.rename(replaced)
+        with suppress(FileNotFoundError):  # somebody moved it away a moment ago
+            target.rename(replaced)
         try:
             folder.rename(target)
         except OSError:

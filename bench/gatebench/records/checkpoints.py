@@ -11,7 +11,7 @@ import numpy as np
 
 from gatebench.core.files import atomic_write
 from gatebench.records.decoding import convert, parse
-from gatebench.records.store import DAMAGE
+from gatebench.records.parts import DAMAGE
 
 FORMAT = "2"
 """Version of what is written; checkpoints of others count as none."""

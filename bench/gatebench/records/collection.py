@@ -1,18 +1,21 @@
 """``results/<study>/records.parquet``: the records of a study without their weights, in one file that can be committed.
 
 A published file only grows: what stands in it stays as it is, to the byte, whatever `study.json` names today.
+It carries a checksum of each column, which is held against what is read of it.
 """
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.files import atomic_write, locked, nan_to_none, to_json
+from gatebench.records.decoding import convert, parse
 from gatebench.records.schema import (
     TABLES,
     Record,
@@ -23,10 +26,15 @@ from gatebench.records.schema import (
     is_key,
 )
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 NAME = "records.parquet"
 """Name of the file of a study that holds its published records."""
 COLUMNS = ["key", "record", *TABLES]
 """Columns of the file: the key, and texts in JSON."""
+DIGESTS = b"gatebench.sha256"
+"""Entry of the file's metadata: column -> its checksum, in JSON."""
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
@@ -68,7 +76,27 @@ def add(path: Path, records: Iterable[Record]) -> None:
         new = [_row(record) for record in records if record.key not in present]
         if new or not path.is_file():
             after = pd.concat([before, pd.DataFrame(new, columns=COLUMNS)], ignore_index=True)
-            atomic_write(path, lambda partial: after.to_parquet(partial, index=False, compression="zstd"))
+            atomic_write(path, lambda partial: _write(after, partial))
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = pa.Table.from_pandas(table, preserve_index=False)
+    digests = {name: _digest(content.column(name)) for name in content.column_names}
+    metadata = {**(content.schema.metadata or {}), DIGESTS: json.dumps(digests).encode()}
+    pq.write_table(content.replace_schema_metadata(metadata), path, compression="zstd")
+
+
+def _digest(column: "pa.ChunkedArray") -> str:
+    """Checksum of a column's texts, in their order; what is missing counts as such."""
+    digest = hashlib.sha256()
+    for text in column.to_pylist():
+        content = b"" if text is None else text.encode() if isinstance(text, str) else repr(text).encode()
+        digest.update(b"-" if text is None else b"%d:" % len(content))
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def _row(record: Record) -> dict[str, str]:
@@ -88,11 +116,27 @@ def _rows(path: Path, columns: list[str] | None) -> list[dict[str, Any]]:
 
 
 def _table(path: Path, columns: list[str] | None) -> pd.DataFrame:
+    import pyarrow.parquet as pq
+
     with _explained(path):
-        table = pd.read_parquet(path, columns=columns)
-        if missing := set(columns or ["key", "record"]) - set(table.columns):
+        content = pq.read_table(path, columns=columns, partitioning=None)  # pyright: ignore[reportArgumentType] - a folder a=b is no column
+        if missing := set(columns or ["key", "record"]) - set(content.column_names):
             raise ValueError(f"it has no column {', '.join(sorted(missing))}")
-        return table
+        _check(content, columns)
+        return content.to_pandas(ignore_metadata=True)  # pandas' own, of which nothing is needed
+
+
+def _check(content: "pa.Table", columns: list[str] | None) -> None:
+    """Raise ``ValueError`` where a column is not what was written; files of versions before 0.2 have no checksums."""
+    stated = (content.schema.metadata or {}).get(DIGESTS)
+    if stated is None:
+        return
+    digests = convert(parse(stated), dict[str, str])
+    for name in columns or digests.keys() | set(content.column_names):
+        if name not in digests or name not in content.column_names:
+            raise ValueError(f"its column {name} is not one that was written")
+        if _digest(content.column(name)) != digests[name]:
+            raise ValueError(f"its column {name} does not fit its checksum")
 
 
 @contextmanager

@@ -4,39 +4,24 @@ Everything on disk is plain: JSON, CSV, Parquet and safetensors, never a pickle.
 at all.
 """
 
-import csv
-import io
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import pandas as pd
 
-from gatebench.core.errors import BadInput, shorten
-from gatebench.core.files import atomic_folder, atomic_folders, to_json, write_errors
-from gatebench.records import collection
-from gatebench.records.schema import (
-    TABLES,
-    Record,
-    Summary,
-    decode_record,
-    decode_summary,
-)
+from gatebench.core.errors import BadInput
+from gatebench.core.files import atomic_folder, atomic_folders
+from gatebench.records import aside, collection, parts
+from gatebench.records.schema import Record, Summary
 
-_LATER = ("statistics", "predictions")
-"""Tables that are written where there is something in them; earlier versions wrote the others alone."""
 T = TypeVar("T")
-"""Whatever a reader of a file returns."""
-
-DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, csv.Error)
-"""What readers raise of a file that is not what it should be."""
+"""Whatever is read of a record."""
 
 
 class Store:
@@ -64,21 +49,30 @@ class Store:
 
     @cached_property
     def _published_in(self) -> dict[str, Path]:
-        """Key -> the ``records.parquet`` that has its record."""
-        files = sorted(self.results.glob(f"*/{collection.NAME}"))
-        return {key: path for path in files for key in collection.read_keys(path)}
+        """Key -> the ``records.parquet`` that has its record; of files that are damaged, which is said, none."""
+        places: dict[str, Path] = {}
+        for path in sorted(self.results.glob(f"*/{collection.NAME}")):
+            with _left_out_if_damaged(lambda: None):
+                places |= dict.fromkeys(collection.read_keys(path), path)
+        return places
 
     def _published(self, keys: Iterable[str]) -> dict[str, Record]:
         """Records of those keys that studies published; each is decoded once."""
         for path, of_path in self._places(keys, self._decoded).items():
-            self._decoded |= {record.key: record for record in collection.read(path, of_path)}
+            with _left_out_if_damaged(lambda path=path: self._leave_out(path)):
+                self._decoded |= {record.key: record for record in collection.read(path, of_path)}
         return self._decoded
 
     def _published_summaries(self, keys: Iterable[str]) -> dict[str, Summary]:
         """Summaries of those keys that studies published; each is decoded once."""
         for path, of_path in self._places(keys, self._summaries).items():
-            self._summaries |= collection.read_summaries(path, of_path)
+            with _left_out_if_damaged(lambda path=path: self._leave_out(path)):
+                self._summaries |= collection.read_summaries(path, of_path)
         return self._summaries
+
+    def _leave_out(self, path: Path) -> None:
+        """Count what stands in a ``records.parquet`` no more as published."""
+        self._published_in = {key: place for key, place in self._published_in.items() if place != path}
 
     def _places(self, keys: Iterable[str], known: Collection[str]) -> dict[Path, set[str]]:
         """Return ``records.parquet`` -> those of the keys that it has, but for what is known."""
@@ -100,63 +94,65 @@ class Store:
             names = {entry.name for entry in entries if not entry.name.startswith(".")}
         self._complete &= names  # others were set aside since
         new = names - self._complete
-        self._complete |= {name for name in new if os.path.isfile(os.path.join(self.trials, name, "record.json"))}
+        self._complete |= {name for name in new if os.path.isfile(os.path.join(self.trials, name, parts.RECORD))}
         return set(self._complete)
 
     def read(self, keys: list[str]) -> dict[str, Record]:
         """Return the records of those keys that are finished."""
-        records = self._from_folders(keys, read)
+        records = self._from_folders(self.trials, keys, parts.read_record)
         if len(records) < len(keys):
             records = {**self._published(keys), **records}
         return {key: records[key] for key in keys if key in records}
 
     def summaries(self, keys: list[str]) -> dict[str, Summary]:
         """Return the summaries of those keys that are finished; much faster than reading records whole."""
-        summaries = self._from_folders(keys, read_summary)
+        summaries = self._from_folders(self.trials, keys, parts.read_summary)
         if len(summaries) < len(keys):
             summaries = {**self._published_summaries(keys), **summaries}
         return {key: summaries[key] for key in keys if key in summaries}
 
     def failures(self, keys: list[str]) -> dict[str, Record]:
         """Return the records of those keys that ended with an error of their own, and are not finished since."""
-        failed = [key for key in keys if (self.failed / key / "record.json").is_file()]
+        failed = [key for key in keys if (self.failed / key / parts.RECORD).is_file()]
         finished = self.finished() if failed else set()
-        return {key: read(self.failed / key) for key in failed if key not in finished}
+        return self._from_folders(self.failed, [key for key in failed if key not in finished], parts.read_record)
 
-    def _from_folders(self, keys: list[str], read_one: Callable[[Path], T]) -> dict[str, T]:
-        """Read folders below ``trials/``; damaged ones are set aside, for the next sweep to compute again."""
-        contents, damaged = {}, []
-        for folder in (self.trials / key for key in keys if (self.trials / key / "record.json").is_file()):
+    def _from_folders(self, root: Path, keys: list[str], read_one: Callable[[parts.RecordParts], T]) -> dict[str, T]:
+        """Read folders below ``trials/`` or ``failed/``; damaged ones are said and set aside, and the others go on."""
+        contents, lines = {}, []
+        for key in keys:
+            folder = root / key
+            if not os.path.isfile(os.path.join(folder, parts.RECORD)) and not aside.is_stray(folder):
+                continue
             try:
-                contents[folder.name] = read_one(folder)
-            except BadInput as error:
-                damaged.append((folder, error))
-        if damaged:
-            aside = self.results / "damaged"
-            for folder, _ in damaged:
-                with write_errors(folder):
-                    aside.mkdir(exist_ok=True)
-                    folder.rename(aside / f"{folder.name}.{time.time_ns()}")
-            more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
-            reason = str(damaged[0][1]).partition("; ")[0]
-            raise BadInput(f"{reason}; set aside in {aside}{more}: give the sweep's command again, which computes it anew")
+                contents[key] = read_one(parts.RecordFolder(folder))
+            except parts.DamagedRecord:
+                content, line = aside.record(self.results, folder, read_one, lambda key=key: self._remedy(key))
+                contents |= {} if content is None else {key: content}
+                lines += [line] if line else []
+        aside.say(lines)
         return contents
+
+    def _remedy(self, key: str) -> str:
+        if key in self._published_in:
+            return "what its study published of it is read instead"
+        return "the next sweep of its study trains it anew"
 
     def weights(self, key: str) -> dict[str, np.ndarray]:
         """Return the best-validation weights of a trial, ``[rows, columns]`` each; ``BadInput`` if they are not here."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        path = self.trials / key / "weights.safetensors"
-        if not path.is_file():
+        folder = self.trials / key
+        try:
+            weights = parts.read_weights(parts.RecordFolder(folder))
+        except parts.DamagedRecord:
+            weights, line = aside.record(self.results, folder, parts.read_weights, lambda: self._remedy(key))
+            if line:
+                raise BadInput(line) from None
+        if weights is None:
             raise BadInput(
                 f"the weights of trial {key} are not here: published records carry none; train it anew into a folder of "
                 "its own, gatebench sweep ... results=FOLDER, and give that folder: --results FOLDER"
             )
-        try:
-            return load_file(path)
-        except (SafetensorError, *DAMAGE) as error:  # some kinds of numbers NumPy does not know
-            raise BadInput(f"{path} is damaged ({error}); remove its folder, and the next sweep trains it again") from error
+        return weights
 
     def write(self, record: Record, weights: Mapping[str, np.ndarray]) -> None:
         """Keep a record and its best weights. If two processes finish one trial, the first one's stays."""
@@ -167,23 +163,18 @@ class Store:
 
         None in the place of weights: there are none any more.
         """
-        from safetensors.numpy import save
-
         targets = [self.trials / record.key for record, _ in trials]
-        with atomic_folders(targets, complete_with="record.json") as folders:
+        with atomic_folders(targets, complete_with=parts.RECORD) as folders:
             for folder, (record, weights) in zip(folders, trials, strict=True):
-                _write(folder, record)
-                # Bytes, since the library's own files are closed to everybody else whatever the umask says.
-                if weights is not None:
-                    (folder / "weights.safetensors").write_bytes(save(dict(weights)))
+                parts.write(folder, record, weights)
         for record, _ in trials:
             shutil.rmtree(self.failed / record.key, ignore_errors=True)
 
     def write_failed(self, record: Record) -> None:
         """Keep what a trial leaves that ended with an error, in place of what an earlier attempt left."""
         shutil.rmtree(self.failed / record.key, ignore_errors=True)
-        with atomic_folder(self.failed / record.key, complete_with="record.json") as folder:
-            _write(folder, record)
+        with atomic_folder(self.failed / record.key, complete_with=parts.RECORD) as folder:
+            parts.write(folder, record)
 
     def publish(self, study: str, keys: Iterable[str]) -> Path:
         """Add the records of those keys that are finished to the study's ``records.parquet``, which only grows."""
@@ -192,52 +183,16 @@ class Store:
         return path
 
 
-def _write(folder: Path, record: Record) -> None:
-    tables = {name: table for name, table in record.tables.items() if name not in _LATER or len(table)}
-    texts = {f"{name}.csv": _csv(table) for name, table in tables.items()}
-    for name, text in {"record.json": to_json(record.without_tables), **texts}.items():
-        (folder / name).write_bytes(text.encode())
-
-
-def _csv(table: pd.DataFrame) -> str:
-    """Return what ``to_csv`` writes, in a fraction of its time; what is no number is left empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
-    rows = zip(*(column.tolist() for _, column in table.items()), strict=True)
-    writer.writerows(["" if value != value else value for value in row] for row in rows)
-    return text.getvalue()
+@contextmanager
+def _left_out_if_damaged(leave_out: Callable[[], object]) -> Iterator[None]:
+    """Say what is wrong with a ``records.parquet``, which is its user's to restore, and go on without it."""
+    try:
+        yield
+    except BadInput as error:
+        aside.say([f"{error}; its records are left out until then"])
+        leave_out()
 
 
 def read(folder: Path) -> Record:
     """Read one record from its folder; ``BadInput`` if it is damaged."""
-    try:
-        values = decode_record((folder / "record.json").read_bytes())
-        if values.key != folder.name:
-            raise ValueError(f"it is that of {values.key}")
-        is_there = {name: name == "curve" or (folder / f"{name}.csv").is_file() for name in TABLES}
-        tables = {name: _read_csv(folder, name) for name in TABLES if is_there[name]}
-        return Record(**{**vars(values), **tables})
-    except DAMAGE as error:
-        raise _damaged(folder, error) from error
-
-
-def read_summary(folder: Path) -> Summary:
-    """Read the summary of a record from its folder; ``BadInput`` if it is damaged."""
-    try:
-        return decode_summary((folder / "record.json").read_bytes())[1]
-    except DAMAGE as error:
-        raise _damaged(folder, error) from error
-
-
-def _damaged(folder: Path, error: Exception) -> BadInput:
-    return BadInput(f"record {folder} is damaged ({shorten(error)}); remove the folder, and the next sweep runs it again")
-
-
-def _read_csv(folder: Path, name: str) -> pd.DataFrame:
-    # Without pandas' reader: what it makes of a float depends on its version, and it takes most of the time of a frame.
-    with (folder / f"{name}.csv").open(newline="") as file:
-        header, *rows = csv.reader(file, strict=True)
-    cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
-    kinds = TABLES[name]
-    return pd.DataFrame({column: [kind(cell or "nan") for cell in cells[column]] for column, kind in kinds.items()})
+    return parts.read_record(parts.RecordFolder(folder))

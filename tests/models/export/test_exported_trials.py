@@ -27,6 +27,7 @@ from gatebench.records.store import Store
 from support.commands import COMMAND, environment_of, without_plugins
 from support.datasets import KEYS, Tiny, make_tiny
 from support.exported import ODD, random_network, reference_readout, without_onnx
+from support.records import seal
 
 Command = Callable[..., tuple[str, str]]
 STUDY = [
@@ -280,6 +281,7 @@ def test_a_trial_that_diverged(home: Tiny, copy: Path):
     record = json.loads(path.read_text())
     record["summary"]["status"] = "diverged"
     path.write_text(json.dumps(record))
+    seal(path.parent)
     assert refused(home, key, copy) == f"trial {key} diverged: its weights are good for nothing; choose another"
 
 
@@ -296,6 +298,7 @@ def test_weights_of_another_trial(home: Tiny, copy: Path):
     keys_of_cells = keys(copy)
     file = copy / "trials" / keys_of_cells["odd"] / "weights.safetensors"
     file.replace(copy / "trials" / keys_of_cells["gru"] / "weights.safetensors")
+    seal(copy / "trials" / keys_of_cells["gru"])
     assert "they are another trial's: train it anew" in refused(home, keys_of_cells["gru"], copy)
 
 
