@@ -16,6 +16,7 @@ from gatebench.core.errors import BadInput
 from gatebench.records import collection, frame, parts, status, study_file
 from gatebench.records.schema import Record
 from gatebench.records.store import Store, read
+from support.mutations import flipped
 from support.records import WEIGHTS, make_point, make_record
 
 A, B, C, D = "a" * 16, "b" * 16, "c" * 16, "d" * 16
@@ -82,10 +83,6 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     store = Store(tmp_path_factory.mktemp("whole"))
     store.write(make_record(A), WEIGHTS)
     return {name: (store.trials / A / name).read_bytes() for name in PARTS}
-
-
-def flipped(whole: bytes, bit: int) -> bytes:
-    return whole[: bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1 :]
 
 
 @pytest.mark.parametrize("name", PARTS)

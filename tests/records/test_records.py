@@ -274,32 +274,6 @@ def test_a_sweep_does_not_write_into_a_damaged_study_file(tmp_path: Path):
     assert path.read_text() == '{"study": "some", "poi'
 
 
-def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path):
-    checkpoint = Checkpoint(tmp_path, ["a", "b"])
-    assert checkpoint.load() is None
-    values = {"epoch": 3, "best_nll": [float("inf"), 0.1 + 0.2], "status": ["running", "diverged"]}
-    checkpoint.save({"p": WEIGHTS["W"].T}, {"epoch": 2})
-    checkpoint.save({"p": WEIGHTS["W"].T}, values)
-    arrays, restored = checkpoint.load() or pytest.fail("no checkpoint")
-    assert restored == values
-    assert arrays["p"].tolist() == WEIGHTS["W"].T.tolist()
-    assert Checkpoint.interrupted(tmp_path) == [["a", "b"]]
-    checkpoint.remove()
-    assert Checkpoint.interrupted(tmp_path) == []
-    assert checkpoint.load() is None
-
-
-def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path):
-    checkpoint = Checkpoint(tmp_path, ["a"])
-    checkpoint.save(WEIGHTS, {"epoch": 3})
-    path = checkpoint.folder / "state.safetensors"
-    whole = path.read_bytes()
-    for damaged in (b"", b"\0" * 100, whole[:40], whole[:-1], b"\xff" * 8 + whole[8:]):
-        path.write_bytes(damaged)
-        assert checkpoint.load() is None
-        assert Checkpoint.interrupted(tmp_path) == []
-
-
 @pytest.mark.parametrize("results", ["file/results", "file", "/proc/results"])
 def test_a_folder_that_cannot_be_written_is_said_before_anything_is_trained(tmp_path: Path, results: str):
     (tmp_path / "file").write_text("in the way")

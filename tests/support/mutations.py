@@ -115,6 +115,11 @@ def damaged(draw: st.DrawFn, whole: bytes, junk: Sequence[bytes] = ()) -> bytes:
     return whole
 
 
+def flipped(whole: bytes, bit: int) -> bytes:
+    """A file of which one bit is another, counted from its start."""
+    return whole[: bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1 :]
+
+
 # Structure
 
 ODD = [

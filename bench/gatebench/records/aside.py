@@ -14,6 +14,7 @@ from gatebench.records.parts import RECORD, DamagedRecord, RecordFolder
 T = TypeVar("T")
 """Whatever a reader makes of a record."""
 NAME = "damaged"
+"""Name of the folder."""
 MOST_LINES = 10
 """Lines about damage that are printed at once, at the most."""
 COPIED_SECONDS = 60.0

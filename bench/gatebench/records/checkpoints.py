@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gatebench.core.errors import shorten
 from gatebench.core.files import atomic_write
+from gatebench.records import aside
 from gatebench.records.decoding import convert, parse
 from gatebench.records.parts import DAMAGE
 
 FORMAT = "2"
 """Version of what is written; checkpoints of others count as none."""
+FILE = "state.safetensors"
+"""Name of the one file of a checkpoint."""
 
 
 class Saved(NamedTuple):
@@ -31,8 +35,8 @@ class Checkpoint:
     """The checkpoint of one population, below ``results/checkpoints/``."""
 
     def __init__(self, results: Path, keys: list[str]) -> None:
-        self.keys = keys
-        self.folder = results / "checkpoints" / hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
+        self.results, self.keys = results, keys
+        self.folder = results / "checkpoints" / _name(keys)
 
     def save(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, object]) -> None:
         """Replace what was saved before."""
@@ -42,11 +46,12 @@ class Checkpoint:
         self.folder.mkdir(parents=True, exist_ok=True)
         # One file, so that arrays and values cannot come from different epochs.
         metadata = {"format": FORMAT, "keys": json.dumps(self.keys), "values": json.dumps(values)}
-        atomic_write(self.folder / "state.safetensors", lambda partial: partial.write_bytes(save(contiguous, metadata)))
+        metadata["sha256"] = _digest(contiguous, metadata)
+        atomic_write(self.folder / FILE, lambda partial: partial.write_bytes(save(contiguous, metadata)))
 
     def load(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-        """Return what was saved last, or None; a damaged checkpoint counts as none, since it can be computed again."""
-        saved = _read(self.folder / "state.safetensors", with_arrays=True)
+        """Return what was saved last, or None; a damaged checkpoint is said and set aside: its trials begin anew."""
+        saved = _read(self.results, self.folder / FILE, with_arrays=True)
         return saved and (saved.arrays, saved.values)
 
     def remove(self) -> None:
@@ -56,12 +61,29 @@ class Checkpoint:
     @staticmethod
     def interrupted(results: Path) -> list[list[str]]:
         """Return the keys of every population that was interrupted, in the order of its members."""
-        files = sorted((results / "checkpoints").glob("*/state.safetensors"))
-        return [saved.keys for saved in map(_read, files) if saved]
+        files = sorted((results / "checkpoints").glob(f"*/{FILE}"))
+        return [saved.keys for file in files if (saved := _read(results, file))]
 
 
-def _read(path: Path, with_arrays: bool = False) -> Saved | None:
-    """Read a checkpoint; None if it is not there, damaged or of another format."""
+def _name(keys: list[str]) -> str:
+    """Name of the folder of a population's checkpoint."""
+    return hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
+
+
+def _read(results: Path, path: Path, with_arrays: bool = False) -> Saved | None:
+    """Read a checkpoint; None if it is not there, of another format, or damaged and set aside."""
+    try:
+        return _decode(path, with_arrays)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        moved = aside.move(results, path.parent, f"checkpoint.{path.parent.name}", "its trials begin anew")
+        aside.say([f"checkpoint {path.parent} is damaged ({shorten(error)}); {moved}"])
+        return None
+
+
+def _decode(path: Path, with_arrays: bool) -> Saved | None:
+    """Decode a checkpoint; None if it is of another format, ``ValueError`` if it is not what was written."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -69,8 +91,25 @@ def _read(path: Path, with_arrays: bool = False) -> Saved | None:
             metadata = stored.metadata() or {}
             if metadata.get("format") != FORMAT:
                 return None
-            arrays = {name: stored.get_tensor(name) for name in (stored.keys() if with_arrays else [])}
+            keys = convert(parse(metadata["keys"]), list[str])
+            if _name(keys) != path.parent.name:
+                raise ValueError("its keys are those of another one")
             values = convert(json.loads(metadata["values"]), dict[str, Any])  # which may hold infinities
-            return Saved(arrays, values, convert(parse(metadata["keys"]), list[str]))
-    except (SafetensorError, *DAMAGE):
-        return None
+            arrays = {name: stored.get_tensor(name) for name in (stored.keys() if with_arrays else [])}
+            # Versions before 0.2 wrote no checksum.
+            if with_arrays and metadata.get("sha256", digest := _digest(arrays, metadata)) != digest:
+                raise ValueError("it does not fit its checksum")
+            return Saved(arrays, values, keys)
+    except FileNotFoundError:
+        raise
+    except (SafetensorError, *DAMAGE) as error:
+        raise ValueError(str(error)) from error
+
+
+def _digest(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
+    """Checksum of what a checkpoint holds."""
+    digest = hashlib.sha256(json.dumps([metadata[name] for name in ("format", "keys", "values")]).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(json.dumps([name, str(array.dtype), array.shape]).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
