@@ -8,7 +8,7 @@ import numpy as np
 
 from gatebench import __version__
 from gatebench.core.errors import BadInput, shorten
-from gatebench.records import collection, looks, store, study_file
+from gatebench.records import collection, looks, parts, study_file
 from gatebench.records.decoding import parse
 from gatebench.records.frame import REPLICATION
 from gatebench.records.looks import Look
@@ -106,17 +106,15 @@ def _trials(folder: Path, left_out: list[str]) -> RecordPlace:
     def records() -> Iterator[Record]:
         for key in sorted(results.in_folders()):
             try:
-                record = store.read(results.trials / key)
+                record = parts.read_record(results.parts_of(key))
             except BadInput as error:
                 left_out.append(str(error).partition("; ")[0])
             else:
                 yield from _of_this_version(record, left_out)
 
     def weights(key: str) -> Weights | None:
-        if not (results.trials / key / "weights.safetensors").is_file():
-            return None
         try:
-            return results.weights(key)
+            return parts.read_weights(results.parts_of(key))
         except BadInput as error:
             left_out.append(str(error).partition("; ")[0])
             return None

@@ -97,6 +97,10 @@ class Store:
         self._complete |= {name for name in new if os.path.isfile(os.path.join(self.trials, name, parts.RECORD))}
         return set(self._complete)
 
+    def parts_of(self, key: str) -> parts.RecordParts:
+        """Return the parts of the record of a trial as they lie there, for readers that change nothing."""
+        return parts.RecordFolder(self.trials / key)
+
     def read(self, keys: list[str]) -> dict[str, Record]:
         """Return the records of those keys that are finished."""
         records = self._from_folders(self.trials, keys, parts.read_record)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gatebench.records import collection, study_file
-from gatebench.records.store import Store
+from gatebench.records.store import Store, read
 from support.command_line import CommandLine
 from support.merged import contents, every_row
 from support.records import WEIGHTS, make_point, make_record
@@ -81,13 +81,16 @@ def test_a_source_that_is_none_is_one_line(gatebench: CommandLine, folders: tupl
     assert words in gatebench.refuses("merge", source, "--dry-run")
 
 
-def test_a_trial_that_is_damaged_here_is_said_first(gatebench: CommandLine, folders: tuple[Path, Path]):
-    """Whether it has other numbers cannot be known."""
-    results, _ = folders
+def test_a_trial_that_is_damaged_here_is_set_aside_and_theirs_comes(gatebench: CommandLine, folders: tuple[Path, Path]):
+    results, theirs = folders
     (results / "trials" / B / "record.json").write_text("{")
     done = gatebench("merge", "theirs")
-    assert done.code == 2
-    assert "set aside" in done.err
+    assert done.code == 0
+    assert (
+        f"record results/trials/{B} is damaged (record.json does not fit its checksum in SHA256SUMS); set aside" in done.err
+    )
+    assert "some: 2 trials came, 1 are here already" in done.out
+    assert read(results / "trials" / B).summary == read(theirs / "trials" / B).summary
 
 
 def test_labels_do_nothing_to_a_terminal(gatebench: CommandLine, folders: tuple[Path, Path]):
