@@ -18,7 +18,7 @@ SWEEPS = {
     "a list, twice the same setting, and a setting of a whole group": [
         "search.size=4", "search.size=16", "population.seeds=[1,2]", "search={size: 3, seed: 1, epochs: null}",
     ],
-    "choices of several groups": ["cell=glob(l*)", "training=modern,chung2014", "training.epochs=1,2"],
+    "choices of several groups": ["cell=glob(lstm_n*)", "training=modern,chung2014", "training.epochs=1,2"],
     "settings that are added and deleted": ["cell=gru", "+training.other=1", "~training.dropout", "training.lr=1,2"],
 }  # fmt: skip
 

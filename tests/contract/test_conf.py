@@ -5,7 +5,7 @@ import inspect
 import itertools
 import re
 from dataclasses import asdict, fields
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf, open_dict
 
 from gatebench.cli.commands import sweep
-from gatebench.cli.compose import compose_jobs, search_space
+from gatebench.cli.compose import compose_jobs, compose_points, search_space
 from gatebench.core import registry
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.core.validation import construct
@@ -50,6 +50,12 @@ def values(*overrides):
     with open_dict(config):
         del config["hydra"]
     return OmegaConf.to_container(config, resolve=True)
+
+
+@cache
+def jobs_of(*overrides):
+    """Jobs of a sweep, composed once for all tests that look at them."""
+    return compose_jobs(list(overrides))
 
 
 def of(group):
@@ -236,21 +242,18 @@ def test_a_study_builds_each_of_its_jobs(name):
     swept = {group: re.split(r"\s*,\s*", choices) for group, choices in config.hydra.sweeper.params.items()}
     points = list(itertools.product(*([f"{group}={choice}" for choice in choices] for group, choices in swept.items())))
     assert len(set(points)) == len(points)
-    for point in points:
-        job = values(f"study={name}", *point)
-        cell, card = job["cell"], cards.load(job["task"]["dataset"])
-        width, _ = framings.find(job["task"]["predict"], card).sizes(card)
-        units = construct(Budget, "budget", job["budget"]).solve(
-            trace.load(cell.pop("name"), **cell), construct(Stack, "model", job["model"]), width, width
-        )
-        assert units >= 1
-        assert search(job["search"], protocol(job["training"])[1]).given is None
-        construct(PopulationSettings, "population", job["population"])
+    jobs = jobs_of(f"study={name}")
+    assert len({str(job.labels) for job in jobs}) == len(jobs) == len(points)
+    for job in jobs:
+        assert job.units >= 1
+        assert job.search.given is None
+    (last,) = compose_points([[f"study={name}", *points[-1]]])
+    assert last.values == values(f"study={name}", *points[-1]), "composed at once as Hydra composes it alone"
 
 
 @pytest.mark.parametrize("name", of("study"))
 def test_all_sweeps_of_a_study_compose_and_no_two_differ_about_a_point(name):
-    jobs = [job for overrides in sweep._sweeps([f"study={name}"]) for job in compose_jobs(overrides)]
+    jobs = [job for overrides in sweep._sweeps([f"study={name}"]) for job in jobs_of(*overrides)]
     assert {job.study for job in jobs} == {PARTS.get(name, name)}
     assert len(united(jobs)) == len({str(job.labels) for job in jobs})
 

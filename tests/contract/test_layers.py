@@ -6,6 +6,7 @@ A room is a folder of the package. Arrows point down only: from a room to one th
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -59,7 +60,8 @@ def name_of(path: Path) -> str:
 MODULES = {name_of(path): path for path in sorted(registry.PACKAGE.rglob("*.py"))}
 
 
-def imported(name: str) -> set[str]:
+@cache
+def imported(name: str) -> frozenset[str]:
     """Full names of what a module imports, wherever in its text."""
     names = set()
     for node in ast.walk(ast.parse(MODULES[name].read_text())):
@@ -71,7 +73,7 @@ def imported(name: str) -> set[str]:
                 full = f"{node.module}.{alias.name}"
                 # a name inside a module stands for the module; of another's package, the full name is kept
                 names.add(node.module if node.module in MODULES and full not in MODULES else full)
-    return names
+    return frozenset(names)
 
 
 def imported_of_ours(name: str) -> set[str]:
@@ -87,10 +89,11 @@ def room(name: str) -> str:
     return FACE if len(parts) == 1 else parts[1]
 
 
-def arrows() -> set[tuple[str, str]]:
+@cache
+def arrows() -> frozenset[tuple[str, str]]:
     """Pairs of rooms of which the first imports the second."""
     pairs = {(room(name), room(other)) for name in MODULES for other in imported_of_ours(name)}
-    return {(a, b) for a, b in pairs if a != b}
+    return frozenset((a, b) for a, b in pairs if a != b)
 
 
 def arrows_between_rooms() -> set[tuple[str, str]]:

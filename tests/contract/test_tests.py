@@ -37,6 +37,12 @@ def test_an_import_is_noticed_wherever_it_stands():
     assert imported_names(text) == {"spam", "ham"}
 
 
+def test_marks_stand_in_the_files_that_they_are_about():
+    """Where make looks for them: ``make test-data`` reads the files alone that have the mark in their text."""
+    others = [name for name, path in MODULES.items() if not path.name.startswith("test_")]
+    assert [name for name in others if re.search(r"mark\.(data|cluster|timed|gpu|wheel)\b", MODULES[name].read_text())] == []
+
+
 def test_support_holds_no_tests_but_those_that_tests_of_cells_inherit():
     assert [name for name in MODULES if name.startswith("support/") and "def test_" in MODULES[name].read_text()] == [
         "support/cells.py"
