@@ -115,6 +115,7 @@ def compare(
     name: str | None = None,
     class_weights: "Literal['none', 'balanced'] | None" = None,
     forget_bias: float | None = None,
+    against: str | None = None,
     **reading: object,
 ) -> "ComparisonResult":
     """Compare cells on a task within a time, as ``gatebench compare`` does, and return the result, a list of verdict lines.
@@ -147,6 +148,8 @@ def compare(
         ``balanced``: all classes of a label weigh alike in training; None: as frequent as they are.
     forget_bias
         What gates that keep the state start with: about the logarithm of a lag of hundreds of steps; None: 1.
+    against
+        The cell that every other one is tested against, declared before there are results; None: every pair is tested.
     **reading
         How data is read, where looking at it does not say or says otherwise: the options of ``gatebench data add``, such as
         ``sequence="pump"``, ``label="state"``, ``codes=["mode"]`` or ``missing="last"`` (`gatebench.ingest.choices`). Beside
@@ -164,7 +167,7 @@ def compare(
     return notebook.compare(
         task, minutes, cells, name=name, reading=reading,
         parameters=parameters, pipelines=pipelines, study=study, results=results,
-        class_weights=class_weights, forget_bias=forget_bias,
+        class_weights=class_weights, forget_bias=forget_bias, against=against,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 After a study was redrawn, ``python tests/support/published.py`` writes them anew; a test compares them with the results.
 """
 
+import json
 import re
 import textwrap
 from pathlib import Path
@@ -49,8 +50,8 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
     how = (
         f"Nats per time step on the test split, {len(cells)} cells of about {int(budget.split('_')[1][:-1])},000 recurrent "
         f"parameters. For each cell the whole procedure was repeated {pipelines} times: settings drawn, searched, selected "
-        "on validation, trained anew. Brackets are 95% intervals for new repetitions and new sequences; verdicts count all "
-        "pairs."
+        "on validation, trained anew. Brackets are 95% intervals for new repetitions and new sequences; verdicts count "
+        f"{_family(results, study)}."
     )
     if missing:
         how += f" Not trained yet in this way: {listed(missing)}."
@@ -71,6 +72,18 @@ def _lower_by(pair: pd.Series) -> str:
     return f"{-mean:.{places}f} [{-high:.{places}f}, {-low:.{places}f}]".replace("[-0.000,", "[0.000,")
 
 
+def _family(results: Path, study: str) -> str:
+    """What is counted by Holm, as the study declared it: all pairs, or fewer, and whether that was said in time."""
+    file = results / study / "study.json"
+    content = json.loads(file.read_text()) if file.is_file() else {}
+    contrasts = content.get("contrasts", {})
+    listed_pairs = [f"{a} with {b}" for a, b in contrasts.get("pairs", [])]
+    family = (
+        f"every cell against {contrasts['against']}" if contrasts.get("against") else listed(listed_pairs or ["all pairs"])
+    )
+    return f"{family}{' (declared post hoc)' if 'contrasts_before_results' in content else ''}"
+
+
 def _gru_or_lstm(data: str, pairs: pd.DataFrame) -> str:
     (_, pair), = pairs[pairs.apply(lambda row: {row.lower, row.other} == {"gru", "lstm"}, axis=1)].iterrows()  # fmt: skip
     lower = str(pair.lower).upper()
@@ -78,6 +91,7 @@ def _gru_or_lstm(data: str, pairs: pd.DataFrame) -> str:
         "better": f"on {data} the {lower} is better, by {_lower_by(pair)}",
         "equivalent": f"on {data} the two are equivalent (the {lower} lower by {_lower_by(pair)})",
         "undecided": f"on {data} no difference could be shown (the {lower} lower by {_lower_by(pair)})",
+        "not tested": f"on {data} the two are not tested (the {lower} lower by {_lower_by(pair)})",
     }[str(pair.verdict)]
 
 
@@ -94,6 +108,7 @@ def _lowest(data: str, pairs: pd.DataFrame) -> str:
             ("better", "better than"),
             ("equivalent", "equivalent to"),
             ("undecided", "not told apart from"),
+            ("not tested", "not tested beside"),
         )
         if verdict in said
     ]

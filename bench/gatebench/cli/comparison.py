@@ -41,6 +41,8 @@ class ComparisonRequest:
     """What classes of a label weigh in the loss that is trained; None: as the protocol has it."""
     forget_bias: float | None = None
     """Initial bias of the gate that keeps the state; None: as the protocol has it."""
+    against: str | None = None
+    """The cell that every other one is tested against; None: as declared before, or every pair is tested."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -48,6 +50,15 @@ class ComparisonRequest:
         bias = None if self.forget_bias is None else f"{self.forget_bias:g}"
         settings = {"training.class_weights": self.class_weights, "training.forget_bias": bias}
         return {name: value for name, value in settings.items() if value is not None}
+
+    @property
+    def contrasts(self) -> int:
+        """How many pairs of cells are tested."""
+        from gatebench.records import study_file
+        from gatebench.records.contrasts import Contrasts
+
+        before = study_file.declaration(self.results, self.study).contrasts
+        return len((Contrasts(self.against) if self.against else before).among(self.cells))
 
     @property
     def most_pipelines(self) -> int:
@@ -71,6 +82,7 @@ class ComparisonRequest:
             f"training.batch={plan.batch}", f"training.epochs={plan.epochs}", f"search.size={plan.search}",
             f"pipelines={plan.pipelines}", f"results={results}",
             *(f"{name}={value}" for name, value in self.settings.items()),
+            *([f"contrasts={{against:{self.against}}}"] if self.against else []),
             # One cell after the other with the whole machine, so that their seconds can be compared.
             "hydra/launcher=basic", f"engine.threads={joblib.cpu_count()}",
         ]  # fmt: skip
@@ -158,19 +170,19 @@ def plan_comparison(request: ComparisonRequest, end: float, write: bool = True) 
     )
     pipelines = min(best_plan.pipelines, request.most_pipelines)
     plan = saved.plan if saved and extends else replace(best_plan, pipelines=pipelines)
-    _print_plan(plan, measured, "as before, " if extends else "")
+    _print_plan(plan, measured, request.contrasts, "as before, " if extends else "")
     of_one = replace(plan, pipelines=1).seconds(measured.pace)
     new = SavedPlan(0.0, plan, of_one, settings=request.settings)
     return new.write(request) if write else new
 
 
-def _print_plan(plan: ComparisonPlan, measured: _Measurements, before: str) -> None:
+def _print_plan(plan: ComparisonPlan, measured: _Measurements, contrasts: int, before: str) -> None:
     from gatebench.report import deciding
 
     size = measured.size
     of_cells = ", ".join(f"{cell} {pace.alone:.2g} and {pace.many:.2g} s" for cell, pace in measured.pace.items())
     minutes = plan.seconds(measured.pace) / 60
-    shown = deciding.detectable_as_on_chorales(plan.pipelines, measured.tested, len(measured.pace))
+    shown = deciding.detectable_as_on_chorales(plan.pipelines, measured.tested, len(measured.pace), contrasts)
     print(f"data: {size.sequences:,} training sequences, {size.predictions:,} predictions of {size.outputs} number(s) each")
     print(f"plan: {before}{_described(plan)}, {plan.pipelines} pipelines, then more if they fit")
     print(f"time: at most about {minutes:.1f} min for all cells (an epoch of one trial and of {MANY}: {of_cells})")

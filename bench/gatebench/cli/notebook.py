@@ -23,6 +23,7 @@ def compare(
     results: str,
     class_weights: str | None,
     forget_bias: float | None,
+    against: str | None,
 ) -> ComparisonResult:
     """Compare cells on a task or on data; arguments and result are those of `gatebench.compare`."""
     from gatebench.report import ranking
@@ -30,7 +31,7 @@ def compare(
     task = data if isinstance(data, str) and _is_task(data, name, reading) else _task_of(data, name, reading)
     options = argparse.Namespace(
         task=task, minutes=minutes, cells=",".join(cells), parameters=parameters, pipelines=pipelines, study=study,
-        results=Path(results), class_weights=class_weights, forget_bias=forget_bias,
+        results=Path(results), class_weights=class_weights, forget_bias=forget_bias, against=against,
     )  # fmt: skip
     with ranking.unchanged_matplotlib():
         return command.compare(options)[1]

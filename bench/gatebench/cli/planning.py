@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatebench.cli import compose
+from gatebench.cli import compose, family
 from gatebench.cli.configurations import Configuration
 from gatebench.core.errors import BadInput
 
 if TYPE_CHECKING:
+    from gatebench.records.contrasts import Contrasts
     from gatebench.records.schema import Point
     from gatebench.study.job import Job
     from gatebench.study.select import Remainder
@@ -27,6 +28,8 @@ class SweepPlan:
     """What is left of each job."""
     of_jobs: list[list[int]]
     """Positions of each job's configurations: of several sweeps of a study, some may be for one point."""
+    contrasts: "Contrasts | None" = None
+    """The family of contrasts that the sweep declares; None: none."""
 
     @property
     def points(self) -> "list[Point]":
@@ -65,6 +68,7 @@ def plan(configurations: list[Configuration]) -> SweepPlan:
         datasets=sorted({job.dataset for job in distinct}),
         remainders=[remainder(job, store) for job in distinct],
         of_jobs=[[i for i, job in enumerate(jobs) if job.labels == one.labels] for one in distinct],
+        contrasts=family.declared(configurations),
     )
 
 

@@ -17,6 +17,7 @@ from gatebench.core.errors import BadInput, visible
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.core.metric import SequenceStatistics
 from gatebench.records import beside, former, looks, metrics, samples, study_file
+from gatebench.records.contrasts import UNDECLARED, Declaration
 from gatebench.records.data_facts import Blocks, DataFacts
 from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, Labels, Point, Record, Scalar, Stage, Summary
 from gatebench.records.store import Store
@@ -105,6 +106,8 @@ class Frame:
     """Finished trials of pipelines that were left out as the study was loaded."""
     looks: int = 0
     """Verdicts that ``gatebench compare`` gave on the study, each on other trials (`gatebench.records.looks`)."""
+    declared: Declaration = UNDECLARED
+    """Which pairs of cells are tested within each comparison group."""
     edges: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EDGES))
     """Searches whose selected setting lies at an edge of what was searched, a row for each hyperparameter: `EDGES`."""
     at: dict[str, str] = field(default_factory=dict)
@@ -189,6 +192,7 @@ def load(results: Path, study: str, pipelines: int | None = None) -> Frame:
         frame,
         left_out=len((set(study_file.keys(all_points)) - set(keys)) & store.finished()),
         looks=len(looks.read(results, study)),
+        declared=study_file.declaration(results, study),
         samples=drawn,
         spectra=spectra[of_drawn_cell | (of_drawn_group & (spectra.cell == samples.DATA))],
         former=former.read(results, study),
@@ -334,9 +338,8 @@ def _or_nan(value: Scalar) -> Scalar:
 
 
 def _identity(study: str, stage: Stage, point: Point, record: Record) -> dict[str, Scalar]:
-    settings = record.settings
     named = {"study": study, "stage": stage, **asdict(point.labels), "pipeline": point.pipeline}
-    return {**named, "key": record.key, "seed": settings.seed, **asdict(settings.hyperparameters)}
+    return {**named, "key": record.key, "seed": record.settings.seed, **asdict(record.settings.hyperparameters)}
 
 
 def _machine(record: Record) -> list[Scalar]:

@@ -133,6 +133,8 @@ class _Merger:
     def bring_plans(self) -> None:
         """Unite what is known of the studies, and count the verdicts that were given on them there."""
         for study, points in self.source.plans.items():
+            if study in self.source.declared:
+                study_file.bring_declaration(self.results, study, self.source.declared[study])
             otherwise = study_file.unite(self.results, study, points) if points else []
             if otherwise:
                 keep_apart(self.results / study, otherwise, [])

@@ -13,6 +13,7 @@ import pandas as pd
 from msgspec import Meta
 
 from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
+from gatebench.records.contrasts import ALL, Contrasts
 from gatebench.records.data_facts import DataFacts
 from gatebench.records.decoding import Natural, convert, parse
 
@@ -261,6 +262,10 @@ class StudyFile:
 
     study: str = ""
     """Name of the study and of its folder."""
+    contrasts: Contrasts = ALL
+    """Family of contrasts that is tested."""
+    contrasts_before_results: Contrasts | None = None
+    """Family that was declared before there were results, where ``contrasts`` took its place later."""
     points: dict[str, Point]
     """Its name -> a point, in the order in which they were planned."""
 

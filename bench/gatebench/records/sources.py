@@ -9,6 +9,7 @@ import numpy as np
 from gatebench import __version__
 from gatebench.core.errors import BadInput, shorten
 from gatebench.records import collection, looks, parts, study_file
+from gatebench.records.contrasts import Declaration
 from gatebench.records.decoding import parse
 from gatebench.records.frame import REPLICATION
 from gatebench.records.looks import Look
@@ -45,6 +46,8 @@ class RecordSource:
     """All records, place by place."""
     replications: dict[str, list[Point]] = field(default_factory=dict)
     """Study -> the points of its replications."""
+    declared: dict[str, Declaration] = field(default_factory=dict)
+    """Study -> its family of contrasts."""
     looks: dict[str, list[Look]] = field(default_factory=dict)
     """Study -> the verdicts that were given on it."""
     left_out: list[str] = field(default_factory=list)
@@ -69,6 +72,7 @@ def of_folder(folder: Path) -> RecordSource:
     for study in studies:
         if _has_published(folder / study):
             source.places.append(RecordPlace(study, lambda study=study: _published(folder / study, source.left_out)))
+        source.declared[study] = study_file.declaration(folder, study)
         source.looks[study] = looks.read(folder, study)
         for place in _replications(folder / study):
             source.replications.setdefault(study, []).extend(_plan(place.parent, place.name))

@@ -1,6 +1,6 @@
 """``results/<study>/study.json``: which trials belong to a study, by stage. This is the one place that writes it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.core.files import update_json
+from gatebench.records.contrasts import ALL, UNDECLARED, Contrasts, Declaration
 from gatebench.records.schema import Labels, Point, Stage, StudyFile, decode_study
 
 _DAMAGE = (ValueError, KeyError, AttributeError, TypeError, RecursionError)
@@ -42,6 +43,44 @@ def read(results: Path, study: str) -> list[Point]:
 def keys(points: list[Point]) -> list[str]:
     """Return the keys of all trials of these points."""
     return [key for point in points for key in point.keys]
+
+
+def declaration(results: Path, study: str) -> Declaration:
+    """Return the family of contrasts of a study; every pair where nothing was declared, or there is no such study."""
+    file = path(results, study)
+    if not file.is_file():
+        return UNDECLARED
+    with _explained(file):
+        content = decode_study(file.read_bytes())
+        return Declaration(content.contrasts, content.contrasts_before_results)
+
+
+def declare(results: Path, study: str, contrasts: Contrasts, finished: Collection[str]) -> Declaration:
+    """Declare the family of contrasts of a study, and return it.
+
+    Where a trial of the study is among the ``finished`` ones, by key, another family than before is kept beside the one that
+    was declared before there were results; who returns to that one has declared nothing since.
+    """
+
+    def change(text: str | None) -> dict[str, Any] | None:
+        content = StudyFile(study=study, points={}) if text is None else decode_study(text)
+        if contrasts == content.contrasts:
+            return None
+        before = content.contrasts_before_results or content.contrasts
+        is_late = before != contrasts and any(key in finished for key in keys(list(content.points.values())))
+        return _as_written(replace(content, contrasts=contrasts, contrasts_before_results=before if is_late else None))
+
+    file = path(results, study)
+    with _explained(file):
+        update_json(file, change)
+    return declaration(results, study)
+
+
+def bring_declaration(results: Path, study: str, declared: Declaration) -> None:
+    """Give a study that is not here yet the family of contrasts that another folder has; one that is here keeps its own."""
+    if not path(results, study).is_file() and declared != UNDECLARED:
+        content = StudyFile(study=study, points={}, contrasts=declared.contrasts, contrasts_before_results=declared.before)
+        update_json(path(results, study), lambda text: _as_written(content) if text is None else None)
 
 
 def add_points(results: Path, study: str, points: list[Point]) -> None:
@@ -122,6 +161,9 @@ def _as_written(content: StudyFile) -> dict[str, Any]:
         for name, neutral in (("pipeline", 1), ("edges", []), ("independent", 0)):
             if point[name] == neutral:
                 del point[name]
+    for name, neutral in (("contrasts", asdict(ALL)), ("contrasts_before_results", None)):
+        if values[name] == neutral:
+            del values[name]
     return values
 
 

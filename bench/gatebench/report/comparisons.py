@@ -1,4 +1,4 @@
-"""Cells against each other: every pair of a comparison group, with Holm's adjustment over all pairs of the group."""
+"""Cells against each other: every pair of a comparison group, with Holm's adjustment over those that the study tests."""
 
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -17,8 +17,9 @@ from gatebench.report.stats.mann_whitney import probability_lower
 
 LEVEL = 0.05
 """Two cells are said to differ, or to be equivalent, where Holm's adjusted p of that is below this level."""
-Verdict = Literal["better", "equivalent", "undecided"]
-"""What is said of two cells: that the lower is better, that they are equivalent within the margin, or neither."""
+Verdict = Literal["better", "equivalent", "undecided", "untested"]
+"""What is said of two cells: that the lower is better, that they are equivalent within the margin, or neither; or that they
+are no contrast of the study's family, so that nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Pair:
     margin: float
     """Difference in nats up to which the two are equivalent; NaN where there is no margin."""
     p_holm: float
-    """The p-value, adjusted for all pairs of the group and for looks at the study; NaN if a cell has a single repetition."""
+    """The p-value, adjusted for all contrasts of the group and for looks at the study; NaN if a cell has a single
+    repetition, and of a pair that is not tested."""
     p_equivalent: float
     """The p-value of a difference of the margin or more, adjusted alike; NaN, too, where there is no margin."""
     probability: Estimate
@@ -45,6 +47,8 @@ class Pair:
     """Number of repetitions of each."""
     interval: str
     """What the interval of the difference is over, such as ``pipelines and sequences``."""
+    tested: bool = True
+    """Whether the two are a contrast of the study's family."""
 
     @property
     def differ(self) -> bool:
@@ -54,6 +58,8 @@ class Pair:
     @property
     def verdict(self) -> Verdict:
         """Return what is said of the two: a difference that is smaller than the margin for sure makes no better cell."""
+        if not self.tested:
+            return "untested"
         if self.p_equivalent < LEVEL:
             return "equivalent"
         return "better" if self.differ else "undecided"
@@ -99,8 +105,8 @@ def ranked(trials_by_cell: dict[str, pd.DataFrame]) -> list[str]:
 def pairs(frame: Frame) -> list[Pair]:
     """Compare every two cells of every comparison group. Cells with a run that has no score are left out.
 
-    The pairs of a group are one family: of its differences, and of its equivalences, Holm's adjustment lets at most one in
-    twenty studies have a wrong one.
+    The pairs of a group that the study tests (`gatebench.records.contrasts`) are one family: of its differences, and of its
+    equivalences, Holm's adjustment lets at most one in twenty studies have a wrong one.
     """
     all_pairs = []
     for group, rows in comparison_groups(frame.confirmed("test")):
@@ -111,11 +117,12 @@ def pairs(frame: Frame) -> list[Pair]:
         margin = (
             margins.margin(frame, group, float(repetitions.scores(trials_by_cell[cells[0]]).mean())) if cells else np.nan
         )
-        differ = _adjusted([pair.difference.p for pair in unadjusted], frame.looks)
-        alike = _adjusted([pair.difference.p_equivalent(margin) for pair in unadjusted], frame.looks)
+        tested = [(pair.lower, pair.other) in frame.declared.contrasts for pair in unadjusted]
+        differ = adjusted([pair.difference.p for pair in unadjusted], tested, frame.looks)
+        alike = adjusted([pair.difference.p_equivalent(margin) for pair in unadjusted], tested, frame.looks)
         all_pairs += [
-            replace(pair, margin=margin, p_holm=p, p_equivalent=p_alike)
-            for pair, p, p_alike in zip(unadjusted, differ, alike, strict=True)
+            replace(pair, margin=margin, p_holm=p, p_equivalent=p_alike, tested=is_tested)
+            for pair, p, p_alike, is_tested in zip(unadjusted, differ, alike, tested, strict=True)
         ]
     return all_pairs
 
@@ -127,8 +134,10 @@ def against(pairs: list[Pair], group: ComparisonGroup, beside: str) -> dict[str,
     return lower | {pair.other: (-pair.difference, pair) for pair in of_group if pair.lower == beside}
 
 
-def _adjusted(p_values: list[float], count: int) -> list[float]:
-    return [looks.adjusted(float(p), count) for p in holm(p_values)]
+def adjusted(p_values: list[float], tested: list[bool], look: int) -> list[float]:
+    """Return the p-values of one family, adjusted by Holm and for the look; NaN of those that are not tested."""
+    of_family = [p if is_tested else np.nan for p, is_tested in zip(p_values, tested, strict=True)]
+    return [looks.adjusted(float(p), look) for p in holm(of_family)]
 
 
 def _pair(

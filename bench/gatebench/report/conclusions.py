@@ -11,7 +11,7 @@ from gatebench.report import comparisons
 from gatebench.report.comparisons import Pair
 
 NOT_REPEATED = "not repeated"
-"""What became of a conclusion on cells that the later study does not compare on that task and budget."""
+"""What became of a conclusion on cells that the later study does not compare, or test, on that task and budget."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def of_study(frame: Frame) -> pd.DataFrame:
     rows = []
     for pair in comparisons.pairs(frame):
         d = pair.difference
-        verdict = "" if np.isnan(d.p) else pair.verdict
+        verdict = "" if np.isnan(d.p) or not pair.tested else pair.verdict
         rows.append((*pair.group, pair.lower, pair.other, d.mean, d.low, d.high, verdict, min(pair.n), pair.interval))
     return pd.DataFrame(rows, columns=CONCLUSIONS)
 
@@ -63,7 +63,7 @@ def _became(conclusion: pd.Series, pair: Pair | None) -> str:
     """Say what became of a conclusion: withdrawn where the opposite is shown, weakened where nothing is shown any more."""
     if conclusion.verdict not in ("better", "equivalent"):
         return ""
-    if pair is None or np.isnan(pair.difference.p):
+    if pair is None or not pair.tested or np.isnan(pair.difference.p):
         return NOT_REPEATED
     if pair.verdict == "undecided":
         return "weakened"

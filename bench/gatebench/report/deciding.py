@@ -1,7 +1,5 @@
 """What would decide between two cells of which neither is shown to be better, nor both to be equivalent."""
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 
@@ -28,35 +26,40 @@ What a seed does has a standard deviation of 0.025, what another search selects 
 the others are of the records of the study ``fair``."""
 
 
-def detectable_as_on_chorales(pipelines: int, sequences: int, cells: int) -> float:
+def detectable_as_on_chorales(pipelines: int, sequences: int, cells: int, contrasts: int | None = None) -> float:
     """Return the smallest difference in nats that a first look shows with so many pipelines of each of so many cells.
 
-    ``sequences``: how many there are for testing. It is for what scores as JSB Chorales do.
+    ``sequences``: how many there are for testing; ``contrasts``: how many pairs are tested, of None every one. It is for
+    what scores as JSB Chorales do.
     """
-    return detectable(CHORALES, (pipelines, pipelines), sequences, _strictest(1, cells))
+    return detectable(CHORALES, (pipelines, pipelines), sequences, _strictest(1, contrasts or cells * (cells - 1) // 2))
 
 
 def detectable_by(frame: Frame, pipelines: int) -> float | None:
-    """Return the smallest difference in nats that another look shows between any two cells, by the scores that are there.
+    """Return the smallest difference in nats that another look shows in every contrast, by the scores that are there.
 
     ``frame`` holds the trials of the cells that are compared, and of no other ones; ``pipelines`` says how many of each
-    there will be. None where a cell has a single repetition, or a trial without a score.
+    there will be. None where a cell has a single repetition, or a trial without a score, or there is no contrast.
     """
-    scored = [
-        _scores(frame, trials) for _, trials in frame.scored().groupby("cell", sort=False) if trials.pipeline.nunique() > 1
-    ]
-    if len(scored) < max(2, frame.trials.cell.nunique()):
+    scored = {
+        str(cell): _scores(frame, trials)
+        for cell, trials in frame.scored().groupby("cell", sort=False)
+        if trials.pipeline.nunique() > 1
+    }
+    contrasts = frame.declared.contrasts.among(scored)
+    if len(scored) < max(2, frame.trials.cell.nunique()) or not contrasts:
         return None
-    level = _strictest(frame.looks + 1, len(scored))
+    level = _strictest(frame.looks + 1, len(contrasts))
     counts = pipelines, pipelines
     return max(
-        detectable(VarianceComponents.estimate(a, b), counts, len(a.steps), level) for a, b in combinations(scored, 2)
+        detectable(VarianceComponents.estimate(a, b), counts, len(a.steps), level)
+        for a, b in ((scored[one], scored[other]) for one, other in contrasts)
     )
 
 
-def _strictest(look: int, cells: int) -> float:
-    """Return the level of the first of Holm's tests of all pairs of so many cells."""
-    return looks.level(look, LEVEL) / (cells * (cells - 1) / 2)
+def _strictest(look: int, contrasts: int) -> float:
+    """Return the level of the first of Holm's tests of so many contrasts."""
+    return looks.level(look, LEVEL) / contrasts
 
 
 def effort(frame: Frame, pair: Pair, level: float) -> str:

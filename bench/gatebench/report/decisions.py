@@ -28,6 +28,10 @@ class Decision:
     """Probability that a new repetition of ``cell`` scores lower than a new one of ``next``."""
     n: tuple[int, int]
     """Number of repetitions of each."""
+    beaten: list[str]
+    """Other cells than which the lowest is better."""
+    untested: list[str]
+    """Other cells that the study does not test the lowest against."""
     undecided: list[str]
     """Other cells of which it is not decided whether the lowest is better."""
     equivalent: list[str]
@@ -52,9 +56,9 @@ def decisions(frame: Frame) -> list[Decision]:
 def _decision(frame: Frame, group: ComparisonGroup, pairs: list[Pair], trials: dict[str, pd.DataFrame]) -> Decision:
     lowest = pairs[0].lower  # pairs begin with the lowest cell, beside the others in their order
     cells = [lowest, *(pair.other for pair in pairs if pair.lower == lowest)]
-    undecided, equivalent = (
+    beaten, untested, undecided, equivalent = (
         [pair.other for pair in pairs if pair.lower == lowest and pair.verdict == verdict]
-        for verdict in ("undecided", "equivalent")
+        for verdict in ("better", "untested", "undecided", "equivalent")
     )
     alike = [lowest, *equivalent] if equivalent else []
     cell = min(alike or [lowest], key=lambda name: words.expense(trials[name]))
@@ -70,6 +74,8 @@ def _decision(frame: Frame, group: ComparisonGroup, pairs: list[Pair], trials: d
         lower=difference,
         probability=pair.probability if pair.lower == cell else _complement(pair.probability),
         n=pair.n if pair.lower == cell else (pair.n[1], pair.n[0]),
+        beaten=beaten,
+        untested=untested,
         undecided=undecided,
         equivalent=[name for name in alike if name != cell],
         regret=largest_regret([-other for other, _ in others.values()]),

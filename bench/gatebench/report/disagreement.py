@@ -67,13 +67,17 @@ def _labelled(scores: MetricScores) -> str:
 def _other_best(scores: MetricScores, lowest: str) -> str:
     """Say which other cell is the best by a metric, and by how much."""
     pair = scores.pair(scores.best, lowest)
-    shown = "" if pair.differ else ", which is no difference shown"
+    shown = "" if pair.differ else ", which is no difference shown" if pair.tested else ", which is not tested"
     return f"by {_labelled(scores)} {scores.best} is the best, {_apart(scores, pair)} {lowest}{shown}"
 
 
 def _differs(scores: MetricScores, pair: Pair) -> bool:
     """Return whether a metric tells the cell with the lowest NLL from another one where NLL does not, or the reverse."""
-    return pair.lower == scores.best and scores.pair(pair.lower, pair.other).differ != (pair.verdict == "better")
+    return (
+        pair.tested
+        and pair.lower == scores.best
+        and scores.pair(pair.lower, pair.other).differ != (pair.verdict == "better")
+    )
 
 
 def _other_verdict(scores: MetricScores, pair: Pair) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import comparisons, repetitions, style
+from gatebench.report import comparisons, declared, repetitions, style
 from gatebench.report.comparisons import Pair
 from gatebench.report.words import listed
 
@@ -30,9 +30,9 @@ def _of_group(frame: Frame, group: ComparisonGroup, rows: pd.DataFrame, pairs: l
     lowest = comparisons.interval(frame, of_best)
     unit = f"nats per {frame.predicted(group.task)}"
     sentences = [f"{start}, the lowest mean is that of {best}: {lowest} {unit}, n = {repetitions.counted(of_best)}."]
-    beaten, equivalent, undecided = (
+    beaten, equivalent, undecided, untested = (
         [pair for pair in pairs if pair.lower == best and pair.verdict == verdict]
-        for verdict in ("better", "equivalent", "undecided")
+        for verdict in ("better", "equivalent", "undecided", "untested")
     )
     if beaten:
         sentences.append(f"It beats {listed([f'{pair.other} by {_size(pair)}' for pair in beaten])}.")
@@ -42,6 +42,8 @@ def _of_group(frame: Frame, group: ComparisonGroup, rows: pd.DataFrame, pairs: l
     if undecided:
         names = listed([f"{pair.other} ({_size(pair)})" for pair in undecided])
         sentences.append(f"Between it and {names} no difference was found, and no equivalence.")
+    if untested:
+        sentences.append(declared.sentence(frame, pairs))
     sentences.append(_gru_or_lstm(pairs, best))
     sentences.append(_baselines(frame, group, means))
     sentences.append(_never_confirmed(frame, group, rows))
@@ -69,7 +71,7 @@ def _gru_or_lstm(pairs: list[Pair], best: str) -> str:
     """Answer the benchmark's question, GRU or LSTM, where what was said of the best cell does not answer it."""
     for lstm in ("lstm", "lstm_peephole"):
         pair = next((pair for pair in pairs if {pair.lower, pair.other} == {"gru", lstm}), None)
-        if pair and best not in ("gru", lstm):
+        if pair and pair.tested and best not in ("gru", lstm):
             end = {"better": "", "equivalent": ", and equivalent", "undecided": ", which is no difference found"}[
                 pair.verdict
             ]

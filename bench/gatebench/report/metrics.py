@@ -14,12 +14,11 @@ import pandas as pd
 from gatebench.core import measuring
 from gatebench.core.metric import Metric
 from gatebench.records.frame import Frame
-from gatebench.report import blocks, repetitions
+from gatebench.report import blocks, comparisons, repetitions
 from gatebench.report.comparisons import LEVEL
-from gatebench.report.stats import crossed, looks
+from gatebench.report.stats import crossed
 from gatebench.report.stats.crossed import SequenceScores
 from gatebench.report.stats.estimates import Difference, Estimate
-from gatebench.report.stats.holm import holm
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,10 @@ class MetricPair:
     difference: Difference
     """Mean of ``better`` minus mean of ``other``."""
     p_holm: float
-    """The p-value, adjusted for all pairs of the metric and for looks at the study; NaN if a cell has one repetition."""
+    """The p-value, adjusted for all contrasts of the metric and for looks at the study; NaN if a cell has one repetition,
+    and of a pair that is not tested."""
+    tested: bool
+    """Whether the two are a contrast of the study's family."""
 
     @property
     def differ(self) -> bool:
@@ -118,16 +120,20 @@ def _of_cells(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], of_steps: b
         of_each = {cell: scores(frame, trials, metric) for cell, trials in trials_by_cell.items()}
         complete = {cell: of_cell for cell, of_cell in of_each.items() if of_cell is not None}
         if len(complete) == len(of_each):
-            results.append(_compared(metric, complete, frame.looks))
+            results.append(_compared(metric, complete, frame))
     return results
 
 
-def _compared(metric: Metric, scores: dict[str, SequenceScores], look: int) -> MetricScores:
+def _compared(metric: Metric, scores: dict[str, SequenceScores], frame: Frame) -> MetricScores:
     sign = -1 if metric.higher_is_better else 1
     order = sorted(scores, key=lambda cell: sign * scores[cell].means.mean())
     differences = {(a, b): crossed.difference(scores[a], scores[b]) for a, b in combinations(order, 2)}
-    adjusted = [looks.adjusted(float(p), look) for p in holm([one.p for one in differences.values()])]
-    pairs = [MetricPair(*cells, one, p) for (cells, one), p in zip(differences.items(), adjusted, strict=True)]
+    tested = [cells in frame.declared.contrasts for cells in differences]
+    adjusted = comparisons.adjusted([one.p for one in differences.values()], tested, frame.looks)
+    pairs = [
+        MetricPair(*cells, one, p, is_tested)
+        for (cells, one), p, is_tested in zip(differences.items(), adjusted, tested, strict=True)
+    ]
     return MetricScores(metric, {cell: _within(metric, crossed.mean(scores[cell])) for cell in order}, pairs)
 
 

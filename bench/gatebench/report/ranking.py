@@ -33,7 +33,7 @@ def table(frame: Frame) -> pd.DataFrame:
 
     ``nll`` is the mean test NLL over ``n`` repetitions, ``low`` and ``high`` its 95% interval over repetitions and test
     sequences; ``above`` is how far it lies above the lowest mean, with the interval of this difference, and
-    ``beside_lowest`` what is said of the two: ``better`` is the lowest one, ``equivalent`` or ``undecided``.
+    ``beside_lowest`` what is said of the two: ``better`` is the lowest one, ``equivalent``, ``undecided`` or ``untested``.
     """
     trials_by_cell = style.by_cell(frame.confirmed("test"))
     ranked, pairs = comparisons.ranked(trials_by_cell), comparisons.pairs(frame)

@@ -7,7 +7,18 @@ import pandas as pd
 
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import advice, baselines, comparisons, deciding, disagreement, repetitions, style, words
+from gatebench.report import (
+    advice,
+    baselines,
+    comparisons,
+    deciding,
+    declared,
+    disagreement,
+    families,
+    repetitions,
+    style,
+    words,
+)
 from gatebench.report.comparisons import LEVEL, Pair, Verdict
 from gatebench.report.stats import looks
 from gatebench.report.stats.estimates import mean_interval
@@ -36,8 +47,10 @@ def _of_nll(case: "_Case") -> list[str]:
         return _anecdote(case)
     if case.baseline and not _below(case, case.best):
         return _unlearned(case)
-    if any(np.isnan(pair.p_holm) for pair in case.pairs):
+    if any(np.isnan(pair.p_holm) for pair in case.pairs if pair.tested):
         return _anecdote(case)
+    if case.of_best("untested"):
+        return _of_family(case)
     if case.of_best("undecided"):
         return _undecided(case)
     return _equivalent(case) if case.of_best("equivalent") else _won(case)
@@ -198,6 +211,19 @@ def _undecided(case: _Case) -> list[str]:
     ]
 
 
+def _of_family(case: _Case) -> list[str]:
+    """Write the lines where the lowest cell is not tested against every other one, so that no best cell is named."""
+    cells = dict.fromkeys([case.best, *(cell for cell in [case.frame.declared.contrasts.against] if cell in case.ranked)])
+    return [
+        "Best cell: none is named, since not every other one is tested beside the lowest: that is "
+        f"{case.best}, at {case.scored(case.best)} {case.unit} {SPLIT} (mean of {case.repeated()})"
+        f"{_not_below(case, case.ranked)}{_aside(case)}.",
+        f"By how much: {declared.sentence(case.frame, case.pairs)[:-1]} ({case.unit}, 95% intervals over "
+        f"{case.pairs[0].interval}; Holm counts these contrasts{_look(case)}).",
+        _costs(case, list(cells), f"At what cost: {case.best} has "),
+    ]
+
+
 def _largest(case: _Case, p_values: list[float]) -> float:
     """Return the largest p, as it is before looks are counted: the level of the look is said beside it."""
     return max(p_values) * looks.level(case.frame.looks, 1)
@@ -246,7 +272,8 @@ def _lower(pairs: list[Pair]) -> str:
 
 
 def _intervals(case: _Case, pairs: list[Pair]) -> str:
-    return f"95% intervals over {pairs[0].interval}{_look(case)}"
+    counted = "" if case.frame.declared.contrasts.are_all else f"; Holm counts {families.counted(case.frame)}"
+    return f"95% intervals over {pairs[0].interval}{counted}{_look(case)}"
 
 
 def _others(case: _Case, alike: list[str]) -> str:

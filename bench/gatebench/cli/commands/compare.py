@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="NAME", help="a task; for data of your own: gatebench data add PATH --name NAME")
     parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="by then all is over (default: 10)")
     parser.add_argument("--cells", default="rnn,lstm,gru", metavar="A,B,...", help="default: rnn,lstm,gru")
+    parser.add_argument(
+        "--against", metavar="CELL", help="test each other cell against this one alone (default: every pair)"
+    )
     parser.add_argument("--parameters", type=int, metavar="N", help="of the recurrent layer (default: by the data's size)")
     parser.add_argument(
         "--pipelines",
@@ -116,6 +119,10 @@ def _request(options: argparse.Namespace) -> ComparisonRequest:
             raise BadInput(f"--cells: unknown cell '{shorten(cell)}'{did_you_mean(cell, available_cells)}")
     if len(cells) < 2 or len(set(cells)) < len(cells):
         raise BadInput(f"--cells is {shorten(options.cells)}, expected two or more different ones, for example lstm,gru")
+    if options.against is not None and options.against not in cells:
+        raise BadInput(
+            f"--against is {shorten(options.against)}, expected one of the cells that are compared: {options.cells}"
+        )
     if not 0 < options.minutes < math.inf:
         raise BadInput(f"--minutes is {options.minutes:g}, expected a positive number")
     for name in ("parameters", "pipelines"):
@@ -129,6 +136,7 @@ def _request(options: argparse.Namespace) -> ComparisonRequest:
     return ComparisonRequest(
         options.task, options.minutes, cells, options.parameters, options.pipelines,
         options.study or f"compare_{options.task}", options.results, options.class_weights, options.forget_bias,
+        options.against,
     )  # fmt: skip
 
 

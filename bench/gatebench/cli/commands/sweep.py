@@ -21,6 +21,8 @@ from gatebench.core.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
     from gatebench.cli.planning import SweepPlan
+    from gatebench.records.contrasts import Contrasts
+    from gatebench.records.store import Store
 
 SUMMARY = "train what is missing of a study or of an ad-hoc sweep"
 GROUP = "Study"
@@ -46,6 +48,7 @@ settings (see conf/config.yaml and conf/training/*.yaml):
   search.extend=N        how often a search may go on beyond an edge of its range at which its best setting lies (default: 0)
   pipelines=N            how often all of it is repeated: settings drawn, searched, selected, confirmed (default: 1)
   population.seeds=[..]  seeds of the confirming trials
+  contrasts=FAMILY       which pairs of cells are tested: all, {{against: gru}} or [[lstm,gru],..]; before there are results
   training.KEY=VALUE     any choice of the protocol, for example training.epochs=20
   tracking.uri=ADDRESS   MLflow server to log to (default: $MLFLOW_TRACKING_URI, or a database in the results folder)
   hydra/launcher=basic   one job after the other in this process (default: local, a worker a core; slurm: docs/slurm.md)
@@ -122,6 +125,8 @@ def _sweep(overrides: list[str], flags: list[str], arguments: list[str], workers
         return 0
     if plan.left:
         _fetch_data(plan.datasets)
+    if plan.contrasts is not None:
+        _declare(plan.contrasts, plan.study, store)
     study_file.add_points(store.results, plan.study, plan.points)
     if plan.left:
         finished = plan.trials - plan.left
@@ -158,6 +163,20 @@ def _plan(configurations: list[Configuration], workers: Workers) -> "SweepPlan":
 
     is_at_hand = "torch" in sys.modules
     return planning.plan(configurations) if is_at_hand else workers.call(planning.plan, configurations)
+
+
+def _declare(contrasts: "Contrasts", study: str, store: "Store") -> None:
+    """Write down which pairs of cells the study tests, and say so where that was another family when results came."""
+    from gatebench.records import study_file
+
+    former = study_file.declaration(store.results, study)
+    declared = study_file.declare(store.results, study, contrasts, store.finished())
+    if declared.before and declared != former:
+        print(
+            f"{study}: contrasts are {contrasts} from now on, declared when there were results: reports call them post hoc; "
+            f"declared before was {declared.before}",
+            flush=True,
+        )
 
 
 def _fetch_data(datasets: list[str]) -> None:

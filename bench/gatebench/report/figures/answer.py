@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import blocks, comparisons, margins, repetitions, style, words
+from gatebench.report import blocks, comparisons, families, margins, repetitions, style, words
 
 ORDER = 10
 TITLE = "Which cell? Distance from the GRU"
@@ -20,15 +20,15 @@ CAPTION = (
     f"band); hollow, undecided. {margins.RULE}. Cells that are further away than the axis is wide stand at its end with "
     "their number."
 )
-VERDICTS = {"better": "different", "equivalent": "equivalent", "undecided": "undecided"}
+VERDICTS = {"better": "different", "equivalent": "equivalent", "undecided": "undecided", "untested": "not tested"}
 """What is said of a cell and the one beside it."""
 MANY = 5
 """Number of cells in a comparison group from which on the axis may leave one out."""
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated, and what hangs together."""
-    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
+    """Return what was repeated, what hangs together, and what is tested."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame), *families.note(frame)]
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
@@ -40,7 +40,7 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
         cells = {pair.lower for pair in pairs} | {pair.other for pair in pairs}
         if not pairs:
             continue
-        beside = "gru" if "gru" in cells else pairs[0].lower
+        beside = families.beside(frame, cells, pairs[0].lower)
         rows.append((*group, beside, beside, 0.0, 0.0, 0.0, np.nan, np.nan, pairs[0].margin, ""))
         for cell, (d, pair) in comparisons.against(pairs, group, beside).items():
             tests = (pair.p_holm, pair.p_equivalent, pair.margin, pair.verdict)
@@ -97,6 +97,8 @@ def _draw_cell(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: sty
     colour = cell_style["color"]
     face, filled = "white" if row.verdict == "undecided" else colour, "left" if row.verdict == "equivalent" else "full"
     mark = {"ls": "", "ms": 8, "mec": colour, "mfc": face, "mfcalt": "white", "fillstyle": filled, **cell_style}
+    if row.verdict == "untested":
+        mark["marker"] = "|"
     if abs(row.difference) <= limit:
         axis.plot(np.clip([row.low, row.high], -limit, limit), [y, y], color=colour, lw=1.6)
         axis.plot(row.difference, y, **mark)

@@ -64,7 +64,7 @@ def _row(frame: Frame, outcome: ConclusionOutcome) -> dict[str, str]:
 def _counted(study: str, outcomes: list[ConclusionOutcome]) -> str:
     counts = Counter(outcome.became for outcome in outcomes if outcome.became)
     parts = [f"{counts[became]} {became}" for became in ("survived", "weakened", "withdrawn", NOT_REPEATED)]
-    undecided = [one.pair for one in outcomes if one.conclusion.verdict == "undecided" and one.pair]
+    undecided = [one.pair for one in outcomes if one.conclusion.verdict == "undecided" and one.pair and one.pair.tested]
     decided = Counter(pair.verdict for pair in undecided if not np.isnan(pair.difference.p))
     return (
         f"Of {counts.total()} conclusions of {study}: {words.listed(parts)}. Of {len(undecided)} pairs that it left "

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame
-from gatebench.report import blocks, decisions, margins, repetitions, words
+from gatebench.report import blocks, decisions, families, margins, repetitions, words
 from gatebench.report.decisions import Decision
 
 ORDER = 15
@@ -31,8 +31,8 @@ COLUMNS = [
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated, and what hangs together."""
-    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
+    """Return what was repeated, what hangs together, and what is tested."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame), *families.note(frame)]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:
@@ -79,4 +79,7 @@ def _verdict(decision: Decision) -> str:
         parts.append(f"undecided: {', '.join(decision.undecided)}")
     if decision.equivalent:
         parts.append(f"equivalent: {', '.join(decision.equivalent)}, of which it is the cheapest")
+    if decision.untested:
+        parts += [f"better than {', '.join(decision.beaten)}"] if decision.beaten else []
+        parts.append(f"not tested beside {len(decision.untested)} other{'s' * (len(decision.untested) > 1)}")
     return "; ".join(parts) or "better"

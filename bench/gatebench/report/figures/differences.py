@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame
-from gatebench.report import blocks, comparisons, margins, repetitions
+from gatebench.report import blocks, comparisons, families, margins, repetitions
 
 ORDER = 50
 TITLE = "Differences between cells"
@@ -22,8 +22,8 @@ CAPTION = (
 
 
 def notes(frame: Frame) -> list[str]:
-    """Return what was repeated, and what hangs together."""
-    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame)]
+    """Return what was repeated, what hangs together, and what is tested."""
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame), *families.note(frame)]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:
@@ -36,7 +36,7 @@ def table(frame: Frame) -> pd.DataFrame | None:
             "lower": pair.lower,
             "other": pair.other,
             "difference": str(pair.difference),
-            "verdict": "" if np.isnan(pair.difference.p) else pair.verdict,
+            "verdict": "" if np.isnan(pair.difference.p) else "not tested" if not pair.tested else pair.verdict,
             "p": _p(pair.difference.p),
             "p, Holm": _p(pair.p_holm),
             "margin": "" if np.isnan(pair.margin) else f"{pair.margin:.3g}",

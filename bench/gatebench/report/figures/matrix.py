@@ -1,13 +1,14 @@
 """Multi-comparison matrix: every two cells over all tasks of one budget and protocol."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from gatebench.records.frame import Frame
-from gatebench.report import over_tasks, style
+from gatebench.report import families, over_tasks, style
 from gatebench.report.stats.signed_rank import signed_rank
 
 ORDER = 81
@@ -29,16 +30,23 @@ FAINTEST, STRONGEST = 0.06, 0.5
 """Opacity of the colour of no difference and of the largest one: letters in the page's own colour stay readable on both."""
 
 
+def notes(frame: Frame) -> list[str]:
+    """Return what is tested."""
+    return families.note(frame)
+
+
 def numbers(frame: Frame) -> pd.DataFrame | None:
     """Return one row per budget, protocol and two cells; None where no two tasks share three cells."""
     rows = []
     for budget, training, means in over_tasks.mean_scores(frame):
-        cells = means.mean().sort_values(kind="stable").index
+        contrasts, cells = frame.declared.contrasts, means.mean().sort_values(kind="stable").index
         for cell in cells:
-            for other in cells.drop(cell):
+            beside = [contrasts.against] if contrasts.against in cells else cells
+            for other in (other for other in beside if other != cell):
                 differences = means[cell].to_numpy(float) - means[other].to_numpy(float)
                 counts = [int((differences < 0).sum()), int((differences == 0).sum()), int((differences > 0).sum())]
-                rows.append((budget, training, cell, other, differences.mean(), *counts, signed_rank(differences)))
+                p = signed_rank(differences) if (cell, other) in contrasts else np.nan
+                rows.append((budget, training, cell, other, differences.mean(), *counts, p))
     columns = ["budget", "training", "cell", "other", "difference", "lower", "level", "higher", "p"]
     return pd.DataFrame(rows, columns=columns) if rows else None
 
@@ -49,10 +57,11 @@ def describe(numbers: pd.DataFrame, frame: Frame) -> str:
     for (budget, training), part in numbers.groupby(["budget", "training"], sort=False):
         first = part[part.cell == part.cell.iloc[0]]
         beside = [f"{row.other} {_shown(row.difference)} ({_counts(row)})" for _, row in first.iterrows()]
-        told_apart = int((part.p < LEVEL).sum()) // 2
+        p_of_pairs = {frozenset((row.cell, row.other)): row.p for _, row in part.iterrows() if not np.isnan(row.p)}
+        told_apart = sum(p < LEVEL for p in p_of_pairs.values())
         sentences.append(
             f"{budget}, {training}, mean difference of {first.cell.iloc[0]} (tasks lower/level/higher): "
-            f"{', '.join(beside)}; p is below {LEVEL:g} in {told_apart} of {len(part) // 2} pairs."
+            f"{', '.join(beside)}; p is below {LEVEL:g} in {told_apart} of {len(p_of_pairs)} pairs."
         )
     return " ".join(sentences)
 
@@ -60,8 +69,8 @@ def describe(numbers: pd.DataFrame, frame: Frame) -> str:
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one matrix for each budget and protocol."""
     parts = list(numbers.groupby(["budget", "training"], sort=False))
-    sizes = [part.cell.nunique() for _, part in parts]
-    heights = [0.9 + 0.72 * SIZE * size for size in sizes]
+    sizes = [part.other.nunique() for _, part in parts]
+    heights = [0.9 + 0.72 * SIZE * part.cell.nunique() for _, part in parts]
     figure, axes = plt.subplots(
         len(parts), 1, figsize=(1.8 + SIZE * max(sizes), sum(heights)), squeeze=False, height_ratios=heights
     )
@@ -76,24 +85,29 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
 def _draw_matrix(axis: Axes, part: pd.DataFrame, width: int) -> None:
     """Draw the fields of one matrix, the cell with the lowest mean first; ``width``: of the widest one in fields."""
     cells = list(dict.fromkeys(part.cell))
+    others = [cell for cell in cells if cell in set(part.other)] or list(dict.fromkeys(part.other))
     largest = part.difference.abs().max() or 1.0
     for _, row in part.iterrows():
-        x, y = cells.index(row.other), cells.index(row.cell)
+        x, y = others.index(row.other), cells.index(row.cell)
         colour = style.COLOURS[1] if row.difference < 0 else style.COLOURS[3]
         opacity = FAINTEST + (STRONGEST - FAINTEST) * abs(row.difference) / largest
         axis.add_patch(Rectangle((x - 0.48, y - 0.47), 0.96, 0.94, facecolor=colour, alpha=opacity, linewidth=0))
-        text = f"{_shown(row.difference)}\n{_counts(row)}\np {row.p:.2g}"
+        p = "" if np.isnan(row.p) else f"\np {row.p:.2g}"
+        text = f"{_shown(row.difference)}\n{_counts(row)}{p}"
         weight = "bold" if row.p < LEVEL else "normal"
         axis.text(x, y, text, ha="center", va="center", fontsize=9, fontweight=weight)
     axis.set_xlim(-0.5, width - 0.5)
     axis.set_ylim(len(cells) - 0.5, -0.5)
-    names = [style.folded(cell, 1.0).replace("_", "_\n", 1) if len(cell) > 13 else cell for cell in cells]
-    axis.set_xticks(range(len(cells)), names, fontsize=9)
-    axis.set_yticks(range(len(cells)), names, fontsize=9)
+    axis.set_xticks(range(len(others)), [*map(_name, others)], fontsize=9)
+    axis.set_yticks(range(len(cells)), [*map(_name, cells)], fontsize=9)
     axis.tick_params(length=0)
     axis.grid(visible=False)
     axis.spines[:].set_visible(False)
     axis.set_xlabel("beside this cell")
+
+
+def _name(cell: str) -> str:
+    return style.folded(cell, 1.0).replace("_", "_\n", 1) if len(cell) > 13 else cell
 
 
 def _shown(difference: float) -> str:

@@ -6,8 +6,8 @@ import pandas as pd
 
 from gatebench.core.metric import Metric
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import blocks, comparisons, metrics, repetitions, style, words
-from gatebench.report.metrics import MetricScores
+from gatebench.report import blocks, comparisons, families, metrics, repetitions, style, words
+from gatebench.report.metrics import MetricPair, MetricScores
 from gatebench.report.stats.estimates import Estimate, mean_interval
 
 ORDER = 42
@@ -22,6 +22,20 @@ CAPTION = (
     "brackets are baselines, which take no model, with a 95% interval for new sequences alone where it is known. Those in "
     "round ones were run beside the study, with an interval over their repetitions alone."
 )
+OF_ALL = "'?' no difference to it could be shown; all others are worse, at p < 0.05."
+"""What the caption says of marks where every pair is tested."""
+OF_FAMILY = (
+    "'better' and 'worse' are beside {beside}, at p < 0.05; '?' no difference to it could be shown; what has none of these "
+    "marks is not tested."
+)
+"""What the caption says of marks where a study tests other pairs."""
+
+
+def caption(frame: Frame) -> str:
+    """Return the caption of a study, which says what its marks count."""
+    contrasts = frame.declared.contrasts
+    marks = OF_ALL if contrasts.are_all else OF_FAMILY.replace("{beside}", contrasts.against or "the best")
+    return CAPTION.replace(OF_ALL, marks)
 
 
 def notes(frame: Frame) -> list[str]:
@@ -34,7 +48,7 @@ def notes(frame: Frame) -> list[str]:
         for metric in shown.values()
         if metric.column is None
     ]
-    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame), *described]
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame), *families.note(frame), *described]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:
@@ -54,7 +68,7 @@ def table(frame: Frame) -> pd.DataFrame | None:
                 rows.append(_row(frame, group, f"({method})", "", scores, str(max(one.n for one in by_metric.values()))))
         for cell, trials in trials_by_cell.items():
             nll = comparisons.interval(frame, trials)
-            scores = {labels[one.metric.name]: _scored(one, cell) for one in of_all}
+            scores = {labels[one.metric.name]: _scored(frame, one, cell) for one in of_all}
             rows.append(_row(frame, group, cell, words.measured(nll.mean, nll.low, nll.high), scores, str(nll.n)))
     return pd.DataFrame(rows).fillna("") if rows else None
 
@@ -92,10 +106,22 @@ def _written(estimate: Estimate) -> str:
     return f"{estimate.mean:.4g}" if estimate.n == 1 else words.measured(estimate.mean, estimate.low, estimate.high)
 
 
-def _scored(scores: MetricScores, cell: str) -> str:
+def _scored(frame: Frame, scores: MetricScores, cell: str) -> str:
     """Write a cell's mean with its interval and its mark."""
     estimate = scores.estimates[cell]
     written = words.measured(estimate.mean, estimate.low, estimate.high)
-    if cell == scores.best:
-        return f"{written} best" if scores.pairs else written
-    return written if scores.pair(scores.best, cell).differ else f"{written} ?"
+    contrasts = frame.declared.contrasts
+    beside = contrasts.against if contrasts.against in scores.estimates else scores.best
+    marks = ["best"] if cell == scores.best and scores.pairs else []
+    if cell != beside:
+        marks += _marks(scores.pair(beside, cell), cell, contrasts.are_all)
+    return " ".join([written, *marks])
+
+
+def _marks(pair: MetricPair, cell: str, of_all: bool) -> list[str]:
+    """Return the mark of a cell beside the other one of a pair; none of one that is worse, where all pairs are tested."""
+    if not pair.tested:
+        return []
+    if not pair.differ:
+        return ["?"]
+    return [] if of_all else ["better" if pair.better == cell else "worse"]

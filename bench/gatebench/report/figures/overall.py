@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import blocks, comparisons, margins, repetitions, style
+from gatebench.report import blocks, comparisons, families, margins, repetitions, style
 from gatebench.report.stats.estimates import Difference
 from gatebench.report.stats.random_effects import summary
 
@@ -43,7 +43,7 @@ def table(frame: Frame) -> pd.DataFrame | None:
             continue
         tasks = [task for task in groups if task in shared.index]
         cells = style.cells(learned[learned.cell.isin(shared.columns)])
-        beside = "gru" if "gru" in cells else cells[0]
+        beside = families.beside(frame, cells, cells[0])
         for cell in cells:
             if cell == beside:
                 continue

@@ -6,8 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gatebench.records.contrasts import Contrasts
 from gatebench.records.frame import Frame
-from gatebench.report import over_tasks, style
+from gatebench.report import families, over_tasks, style
 from gatebench.report.stats.ranks import ranks
 
 ORDER = 80
@@ -19,6 +20,28 @@ CAPTION = (
     "difference that mean ranks can have. Absence of a difference here says nothing; the intervals within a task say "
     "more."
 )
+OF_ALL = "Cells that a thick bar spans do not differ by Nemenyi's test at 0.05"
+"""What the caption says of the bars where every pair is tested."""
+OF_FAMILY = (
+    "A cell within the thick bar is not told apart from {beside} by the test of Bonferroni and Dunn at 0.05, for all pairs"
+)
+"""What the caption says of the bar where all cells are tested against one."""
+OF_PAIRS = "A thick bar joins two cells that the test of Bonferroni and Dunn at 0.05, for all pairs, does not tell apart"
+"""What the caption says of the bars where pairs are listed."""
+
+
+def caption(frame: Frame) -> str:
+    """Return the caption of a study, which says what is tested."""
+    contrasts = frame.declared.contrasts
+    if contrasts.are_all:
+        return CAPTION
+    bars = OF_FAMILY.replace("{beside}", contrasts.against) if contrasts.against else OF_PAIRS
+    return CAPTION.replace(OF_ALL, bars)
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what is tested."""
+    return families.note(frame)
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
@@ -26,7 +49,9 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
     rows = []
     for budget, training, means in over_tasks.mean_scores(frame):
         tasks, cells = means.shape
-        result = ranks(means.to_numpy())
+        contrasts = frame.declared.contrasts
+        count = None if contrasts.are_all else len(contrasts.among(means.columns))
+        result = ranks(means.to_numpy(), contrasts=count)
         for cell, rank in zip(means.columns, result.mean, strict=True):
             rows.append((budget, training, cell, rank, result.critical, result.p, tasks, cells))
     columns = ["budget", "training", "cell", "rank", "critical_difference", "p", "tasks", "cells"]
@@ -51,7 +76,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     styles = style.cell_styles(frame.trials)
     for axis, ((budget, training), part) in zip(axes[:, 0], parts, strict=True):
         ordered = part.sort_values("rank", kind="stable").reset_index(drop=True)
-        _draw_diagram(axis, ordered, styles)
+        _draw_diagram(axis, ordered, _bars(ordered, frame.declared.contrasts), styles)
         first = ordered.iloc[0]
         p = "" if np.isnan(first.p) else f", p = {first.p:.2f}"
         style.heading(
@@ -63,7 +88,9 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     return figure
 
 
-def _draw_diagram(axis: Axes, ordered: pd.DataFrame, styles: dict[str, style.CellStyle]) -> None:
+def _draw_diagram(
+    axis: Axes, ordered: pd.DataFrame, bars: list[tuple[float, float]], styles: dict[str, style.CellStyle]
+) -> None:
     """Draw the axis of ranks with the lowest on the right, the critical difference above it, bars and names below."""
     count, critical = len(ordered), float(ordered.critical_difference.iloc[0])
     axis.plot([1, count], [0, 0], color="0.15", lw=1.2)
@@ -73,10 +100,9 @@ def _draw_diagram(axis: Axes, ordered: pd.DataFrame, styles: dict[str, style.Cel
     shown = min(critical, count - 1)  # one that is beyond the axis has its number in the heading
     axis.plot([count, count - shown], [-1, -1], color="0.15", lw=1.6, marker="|" if shown == critical else None, ms=8)
     axis.text(count - shown / 2, -1.1, f"critical difference {critical:.2f}", ha="center", va="bottom", fontsize=9)
-    cliques = _cliques(ordered["rank"].to_numpy(), critical)
-    for i, (low, high) in enumerate(cliques):
+    for i, (low, high) in enumerate(bars):
         axis.plot([low - 0.04, high + 0.04], [0.3 + 0.25 * i] * 2, color="0.15", lw=3.5, solid_capstyle="butt")
-    top, right = 0.75 + 0.25 * len(cliques), (count + 1) // 2
+    top, right = 0.75 + 0.25 * len(bars), (count + 1) // 2
     for i, row in ordered.iterrows():
         place = int(str(i))
         on_right = place < right
@@ -92,6 +118,22 @@ def _draw_diagram(axis: Axes, ordered: pd.DataFrame, styles: dict[str, style.Cel
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_visible(False)
+
+
+def _bars(ordered: pd.DataFrame, contrasts: Contrasts) -> list[tuple[float, float]]:
+    """Return the bars over cells that are not told apart, as the lowest and the highest rank of each.
+
+    Of a family of contrasts there is one for each cell that others are tested against, as wide as those that are not told
+    apart from it lie, or one for each listed pair.
+    """
+    critical, rank_of = float(ordered.critical_difference.iloc[0]), dict(zip(ordered.cell, ordered["rank"], strict=True))
+    if contrasts.are_all:
+        return _cliques(ordered["rank"].to_numpy(), critical)
+    pairs = [sorted((rank_of[a], rank_of[b])) for a, b in contrasts.among(rank_of)]
+    alike = [(low, high) for low, high in pairs if high - low <= critical]
+    if contrasts.against and alike:
+        return [(min(low for low, _ in alike), max(high for _, high in alike))]
+    return alike
 
 
 def _cliques(ordered: np.ndarray, critical: float) -> list[tuple[float, float]]:

@@ -13,7 +13,7 @@ from gatebench.records.former import folder as former_folder
 from gatebench.records.frame import Frame
 from gatebench.records.schema import Record
 from gatebench.records.store import Store
-from gatebench.report import conclusions, margins, style
+from gatebench.report import conclusions, families, margins, style
 from gatebench.report.findings import limitations
 from gatebench.report.page import glossary, parts, sections, tables
 from gatebench.report.page.drawn_samples import DrawnSample, drawn_samples
@@ -147,6 +147,8 @@ def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSamp
         looks=frame.looks,
         look_factor=f"{1 / looks.level(frame.looks, 1.0):.0f}",
         margins=margins.RULE,
+        family=families.counted(frame),
+        declared=families.note(frame),
         labels=glossary.explained(frame.trials),
         limitations=limitations(frame),
         drawn=drawn,

@@ -16,7 +16,7 @@ from pandas.api.types import is_numeric_dtype
 from gatebench.core import registry
 from gatebench.core.errors import BadInput
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import style
+from gatebench.report import families, style
 from gatebench.report.page.drawing import inline_svg
 from gatebench.report.words import listed
 
@@ -60,6 +60,8 @@ def modules() -> list[tuple[str, ModuleType]]:
     A module has ``TITLE`` and ``CAPTION``, and either ``table(frame)`` or both ``numbers(frame)`` and
     ``draw(numbers, frame)``. Its place is its ``ORDER``, a number; those that state none stand at the end by name.
     ``NOTES``, a list of sentences, stand below its caption, after those of ``notes(frame)``, which depend on the study.
+    The words ``all pairs`` in its caption become the family of contrasts that the study declared; a caption that depends on
+    more of the study is what ``caption(frame)`` returns.
     ``BY_GROUP = True`` says that it is about each comparison group alone; the page has it in the sections of these.
     ``describe(numbers, frame)`` says of a figure what is to be seen in it, for those who do not see it.
     ``BadInput`` if one lacks what it must have.
@@ -95,7 +97,9 @@ def _write_table(name: str, module: ModuleType, frame: Frame, folder: Path) -> P
     (folder / f"{name}.md").write_text(_as_markdown(table) + "\n")
     (folder / f"{name}.tex").write_text(_as_latex(table))
     files = [f"{name}.{suffix}" for suffix in ("csv", "md", "tex")]
-    return PagePart(name, module.TITLE, module.CAPTION, _notes(module, frame), files, _by_group(module), table=table)
+    return PagePart(
+        name, module.TITLE, _caption(module, frame), _notes(module, frame), files, _by_group(module), table=table
+    )
 
 
 def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart | None:
@@ -111,7 +115,7 @@ def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart
     whole = inline_svg(figure, name, _seen(module, numbers, frame))
     plt.close(figure)
     files = [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]
-    part = PagePart(name, module.TITLE, module.CAPTION, _notes(module, frame), files, _by_group(module))
+    part = PagePart(name, module.TITLE, _caption(module, frame), _notes(module, frame), files, _by_group(module))
     if not part.by_group:
         return replace(part, drawing=whole)
     groups = comparison_groups(numbers)
@@ -149,6 +153,11 @@ def _seen(module: ModuleType, numbers: pd.DataFrame, frame: Frame) -> str:
     groups = [frame.title(group) for group, _ in comparison_groups(numbers)] if where else []
     cells = style.cells(numbers) if "cell" in numbers.columns else []
     return ": ".join([module.TITLE, *([listed(groups)] if groups else []), *([listed(cells)] if cells else [])])
+
+
+def _caption(module: ModuleType, frame: Frame) -> str:
+    """Return what stands below a figure or table, with the family of contrasts that the study declared."""
+    return families.named(module.caption(frame) if hasattr(module, "caption") else module.CAPTION, frame)
 
 
 def _notes(module: ModuleType, frame: Frame) -> list[str]:

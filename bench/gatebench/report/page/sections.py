@@ -114,12 +114,12 @@ def _reason(trials: pd.DataFrame) -> str:
 
 
 def gru_or_lstm(frame: Frame) -> str:
-    """Say in one sentence in which comparison groups the GRU or the LSTM is the better one; empty where none has both."""
+    """Say in one sentence in which comparison groups the GRU or the LSTM is the better one; empty where none tests both."""
     pairs = {(pair.group, frozenset((pair.lower, pair.other))): pair for pair in comparisons.pairs(frame)}
     titles: dict[str, list[str]] = {what: [] for what in ("gru", "lstm", "equivalent", "undecided")}
     for group, _ in comparison_groups(frame.confirmed("test")):
         both = [pairs[name] for lstm in LSTMS if (name := (group, frozenset(("gru", lstm)))) in pairs]
-        if both:
+        if both and both[0].tested:
             better = "gru" if both[0].lower == "gru" else "lstm"
             titles[better if both[0].verdict == "better" else both[0].verdict].append(frame.title(group))
     count = sum(map(len, titles.values()))

@@ -13,15 +13,21 @@ class Ranks:
     mean: np.ndarray
     """Mean rank of each cell ``[C]``, 1 for the lowest score."""
     critical: float
-    """Nemenyi's critical difference between two mean ranks."""
+    """Critical difference between two mean ranks: Nemenyi's of every two cells, Bonferroni and Dunn's of some contrasts."""
     p: float
     """Friedman's p of no difference between any cells; NaN for two cells or a single task."""
 
 
-def ranks(scores: np.ndarray, alpha: float = 0.05) -> Ranks:
-    """Rank the scores ``[tasks, C]`` of each task, 1 for the lowest; cells that tie share their ranks."""
+def ranks(scores: np.ndarray, alpha: float = 0.05, contrasts: int | None = None) -> Ranks:
+    """Rank the scores ``[tasks, C]`` of each task, 1 for the lowest; cells that tie share their ranks.
+
+    ``contrasts``: how many pairs of cells are tested; None: every one.
+    """
     tasks, cells = scores.shape
-    q = float(stats.studentized_range.ppf(1 - alpha, cells, np.inf)) / np.sqrt(2)
+    if contrasts is None:
+        q = float(stats.studentized_range.ppf(1 - alpha, cells, np.inf)) / np.sqrt(2)
+    else:
+        q = float(stats.norm.isf(alpha / (2 * max(1, contrasts))))
     p = float(stats.friedmanchisquare(*scores.T).pvalue) if cells > 2 and tasks > 1 else np.nan
     mean = stats.rankdata(scores, axis=1).mean(0)
     return Ranks(mean, q * float(np.sqrt(cells * (cells + 1) / (6 * tasks))), p)
