@@ -1,7 +1,9 @@
 """What holds for every figure and table, on frames of a few trials that are written by hand."""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from itertools import combinations
 from types import ModuleType
 
@@ -25,6 +27,12 @@ FRAMES = {
 """Frames by hand, of which the last has something for every figure and table."""
 
 
+@pytest.fixture(scope="module")
+def of_everything() -> Callable[[str], Figure]:
+    """A figure by name, of the frame that has something for each, drawn once for all that look at it."""
+    return cache(lambda name: drawn(name, FRAMES["everything"]))
+
+
 def may_be_missing(name: str, which: str) -> bool:
     """Whether a figure says in its types that a study may have nothing for it; this one has something for all."""
     function = getattr(FIGURES[name], "table", None) or FIGURES[name].numbers
@@ -40,14 +48,14 @@ def test_a_figure_says_what_it_shows_and_how(module: ModuleType):
 
 @pytest.mark.parametrize("name", DRAWN)
 @pytest.mark.parametrize("which", FRAMES)
-def test_a_figure_draws_these_or_has_no_numbers(name: str, which: str):
+def test_a_figure_draws_these_or_has_no_numbers(name: str, which: str, of_everything: Callable[[str], Figure]):
     frame = FRAMES[which]
     numbers = FIGURES[name].numbers(frame)
     if numbers is None:
         assert may_be_missing(name, which)
         return
     assert isinstance(numbers, pd.DataFrame)
-    figure = drawn(name, frame)
+    figure = of_everything(name) if which == "everything" else drawn(name, frame)
     assert isinstance(figure, Figure)
     assert all(axis.get_xlabel() for axis in figure.axes)
 
@@ -95,22 +103,24 @@ def test_headings_of_many_overridden_settings_do_not_meet(name: str):
     assert not [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
 
 
-def labels(name: str, frame: Frame) -> list[str]:
+def labels(figure: Figure) -> list[str]:
     """The labels of all axes of a figure."""
-    return [label for axis in drawn(name, frame).axes for label in (axis.get_xlabel(), axis.get_ylabel()) if label]
+    return [label for axis in figure.axes for label in (axis.get_xlabel(), axis.get_ylabel()) if label]
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_labels_are_in_nats_per_time_step_or_per_sequence_where_that_is_predicted(name: str):
-    frame = everything()
-    by_step = labels(name, frame)
-    by_sequence = labels(name, replace(frame, at=dict.fromkeys(frame.datasets, "sequence")))
+def test_labels_are_in_nats_per_time_step_or_per_sequence_where_that_is_predicted(
+    name: str, of_everything: Callable[[str], Figure]
+):
+    frame = FRAMES["everything"]
+    by_step = labels(of_everything(name))
+    by_sequence = labels(drawn(name, replace(frame, at=dict.fromkeys(frame.datasets, "sequence"))))
     assert [label.replace("nats per time step", "nats per sequence") for label in by_step] == by_sequence
 
 
 @pytest.mark.parametrize("name", ["answer", "budgets", "curves", "effort", "results", "sensitivity", "tradeoff"])
-def test_scores_have_their_unit_on_an_axis(name: str):
-    assert any("nats per time step" in label for label in labels(name, everything()))
+def test_scores_have_their_unit_on_an_axis(name: str, of_everything: Callable[[str], Figure]):
+    assert any("nats per time step" in label for label in labels(of_everything(name)))
 
 
 def test_sequences_by_hand_make_up_the_score(hand: Frame):
