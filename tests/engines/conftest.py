@@ -16,7 +16,7 @@ def small_batches_are_dealt_out(monkeypatch):
 
 @pytest.fixture(scope="module")
 def own_cache(tmp_path_factory):
-    """Code is compiled once in all of these tests, in all of their processes; what a user's cache holds has no say."""
+    """Code for other processors is compiled once for all of these tests, in all processes, and not into a user's cache."""
     own = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATEBENCH_CACHE", str((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "compiled"))

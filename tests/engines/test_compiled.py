@@ -124,6 +124,13 @@ def test_code_belongs_to_a_machine_and_to_what_it_computes(cache, compilations):
         assert compilations() == 1
 
 
+def test_code_is_that_of_the_pipeline_of_today(cache, compilations, monkeypatch):
+    for _ in range(2):
+        little()
+        assert compilations() == 1
+        monkeypatch.setattr(compiled, "PIPELINE", compiled.PIPELINE + 1)
+
+
 def test_the_folder_is_chosen_by_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("GATEBENCH_CACHE", str(tmp_path / "a"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "b"))

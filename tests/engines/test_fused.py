@@ -19,8 +19,6 @@ from support.agreement import assert_agree, population, sequences, true
 from support.agreement import gradients as gradients_of
 from support.other_cells import OTHERS, cell
 
-pytestmark = pytest.mark.usefixtures("own_cache")
-
 NAMES = list(registry.available("cells", ".py"))
 AUGMENTED = [
     {"length": 3},

@@ -22,6 +22,9 @@ from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.tables import Tables
 from gatebench.graph.trace import Graph
 
+PIPELINE = 1
+"""Raised when a text becomes other code than before, in `target_machine` or `optimised`: what is cached is of this one."""
+
 Function = Callable[[int, int], None]
 """A compiled function; it takes the addresses of the two tables of `tables`, and other threads run meanwhile."""
 
@@ -112,7 +115,7 @@ def _engine(text: str, processor: Processor, what: str) -> llvm.ExecutionEngine:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = target_machine(processor)
-    versions = (llvmlite.__version__, llvm.llvm_version_info, processor, text)
+    versions = (PIPELINE, llvmlite.__version__, llvm.llvm_version_info, processor, text)
     file = folder() / hashlib.sha256(repr(versions).encode()).hexdigest()[:32]
     code = _read(file)
     if code is None:
