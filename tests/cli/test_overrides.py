@@ -27,6 +27,20 @@ UNREADABLE = {
     "task=nottingam": "unknown task 'nottingam'; did you mean 'nottingham'?",
 }
 BY_HYDRA = {
+    "+x": "'+x' cannot be read (there is no '=' in it);",
+    "~cell": "'~cell' would delete a setting, and each is needed; give it a value: SETTING=VALUE",
+    "~training.lr": "'~training.lr' would delete a setting",
+    "cell==gru": "'cell==gru' cannot be read ('=' is not expected there);",
+    "=3": "'=3' cannot be read (there is no setting before the '=');",
+    "cell=null": "cell is null, expected one of its choices; leave it out for the usual one",
+    "study=null": "study is null, expected one of its choices",
+    "training.batch=foo(3)": "(there is no function 'foo');",
+    "training.batch=int(1e400)": "('int(1e400)' has no value);",
+    "results=~": "(a character is not expected there);",
+    "population=[1]": "'population' cannot have this value; expected one as conf/config.yaml",
+    "study={}": "'study' is given something that it does not have; override one of its settings",
+    "training.ranges.lr={low:1,high:2,mid:3}": "'training.ranges.lr' is given something that it does not have",
+    "hydra=null": "Hydra cannot compose hydra=null (",
     "training.batch=1=2": "('=' is not expected there);",
     "training.batch=[1,2,]": "(nothing can be made of '[1,2,]');",
 }

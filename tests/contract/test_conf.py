@@ -14,7 +14,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf, open_dict
 
 from gatebench.cli.commands import sweep
-from gatebench.cli.compose import compose_jobs, compose_points, search_space
+from gatebench.cli.compose import compose_jobs, compose_points
+from gatebench.cli.settings import search_space
 from gatebench.core import registry
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.core.validation import construct
@@ -26,8 +27,9 @@ from gatebench.graph.cost import cost
 from gatebench.graph.stack import Stack
 from gatebench.report import published
 from gatebench.study.budget import Budget
-from gatebench.study.job import PopulationSettings, TaskSettings, united
+from gatebench.study.job import united
 from gatebench.study.search import Range, Search, SearchSettings
+from gatebench.study.settings import PopulationSettings, TaskSettings
 from gatebench.training import likelihoods
 from gatebench.training.protocol import Training
 

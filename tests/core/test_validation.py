@@ -6,7 +6,18 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from gatebench.core.errors import BadInput
-from gatebench.core.validation import Constraint, Count, Fraction, construct, flatten, mismatch, read_yaml
+from gatebench.core.validation import (
+    Constraint,
+    Count,
+    Fraction,
+    Positive,
+    Seed,
+    Signed,
+    construct,
+    flatten,
+    mismatch,
+    read_yaml,
+)
 
 
 @dataclass(frozen=True)
@@ -132,7 +143,11 @@ def test_a_setting_of_a_group_is_named_with_a_point():
 
 def test_mismatch_says_what_was_expected_or_nothing():
     assert mismatch(3, Count) is None
-    assert mismatch(0, Count) == "a whole number from 1"
+    assert mismatch(0, Count) == mismatch(10**9 + 1, Count) == "a whole number from 1 to 1,000,000,000"
+    assert mismatch(2**32, Seed) == "a whole number from 0 to 4,294,967,295"
+    assert mismatch(1e-31, Positive) == mismatch(2e12, Positive) == "a positive number from 1e-30 to 1e+12"
+    assert mismatch(-2e12, Signed) == "a number from -1e+12 to 1e+12"
+    assert [mismatch(value, Seed) for value in (0, 2**32 - 1)] == [mismatch(value, Positive) for value in (1e-30, 1e12)]
     assert mismatch("x", int | None) == "a whole number or null"
 
 

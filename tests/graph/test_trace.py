@@ -255,13 +255,21 @@ def test_title_and_paper_come_from_the_text():
             {"window": "back"},
             "option 'window' of cell lstm_augmented is 'back', expected one of 'past', 'ahead'",
         ),
-        ("lstm_augmented", {"length": 1.5}, "option 'length' of cell lstm_augmented is 1.5, expected a whole number from 1"),
+        (
+            "lstm_augmented",
+            {"length": 1.5},
+            "option 'length' of cell lstm_augmented is 1.5, expected a whole number from 1 to 100",
+        ),
         (
             "lstm_augmented",
             {"length": True},
-            "option 'length' of cell lstm_augmented is True, expected a whole number from 1",
+            "option 'length' of cell lstm_augmented is True, expected a whole number from 1 to 100",
         ),
-        ("lstm_augmented", {"length": 0}, "option 'length' of cell lstm_augmented is 0, expected a whole number from 1"),
+        (
+            "lstm_augmented",
+            {"length": 0},
+            "option 'length' of cell lstm_augmented is 0, expected a whole number from 1 to 100",
+        ),
         (
             "lstm_augmented",
             {"projection": -0.5},
@@ -407,7 +415,7 @@ def test_an_option_takes_what_its_annotation_says(cell):
         ("tau", float("inf"), "a finite number"),
         ("tau", "10", "a finite number"),
         ("delay", 1.0, "a whole number"),
-        ("power", -1, "a number from 0"),
+        ("power", -1, r"a number from 0 to 1e\+12"),
         ("leak", 1, "a number from 0 and below 1 or null"),
     ):
         with pytest.raises(BadInput, match=f"^option '{option}' of cell {cell} is {value!r}, expected {expected}$"):

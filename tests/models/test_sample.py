@@ -224,7 +224,7 @@ def test_the_spectrum_of_a_tone_peaks_at_its_pitch():
 
 WRONG = [
     (["nonsense"], "no finished trial 'nonsense' in 'results'; keys stand in results/STUDY/trials.csv"),
-    (["adhoc", "--steps", "0"], "--steps is 0, expected at least one step"),
+    (["adhoc", "--steps", "0"], "--steps is 0, expected a whole number from 1 to 1,000,000"),
     (["adhoc", "--seed", "-1"], "--seed is -1, expected a whole number from 0"),
     (["adhoc", "--folder", "mine"], "--folder is for a single trial; the samples of study adhoc go where"),
 ]

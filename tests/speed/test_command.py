@@ -50,7 +50,7 @@ def test_it_prints_rows_and_draws_and_keeps_other_machines(tmp_path, gatebench):
 
 
 @pytest.mark.parametrize(("words", "line"), [
-    (["--rounds", "0"], "--rounds is 0, expected at least 1"),
+    (["--rounds", "0"], "--rounds is 0, expected a whole number from 1 to 10,000"),
     (["--machine", " "], "--machine is empty, expected a name; leave it out to take that of the processor"),
 ])  # fmt: skip
 def test_what_cannot_be_is_one_line(words, line):

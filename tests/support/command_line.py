@@ -59,3 +59,11 @@ def run_installed(home: Tiny, folder: Path, *words: str, **environment: str) -> 
     env = {**home.env, **environment}
     run = subprocess.run([COMMAND, *words], env=env, cwd=folder, capture_output=True, text=True, check=False)
     return CommandResult(run.returncode, run.stdout, without_compile_lines(run.stderr))
+
+
+def run_python(home: Tiny, program: str, *words: str, options: tuple[str, ...] = (), **environment: str) -> CommandResult:
+    """A Python program in a process of its own, with these words as its arguments."""
+    command = [sys.executable, *options, "-c", program, *words]
+    env = {**home.env, **environment}
+    run = subprocess.run(command, env=env, cwd=home.folder, capture_output=True, text=True, check=False)
+    return CommandResult(run.returncode, run.stdout, without_compile_lines(run.stderr))

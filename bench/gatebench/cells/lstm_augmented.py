@@ -7,7 +7,7 @@ leaves d_v free: here it is a share of d_s.
 
 from typing import Literal
 
-from gatebench.graph.ops import Count, Share, shift, sigmoid, tanh
+from gatebench.graph.ops import Repeats, Share, shift, sigmoid, tanh
 
 PAPER = "Sherstinsky 2020, Eq. 183-215 (arXiv 1808.03314)"
 
@@ -18,7 +18,7 @@ def sizes(H, *, projection, **_):
 
 def step(
     x, v: "P", s: "H", *, W, b,
-    gate: bool = True, projection: Share | None = 0.5, window: Literal["past", "ahead"] = "past", length: Count = 1,
+    gate: bool = True, projection: Share | None = 0.5, window: Literal["past", "ahead"] = "past", length: Repeats = 1,
 ):  # fmt: skip
     ahead = 1 if window == "ahead" else -1
 

@@ -4,12 +4,12 @@ Melis, Kocisky, Blunsom 2020, Eq. 1-2: before the step, input and state gate one
 none it is the LSTM. Their option of matrices of low rank is not here.
 """
 
-from gatebench.graph.ops import sigmoid, tanh
+from gatebench.graph.ops import Rounds, sigmoid, tanh
 
 PAPER = "Melis, Kocisky, Blunsom 2020 (arXiv 1909.01792)"
 
 
-def step(x, h, c, *, W, U, Q, R, b, rounds: int = 5):
+def step(x, h, c, *, W, U, Q, R, b, rounds: Rounds = 5):
     xs, hs = [x], [h]
     for i in range(1, rounds + 1):
         if i % 2:

@@ -6,12 +6,12 @@ is recurrent. Pooling ``f`` has no output gate, ``fo`` has one, ``ifo`` has an i
 
 from typing import Literal
 
-from gatebench.graph.ops import Count, shift, sigmoid, tanh
+from gatebench.graph.ops import Repeats, shift, sigmoid, tanh
 
 PAPER = "Bradbury, Merity, Xiong, Socher 2017 (arXiv 1611.01576)"
 
 
-def step(x, h, c, *, W, b, k: Count = 2, pooling: Literal["f", "fo", "ifo"] = "fo"):
+def step(x, h, c, *, W, b, k: Repeats = 2, pooling: Literal["f", "fo", "ifo"] = "fo"):
     inputs = [shift(x, -n) for n in range(k)]
 
     def convolution(gate):

@@ -5,7 +5,7 @@ input. The biases of the transform gates begin at -2.
 """
 
 from gatebench.graph.initial import constant
-from gatebench.graph.ops import Count, sigmoid, tanh
+from gatebench.graph.ops import Repeats, sigmoid, tanh
 
 PAPER = "Zilly, Srivastava, Koutnik, Schmidhuber 2017 (arXiv 1607.03474)"
 
@@ -14,7 +14,7 @@ def initial(*, depth, **_):
     return {f"b_T{layer}": constant(-2) for layer in range(1, depth + 1)}
 
 
-def step(x, s, *, W, R, b, depth: Count = 3):
+def step(x, s, *, W, R, b, depth: Repeats = 3):
     h, t, inner = [], [], [s]
     for layer in range(1, depth + 1):
         from_input = [W.H @ x, W.T @ x] if layer == 1 else [0, 0]

@@ -5,17 +5,22 @@ Hydra sets last, so such jobs are composed once and their values are set here, b
 """
 
 import copy
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatebench.cli import plugin_conf
 from gatebench.core import registry
+from gatebench.core.errors import BadInput, shorten
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 GROUPS = ("task", "cell", "budget", "training", "engine", "study")
 """Groups of which a sweep chooses one yaml, or several with commas: folders of ``conf/``."""
+
+MOST_JOBS = 10_000
+"""Jobs of a sweep at the most."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,32 @@ def split(overrides: list[str]) -> list[list[str]]:
         sweep = loader.load_configuration("config", [*overrides, *_of_hydra()], RunMode.MULTIRUN).hydra
         of_study = [f"{name}={values}" for name, values in (sweep.sweeper.params or {}).items()]
         parser = OverridesParser.create(config_loader=loader)
-        (points,) = BasicSweeper.split_arguments(parser.parse_overrides([*of_study, *sweep.overrides.task]), None)
+        parsed = parser.parse_overrides([*of_study, *sweep.overrides.task])
+        _check_jobs(parsed)
+        (points,) = BasicSweeper.split_arguments(parsed, None)
+    if not points:
+        raise BadInput(f"{shorten(' '.join(overrides))} makes no job: there is nothing in what it sweeps over")
     return points
+
+
+def _check_jobs(overrides: "list[Override]") -> None:
+    """Raise ``BadInput`` where a sweep is over more than `MOST_JOBS`, before anybody lists them, or cannot be listed."""
+    from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSweep
+
+    jobs = 1.0
+    for override in overrides:
+        swept, text = override.value() if override.is_sweep_override() else None, shorten(override.input_line)
+        if isinstance(swept, IntervalSweep):
+            raise BadInput(f"{text} has no end of values; expected a list of choices, or range(START,STOP,STEP)")
+        if isinstance(swept, RangeSweep):
+            start, stop, step = (float(number or 0) for number in (swept.start, swept.stop, swept.step))
+            if not step or not all(map(math.isfinite, (start, stop, step))):
+                raise BadInput(f"{text} has no end; expected a step other than 0 and finite numbers: range(START,STOP,STEP)")
+            jobs *= max(1.0, (stop - start) / step)
+        elif isinstance(swept, ChoiceSweep):
+            jobs *= len(swept.list)
+        if not jobs <= MOST_JOBS:
+            raise BadInput(f"{text} makes {jobs:,.0f} jobs; expected at most {MOST_JOBS:,}: sweep over less")
 
 
 def compose_all(points: list[list[str]]) -> list[Configuration]:

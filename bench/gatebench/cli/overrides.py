@@ -18,6 +18,10 @@ _REASONS = (
     (r"(?:mismatched|extraneous) input '(.*?)' expecting", "'{}' is not expected there"),
     (r"no viable alternative at input '(.*?)'$", "nothing can be made of '{}'"),
     (r"token recognition error at: '(.*?)'$", "'{}' is not expected there"),
+    (r"LexerNoViableAltException: ", "a character is not expected there"),
+    (r"missing EQUAL at", "there is no '=' in it"),
+    (r"Unknown function '(.*?)'", "there is no function '{}'"),
+    (r"while evaluating '(.*)': ", "'{}' has no value"),
 )
 """Patterns of what Hydra's parser says, and the same in words of a user."""
 STUDY = re.compile(r"[\w-][\w.-]*")
@@ -31,10 +35,12 @@ def check(words: list[str]) -> None:
     for position, word in enumerate(words):
         name, equals, value = word.partition("=")
         rest = list(itertools.takewhile(lambda other: "=" not in other, words[position + 1 :]))
+        if word.startswith("~"):
+            raise BadInput(f"'{shorten(word)}' would delete a setting, and each is needed; give it a value: SETTING=VALUE")
         if not equals:
-            if not word.startswith("~"):
-                raise unreadable(word, "there is no '=' in it")
-            continue
+            raise unreadable(word, "there is no '=' in it")
+        if not name.strip("+"):
+            raise unreadable(word, "there is no setting before the '='")
         if _NOT_PLAIN.search(value):
             continue
         _check_brackets(word, value, rest)
@@ -61,9 +67,9 @@ def study_name(name: str) -> str:
 def in_our_words(reason: str) -> str:
     """Return what Hydra's parser says of an override as a user says it."""
     for pattern, words in _REASONS:
-        if match := re.search(pattern, reason):
-            return words.format(match[1])
-    return reason
+        if match := re.search(pattern, reason, re.MULTILINE):
+            return words.format(*match.groups())
+    return reason.partition("\n")[0]
 
 
 # ``rest`` are the words after a word, up to the next that has a '=': its end, where blanks cut it into several.
@@ -96,6 +102,7 @@ def _check_choices(group: str, value: str) -> None:
     """Raise ``BadInput`` for the first choice of a group that is a plain name of no yaml."""
     available = registry.available("conf", ".yaml", group)
     for choice in (element.strip() for element in value.split(",")):
-        is_name = re.fullmatch(r"[\w-]*", choice) and choice.lower() != "null"
-        if is_name and choice not in available:
+        if choice.lower() == "null":
+            raise BadInput(f"{group} is null, expected one of its choices; leave it out for the usual one")
+        if re.fullmatch(r"[\w-]*", choice) and choice not in available:
             raise BadInput(f"unknown {group} '{shorten(choice)}'{did_you_mean(choice, list(available))}")

@@ -32,18 +32,45 @@ class Constraint:
     holds: Callable[[Any], bool]
 
 
-Count = Annotated[int, Constraint("a whole number from 1", lambda value: value >= 1)]
+def whole(low: int, high: int) -> Constraint:
+    """Return the condition of a whole number from ``low`` to ``high``."""
+    return Constraint(f"a whole number from {low:,} to {high:,}", lambda value: low <= value <= high)
+
+
+def between(low: float, high: float) -> Constraint:
+    """Return the condition of a number from ``low`` to ``high``."""
+    return Constraint(f"a number from {low:g} to {high:g}", lambda value: low <= value <= high)
+
+
+LARGEST = 1e12
+"""The largest number that is asked for; of what counts something, it is `MOST`."""
+MOST = 10**9
+"""The largest number of what counts something: above it stand mistakes of typing, which would fill the memory."""
+SMALLEST = 1e-30
+"""The smallest number that is asked for where zero is none: computations in 32 bits still tell it from zero."""
+
+Count = Annotated[int, whole(1, MOST)]
 """A whole number that is at least 1."""
-Natural = Annotated[int, Constraint("a whole number from 0", lambda value: value >= 0)]
+Natural = Annotated[int, whole(0, MOST)]
 """A whole number that may be zero."""
-Positive = Annotated[float, Constraint("a positive number", lambda value: value > 0)]
+Seed = Annotated[int, whole(0, 2**32 - 1)]
+"""What random numbers begin with, of the range of NumPy's seeds."""
+Positive = Annotated[
+    float, Constraint(f"a positive number from {SMALLEST:g} to {LARGEST:g}", lambda value: SMALLEST <= value <= LARGEST)
+]
 """A number above zero, zero excluded."""
-NonNegative = Annotated[float, Constraint("a number from 0", lambda value: value >= 0)]
+NonNegative = Annotated[float, between(0, LARGEST)]
 """A number above zero, or zero itself."""
+Signed = Annotated[float, between(-LARGEST, LARGEST)]
+"""A number of either sign."""
 Fraction = Annotated[float, Constraint("a number from 0 and below 1", lambda value: 0 <= value < 1)]
 """A part of one that may be zero and is never one."""
 Share = Annotated[float, Constraint("a number above 0 and at most 1", lambda value: 0 < value <= 1)]
 """A part of one that is never zero and may be one."""
+Repeats = Annotated[int, whole(1, 100)]
+"""How often something is repeated in what is built, such as layers: thousands would take for ever to build."""
+Rounds = Annotated[int, whole(0, 100)]
+"""The same of what may be done without."""
 
 
 class _Loader(yaml.SafeLoader):

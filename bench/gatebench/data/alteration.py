@@ -8,7 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
-from gatebench.core.validation import Constraint, Count
+from gatebench.core.validation import MOST, Count, whole
 from gatebench.data.contents import Arrays
 
 
@@ -20,9 +20,9 @@ class Alteration:
     """Whether frames in which no key is down are dropped."""
     every: Count = 1
     """Number of frames of which only the first remains: a coarser time step."""
-    hold: Count = 1
+    hold: Annotated[int, whole(1, 1000)] = 1
     """How often each frame is repeated: a finer time step."""
-    first: Annotated[int, Constraint("a whole number from 2", lambda value: value > 1)] | None = None
+    first: Annotated[int, whole(2, MOST)] | None = None
     """How many frames of a roll remain at most; None: all."""
 
     def apply(self, rolls: Arrays) -> Arrays:

@@ -97,7 +97,8 @@ def count(
     else:
         field = BUDGETS[name]
         expected = validation.mismatch(size, float)
-        if expected:
+        if expected or size > validation.LARGEST:
+            expected = expected or f"a number up to {validation.LARGEST:g}"
             raise BadInput(f"{name} is {validation.shown(size)}, expected {expected}")
         solved = solve(size, lambda n: getattr(mean_cost(graph, pairs, n, biases), field), field.replace("_", " "))
     costs = mean_cost(graph, pairs, solved, biases)
@@ -107,9 +108,12 @@ def count(
 def _whole_number(name: str, value: int) -> int:
     """Return a whole number as Python's; NumPy has its own."""
     try:
-        return operator.index(value)
+        number = operator.index(value)
     except TypeError:
         raise BadInput(f"{name} is {validation.shown(value)}, expected a whole number") from None
+    if number > validation.MOST:
+        raise BadInput(f"{name} is {validation.shown(value)}, expected a whole number up to {validation.MOST:,}")
+    return number
 
 
 def _whole(value: float) -> float:

@@ -12,12 +12,12 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Share
+from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Repeats, Rounds, Share, Signed
 
 __all__ = [
-    "Arithmetic", "Count", "Family", "Fraction", "NonNegative", "Operand", "Parameter", "Positive", "Share",
-    "Symbol", "Width", "abs", "as_wide_as", "combine", "cos", "exp", "layer_normalised", "leaky", "log", "maximum",
-    "mean", "minimum", "negative", "of_width", "relu", "rms_normalised", "scalar", "shift", "sigmoid", "sign",
+    "Arithmetic", "Count", "Family", "Fraction", "NonNegative", "Operand", "Parameter", "Positive", "Repeats", "Rounds",
+    "Share", "Signed", "Symbol", "Width", "abs", "as_wide_as", "combine", "cos", "exp", "layer_normalised", "leaky", "log",
+    "maximum", "mean", "minimum", "negative", "of_width", "relu", "rms_normalised", "scalar", "shift", "sigmoid", "sign",
     "sin", "softplus", "sqrt", "square", "tanh", "transposed_product",
 ]  # fmt: skip
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gatebench.core.validation import Count
+from gatebench.core.validation import Repeats
 from gatebench.graph.cost import Cost, cost
 from gatebench.graph.trace import Graph
 
@@ -23,7 +23,7 @@ class Direction:
 class Stack:
     """Layers of one cell; each reads the output of the layer below at the same step, both directions side by side."""
 
-    layers: Count = 1
+    layers: Repeats = 1
     bidirectional: bool = False
     """Each layer has a second cell that reads from the last step to the first (Schuster and Paliwal 1997)."""
 

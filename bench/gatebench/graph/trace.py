@@ -262,7 +262,7 @@ def _options(
             raise BadInput(f"cell {name} has no option '{option}'{errors.did_you_mean(option, list(defaults))}")
         expected = validation.mismatch(value, _hint(parameters[option], step))
         if expected:
-            raise BadInput(f"option '{option}' of cell {name} is {value!r}, expected {expected}")
+            raise BadInput(f"option '{option}' of cell {name} is {validation.shown(value)}, expected {expected}")
     return {**defaults, **given}
 
 

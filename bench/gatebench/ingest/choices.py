@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from gatebench.core.errors import BadInput
+from gatebench.core.validation import Natural
 
 EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding", "labels", "folders", "skip_bad", "predict",
               "known", "horizon", "difference", "season")  # fmt: skip
@@ -62,17 +63,17 @@ class Choices:
     """Input columns whose next steps are predicted; the others are read alone."""
     known: list[str] | None = None
     """Input columns that are known ahead: their values at the predicted steps are read."""
-    horizon: int | None = None
+    horizon: Natural | None = None
     """How many of the next steps are predicted at each step."""
     difference: bool | None = None
     """Whether amounts are read and predicted as changes from step to step."""
-    season: int | None = None
+    season: Natural | None = None
     """Steps after which something comes again, for baselines."""
     likelihood: str | None = None
     """Name of a likelihood."""
     split: Literal["sequence", "group", "time"] | None = None
     """What no two splits share."""
-    window: int | None = None
+    window: Natural | None = None
     """Steps of a part that a long sequence is cut into, at the most; 0: it is never cut."""
     step: float | None = None
     """Quarter notes of a time step of MIDI."""
@@ -84,7 +85,7 @@ class Choices:
     """What a symbol of a text is."""
     sequence_a_line: bool | None = None
     """Whether each line of a text is a sequence."""
-    least_count: int | None = None
+    least_count: Natural | None = None
     """How often a symbol stands in train, at the least, to be one of its own."""
     labels: Path | None = None
     """A table that has a row for each file of a folder, with its label."""

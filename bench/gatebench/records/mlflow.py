@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.files import locked
+from gatebench.core.validation import shown
 from gatebench.records import database, runs, samples, study_file, views
 from gatebench.records.database import Database
 from gatebench.records.runs import CONTEXT, DONE, RunValues
@@ -43,10 +44,10 @@ FOLLOW_EVERY = 2.0
 
 def store_uri(results: Path, uri: str | None = None) -> str:
     """The store that was asked for, or the default one: a database in the results folder."""
-    if uri is not None and not re.match(r"(https?|sqlite|postgresql|mysql)(\+\w+)?:", uri):
+    if uri is not None and not re.match(r"(https?|sqlite|postgresql|mysql)(\+\w+)?:", str(uri)):
         raise BadInput(
-            f"tracking.uri is {uri!r}, expected the address of an MLflow server, for example http://127.0.0.1:5000, or of a "
-            "database, for example sqlite:////home/me/mlflow.db"
+            f"tracking.uri is {shown(uri)}, expected the address of an MLflow server, for example http://127.0.0.1:5000, or "
+            "of a database, for example sqlite:////home/me/mlflow.db"
         )
     return uri or f"sqlite:///{results.resolve() / 'mlflow.db'}"
 

@@ -1,9 +1,10 @@
 """How large a cell may be, and the hidden size that follows."""
 
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 from gatebench.core.errors import BadInput
-from gatebench.core.validation import Count, Positive
+from gatebench.core.validation import Positive, whole
 from gatebench.graph.cost import solve
 from gatebench.graph.stack import Stack
 from gatebench.graph.trace import Graph
@@ -26,7 +27,7 @@ class Budget:
     """Parameters with the readout."""
     flops: Positive | None = None
     """FLOPs of the recurrent layers per time step."""
-    units: Count | None = None
+    units: Annotated[int, whole(1, 100_000)] | None = None
     """Hidden units of each cell, whatever they cost."""
 
     def solve(self, graph: Graph, stack: Stack, inputs: int, readout: int) -> int:

@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from gatebench.core.errors import BadInput
 from gatebench.core.hyperparameters import Hyperparameters
-from gatebench.core.validation import Count
 from gatebench.data import cards, framings
 from gatebench.data.cards import Card
 from gatebench.data.forecasts import forecast
@@ -22,48 +21,10 @@ from gatebench.records import keys
 from gatebench.records.keys import KeyedSettings
 from gatebench.records.schema import Labels, Point
 from gatebench.study.search import Search, SearchResult
+from gatebench.study.settings import SEEDS, check_seeds
 from gatebench.training import likelihoods
 from gatebench.training.likelihoods import Likelihood
 from gatebench.training.protocol import Member, Training
-
-SEEDS = 1000
-"""Seeds that each of several pipelines has: those of pipeline p begin at `SEEDS` (p - 1), which is that of its search."""
-
-
-@dataclass(frozen=True)
-class PopulationSettings:
-    """Which confirming trials there are, and how many members are trained together."""
-
-    seeds: tuple[Count, ...]
-    """Seeds of the confirming trials of the first pipeline; those of others follow from them."""
-    max: Count
-    """Members of a population at the most."""
-
-    def __post_init__(self) -> None:
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            raise BadInput(f"population.seeds is {list(self.seeds)}, expected different whole numbers from 1 (0 searches)")
-
-
-@dataclass(frozen=True)
-class TaskSettings:
-    """What a task makes of a data set."""
-
-    dataset: str
-    """Name of its card."""
-    predict: str
-    """A framing of `gatebench.data.framings`."""
-    likelihood: dict[str, Any]
-    """``name``, a distribution of `gatebench.training.likelihoods`, and its options."""
-
-
-@dataclass(frozen=True)
-class EngineSettings:
-    """What runs the cells."""
-
-    name: str
-    """An engine of `gatebench.engines`, or ``auto``."""
-    threads: Count
-    """Threads of each worker."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +56,7 @@ class Job:
     """The MLflow store that trials are logged to; None: none."""
 
     def __post_init__(self) -> None:
-        largest = max(seed for of_pipeline in self.seeds for seed in of_pipeline)
-        if self.pipelines > 1 and largest >= SEEDS:
-            raise BadInput(
-                f"population.seeds has {largest}, expected numbers below {SEEDS} where there are several pipelines (here "
-                f"{self.pipelines}): each adds {SEEDS} to those of the one before; use smaller seeds, or pipelines=1"
-            )
+        check_seeds((seed for of_pipeline in self.seeds for seed in of_pipeline), self.pipelines)
 
     @property
     def pipelines(self) -> int:

@@ -5,10 +5,10 @@ where the best of them lies at an edge.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
-from gatebench.core.validation import Count, Natural, Positive
+from gatebench.core.validation import Count, Positive, Seed, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,15 +44,15 @@ class Range:
 class SearchSettings:
     """How wide a search is, whatever it is over."""
 
-    size: Count
+    size: Annotated[int, whole(1, 100_000)]
     """Settings that are tried."""
-    seed: Natural
+    seed: Seed
     """Seed of the draw of settings; that of the trials is another one (see `gatebench.study.job`)."""
     epochs: Count | None
     """Epochs of a trial of the search at the most, with its own decay; None: as many as a confirming trial."""
     sampling: Literal["even", "independent"] = "even"
     """Whether settings are spread evenly, or drawn independently of one another."""
-    extend: Natural = 0
+    extend: Annotated[int, whole(0, 10)] = 0
     """How often a search may be extended beyond an edge at which its best setting lies."""
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gatebench.core.errors import BadInput, did_you_mean
-from gatebench.core.validation import Count, construct
+from gatebench.core.validation import Count, construct, whole
 
 FLOOR = 1e-8
 """Least variance of a Gaussian, in standardised units: a standard deviation of 1e-4, about a fifth of one 16-bit step at the
@@ -191,7 +191,7 @@ class gaussian_mixture(Unweighted):
     never below ``FLOOR``.
     """
 
-    components: Count = 20
+    components: Annotated[int, whole(1, 1000)] = 20
     covariance: Literal["diagonal", "full"] = "diagonal"
 
     OF: ClassVar[tuple[str, ...]] = ("audio", "reals")

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatebench.core.validation import Fraction, Positive
 from gatebench.engines.base import UpdateArrays
+from gatebench.training.constants import adam_constants, rmsprop_constants
 
 OptimizerState = dict[str, Tensor]
 """What an optimizer carries from update to update: arrays ``[K, .]`` by name."""
@@ -35,12 +35,8 @@ class Optimizer(Protocol):
 
 
 @dataclass(frozen=True)
-class adam:
+class adam(adam_constants):
     """Adam (Kingma and Ba 2015, Algorithm 1)."""
-
-    beta1: Fraction
-    beta2: Fraction
-    epsilon: Positive
 
     def start(self, parameters: Tensor) -> OptimizerState:
         """Return both moments at zero, with no update counted."""
@@ -61,13 +57,8 @@ class adam:
 
 
 @dataclass(frozen=True)
-class rmsprop:
+class rmsprop(rmsprop_constants):
     """RMSProp with momentum (Hinton 2012; Graves 2013 without the mean; pylearn2's RMSPropMomentum)."""
-
-    averaging: Fraction
-    momentum: Fraction
-    floor: Positive
-    """The root mean square that divides is at least this (pylearn2's constant; not added to it)."""
 
     def start(self, parameters: Tensor) -> OptimizerState:
         """Return mean squares and velocities at zero."""

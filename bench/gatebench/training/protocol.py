@@ -1,12 +1,14 @@
 """Every choice of the training protocol. A field's default is neutral: it changes nothing, and no key mentions it."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
-from gatebench.core.validation import Count, Fraction, NonNegative, Positive, construct
-from gatebench.training import optimizers
-from gatebench.training.optimizers import Optimizer
+from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Signed, construct
+from gatebench.training import constants
+
+if TYPE_CHECKING:
+    from gatebench.training.optimizers import Optimizer
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Training:
     readout_bias: Literal["zero", "marginal"] = "zero"
     """``marginal``: the readout's bias starts at the marginal distribution of the training targets, so that an untrained
     model predicts as well as one can without looking, instead of spending its first updates on getting there."""
-    forget_bias: float = 0.0
+    forget_bias: Signed = 0.0
     """Initial bias of the gate that keeps the state, towards keeping (1: the forget bias of Jozefowicz et al. 2015)."""
     carry_state: bool | None = None
     """Whether training goes on from window to window of a series with the states that the window before ended with, through
@@ -54,10 +56,12 @@ class Training:
     alike. Scores are never weighted (`gatebench.training.weighting`)."""
 
     def __post_init__(self) -> None:
-        self.build_optimizer()
+        construct(getattr(constants, f"{self.optimizer}_constants"), "training.constants", self.constants)
 
-    def build_optimizer(self) -> Optimizer:
-        """Return the optimizer with its constants; ``BadInput`` if one of them does not fit."""
+    def build_optimizer(self) -> "Optimizer":
+        """Return the optimizer with its constants."""
+        from gatebench.training import optimizers  # with torch, which whoever only reads a protocol does not wait for
+
         return construct(getattr(optimizers, self.optimizer), "training.constants", self.constants)
 
     def at(self, hyperparameters: Hyperparameters) -> Self:

@@ -23,8 +23,8 @@ from gatebench.core.errors import BadInput
 from gatebench.records import frame, looks
 from gatebench.records.frame import ComparisonGroup
 from gatebench.report import verdict as verdicts
-from gatebench.study.job import SEEDS
 from gatebench.study.schedule import ComparisonPlan
+from gatebench.study.settings import SEEDS
 from support import sources
 from support.commands import COMMAND, environment_of, record_times, run_command, working_in
 from support.datasets import Tiny, make_tiny

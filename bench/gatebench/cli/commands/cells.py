@@ -5,6 +5,9 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gatebench.cli.arguments import number
+from gatebench.core.validation import Natural
+
 if TYPE_CHECKING:
     from gatebench.graph.catalogue import CellDescription
 
@@ -17,7 +20,7 @@ INPUTS, PARAMETERS = 88, 20_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("names", metavar="CELL", nargs="*", help="print these whole: equations, options, what they cost")
-    parser.add_argument("--gates", type=int, metavar="N", help="only cells with so many gates")
+    parser.add_argument("--gates", type=number("--gates", Natural), metavar="N", help="only cells with so many gates")
     parser.add_argument("--linear", action="store_true", help="only cells whose states are linear in time, given the input")
     parser.add_argument("--json", action="store_true", help="print all that is known of each, equations as LaTeX, as JSON")
 

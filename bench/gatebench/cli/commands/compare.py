@@ -1,20 +1,21 @@
 """``gatebench compare``: a study of a task that fits a time, planned, run and reported, and its verdict in a few lines."""
 
 import argparse
-import math
 import shlex
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from gatebench.cli import rounds
-from gatebench.cli.arguments import add_results, results_flag
+from gatebench.cli.arguments import add_results, number, results_flag
 from gatebench.cli.comparison import PLANNED_SHARE, ComparisonRequest, SavedPlan, plan_comparison
 from gatebench.cli.comparison_result import ComparisonResult
 from gatebench.cli.deadline import TimeUp, until
 from gatebench.core import registry, terminal
 from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.core.validation import Constraint, Count, Signed, mismatch, shown
 from gatebench.study import schedule
+from gatebench.study.settings import Pipelines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,8 @@ SLACK_SECONDS = 4.0
 SLACK_SHARE = 0.03
 """Share of the time for a machine that is slower by the time the report is drawn."""
 
+Minutes = Annotated[float, Constraint("a positive number up to 1,000,000", lambda value: 0 < value <= 1_000_000)]
+"""How long a comparison may take."""
 CLASS_WEIGHTS = ("none", "balanced")
 """What classes of a label may weigh."""
 
@@ -36,15 +39,22 @@ CLASS_WEIGHTS = ("none", "balanced")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the task, the time, and what may be chosen of the study."""
     parser.add_argument("task", metavar="NAME", help="a task; for data of your own: gatebench data add PATH --name NAME")
-    parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="by then all is over (default: 10)")
+    parser.add_argument(
+        "--minutes", type=number("--minutes", Minutes), default=10.0, metavar="M", help="by then all is over (default: 10)"
+    )
     parser.add_argument("--cells", default="rnn,lstm,gru", metavar="A,B,...", help="default: rnn,lstm,gru")
     parser.add_argument(
         "--against", metavar="CELL", help="test each other cell against this one alone (default: every pair)"
     )
-    parser.add_argument("--parameters", type=int, metavar="N", help="of the recurrent layer (default: by the data's size)")
+    parser.add_argument(
+        "--parameters",
+        type=number("--parameters", Count),
+        metavar="N",
+        help="of the recurrent layer (default: by the data's size)",
+    )
     parser.add_argument(
         "--pipelines",
-        type=int,
+        type=number("--pipelines", Pipelines),
         metavar="N",
         help=f"of each cell at the most (default: what fits, to {schedule.MOST_PIPELINES})",
     )
@@ -53,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--forget-bias",
-        type=float,
+        type=number("--forget-bias", Signed),
         metavar="B",
         help="of gates that keep the state: the logarithm of a long lag (default: 1)",
     )
@@ -123,16 +133,13 @@ def _request(options: argparse.Namespace) -> ComparisonRequest:
         raise BadInput(
             f"--against is {shorten(options.against)}, expected one of the cells that are compared: {options.cells}"
         )
-    if not 0 < options.minutes < math.inf:
-        raise BadInput(f"--minutes is {options.minutes:g}, expected a positive number")
-    for name in ("parameters", "pipelines"):
-        count = getattr(options, name)
-        if count is not None and count < 1:
-            raise BadInput(f"--{name} is {count}, expected a whole number from 1")
+    numbers = {"minutes": Minutes, "parameters": Count, "pipelines": Pipelines, "forget_bias": Signed}
+    for name, hint in numbers.items():  # of a Python program, which has no flags
+        value = getattr(options, name)
+        if value is not None and (expected := mismatch(value, hint)):
+            raise BadInput(f"--{name.replace('_', '-')} is {shown(value)}, expected {expected}")
     if options.class_weights not in (None, *CLASS_WEIGHTS):
         raise BadInput(f"--class-weights is {shorten(str(options.class_weights))}, expected balanced or none")
-    if options.forget_bias is not None and not math.isfinite(options.forget_bias):
-        raise BadInput(f"--forget-bias is {options.forget_bias}, expected a number, such as 1 or 6")
     return ComparisonRequest(
         options.task, options.minutes, cells, options.parameters, options.pipelines,
         options.study or f"compare_{options.task}", options.results, options.class_weights, options.forget_bias,

@@ -4,7 +4,9 @@ import argparse
 import json
 from typing import Any
 
+from gatebench.cli.arguments import number
 from gatebench.core.errors import BadInput
+from gatebench.core.validation import Natural, NonNegative
 
 SUMMARY = "parameters, FLOPs and state size of a cell; solves its size for a budget"
 GROUP = "Ask"
@@ -14,15 +16,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the cell with its options, the widths, and exactly one of units and budgets."""
     parser.add_argument("cell", metavar="CELL")
     parser.add_argument("option", metavar="OPTION=VALUE", nargs="*", help="options of the cell, for example projection=null")
-    parser.add_argument("--inputs", type=int, nargs="+", required=True, metavar="X", help="several: the mean of the counts")
     parser.add_argument(
-        "--outputs", type=int, metavar="Y", help="numbers that the readout gives (default: as many as inputs)"
-    )
+        "--inputs", type=number("--inputs", Natural), nargs="+", required=True, metavar="X",
+        help="several: the mean of the counts",
+    )  # fmt: skip
+    parser.add_argument(
+        "--outputs", type=number("--outputs", Natural), metavar="Y",
+        help="numbers that the readout gives (default: as many as inputs)",
+    )  # fmt: skip
     size = parser.add_mutually_exclusive_group(required=True)
-    size.add_argument("--units", type=int, metavar="H")
-    size.add_argument("--parameters", type=float, metavar="N", help="budget for the recurrent layer")
-    size.add_argument("--total-parameters", type=float, metavar="N", help="budget with the readout")
-    size.add_argument("--flops", type=float, metavar="N", help="budget of the recurrent layer per time step")
+    size.add_argument("--units", type=number("--units", Natural), metavar="H")
+    size.add_argument(
+        "--parameters", type=number("--parameters", NonNegative), metavar="N", help="budget for the recurrent layer"
+    )
+    size.add_argument(
+        "--total-parameters", type=number("--total-parameters", NonNegative), metavar="N", help="budget with the readout"
+    )
+    size.add_argument(
+        "--flops", type=number("--flops", NonNegative), metavar="N", help="budget of the recurrent layer per time step"
+    )
     parser.add_argument("--without-biases", action="store_true", help="as the music row of Chung et al., Table 1")
     parser.add_argument("--json", action="store_true")
 

@@ -7,10 +7,11 @@ import socket
 import sys
 import threading
 import time
-from typing import IO
+from typing import IO, Annotated
 
-from gatebench.cli.arguments import add_results
+from gatebench.cli.arguments import add_results, number
 from gatebench.core.errors import BadInput
+from gatebench.core.validation import whole
 
 SUMMARY = "the MLflow page over the results, on 127.0.0.1"
 GROUP = "Look"
@@ -25,7 +26,7 @@ ADVICE = "[MLflow] Security middleware enabled with default settings"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the name of a study, ``--port`` and ``--results``."""
     parser.add_argument("study", metavar="NAME", nargs="?", help="the study that is shown first (default: all)")
-    parser.add_argument("--port", type=int, default=5000)
+    parser.add_argument("--port", type=number("--port", Annotated[int, whole(0, 65535)]), default=5000)
     add_results(parser)
 
 

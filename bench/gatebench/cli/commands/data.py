@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gatebench.cli.arguments import number
 from gatebench.core import registry
-from gatebench.core.errors import BadInput
-from gatebench.core.validation import flatten
+from gatebench.core.errors import BadInput, shorten
+from gatebench.core.validation import Count, Natural, construct, flatten
 
 if TYPE_CHECKING:
     from gatebench.data.alteration import Alteration
@@ -47,9 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _declare_alteration(action: argparse.ArgumentParser) -> None:
-    action.add_argument("--every", type=int, default=1, metavar="N", help="keep every Nth frame: a coarser time step")
-    action.add_argument("--hold", type=int, default=1, metavar="N", help="repeat every frame N times: a finer one")
-    action.add_argument("--first", type=int, metavar="N", help="cut sequences after N frames")
+    action.add_argument(
+        "--every", type=number("--every", Count), default=1, metavar="N", help="keep every Nth frame: a coarser time step"
+    )
+    action.add_argument(
+        "--hold", type=number("--hold", Count), default=1, metavar="N", help="repeat every frame N times: a finer one"
+    )
+    action.add_argument("--first", type=number("--first", Count), metavar="N", help="cut sequences after N frames")
     action.add_argument("--sounding", action="store_true", help="drop frames in which no key is down")
 
 
@@ -70,17 +75,29 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
     ahead = action.add_argument_group("what of the steps to come is predicted")
     ahead.add_argument("--predict", metavar="A,B", type=_names_of, help="columns that are; the others are read alone")
     ahead.add_argument("--known", metavar="A,B", type=_names_of, help="columns known ahead, read at the predicted steps")
-    ahead.add_argument("--horizon", type=int, metavar="H", help="all of the next H steps at each step (default: 1)")
+    ahead.add_argument(
+        "--horizon", type=number("--horizon", Count), metavar="H", help="all of the next H steps at each step (default: 1)"
+    )
     ahead.add_argument(
         "--difference", action="store_true", default=None, help="amounts are read and predicted as changes from step to step"
     )
-    ahead.add_argument("--season", type=int, metavar="N", help="steps of a period, for baselines (default: looked for)")
+    ahead.add_argument(
+        "--season",
+        type=number("--season", Natural),
+        metavar="N",
+        help="steps of a period, for baselines (default: looked for)",
+    )
     decided = action.add_argument_group("what is otherwise decided by looking at the data")
     decided.add_argument("--as", dest="kind", choices=["binary", "symbols", "reals"], help="kind of the inputs")
     decided.add_argument("--as-target", choices=["label", "value"], help="kind of the target")
     decided.add_argument("--likelihood", choices=["bernoulli", "categorical", "gaussian", "gaussian_mixture"])
     decided.add_argument("--split", choices=["sequence", "group", "time"], help="what no two splits share")
-    decided.add_argument("--window", type=int, metavar="N", help="cut sequences into parts of at most N steps; 0: never")
+    decided.add_argument(
+        "--window",
+        type=number("--window", Natural),
+        metavar="N",
+        help="cut sequences into parts of at most N steps; 0: never",
+    )
     decided.add_argument(
         "--step", type=_quarters, metavar="Q", help="of MIDI, a time step in quarter notes, as 1/12 (default: 0.25)"
     )
@@ -100,9 +117,12 @@ def _quarters(text: str) -> float:
     """Return a number that may be written as a fraction."""
     numerator, _, denominator = text.partition("/")
     try:
-        return float(numerator) / float(denominator or 1)
+        quarters = float(numerator) / float(denominator or 1)
     except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number; expected one like 0.25 or 1/12") from error
+        raise argparse.ArgumentTypeError(f"'{shorten(text)}' is no number; expected one like 0.25 or 1/12") from error
+    if not 0.001 <= quarters <= 64:
+        raise BadInput(f"--step is {shorten(text)}, expected quarter notes from 0.001 to 64, such as 0.25 or 1/12")
+    return quarters
 
 
 def _names_of(text: str) -> list[str]:
@@ -150,7 +170,7 @@ def _declare_arrays_and_texts(action: argparse.ArgumentParser) -> None:
     texts.add_argument("--tokens", choices=["character", "word", "line", "byte"], help="a symbol (default: character)")
     texts.add_argument("--sequence-a-line", action="store_true", default=None, help="each line is a sequence")
     texts.add_argument(
-        "--least-count", type=int, metavar="N",
+        "--least-count", type=number("--least-count", Natural), metavar="N",
         help="times that train has a symbol, or it is read as one with all others (default: 1, of words 2)",
     )  # fmt: skip
 
@@ -270,9 +290,7 @@ def _alter(options: argparse.Namespace) -> int:
 def _alteration(options: argparse.Namespace) -> "Alteration":
     from gatebench.data.alteration import Alteration
 
-    if min(options.every, options.hold, 2 if options.first is None else options.first - 1) < 1:
-        raise BadInput("--every and --hold are whole numbers from 1, --first one from 2")
-    return Alteration(options.sounding, options.every, options.hold, options.first)
+    return construct(Alteration, "frames:", {name: getattr(options, name) for name in Alteration.__dataclass_fields__})
 
 
 def _add(options: argparse.Namespace) -> int:
@@ -315,8 +333,8 @@ def _choose(question: "Question") -> "Reading | None":
     from gatebench.ingest.question import flags
 
     print(f"{visible(question.evidence)}. It may be read in {len(question.readings)} ways:")
-    for number, reading in enumerate(question.readings, 1):
-        print(visible(f"  {number}. {reading.meaning} ({' '.join(flags(reading.choices))})"))
+    for place, reading in enumerate(question.readings, 1):
+        print(visible(f"  {place}. {reading.meaning} ({' '.join(flags(reading.choices))})"))
     while True:
         try:
             answer = input(f"Which one, 1 to {len(question.readings)}? (Return: none of them) ").strip()

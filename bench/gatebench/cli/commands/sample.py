@@ -2,10 +2,11 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from gatebench.cli.arguments import add_results
+from gatebench.cli.arguments import add_results, number
 from gatebench.core.errors import BadInput
+from gatebench.core.validation import Seed, whole
 
 if TYPE_CHECKING:
     from gatebench.models.sample import Sample
@@ -35,9 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of", metavar="KEY|STUDY", help="a trial, or a study: its best confirming trial of each cell, for the report"
     )
     parser.add_argument(
-        "--steps", type=int, metavar="N", help="time steps to draw (default: a second of audio, 64 steps of others)"
+        "--steps",
+        type=number("--steps", Annotated[int, whole(1, 1_000_000)]),
+        metavar="N",
+        help="time steps to draw (default: a second of audio, 64 steps of others)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the sequence that primes and of the draw")
+    parser.add_argument(
+        "--seed", type=number("--seed", Seed), default=0, metavar="S", help="of the sequence that primes and of the draw"
+    )
     parser.add_argument("--folder", type=Path, metavar="F", help="for the files of a trial (default: that of its record)")
     add_results(parser)
 
@@ -48,10 +54,6 @@ def run(options: argparse.Namespace) -> int:
     from gatebench.records import study_file
     from gatebench.records.store import Store
 
-    if options.steps is not None and options.steps < 1:
-        raise BadInput(f"--steps is {options.steps}, expected at least one step")
-    if options.seed < 0:
-        raise BadInput(f"--seed is {options.seed}, expected a whole number from 0")
     store = Store(options.results)
     if study_file.path(options.results, options.of).is_file():
         if options.folder:

@@ -5,10 +5,12 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
-from gatebench.cli.arguments import add_results
+from gatebench.cli.arguments import add_results, number
 from gatebench.core.errors import BadInput
 from gatebench.core.files import nan_to_none
+from gatebench.core.validation import whole
 
 SUMMARY = "engines beside torch.nn, in one run, as ratios; tables, figures and their numbers below results/speed/"
 GROUP = "More"
@@ -19,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the rows of the table as JSON instead")
     parser.add_argument(
         "--rounds",
-        type=int,
+        type=number("--rounds", Annotated[int, whole(1, 10_000)]),
         default=7,
         metavar="N",
         help="of which the median is taken (default: 7; fewer where they are slow)",
@@ -34,8 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print the tables, and draw their figures."""
-    if options.rounds < 1:
-        raise BadInput(f"--rounds is {options.rounds}, expected at least 1")
     if options.machine is not None and not options.machine.strip():
         raise BadInput("--machine is empty, expected a name; leave it out to take that of the processor")
     from gatebench.report import speed as figures

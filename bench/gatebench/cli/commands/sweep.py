@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from gatebench.cli import compose
+from gatebench.cli import compose, settings
 from gatebench.cli import overrides as grammar
 from gatebench.cli.arguments import results_flag
 from gatebench.cli.configurations import GROUPS, Configuration
@@ -112,8 +112,10 @@ def _sweep(overrides: list[str], flags: list[str], arguments: list[str], workers
     from gatebench.records.store import Store
 
     with terminal.busy("planning"):
+        compose.check_launcher(overrides, launcher)
         parts = [_Part(part, compose.compose_points(compose.split(part))) for part in _sweeps(overrides)]
         configurations = [configuration for part in parts for configuration in part.configurations]
+        settings.check(configurations)
         count = None if is_dry else _local_workers(overrides, launcher, len(configurations))
         workers.count = count or 0
         launch.import_all()
