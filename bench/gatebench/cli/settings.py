@@ -1,10 +1,10 @@
 """What the settings of a configuration say, as plain objects: all that can be checked without torch."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from gatebench.cli import family
 from gatebench.cli import overrides as grammar
 from gatebench.cli.configurations import Configuration
 from gatebench.core.errors import BadInput, did_you_mean, shorten
@@ -59,10 +59,11 @@ class Settings:
         return self.pipelines * ((0 if self.search.given else self.search.size) + len(self.population.seeds))
 
 
-def check(configurations: Iterable[Configuration]) -> None:
+def check(configurations: list[Configuration]) -> None:
     """Raise ``BadInput`` for the first configuration of a sweep that is wrong, and for too many trials of all of them."""
     from gatebench.study.settings import MOST_TRIALS
 
+    family.declared(configurations)
     trials = 0
     for configuration in configurations:
         trials += of(configuration).trials

@@ -70,7 +70,7 @@ Share = Annotated[float, Constraint("a number above 0 and at most 1", lambda val
 Repeats = Annotated[int, whole(1, 100)]
 """How often something is repeated in what is built, such as layers: thousands would take for ever to build."""
 Rounds = Annotated[int, whole(0, 100)]
-"""The same of what may be done without."""
+"""How often something is repeated that may be left out."""
 
 
 class _Loader(yaml.SafeLoader):

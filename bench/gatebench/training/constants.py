@@ -7,7 +7,7 @@ from gatebench.core.validation import Fraction, Positive
 
 @dataclass(frozen=True)
 class adam_constants:
-    """Those of Adam (Kingma and Ba 2015, Algorithm 1)."""
+    """The constants of Adam (Kingma and Ba 2015, Algorithm 1)."""
 
     beta1: Fraction
     beta2: Fraction
@@ -16,7 +16,7 @@ class adam_constants:
 
 @dataclass(frozen=True)
 class rmsprop_constants:
-    """Those of RMSProp with momentum."""
+    """The constants of RMSProp with momentum."""
 
     averaging: Fraction
     momentum: Fraction
