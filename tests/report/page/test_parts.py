@@ -1,10 +1,13 @@
 """The parts of a page: their order, and the files that are written of each."""
 
+import re
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 
 from gatebench.core.errors import BadInput
 from gatebench.report import repetitions
@@ -72,6 +75,24 @@ def test_notes_that_depend_on_the_study_stand_first(plugin: Path, tmp_path: Path
     part = parts.write("mine", dict(parts.modules())["mine"], by_hand(TRIALS), tmp_path)
     assert part is not None
     assert part.notes == [f"{3 * len(TRIALS)} rows.", "Read it twice."]
+
+
+@pytest.mark.parametrize("name", ["tradeoff", "answer"])  # with a legend beside it; as its axes are
+def test_each_format_of_a_figure_shows_as_much_of_it_as_if_it_were_measured_by_itself(name: str, tmp_path: Path):
+    frame = everything()
+    module = FIGURES[name]
+    assert parts.write(name, module, frame, tmp_path) is not None
+    figure = module.draw(module.numbers(frame), frame)
+    for suffix in ("png", "pdf"):
+        figure.savefig(tmp_path / f"alone.{suffix}")
+    plt.close(figure)
+    assert plt.imread(tmp_path / f"{name}.png").shape == plt.imread(tmp_path / "alone.png").shape
+    ours, alone = (
+        [float(number) for number in re.findall(rb"[\d.]+", re.findall(rb"/MediaBox \[(.*?)\]", path.read_bytes())[0])]
+        for path in (tmp_path / f"{name}.pdf", tmp_path / "alone.pdf")
+    )
+    margin = 72 * mpl.rcParams["savefig.pad_inches"]
+    assert ours == pytest.approx(alone, abs=margin), "letters are about as wide as on a screen, and none is cut"
 
 
 NUMBERS = pd.DataFrame({"cell": ["gru", "rnn"], "nll": [8.4, np.nan], "n": [3, 4]})

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
 
 SMALLEST = 11.2
 """How large a figure is shown: its smallest letters have so many pixels."""
@@ -28,7 +29,7 @@ _UNTURNED = "rotate(-0 "
 _INHERITED = {"fill-opacity: 1", "stroke-opacity: 1", "stroke-linejoin: round", "stroke-linejoin: miter"}
 
 
-def inline_svg(figure: Figure, name: str, seen: str) -> str:
+def inline_svg(figure: Figure, name: str, seen: str, bounds: Bbox | None = None) -> str:
     """Return a figure as an element of HTML.
 
     Parameters
@@ -39,6 +40,8 @@ def inline_svg(figure: Figure, name: str, seen: str) -> str:
         Of letters, digits and hyphens, another one for each figure of a page: names within the figure begin with it.
     seen
         What is to be seen in it, for those who do not see it.
+    bounds
+        What it takes up, in inches; None: to be measured.
 
     """
     for line in figure.findobj(Line2D):
@@ -46,7 +49,8 @@ def inline_svg(figure: Figure, name: str, seen: str) -> str:
             line.set_rasterized(True)
     buffer = io.BytesIO()
     with rc_context(SETTINGS):  # pyright: ignore[reportArgumentType]
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        without_date = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        figure.savefig(buffer, format="svg", bbox_inches=bounds, metadata=without_date)
     root = ElementTree.fromstring(buffer.getvalue())
     _simplify(root)
     _rename(root, name)

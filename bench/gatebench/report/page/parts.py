@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from pandas.api.types import is_numeric_dtype
 
 from gatebench.core import registry
@@ -110,20 +112,30 @@ def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart
         return None
     write_numbers(numbers, folder / f"{name}.csv")
     figure = _figure(module, numbers, frame)
-    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-    figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
-    whole = inline_svg(figure, name, _seen(module, numbers, frame))
-    plt.close(figure)
+    bounds = _bounds(figure)
+    figure.savefig(folder / f"{name}.png", bbox_inches=bounds, metadata={"Software": None})
+    without_date = {"CreationDate": None, "Creator": None, "Producer": None}
+    figure.savefig(folder / f"{name}.pdf", bbox_inches=bounds, metadata=without_date)
     files = [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]
     part = PagePart(name, module.TITLE, _caption(module, frame), _notes(module, frame), files, _by_group(module))
+    groups = comparison_groups(numbers) if part.by_group else []
+    whole = "" if len(groups) > 1 else inline_svg(figure, name, _seen(module, numbers, frame), bounds)
+    plt.close(figure)
     if not part.by_group:
         return replace(part, drawing=whole)
-    groups = comparison_groups(numbers)
     if len(groups) == 1:
         return replace(part, drawings={groups[0][0]: whole})
     return replace(
         part, drawings={group: _drawing(f"{name}-{i}", module, rows, frame) for i, (group, rows) in enumerate(groups)}
     )
+
+
+def _bounds(figure: Figure) -> Bbox:
+    """Lay a figure out and return what it takes up, in inches, with a margin; each format would do both anew."""
+    figure.set_dpi(mpl.rcParams["savefig.dpi"])
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+    return figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
 
 
 def _figure(module: ModuleType, numbers: pd.DataFrame, frame: Frame) -> Figure:
