@@ -15,7 +15,7 @@ from support.datasets import Tiny
 
 COMMANDS = [
     "cells", "compare", "completion", "count", "dashboard", "data", "export", "merge", "publish", "report", "sample",
-    "speed", "status", "sweep",
+    "speed", "status", "submit", "sweep",
 ]  # fmt: skip
 HEAVY = {"torch", "mlflow", "seaborn", "matplotlib", "pandas", "numpy", "scipy", "hydra", "joblib"}
 """What takes longer to import than a help may take to appear."""

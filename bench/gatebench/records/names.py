@@ -7,8 +7,12 @@ from gatebench.records.schema import Point
 
 OURS = frozenset({"trials", "failed", "damaged", "logs", "checkpoints"})
 """Folders of a results folder that are no study's."""
-MARKUP = re.compile(r"[<>&\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Characters that no name of ours has: they mean something to a browser or a terminal."""
+MARKUP = re.compile(r"<(?=[A-Za-z/!?])|[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What no name of ours has: an element of HTML, and characters that a terminal obeys."""
+MOST_OF_A_NAME = 1000
+"""Characters of a label, at the most."""
+EQUATION = re.compile(r"[\w\s()\[\]{}+\-*/=^.,|\\]*")
+"""What LaTeX that is printed of a graph consists of: nothing that could end the text it stands in, and no address."""
 
 
 def is_study(name: str) -> bool:
@@ -29,7 +33,21 @@ def check_labels(points: list[Point], where: str) -> None:
             check_name(label, f"{where}: {group}")
 
 
+def check_text(text: str, where: str) -> None:
+    """Raise ``BadInput`` if a text has what means something to a browser or a terminal."""
+    if MARKUP.search(text):
+        raise BadInput(
+            f"{where} has the text '{shorten(text)}', expected one without elements of HTML and control characters"
+        )
+
+
 def check_name(name: str, where: str) -> None:
-    """Raise ``BadInput`` if a name has characters that mean something to a browser or a terminal."""
-    if MARKUP.search(name) or len(name) > 1000:
-        raise BadInput(f"{where} is '{shorten(name)}', expected a name without <, > and & and control characters")
+    """Raise ``BadInput`` if a name is longer than one of ours, or no text as `check_text` expects it."""
+    check_text(name, where)
+    if len(name) > MOST_OF_A_NAME:
+        raise BadInput(f"{where} has {len(name):,} characters, expected a name of at most {MOST_OF_A_NAME:,} characters")
+
+
+def is_equation(line: str) -> bool:
+    """Whether a text is an equation as ours are printed, which is safe to be typeset."""
+    return EQUATION.fullmatch(line) is not None

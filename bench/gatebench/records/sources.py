@@ -144,10 +144,15 @@ def _has_published(folder: Path) -> bool:
 def _of_this_version(record: Record, left_out: list[str]) -> Iterator[Record]:
     """Yield a record, unless a later version wrote it: what that one added would be lost."""
     version = record.provenance.versions.get("gatebench", "0")
-    if _parts(version) > _parts(__version__):
+    if is_later(version):
         left_out.append(f"record {record.key} is of gatebench {shorten(version)}, this is {__version__}; {_LATER}")
     else:
         yield record
+
+
+def is_later(version: str) -> bool:
+    """Whether a version of gatebench is later than this one."""
+    return _parts(version) > _parts(__version__)
 
 
 def _parts(version: str) -> list[int]:

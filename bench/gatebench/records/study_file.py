@@ -154,6 +154,11 @@ def united(former: Point, point: Point) -> Point | None:
     return replace(base, confirm=confirm, confirm_planned=most)
 
 
+def as_written(study: str, points: list[Point]) -> dict[str, Any]:
+    """Return what the file of a study with these points holds."""
+    return _as_written(StudyFile(study=study, points={point.name: point for point in points}))
+
+
 def _as_written(content: StudyFile) -> dict[str, Any]:
     """What the file holds: neutral values of later versions are left out, so that files of earlier ones stay as they are."""
     values = asdict(content)

@@ -16,13 +16,17 @@ from support.frames import everything
 
 HOSTILE = "=cmd|'/C calc'!A0 <script>alert(1)</script> $x^$ | \\input{x} \x1b[31m\u202e"
 
+EQUATIONS = [r"\text{<script>alert(2)</script>}", r'\color{" onclick="alert(3)}{x}', r"\href{javascript:alert(4)}{x}"]
+"""What is typeset as MathML with a script in it, an attribute and a link."""
+
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a study whose data sets are called so."""
     frame = everything()
     titles = {task: visible(f"{HOSTILE}{task}") for task in frame.datasets}
-    hostile = replace(frame, datasets=titles, samples=frame.samples[:0])
+    equations = {cell: [*EQUATIONS, *lines] for cell, lines in frame.equations.items()}
+    hostile = replace(frame, datasets=titles, samples=frame.samples[:0], equations=equations)
     folder = tmp_path_factory.mktemp("hostile") / "hand"
     folder.mkdir()
     with pytest.MonkeyPatch.context() as patch:
@@ -38,9 +42,11 @@ class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.names.append(tag)
+        self.attributes += attrs
 
 
 def test_a_page_shows_a_title_that_is_a_script_and_has_its_own_alone(written: Path):
@@ -51,6 +57,9 @@ def test_a_page_shows_a_title_that_is_a_script_and_has_its_own_alone(written: Pa
     assert tags.names.count("script") == 1
     script = text.rpartition("<script>")[2].partition("</script>")[0]
     assert script.strip() == Path(page.__file__).with_name("page.js").read_text().strip()
+    for number in (2, 3, 4):
+        assert f"alert({number})" in text
+    assert not [name for name, value in tags.attributes if name.startswith("on") or "alert" in (value or "")]
 
 
 def test_a_table_in_markdown_has_neither_html_nor_more_cells(written: Path):

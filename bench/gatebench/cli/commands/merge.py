@@ -24,11 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Bring in what is new, keep what differs beside it, and say so; ``BadInput`` if something stays out."""
-    from gatebench.records import merging, sources
+    from gatebench.records import merging, sources, submission
 
     if options.source.resolve() == options.results.resolve():
         raise BadInput(f"{options.source} is the results folder itself; give another one, or another --results FOLDER")
-    source = sources.of_folder(options.source)
+    if options.source.is_file():
+        with terminal.busy("checking the archive"):
+            source = submission.read(options.source)
+    else:
+        source = sources.of_folder(options.source)
     from gatebench.study.keyed import key_of  # which imports torch
 
     with terminal.busy("merging"):

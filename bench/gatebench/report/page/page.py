@@ -1,5 +1,6 @@
 """The report of a study: every figure and table below ``results/<study>/``, and one self-contained page."""
 
+import html
 import io
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from gatebench.records import collection, samples, study_file
 from gatebench.records import frame as frames
 from gatebench.records.former import folder as former_folder
 from gatebench.records.frame import Frame
+from gatebench.records.names import is_equation
 from gatebench.records.schema import Record
 from gatebench.records.store import Store
 from gatebench.report import conclusions, families, margins, style
@@ -126,7 +128,6 @@ def _keep_conclusions(results: Path, study: str, former: Sequence[str]) -> None:
 
 def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSample]) -> str:
     from jinja2 import Environment
-    from latex2mathml.converter import convert
 
     here = Path(__file__)
     template = Environment(autoescape=True).from_string(here.with_name("page.html.j2").read_text())
@@ -153,9 +154,16 @@ def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSamp
         limitations=limitations(frame),
         drawn=drawn,
         steps=[(frame.datasets[task], step) for task, step in frame.steps.items()],
-        equations=[(cell, [convert(line) for line in frame.equations[cell]]) for cell in cells],
+        equations=[(cell, [_typeset(line) for line in frame.equations[cell]]) for cell in cells],
         machines=frame.machines,
     )
+
+
+def _typeset(line: str) -> str:
+    """Return an equation as MathML, but as its text where it has what no equation of ours has: a browser could run it."""
+    from latex2mathml.converter import convert
+
+    return convert(line) if is_equation(line) else f"<p>{html.escape(line)}</p>"
 
 
 def lead(frame: Frame) -> str:
