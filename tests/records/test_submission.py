@@ -159,7 +159,7 @@ def test_an_archive_that_was_cut_is_refused(tmp_path: Path, members: dict[str, b
 
 
 @pytest.mark.parametrize(
-    "name", ["../some.json", "/etc/cron.d/x", "a/../../b", "x.py", "study.json/", "C:\\x", "STUDY.JSON", ""]
+    "name", ["../some.json", "/etc/cron.d/x", "a/../../b", "x.py", "study.json/", "C:\\x", "STUDY.JSON"]
 )
 def test_other_members_are_refused(tmp_path: Path, members: dict[str, bytes], name: str):
     refused(packed(tmp_path, {**members, name: b"x"}), "unknown member")

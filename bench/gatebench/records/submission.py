@@ -23,9 +23,10 @@ from gatebench.records import looks, study_file
 from gatebench.records.decoding import parse
 from gatebench.records.looks import Look
 from gatebench.records.names import check_labels, check_text, is_equation, is_study
+from gatebench.records.parts import DAMAGE
 from gatebench.records.schema import TABLES, Point, Record, decode_record, decode_study, decode_table
 from gatebench.records.sources import RecordPlace, RecordSource, is_later
-from gatebench.records.store import DAMAGE, Store
+from gatebench.records.store import Store
 
 FORMAT = 1
 """Version of the archive. It moves when one of this version cannot be read by an earlier gatebench."""
