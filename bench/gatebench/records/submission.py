@@ -30,7 +30,12 @@ from gatebench.records.store import Store
 
 FORMAT = 1
 """Version of the archive. It moves when one of this version cannot be read by an earlier gatebench."""
-MANIFEST, STUDY, RECORDS = "manifest.json", "study.json", "records.jsonl"
+MANIFEST = "manifest.json"
+"""Member that says what the archive is, and the checksums of the others."""
+STUDY = "study.json"
+"""Member with the study's plan, as in a results folder."""
+RECORDS = "records.jsonl"
+"""Member with the records, one a line."""
 MEMBERS = (MANIFEST, STUDY, RECORDS)
 """What an archive consists of."""
 MOST_BYTES = {MANIFEST: 2**20, STUDY: 2**26, RECORDS: 2**32}
@@ -219,7 +224,8 @@ def _record(line: bytes, manifest: Manifest, planned: set[str]) -> Record:
     if not all(map(is_equation, record.equations)):
         raise ValueError(f"{where} has equations that no cell of ours has")
     _check_values(values, where)
-    return Record(**vars(record), **{name: decode_table(json.dumps(values[name]), name) for name in TABLES})
+    tables = {name: decode_table(json.dumps(values[name]), name) for name in TABLES}
+    return Record(**{**vars(record), **tables})
 
 
 def _check_values(value: object, where: str) -> None:
