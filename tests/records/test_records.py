@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from gatebench.core import files
 from gatebench.core.errors import BadInput
-from gatebench.records import collection, metrics, runs, status, study_file
+from gatebench.records import collection, metrics, runs, study_file
 from gatebench.records.checkpoints import Checkpoint
 from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, STATISTICS, Record
 from gatebench.records.store import Store, read
-from support.records import WEIGHTS, make_point, make_record
+from support.records import WEIGHTS, make_record
 
 LATER = {"statistics": STATISTICS, "predictions": PREDICTIONS}
 """Tables that the first versions did not have."""
@@ -254,24 +254,6 @@ def test_nothing_is_pickled(tmp_path: Path):
 
 
 # Damage
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"points": []}', '"text"', '{"points": 3}'])
-def test_a_damaged_study_file_names_itself_and_the_remedy(tmp_path: Path, text: str):
-    path = study_file.path(tmp_path, "some")
-    path.parent.mkdir()
-    path.write_text(text)
-    with pytest.raises(BadInput, match=r"study\.json is damaged \(.*remove it and run the sweep again"):
-        status.describe(tmp_path, "some")
-
-
-def test_a_sweep_does_not_write_into_a_damaged_study_file(tmp_path: Path):
-    path = study_file.path(tmp_path, "some")
-    path.parent.mkdir()
-    path.write_text('{"study": "some", "poi')
-    with pytest.raises(BadInput, match=r"study\.json is damaged \(.*remove it and run the sweep again"):
-        study_file.add_points(tmp_path, "some", [make_point([], [])])
-    assert path.read_text() == '{"study": "some", "poi'
 
 
 @pytest.mark.parametrize("results", ["file/results", "file", "/proc/results"])

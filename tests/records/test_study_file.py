@@ -1,13 +1,15 @@
 """A study's file: points are merged with what is known of them, and no command makes a study smaller."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from gatebench.core.errors import BadInput
-from gatebench.records import study_file
+from gatebench.records import status, study_file
 from gatebench.records.schema import Labels
 from support.records import LABELS, make_point
 
@@ -139,3 +141,86 @@ def test_a_pipeline_is_a_number_from_1(tmp_path: Path, pipeline: object):
     file.write_text(file.read_text().replace('"pipeline": 2', f'"pipeline": {json.dumps(pipeline)}'))
     with pytest.raises(BadInput, match="damaged"):
         study_file.read(tmp_path, "some")
+
+
+# Damage
+
+DAMAGED = ["", "{", "[]", "null", "{}", '{"points": []}', '"text"', '{"points": 3}', "\udcff", '{"study": "some", "poi']
+
+
+def damage(results: Path, text: str, study: str = "some") -> Path:
+    path = study_file.path(results, study)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    return path
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_damaged_file_of_which_nothing_is_known_is_set_aside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+):
+    path = damage(tmp_path, text)
+    with pytest.raises(BadInput, match=r"study\.json is damaged \(.*give the sweep's command again.*retrains nothing"):
+        status.describe(tmp_path, "some")
+    (aside,) = (tmp_path / "damaged").iterdir()
+    assert aside.read_bytes().decode(errors="surrogateescape") == text
+    assert f"set aside in {aside}; nothing of it is known; give the sweep's command again" in capsys.readouterr().err
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_the_sweep_makes_a_damaged_file_anew(tmp_path: Path, text: str):
+    """As if it had not been there: the same, to the byte."""
+    study_file.add_points(tmp_path / "whole", "some", [make_point([A], [B])])
+    damage(tmp_path, text)
+    study_file.add_points(tmp_path, "some", [make_point([A], [B])])
+    assert study_file.path(tmp_path, "some").read_bytes() == study_file.path(tmp_path / "whole", "some").read_bytes()
+    (aside,) = (tmp_path / "damaged").iterdir()
+    assert aside.read_bytes().decode(errors="surrogateescape") == text
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_damaged_file_of_a_reported_study_is_made_anew_of_its_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], study: str
+):
+    """All trials, where they stood; what a report does not say, the sweep's command adds."""
+    before = study_file.read(PUBLISHED, study)
+    (tmp_path / study).mkdir()
+    shutil.copy(PUBLISHED / study / "trials.csv", tmp_path / study)
+    path = damage(tmp_path, study_file.path(PUBLISHED, study).read_text()[:-40], study)
+    after = {point.name: point for point in study_file.read(tmp_path, study)}
+    reported = set(pd.read_csv(path.parent / "trials.csv").key)
+    for point in before:
+        if reported & set(point.keys):
+            made = after[point.name]
+            assert (made.search, made.confirm) == (
+                [key for key in point.search if key in reported],
+                [key for key in point.confirm if key in reported],
+            )
+            assert made.selected == (point.selected if made.confirm else None)
+    assert f"set aside in {tmp_path}/damaged/{study}.study.json." in capsys.readouterr().err
+    assert study_file.read(tmp_path, study) == list(after.values())
+    assert capsys.readouterr().err == ""
+    study_file.add_points(tmp_path, study, before)
+    grown = {point.name: point for point in study_file.read(tmp_path, study)}
+    assert {point.name: point for point in before}.items() <= grown.items()
+
+
+def test_other_studies_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    study_file.add_points(tmp_path, "other", [make_point([A], [B])])
+    damage(tmp_path, "{")
+    assert study_file.studies_of(tmp_path).keys() == {A, B}
+    assert "some/study.json is damaged" in capsys.readouterr().err
+    assert study_file.studies_of(tmp_path).keys() == {A, B}
+    assert capsys.readouterr().err == ""
+
+
+def test_a_label_that_changed_is_seen(tmp_path: Path):
+    """It stands in a file twice."""
+    study_file.add_points(tmp_path, "some", [make_point([A], [B])])
+    path = study_file.path(tmp_path, "some")
+    text = path.read_text()
+    damage(tmp_path, text.replace('"gru"', '"gsu"'))
+    study_file.add_points(tmp_path, "some", [make_point([A], [B])])
+    assert path.read_text() == text
+    assert len(list((tmp_path / "damaged").iterdir())) == 1

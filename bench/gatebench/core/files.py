@@ -180,9 +180,10 @@ def update_json(path: Path, change: Callable[[str | None], object]) -> None:
     """Read, change and replace a JSON file under a lock.
 
     ``change`` gets its text, or None where there is no file, and returns the new value, or None to leave the file as it is.
+    Bytes that are no text come as lone surrogates, which no decoder of JSON takes.
     """
     with locked(path.with_name(f"{path.name}.lock")):
-        value = change(path.read_text() if path.is_file() else None)
+        value = change(path.read_text("utf-8", "surrogateescape") if path.is_file() else None)
         if value is not None:
             atomic_write(path, lambda partial: partial.write_text(to_json(value)))
 

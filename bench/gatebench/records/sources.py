@@ -93,7 +93,7 @@ def _plan(results: Path, study: str) -> list[Point]:
     file = study_file.path(results, study)
     if not file.is_file():
         return []
-    points = study_file.read(results, study)
+    points = study_file.read_as_it_is(results, study)
     described = parse(file.read_bytes())["points"]
     known = {one.name for one in fields(Point)}
     unknown = sorted({name for point in described.values() for name in point if name not in known})

@@ -1,17 +1,21 @@
 """``results/<study>/study.json``: which trials belong to a study, by stage. This is the one place that writes it."""
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
-from gatebench.core.files import update_json
+from gatebench.core.files import Unwritable, update_json
+from gatebench.records import aside, reported
 from gatebench.records.contrasts import ALL, UNDECLARED, Contrasts, Declaration
 from gatebench.records.schema import Labels, Point, Stage, StudyFile, decode_study
 
 _DAMAGE = (ValueError, KeyError, AttributeError, TypeError, RecursionError)
+
+
+_REMEDY = "give the sweep's command again, which makes it anew and retrains nothing"
 
 
 class Membership(NamedTuple):
@@ -29,15 +33,67 @@ def path(results: Path, study: str) -> Path:
 
 
 def read(results: Path, study: str) -> list[Point]:
-    """Return the points of a study, in the order in which they were planned; ``BadInput`` if there is none."""
+    """Return the points of a study, in the order in which they were planned; ``BadInput`` if there is none.
+
+    A damaged file is said, set aside and made anew of what is known; ``BadInput`` if nothing is.
+    """
+    file = _existing(results, study)
+    try:
+        return list(_decode(file.read_bytes()).points.values())
+    except _DAMAGE as error:
+        return _made_anew(results, study, error)
+
+
+def read_as_it_is(results: Path, study: str) -> list[Point]:
+    """Return the points of a study in somebody else's folder, as `read` does; ``BadInput`` if its file is damaged."""
+    file = _existing(results, study)
+    with _explained(file):
+        return list(_decode(file.read_bytes()).points.values())
+
+
+def _existing(results: Path, study: str) -> Path:
+    """Return the path of a study's file; ``BadInput`` if there is none."""
     file = path(results, study)
     if not file.is_file():
         studies = sorted(other.parent.name for other in results.glob("*/study.json"))
         raise BadInput(
             f"no study '{study}' in {results}{did_you_mean(study, studies)}; run it first: gatebench sweep study={study}"
         )
-    with _explained(file):
-        return list(decode_study(file.read_bytes()).points.values())
+    return file
+
+
+def _decode(text: str | bytes) -> StudyFile:
+    """Decode a study's file; ``ValueError`` if it is damaged, such as in a label, which is there twice."""
+    content = decode_study(text)
+    for name, point in content.points.items():
+        if name != point.name:
+            raise ValueError(f"point '{shorten(name)}' is called '{shorten(point.name)}' inside")
+    return content
+
+
+def _made_anew(results: Path, study: str, error: Exception) -> list[Point]:
+    """Make a damaged file anew, and return its points; ``BadInput`` if nothing is known of them."""
+    file = path(results, study)
+    try:
+        add_points(results, study, [])
+    except Unwritable:  # a folder of somebody else, which is only looked at
+        points = reported.points(file.parent)
+    else:
+        with _explained(file):
+            points = list(_decode(file.read_bytes()).points.values()) if file.is_file() else []
+    if not points:
+        raise BadInput(f"{file} is damaged ({shorten(error)}) and nothing else says what the study is; {_REMEDY}")
+    return points
+
+
+def _set_aside(results: Path, study: str, error: Exception) -> dict[str, Point]:
+    """Set a damaged file aside and say so; returns what its points were, by name, as far as that is known."""
+    file = path(results, study)
+    points = {point.name: point for point in reported.points(file.parent)}
+    known = f"{reported.NAME} of its last report tells {len(points)} points" if points else "nothing of it is known"
+    moved = aside.move(results, file, f"{study}.{file.name}", f"{known}; {_REMEDY}")
+    aside.say([f"{file} is damaged ({shorten(error)}); {moved}"])
+    return points
 
 
 def keys(points: list[Point]) -> list[str]:
@@ -71,6 +127,8 @@ def declare(results: Path, study: str, contrasts: Contrasts, finished: Collectio
         return _as_written(replace(content, contrasts=contrasts, contrasts_before_results=before if is_late else None))
 
     file = path(results, study)
+    with suppress(BadInput):
+        read(results, study)  # which makes a damaged file anew
     with _explained(file):
         update_json(file, change)
     return declaration(results, study)
@@ -90,16 +148,20 @@ def add_points(results: Path, study: str, points: list[Point]) -> None:
     """
 
     def change(text: str | None) -> dict[str, Any] | None:
-        content = StudyFile(study=study, points={}) if text is None else decode_study(text)
+        content, is_there = StudyFile(study=study, points={}), False
+        try:
+            content, is_there = (content, False) if text is None else (_decode(text), True)
+        except _DAMAGE as error:
+            content = replace(content, points=_set_aside(results, study, error))
+            if not content.points and not points:
+                return None
         before = dict(content.points)
         for point in points:
             former = content.points.get(point.name)
             content.points[point.name] = point if former is None else merged(former, point)
-        return None if text is not None and content.points == before else _as_written(content)
+        return None if is_there and content.points == before else _as_written(content)
 
-    file = path(results, study)
-    with _explained(file):
-        update_json(file, change)
+    update_json(path(results, study), change)
 
 
 def unite(results: Path, study: str, points: list[Point]) -> list[Point]:
@@ -107,13 +169,13 @@ def unite(results: Path, study: str, points: list[Point]) -> list[Point]:
     file = path(results, study)
 
     def change(text: str | None) -> dict[str, Any] | None:
-        content = StudyFile(study=study, points={}) if text is None else decode_study(text)
+        content = StudyFile(study=study, points={}) if text is None else _decode(text)
         before = dict(content.points)
         content.points.update({name: point for name, point in _united(before, points).items() if point is not None})
         return None if text is not None and content.points == before else _as_written(content)
 
     with _explained(file):
-        before = decode_study(file.read_bytes()).points if file.is_file() else {}
+        before = _decode(file.read_bytes()).points if file.is_file() else {}
         if any(point != before.get(name) for name, point in _united(before, points).items() if point is not None):
             update_json(file, change)
     return saying_otherwise(results, study, points)
@@ -124,7 +186,7 @@ def saying_otherwise(results: Path, study: str, points: list[Point]) -> list[Poi
     if not path(results, study).is_file():
         return []
     with _explained(path(results, study)):
-        united = _united(decode_study(path(results, study).read_bytes()).points, points)
+        united = _united(_decode(path(results, study).read_bytes()).points, points)
     return [point for point in points if united[point.name] is None]
 
 
@@ -205,15 +267,20 @@ def _explained(file: Path) -> Iterator[None]:
         yield
     except _DAMAGE as error:
         raise BadInput(
-            f"{file} is damaged ({shorten(error)}); remove it and run the sweep again, which retrains nothing"
+            f"{file} is damaged ({shorten(error)}); restore it, or remove it and run the sweep again, which retrains nothing"
         ) from error
 
 
 def studies_of(results: Path) -> dict[str, dict[str, Membership]]:
-    """Return key -> names of the studies that it belongs to, each with what it is there."""
+    """Return key -> names of the studies that it belongs to, each with what it is there; damaged ones are said."""
     studies: dict[str, dict[str, Membership]] = {}
     for file in sorted(results.glob("*/study.json")):
-        for point in read(results, file.parent.name):
+        try:
+            points = read(results, file.parent.name)
+        except BadInput as error:
+            aside.say([str(error)])
+            continue
+        for point in points:
             for stage, of_stage in point.by_stage.items():
                 for key in of_stage:
                     studies.setdefault(key, {})[file.parent.name] = Membership(point.labels, stage, point.pipeline)

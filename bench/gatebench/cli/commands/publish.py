@@ -4,6 +4,7 @@ import argparse
 import os
 
 from gatebench.cli.arguments import add_results
+from gatebench.core import terminal
 from gatebench.core.errors import BadInput, shorten
 
 SUMMARY = "log records to MLflow and attach figures; twice is the same as once"
@@ -31,7 +32,13 @@ def run(options: argparse.Namespace) -> int:
         raise BadInput(f"nothing to publish: no study in '{options.results}'; run one first: gatebench sweep study=demo")
     uri = mlflow.store_uri(options.results, options.tracking_uri)
     for name in names:
-        points = study_file.read(options.results, name)
+        try:
+            points = study_file.read(options.results, name)
+        except BadInput as error:
+            if options.study:
+                raise
+            terminal.say(f"gatebench: {error}")
+            continue
         keys = study_file.keys(points)
         try:
             logged = mlflow.publish(options.results, keys, uri)
