@@ -14,8 +14,8 @@ from support.command_line import CommandLine
 from support.datasets import Tiny
 
 COMMANDS = [
-    "cells", "compare", "completion", "count", "dashboard", "data", "export", "merge", "publish", "report", "sample",
-    "speed", "status", "submit", "sweep",
+    "cells", "compare", "completion", "count", "dashboard", "data", "export", "merge", "pack", "publish", "report",
+    "sample", "speed", "status", "submit", "sweep",
 ]  # fmt: skip
 HEAVY = {"torch", "mlflow", "seaborn", "matplotlib", "pandas", "numpy", "scipy", "hydra", "joblib"}
 """What takes longer to import than a help may take to appear."""

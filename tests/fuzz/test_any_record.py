@@ -291,7 +291,7 @@ def judge_study(results: Path) -> None:
     path = str(study_file.path(results, STUDY))
     answer(lambda: study_file.read(results, STUDY), path)
     answer(lambda: study_file.studies_of(results), path)
-    judge(results, path)
+    judge(results, path, f"no study '{STUDY}'")  # once it is set aside
 
 
 @law(40)

@@ -50,7 +50,7 @@ def test_what_is_new_comes_with_its_plan_and_weights(tmp_path: Path, published: 
     assert arrival.studies == {"some": {A, C}}
     assert arrival.of_other_protocols == {C}
     assert study_file.read(here, "some") == [make_point([A], [B, C])]
-    assert Store(here).in_folders() == {A, B, C}
+    assert Store(here).recorded() == {A, B, C}
     assert Store(here).weights(C).keys() == WEIGHTS.keys()
     published_keys = collection.read_keys(here / "some" / collection.NAME) if published else []
     assert published_keys == ([A, B, C] if published else [])

@@ -28,7 +28,7 @@ def every_row(results: Path) -> set[Row]:
     """Rows of all records of a results folder, wherever they stand."""
     published = [record for path in results.rglob(collection.NAME) for record in collection.read(path)]
     store = Store(results)
-    return {row(record) for record in [*published, *(read(store.trials / key) for key in store.in_folders())]}
+    return {row(record) for record in [*published, *(read(store.trials / key) for key in store.recorded())]}
 
 
 def contents(folder: Path) -> dict[str, bytes]:

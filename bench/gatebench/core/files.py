@@ -107,6 +107,8 @@ def atomic_folders(targets: Sequence[Path], complete_with: str | None = None) ->
     with ExitStack() as stack:
         folders = [stack.enter_context(_new_folder(target)) for target in targets]
         yield folders
+        if not targets:
+            return
         with write_errors(targets[0]):
             _flush_all([path for folder in folders for path in folder.iterdir()])
         for folder, target in zip(folders, targets, strict=True):

@@ -146,6 +146,13 @@ def read_weights(parts: RecordParts) -> dict[str, np.ndarray] | None:
         raise DamagedRecord(parts, reason) from error
 
 
+def verify(parts: RecordParts) -> Record:
+    """Return the record that the parts make; `DamagedRecord` if they make none, or with other weights than were written."""
+    record = read_record(parts)
+    read_weights(parts)
+    return record
+
+
 def write(folder: Path, record: Record, weights: Mapping[str, np.ndarray] | None = None) -> None:
     """Write the parts of a record and their checksums into a new folder; of a failed trial, there are no weights."""
     from safetensors.numpy import save

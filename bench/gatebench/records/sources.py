@@ -8,7 +8,7 @@ import numpy as np
 
 from gatebench import __version__
 from gatebench.core.errors import BadInput, shorten
-from gatebench.records import collection, looks, parts, study_file
+from gatebench.records import collection, looks, packed, parts, study_file
 from gatebench.records.contrasts import Declaration
 from gatebench.records.decoding import parse
 from gatebench.records.frame import REPLICATION
@@ -63,7 +63,7 @@ def of_folder(folder: Path) -> RecordSource:
         raise BadInput(f"{folder} is the folder of one study; give the results folder that it stands in: {folder.parent}")
     names = ("study.json", collection.NAME, REPLICATION)
     studies = sorted({path.parent.name for name in names for path in folder.glob(f"*/{name}")})
-    if not studies and not (folder / "trials").is_dir():
+    if not studies and not (folder / "trials").is_dir() and not (folder / packed.NAME).is_file():
         raise BadInput(f"'{folder}' is no results folder; expected one that has trials/ or STUDY/study.json, or an archive")
     for study in studies:
         check_study(study, f"'{folder}'")
@@ -108,17 +108,21 @@ def _trials(folder: Path, left_out: list[str]) -> RecordPlace:
     results = Store(folder)
 
     def records() -> Iterator[Record]:
-        for key in sorted(results.in_folders()):
+        for key in sorted(results.recorded()):
+            there = results.parts_of(key)
+            if there is None:
+                continue
             try:
-                record = parts.read_record(results.parts_of(key))
+                record = parts.read_record(there)
             except BadInput as error:
                 left_out.append(str(error).partition("; ")[0])
             else:
                 yield from _of_this_version(record, left_out)
 
     def weights(key: str) -> Weights | None:
+        there = results.parts_of(key)
         try:
-            return parts.read_weights(results.parts_of(key))
+            return None if there is None else parts.read_weights(there)
         except BadInput as error:
             left_out.append(str(error).partition("; ")[0])
             return None

@@ -17,20 +17,24 @@ import numpy as np
 
 from gatebench.core.errors import BadInput
 from gatebench.core.files import atomic_folder, atomic_folders
-from gatebench.records import aside, collection, parts
+from gatebench.records import aside, collection, packing, parts
+from gatebench.records.packed import Pack
 from gatebench.records.schema import Record, Summary
 
 T = TypeVar("T")
 """Whatever is read of a record."""
+MOVES = 5
+"""How often a record may be packed or unpacked while it is read."""
 
 
 class Store:
-    """The records of a results folder: ``trials/<key>/``, ``failed/<key>/``, and what studies published."""
+    """The records of a results folder: ``trials/<key>/``, packed ones, ``failed/<key>/``, and what studies published."""
 
     def __init__(self, results: Path) -> None:
         self.results = results
         self.trials = results / "trials"
         self.failed = results / "failed"
+        self._pack = Pack(results)
         self._decoded: dict[str, Record] = {}
         self._summaries: dict[str, Summary] = {}
         self._complete: set[str] = set()
@@ -84,10 +88,11 @@ class Store:
 
     def finished(self) -> set[str]:
         """Return the keys of trials that are never computed again."""
-        return self.in_folders() | self._published_in.keys()
+        return self.recorded() | self._published_in.keys()
 
-    def in_folders(self) -> set[str]:
-        """Return the keys of the records below ``trials/``, which have their weights beside them."""
+    def recorded(self) -> set[str]:
+        """Return the keys of the records below ``trials/`` and in the pack, which have their weights beside them."""
+        packed = self._pack.keys()  # before and after: trials may be unpacked or packed meanwhile
         names: set[str] = set()
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.trials) as entries:
             # A folder that is still being written begins with a dot.
@@ -95,22 +100,28 @@ class Store:
         self._complete &= names  # others were set aside since
         new = names - self._complete
         self._complete |= {name for name in new if os.path.isfile(os.path.join(self.trials, name, parts.RECORD))}
-        return set(self._complete)
+        return self._complete | packed | self._pack.keys()
 
-    def parts_of(self, key: str) -> parts.RecordParts:
-        """Return the parts of the record of a trial as they lie there, for readers that change nothing."""
-        return parts.RecordFolder(self.trials / key)
+    def parts_of(self, key: str) -> parts.RecordParts | None:
+        """Return the parts of the record of a trial, packed or in a folder, as they lie there; None if there are none."""
+        packed = self._pack.record(key)
+        if packed is None:
+            folder = self.trials / key
+            if os.path.isfile(os.path.join(folder, parts.RECORD)) or aside.is_stray(folder):
+                return parts.RecordFolder(folder)
+            packed = self._pack.record(key)  # it may have been packed meanwhile
+        return packed
 
     def read(self, keys: list[str]) -> dict[str, Record]:
         """Return the records of those keys that are finished."""
-        records = self._from_folders(self.trials, keys, parts.read_record)
+        records = self._read(keys, parts.read_record)
         if len(records) < len(keys):
             records = {**self._published(keys), **records}
         return {key: records[key] for key in keys if key in records}
 
     def summaries(self, keys: list[str]) -> dict[str, Summary]:
         """Return the summaries of those keys that are finished; much faster than reading records whole."""
-        summaries = self._from_folders(self.trials, keys, parts.read_summary)
+        summaries = self._read(keys, parts.read_summary)
         if len(summaries) < len(keys):
             summaries = {**self._published_summaries(keys), **summaries}
         return {key: summaries[key] for key in keys if key in summaries}
@@ -119,23 +130,44 @@ class Store:
         """Return the records of those keys that ended with an error of their own, and are not finished since."""
         failed = [key for key in keys if (self.failed / key / parts.RECORD).is_file()]
         finished = self.finished() if failed else set()
-        return self._from_folders(self.failed, [key for key in failed if key not in finished], parts.read_record)
+        records, lines = {}, []
+        for key in (key for key in failed if key not in finished):
+            folder = parts.RecordFolder(self.failed / key)
+            records[key] = self._read_or_set_aside(folder, parts.read_record, lines)
+        aside.say(lines)
+        return {key: record for key, record in records.items() if record is not None}
 
-    def _from_folders(self, root: Path, keys: list[str], read_one: Callable[[parts.RecordParts], T]) -> dict[str, T]:
-        """Read folders below ``trials/`` or ``failed/``; damaged ones are said and set aside, and the others go on."""
-        contents, lines = {}, []
+    def _read(self, keys: list[str], read_one: Callable[[parts.RecordParts], T]) -> dict[str, T]:
+        """Read records below ``trials/`` and packed ones; damaged ones are said and set aside, and the others go on."""
+        contents: dict[str, T] = {}
+        lines: list[str] = []
         for key in keys:
-            folder = root / key
-            if not os.path.isfile(os.path.join(folder, parts.RECORD)) and not aside.is_stray(folder):
-                continue
-            try:
-                contents[key] = read_one(parts.RecordFolder(folder))
-            except parts.DamagedRecord:
-                content, line = aside.record(self.results, folder, read_one, lambda key=key: self._remedy(key))
-                contents |= {} if content is None else {key: content}
-                lines += [line] if line else []
+            found = self.parts_of(key)
+            content = None if found is None else self._read_or_set_aside(found, read_one, lines)
+            if content is not None:
+                contents[key] = content
         aside.say(lines)
         return contents
+
+    def _read_or_set_aside(
+        self, of: parts.RecordParts, read_one: Callable[[parts.RecordParts], T | None], lines: list[str]
+    ) -> T | None:
+        """Read a record; a damaged one is set aside, with a line to say so. It may just have been packed, or unpacked."""
+        for _ in range(MOVES):
+            try:
+                return read_one(of)
+            except parts.DamagedRecord:
+                if isinstance(of, parts.RecordFolder):
+                    remedy = lambda of=of: self._remedy(of.key)  # noqa: E731 - of this record
+                    content, line = aside.record(self.results, of.path, read_one, remedy)
+                else:
+                    content, line = packing.set_aside(self.results, of.key, read_one, lambda of=of: self._remedy(of.key))
+            lines += [line] if line else []
+            elsewhere = None if content is not None or line else self.parts_of(of.key)
+            if elsewhere is None:
+                return content
+            of = elsewhere
+        return None
 
     def _remedy(self, key: str) -> str:
         if key in self._published_in:
@@ -144,13 +176,11 @@ class Store:
 
     def weights(self, key: str) -> dict[str, np.ndarray]:
         """Return the best-validation weights of a trial, ``[rows, columns]`` each; ``BadInput`` if they are not here."""
-        folder = self.trials / key
-        try:
-            weights = parts.read_weights(parts.RecordFolder(folder))
-        except parts.DamagedRecord:
-            weights, line = aside.record(self.results, folder, parts.read_weights, lambda: self._remedy(key))
-            if line:
-                raise BadInput(line) from None
+        found = self.parts_of(key)
+        lines: list[str] = []
+        weights = None if found is None else self._read_or_set_aside(found, parts.read_weights, lines)
+        if lines:
+            raise BadInput(lines[0])
         if weights is None:
             raise BadInput(
                 f"the weights of trial {key} are not here: published records carry none; train it anew into a folder of "
@@ -167,9 +197,11 @@ class Store:
 
         None in the place of weights: there are none any more.
         """
-        targets = [self.trials / record.key for record, _ in trials]
+        packed = self._pack.keys()
+        new = [(record, weights) for record, weights in trials if record.key not in packed]
+        targets = [self.trials / record.key for record, _ in new]
         with atomic_folders(targets, complete_with=parts.RECORD) as folders:
-            for folder, (record, weights) in zip(folders, trials, strict=True):
+            for folder, (record, weights) in zip(folders, new, strict=True):
                 parts.write(folder, record, weights)
         for record, _ in trials:
             shutil.rmtree(self.failed / record.key, ignore_errors=True)

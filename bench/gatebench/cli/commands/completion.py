@@ -87,13 +87,24 @@ def _names(command: str) -> list[str]:
         return ["list", "fetch", "verify", *registry.available("datasets", ".yaml")]
     if command == "merge":
         return sorted({file.parents[1].name for file in Path().glob("*/*/study.json")} - {DEFAULT_RESULTS.name})
-    trials = _folders(DEFAULT_RESULTS, "trials/[!.]*/weights.safetensors") if command in ("export", "sample") else []
+    trials = _trials(DEFAULT_RESULTS) if command in ("export", "sample") else []
     return trials + ([] if command == "export" else _folders(DEFAULT_RESULTS, "*/study.json"))
 
 
 def _folders(root: Path, pattern: str) -> list[str]:
     """Return the names of the folders that hold the matching files, sorted."""
     return sorted(path.parent.name for path in root.glob(pattern))
+
+
+def _trials(results: Path) -> list[str]:
+    """Return the keys of the trials that have weights, in folders and packed, sorted."""
+    weights, packed = "weights.safetensors", set[str]()
+    if any(results.glob("*.zip")):
+        from gatebench.records.packed import Pack  # which imports pandas
+
+        pack = Pack(results)
+        packed = {record.key for record in map(pack.record, pack.keys()) if record and weights in record.members}
+    return sorted({*packed, *_folders(results, f"trials/[!.]*/{weights}")})
 
 
 def _complete_sweep(words: list[str]) -> int:
