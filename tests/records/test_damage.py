@@ -241,7 +241,7 @@ def test_a_whole_record_that_came_meanwhile_stays(store: Store):
         raise parts.DamagedRecord(of, "as it was a moment ago")
 
     readers: list[Callable[[parts.RecordParts], Record]] = [read_after_others]
-    assert store._from_folders(store.trials, [A], lambda of: readers[-1](of))[A].summary.seconds == 3.0
+    assert store._read([A], lambda of: readers[-1](of))[A].summary.seconds == 3.0
     assert len(list((store.results / "damaged").iterdir())) == 1
 
 

@@ -39,7 +39,7 @@ class Member(NamedTuple):
     """Where a part stands in the file."""
 
     offset: int
-    """Of its header."""
+    """Bytes from the start of the file to the header of the part."""
     size: int
     crc: int
 
