@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from gatebench.core.files import Unwritable, atomic_folders, atomic_write, locked, replacing, write_errors
 from gatebench.records import aside, parts
-from gatebench.records.packed import NAME, PART, Member, Pack, PackedRecord, checksum
+from gatebench.records.packed import NAME, PART, PackedPart, Pack, PackedRecord, checksum
 from gatebench.records.parts import RECORD, DamagedRecord, RecordFolder, RecordParts
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ _REMEDY = "the next sweep of its study trains it anew"
 
 
 @dataclass
-class Outcome:
+class PackingOutcome:
     """What packing or unpacking came to."""
 
     moved: list[str] = field(default_factory=list)
@@ -39,9 +39,9 @@ class Outcome:
     """Keys of those that stay in folders, since they hold what is no plain file."""
 
 
-def pack(results: Path, keys: Collection[str] | None = None) -> Outcome:
+def pack(results: Path, keys: Collection[str] | None = None) -> PackingOutcome:
     """Put finished trials that stand in folders, of these keys or all, into the pack of a results folder."""
-    trials, outcome = results / "trials", Outcome()
+    trials, outcome = results / "trials", PackingOutcome()
     with _changing(results) as packed:
         names = sorted(entry.name for entry in os.scandir(trials)) if trials.is_dir() else []
         folders = [trials / name for name in names if (keys is None or name in keys) and (trials / name / RECORD).is_file()]
@@ -68,9 +68,9 @@ def pack(results: Path, keys: Collection[str] | None = None) -> Outcome:
     return outcome
 
 
-def unpack(results: Path, keys: Collection[str] | None = None) -> Outcome:
+def unpack(results: Path, keys: Collection[str] | None = None) -> PackingOutcome:
     """Make folders of packed trials again, of these keys or all; the pack without any is removed."""
-    trials, outcome = results / "trials", Outcome()
+    trials, outcome = results / "trials", PackingOutcome()
     with _changing(results) as packed:
         chosen = sorted(packed.keys() if keys is None else packed.keys() & set(keys))
         for first in range(0, len(chosen), AT_ONCE):
@@ -177,7 +177,9 @@ def _write(
                     continue
                 written.add(key)
             count = len(written)
-            listed = ((one.filename.encode(), Member(one.header_offset, one.file_size, one.CRC)) for one in file.infolist())
+            listed = (
+                (one.filename.encode(), PackedPart(one.header_offset, one.file_size, one.CRC)) for one in file.infolist()
+            )
             file.comment = checksum(listed)
 
     atomic_write(packed.path, write)
