@@ -35,7 +35,7 @@ _IN_EXTRA = 2**32 - 1
 _SIGNATURE = b"PK\x03\x04"
 
 
-class PackedPart(NamedTuple):
+class PlaceInPack(NamedTuple):
     """Where a part stands in the file."""
 
     offset: int
@@ -47,7 +47,7 @@ class PackedPart(NamedTuple):
 class PackedRecord:
     """The parts of a record in a pack."""
 
-    def __init__(self, pack: "Pack", key: str, members: dict[str, PackedPart]) -> None:
+    def __init__(self, pack: "Pack", key: str, members: dict[str, PlaceInPack]) -> None:
         self.pack, self.key, self.members = pack, key, members
 
     def __str__(self) -> str:
@@ -86,7 +86,7 @@ class Pack:
         self.identity: tuple[int, ...] | None = None
         self.is_damaged = False
         """Whether the directory of the file cannot be read."""
-        self._members: dict[str, dict[str, PackedPart]] = {}
+        self._members: dict[str, dict[str, PlaceInPack]] = {}
 
     def keys(self) -> set[str]:
         """Return the keys of the packed trials."""
@@ -126,16 +126,16 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _grouped(members: Iterable[tuple[bytes, PackedPart]]) -> dict[str, dict[str, PackedPart]]:
+def _grouped(members: Iterable[tuple[bytes, PlaceInPack]]) -> dict[str, dict[str, PlaceInPack]]:
     """Key -> part -> where it stands; of keys of which the record was found."""
-    grouped: dict[str, dict[str, PackedPart]] = {}
+    grouped: dict[str, dict[str, PlaceInPack]] = {}
     for name, member in members:
         if match := _MEMBER.fullmatch(name):
             grouped.setdefault(match[1].decode(), {}).setdefault(match[2].decode(), member)
     return {key: of_key for key, of_key in grouped.items() if RECORD in of_key}
 
 
-def checksum(members: Iterable[tuple[bytes, PackedPart]]) -> bytes:
+def checksum(members: Iterable[tuple[bytes, PlaceInPack]]) -> bytes:
     """Return what a pack has as its comment: the checksum of what its directory lists."""
     listed = hashlib.sha256()
     for name, member in members:
@@ -143,7 +143,7 @@ def checksum(members: Iterable[tuple[bytes, PackedPart]]) -> bytes:
     return listed.hexdigest().encode()
 
 
-def _listed(path: Path) -> list[tuple[bytes, PackedPart]]:
+def _listed(path: Path) -> list[tuple[bytes, PlaceInPack]]:
     """Return what the directory lists, in a third of `zipfile`'s time; ``ValueError`` if it is not as it was written."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -166,14 +166,14 @@ def _listed(path: Path) -> list[tuple[bytes, PackedPart]]:
         at += _ENTRY.size + name_size
         if offset == _IN_EXTRA:
             offset = int.from_bytes(content[at + extra - 8 : at + extra], "little")
-        members.append((content[at - name_size : at], PackedPart(offset, size, crc)))
+        members.append((content[at - name_size : at], PlaceInPack(offset, size, crc)))
         at += extra + comment
     if checksum(members) != ends[-CHECKSUM:]:
         raise ValueError("it does not fit its checksum")
     return members
 
 
-def _scanned(path: Path) -> Iterator[tuple[bytes, PackedPart]]:
+def _scanned(path: Path) -> Iterator[tuple[bytes, PlaceInPack]]:
     """Yield what stands in the file, one part after the other; what is between parts is passed over."""
     content, at = path.read_bytes(), 0
     while (at := content.find(_SIGNATURE, at)) >= 0 and at + _HEADER.size <= len(content):
@@ -181,7 +181,7 @@ def _scanned(path: Path) -> Iterator[tuple[bytes, PackedPart]]:
         name = content[at + _HEADER.size : at + _HEADER.size + name_size]
         start = at + _HEADER.size + name_size + extra
         if _MEMBER.fullmatch(name) and zlib.crc32(content[start : start + size]) == crc:
-            yield name, PackedPart(at, size, crc)
+            yield name, PlaceInPack(at, size, crc)
             at = start + size
         else:
             at += len(_SIGNATURE)

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from gatebench.core.files import Unwritable, atomic_folders, atomic_write, locked, replacing, write_errors
 from gatebench.records import aside, parts
-from gatebench.records.packed import NAME, PART, PackedPart, Pack, PackedRecord, checksum
+from gatebench.records.packed import NAME, PART, Pack, PackedRecord, PlaceInPack, checksum
 from gatebench.records.parts import RECORD, DamagedRecord, RecordFolder, RecordParts
 
 T = TypeVar("T")
@@ -178,7 +178,7 @@ def _write(
                 written.add(key)
             count = len(written)
             listed = (
-                (one.filename.encode(), PackedPart(one.header_offset, one.file_size, one.CRC)) for one in file.infolist()
+                (one.filename.encode(), PlaceInPack(one.header_offset, one.file_size, one.CRC)) for one in file.infolist()
             )
             file.comment = checksum(listed)
 
