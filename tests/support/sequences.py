@@ -187,7 +187,7 @@ class World:
             self.report(folder.path, study)
         store = Store(folder.path)
         published = {key for _, key in self.published(folder.path)}
-        if store.in_folders() <= published:
+        if store.recorded() <= published:
             shutil.rmtree(store.trials, ignore_errors=True)
         return True
 
@@ -247,10 +247,12 @@ class World:
             if stamp not in self._rows:
                 self._rows[stamp] = {row(record) for record in collection.read(path)}
             rows |= self._rows[stamp]
-        for key in store.in_folders():
+        for key in store.recorded():
             stamp = stamp_of(store.trials / key / parts.RECORD)
             if stamp not in self._rows:
-                self._rows[stamp] = {row(parts.read_record(store.parts_of(key)))}
+                there = store.parts_of(key)
+                assert there is not None, key
+                self._rows[stamp] = {row(parts.read_record(there))}
             rows |= self._rows[stamp]
         return rows
 

@@ -142,8 +142,8 @@ class Store:
         contents: dict[str, T] = {}
         lines: list[str] = []
         for key in keys:
-            found = self.parts_of(key)
-            content = None if found is None else self._read_or_set_aside(found, read_one, lines)
+            there = self.parts_of(key)
+            content = None if there is None else self._read_or_set_aside(there, read_one, lines)
             if content is not None:
                 contents[key] = content
         aside.say(lines)
@@ -176,9 +176,9 @@ class Store:
 
     def weights(self, key: str) -> dict[str, np.ndarray]:
         """Return the best-validation weights of a trial, ``[rows, columns]`` each; ``BadInput`` if they are not here."""
-        found = self.parts_of(key)
+        there = self.parts_of(key)
         lines: list[str] = []
-        weights = None if found is None else self._read_or_set_aside(found, parts.read_weights, lines)
+        weights = None if there is None else self._read_or_set_aside(there, parts.read_weights, lines)
         if lines:
             raise BadInput(lines[0])
         if weights is None:
