@@ -1,5 +1,6 @@
 """A hook of mkdocs: the gallery of cells, one page with what every cell is, made anew from the cells at each build."""
 
+import csv
 import re
 from html import escape
 from pathlib import Path
@@ -12,6 +13,10 @@ from gatebench.graph import catalogue, diagram, trace
 from gatebench.graph.cost import count
 
 PAGE = "cells.md"
+ZOO = Path(__file__).resolve().parents[1] / "results" / "zoo" / "across.csv"
+"""Results of all cells, once they are published."""
+SAID = {"equivalent": "equivalent", "undecided": "undecided", "untested": "not tested", "": "one seed"}
+"""Verdict of the file -> what the page says of it; of one that is better, which of the two is lower."""
 TESTS = Path(__file__).resolve().parents[1] / "tests" / "cells"
 INPUTS, PARAMETERS = 88, 20_000
 ORACLES = {
@@ -70,8 +75,26 @@ def _cell(cell: catalogue.CellDescription) -> list[str]:
         f"| recurrent parameters | {cell.parameters} |",
         f"| at {INPUTS} inputs, {PARAMETERS:,} parameters | {size} |",
         f"| compared with | its equations in NumPy{_oracles(cell.name)} |",
-        *([f"| options | {options} |"] if options else []), "",
+        *([f"| options | {options} |"] if options else []),
+        *([f"| in the study `zoo` | {zoo} |"] if (zoo := _zoo(cell.name)) else []), "",
     ]  # fmt: skip
+
+
+def _zoo(name: str) -> str:
+    """Return what a cell scored on each task of the study, beside the reference; nothing while it is not published."""
+    if not ZOO.is_file():
+        return ""
+    with ZOO.open() as file:
+        return "; ".join(map(_on_task, (row for row in csv.DictReader(file) if row["cell"] == name)))
+
+
+def _on_task(row: dict[str, str]) -> str:
+    mean, low, high = (float(row[column]) for column in ("difference", "low", "high"))
+    score = f"`{row['task']}` NLL {float(row['nll']):.3f}"
+    if row["beside"] == row["cell"]:
+        return score
+    said = SAID.get(row["verdict"]) or ("lower" if mean < 0 else "higher")
+    return f"{score}, {mean:+.3f} [{low:.3f}, {high:.3f}] beside {row['beside']} ({said})"
 
 
 def _oracles(name: str) -> str:

@@ -241,7 +241,10 @@ def test_a_study_builds_each_of_its_jobs(name):
     config = composed(f"study={name}", hydra=True)
     assert config.name == PARTS.get(name, name)
     assert config.hydra.mode.name == "MULTIRUN"
-    swept = {group: re.split(r"\s*,\s*", choices) for group, choices in config.hydra.sweeper.params.items()}
+    swept = {
+        group: of(group) if choices == "glob(*)" else re.split(r"\s*,\s*", choices)
+        for group, choices in config.hydra.sweeper.params.items()
+    }
     points = list(itertools.product(*([f"{group}={choice}" for choice in choices] for group, choices in swept.items())))
     assert len(set(points)) == len(points)
     jobs = jobs_of(f"study={name}")

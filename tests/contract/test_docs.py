@@ -5,6 +5,7 @@ import ast
 import inspect
 import logging
 import re
+import runpy
 import shlex
 import unicodedata
 from dataclasses import replace
@@ -94,6 +95,21 @@ def test_every_cell_stands_in_the_gallery_with_its_drawing(site):
         assert f'href="#{name}"' in page
     assert "torch.nn" not in page.partition('<h3 id="gru">')[2].partition("<h3 ")[0]
     assert "torch.nn.GRU" in page.partition('<h3 id="gru_reset_after">')[2].partition("<h3 ")[0]
+
+
+def test_the_gallery_has_what_a_cell_scored_once_the_study_of_all_is_published(tmp_path, monkeypatch):
+    gallery = runpy.run_path(str(ROOT / "docs" / "gallery.py"))
+    zoo, results = gallery["_zoo"], tmp_path / "across.csv"
+    monkeypatch.setitem(zoo.__globals__, "ZOO", results)
+    assert zoo("lem") == ""
+    header = "task,cell,beside,difference,low,high,verdict,nll"
+    rows = ["music,gru,gru,0,0,0,,3.5", "music,lem,gru,-0.25,-0.5,-0.1,better,3.25", "speech,lem,gru,0.5,0.25,1,undecided,7"]
+    results.write_text("\n".join([header, *rows]))
+    assert zoo("gru") == "`music` NLL 3.500"
+    assert zoo("lem").split("; ") == [
+        "`music` NLL 3.250, -0.250 [-0.500, -0.100] beside gru (lower)",
+        "`speech` NLL 7.000, +0.500 [0.250, 1.000] beside gru (undecided)",
+    ]
 
 
 @pytest.mark.parametrize("journey", ["cell", "dataset", "figure"])

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -107,6 +108,28 @@ def folded(text: str, inches: float) -> str:
     """Break a text into lines of about so many inches; lines that it has stay lines."""
     width = int(_CHARACTERS_PER_INCH * inches)
     return "\n".join(textwrap.fill(line, width, break_long_words=False) for line in text.splitlines())
+
+
+def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellStyle, size: float = 8) -> None:
+    """Draw a cell's difference to another one, with interval and mark, at height ``y``; its number beyond the limit.
+
+    ``row`` has ``difference``, ``low``, ``high`` and ``verdict``: what is said of the two. ``size``: of the mark, in points.
+    """
+    colour = cell_style["color"]
+    face, filled = "white" if row.verdict == "undecided" else colour, "left" if row.verdict == "equivalent" else "full"
+    mark: Any = {"ls": "", "ms": size, "mec": colour, "mfc": face, "mfcalt": "white", "fillstyle": filled, **cell_style}
+    if row.verdict == "untested":
+        mark["marker"] = "|"
+    if abs(row.difference) <= limit:
+        axis.plot(np.clip([row.low, row.high], -limit, limit), [y, y], color=colour, lw=1.6)
+        axis.plot(row.difference, y, **mark)
+        return
+    side = 1 if row.difference > 0 else -1
+    axis.plot(side * limit, y, clip_on=False, **mark)
+    axis.annotate(
+        f"{row.difference:+.2f}", (side * limit, y), xytext=(-size * side, 0), textcoords="offset points",
+        ha="right" if side > 0 else "left", va="center", fontsize=size + 1,
+    )  # fmt: skip
 
 
 def legend(figure: Figure, shown: list[str], styles: dict[str, CellStyle]) -> None:

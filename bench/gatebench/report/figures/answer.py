@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -79,7 +78,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.axvspan(*np.clip([-margin, margin], -1.05 * limit, 1.05 * limit), color="0.93", zorder=0)
         cells = style.cells(part)
         for i, cell in enumerate(cells):
-            _draw_cell(axis, i, part[part.cell == cell].iloc[0], limit, styles[cell])
+            style.distance(axis, i, part[part.cell == cell].iloc[0], limit, styles[cell])
         axis.axvline(0, color="0.6", lw=1, zorder=0)
         axis.set_xlim(-1.05 * limit, 1.05 * limit)
         axis.set_yticks(range(len(cells)), cells)
@@ -90,22 +89,3 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         style.heading(axis, frame.title(group))
     figure.tight_layout()
     return figure
-
-
-def _draw_cell(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: style.CellStyle) -> None:
-    """Draw a cell's difference and interval at height ``y``, or its number at the end of the axis if beyond the limit."""
-    colour = cell_style["color"]
-    face, filled = "white" if row.verdict == "undecided" else colour, "left" if row.verdict == "equivalent" else "full"
-    mark = {"ls": "", "ms": 8, "mec": colour, "mfc": face, "mfcalt": "white", "fillstyle": filled, **cell_style}
-    if row.verdict == "untested":
-        mark["marker"] = "|"
-    if abs(row.difference) <= limit:
-        axis.plot(np.clip([row.low, row.high], -limit, limit), [y, y], color=colour, lw=1.6)
-        axis.plot(row.difference, y, **mark)
-        return
-    side = 1 if row.difference > 0 else -1
-    axis.plot(side * limit, y, clip_on=False, **mark)
-    axis.annotate(
-        f"{row.difference:+.2f}", (side * limit, y), xytext=(-8 * side, 0), textcoords="offset points",
-        ha="right" if side > 0 else "left", va="center", fontsize=9,
-    )  # fmt: skip
