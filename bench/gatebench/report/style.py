@@ -20,6 +20,8 @@ COLOURS = ["#000000", "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#C
 MARKERS = ["o", "s", "D", "^", "v", "P", "X", "*", "<", ">"]
 """Markers that cells take in turn."""
 
+ROW = 0.2
+"""Height in inches of the row of a cell, where there are more of them than a panel has room for."""
 _CHARACTERS_PER_INCH = 14  # of a title
 
 SETTINGS: dict[Any, Any] = {
@@ -94,6 +96,11 @@ def grid(count: int, width: float, height: float, columns: int = 4) -> tuple[Fig
     for axis in axes.flat[count:]:
         axis.remove()
     return figure, list(axes.flat[:count])
+
+
+def panel_height(least: float, cells: int) -> float:
+    """Return the height in inches of a panel with a row for each cell: ``least``, or as much as their names take."""
+    return max(least, 0.9 + ROW * cells)
 
 
 def heading(axis: Axes, text: str, **options: Any) -> None:

@@ -1,5 +1,7 @@
 """The figure of each cell's distance from the GRU."""
 
+import itertools
+
 import pytest
 
 from gatebench.report import comparisons
@@ -67,3 +69,12 @@ def test_what_is_seen_are_the_differences_the_lowest_first():
     text = FIGURES["answer"].describe(numbers, frame)
     assert text.startswith(f"{frame.title(MUSIC)}, test NLL minus that of gru: rnn 0.500 [")
     assert "; novel 0.933 [" in text
+
+
+def test_many_cells_have_a_panel_that_is_high_enough_for_their_names():
+    frame = by_hand([trial for i in range(40) for trial in seeds("music", f"cell_{i:02}", [3.0 + i / 9, 3.1 + i / 9])])
+    for name in ("answer", "results"):
+        figure = drawn(name, frame)
+        boxes = [text.get_window_extent() for text in figure.axes[0].get_yticklabels()]
+        assert len(boxes) == 40
+        assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes)), name

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import blocks, comparisons, families, margins, repetitions, style, words
@@ -156,8 +156,9 @@ def _draw_frontier(axis: Axes, rows: pd.DataFrame, styles: dict[str, style.CellS
     for cell, time, nll in frontier:
         axis.annotate(cell, (time, nll), xytext=(3, -9), textcoords="offset points", fontsize=7)
     axis.set_xscale("log")
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
-    axis.xaxis.set_major_formatter(ScalarFormatter())
+    is_wide = rows.ms_per_update.max() > 4 * rows.ms_per_update.min()
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_wide else (1, 1.5, 2, 3, 4, 5, 7)))
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("ms per training update")
     axis.margins(y=0.12)

@@ -62,7 +62,8 @@ def describe(numbers: pd.DataFrame, frame: Frame) -> str:
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task, budget and protocol."""
     groups = comparison_groups(numbers)
-    figure, axes = style.grid(len(groups), width=3.9, height=3.1, columns=3)
+    height = style.panel_height(3.1, max(len(part) for _, part in groups))
+    figure, axes = style.grid(len(groups), width=3.9, height=height, columns=3)
     styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes, groups, strict=True):
         ends = part[["difference", "low", "high"]].abs()
