@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import signal
 import sys
 
@@ -15,6 +16,8 @@ def main() -> None:
     ``gatebench sweep`` goes past argparse, since what follows it is Hydra's grammar.
     """
     arguments = sys.argv[1:]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may have no letters of ours, as stderr takes it
     atexit.register(gc.freeze)  # or else the interpreter looks through all of torch for garbage as it ends, for 0.3 s
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

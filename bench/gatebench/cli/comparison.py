@@ -108,7 +108,7 @@ class SavedPlan:
         if not file.is_file():
             return None
         try:
-            values = json.loads(file.read_text())
+            values = json.loads(file.read_text(encoding="utf-8"))
             plan = construct(ComparisonPlan, file.name, values["plan"])
             return construct(SavedPlan, file.name, {**values, "plan": plan})
         except (BadInput, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -118,7 +118,7 @@ class SavedPlan:
         """Save the plan beside the study of a request, and return it."""
         from gatebench.core import files
 
-        files.atomic_write(request.plan_file, lambda partial: partial.write_text(files.to_json(self)))
+        files.atomic_write(request.plan_file, lambda partial: partial.write_text(files.to_json(self), encoding="utf-8"))
         return self
 
     def satisfies(self, request: ComparisonRequest) -> bool:

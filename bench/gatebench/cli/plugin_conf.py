@@ -31,7 +31,7 @@ def check(folder: Path, groups: Sequence[str]) -> None:
 
 def _more_than_settings(file: Path, groups: Sequence[str]) -> Iterator[str]:
     try:
-        text = file.read_text()
+        text = file.read_text(encoding="utf-8")
         values = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"{file} cannot be read: {shorten(error)}") from error

@@ -187,7 +187,7 @@ def update_json(path: Path, change: Callable[[str | None], object]) -> None:
     with locked(path.with_name(f"{path.name}.lock")):
         value = change(path.read_text("utf-8", "surrogateescape") if path.is_file() else None)
         if value is not None:
-            atomic_write(path, lambda partial: partial.write_text(to_json(value)))
+            atomic_write(path, lambda partial: partial.write_text(to_json(value), encoding="utf-8"))
 
 
 def _flush_all(paths: Sequence[Path]) -> None:

@@ -149,7 +149,7 @@ def load(name: str) -> Card:
     """Return the card called ``name``; ``BadInput`` if there is none, or it is not as a card should be."""
     path = registry.find("datasets", name, ".yaml", called="dataset")
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise _no_card(path, error) from error
     return _card(path, text)

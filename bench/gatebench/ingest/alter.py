@@ -44,7 +44,7 @@ def alter(name: str, alteration: Alteration, new: str | None) -> list[str]:
     sequences = alteration.apply(cards.read_arrays(card))
     check_sequences(new, sequences, card.kind)
     values = {
-        **read_yaml(path.read_text()),
+        **read_yaml(path.read_text(encoding="utf-8")),
         "title": f"{card.title}, {alteration.title}",
         "description": f"{card.description} Altered: {alteration.title}.",
         "time_step": f"{card.time_step}; altered: {alteration.title}",
@@ -57,8 +57,10 @@ def alter(name: str, alteration: Alteration, new: str | None) -> list[str]:
     written = writing.place(
         new,
         {
-            "task": lambda path, _: path.write_text(writing.task_yaml(new, "next_step", {"name": "bernoulli"})),
-            "card": lambda path, _: path.write_text(writing.card_yaml(values, *computed)),
+            "task": lambda path, _: path.write_text(
+                writing.task_yaml(new, "next_step", {"name": "bernoulli"}), encoding="utf-8"
+            ),
+            "card": lambda path, _: path.write_text(writing.card_yaml(values, *computed), encoding="utf-8"),
         },
     )
     return [*(f"written: {file}" for file in written), f"next: gatebench sweep task={new}"]

@@ -66,8 +66,8 @@ def write(name: str, plan: DatasetPlan, source: str) -> list[Path]:
 
     parts = {
         "data": lambda path, _: sequences_npz.write(path, plan.arrays, plan.origins),
-        "task": lambda path, _: path.write_text(_task_of(name, plan)),
-        "card": lambda path, paths: path.write_text(card(paths)),
+        "task": lambda path, _: path.write_text(_task_of(name, plan), encoding="utf-8"),
+        "card": lambda path, paths: path.write_text(card(paths), encoding="utf-8"),
     }
     return place(name, parts)
 
@@ -93,7 +93,7 @@ def holds(name: str, plan: DatasetPlan) -> bool:
     if card_file is None or task_file is None:
         return False
     try:
-        card, task = read_yaml(card_file.read_text()), read_yaml(task_file.read_text())
+        card, task = read_yaml(card_file.read_text(encoding="utf-8")), read_yaml(task_file.read_text(encoding="utf-8"))
         there = {
             "names": [],
             "target": None,

@@ -66,7 +66,7 @@ class FitSettings:
 
 def settings(given: Mapping[str, Any], seed: int) -> FitSettings:
     """Return the arguments of an estimator, those of the protocol filled in; ``BadInput`` for one that does not fit."""
-    protocol: dict[str, Any] = read_yaml(registry.find("conf", PROTOCOL, ".yaml", "training").read_text())
+    protocol: dict[str, Any] = read_yaml(registry.find("conf", PROTOCOL, ".yaml", "training").read_text(encoding="utf-8"))
     names = Training.__dataclass_fields__
     values = {name: value for name, value in protocol.items() if name in names}
     values |= {name: _plain(given[name]) for name in given if name in names and given[name] is not None}

@@ -37,7 +37,9 @@ def read(results: Path, study: str) -> list[Look]:
     if not file.is_file():
         return []
     try:
-        return [construct(Look, file.name, _renamed(values)) for values in json.loads(file.read_text())["looks"]]
+        return [
+            construct(Look, file.name, _renamed(values)) for values in json.loads(file.read_text(encoding="utf-8"))["looks"]
+        ]
     except (BadInput, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(
             f"{file} is damaged ({shorten(error)}); remove it, and the verdicts that were given are counted no more"
@@ -50,7 +52,7 @@ def add(results: Path, study: str, pipelines: int, keys: list[str]) -> None:
     look = Look(pipelines, hashlib.sha256(" ".join(sorted(keys)).encode()).hexdigest()[:16])
     if look not in looks:
         text = to_json({"looks": [*looks, look]})
-        atomic_write(path(results, study), lambda partial: partial.write_text(text))
+        atomic_write(path(results, study), lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 def unite(results: Path, study: str, looks: list[Look]) -> None:
@@ -59,7 +61,7 @@ def unite(results: Path, study: str, looks: list[Look]) -> None:
     new = [look for look in looks if look not in here]
     if new:
         text = to_json({"looks": [*here, *new]})
-        atomic_write(path(results, study), lambda partial: partial.write_text(text))
+        atomic_write(path(results, study), lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 def _renamed(values: dict[str, object]) -> dict[str, object]:

@@ -48,7 +48,8 @@ class Cancellation:
         """Have every job of the sweep stop."""
         self._is_cancelled = True
         atomic_write(
-            self._file, lambda partial: partial.write_text(f"{why} ({socket.gethostname()}, process {os.getpid()})\n")
+            self._file,
+            lambda partial: partial.write_text(f"{why} ({socket.gethostname()}, process {os.getpid()})\n", encoding="utf-8"),
         )
 
     def give_up(self) -> None:

@@ -129,7 +129,7 @@ class ProgressReport(Progress):
         if self._is_due() and self._path.parent.is_dir():
             self._written = time.monotonic()
             partial = self._path.with_suffix(".partial")
-            partial.write_text(json.dumps(asdict(self._where)))
+            partial.write_text(json.dumps(asdict(self._where)), encoding="utf-8")
             partial.replace(self._path)  # whole, and not flushed: nobody needs it once the sweep is over
 
 
@@ -151,7 +151,10 @@ class Display:
     def lines(self) -> list[str]:
         """Return a line about the sweep, and one for each worker that trains something."""
         now = time.monotonic()
-        reports = {path.name: Whereabouts(**json.loads(path.read_text())) for path in sorted(self._folder.glob("*.json"))}
+        reports = {
+            path.name: Whereabouts(**json.loads(path.read_text(encoding="utf-8")))
+            for path in sorted(self._folder.glob("*.json"))
+        }
         for name, where in reports.items():
             if name not in self._heard or self._heard[name][0] != where:
                 self._heard[name] = (where, now)

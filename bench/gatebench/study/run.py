@@ -233,7 +233,7 @@ class _JobRunner:
         path = self.job.log
         with write_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a") as file:
+            with path.open("a", encoding="utf-8") as file:
                 file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text.rstrip()}\n")
 
     def train_population(

@@ -23,10 +23,10 @@ def rate(sweep: Path | None, threads: int, device: str) -> float:
         measured = machine.matmul_rate(threads, device)
         with suppress(OSError), tempfile.TemporaryDirectory(dir=sweep) as temporary:
             complete = Path(temporary) / file.name
-            complete.write_text(repr(measured))
+            complete.write_text(repr(measured), encoding="utf-8")
             os.link(complete, file)  # fails if another worker was faster
     try:
-        return float(file.read_text())
+        return float(file.read_text(encoding="utf-8"))
     except OSError:  # links are not to be had here, or the sweep has ended
         return machine.matmul_rate(threads, device)
 

@@ -63,7 +63,7 @@ def free_memory(cgroups: Path = CGROUPS, of_process: Path = CGROUPS_OF_PROCESS) 
 def _free_in_cgroups(cgroups: Path, of_process: Path) -> list[int]:
     """Return the bytes that are left below each memory limit on this process, in either version of control groups."""
     try:
-        lines = of_process.read_text().splitlines()
+        lines = of_process.read_text(encoding="utf-8").splitlines()
     except OSError:  # not Linux
         return []
     free = []
@@ -85,7 +85,11 @@ def _free_up_to(root: Path, path: str, limit: str, usage: str) -> list[int]:
     free = []
     for folder in (group, *group.parents):
         with suppress(OSError, ValueError):  # no such group, or its limit is "max"
-            free.append(int((folder / limit).read_text()) - int((folder / usage).read_text()) + _file_cache(folder))
+            free.append(
+                int((folder / limit).read_text(encoding="utf-8"))
+                - int((folder / usage).read_text(encoding="utf-8"))
+                + _file_cache(folder)
+            )
         if folder == root:
             break
     return free
@@ -94,7 +98,7 @@ def _free_up_to(root: Path, path: str, limit: str, usage: str) -> list[int]:
 def _file_cache(group: Path) -> int:
     """Return the bytes of a group's memory that only hold files read a while ago, and that are given up when needed."""
     try:
-        entries = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        entries = dict(line.split() for line in (group / "memory.stat").read_text(encoding="utf-8").splitlines())
         return int(entries.get("total_inactive_file", entries.get("inactive_file", 0)))
     except (OSError, ValueError):
         return 0
@@ -103,7 +107,7 @@ def _file_cache(group: Path) -> int:
 def _kilobytes(name: str) -> int:
     """Return an entry of /proc/meminfo; on a system without it, a quarter of the physical memory counts as free."""
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
         return int(next(line for line in lines if line.startswith(name)).split()[1])
     except (OSError, StopIteration):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 // 1024

@@ -293,7 +293,7 @@ def _parts(file: Path | None) -> list[list[str]]:
     if file is None:
         return []
     try:
-        parts = (yaml.safe_load(file.read_text()) or {}).get("parts", [])
+        parts = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("parts", [])
     except yaml.YAMLError as error:
         raise BadInput(f"{file} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(parts, list) or not all(isinstance(part, list) for part in parts):

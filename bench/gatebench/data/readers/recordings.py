@@ -109,7 +109,7 @@ def recordings(card: Card, options: RecordingOptions) -> Iterator[tuple[Recordin
 def read_manifest(path: Path) -> list[Recording]:
     """Return the rows of a manifest; ``BadInput`` if it is none."""
     try:
-        with path.open(newline="") as lines:
+        with path.open(newline="", encoding="utf-8") as lines:
             table = csv.DictReader(lines, restval="")  # a row that is too short is reported by what it lacks
             rows = [Recording(**{**row, "samples": int(row["samples"])}) for row in table]
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:

@@ -24,7 +24,7 @@ def write_source(network: ExportedNetwork, title: str, about: Iterable[str]) -> 
 
     environment = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined)
     environment.filters["doc"] = _doc
-    template = environment.from_string(Path(__file__).with_name("model.py.j2").read_text())
+    template = environment.from_string(Path(__file__).with_name("model.py.j2").read_text(encoding="utf-8"))
     built_in, graph = libraries.torch_module(network.graph), network.graph
     values = {
         "title": title,

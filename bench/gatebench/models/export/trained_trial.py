@@ -140,7 +140,7 @@ def export_trial(trial: TrainedTrial, target: Path) -> str | None:
     without_onnx = onnx_file.reason_without_onnx(trial.network)
     with atomic_folder(target) as folder:
         (folder / "model.py").write_text(trial.source, encoding="utf-8")
-        (folder / "settings.json").write_text(to_json(trial.settings))
+        (folder / "settings.json").write_text(to_json(trial.settings), encoding="utf-8")
         (folder / "model.safetensors").write_bytes(save(trial.weights))
         if without_onnx is None:
             (folder / "model.onnx").write_bytes(onnx_file.onnx_bytes(trial.network))

@@ -92,7 +92,7 @@ def write(
         written = [parts.write(name, module, frame, folder) for name, module in parts.modules()]
         page = folder / "report.html"
         drawn = drawn_samples(frame, samples.folder(results, study))
-        page.write_text(_html(study, frame, [part for part in written if part], drawn))
+        page.write_text(_html(study, frame, [part for part in written if part], drawn), encoding="utf-8")
     return page
 
 
@@ -130,13 +130,13 @@ def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSamp
     from jinja2 import Environment
 
     here = Path(__file__)
-    template = Environment(autoescape=True).from_string(here.with_name("page.html.j2").read_text())
+    template = Environment(autoescape=True).from_string(here.with_name("page.html.j2").read_text(encoding="utf-8"))
     cells = [cell for cell in style.cells(frame.trials) if cell in frame.equations]
     groups = sections.of_study(frame, shown)
     first = [part for part in shown if part.name == FIRST]
     return template.render(
-        css=here.with_name("page.css").read_text(),
-        script=here.with_name("page.js").read_text(),
+        css=here.with_name("page.css").read_text(encoding="utf-8"),
+        script=here.with_name("page.js").read_text(encoding="utf-8"),
         study=study,
         lead=lead(frame),
         headline=sections.gru_or_lstm(frame) if len(groups) > WITH_ALL_LINES else "",

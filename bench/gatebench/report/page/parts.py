@@ -96,8 +96,8 @@ def _write_table(name: str, module: ModuleType, frame: Frame, folder: Path) -> P
     if table is None:
         return None
     inert(table).to_csv(folder / f"{name}.csv", index=False)
-    (folder / f"{name}.md").write_text(_as_markdown(table) + "\n")
-    (folder / f"{name}.tex").write_text(_as_latex(table))
+    (folder / f"{name}.md").write_text(_as_markdown(table) + "\n", encoding="utf-8")
+    (folder / f"{name}.tex").write_text(_as_latex(table), encoding="utf-8")
     files = [f"{name}.{suffix}" for suffix in ("csv", "md", "tex")]
     return PagePart(
         name, module.TITLE, _caption(module, frame), _notes(module, frame), files, _by_group(module), table=table
@@ -187,7 +187,7 @@ def write_numbers(numbers: pd.DataFrame, path: Path) -> None:
     except (OSError, ValueError):  # there is none, or it is no table
         current = None
     if current is None or not _same_but_for_rounding(pd.read_csv(io.StringIO(text)), current):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
 
 
 def _same_but_for_rounding(a: pd.DataFrame, b: pd.DataFrame) -> bool:
