@@ -1,7 +1,9 @@
 """Sweeps that leave one machine: through Slurm, and logged to a shared MLflow server."""
 
+import re
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from support.commands import COMMAND, result_columns, sweep, without_compile_lin
 from support.daemons import wait_until
 from support.datasets import Tiny, make_tiny
 from support.services import MlflowServer
-from support.slurm import Slurm
+from support.slurm import SLURM_CONF, Slurm, running_slurm
 
 pytestmark = pytest.mark.cluster
 
@@ -111,6 +113,19 @@ def test_a_job_whose_time_is_up_saves_and_goes_on(home: Tiny, slurm: Slurm, tmp_
     assert process.returncode == 0, errors + log
     assert log.count("stopped and saved") == log.count("goes on with") >= 1
     assert_as_on_one_machine(home, tmp_path, *overrides)
+
+
+def test_an_array_is_split_where_a_slurm_allows_fewer_tasks(home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Six jobs, four tasks an array at the most: indices 0 to 3."""
+    monkeypatch.setattr("support.slurm.SLURM_CONF", f"{SLURM_CONF}MaxArraySize=4\n")
+    with running_slurm() as small, started(home, small, tmp_path, "training.epochs=2") as process:
+        output, errors = process.communicate(timeout=400)
+        assert process.returncode == 0, errors + log_of(tmp_path / "slurm", "*")
+        assert "\nadhoc: all trials are finished\n" in output
+        tasks = small.run("scontrol", "show", "job", "--oneliner").splitlines()
+    of_array = Counter(re.search(r"ArrayJobId=(\d+)", task)[1] for task in tasks)  # pyright: ignore[reportOptionalSubscript]
+    assert list(of_array.values()) == [4, 2]
+    assert_as_on_one_machine(home, tmp_path, "training.epochs=2")
 
 
 def test_ctrl_c_leaves_the_jobs_in_the_queue_and_says_so(home: Tiny, slurm: Slurm, tmp_path: Path):

@@ -180,3 +180,12 @@ def test_influences_add_up_to_nothing(predicted: Predicted):
     for name, one in linearised(predicted, predicted.counts * 1.1).items():
         assert one.influences.sum() == pytest.approx(0, abs=1e-9), name
         assert np.isfinite(one.influences).all(), name
+
+
+def test_metrics_of_many_trials_are_those_of_each():
+    of_trials = measuring.MetricsOfTrials()
+    for names in (["correct", "brier", "steps", "nll"], ["hits", "misses", "false_alarms", "steps", "nll"], ["steps"]):
+        statistics = SequenceStatistics(dict.fromkeys(names, np.ones(3)))
+        expected = [metric.name for metric in measuring.metrics(statistics)]
+        assert [metric.name for metric in of_trials.metrics(statistics)] == expected
+        assert of_trials.metrics(statistics) is of_trials.metrics(statistics)

@@ -108,18 +108,18 @@ def test_records_of_before_metrics_have_none_and_are_written_as_before(store: St
     for record in store.read(["a" * 16, "b" * 16]).values():
         assert {name: list(record.tables[name].columns) for name in LATER} == LATER
         assert all(record.tables[name].empty for name in LATER)
-        assert metrics.statistics(record) is None
+        assert metrics.measured(record) is None
         assert not [one.key for one in runs.of_record(record, {}).metrics if one.key.startswith("final/test_frame")]
 
 
 def test_metrics_of_a_record_are_those_of_its_sums(store: Store):
     store.write(make_record(), WEIGHTS)
     (record,) = store.read([make_record().key]).values()
-    statistics = metrics.statistics(record)
-    assert statistics is not None
-    assert metrics.values(statistics) == {"frame_f1": pytest.approx(1), "frame_accuracy": pytest.approx(1)}
+    measured = metrics.measured(record)
+    assert measured is not None
+    assert measured.values == {"frame_f1": pytest.approx(1), "frame_accuracy": pytest.approx(1)}
     logged = {one.key: one.value for one in runs.of_record(record, {}).metrics}
-    assert logged["final/test_frame_f1"] == metrics.values(statistics)["frame_f1"]
+    assert logged["final/test_frame_f1"] == measured.values["frame_f1"]
 
 
 DAMAGED = {
@@ -133,7 +133,7 @@ DAMAGED = {
 def test_sums_that_are_damaged_are_one_line(rows: list[tuple[float, str, float]]):
     record = replace(make_record(), statistics=pd.DataFrame(rows, columns=STATISTICS))
     with pytest.raises(BadInput, match=f"of record {record.key} are damaged .*; remove its folder"):
-        metrics.statistics(record)
+        metrics.measured(record)
 
 
 def test_a_compact_record_serves_where_the_folder_is_gone(store: Store):

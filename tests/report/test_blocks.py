@@ -9,6 +9,7 @@ import pytest
 from numpy.random import Generator, default_rng
 from scipy.signal import lfilter
 
+from gatebench.core import measuring
 from gatebench.data import blocks as of_data
 from gatebench.data.sequences import Sequence
 from gatebench.records.data_facts import Blocks
@@ -167,7 +168,7 @@ def test_a_metric_is_over_blocks_too():
     apart, together = frame_of(None), frame_of(TOGETHER)
     for one, other in zip(*(metrics.of_cells(f, {"gru": trials_of(f, "gru")}) for f in (apart, together)), strict=True):
         assert one.estimates["gru"].mean == pytest.approx(other.estimates["gru"].mean)
-    accuracy = next(m for m in metrics.measuring.metrics(together.statistics[trials_of(together, "gru").key.iloc[0]]))
+    accuracy = next(m for m in measuring.metrics(together.statistics[trials_of(together, "gru").key.iloc[0]]))
     scores = metrics.scores(together, trials_of(together, "gru"), accuracy)
     assert scores is not None
     assert scores.steps.tolist() == [2, 1]

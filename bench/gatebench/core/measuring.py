@@ -28,5 +28,19 @@ def statistics(predicted: Predicted, of: Iterable[MetricFamily] | None = None) -
 
 def metrics(statistics: SequenceStatistics) -> list[Metric]:
     """Return every metric that can be computed from the statistics of a trial."""
-    known = [*statistics.sums, *([PROBABILITIES] if statistics.probabilities is not None else [])]
-    return [metric for family in families() for metric in family.metrics(known)]
+    return MetricsOfTrials().metrics(statistics)
+
+
+class MetricsOfTrials:
+    """What `metrics` returns, for who asks of many trials: files are found once, and asked once about each set of sums."""
+
+    def __init__(self) -> None:
+        self._families = list(families())
+        self._of: dict[tuple[str, ...], list[Metric]] = {}
+
+    def metrics(self, statistics: SequenceStatistics) -> list[Metric]:
+        """Return every metric that can be computed from the statistics of a trial."""
+        known = (*statistics.sums, *([PROBABILITIES] if statistics.probabilities is not None else []))
+        if known not in self._of:
+            self._of[known] = [metric for family in self._families for metric in family.metrics(list(known))]
+        return self._of[known]

@@ -42,11 +42,20 @@ def read(path: Path, keys: Collection[str] | None = None) -> Iterator[Record]:
     """Yield the records of a file, or of it those with these keys; ``BadInput`` if it is damaged."""
     for row in _rows(path, None):
         if keys is None or row["key"] in keys:
-            with _explained(path):
-                # Earlier versions kept fewer tables.
-                tables = {name: decode_table(row[name], name) for name in TABLES if name == "curve" or _is_text(row, name)}
-                record = Record(**{**vars(decode_record(row["record"])), **tables})
-            yield record
+            yield decode(path, row)
+
+
+def texts(path: Path) -> dict[str, dict[str, Any]]:
+    """Return key -> what a file has of it, which `decode` takes: a fraction of a record's size; ``BadInput`` if damaged."""
+    return {row["key"]: row for row in _rows(path, None)}
+
+
+def decode(path: Path, row: dict[str, Any]) -> Record:
+    """Return the record of one row of a file; ``BadInput`` if it is damaged."""
+    with _explained(path):
+        # Earlier versions kept fewer tables.
+        tables = {name: decode_table(row[name], name) for name in TABLES if name == "curve" or _is_text(row, name)}
+        return Record(**{**vars(decode_record(row["record"])), **tables})
 
 
 def read_keys(path: Path) -> list[str]:
@@ -103,7 +112,7 @@ def _row(record: Record) -> dict[str, str]:
     return {
         "key": record.key,
         "record": to_json(record.without_tables),
-        **{name: json.dumps(nan_to_none(table.to_dict("list"))) for name, table in record.tables.items()},
+        **{name: json.dumps(nan_to_none(columns)) for name, columns in record.columns.items()},
     }
 
 

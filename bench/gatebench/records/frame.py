@@ -7,6 +7,7 @@ each one's own. ``seconds`` is wall time of training and validation, shared even
 in torch. Other FLOPs: matrix products, a multiply-add as two, forward pass, recurrent layer, per time step.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,12 +16,15 @@ import pandas as pd
 
 from gatebench.core.errors import BadInput, visible
 from gatebench.core.hyperparameters import TUNABLE
+from gatebench.core.measuring import MetricsOfTrials
 from gatebench.core.metric import SequenceStatistics
 from gatebench.records import beside, former, looks, metrics, samples, study_file
 from gatebench.records.contrasts import UNDECLARED, Declaration
 from gatebench.records.data_facts import Blocks, DataFacts
-from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, Labels, Point, Record, Scalar, Stage, Summary
+from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, Point, Record, Scalar, Stage, Summary
+from gatebench.records.stacking import joined, records_of, stacked, with_visible_labels
 from gatebench.records.store import Store
+from gatebench.records.tables import columns_of
 
 IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "pipeline", "key", "seed", *TUNABLE]
 """Columns that say which trial a row is of."""
@@ -74,9 +78,9 @@ def comparison_groups(rows: pd.DataFrame) -> list[tuple[ComparisonGroup, pd.Data
     return [(ComparisonGroup(*map(str, name)), part) for name, part in by_group]  # pyright: ignore[reportArgumentType]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
-    """What figures and tables are drawn from."""
+    """What figures and tables are drawn from; the same one is the same object, by which results are remembered."""
 
     trials: pd.DataFrame
     """One row per trial and split, at the trial's best validation point: `COLUMNS`."""
@@ -182,7 +186,7 @@ def load(results: Path, study: str, pipelines: int | None = None) -> Frame:
     points = [point for point in all_points if pipelines is None or point.pipeline <= pipelines]
     store = Store(results)
     keys = study_file.keys(points)
-    frame = build(study, points, {**store.failures(keys), **store.read(keys)})
+    frame = _build(study, points, lambda part: {**store.failures(part), **store.read(part)})
     drawn, spectra = samples.read(results, study)
     drawn = drawn[drawn.key.isin(frame.best.key)]  # others were drawn before a better trial was there
     group, cell = [*ComparisonGroup._fields], [*ComparisonGroup._fields, "cell"]
@@ -206,10 +210,16 @@ def _replications(results: Path, study: str) -> list[str]:
     return [name for name in names if study_file.path(results / study, name).is_file()]
 
 
-def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
+def build(study: str, points: list[Point], records: Mapping[str, Record]) -> Frame:
     """Return the frame of those of a study's trials whose records are given, by key."""
+    return _build(study, points, lambda keys: {key: records[key] for key in keys if key in records})
+
+
+def _build(study: str, points: list[Point], read: Callable[[list[str]], dict[str, Record]]) -> Frame:
+    """Return the frame of those of a study's trials that can be read; few records are in memory at a time."""
     trials, curves, sequences, predictions, machines = [], [], [], [], []
     statistics: dict[str, SequenceStatistics] = {}
+    values: dict[str, dict[str, float]] = {}
     summaries: dict[str, Summary] = {}
     trivial: dict[str, dict[str, dict[str, float]]] = {}
     equations: dict[str, list[str]] = {}
@@ -217,37 +227,43 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
     data: dict[str, DataFacts] = {}
     at: dict[str, str] = {}
     threads: dict[str, int] = {}
-    for point in map(_visible, points):
-        labels = point.labels
-        for stage, keys in point.by_stage.items():
-            for record in (records[key] for key in keys if key in records):
-                identity = _identity(study, stage, point, record)
-                trials += rows(identity, record)
-                summary = record.summary
-                if summary.status == "failed":  # it has a row, and no numbers
-                    continue
-                curves.append((identity, record.curve))
-                if stage == "confirm":
-                    _check_blocks(record)
-                    sequences.append(({"key": record.key}, record.sequences))
-                    predictions.append(({"key": record.key}, record.predictions))
-                    measured = metrics.statistics(record)
-                    statistics |= {} if measured is None else {record.key: measured}
-                equations[labels.cell] = record.equations
-                summaries[labels.task] = summary
-                trivial |= {labels.task: summary.trivial} if summary.trivial else {}
-                altered = labels.task.partition(" ")[2]  # such as share=0.1
-                datasets[labels.task] = " ".join(
-                    filter(None, [visible(summary.title), altered, "(synthetic)" if summary.synthetic else ""])
-                )
-                at[labels.task] = record.settings.at
-                data[labels.task] = summary.data
-                machines.append(_machine(record))
-                threads[record.key] = max(1, record.provenance.threads)  # 0 where a record does not say it
+    of_trials = MetricsOfTrials()
+    for part in records_of(points, read):
+        part_trials, part_curves, part_sequences, part_predictions = [], [], [], []
+        for point, stage, record in part:
+            labels = point.labels
+            identity = _identity(study, stage, point, record)
+            part_trials += rows(identity, record)
+            summary = record.summary
+            if summary.status == "failed":  # it has a row, and no numbers
+                continue
+            part_curves.append((identity, columns_of(record, "curve")))
+            if stage == "confirm":
+                _check_blocks(record)
+                part_sequences.append(({"key": record.key}, columns_of(record, "sequences")))
+                part_predictions.append(({"key": record.key}, columns_of(record, "predictions")))
+                measured = metrics.measured(record, of_trials)
+                if measured is not None:
+                    statistics[record.key], values[record.key] = measured
+            equations[labels.cell] = record.equations
+            summaries[labels.task] = summary
+            trivial |= {labels.task: summary.trivial} if summary.trivial else {}
+            altered = labels.task.partition(" ")[2]  # such as share=0.1
+            datasets[labels.task] = " ".join(
+                filter(None, [visible(summary.title), altered, "(synthetic)" if summary.synthetic else ""])
+            )
+            at[labels.task] = record.settings.at
+            data[labels.task] = summary.data
+            machines.append(_machine(record))
+            threads[record.key] = max(1, record.provenance.threads)  # 0 where a record does not say it
+        trials.append(pd.DataFrame(part_trials, columns=COLUMNS))
+        curves.append(stacked(part_curves, [*IDENTITY, *CURVE]))
+        sequences.append(stacked(part_sequences, ["key", *SEQUENCES]))
+        predictions.append(stacked(part_predictions, ["key", *PREDICTIONS]))
     return Frame(
-        trials=pd.DataFrame(trials, columns=COLUMNS),
-        curves=_stacked(curves, [*IDENTITY, *CURVE]),
-        sequences=_stacked(sequences, ["key", *SEQUENCES]),
+        trials=joined(trials, COLUMNS),
+        curves=joined(curves, [*IDENTITY, *CURVE]),
+        sequences=joined(sequences, ["key", *SEQUENCES]),
         baselines=pd.DataFrame(
             [
                 (task, baseline, split, score.nll, score.nll_sequence_mean)
@@ -270,7 +286,7 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         edges=pd.DataFrame(
             [
                 (*asdict(point.labels).values(), point.pipeline, name)
-                for point in map(_visible, points)
+                for point in map(with_visible_labels, points)
                 for name in point.edges
             ],
             columns=EDGES,
@@ -278,11 +294,11 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
         at=at,
         kinds={task: facts.kind for task, facts in data.items()},
         metrics=pd.DataFrame(
-            [(key, *named) for key, measured in statistics.items() for named in metrics.values(measured).items()],
+            [(key, *named) for key, of_trial in values.items() for named in of_trial.items()],
             columns=METRICS,
         ),
         statistics=statistics,
-        predictions=_stacked(predictions, ["key", *PREDICTIONS]),
+        predictions=joined(predictions, ["key", *PREDICTIONS]),
         names={task: [*map(visible, facts.names)] for task, facts in data.items() if facts.names},
         trivial=trivial,
         horizons={task: facts.horizon for task, facts in data.items() if facts.horizon > 1},
@@ -299,29 +315,12 @@ def build(study: str, points: list[Point], records: dict[str, Record]) -> Frame:
 
 def _check_blocks(record: Record) -> None:
     """Raise ``BadInput`` where blocks are not of as many test sequences as a record has."""
-    blocks, sequences = len(record.summary.data.blocks.numbers), len(record.sequences)
+    blocks, sequences = len(record.summary.data.blocks.numbers), len(columns_of(record, "sequences")["sequence"])
     if blocks and sequences and blocks != sequences:
         raise BadInput(
             f"record {record.key} has {sequences:,} test sequences, but blocks of {blocks:,}; it is damaged: remove its "
             "folder, and the next sweep trains it again"
         )
-
-
-def _visible(point: Point) -> Point:
-    """A point whose labels, which a file says, do nothing to a terminal."""
-    return replace(point, labels=Labels(**{group: visible(label) for group, label in vars(point.labels).items()}))
-
-
-def _stacked(tables: list[tuple[dict[str, Scalar], pd.DataFrame]], columns: list[str]) -> pd.DataFrame:
-    """Tables one below the other, each row with what identifies its table."""
-    filled = [(identity, table) for identity, table in tables if len(table)]
-    if not filled:
-        return pd.DataFrame(columns=columns)
-    # Once for all: a column set in each of thousands of tables takes most of the time.
-    identities = pd.DataFrame([identity for identity, _ in filled])
-    below = pd.concat([table for _, table in filled], ignore_index=True)
-    beside = identities.loc[identities.index.repeat([len(table) for _, table in filled])].reset_index(drop=True)
-    return pd.concat([beside, below], axis=1)[columns]
 
 
 def rows(identity: dict[str, Scalar], record: Record) -> list[dict[str, Scalar]]:

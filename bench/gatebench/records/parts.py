@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.files import to_json
 from gatebench.records.schema import TABLES, Record, Summary, decode_record, decode_summary
+from gatebench.records.tables import Columns
 
 SUMS = "SHA256SUMS"
 """The part with the checksums of the others: a line each, as ``sha256sum`` writes them."""
@@ -157,7 +157,7 @@ def write(folder: Path, record: Record, weights: Mapping[str, np.ndarray] | None
     """Write the parts of a record and their checksums into a new folder; of a failed trial, there are no weights."""
     from safetensors.numpy import save
 
-    tables = {name: table for name, table in record.tables.items() if name not in _LATER or len(table)}
+    tables = {name: table for name, table in record.columns.items() if name not in _LATER or any(table.values())}
     parts = {RECORD: to_json(record.without_tables).encode()}
     parts |= {f"{name}.csv": _csv(table).encode() for name, table in tables.items()}
     if weights is not None:
@@ -185,22 +185,22 @@ def parse_sums(content: bytes) -> dict[str, str]:
     return digests
 
 
-def _csv(table: pd.DataFrame) -> str:
-    """Return what ``to_csv`` writes, in a fraction of its time; what is no number is left empty."""
+def _csv(table: Columns) -> str:
+    """Return what pandas writes of a table, in a fraction of its time; what is no number is left empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
-    rows = zip(*(column.tolist() for _, column in table.items()), strict=True)
+    writer.writerow(table)
+    rows = zip(*table.values(), strict=True)
     writer.writerows(["" if value != value else value for value in row] for row in rows)
     return text.getvalue()
 
 
-def _parse_csv(content: bytes, name: str) -> pd.DataFrame:
+def _parse_csv(content: bytes, name: str) -> Columns:
     # Without pandas' reader: what it makes of a float depends on its version, and it takes most of the time of a frame.
     try:
         header, *rows = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
         cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
         kinds = TABLES[name]
-        return pd.DataFrame({column: [kind(cell or "nan") for cell in cells[column]] for column, kind in kinds.items()})
+        return {column: [kind(cell or "nan") for cell in cells[column]] for column, kind in kinds.items()}
     except DAMAGE as error:
         raise ValueError(f"{name}.csv: {error}") from error

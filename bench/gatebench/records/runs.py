@@ -13,6 +13,7 @@ from gatebench.core.validation import flatten
 from gatebench.records import metrics, views
 from gatebench.records.schema import Record, Stage
 from gatebench.records.study_file import Membership
+from gatebench.records.tables import columns_of
 
 DONE = {"complete": "yes", "form": "2"}
 """Tags that a run gets last: without them, logging was cut short, or was that of a version that logged other things."""
@@ -188,14 +189,14 @@ def _metrics(record: Record, start: int) -> Iterator[MetricValue]:
     once = {f"final/{split}_nll": score.nll for split, score in scores.items()}
     once |= {f"size/{name}": getattr(summary, name) for name in sizes}
     once |= {f"final/{name}": getattr(summary, name) for name in ("seconds", "epochs", "updates")}
-    statistics = metrics.statistics(record)
-    if statistics is not None:
-        once |= {f"final/test_{name}": value for name, value in metrics.values(statistics).items()}
+    measured = metrics.measured(record)
+    if measured is not None:
+        once |= {f"final/test_{name}": value for name, value in measured.values.items()}
     once |= {f"final/{split}_nll_sequence_mean": score.nll_sequence_mean for split, score in scores.items()}
     for name, value in once.items():
         if value is not None:
             yield MetricValue(name, float(value), start, 0)
-    columns = (record.curve[name].tolist() for name in ("epoch", "seconds", "split", "nll"))
+    columns = (columns_of(record, "curve")[name] for name in ("epoch", "seconds", "split", "nll"))
     for epoch, seconds, split, nll in zip(*columns, strict=True):
         if not any(map(math.isnan, (epoch, seconds, nll))):
             yield MetricValue(f"curve/{split}_nll", float(nll), start + int(seconds * 1000), int(epoch))

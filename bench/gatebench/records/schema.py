@@ -5,6 +5,7 @@ raise ``ValueError`` with one line that names the place that does not fit. Unkno
 add some.
 """
 
+import math
 import re
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
@@ -16,6 +17,7 @@ from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
 from gatebench.records.contrasts import ALL, Contrasts
 from gatebench.records.data_facts import DataFacts
 from gatebench.records.decoding import Natural, convert, parse
+from gatebench.records.tables import Columns, TableField, columns_of
 
 TABLES: dict[str, dict[str, type]] = {
     "curve": {"epoch": int, "update": int, "seconds": float, "split": str, "nll": float, "nll_sequence_mean": float},
@@ -178,27 +180,29 @@ class RecordFields:
     """The cell as LaTeX, a line each."""
 
 
-_EMPTY = {name: pd.DataFrame(columns=list(columns)) for name, columns in TABLES.items()}
-
-
 @dataclass(frozen=True)
 class Record(RecordFields):
     """What a finished trial leaves on disk; the source of truth."""
 
-    curve: pd.DataFrame
+    curve: TableField = TableField(CURVE, is_optional=False)  # noqa: RUF009 - a descriptor
     """Columns `CURVE`: one row per evaluation and split."""
-    sequences: pd.DataFrame = field(default_factory=lambda: _EMPTY["sequences"])
+    sequences: TableField = TableField(SEQUENCES)  # noqa: RUF009 - a descriptor
     """Columns `SEQUENCES`: one row per sequence of the test split, at the best validation point. Empty in records of the
     versions that did not keep it, like those that follow."""
-    statistics: pd.DataFrame = field(default_factory=lambda: _EMPTY["statistics"])
+    statistics: TableField = TableField(STATISTICS)  # noqa: RUF009 - a descriptor
     """Columns `STATISTICS`, of the same sequences and weights."""
-    predictions: pd.DataFrame = field(default_factory=lambda: _EMPTY["predictions"])
+    predictions: TableField = TableField(PREDICTIONS)  # noqa: RUF009 - a descriptor
     """Columns `PREDICTIONS`, of the same sequences and weights."""
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables by name, as in `TABLES`."""
         return {name: getattr(self, name) for name in TABLES}
+
+    @property
+    def columns(self) -> dict[str, Columns]:
+        """The tables by name, each as its columns: for who reads many records."""
+        return {name: columns_of(self, name) for name in TABLES}
 
     @property
     def without_tables(self) -> RecordFields:
@@ -286,14 +290,16 @@ def decode_study(text: str | bytes) -> StudyFile:
     return convert(parse(text), StudyFile)
 
 
-def decode_table(text: str | bytes, name: str) -> pd.DataFrame:
+def decode_table(text: str | bytes, name: str) -> Columns:
     """Decode a table of a ``records.parquet``, one of `TABLES`: name -> column; a number that is null is missing."""
     columns = convert(parse(text), dict[str, list[Scalar]])
     checked = {
         column: convert(columns.get(column), list[kind if kind is str else kind | None])  # type: ignore[valid-type]
         for column, kind in TABLES[name].items()
     }
-    return pd.DataFrame(checked)
+    if len({len(values) for values in checked.values()}) > 1:
+        raise ValueError(f"columns of {name} are not of one length")
+    return {column: [math.nan if value is None else value for value in values] for column, values in checked.items()}
 
 
 def is_key(text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -35,7 +35,8 @@ class Store:
         self.trials = results / "trials"
         self.failed = results / "failed"
         self._pack = Pack(results)
-        self._decoded: dict[str, Record] = {}
+        self._texts: dict[Path, dict[str, dict[str, Any]]] = {}
+        """``records.parquet`` -> what stands in it, read once."""
         self._summaries: dict[str, Summary] = {}
         self._complete: set[str] = set()
         """Keys whose folders were seen to be complete, so that each is looked into once."""
@@ -61,11 +62,14 @@ class Store:
         return places
 
     def _published(self, keys: Iterable[str]) -> dict[str, Record]:
-        """Records of those keys that studies published; each is decoded once."""
-        for path, of_path in self._places(keys, self._decoded).items():
+        """Records of those keys that studies published."""
+        records: dict[str, Record] = {}
+        for path, of_path in self._places(keys, ()).items():
             with _left_out_if_damaged(lambda path=path: self._leave_out(path)):
-                self._decoded |= {record.key: record for record in collection.read(path, of_path)}
-        return self._decoded
+                if path not in self._texts:
+                    self._texts[path] = collection.texts(path)
+                records |= {key: collection.decode(path, self._texts[path][key]) for key in of_path}
+        return records
 
     def _published_summaries(self, keys: Iterable[str]) -> dict[str, Summary]:
         """Summaries of those keys that studies published; each is decoded once."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import blocks, margins, repetitions, style
+from gatebench.report.remembered import name_of, once
 from gatebench.report.stats import crossed, looks
 from gatebench.report.stats.crossed import SequenceScores
 from gatebench.report.stats.estimates import Difference, Estimate, mean_interval, welch_difference
@@ -70,6 +71,10 @@ def sequence_scores(frame: Frame, trials: pd.DataFrame) -> SequenceScores | None
 
     None if a record has no sequences, or a trial no score: a cell is never scored on the seeds that are left.
     """
+    return once(frame, ("sequences", name_of(trials)), lambda: _sequence_scores(frame, trials))
+
+
+def _sequence_scores(frame: Frame, trials: pd.DataFrame) -> SequenceScores | None:
     rows = pd.Index(trials.key).get_indexer(frame.sequences.key.to_numpy())
     sequences = frame.sequences[rows >= 0]
     numbers, columns = np.unique(sequences.sequence.to_numpy(int), return_inverse=True)
@@ -108,6 +113,10 @@ def pairs(frame: Frame) -> list[Pair]:
     The pairs of a group that the study tests (`gatebench.records.contrasts`) are one family: of its differences, and of its
     equivalences, Holm's adjustment lets at most one in twenty studies have a wrong one.
     """
+    return once(frame, "pairs", lambda: _pairs(frame))
+
+
+def _pairs(frame: Frame) -> list[Pair]:
     all_pairs = []
     for group, rows in comparison_groups(frame.confirmed("test")):
         trials_by_cell = style.by_cell(rows)

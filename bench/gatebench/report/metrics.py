@@ -11,11 +11,12 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from gatebench.core import measuring
+from gatebench.core.measuring import MetricsOfTrials
 from gatebench.core.metric import Metric
 from gatebench.records.frame import Frame
 from gatebench.report import blocks, comparisons, repetitions
 from gatebench.report.comparisons import LEVEL
+from gatebench.report.remembered import name_of, once
 from gatebench.report.stats import crossed
 from gatebench.report.stats.crossed import SequenceScores
 from gatebench.report.stats.estimates import Difference, Estimate
@@ -106,14 +107,19 @@ def by_step(frame: Frame, trials_by_cell: dict[str, pd.DataFrame]) -> list[Metri
 
 
 def _of_cells(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], of_steps: bool) -> list[MetricScores]:
+    what = ("metrics", of_steps, *((cell, name_of(trials)) for cell, trials in trials_by_cell.items()))
+    return once(frame, what, lambda: _computed(frame, trials_by_cell, of_steps))
+
+
+def _computed(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], of_steps: bool) -> list[MetricScores]:
+    of_trials = MetricsOfTrials()
     statistics = [frame.statistics.get(key) for trials in trials_by_cell.values() for key in trials.key]
-    metrics_of_each = [
-        {} if one is None else {metric.name: metric for metric in measuring.metrics(one)} for one in statistics
-    ]
+    of_each = [[] if one is None else of_trials.metrics(one) for one in statistics]
+    names = [{metric.name for metric in of_trial} for of_trial in {id(one): one for one in of_each}.values()]
     shared = [
         metric
-        for name, metric in metrics_of_each[0].items()
-        if all(name in one for one in metrics_of_each) and (metric.step is not None) == of_steps
+        for metric in of_each[0]
+        if all(metric.name in of_trial for of_trial in names) and (metric.step is not None) == of_steps
     ]
     results = []
     for metric in shared:

@@ -1,6 +1,7 @@
 """The expected best of n settings, against all subsets."""
 
 import math
+import tracemalloc
 from itertools import combinations
 
 import numpy as np
@@ -31,3 +32,24 @@ def test_what_is_expected_may_be_chosen_by_something_else():
 
 def test_what_failed_is_chosen_last():
     np.testing.assert_allclose(expected_best([NAN, 1.0, 2.0], [NAN, 0.2, 0.1]), [INF, (1.0 + 2.0 + 2.0) / 3, 2.0])
+
+
+def test_single_numbers_of_settings_are_those_of_all():
+    values, by = np.random.default_rng(0).normal(size=(2, 40))
+    np.testing.assert_array_equal(expected_best(values, by, [1, 7, 40]), expected_best(values, by)[[0, 6, 39]])
+
+
+def test_one_failure_among_thousands_counts_however_unlikely_it_is():
+    """Its share of the subsets of half the settings has no float."""
+    expected = expected_best([*np.linspace(1, 2, 2999), INF], [*range(2999), 1400.5], [1500])
+    assert expected[0] == INF
+    assert np.isfinite(expected_best([*np.linspace(1, 2, 2999), INF], counts=[2, 1500, 3000])).all()
+
+
+def test_thousands_of_settings_take_no_table_of_all_by_all():
+    values = np.random.default_rng(0).normal(size=5000)
+    tracemalloc.start()
+    expected_best(values, counts=[1, 100, 5000])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 5000 * 5000  # bytes; such a table has eight times as many

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from gatebench.cli import compose, settings
+from gatebench.cli import compose, settings, slurm
 from gatebench.cli import overrides as grammar
 from gatebench.cli.arguments import results_flag
 from gatebench.cli.configurations import GROUPS, Configuration
@@ -265,7 +265,9 @@ def _launch(parts: list[_Part], plan: "SweepPlan", launcher: str, workers: Worke
 
 
 def _with_workers(part: _Part, launcher: str) -> list[str]:
-    """Return a part's overrides with a number of workers of Hydra's joblib, where none was asked for."""
+    """Return a part's overrides with a number of workers of Hydra's joblib, or of jobs of an array, where none is stated."""
+    if launcher.endswith("slurm"):
+        return slurm.within_arrays(part.overrides)
     if launcher != "local" or any(o.lstrip("+").startswith("hydra.launcher.n_jobs=") for o in part.overrides):
         return part.overrides
     return [*part.overrides, f"hydra.launcher.n_jobs={_local_workers([], launcher, len(part.configurations)) or 1}"]

@@ -1,5 +1,7 @@
 """How much lower a score looks where the setting is chosen on the test split."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -41,10 +43,10 @@ def notes(frame: Frame) -> list[str]:
         if not pipelines:  # of pipelines that are not finished, cells may have none in common
             continue
         in_pipeline = [
-            np.mean([_bias(trials[trials.pipeline == pipeline])[settings - 1] for trials in by_cell.values()])
+            np.mean([_bias(trials[trials.pipeline == pipeline], [settings])[0] for trials in by_cell.values()])
             for pipeline in pipelines
         ]
-        e, of_all = mean_interval(in_pipeline), np.mean([_bias(trials)[pooled - 1] for trials in by_cell.values()])
+        e, of_all = mean_interval(in_pipeline), np.mean([_bias(trials, [pooled])[0] for trials in by_cell.values()])
         size = f"{e} nats, n = {e.n} pipelines" if e.n > 1 else f"{e.mean:.3f} nats, of one search"
         beyond = f"; at {pooled} settings {of_all:.3f}" if pooled > settings else ""
         sentences.append(f"{frame.title(group)}: at {settings} settings, in the mean over cells, {size}{beyond}.")
@@ -57,13 +59,13 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
     for group, by_cell in _searches(frame):
         for cell, trials in by_cell.items():
             most, searches = _settings(trials), [part for _, part in trials.groupby("pipeline")]
-            biases, by_validation = (np.array([of(one)[:most] for one in searches]) for of in (_bias, _by_validation))
+            counts = range(1, most + 1)
+            biases, by_validation = (np.array([of(one, counts) for one in searches]) for of in (_bias, _by_validation))
             for i in range(most):
                 e, honest = mean_interval(biases[:, i]), float(by_validation[:, i].mean())
                 rows.append((*group, cell, "pipeline", i + 1, e.mean, e.low, e.high, e.n, honest, honest - e.mean))
-            pooled, honest = _bias(trials), _by_validation(trials)
-            for settings in _beyond(most, len(trials)):
-                bias, score = float(pooled[settings - 1]), float(honest[settings - 1])
+            counts = _beyond(most, len(trials))
+            for settings, bias, score in zip(counts, _bias(trials, counts), _by_validation(trials, counts), strict=True):
                 rows.append((*group, cell, "all", settings, bias, np.nan, np.nan, len(searches), score, score - bias))
     return pd.DataFrame(rows, columns=COLUMNS) if rows else None
 
@@ -93,13 +95,13 @@ def _settings(trials: pd.DataFrame) -> int:
     return int(trials.groupby("pipeline").size().min())
 
 
-def _by_validation(trials: pd.DataFrame) -> np.ndarray:
-    """Return the expected test NLL of that of n settings which is best on validation, for every n."""
-    return expected_best(trials.test, trials.valid)
+def _by_validation(trials: pd.DataFrame, counts: Sequence[int]) -> np.ndarray:
+    """Return the expected test NLL of that of n settings which is best on validation, for each n."""
+    return expected_best(trials.test, trials.valid, counts)
 
 
-def _bias(trials: pd.DataFrame) -> np.ndarray:
-    return _by_validation(trials) - expected_best(trials.test)
+def _bias(trials: pd.DataFrame, counts: Sequence[int]) -> np.ndarray:
+    return _by_validation(trials, counts) - expected_best(trials.test, counts=counts)
 
 
 def _beyond(most: int, trials: int) -> list[int]:

@@ -13,7 +13,7 @@ from gatebench.records import frame as frames
 from gatebench.records.former import folder as former_folder
 from gatebench.records.frame import Frame
 from gatebench.records.names import is_equation
-from gatebench.records.schema import Record
+from gatebench.records.stacking import AT_ONCE
 from gatebench.records.store import Store
 from gatebench.report import conclusions, families, margins, style
 from gatebench.report.findings import limitations
@@ -88,7 +88,7 @@ def write(
     with write_errors(folder):
         parts.inert(frame.trials).to_csv(folder / "trials.csv", index=False)
         frame.curves.to_parquet(folder / "curves.parquet", index=False)
-        collection.add(folder / collection.NAME, _records(results, study))
+        _keep_records(folder, results, study)
         written = [parts.write(name, module, frame, folder) for name, module in parts.modules()]
         page = folder / "report.html"
         drawn = drawn_samples(frame, samples.folder(results, study))
@@ -96,18 +96,23 @@ def write(
     return page
 
 
-def _records(results: Path, study: str) -> list[Record]:
-    keys = study_file.keys(study_file.read(results, study))
-    return list(Store(results).read(list(dict.fromkeys(keys))).values())
+def _keep_records(folder: Path, results: Path, study: str) -> None:
+    """Add the records of a study that are finished to the file in a folder; those that it has are not read again."""
+    path = folder / collection.NAME
+    present = set(collection.read_keys(path)) if path.is_file() else set()
+    keys = dict.fromkeys(study_file.keys(study_file.read(results, study)))
+    store, missing = Store(results), [key for key in keys if key not in present]
+    parts = (missing[first : first + AT_ONCE] for first in range(0, len(missing), AT_ONCE))
+    collection.add(path, (record for part in parts for record in store.read(part).values()))
 
 
 def _keep_replication(folder: Path, results: Path, study: str) -> None:
     """Copy a study's points and records from another results folder into a study's folder."""
-    records = _records(results, study)
-    if not records:
+    points = study_file.read(results, study)
+    if not Store(results).finished() & set(study_file.keys(points)):
         raise BadInput(f"{results} has no finished trial of study '{study}'")
-    study_file.add_points(folder, frames.REPLICATION, study_file.read(results, study))
-    collection.add(folder / frames.REPLICATION / collection.NAME, records)
+    study_file.add_points(folder, frames.REPLICATION, points)
+    _keep_records(folder / frames.REPLICATION, results, study)
 
 
 def _keep_conclusions(results: Path, study: str, former: Sequence[str]) -> None:

@@ -1,12 +1,14 @@
 """What tuning buys: the best of n settings in expectation."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
 
-def expected_best(values: ArrayLike, by: ArrayLike | None = None) -> np.ndarray:
-    """Return the expected value of the best of n settings for n from 1 to N, of N that were tried.
+def expected_best(values: ArrayLike, by: ArrayLike | None = None, counts: Sequence[int] | None = None) -> np.ndarray:
+    """Return the expected value of the best of n settings for each n of ``counts``, of N settings that were tried.
 
     The unbiased form of Dodge et al. (2019): the mean over all subsets of n, drawn without replacement, from the order
     statistics. A failed setting is NaN or infinite, and the result is infinite while n or more failed.
@@ -17,19 +19,24 @@ def expected_best(values: ArrayLike, by: ArrayLike | None = None) -> np.ndarray:
         What is expected of the best setting, ``[N]``.
     by
         What the best setting is the lowest in, ``[N]``; None: in ``values``, whose lowest is then expected.
+    counts
+        The numbers n, ``[C]``; None: all from 1 to N.
 
     """
     values = np.asarray(values, float)
     values = np.where(np.isnan(values), np.inf, values)
     order = np.argsort(values if by is None else np.asarray(by, float), kind="stable")  # NaN last, as what is infinite
     ordered, size = values[order], len(values)
-    n = np.arange(1, size + 1)[:, None]
-    higher = size - np.arange(1, size + 1)[None, :]  # settings that come after the best of a subset
-    possible = higher >= n - 1
-    # By logarithms, since the numbers of subsets have no float from 1030 settings on.
-    weights = np.exp(_log_binomial(np.maximum(higher, n - 1), n - 1) - _log_binomial(size, n))
-    return np.array([(row[mask] * ordered[mask]).sum() for row, mask in zip(weights, possible, strict=True)])
+    # By logarithms, since the numbers of subsets have no float from 1030 settings on; n by n, since there may be thousands.
+    log_factorial = special.gammaln(np.arange(size + 1) + 1)
 
+    def expected(n: int) -> float:
+        possible = ordered[: size - n + 1]
+        if np.isinf(possible).any():  # however small the share of the subsets in which it is the best
+            return np.inf
+        higher = size - np.arange(1, len(possible) + 1)  # settings that come after the best of a subset
+        subsets = log_factorial[higher] - log_factorial[n - 1] - log_factorial[higher - n + 1]
+        weights = np.exp(subsets - (log_factorial[size] - log_factorial[n] - log_factorial[size - n]))
+        return (weights * possible).sum()
 
-def _log_binomial(n: "np.ndarray | int", k: np.ndarray) -> np.ndarray:
-    return special.gammaln(np.add(n, 1)) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+    return np.array([expected(n) for n in (range(1, size + 1) if counts is None else counts)])
