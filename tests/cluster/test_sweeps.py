@@ -3,7 +3,6 @@
 import re
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from gatebench.cli.slurm import tasks_allowed
 from gatebench.records.store import Store
 from support.commands import COMMAND, result_columns, sweep, without_compile_lines
 from support.daemons import wait_until
@@ -116,16 +116,21 @@ def test_a_job_whose_time_is_up_saves_and_goes_on(home: Tiny, slurm: Slurm, tmp_
 
 
 def test_an_array_is_split_where_a_slurm_allows_fewer_tasks(home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Six jobs, four tasks an array at the most: indices 0 to 3."""
-    monkeypatch.setattr("support.slurm.SLURM_CONF", f"{SLURM_CONF}MaxArraySize=4\n")
-    with running_slurm() as small, started(home, small, tmp_path, "training.epochs=2") as process:
-        output, errors = process.communicate(timeout=400)
-        assert process.returncode == 0, errors + log_of(tmp_path / "slurm", "*")
+    """Three jobs, two tasks an array at the most, of the indices 0 and 1: one more is refused."""
+    monkeypatch.setattr("support.slurm.SLURM_CONF", f"{SLURM_CONF}MaxArraySize=2\n")
+    overrides = ["budget.units=5", "training.epochs=2"]
+    with running_slurm() as small:
+        assert tasks_allowed(small.run("scontrol", "show", "config")) == 2
+        with pytest.raises(RuntimeError, match="array"):
+            small.run("sbatch", "--array=0-2", "--wrap=true")
+        with started(home, small, tmp_path, *overrides) as process:
+            output, errors = process.communicate(timeout=400)
+        assert process.returncode == 0, errors + log_of(tmp_path / "slurm")
         assert "\nadhoc: all trials are finished\n" in output
-        tasks = small.run("scontrol", "show", "job", "--oneliner").splitlines()
-    of_array = Counter(re.search(r"ArrayJobId=(\d+)", task)[1] for task in tasks)  # pyright: ignore[reportOptionalSubscript]
-    assert list(of_array.values()) == [4, 2]
-    assert_as_on_one_machine(home, tmp_path, "training.epochs=2")
+        tasks = small.run("scontrol", "show", "job", "--oneliner")
+    assert len(tasks.splitlines()) == 3
+    assert sorted(re.findall(r"ArrayTaskId=(\d+)", tasks)) == ["0", "1"]  # a single job makes no array
+    assert_as_on_one_machine(home, tmp_path, *overrides)
 
 
 def test_ctrl_c_leaves_the_jobs_in_the_queue_and_says_so(home: Tiny, slurm: Slurm, tmp_path: Path):

@@ -40,7 +40,7 @@ ENVIRONMENT = ("GATEBENCH_SWEEP", "GATEBENCH_COMMAND", "GATEBENCH_FAIL_FAST")
 def import_all() -> None:
     """Import what a sweep needs in this process: something to do while its workers import."""
     from gatebench.data import cards  # noqa: F401
-    from gatebench.records import mlflow  # noqa: F401
+    from gatebench.records import follower  # noqa: F401
     from gatebench.study import cancellation, progress  # noqa: F401
 
 
@@ -158,10 +158,10 @@ class Sweep:
         if self.tracking is None:
             yield
             return
-        from gatebench.records import mlflow
+        from gatebench.records.follower import Follower
 
         sweep_ended = threading.Event()
-        follower = mlflow.Follower(self.results, self.study, self.tracking, sweep_ended)
+        follower = Follower(self.results, self.study, self.tracking, sweep_ended)
         follower.start()
         patience = LOGGING_TIME
         try:

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gatebench.core.files import atomic_write, cache_folder
-from gatebench.records.runs import CONTEXT, DONE, MetricValue, RunValues
+from gatebench.records.runs import CONTEXT, DONE, MetricValue, RunValues, membership, of_record
+from gatebench.records.schema import Record
+from gatebench.records.study_file import Membership
 
 LARGEST = 1.7976931348623157e308
 """What MLflow's databases hold in place of infinity."""
@@ -181,6 +183,24 @@ def opened(file: Path, empty: Path, experiment: str) -> Iterator[Database | None
                 (experiment,),
             ).fetchone()
         yield Database(connection, *row) if row else None
+
+
+def add_missing(
+    opened: Database, records: dict[str, Record], studies: dict[str, dict[str, Membership]], logged: Callable[[], None]
+) -> int:
+    """Add those trials that are not there; a run that was cut short is replaced. Returns how many were new."""
+    present, new = opened.runs(records), 0
+    for key, record in records.items():
+        run, of_trial = present.get(key), studies.get(key, {})
+        if run is not None and DONE.items() <= run.tags.items():
+            opened.tag(run.run_id, membership(of_trial, run.tags))
+        else:
+            if run is not None:
+                opened.delete(run.run_id)
+            opened.add(of_record(record, of_trial))
+            new += 1
+        logged()
+    return new
 
 
 def _schema(file: Path) -> str | None:

@@ -5,20 +5,20 @@ import logging
 import math
 import os
 import re
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from gatebench.core.errors import BadInput, shorten
+from gatebench.core.errors import BadInput
 from gatebench.core.files import locked
 from gatebench.core.validation import shown
 from gatebench.records import database, runs, samples, study_file, views
 from gatebench.records.database import Database
+from gatebench.records.retrying import is_of_others, retried
 from gatebench.records.runs import CONTEXT, DONE, RunValues
 from gatebench.records.schema import Record
 from gatebench.records.store import Store
@@ -31,15 +31,13 @@ if TYPE_CHECKING:
 EXPERIMENT = "gatebench"
 """Name of the experiment that holds all runs."""
 METRICS = 1000
-"""Metrics of one call, and runs of one page: as many as MLflow's server accepts."""
+"""Metrics, parameters and tags of one call, and runs of one page: as many as MLflow's server accepts."""
 AT_ONCE = 100
 """Trials that are logged while the store is kept to one process."""
 FEW = 25
 """Trials that are looked up one by one; for more it is faster to list all runs."""
 LOCK = "mlflow.lock"
 """File in the results folder that is locked by whoever writes to the store."""
-FOLLOW_EVERY = 2.0
-"""Seconds between two rounds of logging while a sweep runs."""
 
 
 def store_uri(results: Path, uri: str | None = None) -> str:
@@ -86,71 +84,83 @@ def page(results: Path, port: int, study: str | None = None) -> Addresses:
     return Addresses(f"{address}&{shown}", f"{address}&compareRunsMode=CHART&{shown}", logged)
 
 
-def publish(results: Path, keys: Iterable[str], uri: str | None = None, logged: Callable[[], None] = lambda: None) -> int:
+class Known:
+    """What a process knows of the runs of a store that MLflow's client writes, so that it need not ask for each."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, list[Run]] | None = None
+        """Key -> its runs, the one that counts first; several where some were cut short. None: it has to ask."""
+        self._at = 0
+
+    @contextmanager
+    def followed(self, results: Path) -> Iterator[None]:
+        """While a block writes to the store, whose lock this process holds: forget what is known once another one wrote."""
+        if self._at != _last_written(results):
+            self.runs = None
+        try:
+            yield
+        except BaseException:
+            self.runs = None
+            raise
+        os.utime(results / LOCK)
+        self._at = _last_written(results)
+
+
+def _last_written(results: Path) -> int:
+    return (results / LOCK).stat().st_mtime_ns
+
+
+def publish(
+    results: Path,
+    keys: Iterable[str],
+    uri: str | None = None,
+    logged: Callable[[], None] = lambda: None,
+    known: Known | None = None,
+) -> int:
     """Log those records that are not there yet, and the studies that they belong to. Returns how many were new.
 
-    ``logged`` is told of each record that is there.
+    ``logged`` is told of each record that is there; ``known`` is for who publishes to one store several times.
     """
-    store = Store(results)
+    store, uri = Store(results), uri or store_uri(results)
     studies = study_file.studies_of(results)
-    to_log, new = list(keys), 0
+    to_log, new, ours = list(dict.fromkeys(keys)), 0, known or Known()
     for first in range(0, len(to_log), AT_ONCE):
         records = store.read(to_log[first : first + AT_ONCE])
-        with _database(results, uri or store_uri(results)) as opened:
+        with _database(results, uri) as opened:
             if opened is not None:
-                new += _add_to_database(opened, records, studies, logged)
+                new += database.add_missing(opened, records, studies, logged)
         if opened is None:
-            with _client(results, uri) as (client, experiment):
-                present = _existing_runs(client, experiment, list(records))
-                for key, record in records.items():
-                    new += _log(client, experiment, record, studies.get(key, {}), present.get(key))
-                    logged()
+            with _client(results, uri) as (client, experiment), ours.followed(results):
+                if ours.runs is None and len(to_log) > FEW:
+                    ours.runs = _listed(client, experiment)
+                new += _log_all(client, experiment, records, studies, ours.runs, logged)
+    if new and known is None:
+        remove_doubles(results, to_log, uri)
     return new
 
 
-class Follower(threading.Thread):
-    """Logs the trials of a study as they are finished, until it is over; in the background, in one process for all workers.
-
-    What ails the store is kept in ``trouble``; the next round tries again.
-    """
-
-    def __init__(self, results: Path, study: str, uri: str, over: threading.Event) -> None:
-        super().__init__(daemon=True)
-        self.results, self.study, self.uri, self.over = results, study, uri, over
-        self._store = Store(results)  # one for all rounds: it reads published records once
-        self.trouble: str | None = None
-        self.logged = 0
-        self._done: set[str] = set()
-
-    def run(self) -> None:
-        """Rounds, the last one when the study is over."""
-        last = False
-        while not last:
-            last = self.over.wait(FOLLOW_EVERY)
-            try:
-                new = self._finished() - self._done
-                if new:
-                    publish(self.results, sorted(new), self.uri, self._count)
-                    self._done |= new
-                self.trouble = None
-            except Exception as error:  # MLflow is a view: whatever ails it, the trials are finished
-                self.trouble = shorten(error)
-
-    def _finished(self) -> set[str]:
-        return self._store.finished() & set(study_file.keys(study_file.read(self.results, self.study)))
-
-    def _count(self) -> None:
-        self.logged += 1
+def remove_doubles(results: Path, keys: Sequence[str], uri: str) -> None:
+    """Leave one run of each key where several writers, of other results folders, logged the same trial at the same time."""
+    with _database(results, uri) as opened:
+        pass
+    if opened is None:
+        with _client(results, uri) as (client, experiment):
+            if len(keys) > FEW:
+                _listed(client, experiment)
+            else:
+                for key in keys:
+                    _of_key(client, experiment, key)
 
 
 def attach(results: Path, study: str, uri: str | None = None) -> None:
     """Put a study's figures, tables and report into a run of its own, replacing what was there, and lay out the views."""
     _set_stages(results, uri or store_uri(results))
     with _client(results, uri) as (client, experiment):
-        run = _existing_runs(client, experiment, [f"study.{study}"]).get(f"study.{study}")
-        if run is None:
+        present = _of_key(client, experiment, f"study.{study}")
+        if not present:
             tags = {"key": f"study.{study}", "kind": "study", f"study.{study}": "figures"}
-            run = client.create_run(experiment, tags=tags, run_name=f"study {study}")
+            present = [client.create_run(experiment, tags=tags, run_name=f"study {study}")]
+        run = present[0]
         for path in sorted((results / study).iterdir()):
             if path.suffix in (".png", ".pdf", ".csv", ".md", ".tex", ".html"):
                 client.log_artifact(run.info.run_id, str(path))
@@ -213,24 +223,6 @@ def _artifacts(results: Path) -> str:
     return (results.resolve() / "mlruns").as_uri()
 
 
-def _add_to_database(
-    opened: Database, records: dict[str, Record], studies: dict[str, dict[str, Membership]], logged: Callable[[], None]
-) -> int:
-    """Add those trials that are not there; a run that was cut short is replaced. Returns how many were new."""
-    present, new = opened.runs(records), 0
-    for key, record in records.items():
-        run, of_record = present.get(key), studies.get(key, {})
-        if run is not None and DONE.items() <= run.tags.items():
-            opened.tag(run.run_id, runs.membership(of_record, run.tags))
-        else:
-            if run is not None:
-                opened.delete(run.run_id)
-            opened.add(runs.of_record(record, of_record))
-            new += 1
-        logged()
-    return new
-
-
 @contextmanager
 def _client(results: Path, uri: str | None = None) -> "Iterator[tuple[MlflowClient, str]]":
     """The store, created if need be, for one process at a time: several at once would break a new database."""
@@ -238,11 +230,16 @@ def _client(results: Path, uri: str | None = None) -> "Iterator[tuple[MlflowClie
     with _database(results, uri):
         pass  # which creates one in no time
     with locked(results / LOCK):
-        client = _new_client(uri)
-        experiment = client.get_experiment_by_name(EXPERIMENT)
         # A server has its own place for artifacts.
         artifacts = None if uri.startswith("http") else _artifacts(results)
-        yield client, experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT, artifacts)
+        yield retried(lambda: _opened(uri, artifacts))
+
+
+def _opened(uri: str, artifacts: str | None) -> "tuple[MlflowClient, str]":
+    """Return a client and the experiment, which is made if it is not there."""
+    client = _new_client(uri)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    return client, experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT, artifacts)
 
 
 def _new_client(uri: str) -> "MlflowClient":
@@ -255,30 +252,86 @@ def _new_client(uri: str) -> "MlflowClient":
     return MlflowClient(uri)
 
 
-def _existing_runs(client: "MlflowClient", experiment: str, keys: list[str]) -> "dict[str, Run]":
-    """Key -> its run, of those keys that have one."""
-    if len(keys) <= FEW:
-        answers = [client.search_runs([experiment], f"tags.`key` = '{key}'", max_results=1) for key in keys]
-        return {key: runs[0] for key, runs in zip(keys, answers, strict=True) if runs}
-    runs, token = {}, None
+def _listed(client: "MlflowClient", experiment: str) -> "dict[str, list[Run]]":
+    """Return key -> its runs, of all that are there: for many keys that is faster than to ask for each."""
+    return _counting(client, _search(client, experiment, None))
+
+
+def _of_key(client: "MlflowClient", experiment: str, key: str) -> "list[Run]":
+    """Return the runs of a key, the one that counts first."""
+    return _counting(client, _search(client, experiment, f"tags.`key` = '{key}'")).get(key, [])
+
+
+def _search(client: "MlflowClient", experiment: str, chosen: str | None) -> "Iterator[Run]":
+    token = None
     while True:
-        page = client.search_runs([experiment], max_results=METRICS, page_token=token)
-        runs |= {run.data.tags.get("key"): run for run in page}
+        page = client.search_runs([experiment], chosen or "", max_results=METRICS, page_token=token)
+        yield from page
         token = page.token
         if not token:
-            return runs
+            return
 
 
-def _log(client: "MlflowClient", experiment: str, record: Record, studies: dict[str, Membership], run: "Run | None") -> bool:
-    """Log one trial as one flat run, unless it is there; a run that was cut short is replaced."""
-    if run is not None and DONE.items() <= run.data.tags.items():
-        for name, value in runs.membership(studies, run.data.tags).items():
-            client.set_tag(run.info.run_id, name, value)
-        return False
-    if run is not None:
-        client.delete_run(run.info.run_id)
-    _new_run(client, experiment, runs.of_record(record, studies))
-    return True
+def _is_whole(run: "Run") -> bool:
+    return DONE.items() <= run.data.tags.items()
+
+
+def _counting(client: "MlflowClient", listed_runs: "Iterable[Run]") -> "dict[str, list[Run]]":
+    """Return key -> its runs. Of several whole ones, as writers at the same time leave them, one stays, the same for all.
+
+    Without a whole one, all are there: they were cut short, or somebody is still writing.
+    """
+    by_key: dict[str, list[Run]] = {}
+    for run in sorted(listed_runs, key=lambda run: (not _is_whole(run), run.info.run_id)):
+        if key := run.data.tags.get("key"):
+            by_key.setdefault(key, []).append(run)
+    for of_key in by_key.values():
+        for double in [run for run in of_key[1:] if _is_whole(run)]:
+            client.delete_run(double.info.run_id)
+            of_key.remove(double)
+    return by_key
+
+
+def _log_all(
+    client: "MlflowClient",
+    experiment: str,
+    records: dict[str, Record],
+    studies: dict[str, dict[str, Membership]],
+    listed: "dict[str, list[Run]] | None",
+    logged: Callable[[], None],
+) -> int:
+    """Log those trials that are not there, by the list of all runs or else by asking; returns how many were new."""
+    new = 0
+    for key, record in records.items():
+        present = _of_key(client, experiment, key) if listed is None else listed.get(key, [])
+        of_record = studies.get(key, {})
+        if present and _is_whole(present[0]):
+            for name, value in runs.membership(of_record, present[0].data.tags).items():
+                client.set_tag(present[0].info.run_id, name, value)
+        else:
+            new += _log(client, experiment, runs.of_record(record, of_record), present)
+        logged()
+    return new
+
+
+def _log(client: "MlflowClient", experiment: str, run: RunValues, cut_short: "Sequence[Run]") -> bool:
+    """Log one trial as one flat run, in place of those that were cut short; returns whether nobody else did meanwhile."""
+
+    def attempt() -> bool:
+        nonlocal cut_short
+        try:
+            for one in cut_short:
+                client.delete_run(one.info.run_id)
+            _new_run(client, experiment, run)
+        except Exception as error:
+            if is_of_others(error):
+                cut_short = _of_key(client, experiment, run.tags["key"])
+                if cut_short and _is_whole(cut_short[0]):
+                    return False
+            raise
+        return True
+
+    return retried(attempt)
 
 
 def _new_run(client: "MlflowClient", experiment: str, run: RunValues) -> None:
@@ -287,8 +340,11 @@ def _new_run(client: "MlflowClient", experiment: str, run: RunValues) -> None:
     run_id = client.create_run(experiment, start_time=run.start, tags=run.tags, run_name=run.name).info.run_id
     dataset = Dataset(run.dataset, run.digest, "code", run.dataset_source, profile=run.dataset_profile)
     client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", CONTEXT)])])
-    metrics, params = [Metric(*metric) for metric in run.metrics], [Param(*param) for param in run.params.items()]
-    for first in range(0, len(metrics), METRICS):
-        client.log_batch(run_id, metrics=metrics[first : first + METRICS], params=[] if first else params)
     client.set_terminated(run_id, end_time=run.end)
-    client.log_batch(run_id, tags=[RunTag(*tag) for tag in DONE.items()])
+    metrics, params = [Metric(*metric) for metric in run.metrics], [Param(*param) for param in run.params.items()]
+    room = METRICS - len(params) - len(DONE)
+    while len(metrics) > room:
+        client.log_batch(run_id, metrics=metrics[:METRICS])
+        metrics = metrics[METRICS:]
+    # The tags that say that all is there are written last, also within a batch.
+    client.log_batch(run_id, metrics=metrics, params=params, tags=[RunTag(*tag) for tag in DONE.items()])
