@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-import sqlalchemy
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from sqlalchemy import Engine, event
 
 from gatebench.records import mlflow, retrying, study_file
 from gatebench.records.mlflow import Known
@@ -55,11 +55,11 @@ class Statements:
         self.count = 0
 
     def __enter__(self) -> "Statements":
-        sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", self._add)
+        event.listen(Engine, "before_cursor_execute", self._add)
         return self
 
     def __exit__(self, *_: object) -> None:
-        sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", self._add)
+        event.remove(Engine, "before_cursor_execute", self._add)
 
     def _add(self, *_: object) -> None:
         self.count += 1

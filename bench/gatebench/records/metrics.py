@@ -18,7 +18,7 @@ OF_BASELINES = ["task", "baseline", "metric", "value", "low", "high"]
 """Columns of the metrics of baselines on test; ``low`` and ``high`` are NaN where no interval is known."""
 
 
-class Measured(NamedTuple):
+class TrialMetrics(NamedTuple):
     """What the metrics of a trial are computed from, and what they come to on the test split."""
 
     statistics: SequenceStatistics
@@ -26,7 +26,7 @@ class Measured(NamedTuple):
     """Metric -> value, of those that have one."""
 
 
-def measured(record: Record, of_trials: MetricsOfTrials | None = None) -> Measured | None:
+def measured(record: Record, of_trials: MetricsOfTrials | None = None) -> TrialMetrics | None:
     """Return the metrics of a trial; None where its record does not have what they are computed from.
 
     ``BadInput`` if it is damaged. ``of_trials`` is for who asks of many records.
@@ -35,7 +35,7 @@ def measured(record: Record, of_trials: MetricsOfTrials | None = None) -> Measur
         return None
     with _explained(record), np.errstate(all="ignore"):
         read = _read(record)
-        return Measured(read, values(read, of_trials))
+        return TrialMetrics(read, values(read, of_trials))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-"""Whatever is done."""
+"""What an attempt returns, whatever it is."""
 
 ATTEMPTS = 8
 """How often something is tried."""

@@ -3,12 +3,9 @@
 A data frame of a few rows takes ten times as long to make as the file that it is read from, and a report reads thousands.
 """
 
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    from gatebench.records.schema import Record
 
 Columns = dict[str, list[Any]]
 """Column -> its values, all columns equally long; a number that is missing is NaN."""
@@ -28,9 +25,9 @@ class TableField:
     def __get__(self, record: None, owner: type) -> tuple[()]: ...
 
     @overload
-    def __get__(self, record: "Record", owner: type) -> pd.DataFrame: ...
+    def __get__(self, record: object, owner: type) -> pd.DataFrame: ...
 
-    def __get__(self, record: "Record | None", owner: type) -> pd.DataFrame | tuple[()]:
+    def __get__(self, record: object | None, owner: type) -> pd.DataFrame | tuple[()]:
         """Return the table; of the class, what stands for one where none is given."""
         if record is None:
             if not self._is_optional:
@@ -41,12 +38,12 @@ class TableField:
             table = vars(record)[self._place] = pd.DataFrame(table)
         return table
 
-    def __set__(self, record: "Record", table: pd.DataFrame | Columns | tuple[()]) -> None:
+    def __set__(self, record: object, table: pd.DataFrame | Columns | tuple[()]) -> None:
         """Keep the table as it is given."""
         vars(record)[self._place] = table if len(table) else {column: [] for column in self._columns}
 
 
-def columns_of(record: "Record", name: str) -> Columns:
+def columns_of(record: object, name: str) -> Columns:
     """Return a table of a record as columns, without a data frame where it was given none."""
     table = vars(record)[f"_{name}"]
     return {str(column): values.tolist() for column, values in table.items()} if isinstance(table, pd.DataFrame) else table

@@ -9,7 +9,7 @@ import pandas as pd
 from gatebench.records.frame import Frame
 
 T = TypeVar("T")
-"""Whatever is computed."""
+"""Whatever is computed of a frame."""
 
 _results: WeakKeyDictionary[Frame, dict[Hashable, Any]] = WeakKeyDictionary()
 """Frame -> what was computed of it, as long as it is there."""
