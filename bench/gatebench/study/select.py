@@ -70,8 +70,9 @@ class Remainder:
 
 def remainder(job: "Job", store: Store) -> Remainder:
     """Count a job's trials, without data and without training."""
-    finished = store.finished()
-    parts = [_remainder_of(job, search_result(job, store, p), p, finished) for p in range(1, job.pipelines + 1)]
+    results = {pipeline: search_result(job, store, pipeline) for pipeline in range(1, job.pipelines + 1)}
+    finished = store.finished()  # after the searches were read, which sets aside what is damaged
+    parts = [_remainder_of(job, result, pipeline, finished) for pipeline, result in results.items()]
     trials, left, epochs = (sum(getattr(part, name) for part in parts) for name in ("trials", "left", "epochs"))
     return Remainder([point for part in parts for point in part.points], trials, left, epochs)
 
