@@ -69,10 +69,12 @@ def dashboard(home: Tiny, port: int, tmp_path_factory: pytest.TempPathFactory) -
     results = home.folder / "results"
     subprocess.run([COMMAND, "publish", "adhoc", "--results", str(results)], env=home.env, check=True, capture_output=True)
     errors = tmp_path_factory.mktemp("server") / "errors"
+    for library in ("mlflow", "numpy", "fastapi"):  # that the folder has files of these names changes nothing
+        errors.with_name(f"{library}.py").write_text("raise SystemExit('a file of the folder was run')")
     with errors.open("w") as out:
         process = subprocess.Popen(
             [COMMAND, "dashboard", "--port", str(port), "--results", str(results)],
-            env=home.env, stdout=subprocess.PIPE, stderr=out, text=True, start_new_session=True,
+            env=home.env, stdout=subprocess.PIPE, stderr=out, text=True, start_new_session=True, cwd=errors.parent,
         )  # fmt: skip
     running = Dashboard(process, port, errors)
     try:

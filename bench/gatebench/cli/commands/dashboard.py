@@ -51,9 +51,10 @@ def run(options: argparse.Namespace) -> int:
     ]  # fmt: skip
     # MLflow's warnings about libraries that it uses are nothing that a user could act on.
     quiet = {"PYTHONWARNINGS": "ignore", "MLFLOW_LOGGING_LEVEL": "WARNING"}
-    env = {**quiet, **os.environ, **mlflow.environment()}
+    env = {**quiet, **os.environ, **mlflow.environment(), "PYTHONSAFEPATH": "1"}
     print(STARTING, file=sys.stderr, flush=True)
-    server = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, errors="replace")
+    # Neither Python nor uvicorn may import a file of the folder that the user stands in, such as one called numpy.py.
+    server = subprocess.Popen(command, env=env, cwd=os.sep, stderr=subprocess.PIPE, text=True, errors="replace")
     assert server.stderr is not None
     errors = threading.Thread(target=_pass_on, args=(server.stderr,), daemon=True)
     errors.start()
