@@ -37,10 +37,15 @@ DEPTHS = [0, 1, 2, 3, 4, 5, 46]
 @pytest.fixture(scope="module")
 def multiply(processor):
     """``multiply(...)`` with all thirteen arguments, arrays as ``(array, numbers before)``."""
+    return compiled_product(processor)
+
+
+def compiled_product(processor, in_order=False):
     names = "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row"
 
     def make(module):
         inner = product.build(module, processor, product.build_tiles(module, processor))
+        inner = product.build_in_order(module, processor, inner) if in_order else inner
         c = FunctionBuilder(module, processor, "outer", names, exported=True)
         c.call(inner, *(c.arguments[name] for name in names.split()))
         c.end()
@@ -138,6 +143,32 @@ def test_a_row_of_a_product_does_not_depend_on_the_others(processor, multiply):
     others = [row for row in range(rows) if row != 5]
     assert np.isnan(broken[5]).all()
     assert np.array_equal(broken[others], clean[others])
+
+
+def test_a_row_of_a_product_in_order_is_the_same_among_any_number_of_others(processor):
+    """To the bit, and nothing is read or written past what a product may."""
+    random, wide, multiply = np.random.default_rng(2), processor.panel, compiled_product(processor, in_order=True)
+    for columns in (1, processor.lanes + 1, wide, wide + 1, 2 * wide + 3, 3 * wide, 7 * wide - 1):
+        for depth in (0, 1, 46):
+            a, b = (random.standard_normal(shape).astype(np.float32) for shape in ((11, depth), (depth, columns)))
+            first = random.standard_normal(columns).astype(np.float32)
+            b_packed, d = packed(b, wide, 0), np.append(first, np.full(processor.lanes, np.nan, np.float32))
+
+            def result(a, columns=columns, depth=depth, b_packed=b_packed, d=d):
+                c = np.full(len(a) * (columns + 1), 77, np.float32)
+                multiply(
+                    rows=len(a), columns=columns, depth=depth, A=a, a_row=depth, a_k=1,
+                    B=b_packed, b_panel=depth * wide, b_k=wide, D=d, d_row=0, C=c, c_row=columns + 1,
+                )  # fmt: skip
+                c = c.reshape(len(a), columns + 1)
+                assert (c[:, columns] == 77).all()
+                return c[:, :columns]
+
+            alone = np.concatenate([result(row[None].copy()) for row in a])
+            for rows in range(2, len(a) + 1):
+                assert np.array_equal(result(a[:rows]), alone[:rows]), (rows, columns, depth)
+            size = np.abs(first) + np.abs(a).astype(float) @ np.abs(b).astype(float)
+            assert (np.abs(alone - (first + a.astype(float) @ b.astype(float))) <= 1e-6 * size).all(), (columns, depth)
 
 
 # the order of work

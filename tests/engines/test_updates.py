@@ -129,18 +129,28 @@ def test_code_makes_them_where_it_can(monkeypatch):
 
 
 def test_losses_after_an_update_are_those_without_one():
-    """Both work in the same arrays and tables of a thread."""
+    """Both work in the same arrays and tables of a thread; an evaluation sums in another order than a training."""
     network, rule = NETWORKS["gru"], RULES["rmsprop"]
     engine, rows = FusedCpu(1), population(network, 2)
     batch, other = (engine.batch(network, *sequences(network, lengths)) for lengths in (SHORT, [9, 2]))
-    expected = engine.losses(network, rows, [batch] * 2)
+
+    def evaluated():
+        return engine.losses(network, rows, [batch] * 2)
+
+    def trained():
+        return engine.gradients(network, rows, [batch] * 2, np.ones(2))[0]
+
+    def updated():
+        return engine.update(network, rule, arrays_of(network, rule, 2), [batch] * 2, np.ones(2))
+
+    expected = [np.array(losses()) for losses in (evaluated, trained, updated)]
     for between in (batch, other):
         engine.update(network, rule, arrays_of(network, rule, 2), [between] * 2, np.ones(2))
-        for again in (
-            engine.losses(network, rows, [batch] * 2),
-            engine.gradients(network, rows, [batch] * 2, np.ones(2))[0],
-        ):
-            np.testing.assert_array_equal(again, expected)
+        for losses, before in zip((evaluated, trained, updated), expected, strict=True):
+            np.testing.assert_array_equal(losses(), before)
+    for losses in (updated, trained):
+        evaluated()
+        np.testing.assert_array_equal(losses(), expected[1])
 
 
 def test_numbers_for_a_batch_go_with_it():

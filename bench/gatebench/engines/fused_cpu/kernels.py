@@ -2,7 +2,8 @@
 
 Every function takes two tables, of pointers and of integers (`tables`), so one compilation serves all sizes. A step of the
 loop over time works on rows ``[first_t, first_t + n_t)``; what does not depend on time order is done for chunks of `CHUNK`
-rows just before or after the steps that own them, while they are in the cache.
+rows just before or after the steps that own them, while they are in the cache. Where the table says ``in order``, what the
+forward pass makes of a sequence does not depend on the others of its batch, to the bit.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from llvmlite import ir
 
 from gatebench.engines.fused_cpu import parametric, product, routines
-from gatebench.engines.fused_cpu.builder import Value
+from gatebench.engines.fused_cpu.builder import FunctionBuilder, Value
 from gatebench.engines.fused_cpu.elementwise import BackwardPass, Values
 from gatebench.engines.fused_cpu.layout import Layout
 from gatebench.engines.fused_cpu.plan import JoinedProduct, Place, Stage, WorkPlan
@@ -34,6 +35,7 @@ class Kernels:
         self.plan, self.module, self.processor, self.tables = plan, module, processor, tables
         tiles = product.build_tiles(module, processor)
         self.product = product.build(module, processor, tiles)
+        self.product_in_order = product.build_in_order(module, processor, self.product)
         self.product_of_blocks = product.build_of_blocks(module, processor, tiles)
         self.layout = Layout(plan, processor.panel, of_inputs)
         self.copy = routines.copy(module, processor)
@@ -42,6 +44,7 @@ class Kernels:
         self.pack_transposed = routines.pack_transposed(module, processor)
         self.pack_blocks = routines.pack_blocks(module, processor)
         self.from_nonzeros = routines.from_nonzeros(module, processor)
+        self.from_nonzeros_in_order = routines.from_nonzeros(module, processor, in_order=True)
         self.into_nonzeros = routines.into_nonzeros(module, processor)
         self.transpose = routines.transpose(module, processor)
         self.mean = routines.mean(module, processor)
@@ -129,16 +132,29 @@ class Kernels:
 
         def gathered() -> None:
             nonzeros = self._nonzeros(c, source)
-            c.call(self.from_nonzeros, first, last, columns, depth, *nonzeros, matrix, *start, to, length)
+            arguments = (first, last, columns, depth, *nonzeros, matrix, *start, to, length)
+            self._in_order(c, self.from_nonzeros, self.from_nonzeros_in_order, arguments)
 
         def dense() -> None:
             a, panel = self.layout.address(c, source, first), self.layout.panel
-            c.call(
-                self.product, c.sub(last, first), columns, depth, a, self.layout.row_length(c, source), 1,
+            arguments = (
+                c.sub(last, first), columns, depth, a, self.layout.row_length(c, source), 1,
                 matrix, c.mul(depth, panel), panel, *start, to, length,
             )  # fmt: skip
+            self._in_order(c, self.product, self.product_in_order, arguments)
 
         self._either(c, source, gathered, dense)
+
+    @staticmethod
+    def _in_order(
+        c: TableFunction, function: FunctionBuilder, in_order: FunctionBuilder, arguments: tuple[Value, ...]
+    ) -> None:
+        """Write a call of one of two functions: of the second where rows must not depend on who stands beside them."""
+        with c.b.if_else(c.b.icmp_signed("!=", c.n("in order"), c.i64(0))) as (then, otherwise):
+            with then:
+                c.call(in_order, *arguments)
+            with otherwise:
+                c.call(function, *arguments)
 
     def _either(self, c: TableFunction, source: Place, gathered: Callable[[], None], dense: Callable[[], None]) -> None:
         """Write both kinds of product where a batch's input may be mostly zeros; nothing else is."""

@@ -6,6 +6,9 @@ a row of biases or zeros (``d_row = 0``).
 
 A tile of C stays in registers while k runs: each step loads a row of B's panel and multiplies it with one number of A for
 each row of the tile. A panel of B is small enough for the first cache and is used for all rows of A before the next one.
+
+Tiles of few rows sum several k at once, so that the last bits of a row depend on how many rows there are. Those of a product
+*in order* do not: its sums begin at zero and go from k to k, and what few rows leave idle, further panels take.
 """
 
 from collections.abc import Callable
@@ -17,6 +20,10 @@ from gatebench.engines.fused_cpu.processor import Processor
 
 SHALLOW = 2**14
 """Numbers of B below which a few rows of A are multiplied with all of it before the next ones: 64 KiB."""
+SUMS = 4
+"""Rows, or k, of which a tile sums at least so many at once: fewer sums in flight would wait for one another."""
+PANELS = 3
+"""Panels side by side that a single row takes in order."""
 
 
 Tiles = dict[tuple[int, int], FunctionBuilder]
@@ -25,11 +32,38 @@ Tiles = dict[tuple[int, int], FunctionBuilder]
 
 def build_tiles(module: ir.Module, processor: Processor) -> Tiles:
     """Write the functions of tiles of all heights and widths."""
+    widths = range(1, processor.vectors + 1)
+    return {(height, width): _tile(module, processor, height, width) for height in _heights(processor) for width in widths}
+
+
+def _heights(processor: Processor) -> list[int]:
+    """Return how many rows the tiles have, the most first."""
     heights = [processor.rows]
     while heights[-1] > 1:
         heights.append(heights[-1] // 2)
-    widths = range(1, processor.vectors + 1)
-    return {(height, width): _tile(module, processor, height, width) for height in heights for width in widths}
+    return heights
+
+
+def build_in_order(module: ir.Module, processor: Processor, product: FunctionBuilder) -> FunctionBuilder:
+    """Write ``product_in_order``, as `build` does ``product``: what a row becomes does not depend on how many there are."""
+    arguments = "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row"
+    c = FunctionBuilder(module, processor, "product_in_order", arguments)
+    c.function.attributes.add("noinline")  # it is called for many rows at once, and compiling its copies takes long
+    tiles = [_tile(module, processor, 1, width, in_order=True) for width in range(1, PANELS * processor.vectors + 1)]
+    several = min(height for height in _heights(processor) if height >= SUMS or height == processor.rows)
+    even = c.mul(c.div(c.rows, several), several)
+    rest = (c.A, c.a_row, c.a_k, c.B, c.b_panel, c.b_k, c.D, c.d_row, c.C, c.c_row)
+    c.call(product, even, c.columns, c.depth, *rest)
+    wide = PANELS * processor.panel
+    with c.loop(even, c.rows) as i, c.loop(0, c.columns, wide) as j:
+        vectors, mask = _vectors(c, c.min(c.sub(c.columns, j), wide))
+        a = c.at(c.A, c.mul(i, c.a_row))
+        b = c.at(c.B, c.mul(c.div(j, processor.panel), c.b_panel))
+        d, to = (c.at(array, c.add(c.mul(i, row), j)) for array, row in ((c.D, c.d_row), (c.C, c.c_row)))
+        for count, tile in enumerate(tiles, 1):
+            with c.when(c.b.icmp_signed("==", vectors, c.i64(count))):
+                c.b.call(tile.function, [c.depth, a, c.a_row, c.a_k, b, c.b_k, d, c.d_row, to, c.c_row, c.b_panel, mask])
+    return c.end()
 
 
 def build(module: ir.Module, processor: Processor, tiles: Tiles) -> FunctionBuilder:
@@ -59,9 +93,7 @@ def _panels(c: FunctionBuilder, tiles: Tiles, place: Callable[[Value], Value], a
     with c.loop(0, c.rows, block) as first, c.loop(0, c.columns, wide) as j:
         last = c.min(c.add(first, block), c.rows)
         panel_of_b = c.at(c.B, c.mul(c.div(j, wide), c.b_panel))
-        left = c.min(c.sub(c.columns, j), wide)
-        vectors = c.div(c.add(left, processor.lanes - 1), processor.lanes)
-        mask = c.lanes_below(c.sub(left, c.mul(c.sub(vectors, 1), processor.lanes)))
+        vectors, mask = _vectors(c, c.min(c.sub(c.columns, j), wide))
 
         def multiply(
             tile: FunctionBuilder, i: Value, j: Value = j, panel_of_b: Value = panel_of_b, mask: Value = mask
@@ -89,19 +121,28 @@ def _rows(
         done = stop
 
 
-def _tile(module: ir.Module, processor: Processor, height: int, vectors: int) -> FunctionBuilder:
-    c = FunctionBuilder(module, processor, f"tile{height}x{vectors}", "depth A a_row a_k B b_k D d_row C c_row", mask=True)
+def _vectors(c: FunctionBuilder, columns: Value) -> tuple[Value, Value]:
+    """Write how many vectors some columns have, and the mask of the lanes of the last one."""
+    lanes = c.processor.lanes
+    vectors = c.div(c.add(columns, lanes - 1), lanes)
+    return vectors, c.lanes_below(c.sub(columns, c.mul(c.sub(vectors, 1), lanes)))
+
+
+def _tile(module: ir.Module, processor: Processor, height: int, vectors: int, in_order: bool = False) -> FunctionBuilder:
+    """Write the function of one tile; where it is summed in order, its vectors may lie in several panels of B."""
+    arguments = "depth A a_row a_k B b_k D d_row C c_row" + (" b_panel" if in_order else "")
+    name = f"tile{height}x{vectors}" + ("_in_order" if in_order else "")
+    c = FunctionBuilder(module, processor, name, arguments, mask=True)
     c.function.attributes.add("noinline")
     lanes = processor.lanes
-    zero = c.number(0)
-    # few sums in flight would wait for one another: several k at once, each with sums of its own
-    at_once = max(1, 4 // height)
-    sums = [zero] * (height * vectors * at_once)
+    at_once = 1 if in_order else max(1, SUMS // height)
+    sums = [c.number(0)] * (height * vectors * at_once)
     a_rows = [c.at(c.A, c.mul(i, c.a_row)) for i in range(height)]
+    panels = [c.B, *(c.at(c.B, c.mul(p, c.b_panel)) for p in range(1, -(-vectors // processor.vectors)))]
 
     def step(k: Value, values: list[Value], offset: int) -> None:
-        row = c.at(c.B, c.mul(k, c.b_k))
-        bs = [c.load(c.at(row, v * lanes)) for v in range(vectors)]
+        rows = [c.at(panel, c.mul(k, c.b_k)) for panel in panels]
+        bs = [c.load(c.at(rows[v // processor.vectors], v % processor.vectors * lanes)) for v in range(vectors)]
         for i in range(height):
             a = c.splat(c.scalar(c.at(a_rows[i], c.mul(k, c.a_k))))
             for v in range(vectors):

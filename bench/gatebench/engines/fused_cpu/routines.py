@@ -123,11 +123,14 @@ def mean(module: ir.Module, processor: Processor) -> FunctionBuilder:
     return c.end()
 
 
-def from_nonzeros(module: ir.Module, processor: Processor) -> FunctionBuilder:
-    """Write the product of mostly zero rows with a packed matrix: only what is not zero is multiplied."""
+def from_nonzeros(module: ir.Module, processor: Processor, in_order: bool = False) -> FunctionBuilder:
+    """Write the product of mostly zero rows with a packed matrix: only what is not zero is multiplied.
+
+    Sums begin with ``D``; ``in_order`` with zero, and D is added last: that is ``product_in_order`` of the same rows.
+    """
     wide = processor.panel
     names = "first last columns depth Starts Index Value B D d_row C c_row"
-    c = FunctionBuilder(module, processor, "from_nonzeros", names)
+    c = FunctionBuilder(module, processor, "from_nonzeros" + ("_in_order" if in_order else ""), names)
     with c.loop(0, c.columns, wide) as j:
         panel = c.at(c.B, c.mul(c.div(j, wide), c.mul(c.depth, wide)))
         offsets = [v * processor.lanes for v in range(processor.vectors)]
@@ -135,7 +138,8 @@ def from_nonzeros(module: ir.Module, processor: Processor) -> FunctionBuilder:
         with c.loop(c.first, c.last) as r:
             row = c.sub(r, c.first)
             d = c.at(c.D, c.add(c.mul(row, c.d_row), j))
-            sums = [c.load(c.at(d, offset)) for offset in offsets]
+            starts = [c.load(c.at(d, offset)) for offset in offsets]
+            sums = [c.number(0)] * len(offsets) if in_order else starts[:]
             with c.loop(c.integer(c.Starts, r), c.integer(c.Starts, c.add(r, 1)), 1, sums) as (e, values):
                 a = c.splat(c.scalar(c.at(c.Value, e)))
                 b = c.at(panel, c.mul(c.integer(c.Index, e), wide))
@@ -143,7 +147,7 @@ def from_nonzeros(module: ir.Module, processor: Processor) -> FunctionBuilder:
                     values[v] = c.fma(a, c.load(c.at(b, offset)), values[v])
             to = c.at(c.C, c.add(c.mul(row, c.c_row), j))
             for v, offset in enumerate(offsets):
-                c.store(sums[v], c.at(to, offset), masks[v])
+                c.store(c.plus(sums[v], starts[v]) if in_order else sums[v], c.at(to, offset), masks[v])
     return c.end()
 
 

@@ -1,6 +1,6 @@
 """The forward and the backward pass of a stack of cells, for one member and one part of its batch at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,10 +77,9 @@ class StackProgram:
         for number, layer in enumerate(self.cells):
             for cell in layer:
                 if work.carried is None:
-                    cell.forward(part, self._inputs(part, cell, below), work.parameters.address)
+                    self._forward(work, part, cell, self._inputs(part, cell, below))
                 else:
-                    columns = self.network.carried_columns[number]
-                    self._go_on(part, cell, below, work.parameters.address, work.carried, columns)
+                    self._go_on(work, part, cell, below, work.carried, self.network.carried_columns[number])
             if number < len(self.cells) - 1:
                 below = np.concatenate([self._in_order_of(cell, part, cell.output(part)) for cell in layer], 1)
                 below = below if masks is None else below * masks[number]
@@ -103,12 +102,19 @@ class StackProgram:
         x = self._in_order_of(cell, part, below)
         return {shift: dense(part.later(x, shift), self.processor) for shift in cell.read_shifts}
 
+    @staticmethod
+    def _forward(
+        work: Work, part: PackedPart, cell: CellWorkspace, inputs: Mapping[int, Inputs], begin: np.ndarray | None = None
+    ) -> None:
+        """Run a cell; where a loss is wanted and no gradient, it is the same to the bit in any company."""
+        cell.forward(part, inputs, work.parameters.address, begin, in_order=work.gradient is None)
+
     def _go_on(
         self,
+        work: Work,
         part: PackedPart,
         cell: CellWorkspace,
         below: np.ndarray | None,
-        parameters: int,
         carried: np.ndarray,
         columns: LayerColumns,
     ) -> None:
@@ -123,7 +129,7 @@ class StackProgram:
             x, past = part.x if below is None else below, columns.inputs(rows).astype(np.float32)
             inputs = {shift: dense(part.later(x, shift, past), self.processor) for shift in cell.read_shifts}
             rows[:, columns.past] = part.last_inputs(x, past).reshape(len(rows), -1)
-        cell.forward(part, inputs, parameters, begin)
+        self._forward(work, part, cell, inputs, begin)
         for to, state in zip(columns.states.values(), cell.last_states(part), strict=True):
             rows[:, to] = state
         carried[part.order] = rows

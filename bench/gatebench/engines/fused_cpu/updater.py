@@ -130,6 +130,7 @@ class UpdateWorkspace(Workspace):
         gradient, (top, length) = self.room_addresses["gradient"], cell.output_place
         cell.begin_with(None)
         cell.set_pointers({"hidden": readout.hidden, "gradient": gradient})
+        cell.set_integers({"in order": 0})
         readout.set_pointers({"top": top, "gradient": gradient})
         readout.set_integers({"length top": length, "with gradient": 1})
         self.set_pointers({"nll": readout.room_addresses["nll"]})

@@ -118,11 +118,17 @@ class CellWorkspace(Workspace):
         super().__init__(compiled.tables, self._fixed(network), compiled.processor)
 
     def forward(
-        self, part: PackedPart, inputs: Mapping[int, Inputs], parameters: int, begin: np.ndarray | None = None
+        self,
+        part: PackedPart,
+        inputs: Mapping[int, Inputs],
+        parameters: int,
+        begin: np.ndarray | None = None,
+        in_order: bool = False,
     ) -> None:
         """Run all steps of a part on ``inputs``, by their shift, with one member's parameters, which stand at an address.
 
-        States begin as the rows of ``begin [B, length previous]``, in the order of the part; None: as zeros.
+        States begin as the rows of ``begin [B, length previous]``, in the order of the part; None: as zeros. ``in_order``:
+        no sequence depends on the others of the part, to the bit.
         """
         if inputs is not self._inputs or part is not self._part:
             self._part, self._inputs = part, inputs  # must live as long as this: the backward pass reads them again
@@ -134,6 +140,7 @@ class CellWorkspace(Workspace):
                 self.set_integers(of_shift.integers(shift))
         self.begin_with(begin)
         self.set_pointers({"parameters": parameters})
+        self.set_integers({"in order": int(in_order)})
         self.call(self.compiled.forward)
 
     def begin_with(self, states: np.ndarray | None) -> None:
@@ -279,13 +286,17 @@ class ReadoutWorkspace(Workspace):
     def _by_torch(
         self, part: PackedPart, top: np.ndarray, values: np.ndarray, gradient: np.ndarray | None, weight: float
     ) -> np.ndarray:
-        """Do what `run` does with torch and autograd."""
+        """Do what `run` does with torch and autograd; losses alone in float64.
+
+        In which order torch adds depends on the number of rows, and in float64 that does not show.
+        """
         parameters = self.network.views(torch.from_numpy(values[None]))
         with_gradient = gradient is not None
+        precision = torch.float32 if with_gradient else torch.float64
         with torch.set_grad_enabled(with_gradient):
             leaves = torch.from_numpy(top.copy()), parameters["readout_W"][0], parameters["readout_b"][0]
-            h, matrix, bias = (leaf.detach().requires_grad_(with_gradient) for leaf in leaves)
-            y = torch.from_numpy(part.y)[None, None]
+            h, matrix, bias = (leaf.detach().to(precision).requires_grad_(with_gradient) for leaf in leaves)
+            y = torch.from_numpy(part.y).to(precision)[None, None]
             nll = self.network.likelihood.nll((h @ matrix + bias)[None, None], y)[0, 0]
             if gradient is not None:
                 trained = self.network.likelihood.weighted(nll[None, None], y).sum() * weight
