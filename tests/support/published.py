@@ -29,6 +29,8 @@ PIPELINES = "answer", "parameters_20k"
 """The study that the README answers with, and its budget."""
 WIDTH = 160
 """Of a line of the README."""
+MOST = 2
+"""Cells that were not told apart from the lowest one and have their names; more of them are counted."""
 
 
 def listed(parts: list[str]) -> str:
@@ -87,11 +89,13 @@ def _family(results: Path, study: str) -> str:
 def _gru_or_lstm(data: str, pairs: pd.DataFrame) -> str:
     (_, pair), = pairs[pairs.apply(lambda row: {row.lower, row.other} == {"gru", "lstm"}, axis=1)].iterrows()  # fmt: skip
     lower = str(pair.lower).upper()
+    by = _lower_by(pair)
+    counted = " once all tested pairs are counted" if not by.partition("[")[2].startswith("-") else ""
     return {
-        "better": f"on {data} the {lower} is better, by {_lower_by(pair)}",
-        "equivalent": f"on {data} the two are equivalent (the {lower} lower by {_lower_by(pair)})",
-        "undecided": f"on {data} no difference could be shown (the {lower} lower by {_lower_by(pair)})",
-        "not tested": f"on {data} the two are not tested (the {lower} lower by {_lower_by(pair)})",
+        "better": f"on {data} the {lower} is better, by {by}",
+        "equivalent": f"on {data} the two are equivalent (the {lower} lower by {by})",
+        "undecided": f"on {data} no difference could be shown{counted} (the {lower} lower by {by})",
+        "not tested": f"on {data} the two are not tested (the {lower} lower by {by})",
     }[str(pair.verdict)]
 
 
@@ -102,6 +106,9 @@ def _lowest(data: str, pairs: pd.DataFrame) -> str:
         verdict: [f"`{row.other}`{f' by {_lower_by(row)}' if verdict == 'better' else ''}" for _, row in part.iterrows()]
         for verdict, part in of_best.groupby("verdict", sort=False)
     }
+    if len(said.get("undecided", [])) > MOST:
+        rest = len(said["undecided"])
+        said["undecided"] = [f"any of the {rest} others" if rest == len(of_best) else f"{rest} others"]
     parts = [
         f"{words} {listed(said[verdict])}"
         for verdict, words in (

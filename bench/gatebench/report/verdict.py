@@ -155,6 +155,9 @@ def _edges(frame: Frame, cells: list[str]) -> list[str]:
         return f"{cell} ({names}{of_several})"
 
     at_edges = [of_cell(cell, edges) for cell, edges in by_cell.items() if len(edges)]
+    if len(at_edges) > words.MOST:
+        names = listed([cell for cell, edges in by_cell.items() if len(edges)])
+        return [f"{len(at_edges)} of {len(cells)} cells selected at an edge of what was searched ({names})"]
     return [f"selected at an edge of what was searched: {listed(at_edges)}"] if at_edges else []
 
 
@@ -171,7 +174,8 @@ def _won(case: _Case) -> list[str]:
     return [
         f"Best cell: {case.best}, at {case.scored(case.best)} {case.unit} {SPLIT} (mean of {case.repeated()}), below "
         f"{listed([pair.other for pair in beaten])}{below}{_aside(case)}.",
-        f"By how much: {case.best} is {_lower(beaten)} {case.unit} ({_intervals(case, beaten)}{p}){_beside(case, beaten)}.",
+        f"By how much: {case.best} is {_nearest(beaten)} {case.unit} ({_intervals(case, beaten)}{p})"
+        f"{_beside(case, beaten)}.",
         _costs(case, case.ranked, f"At what cost: {case.best} has "),
     ]
 
@@ -186,7 +190,7 @@ def _equivalent(case: _Case) -> list[str]:
     return [
         f"Best cell: none: {listed(cells[1:])} {are} equivalent to {case.best} within {margin} {SPLIT} "
         f"({_means(case, cells)}){_others(case, cells)}{_not_below(case, cells)}{_aside(case)}.",
-        f"By how much: {case.best} is {_lower(alike)} {case.unit} ({_intervals(case, alike)}{p}){_beside(case, alike)}.",
+        f"By how much: {case.best} is {_nearest(alike)} {case.unit} ({_intervals(case, alike)}{p}){_beside(case, alike)}.",
         _cheapest_first(case, cells),
     ]
 
@@ -194,6 +198,9 @@ def _equivalent(case: _Case) -> list[str]:
 def _undecided(case: _Case) -> list[str]:
     open_pairs, alike = case.of_best("undecided"), case.of_best("equivalent")
     cells = [case.best, *(pair.other for pair in open_pairs)]
+    named = listed(cells)
+    if len(open_pairs) > words.MOST:
+        named = f"{case.best} and {len(open_pairs)} others, of which {open_pairs[0].other} is the nearest"
     margin = open_pairs[0].margin
     smaller = "" if np.isnan(margin) else f", nor that it is below {margin:.3g}"
     equivalent = f"; equivalent to {case.best} within that: {listed([pair.other for pair in alike])}" if alike else ""
@@ -203,9 +210,9 @@ def _undecided(case: _Case) -> list[str]:
     # Holm's level for the first of those that are not decided yet.
     level /= sum(pair.verdict == "undecided" for pair in case.pairs)
     return [
-        f"Best cell: no difference could be shown between {listed(cells)} ({_means(case, cells)}) {SPLIT}{smaller}"
+        f"Best cell: no difference could be shown between {named} ({_means(case, cells)}) {SPLIT}{smaller}"
         f"{equivalent}{_others(case, all_cells)}{_not_below(case, all_cells)}{_aside(case)}.",
-        f"By how much: {case.best} is {_lower(open_pairs)} {case.unit} ({_intervals(case, open_pairs)}); "
+        f"By how much: {case.best} is {_nearest(open_pairs)} {case.unit} ({_intervals(case, open_pairs)}); "
         f"{deciding.effort(case.frame, open_pairs[0], level)}{_beside(case, open_pairs)}.",
         _cheapest_first(case, all_cells),
     ]
@@ -230,7 +237,9 @@ def _largest(case: _Case, p_values: list[float]) -> float:
 
 
 def _means(case: _Case, cells: list[str]) -> str:
-    return f"{listed([f'{case.mean(cell):.3f}' for cell in cells])} {case.unit}, means of {case.repeated()}"
+    means = [f"{case.mean(cell):.3f}" for cell in cells]
+    shown = f"{means[0]} to {max(means, key=float)}" if len(cells) > words.MOST + 1 else listed(means)
+    return f"{shown} {case.unit}, means of {case.repeated()}"
 
 
 def _not_below(case: _Case, cells: list[str]) -> str:
@@ -254,7 +263,19 @@ def _beside(case: _Case, pairs: list[Pair]) -> str:
         return f"{pair.other} with probability {p.mean:.2f} [{p.low:.2f}, {p.high:.2f}]"
 
     of_one = f"; the seeds are of one search: {repetitions.ONE_SEARCH}" if unit == "seed" else ""
-    return f"; a new {unit} of {case.best} is lower than one of {listed([chance(pair) for pair in pairs])}{of_one}"
+    rest = f"; the other {len(pairs) - 1} stand in the table `differences` of the report" if len(pairs) > words.MOST else ""
+    shown = [chance(pair) for pair in _spelt_out(pairs)]
+    return f"; a new {unit} of {case.best} is lower than one of {listed(shown)}{of_one}{rest}"
+
+
+def _spelt_out(pairs: list[Pair]) -> list[Pair]:
+    """Return the pairs of the best cell of which all numbers are said: all of a few, of many the nearest."""
+    return pairs if len(pairs) <= words.MOST else pairs[:1]
+
+
+def _nearest(pairs: list[Pair]) -> str:
+    """Say by how much the best cell is lower than each of a few, or than the nearest of many."""
+    return f"{_lower(_spelt_out(pairs))}{f', the nearest of {len(pairs)},' if len(pairs) > words.MOST else ''}"
 
 
 def _look(case: _Case) -> str:
@@ -342,7 +363,9 @@ def _size(pair: Pair) -> str:
 
 
 def _costs(case: _Case, cells: list[str], start: str) -> str:
-    """Write the first cell's costs, and those of the others beside them."""
+    """Write the first cell's costs, and those of the others beside them; of many, of the best alone."""
     first, *others = cells
+    rest = "; the others' stand in the table `scores` of the report" if len(others) > words.MOST else ""
+    others = others if not rest else [case.best] if first != case.best else []
     costs = [f"{cell} has {words.costs(case.runs(cell))}" for cell in others]
-    return "; ".join([f"{start}{words.costs(case.runs(first))}", *costs]) + "."
+    return "; ".join([f"{start}{words.costs(case.runs(first))}", *costs]) + f"{rest}."

@@ -4,6 +4,9 @@ import math
 
 import pandas as pd
 
+MOST = 3
+"""How many things of a kind a verdict spells out with all their numbers; of more it is one, and the count of the others."""
+
 
 def listed(names: list[str]) -> str:
     """Join names as in ``a, b and c``."""

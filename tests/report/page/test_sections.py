@@ -4,6 +4,7 @@ from dataclasses import replace
 from html import escape
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from gatebench.records.frame import ComparisonGroup, Frame
@@ -28,7 +29,7 @@ def of(frame: Frame, folder: Path, *names: str) -> list[sections.Section]:
 def test_a_section_has_the_verdict_of_compare_and_what_is_of_its_group_alone(tmp_path: Path):
     frame = by_hand(TWO)
     music, speech, nottingham = of(frame, tmp_path, "answer", "results", "scores", "table1", "ranks")
-    assert (music.anchor, music.title) == ("group-1", frame.title(MUSIC))
+    assert (music.anchor, music.title) == ("group-1", "Some Music")
     assert music.verdict == verdict.lines(frame, MUSIC, ["rnn", "lstm", "gru"])
     assert [shown.part.name for shown in music.shown] == ["results", "scores"]
     assert "rnn" in music.answer
@@ -66,12 +67,33 @@ def test_cells_that_are_missing_are_named_with_the_reason():
 
 
 def test_gru_or_lstm_is_answered_over_all_groups():
-    where = f"{BUDGET}, {TRAINING}"
-    assert sections.gru_or_lstm(by_hand(TWO)) == (
-        f"GRU or LSTM? Of 3 comparison groups that have both, the GRU is better in 1 (Some Music, {where}), the LSTM is "
-        f"better in 1 (Some Speech (synthetic), {where}) and no difference could be shown in 1 (Nottingham, {where})."
+    assert (
+        sections.gru_or_lstm(by_hand(TWO))
+        == sections.headline(by_hand(TWO))
+        == (
+            "GRU or LSTM? Of 3 comparison groups that have both, the GRU is better in 1 (Some Music), the LSTM is "
+            "better in 1 (Some Speech (synthetic)) and no difference could be shown in 1 (Nottingham)."
+        )
     )
     assert sections.gru_or_lstm(by_hand(seeds("music", "gru", LOW))) == ""
+
+
+def test_a_title_has_what_tells_its_group_from_the_others_and_no_more():
+    frame = by_hand(TWO)
+    assert list(sections.titles(frame).values()) == ["Some Music", "Some Speech (synthetic)", "Nottingham"]
+    of_two_sizes = by_hand([*TWO, *seeds("music", "gru", LOW, "units_64")])
+    assert f"Some Music, {BUDGET}" in sections.titles(of_two_sizes).values()
+    assert "Some Music, units_64" in sections.titles(of_two_sizes).values()
+    both = replace(of_two_sizes, trials=pd.concat([of_two_sizes.trials, of_two_sizes.trials.assign(training="chung2014")]))
+    assert {"Some Music, units_64, chung2014", f"Some Music, units_64, {TRAINING}"} <= set(sections.titles(both).values())
+
+
+def test_a_study_of_one_cell_says_that_nothing_is_compared():
+    frame = by_hand([trial for task in ("music", "speech", "nottingham") for trial in seeds(task, "gru", LOW)])
+    assert sections.headline(frame) == (
+        "No cells are compared here: gru is alone, in 3 comparison groups, of which each says its score."
+    )
+    assert page.lead(frame).startswith("9 trials of 1 cell on Some Music, ")
 
 
 def test_labels_are_explained_that_are_there_and_no_others():

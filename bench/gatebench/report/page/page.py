@@ -144,7 +144,7 @@ def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSamp
         script=here.with_name("page.js").read_text(encoding="utf-8"),
         study=study,
         lead=lead(frame),
-        headline=sections.gru_or_lstm(frame) if len(groups) > WITH_ALL_LINES else "",
+        headline=sections.headline(frame) if len(groups) > WITH_ALL_LINES else "",
         with_all_lines=len(groups) <= WITH_ALL_LINES,
         sections=groups,
         first=first,
@@ -174,7 +174,10 @@ def _typeset(line: str) -> str:
 def lead(frame: Frame) -> str:
     """Return the first sentences of the page: how many trials of how many cells on which data, and which are left out."""
     test = frame.confirmed("test")
-    trials = f"{frame.trials.key.nunique()} trials of {test.cell.nunique()} cells on {', '.join(frame.datasets.values())}."
+    cells = test.cell.nunique()
+    between = "; " if any("," in title for title in frame.datasets.values()) else ", "
+    data = between.join(frame.datasets.values())
+    trials = f"{frame.trials.key.nunique()} trials of {cells} cell{'s' if cells != 1 else ''} on {data}."
     if not frame.left_out:
         return trials
     return (

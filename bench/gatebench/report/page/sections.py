@@ -39,7 +39,7 @@ class Section:
     anchor: str
     """Name to link to."""
     title: str
-    """Data set, budget and protocol."""
+    """Its data set; budget and protocol where they differ."""
     verdict: list[str]
     """The lines that ``gatebench compare`` would print."""
     finding: str
@@ -55,17 +55,34 @@ class Section:
 def of_study(frame: Frame, parts: list[PagePart]) -> list[Section]:
     """Return a section for each comparison group that has a confirmed trial."""
     groups = comparison_groups(frame.confirmed("test"))
+    short = titles(frame)
     return [
-        _section(frame, f"group-{number}", group, finding, parts)
+        _section(frame, f"group-{number}", group, short[group], finding, parts)
         for number, ((group, _), finding) in enumerate(zip(groups, findings(frame), strict=True), 1)
     ]
 
 
-def _section(frame: Frame, anchor: str, group: ComparisonGroup, finding: str, parts: list[PagePart]) -> Section:
+def titles(frame: Frame) -> dict[ComparisonGroup, str]:
+    """Return a title for each comparison group, of the fewest parts that tell it from the others: its data set first.
+
+    Budget and protocol are left out where they say nothing, since all have the same, or each data set has only one.
+    """
+    groups = [group for group, _ in comparison_groups(frame.confirmed("test"))]
+    names: dict[ComparisonGroup, str] = {}
+    for parts in ((), ("budget",), ("training",), ("budget", "training")):
+        names = {
+            group: ", ".join([frame.datasets[group.task], *(getattr(group, part) for part in parts)]) for group in groups
+        }
+        if len(set(names.values())) == len(groups):
+            break
+    return names
+
+
+def _section(frame: Frame, anchor: str, group: ComparisonGroup, title: str, finding: str, parts: list[PagePart]) -> Section:
     cells = style.cells(_in_group(frame.trials, group))
     return Section(
         anchor=anchor,
-        title=frame.title(group),
+        title=title,
         verdict=verdict.lines(frame, group, cells),
         finding=finding,
         absent=absent(frame, group),
@@ -113,15 +130,27 @@ def _reason(trials: pd.DataFrame) -> str:
     return ", ".join(f"{count} confirming {status}" for status, count in statuses.items()) or "a run without a score"
 
 
+def headline(frame: Frame) -> str:
+    """Say in one sentence what a study of many comparison groups answers; empty where no sentence fits all of it."""
+    cells = style.cells(frame.confirmed("test"))
+    if len(cells) == 1:
+        count = len(titles(frame))
+        return (
+            f"No cells are compared here: {cells[0]} is alone, in {count} comparison groups, of which each says its score."
+        )
+    return gru_or_lstm(frame)
+
+
 def gru_or_lstm(frame: Frame) -> str:
     """Say in one sentence in which comparison groups the GRU or the LSTM is the better one; empty where none tests both."""
     pairs = {(pair.group, frozenset((pair.lower, pair.other))): pair for pair in comparisons.pairs(frame)}
-    titles: dict[str, list[str]] = {what: [] for what in ("gru", "lstm", "equivalent", "undecided")}
+    short = titles(frame)
+    names_of: dict[str, list[str]] = {what: [] for what in ("gru", "lstm", "equivalent", "undecided")}
     for group, _ in comparison_groups(frame.confirmed("test")):
         both = [pairs[name] for lstm in LSTMS if (name := (group, frozenset(("gru", lstm)))) in pairs]
         if both and both[0].tested:
             better = "gru" if both[0].lower == "gru" else "lstm"
-            titles[better if both[0].verdict == "better" else both[0].verdict].append(frame.title(group))
-    count = sum(map(len, titles.values()))
-    parts = [f"{SAID[what]} in {len(names)} ({'; '.join(names)})" for what, names in titles.items() if names]
+            names_of[better if both[0].verdict == "better" else both[0].verdict].append(short[group])
+    count = sum(map(len, names_of.values()))
+    parts = [f"{SAID[what]} in {len(names)} ({'; '.join(names)})" for what, names in names_of.items() if names]
     return f"GRU or LSTM? Of {count} comparison groups that have both, {listed(parts)}." if parts else ""
