@@ -76,7 +76,7 @@ report: $(READY) ## redraw a study's figures, tables and page: make report NAME=
 	$(BIN)/gatebench report $(NAME)
 
 docs: $(READY) ## the pages of docs/ as a site, in site/index.html
-	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/python docs/build.py
 
 speed: $(READY) ## engines beside torch.nn, in one run
 	$(BIN)/gatebench speed

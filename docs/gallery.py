@@ -1,18 +1,15 @@
-"""A hook of mkdocs: the gallery of cells, one page with what every cell is, made anew from the cells at each build."""
+"""The gallery of cells: one page with what every cell is, made anew from the cells at each build."""
 
 import csv
 import re
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from latex2mathml.converter import convert
-from mkdocs.structure.files import File, Files
 
 from gatebench.graph import catalogue, diagram, trace
 from gatebench.graph.cost import count
 
-PAGE = "cells.md"
 ZOO = Path(__file__).resolve().parents[1] / "results" / "zoo" / "across.csv"
 """Results of all cells, once they are published."""
 SAID = {"equivalent": "equivalent", "undecided": "undecided", "untested": "not tested", "": "one seed"}
@@ -35,10 +32,9 @@ ORACLES = {
 """What a cell's test reads where it compares with what others wrote -> its name on the page."""
 
 
-def on_files(files: Files, config: Any) -> Files:
-    """Add the page."""
-    files.append(File.generated(config, PAGE, content="\n".join(_lines())))
-    return files
+def page() -> str:
+    """Return the page as Markdown."""
+    return "\n".join(_lines())
 
 
 def _lines() -> list[str]:
@@ -50,8 +46,6 @@ def _lines() -> list[str]:
         "costs, its equations and its drawing: matrices are boxes, elementwise operations circles, biases stand inside.",
         "`gatebench cells NAME` prints one, `gatebench cells --gates 1` and `--linear` list some.",
         "[What is not here](#what-is-not-here), and why.",
-        "",
-        "<style>svg.cell{max-width:100%;height:auto} svg.cell .node{fill:Canvas} .equation{overflow-x:auto}</style>",
         "",
     ]
     for kind in catalogue.KINDS:

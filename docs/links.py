@@ -1,16 +1,14 @@
-"""A hook of mkdocs: what pages link to outside of this folder goes into the site, below ``repository/``.
+"""What stands on the site, and where: a link is written once, relative to its file, and works in the repository and there.
 
-So a link is written once, relative to the file that it stands in, and works in the repository and on the site. The README's
-links are addresses, since PyPI shows it too; on the site they lead to the site's copies.
+The pages of this folder stand at the top of the site. What they link to outside of it stands below ``repository/``, pages as
+pages and all else as the file that it is. The README's links are addresses, since PyPI shows it too; on the site they lead
+to the site's copies. A link to a source that a page is made from (`MADE_FROM`) leads to that page.
 """
 
 import re
 from collections.abc import Iterator
 from os.path import normpath, relpath
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-from mkdocs.structure.files import File, Files, InclusionLevel
 
 ROOT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r"(?<=\]\()(?!#|\w+:)([^)#\s]+)")
@@ -19,30 +17,67 @@ ADDRESS = re.compile(
     r"(?<=\]\()https://(?:github\.com/gatebench/gatebench/blob|raw\.githubusercontent\.com/gatebench/gatebench)/main/([^)\s]+)"
 )
 """Address of a file of this repository, as the README has it, which is also read where its links lead nowhere else."""
+MADE_FROM = {
+    "bench/gatebench/__init__.py": "api.md",
+    "bench/gatebench/cli/parser.py": "commands.md",
+    "bench/gatebench/graph/catalogue.py": "cells.md",
+    "bench/gatebench/records/columns.py": "columns.md",
+    "bench/gatebench/report/page/parts.py": "figures.md",
+    "conf/config.yaml": "settings.md",
+}
+"""Source of this repository -> the page that is made from it and its like at each build."""
+FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+"""Code of a page, in which nothing is a link."""
 
 
-def on_files(files: Files, config: Any) -> Files:
-    """Add what is linked to, and what that links to in turn."""
-    waiting = [_in_repository(file.src_uri) for file in files.documentation_pages()]
+def collect(made: dict[str, str]) -> tuple[dict[str, str], set[str]]:
+    """Return the pages of the site, place -> text with links that fit it, and the paths of other files that they link to.
+
+    ``made`` are the pages that are made at this build, place -> text with links relative to the site's top.
+    """
+    texts = {on_site(path.relative_to(ROOT).as_posix()): path.read_text() for path in (ROOT / "docs").glob("*.md")}
+    waiting, files = (
+        list(texts),
+        {_in_repository(link) for text in made.values() for link in _linked(text) if _is_file(link)},
+    )
     while waiting:
-        for target in _targets(waiting.pop()):
-            page = _on_site(target)
-            if page not in files.src_uris and (ROOT / target).is_file():  # of what is not there, mkdocs will warn
-                whole = (ROOT / target).as_posix()
-                files.append(File.generated(config, page, abs_src_path=whole, inclusion=InclusionLevel.NOT_IN_NAV))
-                waiting += [target] if target.endswith(".md") else []
-    return files
+        source = _in_repository(waiting.pop())
+        for target in _targets(source):
+            page = on_site(target)
+            if target in MADE_FROM or page in texts or not (ROOT / target).is_file():
+                continue  # of what is not there, Sphinx will warn
+            if target.endswith(".md"):
+                texts[page] = (ROOT / target).read_text()
+                waiting.append(page)
+            else:
+                files.add(target)
+    return {page: _placed(text, page) for page, text in texts.items()} | made, files
 
 
-def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Links of a page, as its place on the site asks."""
-    folder = PurePosixPath(page.file.src_uri).parent
-    source = _in_repository(page.file.src_uri)
-    return LINK.sub(lambda link: relpath(_on_site(_target(source, link[1])), folder), _relative(markdown, source))
+def _is_file(link: str) -> bool:
+    return link.startswith("repository/") and (ROOT / _in_repository(link)).is_file() and not link.endswith(".md")
+
+
+def _linked(text: str) -> list[str]:
+    """Return what a page at the site's top refers to, in Markdown and in the sources of its pictures."""
+    return [*LINK.findall(text), *re.findall(r'src="(repository/[^"]+)"', text)]
+
+
+def _placed(text: str, page: str) -> str:
+    """Return the text of a page with its links as its place on the site asks."""
+    source, folder = _in_repository(page), PurePosixPath(page).parent
+    relative = _relative(text, source)
+    placed = LINK.sub(lambda link: relpath(on_site(_target(source, link[1])), folder), FENCE.sub(_shielded, relative))
+    return placed.replace("]\0(", "](")
+
+
+def _shielded(fence: re.Match[str]) -> str:
+    return fence[0].replace("](", "]\0(")
 
 
 def _targets(source: str) -> Iterator[str]:
-    return (_target(source, link) for link in LINK.findall(_relative((ROOT / source).read_text(), source)))
+    text = FENCE.sub("", _relative((ROOT / source).read_text(), source))
+    return (_target(source, link) for link in LINK.findall(text))
 
 
 def _relative(text: str, source: str) -> str:
@@ -54,7 +89,10 @@ def _target(source: str, link: str) -> str:
     return normpath(PurePosixPath(source).parent / link)
 
 
-def _on_site(path: str) -> str:
+def on_site(path: str) -> str:
+    """Return where a file of this repository stands on the site."""
+    if path in MADE_FROM:
+        return MADE_FROM[path]
     return path.removeprefix("docs/") if path.startswith("docs/") else f"repository/{path}"
 
 

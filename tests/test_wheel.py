@@ -35,7 +35,7 @@ def test_the_source_distribution_holds_what_its_tests_need_and_no_results(distri
     assert {name.partition("/")[0] for name in names} == {
         *("bench", "conf", "datasets", "docs", "tests"),
         *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "CITATION.cff", "LICENSE", "PKG-INFO"),
-        *("Makefile", "constraints.txt", "mkdocs.yml", "pyproject.toml", ".gitignore"),
+        *("Makefile", "constraints.txt", "pyproject.toml", ".gitignore"),
     }
     assert {"tests/support/datasets.py", "bench/gatebench/py.typed", "docs/cell.md"} <= names
     assert not [name for name in names if name.startswith("datasets/cache")]

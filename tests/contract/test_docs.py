@@ -1,11 +1,9 @@
-"""The pages build without a warning, and what they name is there: links, commands, settings, files, columns."""
+"""What the pages name is there: links, commands, settings, files."""
 
 import argparse
 import ast
 import inspect
-import logging
 import re
-import runpy
 import shlex
 import unicodedata
 from dataclasses import replace
@@ -16,8 +14,6 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from mkdocs.commands.build import build
-from mkdocs.config import load_config
 
 import gatebench
 from gatebench.cli.comparison_result import ComparisonResult
@@ -37,7 +33,7 @@ CONF = registry.BUILT_IN["conf"]
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 OF_A_SWEEP = {"--dry-run", "--fail-fast"}
 OF_A_READER = "light_ru"
-"""The cell that the journey in CONTRIBUTING.md writes."""
+"""The cell that docs/cell.md writes."""
 
 
 def fenced(text, language):
@@ -51,77 +47,6 @@ def fenced(text, language):
 def spans(text):
     """What stands between backticks in running text."""
     return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", FENCE.sub("", text))
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """Page -> its text on the site."""
-    folder = tmp_path_factory.mktemp("site")
-    warnings = []
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: warnings.append(record.getMessage())
-    logging.getLogger("mkdocs").addHandler(handler)
-    try:
-        build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder)))
-    finally:
-        logging.getLogger("mkdocs").removeHandler(handler)
-    assert warnings == []
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.html")}
-
-
-def test_every_page_and_what_it_links_to_is_on_the_site(site):
-    assert {f"{Path(name).stem}.html" for name in PAGES} <= set(site)
-    assert {"repository/index.html", "repository/CONTRIBUTING.html", "repository/results/fair/report.html"} <= set(site)
-
-
-def test_pages_load_nothing_from_elsewhere(site):
-    for name, text in site.items():
-        assert not re.findall(r"<(?:script|img|iframe|link)\b[^>]*(?:src|href)=\"?(?:https?:)?//[^>]*", text), name
-
-
-def test_no_list_or_table_is_taken_for_running_text(site):
-    """The site's Markdown asks for more blank lines and deeper indents than GitHub's."""
-    for name, text in site.items():
-        for paragraph in [] if "/results/" in name else re.findall(r"<p>(.*?)</p>", text, re.DOTALL):
-            assert not re.search(r"(^|\n) *(-|\d+\.|\||#+|```) ", paragraph), (name, paragraph)
-
-
-def test_every_cell_stands_in_the_gallery_with_its_drawing(site):
-    page = site["cells.html"]
-    for name in registry.available("cells", ".py"):
-        section = page.partition(f'<h3 id="{name}">')[2].partition("<h3 ")[0]
-        assert '<svg class="cell"' in section, name
-        assert "<math" in section, name
-        assert f'href="#{name}"' in page
-    assert "torch.nn" not in page.partition('<h3 id="gru">')[2].partition("<h3 ")[0]
-    assert "torch.nn.GRU" in page.partition('<h3 id="gru_reset_after">')[2].partition("<h3 ")[0]
-
-
-def test_the_gallery_has_what_a_cell_scored_once_the_study_of_all_is_published(tmp_path, monkeypatch):
-    gallery = runpy.run_path(str(ROOT / "docs" / "gallery.py"))
-    zoo, results = gallery["_zoo"], tmp_path / "across.csv"
-    monkeypatch.setitem(zoo.__globals__, "ZOO", results)
-    assert zoo("lem") == ""
-    header = "task,cell,beside,difference,low,high,verdict,nll"
-    rows = ["music,gru,gru,0,0,0,,3.5", "music,lem,gru,-0.25,-0.5,-0.1,better,3.25", "speech,lem,gru,0.5,0.25,1,undecided,7"]
-    results.write_text("\n".join([header, *rows]))
-    assert zoo("gru") == "`music` NLL 3.500"
-    assert zoo("lem").split("; ") == [
-        "`music` NLL 3.250, -0.250 [-0.500, -0.100] beside gru (lower)",
-        "`speech` NLL 7.000, +0.500 [0.250, 1.000] beside gru (undecided)",
-    ]
-
-
-@pytest.mark.parametrize("journey", ["cell", "dataset", "figure"])
-def test_a_journey_stands_on_its_page(site, journey):
-    (section,) = re.findall(
-        rf"\[start:{journey}\] -->\n(.*)<!-- --8<-- \[end:{journey}\]", TEXTS["CONTRIBUTING.md"], re.DOTALL
-    )
-    page = re.sub(r"<[^>]+>", "", site[f"{journey}.html"])
-    for words in spans(section):
-        assert words in page.replace("&lt;", "<").replace("&gt;", ">"), words
-    assert "```" not in page
-    assert "--8&lt;--" not in page
 
 
 def anchor(heading):
@@ -287,10 +212,6 @@ def rows(page, first):
     return [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in table.splitlines()]
 
 
-def test_columns_are_those_of_the_frame():
-    assert [row[0] for row in rows("docs/results.md", "column")] == frame.COLUMNS
-
-
 def test_the_protocols_are_those_of_their_yaml():
     stated = rows("docs/protocol.md", "setting | `chung2014` | `modern` | `modern_decay` | `modern_speech`")
     assert len(stated) > 10
@@ -302,11 +223,11 @@ def test_the_protocols_are_those_of_their_yaml():
 
 
 def test_the_cell_of_the_journey_is_counted(tmp_path, monkeypatch, capsys):
-    (cell,) = fenced(TEXTS["CONTRIBUTING.md"], "python")
+    (cell,) = fenced(PAGES["docs/cell.md"], "python")
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / f"{OF_A_READER}.py").write_text(cell)
     monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
-    (command,) = {c for n, c in COMMANDS if n == "CONTRIBUTING.md" and c.startswith(f"count {OF_A_READER}")}
+    (command,) = {c for n, c in COMMANDS if n == "docs/cell.md" and c.startswith(f"count {OF_A_READER}")}
     options = command_line_parser().parse_args(shlex.split(command))
     assert options.run(options) == 0
     assert re.search(r"^units +78$", capsys.readouterr().out, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""A cell, a data set with labels and a figure are the files that CONTRIBUTING.md names, and nothing else.
+"""A cell, a data set with labels and a figure are the files that their pages name, and nothing else.
 
 The files of the cell and of the figure are those that the pages print; a plugin folder holds them.
 """
@@ -76,7 +76,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     plugin_folder = folder / "plugins"
     for file in FILES:
         (plugin_folder / file).parent.mkdir(parents=True, exist_ok=True)
-    (plugin_folder / "cells/light_ru.py").write_text(printed_python("CONTRIBUTING.md"))
+    (plugin_folder / "cells/light_ru.py").write_text(printed_python("docs/cell.md"))
     (plugin_folder / "conf/cell/light_ru.yaml").write_text("name: light_ru\n")
     (plugin_folder / "figures/stopped.py").write_text(printed_python("docs/figure.md"))
     (plugin_folder / "conf/task/waves.yaml").write_text(

@@ -1,4 +1,4 @@
-"""The ten minutes of the page on one's own data: its commands, as they stand there, on the data that they make."""
+"""The tutorial of ten minutes: its commands, as they stand there, on the data that they make; and the same in a notebook."""
 
 import os
 import re
@@ -12,8 +12,8 @@ import pytest
 from support.verdicts import verdict_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "own-data.md").read_text()
-(JOURNEY,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", PAGE, re.DOTALL)
+TUTORIAL, PAGE = ((ROOT / "docs" / name).read_text() for name in ("tutorial-data.md", "own-data.md"))
+(JOURNEY,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", TUTORIAL, re.DOTALL)
 (NOTEBOOK,) = re.findall(r"<!-- notebook: .* -->\n```python\n(.*?)```", PAGE, re.DOTALL)
 MINUTES = {"--minutes 10": "--minutes 3 --parameters 1000 --pipelines 2"}
 MINUTES_OF_A_NOTEBOOK = {"minutes=10": "minutes=3, parameters=1000, pipelines=2"}

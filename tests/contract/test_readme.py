@@ -53,7 +53,9 @@ def test_its_commands_are_those_of_the_ten_minutes():
     (block,) = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     install, *commands = block.splitlines()
     assert install == "pip install gatebench"
-    (journey,) = re.findall(r"<!-- journey: .* -->\n```sh\n(.*?)```", (ROOT / "docs" / "own-data.md").read_text(), re.DOTALL)
+    (journey,) = re.findall(
+        r"<!-- journey: .* -->\n```sh\n(.*?)```", (ROOT / "docs" / "tutorial-data.md").read_text(), re.DOTALL
+    )
     assert len(commands) == 3
     assert journey.endswith("\n".join([*commands, ""]))
 
@@ -97,6 +99,22 @@ def test_a_further_task_is_a_redraw_and_no_rewrite(tmp_path: Path):
     assert "and equivalent to `rnn`. Nats" in text
     assert "Not trained yet in this way: Nottingham, " in text
     assert "on JSB Chorales and Piano-midi.de, with 95% intervals](https://raw." in text
+
+
+def test_many_that_are_not_told_apart_are_counted(tmp_path: Path):
+    undecided = [("lstm", cell, "-0.020 [-0.061, 0.020]", "undecided") for cell in ("gru", "mgu", "janet")]
+    text = answer_of(tmp_path, pairs("JSB Chorales", *undecided))
+    assert "the lowest mean is that of `lstm`, not told apart from any of the 3 others. Nats" in text
+    beaten = ("lstm", "rnn", "-0.202 [-0.290, -0.113]", "better")
+    text = answer_of(tmp_path, pairs("JSB Chorales", *undecided, beaten))
+    assert "better than `rnn` by 0.202 [0.113, 0.290] and not told apart from 3 others. Nats" in text
+
+
+def test_an_interval_without_zero_that_shows_no_difference_says_why(tmp_path: Path):
+    text = answer_of(tmp_path, pairs("JSB Chorales", ("gru", "lstm", "-0.067 [-0.109, -0.025]", "undecided")))
+    assert (
+        "no difference could be shown once all tested pairs are counted (the GRU lower by 0.067 [0.025, 0.109]).**" in text
+    )
 
 
 def test_cells_of_other_numbers_of_pipelines_are_counted(tmp_path: Path):

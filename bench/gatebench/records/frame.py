@@ -1,11 +1,4 @@
-"""Records to the frame: the only input of a figure. Columns and units are defined here.
-
-``nll`` is in nats per time step: the sum of -log p over outputs and steps, divided by the number of predicted steps of
-the split (nats per sequence, where a whole one has a label or a value); ``nll_sequence_mean`` is the mean over sequences of
-each one's own. ``seconds`` is wall time of training and validation, shared evenly by the members of a population.
-``relative_throughput`` is the FLOPs a second of training and validation over those of a product of two 2048 x 2048 matrices
-in torch. Other FLOPs: matrix products, a multiply-add as two, forward pass, recurrent layer, per time step.
-"""
+"""Records to the frame: the only input of a figure. Its columns and their units are those of `gatebench.records.columns`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -15,10 +8,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from gatebench.core.errors import BadInput, visible
-from gatebench.core.hyperparameters import TUNABLE
 from gatebench.core.measuring import MetricsOfTrials
 from gatebench.core.metric import SequenceStatistics
-from gatebench.records import beside, former, looks, metrics, samples, study_file
+from gatebench.records import beside, columns, former, looks, metrics, samples, study_file
 from gatebench.records.contrasts import UNDECLARED, Declaration
 from gatebench.records.data_facts import Blocks, DataFacts
 from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, Point, Record, Scalar, Stage, Summary
@@ -26,25 +18,15 @@ from gatebench.records.stacking import joined, records_of, stacked, with_visible
 from gatebench.records.store import Store
 from gatebench.records.tables import columns_of
 
-IDENTITY = ["study", "stage", "task", "cell", "budget", "training", "pipeline", "key", "seed", *TUNABLE]
+IDENTITY = list(columns.IDENTITY)
 """Columns that say which trial a row is of."""
-COSTS = ["units", "inputs", "parameters_recurrent", "parameters_total", "flops_per_step", "state_size"]
+COSTS = list(columns.COSTS)
 """Columns of a cell's size and cost."""
-SCORE = ["split", "nll", "nll_sequence_mean"]
+SCORE = list(columns.SCORE)
 """Columns of a trial's score on one split."""
-COURSE = [
-    "best_epoch",
-    "epochs",
-    "updates",
-    "seconds",
-    "relative_throughput",
-    "engine",
-    "population_size",
-    "device",
-    "status",
-]
+COURSE = list(columns.COURSE)
 """Columns of how a trial was trained."""
-COLUMNS = [*IDENTITY, *COSTS, *SCORE, *COURSE]
+COLUMNS = list(columns.MEANING)
 """Columns of ``trials.csv``, in their order."""
 RESULT_COLUMNS = [
     column for column in COLUMNS if column not in ("seconds", "relative_throughput", "engine", "population_size")

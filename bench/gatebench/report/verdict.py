@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame
 from gatebench.report import (
     advice,
+    asides,
     baselines,
     comparisons,
     deciding,
@@ -124,41 +124,11 @@ def _case(frame: Frame, group: ComparisonGroup, cells: list[str]) -> _Case:
         trials_by_cell=trials_by_cell,
         ranked=ranked,
         pairs=comparisons.pairs(frame),
-        aside="; ".join([*_missing(frame.trials, [cell for cell in cells if cell not in ranked]), *_edges(frame, cells)]),
+        aside="; ".join(asides.missing(frame.trials, [c for c in cells if c not in ranked]) + asides.edges(frame, cells)),
         baseline=baselines.lowest(frame, group.task),
         task=group.task,
         unit=f"nats per {frame.predicted(group.task)}",
     )
-
-
-def _missing(trials: pd.DataFrame, cells: list[str]) -> list[str]:
-    """Say why these cells have no score."""
-
-    def reason(cell: str) -> str:
-        of_cell = trials[trials.cell == cell]
-        if (of_cell.stage == "confirm").any():
-            return f"{cell} is left out, since a seed of it has no score"
-        diverged = len(of_cell) and (of_cell.status == "diverged").all()
-        return f"every setting of {cell} diverged" if diverged else f"{cell} is not confirmed yet"
-
-    return [reason(cell) for cell in cells]
-
-
-def _edges(frame: Frame, cells: list[str]) -> list[str]:
-    """Say of which cells a setting was selected at an edge of what was searched: there may be a better one beyond."""
-    by_cell = {cell: frame.edges[frame.edges.cell == cell] for cell in cells}
-    searches = frame.trials.groupby("cell").pipeline.nunique()
-
-    def of_cell(cell: str, edges: pd.DataFrame) -> str:
-        names = listed([TUNABLE[str(name)].label for name in edges.hyperparameter.unique()])
-        of_several = f" in {edges.pipeline.nunique()} of {searches[cell]} pipelines" if searches[cell] > 1 else ""
-        return f"{cell} ({names}{of_several})"
-
-    at_edges = [of_cell(cell, edges) for cell, edges in by_cell.items() if len(edges)]
-    if len(at_edges) > words.MOST:
-        names = listed([cell for cell, edges in by_cell.items() if len(edges)])
-        return [f"{len(at_edges)} of {len(cells)} cells selected at an edge of what was searched ({names})"]
-    return [f"selected at an edge of what was searched: {listed(at_edges)}"] if at_edges else []
 
 
 def _below(case: _Case, cell: str) -> bool:

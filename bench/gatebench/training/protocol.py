@@ -24,8 +24,9 @@ class Training:
     patience: Count
     """After how many epochs without a better validation NLL a trial stops."""
     optimizer: Literal["adam", "rmsprop"]
-    """An optimizer of `gatebench.training.optimizers`; ``constants`` are its fields."""
+    """An optimizer of `gatebench.training.optimizers`."""
     constants: dict[str, float]
+    """Fields of the optimizer's class, each by its name."""
     clip_norm: Positive | None = None
     """Largest gradient norm of a member, over all its parameters; larger gradients are rescaled to it."""
     weight_noise: NonNegative = 0.0
