@@ -9,7 +9,7 @@ import pytest
 
 from gatebench import __version__
 from gatebench.core.errors import BadInput
-from gatebench.records import collection, names, sources, study_file
+from gatebench.records import collection, sources, study_file
 from gatebench.records.schema import Labels
 from gatebench.records.store import Store
 from support.merged import contents
@@ -100,19 +100,7 @@ def test_a_study_is_called_what_a_sweep_could_call_it(tmp_path: Path, study: str
     refused(tmp_path, "names a study", "expected letters")
 
 
-@pytest.mark.parametrize("name", names.OURS)
-def test_no_study_is_a_folder_of_ours(name: str):
-    assert not names.is_study(name)
-
-
 @pytest.mark.parametrize("label", ["<script>alert(1)</script>", "a\x1b[2J", "<!-- a", "</p>", "x" * 1001, "\u202etxt"])
 def test_labels_say_nothing_to_a_browser_or_a_terminal(tmp_path: Path, label: str):
     study_file.add_points(tmp_path, "some", [replace(make_point([], [A]), labels=Labels("t", label, "b", "m"))])
     refused(tmp_path, "study.json: cell", "expected")
-
-
-def test_names_of_published_studies_are_names():
-    results = Path(__file__).resolve().parents[2] / "results"
-    for file in results.glob("*/study.json"):
-        assert names.is_study(file.parent.name)
-        names.check_labels(study_file.read(results, file.parent.name), str(file))
