@@ -57,15 +57,22 @@ class RecordParts(Protocol):
 class RecordFolder:
     """The parts of a record in a folder of its own, which has the key as its name."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.key = path, path.name
+    def __init__(self, path: Path | str) -> None:
+        # Text, since there may be ten thousand: paths are objects that take longer than the parts.
+        self._path = str(path)
+        self.key = os.path.basename(self._path)
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return Path(self._path)
 
     def __str__(self) -> str:
-        return str(self.path)
+        return self._path
 
     def read(self, name: str) -> bytes:
         """Return a part; ``FileNotFoundError`` if it is not there."""
-        with open(os.path.join(self.path, name), "rb", buffering=0) as file:
+        with open(f"{self._path}/{name}", "rb", buffering=0) as file:
             return file.read()
 
 

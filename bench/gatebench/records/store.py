@@ -110,8 +110,8 @@ class Store:
         """Return the parts of the record of a trial, packed or in a folder, as they lie there; None if there are none."""
         packed = self._pack.record(key)
         if packed is None:
-            folder = self.trials / key
-            if os.path.isfile(os.path.join(folder, parts.RECORD)) or aside.is_stray(folder):
+            folder = f"{self.trials}/{key}"
+            if os.path.isfile(f"{folder}/{parts.RECORD}") or aside.is_stray(Path(folder)):
                 return parts.RecordFolder(folder)
             packed = self._pack.record(key)  # it may have been packed meanwhile
         return packed
