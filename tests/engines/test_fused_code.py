@@ -44,8 +44,8 @@ def compiled_product(processor, in_order=False):
     names = "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row"
 
     def make(module):
-        inner = product.build(module, processor, product.build_tiles(module, processor))
-        inner = product.build_in_order(module, processor, inner) if in_order else inner
+        write = product.build_in_order if in_order else product.build
+        inner = write(module, processor, product.build_tiles(module, processor))
         c = FunctionBuilder(module, processor, "outer", names, exported=True)
         c.call(inner, *(c.arguments[name] for name in names.split()))
         c.end()

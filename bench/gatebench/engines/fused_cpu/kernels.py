@@ -35,7 +35,7 @@ class Kernels:
         self.plan, self.module, self.processor, self.tables = plan, module, processor, tables
         tiles = product.build_tiles(module, processor)
         self.product = product.build(module, processor, tiles)
-        self.product_in_order = product.build_in_order(module, processor, self.product)
+        self.product_in_order = product.build_in_order(module, processor, tiles)
         self.product_of_blocks = product.build_of_blocks(module, processor, tiles)
         self.layout = Layout(plan, processor.panel, of_inputs)
         self.copy = routines.copy(module, processor)

@@ -44,23 +44,23 @@ def _heights(processor: Processor) -> list[int]:
     return heights
 
 
-def build_in_order(module: ir.Module, processor: Processor, product: FunctionBuilder) -> FunctionBuilder:
+def build_in_order(module: ir.Module, processor: Processor, tiles: Tiles) -> FunctionBuilder:
     """Write ``product_in_order``, as `build` does ``product``: what a row becomes does not depend on how many there are."""
     arguments = "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row"
     c = FunctionBuilder(module, processor, "product_in_order", arguments)
     c.function.attributes.add("noinline")  # it is called for many rows at once, and compiling its copies takes long
-    tiles = [_tile(module, processor, 1, width, in_order=True) for width in range(1, PANELS * processor.vectors + 1)]
+    of_a_row = [_tile(module, processor, 1, width, in_order=True) for width in range(1, PANELS * processor.vectors + 1)]
     several = min(height for height in _heights(processor) if height >= SUMS or height == processor.rows)
     even = c.mul(c.div(c.rows, several), several)
-    rest = (c.A, c.a_row, c.a_k, c.B, c.b_panel, c.b_k, c.D, c.d_row, c.C, c.c_row)
-    c.call(product, even, c.columns, c.depth, *rest)
+    high = {(height, width): tile for (height, width), tile in tiles.items() if height >= several}
+    _panels(c, high, lambda i: c.mul(i, c.a_row), c.a_row, c.a_k, even)
     wide = PANELS * processor.panel
     with c.loop(even, c.rows) as i, c.loop(0, c.columns, wide) as j:
         vectors, mask = _vectors(c, c.min(c.sub(c.columns, j), wide))
         a = c.at(c.A, c.mul(i, c.a_row))
         b = c.at(c.B, c.mul(c.div(j, processor.panel), c.b_panel))
         d, to = (c.at(array, c.add(c.mul(i, row), j)) for array, row in ((c.D, c.d_row), (c.C, c.c_row)))
-        for count, tile in enumerate(tiles, 1):
+        for count, tile in enumerate(of_a_row, 1):
             with c.when(c.b.icmp_signed("==", vectors, c.i64(count))):
                 c.b.call(tile.function, [c.depth, a, c.a_row, c.a_k, b, c.b_k, d, c.d_row, to, c.c_row, c.b_panel, mask])
     return c.end()
@@ -69,7 +69,8 @@ def build_in_order(module: ir.Module, processor: Processor, product: FunctionBui
 def build(module: ir.Module, processor: Processor, tiles: Tiles) -> FunctionBuilder:
     """Write the function ``product(rows, columns, depth, A, a_row, a_k, B, b_panel, b_k, D, d_row, C, c_row)``."""
     c = FunctionBuilder(module, processor, "product", "rows columns depth A a_row a_k B b_panel b_k D d_row C c_row")
-    return _panels(c, tiles, lambda i: c.mul(i, c.a_row), c.a_row, c.a_k)
+    _panels(c, tiles, lambda i: c.mul(i, c.a_row), c.a_row, c.a_k, c.rows)
+    return c.end()
 
 
 def build_of_blocks(module: ir.Module, processor: Processor, tiles: Tiles) -> FunctionBuilder:
@@ -80,18 +81,21 @@ def build_of_blocks(module: ir.Module, processor: Processor, tiles: Tiles) -> Fu
         block = c.div(i, processor.rows)
         return c.add(c.mul(block, c.mul(c.depth, processor.rows)), c.sub(i, c.mul(block, processor.rows)))
 
-    return _panels(c, tiles, place, c.i64(1), c.i64(processor.rows))
+    _panels(c, tiles, place, c.i64(1), c.i64(processor.rows), c.rows)
+    return c.end()
 
 
-def _panels(c: FunctionBuilder, tiles: Tiles, place: Callable[[Value], Value], a_row: Value, a_k: Value) -> FunctionBuilder:
+def _panels(
+    c: FunctionBuilder, tiles: Tiles, place: Callable[[Value], Value], a_row: Value, a_k: Value, rows: Value
+) -> None:
     """Write the loops over panels and rows; ``place`` is where row i of A begins, at multiples of a tile's rows."""
     processor = c.processor
     wide = processor.panel
     # all rows by one panel after the other, or by a few rows all panels, if those together stay in the first caches
     is_shallow = c.less(c.mul(c.depth, c.columns), SHALLOW)
-    block = c.b.select(is_shallow, c.i64(processor.rows), c.rows)
-    with c.loop(0, c.rows, block) as first, c.loop(0, c.columns, wide) as j:
-        last = c.min(c.add(first, block), c.rows)
+    block = c.b.select(is_shallow, c.i64(processor.rows), rows)
+    with c.loop(0, rows, block) as first, c.loop(0, c.columns, wide) as j:
+        last = c.min(c.add(first, block), rows)
         panel_of_b = c.at(c.B, c.mul(c.div(j, wide), c.b_panel))
         vectors, mask = _vectors(c, c.min(c.sub(c.columns, j), wide))
 
@@ -106,7 +110,6 @@ def _panels(c: FunctionBuilder, tiles: Tiles, place: Callable[[Value], Value], a
             with c.when(c.b.icmp_signed("==", vectors, c.i64(count))):
                 of_width = {height: tile for (height, width), tile in tiles.items() if width == count}
                 _rows(c, of_width, first, last, multiply)
-    return c.end()
 
 
 def _rows(
