@@ -63,7 +63,8 @@ def _cell(cell: catalogue.CellDescription) -> list[str]:
     options = ", ".join(f"`cell.{name}={'null' if value is None else value}`" for name, value in cell.options.items())
     return [
         f"### {cell.name}", "", f"**{cell.title}.** {escape(' '.join(cell.text.split()))}", "",
-        *(f'<p class="equation">{convert(line)}</p>' for line in cell.equations), "", diagram.svg(graph), "",
+        *(f'<p class="equation">{convert(line)}</p>' for line in cell.equations), "",
+        _scrolling(cell.name, diagram.svg(graph)), "",
         "| | |", "| --- | --- |",
         f"| from | {cell.paper} |",
         f"| recurrent parameters | {cell.parameters} |",
@@ -89,6 +90,11 @@ def _on_task(row: dict[str, str]) -> str:
         return score
     said = SAID.get(row["verdict"]) or ("lower" if mean < 0 else "higher")
     return f"{score}, {mean:+.3f} [{low:.3f}, {high:.3f}] beside {row['beside']} ({said})"
+
+
+def _scrolling(name: str, drawing: str) -> str:
+    """Return a drawing that keeps its size where the page is narrow: its letters stay readable, and it scrolls."""
+    return f'<div class="wide" tabindex="0" role="region" aria-label="Drawing of {name}">{drawing}</div>'
 
 
 def _oracles(name: str) -> str:

@@ -63,6 +63,15 @@ def test_every_page_opens_as_a_file_and_fits_a_telephone(site: Path, page: Page)
     assert [url for url in page.requests if not url.startswith(("file:", "data:", "about:"))] == []
 
 
+def test_letters_of_drawings_are_as_large_on_a_telephone(site: Path, page: Page):
+    page.resize(400, 800)
+    opened(page, site / "cells.html")
+    scale = "e.getBoundingClientRect().width / e.viewBox.baseVal.width"
+    shown = page.value(f"[...document.querySelectorAll('svg.cell')].map(e => {scale})")
+    assert len(shown) > 50
+    assert min(shown) > 0.99
+
+
 @pytest.mark.parametrize("words", SEARCHED)
 def test_a_search_finds_it_without_a_server(site: Path, page: Page, words: str):
     page.complaints.clear()
