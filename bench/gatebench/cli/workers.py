@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from gatebench.cli.worker_process import FORKS, Answer
+from gatebench.core import interpreters
 from gatebench.core.errors import BadInput
 
 THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -94,8 +95,8 @@ class Workers:
         try:
             self._processes.append(
                 subprocess.Popen(
-                    [sys.executable, "-c", program], stdin=subprocess.DEVNULL, env={**ENVIRONMENT, **os.environ},
-                    pass_fds=[theirs.fileno()],
+                    [sys.executable, "-c", program], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()],
+                    env={**ENVIRONMENT, **os.environ, **interpreters.ENVIRONMENT},
                 )
             )  # fmt: skip
         finally:

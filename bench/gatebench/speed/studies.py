@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from gatebench.core import interpreters
 from gatebench.core.errors import BadInput
 from gatebench.records import study_file
 from gatebench.records.store import Store
@@ -64,7 +65,9 @@ def _script(trial: dict[str, Any]) -> None:
 
 
 def _call(words: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(words, env={**os.environ, **environment}, capture_output=True, text=True)
+    done = subprocess.run(
+        words, env={**os.environ, **environment, **interpreters.ENVIRONMENT}, capture_output=True, text=True
+    )
     if done.returncode:
         raise BadInput(f"{' '.join(words[:4])} ... failed: {done.stderr.strip().splitlines()[-1:]}")
 

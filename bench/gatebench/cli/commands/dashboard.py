@@ -10,6 +10,7 @@ import time
 from typing import IO, Annotated
 
 from gatebench.cli.arguments import add_results, number
+from gatebench.core import interpreters
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import whole
 
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     ]  # fmt: skip
     # MLflow's warnings about libraries that it uses are nothing that a user could act on.
     quiet = {"PYTHONWARNINGS": "ignore", "MLFLOW_LOGGING_LEVEL": "WARNING"}
-    env = {**quiet, **os.environ, **mlflow.environment(), "PYTHONSAFEPATH": "1"}
+    env = {**quiet, **os.environ, **mlflow.environment(), **interpreters.ENVIRONMENT}
     print(STARTING, file=sys.stderr, flush=True)
     # Neither Python nor uvicorn may import a file of the folder that the user stands in, such as one called numpy.py.
     server = subprocess.Popen(command, env=env, cwd=os.sep, stderr=subprocess.PIPE, text=True, errors="replace")

@@ -16,7 +16,7 @@ from gatebench.cli import overrides as grammar
 from gatebench.cli.arguments import results_flag
 from gatebench.cli.configurations import GROUPS, Configuration
 from gatebench.cli.workers import Call, Workers
-from gatebench.core import registry, terminal
+from gatebench.core import interpreters, registry, terminal
 from gatebench.core.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -251,8 +251,9 @@ def _launch(parts: list[_Part], plan: "SweepPlan", launcher: str, workers: Worke
     from gatebench.cli import launch
 
     if workers is None:
-        for part in parts:
-            compose.run_through_hydra(_with_workers(part, launcher), launch.run_job)
+        with interpreters.safe():
+            for part in parts:
+                compose.run_through_hydra(_with_workers(part, launcher), launch.run_job)
         return
     configurations = [configuration for part in parts for configuration in part.configurations]
     command = launch.SweepCommand.of_environment()
