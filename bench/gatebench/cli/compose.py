@@ -56,16 +56,16 @@ def check_launcher(overrides: list[str], launcher: str) -> None:
     if not given:
         return
     with initialize_config_dir(str(registry.BUILT_IN["conf"]), version_base="1.3"):
-        try:
-            for override in given:  # one by one, to name it
+        for override in given:  # one by one, to name it
+            try:
                 config = compose("config", [f"hydra/launcher={launcher}", override], return_hydra_config=True)
                 numbers = flatten(OmegaConf.to_container(config.hydra.launcher))
                 _check_launcher_numbers({name: value for name, value in numbers.items() if f".{name}=" in override})
-        except (HydraException, OmegaConfBaseException, AttributeError, TypeError, ValueError) as error:
-            raise BadInput(
-                f"'{shorten(override)}' is nothing that hydra/launcher={launcher} can have; leave it out, or choose "
-                "another launcher (docs/slurm.md; local has hydra.launcher.n_jobs=N)"
-            ) from error
+            except (HydraException, OmegaConfBaseException, AttributeError, TypeError, ValueError) as error:
+                raise BadInput(
+                    f"'{shorten(override)}' is nothing that hydra/launcher={launcher} can have; leave it out, or choose "
+                    "another launcher (docs/slurm.md; local has hydra.launcher.n_jobs=N)"
+                ) from error
 
 
 def _check_launcher_numbers(numbers: dict[str, Any]) -> None:

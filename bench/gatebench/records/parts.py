@@ -64,7 +64,7 @@ class RecordFolder:
 
     @property
     def path(self) -> Path:
-        """The folder."""
+        """Where the folder is, for what moves or removes it."""
         return Path(self._path)
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ MiniRocket: Dempster et al. 2021, "MiniRocket: A Very Fast (Almost) Deterministi
 (KDD, arXiv 2012.08791), for sequences of any lengths, and of fewer thresholds where there is much data.
 """
 
+from functools import reduce
 from itertools import combinations
 
 import numpy as np
@@ -95,7 +96,7 @@ class Minirocket:
         """
         a, b, c = KERNELS[kernel]
         of_columns = [taps[x, a] + taps[x, b] + taps[x, c] - taps[x, -1] for x in self._columns[place][kernel].tolist()]
-        convolved, steps = sum(of_columns[1:], of_columns[0]), taps.shape[-1]
+        convolved, steps = reduce(np.add, of_columns), taps.shape[-1]
         reach = int(self._dilations[place]) * (LENGTH // 2)
         only_inner = (kernel + place) % 2 and steps > 2 * reach
         return convolved[:, reach : steps - reach] if only_inner else convolved
