@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import pytest
+import yaml
 
 from gatebench.core.errors import BadInput
 from gatebench.core.validation import (
@@ -149,6 +150,12 @@ def test_mismatch_says_what_was_expected_or_nothing():
     assert mismatch(-2e12, Signed) == "a number from -1e+12 to 1e+12"
     assert [mismatch(value, Seed) for value in (0, 2**32 - 1)] == [mismatch(value, Positive) for value in (1e-30, 1e12)]
     assert mismatch("x", int | None) == "a whole number or null"
+
+
+@pytest.mark.parametrize("text", [r'title: "\ud800"', r'"\udfff": 1', r'a: ["x\uDC00y"]'])
+def test_yaml_with_half_a_character_is_refused(text: str):
+    with pytest.raises(yaml.YAMLError, match="half a character"):
+        read_yaml(text)
 
 
 @pytest.mark.parametrize("text", ["a: &a [1]\nb: *a", "&x [*x]"])

@@ -7,8 +7,14 @@ MOST_CHARACTERS = 300
 """Characters of somebody else's text in a message, at the most."""
 
 
-OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Characters that a terminal obeys in place of showing them; those of line ends and tabs are not among them."""
+OBEYED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufffe\uffff"
+    r"\U000e0000-\U000e007f]"
+)
+"""Characters that a terminal obeys in place of showing them, that nobody sees, or that no file may have.
+
+Line ends and tabs are not among them, nor what joins letters of some scripts.
+"""
 
 
 class BadInput(Exception):

@@ -4,6 +4,7 @@ A hint is a plain type, ``Literal``, ``Annotated`` with a `Constraint`, a datacl
 union.
 """
 
+import re
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -73,13 +74,20 @@ Rounds = Annotated[int, whole(0, 100)]
 """How often something is repeated that may be left out."""
 
 
+SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""Half of a character of UTF-16, which an escape in a text may name."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML without aliases: with a few lines of them a text would fill the memory, or stand inside itself."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("it has an alias (*): write out what it stands for")
-        return super().compose_node(parent, index)
+        node = super().compose_node(parent, index)
+        if isinstance(node, yaml.ScalarNode) and SURROGATE.search(node.value):
+            raise yaml.YAMLError(f"it has {node.value!a}: half a character, which no file can have")
+        return node
 
 
 def read_yaml(text: str) -> Any:

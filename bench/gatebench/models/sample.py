@@ -1,6 +1,8 @@
 """Sequences drawn from a trained trial: the beginning of one of the data, and how the model goes on."""
 
 import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,16 +10,20 @@ from typing import Any
 import numpy as np
 
 from gatebench.core.errors import BadInput
+from gatebench.core.files import atomic_write
 from gatebench.data import cards, framings, tasks
 from gatebench.data.cards import LOWEST_PITCH, Card
 from gatebench.data.framings import next_block
 from gatebench.graph.stack import Stack
 from gatebench.models import lookup
+from gatebench.records.names import inert
 from gatebench.records.schema import Record
 from gatebench.records.store import Store
 
 Weights = dict[str, np.ndarray]
 """Name of a parameter -> its matrix ``[rows, columns]``."""
+SILENT = 2
+"""Seconds that drawing may take before it is shown how far it is."""
 SEGMENT = 256
 """Samples of a segment of a spectrum."""
 
@@ -86,12 +92,19 @@ def _continue(
     parameters = {name: torch.from_numpy(w).unsqueeze(0) for name, w in weights.items()}
     low, high = ((np.asarray(limit) - task.mean) / task.std for limit in _limits(task.card))
     layers, drawn, read = model.start(parameters), [], x[0]
-    for t in range(len(x) + steps - 1):
+    for t in _shown(len(x) + steps - 1):
         read = x[t] if t < len(x) else framing.next_input(task.card, read, drawn[-1])
         readout = model.advance(parameters, torch.from_numpy(np.asarray(read, np.float32))[None], layers)
         if t >= len(x) - 1:
             drawn.append(np.clip(likelihood.draw(readout[0].numpy(), random), low, high))
     return _in_data_units(task, np.stack(drawn))
+
+
+def _shown(steps: int) -> Iterable[int]:
+    """Return the steps, and show on a terminal how far they are once they have taken `SILENT` seconds."""
+    from tqdm import tqdm
+
+    return tqdm(range(steps), desc="drawing", unit="step", unit_scale=True, delay=SILENT, leave=False, disable=None)
 
 
 def _in_data_units(task: tasks.Task, y: np.ndarray) -> np.ndarray:
@@ -151,27 +164,30 @@ def write_sample(sample: Sample, path: Path) -> Path:
 
         target = path.with_suffix(".wav")
         assert sample.card.rate is not None, sample.card.name
-        soundfile.write(target, sample.whole, sample.card.rate, subtype="PCM_16")
+        rate = sample.card.rate
+        atomic_write(target, lambda partial: soundfile.write(partial, sample.whole, rate, subtype="PCM_16", format="WAV"))
         return target
     target = path.with_suffix(".mid")
-    piano_roll_as_midi(sample.whole).save(target)
+    atomic_write(target, piano_roll_as_midi(sample.whole).save)
     return target
 
 
 def _write_text(sample: Sample, path: Path) -> Path:
     """Write the symbols: characters as they are, longer ones with spaces between them."""
     names = [sample.card.names[i] for i in sample.whole[:, 0]]
-    path.write_text(("" if all(len(name) == 1 for name in sample.card.names) else " ").join(names), encoding="utf-8")
+    text = ("" if all(len(name) == 1 for name in sample.card.names) else " ").join(names)
+    atomic_write(path, lambda partial: partial.write_text(text, encoding="utf-8"))
     return path
 
 
 def _write_table(sample: Sample, path: Path) -> Path:
     """Write a csv with a row for each step."""
     names = sample.card.names or [str(i) for i in range(sample.whole.shape[1])]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(names)
-        rows.writerows(sample.whole.tolist())
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(map(inert, names))
+    rows.writerows(sample.whole.tolist())
+    atomic_write(path, lambda partial: partial.write_text(text.getvalue(), encoding="utf-8", newline=""))
     return path
 
 

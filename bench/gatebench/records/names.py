@@ -2,13 +2,19 @@
 
 import re
 
-from gatebench.core.errors import BadInput, shorten
+from gatebench.core.errors import OBEYED, BadInput, shorten, visible
 from gatebench.records.schema import Point
 
 OURS = frozenset({"trials", "failed", "damaged", "logs", "checkpoints"})
 """Folders of a results folder that are no study's."""
-MARKUP = re.compile(r"<(?=[A-Za-z/!?])|[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+MARKUP = re.compile(rf"<(?=[A-Za-z/!?])|[\t\n]|{OBEYED.pattern}")
 """What no name of ours has: an element of HTML, and characters that a terminal obeys."""
+FORMULA = re.compile(
+    r"\s*(?:[=@＝＠](?=.)|[+\-＋－](?!(?=[\d.])(?:[\d.,e%\s\[\]()/?=+\-±n]|inf| lowest)*\Z)(?=.))", re.DOTALL
+)
+"""How a text begins that a spreadsheet takes for a formula; a number, and what stands behind one of ours, is none."""
+_FORMULA_OF_A_PART = re.compile(r"(?<=[;\t\n\r])(?=\s*(?:[=@＝＠]|[+\-＋－]\s*[^\W\d]))")
+"""Where a formula begins for a spreadsheet that takes other characters than commas for the ends of cells."""
 MOST_OF_A_NAME = 1000
 """Characters of a label, at the most."""
 EQUATION = re.compile(r"[\w\s()\[\]{}+\-*/=^.,|\\]*")
@@ -46,6 +52,12 @@ def check_name(name: str, where: str) -> None:
     check_text(name, where)
     if len(name) > MOST_OF_A_NAME:
         raise BadInput(f"{where} has {len(name):,} characters, expected a name of at most {MOST_OF_A_NAME:,} characters")
+
+
+def inert(text: str) -> str:
+    """Return a text of which a spreadsheet computes nothing: an apostrophe stands before what begins like a formula."""
+    text = visible(text)
+    return ("'" if FORMULA.match(text) else "") + _FORMULA_OF_A_PART.sub("'", text)
 
 
 def is_equation(line: str) -> bool:

@@ -115,7 +115,7 @@ def test_a_page_of_many_groups_begins_with_one_sentence(tmp_path: Path, monkeypa
     frame = replace(frame, samples=frame.samples[:0])
     (tmp_path / "hand").mkdir()
     monkeypatch.setattr(page.frames, "load", lambda *_: frame)
-    monkeypatch.setattr(page, "_records", lambda *_: [])
+    monkeypatch.setattr(page, "_keep_records", lambda *_: None)
     html = page.write(tmp_path, "hand").read_text()
     headline = sections.gru_or_lstm(frame)
     assert html.index(f'<p class="verdict">{escape(headline)}</p>') < html.index('id="decision"')

@@ -14,6 +14,7 @@ from typing import cast
 
 import numpy as np
 
+from gatebench.core import interpreters
 from gatebench.core.errors import BadInput, shorten
 from gatebench.data.cards import LOWEST_PITCH, Card, cache
 from gatebench.data.contents import SPLITS, Arrays
@@ -76,10 +77,12 @@ def _parse(card: Card, target: Path) -> dict[str, np.ndarray]:
     from tqdm import tqdm
 
     files = [str(path) for path in corpus.getComposer("bach")]
-    parsed = Parallel(n_jobs=-1, return_as="generator")(delayed(_roll)(file) for file in files)
+    with interpreters.safe():
+        parsed = Parallel(n_jobs=-1, return_as="generator")(delayed(_roll)(file) for file in files)
     rolls = cast(Iterable[tuple[str, np.ndarray | None]], parsed)
     progress = tqdm(rolls, total=len(files), desc="parsing chorales (once)", unit="score", disable=None)
-    pieces = {name: roll for name, roll in progress if roll is not None}
+    with interpreters.safe():
+        pieces = {name: roll for name, roll in progress if roll is not None}
     names = sorted(pieces)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(f".{os.getpid()}.npz")

@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
+from gatebench.core.errors import visible
+
 SMALLEST = 11.2
 """How large a figure is shown: its smallest letters have so many pixels."""
 COLOURS = {"#000000": "currentColor", "#262626": "currentColor", "#ffffff": "var(--paper)", "#ededed": "var(--band)"}
@@ -59,7 +61,7 @@ def inline_svg(figure: Figure, name: str, seen: str, bounds: Bbox | None = None)
     root.attrib = {
         "class": "drawing",
         "role": "img",
-        "aria-label": seen,
+        "aria-label": visible(seen),
         "viewBox": root.attrib["viewBox"],
         "width": f"{scale * width:.0f}",
         "height": f"{scale * height:.0f}",

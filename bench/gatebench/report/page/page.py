@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from gatebench.core.errors import BadInput
+from gatebench.core.errors import BadInput, visible
 from gatebench.core.files import write_errors
 from gatebench.records import collection, samples, study_file
 from gatebench.records import frame as frames
@@ -92,7 +92,7 @@ def write(
         written = [parts.write(name, module, frame, folder) for name, module in parts.modules()]
         page = folder / "report.html"
         drawn = drawn_samples(frame, samples.folder(results, study))
-        page.write_text(_html(study, frame, [part for part in written if part], drawn), encoding="utf-8")
+        page.write_text(visible(_html(study, frame, [part for part in written if part], drawn)), encoding="utf-8")
     return page
 
 
@@ -128,7 +128,7 @@ def _keep_conclusions(results: Path, study: str, former: Sequence[str]) -> None:
         folder = former_folder(results, study)
         with write_errors(folder):
             folder.mkdir(exist_ok=True)
-            said.to_csv(folder / f"{name}.csv", index=False)
+            parts.inert(said).to_csv(folder / f"{name}.csv", index=False)
 
 
 def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSample]) -> str:

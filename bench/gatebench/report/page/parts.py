@@ -16,7 +16,8 @@ from matplotlib.transforms import Bbox
 from pandas.api.types import is_numeric_dtype
 
 from gatebench.core import registry
-from gatebench.core.errors import BadInput
+from gatebench.core.errors import BadInput, visible
+from gatebench.records import names
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import families, style
 from gatebench.report.page.drawing import inline_svg
@@ -24,10 +25,12 @@ from gatebench.report.words import listed
 
 LAST = 1000
 """Place on the page of a figure that does not state its ``ORDER``."""
-FORMULA = re.compile(r"[=@](?=.)|[+-](?![\d.,]+(e[+-]?\d+)?($|[ \[(%]))(?=.)")
-"""How a text begins that a spreadsheet takes for a formula; a number, and what stands behind one, is none."""
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
 """How an element of HTML begins."""
+MOST_OF_A_TITLE = 70
+"""Characters of a data set's title in a figure, which would have no place beside a longer one."""
+LINK = re.compile(r"\](?=[(\[])")
+"""How the address of a link or of a picture begins in Markdown."""
 _ROUNDING = 1e-12
 """Relative difference up to which two numbers are the same but for rounding."""
 
@@ -95,6 +98,7 @@ def _write_table(name: str, module: ModuleType, frame: Frame, folder: Path) -> P
     table = module.table(frame)
     if table is None:
         return None
+    table = _with_texts(table, visible)
     inert(table).to_csv(folder / f"{name}.csv", index=False)
     (folder / f"{name}.md").write_text(_as_markdown(table) + "\n", encoding="utf-8")
     (folder / f"{name}.tex").write_text(_as_latex(table), encoding="utf-8")
@@ -139,7 +143,7 @@ def _bounds(figure: Figure) -> Bbox:
 
 
 def _figure(module: ModuleType, numbers: pd.DataFrame, frame: Frame) -> Figure:
-    titles = {task: _literal(title) for task, title in frame.datasets.items()}
+    titles = {task: _literal(_cut(title)) for task, title in frame.datasets.items()}
     return module.draw(_with_texts(numbers, _literal), replace(frame, datasets=titles))
 
 
@@ -203,13 +207,18 @@ def _same_but_for_rounding(a: pd.DataFrame, b: pd.DataFrame) -> bool:
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of which a spreadsheet computes nothing: an apostrophe stands before what begins like a formula."""
-    return _with_texts(table, lambda text: f"'{text}" if FORMULA.match(text) else text)
+    return _with_texts(table, names.inert)
 
 
 def _as_markdown(table: pd.DataFrame) -> str:
-    """Return a table as Markdown, in which a text of it is neither the end of a cell nor HTML."""
-    table = _with_texts(table, lambda text: TAG.sub("&lt;", text).replace("|", r"\|"))
+    """Return a table as Markdown, in which a text of it is neither the end of a cell nor HTML nor a link."""
+    table = _with_texts(table, _in_markdown)
     return table.to_markdown(index=False, disable_numparse=True)
+
+
+def _in_markdown(text: str) -> str:
+    text = LINK.sub(r"]\\", TAG.sub("&lt;", " ".join(text.splitlines())))
+    return re.sub(r"(\\*)\|", r"\1\1\\|", text)  # a backslash before one that is there would show itself alone
 
 
 def _as_latex(table: pd.DataFrame) -> str:
@@ -217,9 +226,13 @@ def _as_latex(table: pd.DataFrame) -> str:
     return styled.to_latex(hrules=True)
 
 
+def _cut(title: str) -> str:
+    return title if len(title) <= MOST_OF_A_TITLE else f"{title[:MOST_OF_A_TITLE]}..."
+
+
 def _literal(text: str) -> str:
     """Return a text for matplotlib, which takes what stands between two dollars for a formula."""
-    return text.replace("$", r"\$")
+    return visible(text).replace("$", r"\$")
 
 
 def _with_texts(table: pd.DataFrame, changed: Callable[[str], str]) -> pd.DataFrame:
