@@ -2,12 +2,14 @@
 
 import io
 import os
+import pty
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 
 import matplotlib as mpl
@@ -207,6 +209,27 @@ def test_samples_of_trials_that_are_no_longer_the_best_are_not_shown(heard: Murm
     assert shown.title.startswith("rnn: Murmur (synthetic)")
     stale[stale.cell != "rnn"].to_csv(table, index=False)
     assert frame.load(results, "adhoc").spectra.empty
+
+
+def test_a_long_draw_shows_how_far_it_is_and_ends_on_ctrl_c_without_files(played: Tiny):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    command = [COMMAND, "sample", keys(played)[0], "--steps", "1000000", "--folder", "mine"]
+    process = subprocess.Popen(command, env=played.env, cwd=played.folder, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while b"step/s]" not in shown:
+        shown += os.read(ours, 1000)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate() == (b"", None)
+    with suppress(OSError):  # the end of a terminal
+        while more := os.read(ours, 1000):
+            shown += more
+    os.close(ours)
+    assert process.returncode == 130
+    assert shown.count(b"interrupted\r\n") == 1, shown
+    assert b"Traceback" not in shown
+    assert not (played.folder / "mine").exists()
 
 
 def test_the_spectrum_of_a_tone_peaks_at_its_pitch():
