@@ -115,7 +115,7 @@ class World:
         other = self.chance.choice([one for one in self.folders if one != folder]).path
         seeds = self.chance.sample(range(4), self.chance.randint(1, 2))
         cells = self.chance.sample(CELLS, self.chance.choice((1, 1, 2)))
-        pipelines, seed = self.chance.choice((1, 1, 1, 2)), self.chance.randrange(100)
+        pipelines, seed = self.chance.choice((1, 1, 1, 2)), self.chance.randrange(1, 100)
         return {
             "sweep": lambda: self.sweep(folder, study, cells, seeds, pipelines),
             "report": lambda: self.report(path, study),
