@@ -92,7 +92,9 @@ def test_a_full_folder_for_what_is_temporary_costs_nothing(
         if as_nobody:
             return run_as_nobody(home, *words, TMPDIR=str(full))
         environment = {**home.env, "TMPDIR": str(full)}
-        return subprocess.run([COMMAND, *words], env=environment, cwd=home.folder, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [COMMAND, *words], env=environment, cwd=home.folder, capture_output=True, text=True, check=False
+        )
 
     for words in (["sweep", *STUDY, f"results={mine}"], ["report", "adhoc", "--results", str(mine)]):
         done = run(*words)

@@ -92,8 +92,8 @@ def test_every_yaml_composes(group, name):
 def test_the_default_job_is_complete():
     job = values()
     assert set(job) == {
-        "name", "results", "pipelines", "data", "model", "search", "population", "device", "publish", "tracking",
-        "task", "cell", "budget", "training", "engine",
+        "name", "results", "contrasts", "pipelines", "data", "model", "search", "population", "device", "publish",
+        "tracking", "task", "cell", "budget", "training", "engine",
     }  # fmt: skip
     assert search(job["search"], protocol(job["training"])[1]).given is None
     construct(PopulationSettings, "population", job["population"])

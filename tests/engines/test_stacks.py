@@ -160,10 +160,11 @@ def assert_equal(built, drops):
             away, size_of_true = float(size(of[name][k].double() - to[name][k])), float(size(to[name][k]))
             # what rounding leaves of a small part of a sum is seen beside the whole
             assert away <= 1e-5 * max(size_of_true, 0.01 * float(size(true[k]))), name
+    # The same but for rounding: an evaluation sums in an order of its own, so that a sequence has one loss in any company.
     torch.testing.assert_close(
         FUSED.losses(built, flat, [FUSED.batch(built, *batch_arrays)] * 2),
         gradients(FUSED, built, flat, batch_arrays)[0],
-        rtol=0, atol=0,
+        rtol=1e-6, atol=1e-6,
     )  # fmt: skip
 
 

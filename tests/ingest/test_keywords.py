@@ -1,6 +1,6 @@
 """Flags of the command line become keyword arguments in what a Python program is told."""
 
-from typing import Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -14,7 +14,7 @@ OF_TYPE: dict[object, object] = {list[str]: ["a", "b"], bool: True, int: 50, flo
 
 def example(field: str) -> object:
     """A value that a choice may have, as the command line gives it."""
-    hints = get_args(Choices.__annotations__[field])
+    hints = get_args(get_type_hints(Choices)[field])
     if get_origin(hints[0]) is Literal:
         return get_args(hints[0])[0]
     return next((OF_TYPE[hint] for hint in hints if hint in OF_TYPE), "labels.csv")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def make_study(results: Path, keys: list[str] = KEYS) -> Path:
     for key in keys:
         record = make_record(key, seconds=float(int(key, 16)))
         curve = pd.DataFrame(endless if key == keys[0] else epochs, columns=CURVE)
-        Store(results).write(type(record)(**{**vars(record), "curve": curve}), WEIGHTS)
+        Store(results).write(replace(record, curve=curve), WEIGHTS)
     study_file.add_points(results, "adhoc", [make_point([], keys)])
     return results
 
@@ -125,7 +126,7 @@ def test_what_goes_wrong_leaves_no_part_of_a_batch(tmp_path: Path, monkeypatch: 
         return of_record(record, studies)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(runs, "of_record", fails_at_the_last)
+        patch.setattr(database, "of_record", fails_at_the_last)
         with pytest.raises(BadInput, match="no"):
             mlflow.publish(results, KEYS)
     assert rows(results)["runs"] == []

@@ -54,7 +54,10 @@ def test_it_prints_rows_and_draws_and_keeps_other_machines(tmp_path, gatebench):
     (["--machine", " "], "--machine is empty, expected a name; leave it out to take that of the processor"),
 ])  # fmt: skip
 def test_what_cannot_be_is_one_line(words, line):
-    options = command_line_parser().parse_args(["speed", *words])
-    with pytest.raises(BadInput) as error:
+    def run():
+        options = command_line_parser().parse_args(["speed", *words])
         options.run(options)
+
+    with pytest.raises(BadInput) as error:
+        run()
     assert str(error.value) == line

@@ -19,7 +19,7 @@ import pytest
 
 from gatebench.data import tasks
 from gatebench.engines.fused_cpu import engine
-from gatebench.records import mlflow, runs, study_file
+from gatebench.records import database, mlflow, runs, study_file
 from gatebench.records.schema import Record
 from gatebench.study import recording
 from support.commands import SMALL, sweep
@@ -122,7 +122,7 @@ def test_the_memory_of_the_command_does_not_grow_with_its_trials(
 
     sweep(home, *ONE_CELL, seeds(FEW), results=tmp_path)  # which makes whatever is made once
     monkeypatch.setattr(recording, "finished", finishing)
-    monkeypatch.setattr(runs, "of_record", logging)
+    monkeypatch.setattr(database, "of_record", logging)
     tracemalloc.start()
     sweep(home, *ONE_CELL, seeds(FEW + MANY), "publish=false", results=tmp_path)
     assert growth() < 6000

@@ -115,6 +115,7 @@ class Workers:
                 try:
                     socket.send_fds(self._requests[place], [b" "], [theirs.fileno()])
                 except ConnectionError as error:
+                    ours.close()
                     raise self._failure() from error
             self._connections.append(Connection(ours.detach()))
         return self._connections[:count]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import get_args
+from typing import get_args, get_type_hints
 
 from gatebench.core.errors import BadInput
 from gatebench.ingest.choices import Choices
@@ -14,7 +14,11 @@ LISTS = [name for name, hint in Choices.__annotations__.items() if list[str] in 
 _YES = [name for name, hint in Choices.__annotations__.items() if bool in get_args(hint)]
 _LAYOUTS = ("series-a-row", "series-a-column", "step-a-row")
 _OTHERS = ("name", "minutes", "cells", "parameters", "pipelines", "study")
-_NUMBERS = [name for name, hint in Choices.__annotations__.items() if {int, float} & {*get_args(hint)}]
+_NUMBERS = [
+    name
+    for name, hint in get_type_hints(Choices).items()  # without the ranges of numbers
+    if {int, float} & {*get_args(hint)}
+]
 _AS_THEY_STAND = (*_NUMBERS, "minutes", "parameters", "pipelines")
 _VERBS = ("is", "are", "has", "have", "names", "reads", "means", "and", "or", "but", "would", "with", "beside")
 """Words behind a flag that are no value of it, since they go on with the sentence."""

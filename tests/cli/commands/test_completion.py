@@ -46,6 +46,7 @@ COMPLETED = {
             "rru",
             "speech",
             "speech_demo",
+            "zoo",
         )
     },
     "gatebench sweep cell=gru budget=u": {"budget=units_48", "budget=units_64"},
