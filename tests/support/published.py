@@ -18,7 +18,7 @@ RAW = "https://raw.githubusercontent.com/gatebench/gatebench/main"
 """Where the README's figures are, which PyPI shows too."""
 FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "MuseData", "units", "recurrent parameters"]
 SPEECH = ["data", "cell", "units", "recurrent parameters", "total parameters", "test NLL", "n"]
-FIELD = ["lstm", "gru", "ResNet", "InceptionTime", "ROCKET"]
+FIELD = ["lstm", "gru", "MiniRocket (baseline)", "ResNet", "InceptionTime", "ROCKET"]
 """Methods of the table of labelled sets."""
 SPEED = [
     ("music", "rnn", 1), ("music", "gru", 1), ("music", "lstm", 1), ("music", "gru", 32), ("music", "lstm", 32),

@@ -3,6 +3,7 @@
 import atexit
 import gc
 import io
+import logging
 import signal
 import sys
 
@@ -19,6 +20,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may have no letters of ours, as stderr takes it
     atexit.register(gc.freeze)  # or else the interpreter looks through all of torch for garbage as it ends, for 0.3 s
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where its cache is, of a user without a home, is no news
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         _say_whose_code_may_run(arguments)

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gatebench.core import registry
+from gatebench.data import cards
 from gatebench.records.frame import Frame
 from gatebench.report import field, metrics, style
 from support.figures import FIGURES, drawn
@@ -74,3 +76,11 @@ def test_published_accuracies_are_shares_of_sets_that_there_are():
     assert set(field.ACCURACIES) <= set(registry.available("datasets", ".yaml"))
     assert all(set(accuracies) <= set(field.SOURCES) for accuracies in field.ACCURACIES.values())
     assert all(0 < share <= 1 for accuracies in field.ACCURACIES.values() for share in accuracies.values())
+
+
+def test_what_is_published_of_our_own_baseline_is_what_the_cards_say():
+    folder = registry.PACKAGE.parents[1] / "results" / "own" / "beside"
+    rows = pd.read_csv(folder / "minirocket.csv")
+    assert len(rows) == 11
+    for row in rows.itertuples():
+        assert cards.load(str(row.task)).baseline_metrics["minirocket"][str(row.metric)][0] == row.value
