@@ -151,13 +151,14 @@ def _draw_frontier(axis: Axes, rows: pd.DataFrame, styles: dict[str, style.CellS
     for _, row in rows.iterrows():
         axis.plot(row.ms_per_update, min(row.nll, ceiling), ls="", ms=6, clip_on=False, **styles[row.cell])
     frontier = list(_frontier(rows))
-    times, scores = [time for _, time, _ in frontier], [nll for *_, nll in frontier]
+    times, scores = [time for _, time, _ in frontier], [min(nll, ceiling) for *_, nll in frontier]
     axis.step(times, scores, where="post", color="0.5", lw=1.2, zorder=0)
     for cell, time, nll in frontier:
-        axis.annotate(cell, (time, nll), xytext=(3, -9), textcoords="offset points", fontsize=7)
+        axis.annotate(cell, (time, min(nll, ceiling)), xytext=(3, -9), textcoords="offset points", fontsize=7)
     axis.set_xscale("log")
-    is_wide = rows.ms_per_update.max() > 4 * rows.ms_per_update.min()
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_wide else (1, 1.5, 2, 3, 4, 5, 7)))
+    ratio = rows.ms_per_update.max() / rows.ms_per_update.min()
+    of_decades = LogLocator(subs=(1, 2, 5) if ratio > 4 else (1, 1.5, 2, 3, 4, 5, 7))
+    axis.xaxis.set_major_locator(of_decades if ratio > 2 else MaxNLocator(3))
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("ms per training update")
