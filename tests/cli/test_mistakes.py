@@ -78,6 +78,7 @@ MISTAKES = {
     "training.dropout=1": "training.dropout is 1, expected a number from 0 and below 1",
     "cell=lstm_augmented cell.gate=3": "option 'gate' of cell lstm_augmented is 3, expected true or false",
     "name=a/b": "name is 'a/b', expected",
+    "name=trials": "name is 'trials', expected letters, digits, '.', '_' and '-', at most 200 of them, and none of ch",
     "name=null": "name is null, expected a text; write name=\\'null\\' if a study shall be called so",
     "name=true": "name is true, expected a text; write name=\\'true\\'",
     "name=a,b": "name and results must be one for the whole sweep",

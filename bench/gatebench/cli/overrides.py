@@ -9,6 +9,7 @@ import re
 from gatebench.cli.configurations import GROUPS
 from gatebench.core import registry
 from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.records import names
 
 _OPENED_BY = {")": "(", "]": "[", "}": "{"}
 _NOT_PLAIN = re.compile(r"['\"\\$]")
@@ -24,8 +25,6 @@ _REASONS = (
     (r"while evaluating '(.*)': ", "'{}' has no value"),
 )
 """Patterns of what Hydra's parser says, and the same in words of a user."""
-STUDY = re.compile(r"[\w-][\w.-]*")
-"""What a study may be called, since it becomes a folder."""
 
 
 def check(words: list[str]) -> None:
@@ -59,7 +58,7 @@ def study_name(name: str) -> str:
     """Return the name of a study as a sweep reads it for that very text: ``null`` and ``1e3`` would be something else."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    if not STUDY.fullmatch(name):  # refused where the sweep is read
+    if not names.is_study(name):  # refused where the sweep is read
         return name
     return name if OverridesParser.create().parse_override(f"name={name}").value() == name else f"'{name}'"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from gatebench.cli import family
-from gatebench.cli import overrides as grammar
 from gatebench.cli.configurations import Configuration
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.core.validation import construct, mismatch, shown
+from gatebench.records import names
 
 if TYPE_CHECKING:
     from gatebench.data.cards import Card
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from gatebench.study.settings import EngineSettings, PopulationSettings, TaskSettings
     from gatebench.training.protocol import Training
 
-LONGEST_NAME = 200
-"""Characters of a study's name, which becomes that of a folder."""
 NEEDED = (
     "name", "results", "pipelines", "data", "model", "search", "population", "device", "publish", "tracking", "task", "cell",
     "budget", "training", "engine",
@@ -242,9 +240,9 @@ def _study_name(name: object) -> str:
     if name is None or isinstance(name, bool):
         word = "null" if name is None else str(name).lower()
         raise BadInput(f"name is {word}, expected a text; write name=\\'{word}\\' if a study shall be called so")
-    if not grammar.STUDY.fullmatch(str(name)) or len(str(name)) > LONGEST_NAME:
+    if not names.is_study(str(name)):
         raise BadInput(
-            f"name is '{shorten(name)}', expected letters, digits, '.', '_' and '-', at most {LONGEST_NAME} of them: it "
-            "becomes a folder below results"
+            f"name is '{shorten(name)}', expected letters, digits, '.', '_' and '-', at most {names.LONGEST_STUDY} of them, "
+            f"and none of {', '.join(sorted(names.OURS))}: it becomes a folder below results"
         )
     return str(name)

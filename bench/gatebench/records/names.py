@@ -1,12 +1,17 @@
 """Names that come from elsewhere and become folders, or stand in reports, on terminals and in tables."""
 
 import re
+from typing import TYPE_CHECKING
 
 from gatebench.core.errors import OBEYED, BadInput, shorten, visible
-from gatebench.records.schema import Point
 
-OURS = frozenset({"trials", "failed", "damaged", "logs", "checkpoints"})
+if TYPE_CHECKING:
+    from gatebench.records.schema import Point
+
+OURS = frozenset({"trials", "failed", "damaged", "logs", "checkpoints", "exports", "mlruns"})
 """Folders of a results folder that are no study's."""
+LONGEST_STUDY = 200
+"""Bytes of the name of a study, at the most."""
 MARKUP = re.compile(rf"<(?=[A-Za-z/!?])|[\t\n]|{OBEYED.pattern}")
 """What no name of ours has: an element of HTML, and characters that a terminal obeys."""
 FORMULA = re.compile(
@@ -23,7 +28,7 @@ EQUATION = re.compile(r"[\w\s()\[\]{}+\-*/=^.,|\\]*")
 
 def is_study(name: str) -> bool:
     """Whether a study may have this name, which is that of its folder."""
-    return re.fullmatch(r"[\w-][\w.-]*", name) is not None and len(name.encode()) <= 200 and name not in OURS
+    return re.fullmatch(r"[\w-][\w.-]*", name) is not None and len(name.encode()) <= LONGEST_STUDY and name not in OURS
 
 
 def check_study(name: str, where: str) -> None:
@@ -32,7 +37,7 @@ def check_study(name: str, where: str) -> None:
         raise BadInput(f"{where} names a study '{shorten(name)}'; expected letters, digits, '.', '_' and '-'")
 
 
-def check_labels(points: list[Point], where: str) -> None:
+def check_labels(points: "list[Point]", where: str) -> None:
     """Raise ``BadInput`` if a label of a point is no name that anything of ours has."""
     for point in points:
         for group, label in vars(point.labels).items():
