@@ -54,11 +54,12 @@ def test_a_requeued_job_is_told_and_runs_a_second_time(slurm: Slurm, tmp_path: P
 
 
 def test_a_job_that_does_not_leave_is_killed_after_its_time(slurm: Slurm, tmp_path: Path):
-    job = submit(slurm, tmp_path, "trap 'date +%s > told' TERM; while :; do date +%s > last; sleep 0.1; done")
+    # Lines are added, none is written over: the job may be killed at any moment, also before the line that would replace one.
+    job = submit(slurm, tmp_path, "trap 'date +%s > told' TERM; while :; do date +%s >> last; sleep 0.1; done")
     wait_until(lambda: slurm.state(job) == "RUNNING" and lines(tmp_path / "last"), 30, "the job")
     slurm.run("scontrol", "requeue", job)
     wait_until(lambda: slurm.state(job) == "PENDING", KILL_WAIT + 15, "its end")
-    assert KILL_WAIT - 2 <= int(lines(tmp_path / "last")[0]) - int(lines(tmp_path / "told")[0]) <= KILL_WAIT + 5
+    assert KILL_WAIT - 2 <= int(lines(tmp_path / "last")[-1]) - int(lines(tmp_path / "told")[0]) <= KILL_WAIT + 5
 
 
 def test_a_slurm_ends_with_its_jobs_and_leaves_another_alone(slurm: Slurm, tmp_path: Path):
