@@ -17,7 +17,7 @@ from gatebench.records import collection, frame, parts, status, study_file
 from gatebench.records.schema import Record
 from gatebench.records.store import Store, read
 from support.mutations import flipped
-from support.records import WEIGHTS, make_point, make_record
+from support.records import WEIGHTS, make_point, make_record, tables_of
 
 A, B, C, D = "a" * 16, "b" * 16, "c" * 16, "d" * 16
 PARTS = [
@@ -42,7 +42,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def same(record: Record, other: Record) -> bool:
-    tables = zip(record.tables.values(), other.tables.values(), strict=True)
+    tables = zip(tables_of(record).values(), tables_of(other).values(), strict=True)
     return record.without_tables == other.without_tables and all(a.equals(b) for a, b in tables)
 
 

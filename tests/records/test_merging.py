@@ -16,7 +16,7 @@ from gatebench.records.looks import Look
 from gatebench.records.schema import Record, Score
 from gatebench.records.store import Store
 from support.merged import contents, every_row
-from support.records import WEIGHTS, make_point, make_record
+from support.records import WEIGHTS, make_point, make_record, tables_of
 
 A, B, C, D, E = (letter * 16 for letter in "abcde")
 
@@ -165,7 +165,7 @@ def test_seconds_and_populations_are_of_the_machine(tmp_path: Path):
 @pytest.mark.parametrize("table", ["curve", "sequences", "statistics", "predictions"])
 def test_one_number_of_a_table_is_a_difference(tmp_path: Path, table: str):
     record = scored(A)
-    other = record.tables[table].copy()
+    other = tables_of(record)[table].copy()
     other.iloc[0, -1] = 7.0
     there = make_results(tmp_path / "there", replace(record, **{table: other}))
     assert merge(make_results(tmp_path / "here", record), there).differing == {A}

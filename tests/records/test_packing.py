@@ -19,7 +19,7 @@ from gatebench.records import collection, frame, packing, status, study_file
 from gatebench.records.packed import NAME, Pack
 from gatebench.records.store import Store
 from support.mutations import flipped
-from support.records import WEIGHTS, make_point, make_record
+from support.records import WEIGHTS, make_point, make_record, tables_of
 
 A, B, C = "a" * 16, "b" * 16, "c" * 16
 
@@ -160,7 +160,7 @@ def test_a_flipped_bit_in_a_pack_costs_one_trial_at_most(store: Store, capsys: p
         assert len(weights) >= 2, bit
         for key, record in records.items():
             assert record.without_tables == parts_of[key].without_tables
-            assert all(table.equals(parts_of[key].tables[name]) for name, table in record.tables.items()), bit
+            assert all(table.equals(tables_of(parts_of[key])[name]) for name, table in tables_of(record).items()), bit
         for values in weights.values():
             assert {name: value.tolist() for name, value in values.items()} == {n: v.tolist() for n, v in WEIGHTS.items()}
         assert one.finished() == set(weights)  # what is lost is trained anew

@@ -23,15 +23,15 @@ from gatebench.records import collection, metrics, runs, study_file
 from gatebench.records.checkpoints import Checkpoint
 from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, STATISTICS, Record
 from gatebench.records.store import Store, read
-from support.records import WEIGHTS, make_record
+from support.records import WEIGHTS, make_record, tables_of
 
 LATER = {"statistics": STATISTICS, "predictions": PREDICTIONS}
 """Tables that the first versions did not have."""
 
 
 def assert_same(a: Record, b: Record) -> None:
-    for name, table in a.tables.items():
-        pd.testing.assert_frame_equal(table, b.tables[name], check_exact=True)
+    for name, table in tables_of(a).items():
+        pd.testing.assert_frame_equal(table, tables_of(b)[name], check_exact=True)
     assert a.without_tables == b.without_tables
 
 
@@ -53,7 +53,7 @@ def test_tables_are_what_pandas_would_write_of_them(store: Store):
     )
     for key, record in (("a" * 16, make_record("a" * 16)), ("b" * 16, replace(make_record("b" * 16), curve=endless))):
         store.write(record, WEIGHTS)
-        for name, table in record.tables.items():
+        for name, table in tables_of(record).items():
             assert (store.trials / key / f"{name}.csv").read_text() == table.to_csv(index=False)
 
 
@@ -97,7 +97,7 @@ def test_records_of_before_the_sequences_have_none(store: Store):
 
 
 def test_records_of_before_metrics_have_none_and_are_written_as_before(store: Store):
-    before = replace(make_record("a" * 16), **{name: make_record().tables[name].head(0) for name in LATER})
+    before = replace(make_record("a" * 16), **{name: tables_of(make_record())[name].head(0) for name in LATER})
     store.write(before, WEIGHTS)
     assert {file.name for file in (store.trials / before.key).iterdir()} == {
         "record.json", "curve.csv", "sequences.csv", "weights.safetensors", "SHA256SUMS",
@@ -106,8 +106,8 @@ def test_records_of_before_metrics_have_none_and_are_written_as_before(store: St
     collection.add(path, [make_record("b" * 16)])
     pd.read_parquet(path).drop(columns=list(LATER)).to_parquet(path, index=False)
     for record in store.read(["a" * 16, "b" * 16]).values():
-        assert {name: list(record.tables[name].columns) for name in LATER} == LATER
-        assert all(record.tables[name].empty for name in LATER)
+        assert {name: list(tables_of(record)[name].columns) for name in LATER} == LATER
+        assert all(tables_of(record)[name].empty for name in LATER)
         assert metrics.measured(record) is None
         assert not [one.key for one in runs.of_record(record, {}).metrics if one.key.startswith("final/test_frame")]
 

@@ -10,7 +10,7 @@ from gatebench.records import collection
 from gatebench.records.schema import CURVE, SEQUENCES, TABLES, Record
 from gatebench.records.store import Store
 from gatebench.records.tables import columns_of
-from support.records import WEIGHTS, make_record
+from support.records import WEIGHTS, make_record, tables_of
 
 
 def are_frames(record: Record) -> list[bool]:
@@ -33,8 +33,8 @@ def test_what_is_read_makes_no_data_frame_until_it_is_asked_for_one(record: Reco
     assert not any(are_frames(record))
     columns = record.columns
     assert not any(are_frames(record))
-    for name, table in record.tables.items():
-        pd.testing.assert_frame_equal(table, make_record().tables[name], check_exact=True)
+    for name, table in tables_of(record).items():
+        pd.testing.assert_frame_equal(table, tables_of(make_record())[name], check_exact=True)
         pd.testing.assert_frame_equal(pd.DataFrame(columns[name]), table, check_exact=True)
     assert all(are_frames(record))
 

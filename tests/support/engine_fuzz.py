@@ -1,7 +1,8 @@
 """Both engines on random cases, each between pages of memory that must not be touched, in child processes.
 
 ``python tests/support/engine_fuzz.py 5000 FILE.csv`` runs the cases of the seeds 0 to 4999 that the file has no line of, a
-line for each. Code that reads or writes past an array kills the child; then the case it was at is what has failed.
+line for each; ``--first 2000`` leaves out those before. Code that reads or writes past an array kills the child; then the case
+it was at is what has failed.
 """
 
 import argparse
@@ -119,8 +120,9 @@ def described(case: object) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("count", type=int, help="how many cases, from seed 0")
+    parser.add_argument("count", type=int, help="the seed before which to end")
     parser.add_argument("file", type=Path, help="where lines are added; cases that have one are not run again")
+    parser.add_argument("--first", type=int, default=0, help="the seed to begin at")
     parser.add_argument("--cells", default="", help="names of cells to draw from, by commas")
     arguments = parser.parse_args()
     have: set[int] = set()
@@ -132,7 +134,7 @@ def main() -> int:
     counts: Counter[str] = Counter()
     started = time.monotonic()
     with arguments.file.open("a", newline="") as file:
-        for outcome in run([seed for seed in range(arguments.count) if seed not in have], arguments.cells):
+        for outcome in run([seed for seed in range(arguments.first, arguments.count) if seed not in have], arguments.cells):
             csv.writer(file).writerow(outcome)
             file.flush()
             counts[outcome.outcome] += 1

@@ -15,6 +15,7 @@ from gatebench.records.schema import (
     PREDICTIONS,
     SEQUENCES,
     STATISTICS,
+    TABLES,
     Labels,
     Machine,
     Point,
@@ -61,6 +62,11 @@ def make_record(key: str = "0123456789abcdef", seconds: float = 1.5, **summary: 
         ),
         predictions=pd.DataFrame([(0, i, 0, nll, 1.5) for i, nll in enumerate(AWKWARD)], columns=PREDICTIONS),
     )  # fmt: skip
+
+
+def tables_of(record: Record) -> dict[str, pd.DataFrame]:
+    """The tables of a record by name."""
+    return {name: getattr(record, name) for name in TABLES}
 
 
 def make_point(

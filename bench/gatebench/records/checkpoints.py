@@ -5,15 +5,16 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gatebench.core.errors import shorten
 from gatebench.core.files import atomic_write
 from gatebench.records import aside
 from gatebench.records.decoding import convert, parse
 from gatebench.records.parts import DAMAGE
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FORMAT = "2"
 """Version of what is written; checkpoints of others count as none."""
@@ -24,7 +25,7 @@ FILE = "state.safetensors"
 class Saved(NamedTuple):
     """The content of a checkpoint."""
 
-    arrays: dict[str, np.ndarray]
+    arrays: "dict[str, np.ndarray]"
     values: dict[str, Any]
     """Whatever else changes, as JSON has it; what it means is the population's to know."""
     keys: list[str]
@@ -38,8 +39,9 @@ class Checkpoint:
         self.results, self.keys = results, keys
         self.folder = results / "checkpoints" / _name(keys)
 
-    def save(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, object]) -> None:
+    def save(self, arrays: "Mapping[str, np.ndarray]", values: Mapping[str, object]) -> None:
         """Replace what was saved before."""
+        import numpy as np
         from safetensors.numpy import save
 
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -49,7 +51,7 @@ class Checkpoint:
         metadata["sha256"] = _digest(contiguous, metadata)
         atomic_write(self.folder / FILE, lambda partial: partial.write_bytes(save(contiguous, metadata)))
 
-    def load(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+    def load(self) -> "tuple[dict[str, np.ndarray], dict[str, Any]] | None":
         """Return what was saved last, or None; a damaged checkpoint is said and set aside: its trials begin anew."""
         saved = _read(self.results, self.folder / FILE, with_arrays=True)
         return saved and (saved.arrays, saved.values)
@@ -106,7 +108,7 @@ def _decode(path: Path, with_arrays: bool) -> Saved | None:
         raise ValueError(str(error)) from error
 
 
-def _digest(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
+def _digest(arrays: "Mapping[str, np.ndarray]", metadata: Mapping[str, str]) -> str:
     """Checksum of what a checkpoint holds."""
     digest = hashlib.sha256(json.dumps([metadata[name] for name in ("format", "keys", "values")]).encode())
     for name, array in sorted(arrays.items()):

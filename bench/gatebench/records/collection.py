@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.files import atomic_write, locked, nan_to_none, to_json
 from gatebench.records.decoding import convert, parse
@@ -27,6 +25,7 @@ from gatebench.records.schema import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 NAME = "records.parquet"
@@ -79,6 +78,8 @@ def read_summaries(path: Path, keys: Collection[str]) -> dict[str, Summary]:
 
 def add(path: Path, records: Iterable[Record]) -> None:
     """Add those records that are not there yet; what is there stays, and a file that lacks none is not touched."""
+    import pandas as pd
+
     with locked(path.with_name(f"{path.name}.lock")):
         before = _table(path, None) if path.is_file() else pd.DataFrame(columns=COLUMNS)
         present = set(before["key"])
@@ -88,7 +89,7 @@ def add(path: Path, records: Iterable[Record]) -> None:
             atomic_write(path, lambda partial: _write(after, partial))
 
 
-def _write(table: pd.DataFrame, path: Path) -> None:
+def _write(table: "pd.DataFrame", path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -124,7 +125,7 @@ def _rows(path: Path, columns: list[str] | None) -> list[dict[str, Any]]:
     return _table(path, columns).to_dict("records")  # pyright: ignore[reportReturnType] - columns have texts as names
 
 
-def _table(path: Path, columns: list[str] | None) -> pd.DataFrame:
+def _table(path: Path, columns: list[str] | None) -> "pd.DataFrame":
     import pyarrow.parquet as pq
 
     with _explained(path):

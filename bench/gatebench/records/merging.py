@@ -10,14 +10,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-import pandas as pd
-
 from gatebench.core.files import nan_to_none
 from gatebench.records import collection, looks, study_file
 from gatebench.records.frame import REPLICATION
 from gatebench.records.schema import Point, Record, TrialSettings
 from gatebench.records.sources import RecordPlace, RecordSource
 from gatebench.records.store import Store
+from gatebench.records.tables import Columns
 
 BATCH = 500
 """Records that are in memory at once."""
@@ -181,8 +180,8 @@ def same_numbers(record: Record, other: Record) -> bool:
     """
     if _outcome(record) != _outcome(other):
         return False
-    tables = ((table, other.tables[name]) for name, table in record.tables.items())
-    return all(_values(one) == _values(two) for one, two in tables if len(one) and len(two))
+    tables = ((columns, other.columns[name]) for name, columns in record.columns.items())
+    return all(_values(one) == _values(two) for one, two in tables if any(one.values()) and any(two.values()))
 
 
 def _outcome(record: Record) -> list[object]:
@@ -191,8 +190,8 @@ def _outcome(record: Record) -> list[object]:
     return [summary.status, scores, summary.best_epoch, summary.epochs, summary.updates]
 
 
-def _values(table: pd.DataFrame) -> object:
-    return nan_to_none({name: column.tolist() for name, column in table.items() if name != "seconds"})
+def _values(columns: Columns) -> object:
+    return nan_to_none({name: values for name, values in columns.items() if name != "seconds"})
 
 
 def _by_key(plans: dict[str, list[Point]]) -> dict[str, list[str]]:

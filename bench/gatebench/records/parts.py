@@ -11,14 +11,15 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.files import to_json
 from gatebench.records.schema import TABLES, Record, Summary, decode_record, decode_summary
 from gatebench.records.tables import Columns
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SUMS = "SHA256SUMS"
 """The part with the checksums of the others: a line each, as ``sha256sum`` writes them."""
@@ -137,7 +138,7 @@ def read_summary(parts: RecordParts) -> Summary:
         raise DamagedRecord(parts, error) from error
 
 
-def read_weights(parts: RecordParts) -> dict[str, np.ndarray] | None:
+def read_weights(parts: RecordParts) -> "dict[str, np.ndarray] | None":
     """Return the weights of a record, ``[rows, columns]`` each; None if there are none, `DamagedRecord` if others."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -160,7 +161,7 @@ def verify(parts: RecordParts) -> Record:
     return record
 
 
-def write(folder: Path, record: Record, weights: Mapping[str, np.ndarray] | None = None) -> None:
+def write(folder: Path, record: Record, weights: "Mapping[str, np.ndarray] | None" = None) -> None:
     """Write the parts of a record and their checksums into a new folder; of a failed trial, there are no weights."""
     from safetensors.numpy import save
 

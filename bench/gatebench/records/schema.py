@@ -7,11 +7,11 @@ add some.
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
-import pandas as pd
-from msgspec import Meta
+from msgspec import Meta, MsgspecError, json
 
 from gatebench.core.hyperparameters import TUNABLE, Hyperparameters
 from gatebench.records.contrasts import ALL, Contrasts
@@ -101,6 +101,17 @@ class Summary:
     """FLOPs a second of training and validation over those of a product of two 2048 x 2048 matrices in torch."""
     error: str | None = None
     """Traceback of a failed trial; None for any other."""
+
+
+@dataclass(frozen=True)
+class _Summarized:
+    """The entries of ``record.json`` that say what became of which trial."""
+
+    key: Key
+    summary: Summary
+
+
+_SUMMARIZED = json.Decoder(_Summarized)
 
 
 @dataclass(frozen=True)
@@ -195,13 +206,8 @@ class Record(RecordFields):
     """Columns `PREDICTIONS`, of the same sequences and weights."""
 
     @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name, as in `TABLES`."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    @property
     def columns(self) -> dict[str, Columns]:
-        """The tables by name, each as its columns: for who reads many records."""
+        """The tables by name, as in `TABLES`, each as its columns: for who reads many records."""
         return {name: columns_of(self, name) for name in TABLES}
 
     @property
@@ -281,6 +287,11 @@ def decode_record(text: str | bytes) -> RecordFields:
 
 def decode_summary(text: str | bytes) -> tuple[str, Summary]:
     """Decode the key and the summary of ``record.json`` alone, which is faster."""
+    text = text if isinstance(text, str) else text.decode()  # all of it is looked at, the parts that are passed over too
+    if not any(f'"{former}"' in text for former in _SUMMARY_OF_0_1):
+        with suppress(MsgspecError, OverflowError, SystemError):  # what does not fit, and where, is said below
+            summarized = _SUMMARIZED.decode(text)
+            return summarized.key, summarized.summary
     value = _renamed(parse(text))
     return convert(_entry(value, "key"), Key), convert(_entry(value, "summary"), Summary)
 

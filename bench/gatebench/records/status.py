@@ -19,8 +19,8 @@ def describe(results: Path, study: str) -> str:
     points = study_file.read(results, study)
     store = Store(results)
     keys = study_file.keys(points)
-    summaries = store.summaries(keys)
-    missing = [key for key in keys if key not in summaries]
+    endings = store.endings(keys)
+    missing = [key for key in keys if key not in endings]
     running = TrialLocks(results).of_others(missing)
     failed = store.failures(missing).keys() - running
     checkpointed = {key for population in Checkpoint.interrupted(results) for key in population}
@@ -28,21 +28,21 @@ def describe(results: Path, study: str) -> str:
     lines, left, total, pipelines = [], 0, Counter[str](), Counter[bool]()
     for labels, of_labels in _by_labels(points).items():
         keys = study_file.keys(of_labels)
-        finished = [key for key in keys if key in summaries]
+        finished = [key for key in keys if key in endings]
         planned = sum(map(_planned, of_labels))
         left += planned - len(finished)
         counts = {"running": sum(key in running for key in keys), "failed": sum(key in failed for key in keys)}
         total.update(counts)
         counts["checkpointed"] = sum(key in checkpointed for key in keys)
-        counts["diverged"] = sum(summaries[key].status == "diverged" for key in finished)
-        over = Counter(sum(key in summaries for key in point.keys) == _planned(point) for point in of_labels)
+        counts["diverged"] = sum(endings[key].status == "diverged" for key in finished)
+        over = Counter(sum(key in endings for key in point.keys) == _planned(point) for point in of_labels)
         pipelines.update(over)
         line = f"{labels}: {len(finished)} of {planned} done{_listed(counts)}{_pipelines(over)}"
         lines.append(
             line + _listed(Counter(f"selected at an edge of {name}" for point in of_labels for name in point.edges))
         )
-    done = len(summaries)
-    seconds = sum(summary.seconds or 0.0 for summary in summaries.values())
+    done = len(endings)
+    seconds = sum(ending.seconds for ending in endings.values())
     time = f", about {left * seconds / done / 60:.0f} core-minutes at the pace so far" if left and done else ""
     of_pipelines = _pipelines(pipelines) if len(lines) < pipelines.total() else ""
     return "\n".join([*lines, f"{study}: {done} trials done{_listed(total)}, {left} left{of_pipelines}{time}"])

@@ -102,8 +102,9 @@ def write(results: Path, study: str, path: Path) -> tuple[int, int]:
 
 
 def _line(record: Record) -> bytes:
-    tables = {name: table.to_dict("list") for name, table in record.tables.items()}
-    return json.dumps(nan_to_none({"record": record.without_tables, **tables}), separators=(",", ":")).encode() + b"\n"
+    return (
+        json.dumps(nan_to_none({"record": record.without_tables, **record.columns}), separators=(",", ":")).encode() + b"\n"
+    )
 
 
 def read(path: Path) -> RecordSource:
