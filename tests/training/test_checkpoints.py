@@ -68,9 +68,22 @@ def test_seconds_go_on(task):
     population = start(task)
     population.run_epoch()
     population.seconds += 100
+    population.core_seconds += 1000
     again = start(task)
     again.restore(stored(population))
-    assert all(100 < outcome.seconds < 200 for outcome in train(again, nothing))
+    outcomes = train(again, nothing)
+    assert all(100 < outcome.seconds < 200 for outcome in outcomes)
+    assert all(outcome.core_seconds is not None and 1000 < outcome.core_seconds < 1100 for outcome in outcomes)
+
+
+def test_a_checkpoint_of_before_processor_time_was_measured_leaves_it_unknown(task):
+    population = start(task)
+    population.run_epoch()
+    arrays, values = stored(population)
+    del values["core_seconds"]
+    again = start(task)
+    again.restore((arrays, values))
+    assert all(outcome.core_seconds is None and outcome.seconds > 0 for outcome in train(again, nothing))
 
 
 @every_engine

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from gatebench.engines import reference
 from gatebench.engines.base import Batch, Engine
 from gatebench.training import evaluation
 from gatebench.training.evaluation import evaluate, prepare
+from gatebench.training.loop import train
 from gatebench.training.protocol import Member
 from support.training import MEMBERS, WILD, curve, every_engine, nll_of, numbers, run, score, setting, start
 
@@ -180,6 +182,18 @@ def test_seconds_are_shared(task):
         assert times == sorted(times)
         assert outcome.seconds == pytest.approx(times[-1], abs=1e-4)
     assert len({outcome.seconds for outcome in outcomes}) == 1  # none stopped before the others
+    assert len({outcome.core_seconds for outcome in outcomes}) == 1
+
+
+def test_processor_time_is_not_that_of_what_else_happens(task):
+    """A pause, in which the machine does something else, counts by the clock alone."""
+    population = start(task)
+    population.pause = lambda: time.sleep(0.02)
+    outcomes = train(population, lambda _: None)
+    waited = 0.02 * outcomes[0].updates
+    for outcome in outcomes:
+        assert outcome.core_seconds is not None
+        assert 0 < outcome.core_seconds < outcome.seconds - waited / len(outcomes) / 2
 
 
 @pytest.mark.parametrize(("at_once", "count"), [(1, 5), (200, 5), (800, 3), (2**18, 1)])

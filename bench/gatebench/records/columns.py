@@ -43,8 +43,13 @@ COURSE = {
     "epochs": "epochs that were trained",
     "updates": "updates of the optimizer",
     "seconds": "wall time of training and validation, shared evenly by the active members of a population",
+    "core_seconds": (
+        "processor time of the same, of all threads, which what else the machine does changes little; missing on a GPU and in "
+        "records of before it was measured"
+    ),
     "relative_throughput": (
-        "FLOPs a second of training and validation, relative to those of a 2048 x 2048 matrix product in torch; may exceed 1"
+        "FLOPs a second of training and validation, by `core_seconds` where there are any, relative to those of a "
+        "2048 x 2048 matrix product in torch; may exceed 1"
     ),
     "engine": "what ran the cell, `fused_cpu` or `reference`",
     "population_size": "trials that were trained together",

@@ -29,7 +29,9 @@ COURSE = list(columns.COURSE)
 COLUMNS = list(columns.MEANING)
 """Columns of ``trials.csv``, in their order."""
 RESULT_COLUMNS = [
-    column for column in COLUMNS if column not in ("seconds", "relative_throughput", "engine", "population_size")
+    column
+    for column in COLUMNS
+    if column not in ("seconds", "core_seconds", "relative_throughput", "engine", "population_size")
 ]
 """Columns that a resumed study shares exactly with an undisturbed one."""
 MACHINE = ["commit", "gatebench", "torch", "processor", "cores", "threads", "engine"]

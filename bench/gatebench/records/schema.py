@@ -99,6 +99,9 @@ class Summary:
     data: DataFacts = field(default_factory=DataFacts)
     relative_throughput: float | None = None
     """FLOPs a second of training and validation over those of a product of two 2048 x 2048 matrices in torch."""
+    core_seconds: float | None = None
+    """Processor time of training and validation, of all threads; a population's is shared evenly by its members. None on
+    a GPU, and in records of the versions that did not measure it."""
     error: str | None = None
     """Traceback of a failed trial; None for any other."""
 

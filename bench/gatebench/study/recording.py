@@ -42,6 +42,7 @@ def finished(
         epochs=outcome.epochs,
         updates=outcome.updates,
         seconds=round(outcome.seconds, 4),
+        core_seconds=None if outcome.core_seconds is None else round(outcome.core_seconds, 4),
         relative_throughput=float(f"{throughput:.4g}"),
         population_size=population_size,
         trivial=outcome.measured.trivial,

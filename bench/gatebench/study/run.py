@@ -273,7 +273,8 @@ class _JobRunner:
         finished: list[tuple[Record, dict[str, np.ndarray]]] = []
         flops_per_epoch = recording.flops_per_epoch(self.model, self.task)
         for member, outcome in zip(members, outcomes, strict=True):
-            throughput = flops_per_epoch * outcome.epochs / outcome.seconds / self.loaded.matmul_rate(self.job)
+            seconds = outcome.seconds if outcome.core_seconds is None else outcome.core_seconds / self.job.threads
+            throughput = flops_per_epoch * outcome.epochs / seconds / self.loaded.matmul_rate(self.job)
             record = recording.finished(self.job, self.task, member, training, outcome, len(members), throughput)
             finished.append((record, outcome.weights))
         self.store.write_all(finished)

@@ -44,6 +44,8 @@ class EpochProgress:
     updates: int = 0
     seconds: float = 0.0
     """Seconds that the epoch took before its last interruption."""
+    core_seconds: float = 0.0
+    """Processor time that it took before that, of all threads, in seconds."""
 
 
 @dataclass
@@ -75,6 +77,8 @@ class Population:
     """Updates that each member made, ``[K]``."""
     seconds: np.ndarray
     """Wall time of each member, its share of the population's, ``[K]``."""
+    core_seconds: np.ndarray
+    """Processor time of each member, its share of that of all threads, ``[K]``; NaN where it is not known."""
     status: list[str]
     """``running``, ``finished`` or ``diverged``, of each member."""
     curves: list[list[dict[str, str | float]]]
@@ -87,7 +91,7 @@ class Population:
     pause: Callable[[], None] = noop
     """Called between updates and between batches of an evaluation, where `state` may be taken; it may raise."""
     optimizer: optimizers.Optimizer = field(init=False)
-    _started: float = field(default=0.0, init=False)
+    _started: tuple[float, float] = field(default=(0.0, 0.0), init=False)
 
     def __post_init__(self) -> None:
         self.optimizer = self.training.build_optimizer()
@@ -123,23 +127,24 @@ class Population:
             best=parameters.clone(),
             best_nll=np.full(count, np.inf),
             best_epoch=np.zeros(count, int), epochs=np.zeros(count, int), updates=np.zeros(count, int),
-            seconds=np.zeros(count),
+            seconds=np.zeros(count), core_seconds=np.zeros(count),
             status=["running"] * count,
             curves=[[] for _ in members],
         )  # fmt: skip
 
     def run_epoch(self) -> None:
         """Train on the training split once, or finish the epoch under way, then validate; members that are done leave."""
-        self._started = time.perf_counter()
+        self._started = time.perf_counter(), time.process_time()
         if self.under_way is None:
             self.epoch += 1
             self.under_way = EpochProgress(np.zeros((2, len(self.active))), [True] * len(self.active))
         train = self._train_epoch(self.under_way)
         valid = evaluate(self.model, self.parameters, self._valid, self.pause)
-        live, share = self.under_way.live, self._elapsed() / len(self.active)
+        live, shares = self.under_way.live, np.array(self._elapsed()) / len(self.active)
         self.under_way = self.carried = None
         for a, k in enumerate(self.active):
-            self.seconds[k] += share
+            self.seconds[k] += shares[0]
+            self.core_seconds[k] += shares[1]
             self.epochs[k] = self.epoch
             self._record(k, "train", *train[:, a])
             self._record(k, "valid", *valid[:, a])
@@ -152,10 +157,11 @@ class Population:
                 self.status[k] = "finished"
         self._keep_active([a for a, k in enumerate(self.active) if self.status[k] == "running"])
 
-    def _elapsed(self) -> float:
-        """Return the seconds of the epoch under way."""
+    def _elapsed(self) -> tuple[float, float]:
+        """Return the seconds of the epoch under way, by the clock and of the processor."""
         assert self.under_way is not None
-        return self.under_way.seconds + time.perf_counter() - self._started
+        seconds = self.under_way.seconds + time.perf_counter() - self._started[0]
+        return seconds, self.under_way.core_seconds + time.process_time() - self._started[1]
 
     def _train_epoch(self, progress: EpochProgress) -> np.ndarray:
         """Make the epoch's updates that are left; return its losses as seen while training, ``[2, A]``, as in `averages`."""
@@ -246,6 +252,11 @@ class Population:
         }
         return [masks[seed] for seed in seeds]
 
+    def _core_seconds(self, k: int) -> float | None:
+        """Return a member's processor time; None where it is not known, or where another device than that computes."""
+        known = self.model.device == "cpu" and not np.isnan(self.core_seconds[k])
+        return float(self.core_seconds[k]) if known else None
+
     def _record(self, k: int, split: str, nll: float, sequence_mean: float) -> None:
         """Add a row to a member's learning curve."""
         self.curves[k].append({
@@ -281,6 +292,7 @@ class Population:
                 epochs=int(self.epochs[k]),
                 updates=int(self.updates[k]),
                 seconds=float(self.seconds[k]),
+                core_seconds=self._core_seconds(k),
             )
             for k in range(len(self.members))
         ]
@@ -293,16 +305,17 @@ class Population:
         if self.carried is not None:
             arrays["carried"] = self.carried
         plain = ("active", "status", "curves", "epoch")
-        counted = ("best_nll", "best_epoch", "epochs", "updates", "seconds")
+        counted = ("best_nll", "best_epoch", "epochs", "updates", "seconds", "core_seconds")
         values = {name: getattr(self, name) for name in plain} | {name: getattr(self, name).tolist() for name in counted}
         if self.under_way is not None:
-            seconds = self._elapsed()
-            values["under_way"] = vars(self.under_way) | {"sums": self.under_way.sums.tolist(), "seconds": seconds}
+            times = dict(zip(("seconds", "core_seconds"), self._elapsed(), strict=True))
+            values["under_way"] = vars(self.under_way) | {"sums": self.under_way.sums.tolist()} | times
         return arrays, copy.deepcopy(values)
 
     def restore(self, state: State) -> None:
         """Go on from what `state` returned."""
         values = copy.deepcopy(state[1])
+        values.setdefault("core_seconds", [np.nan] * len(self.members))  # a checkpoint of a version that did not measure it
         under_way = values.pop("under_way", None)
         self.under_way = under_way and EpochProgress(**under_way | {"sums": np.array(under_way["sums"])})
         tensors = {name: torch.from_numpy(a.copy()).to(self.model.device) for name, a in state[0].items()}
@@ -323,12 +336,14 @@ def of_members(state: State, members: list[int]) -> State:
         progress = values["under_way"]
         progress["sums"] = [[row[a] for a in positions] for row in progress["sums"]]
         progress["live"] = [progress["live"][a] for a in positions]
-        progress["seconds"] *= len(positions) / len(values["active"])
+        for name in ("seconds", "core_seconds"):
+            progress[name] = progress.get(name, 0.0) * len(positions) / len(values["active"])
         if not positions:  # none of them is in the epoch that is under way
             del values["under_way"]
     values["active"] = [members.index(values["active"][a]) for a in positions]
-    for name in ("status", "curves", "best_nll", "best_epoch", "epochs", "updates", "seconds"):
-        values[name] = [values[name][k] for k in members]
+    for name in ("status", "curves", "best_nll", "best_epoch", "epochs", "updates", "seconds", "core_seconds"):
+        if name in values:
+            values[name] = [values[name][k] for k in members]
     return rows, values
 
 

@@ -29,3 +29,5 @@ class Outcome:
     updates: int
     seconds: float
     """Wall time of training and validation; a population's is shared evenly by its active members."""
+    core_seconds: float | None
+    """Processor time of the same, of all threads; None where it is not known, as on a GPU."""
