@@ -54,7 +54,7 @@ def test_a_requeued_job_is_told_and_runs_a_second_time(slurm: Slurm, tmp_path: P
 
 
 def test_a_job_that_does_not_leave_is_killed_after_its_time(slurm: Slurm, tmp_path: Path):
-    # Lines are added, none is written over: the job may be killed at any moment, also before the line that would replace one.
+    # Lines are added, none is written over: the job may be killed before the line that would replace one.
     job = submit(slurm, tmp_path, "trap 'date +%s > told' TERM; while :; do date +%s >> last; sleep 0.1; done")
     wait_until(lambda: slurm.state(job) == "RUNNING" and lines(tmp_path / "last"), 30, "the job")
     slurm.run("scontrol", "requeue", job)

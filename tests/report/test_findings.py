@@ -44,7 +44,7 @@ def test_the_lowest_cell_beats_the_others_by_what_they_differ():
         f"On Some Music, {BUDGET}, {TRAINING}, the lowest mean is that of gru: {lowest} nats per time step, "
         "n = 3 seeds of one search. "
         f"It beats rnn by {np.mean(HIGH) - np.mean(LOW):.3f} nats [{-d.high:.3f}, {-d.low:.3f}]. "
-        "All are below the lowest baseline (markov, 6.25)."
+        "All means are below the lowest baseline (markov, 6.25)."
     )
     assert 0 < -d.high < -d.low
 
@@ -121,7 +121,7 @@ def test_a_difference_must_hold_for_all_pairs_of_the_group():
 def test_a_group_of_one_cell_is_compared_with_the_baselines_alone():
     sentence = finding_of(seeds("music", "gru", LOW))
     assert sentence.endswith(
-        "nats per time step, n = 3 seeds of one search. All are below the lowest baseline (markov, 6.25)."
+        "nats per time step, n = 3 seeds of one search. All means are below the lowest baseline (markov, 6.25)."
     )
 
 
@@ -145,9 +145,9 @@ def test_a_verdict_is_of_confirming_trials_on_the_test_split():
 def test_a_cell_that_is_not_below_the_lowest_baseline_is_named():
     sentence = finding_of(seeds("music", "gru", LOW), seeds("music", "rnn", [6.2, 6.3]), seeds("music", "novel", [7.0, 7.1]))
     assert "Not below the lowest baseline (markov, 6.25): rnn and novel." in sentence
-    assert "All are below" not in sentence
+    assert "All means are below" not in sentence
     assert "Not below the lowest baseline (markov, 6.25): gru." in finding_of(seeds("music", "gru", [6.3]))
-    assert "All are below the lowest baseline (markov, 6.25)." in finding_of(seeds("music", "gru", [6.2]))
+    assert "All means are below the lowest baseline (markov, 6.25)." in finding_of(seeds("music", "gru", [6.2]))
 
 
 def test_without_baselines_nothing_is_said_of_them():

@@ -50,7 +50,7 @@ def test_a_winner_is_below_every_other_cell_and_the_baseline():
     assert "nats per time step (95% intervals over seeds and sequences; Holm's p 0.0" in much
     assert cost.startswith(
         "At what cost: gru has 20,000 recurrent parameters (13 units), a state of 13 numbers, 39,000 FLOPs a time step, "
-        "6.0 s of training a trial; rnn has "
+        "6.0 core-seconds of training a trial; rnn has "
     )
 
 
@@ -267,6 +267,14 @@ def test_a_verdict_that_was_looked_at_before_is_tested_at_a_lower_level():
     assert look in much
     assert "(80% power at the 0.333% level)" in much
     assert "look 3 of this comparison: tested at 0.00111" in lines_of(replace(NEAR, looks=3))[1]
+
+
+def test_an_interval_that_leaves_zero_out_beside_an_open_verdict_is_explained():
+    """It is of one pair alone; Holm counts all of them."""
+    third = seeds("music", "rnn", [3.0, 3.9, 3.2])
+    best, much, _ = verdict_of(seeds("music", "gru", [3.0, 3.05, 3.1]), seeds("music", "lstm", [3.17, 3.26, 3.35]), third)
+    assert best.startswith("Best cell: no difference could be shown between gru, lstm and rnn (")
+    assert "; the interval beside lstm is of that pair alone: Holm's p, which counts all, is 0.099)" in much
 
 
 def test_a_difference_that_is_large_enough_wins_at_any_look_and_its_p_is_said_beside_the_level():

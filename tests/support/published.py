@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results"
 RAW = "https://raw.githubusercontent.com/gatebench/gatebench/main"
 """Where the README's figures are, which PyPI shows too."""
+DOCS = "https://github.com/gatebench/gatebench/blob/main/docs"
 FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "MuseData", "units", "recurrent parameters"]
 SPEECH = ["data", "cell", "units", "recurrent parameters", "total parameters", "test NLL", "n"]
 FIELD = ["lstm", "gru", "MiniRocket (baseline)", "ResNet", "InceptionTime", "ROCKET"]
@@ -44,7 +45,9 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
     pairs = pairs[pairs.budget == budget].reset_index(drop=True)
     of_data = {str(data): part for data, part in pairs.groupby("data", sort=False)}
     first = _sentence([_gru_or_lstm(data, part) for data, part in of_data.items()])
-    second = _sentence([_lowest(data, part) for data, part in of_data.items()])
+    decided = pd.read_csv(results / study / "decision.csv", dtype=str)
+    lost = decided[decided.budget == budget].set_index(["data", "cell"])["lost at most"]
+    second = _sentence([_lowest(data, part, lost) for data, part in of_data.items()])
     counts = sorted({int(count) for text in pairs.n for count in re.findall(r"\d+", text)})
     pipelines = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
     cells = list(dict.fromkeys([*pairs.lower, *pairs.other]))
@@ -59,7 +62,22 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
         how += f" Not trained yet in this way: {listed(missing)}."
     of_what = f"{len(cells)} cells from the GRU on {listed([_name(data) for data in of_data])}"
     figure = f"![Distance of {of_what}, with 95% intervals]({RAW}/results/{study}/answer.png)"
-    return "\n\n".join([*map(_filled, (f"**GRU or LSTM? {first}**", f"**Which cell at all?** {second}", how)), figure])
+    sentences = f"**GRU or LSTM? {first}**", f"**Which is faster?** {faster()}", f"**Which cell at all?** {second}"
+    return "\n\n".join([*map(_filled, (*sentences, how)), figure])
+
+
+def faster() -> str:
+    """How long an update of the LSTM takes beside one of the GRU, on one engine in one run, at 20,000 parameters."""
+    rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
+    rows = rows[(rows.engine == "fused_cpu") & (rows.data == "music") & rows.cell.isin(["gru", "lstm"])]
+    flops = {int(count) for count in rows.flops_per_step}
+    times = [f"{1 / row.ratio:.2f} (batch {row.batch})" for row in rows[rows.cell == "lstm"].itertuples()]
+    machines = listed(list(dict.fromkeys(rows.machine)))
+    return (
+        f"Neither by much: at 20,000 parameters a step costs {min(flops):,} to {max(flops):,} FLOPs, and on the same engine "
+        f"a training update of the LSTM takes {listed(times)} times as long as the GRU's ({machines}; "
+        f"[every cell]({DOCS}/speed.md))."
+    )
 
 
 def _sentence(parts: list[str]) -> str:
@@ -90,16 +108,17 @@ def _gru_or_lstm(data: str, pairs: pd.DataFrame) -> str:
     (_, pair), = pairs[pairs.apply(lambda row: {row.lower, row.other} == {"gru", "lstm"}, axis=1)].iterrows()  # fmt: skip
     lower = str(pair.lower).upper()
     by = _lower_by(pair)
-    counted = " once all tested pairs are counted" if not by.partition("[")[2].startswith("-") else ""
+    counted = "" if by.partition("[")[2].startswith("-") else f", of which p is {pair['p, Holm']} once all pairs are counted"
     return {
         "better": f"on {data} the {lower} is better, by {by}",
         "equivalent": f"on {data} the two are equivalent (the {lower} lower by {by})",
-        "undecided": f"on {data} no difference could be shown{counted} (the {lower} lower by {by})",
+        "undecided": f"on {data} no difference could be shown (the {lower} lower by {by}{counted})",
         "not tested": f"on {data} the two are not tested (the {lower} lower by {by})",
     }[str(pair.verdict)]
 
 
-def _lowest(data: str, pairs: pd.DataFrame) -> str:
+def _lowest(data: str, pairs: pd.DataFrame, lost: pd.Series) -> str:
+    """Which cell has the lowest mean, what it beats, and what is lost at most with it, where it is the one to take."""
     best = str(pairs.lower.iloc[0])
     of_best = pairs[pairs.lower == best]
     said = {
@@ -119,7 +138,8 @@ def _lowest(data: str, pairs: pd.DataFrame) -> str:
         )
         if verdict in said
     ]
-    return f"on {data} the lowest mean is that of `{best}`, {' and '.join(parts)}"
+    at_most = f" (to take it loses {lost[data, best]} at the most)" if (data, best) in lost.index else ""
+    return f"on {data} the lowest mean is that of `{best}`{at_most}, {' and '.join(parts)}"
 
 
 def _titles(study: str, conf: Path) -> list[str]:

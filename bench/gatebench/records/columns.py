@@ -44,8 +44,8 @@ COURSE = {
     "updates": "updates of the optimizer",
     "seconds": "wall time of training and validation, shared evenly by the active members of a population",
     "core_seconds": (
-        "processor time of the same, of all threads, which what else the machine does changes little; missing on a GPU and in "
-        "records of before it was measured"
+        "processor time of the same, of all threads, which what else the machine does changes little; missing on a GPU and "
+        "in records of before it was measured"
     ),
     "relative_throughput": (
         "FLOPs a second of training and validation, by `core_seconds` where there are any, relative to those of a "

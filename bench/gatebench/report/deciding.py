@@ -80,7 +80,8 @@ def effort(frame: Frame, pair: Pair, level: float) -> str:
     if required.repetitions and required.repetitions <= most * len(a.nll):
         further = {cell: required.repetitions - len(repetitions.scores(trials)) for cell, trials in trials_by_cell.items()}
         seconds = sum(max(0, count) * _seconds(frame, trials_by_cell[cell]) for cell, count in further.items())
-        return f"{start} {required.repetitions:,} {units} of each cell, {words.duration(seconds)} more of training {end}"
+        time = f"{words.duration(seconds)} more of training for all {len(trials_by_cell)} cells"
+        return f"{start} {required.repetitions:,} {units} of each cell, {time} {end}"
     more = f"or {required.repetitions:,} {units}" if required.repetitions else f"no number of {units} would do"
     if required.sequences and required.sequences <= MANY * len(a.steps):
         return f"{start} {required.sequences:,} {sequences} in place of {len(a.steps):,} {end}; {more}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import baselines, comparisons, style, words
+from gatebench.report import baselines, comparisons, costs, durations, style
 from gatebench.report.comparisons import Pair
 from gatebench.report.stats.estimates import Difference, Estimate
 from gatebench.report.stats.regret import largest_regret
@@ -40,6 +40,8 @@ class Decision:
     """By how much the cell is above the best of all at the most; NaN where a cell has a single repetition."""
     baseline: tuple[str, float] | None
     """The best trivial predictor and its NLL, where no cell is shown to be below it, so that none is to be taken."""
+    core_seconds: float
+    """Mean core-seconds of a confirming trial of the cell; NaN where they cannot be compared with those of other cells."""
 
 
 def decisions(frame: Frame) -> list[Decision]:
@@ -61,11 +63,12 @@ def _decision(frame: Frame, group: ComparisonGroup, pairs: list[Pair], trials: d
         for verdict in ("better", "untested", "undecided", "equivalent")
     )
     alike = [lowest, *equivalent] if equivalent else []
-    cell = min(alike or [lowest], key=lambda name: words.expense(trials[name]))
+    baseline = baselines.lowest(frame, group.task)
+    alike = [name for name in alike if baseline is None or baselines.is_below(trials[name], baseline[1])]
+    cell = min(alike or [lowest], key=lambda name: costs.expense(trials[name]))
     others = comparisons.against(pairs, group, cell)
     second = next(name for name in cells if name != cell)
     difference, pair = others[second]
-    baseline = baselines.lowest(frame, group.task)
     return Decision(
         group=group,
         cell=cell,
@@ -80,6 +83,7 @@ def _decision(frame: Frame, group: ComparisonGroup, pairs: list[Pair], trials: d
         equivalent=[name for name in alike if name != cell],
         regret=largest_regret([-other for other, _ in others.values()]),
         baseline=None if baseline is None or baselines.is_below(trials[lowest], baseline[1]) else baseline,
+        core_seconds=durations.means(frame, trials)[cell],
     )
 
 

@@ -30,7 +30,7 @@ def line(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], pairs: list[Pair
     parts = [_other_best(one, lowest) for one in scores if one.best != lowest]
     others = [_other_verdict(one, pair) for one in agreeing for pair in pairs if _differs(one, pair)]
     if len(others) > words.MOST:
-        others = [others[0], f"{len(others) - 1} more such comparisons stand in the table `metrics` of the report"]
+        others = [others[0], f"{len(others) - 1} more such comparisons stand in the table of metrics of the report"]
     parts += others
     parts += _beside_baselines(frame, trials_by_cell, scores)
     start = f"By other measures: {lowest}, which has the lowest NLL, is the best"

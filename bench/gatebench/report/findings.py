@@ -5,7 +5,7 @@ import pandas as pd
 
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import comparisons, declared, repetitions, style
+from gatebench.report import baselines, comparisons, declared, repetitions, style
 from gatebench.report.comparisons import Pair
 from gatebench.report.words import listed
 
@@ -82,13 +82,17 @@ def _gru_or_lstm(pairs: list[Pair], best: str) -> str:
 
 
 def _baselines(frame: Frame, group: ComparisonGroup, means: pd.Series) -> str:
-    baselines = frame.baselines[(frame.baselines.task == group.task) & (frame.baselines.split == "test")].sort_values("nll")
-    if baselines.empty:
+    of_task = frame.baselines[(frame.baselines.task == group.task) & (frame.baselines.split == "test")].sort_values("nll")
+    if of_task.empty:
         return ""
-    lowest = baselines.iloc[0]
+    lowest = of_task.iloc[0]
     above = [str(cell) for cell in means.index[means >= lowest.nll]]
     if not above:
-        return f"All are below the lowest baseline ({lowest.baseline}, {lowest.nll:.2f})."
+        test = frame.confirmed("test")
+        runs = style.by_cell(test[(test[list(ComparisonGroup._fields)] == list(group)).all(axis=1)])
+        unsure = [cell for cell in means.index if not baselines.is_below(runs[str(cell)], float(lowest.nll))]
+        but = f"; of {listed(unsure)} this is not shown for new repetitions" if unsure else ""
+        return f"All means are below the lowest baseline ({lowest.baseline}, {lowest.nll:.2f}){but}."
     return f"Not below the lowest baseline ({lowest.baseline}, {lowest.nll:.2f}): {listed(above)}."
 
 

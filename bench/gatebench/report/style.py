@@ -117,6 +117,11 @@ def folded(text: str, inches: float) -> str:
     return "\n".join(textwrap.fill(line, width, break_long_words=False) for line in text.splitlines())
 
 
+def absent(axis: Axes, text: str) -> None:
+    """Write in a panel why nothing is drawn in it."""
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", fontsize=8, color="0.4")
+
+
 def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellStyle, size: float = 8) -> None:
     """Draw a cell's difference to another one, with interval and mark, at height ``y``; its number beyond the limit.
 

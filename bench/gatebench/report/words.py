@@ -2,8 +2,6 @@
 
 import math
 
-import pandas as pd
-
 MOST = 3
 """How many things of a kind a verdict spells out with all their numbers; of more it is one, and the count of the others."""
 
@@ -35,17 +33,3 @@ def measured(mean: float, low: float, high: float) -> str:
 def duration(seconds: float) -> str:
     """Write about how long something takes, in seconds or minutes."""
     return f"about {seconds / 60:.0f} minutes" if seconds > 90 else f"about {math.ceil(seconds)} seconds"
-
-
-def costs(trials: pd.DataFrame) -> str:
-    """Write what a cell costs: parameters, state, FLOPs and seconds, from its trials on one split."""
-    row = trials.iloc[0]
-    return (
-        f"{row.parameters_recurrent:,} recurrent parameters ({row.units} units), a state of {row.state_size} numbers, "
-        f"{row.flops_per_step:,} FLOPs a time step, {trials.seconds.mean():.1f} s of training a trial"
-    )
-
-
-def expense(trials: pd.DataFrame) -> tuple[float, float]:
-    """Return what the cheaper of two cells of like size is told by: FLOPs to two digits, then the state's size."""
-    return float(f"{trials.flops_per_step.mean():.2g}"), float(trials.state_size.mean())

@@ -22,7 +22,7 @@ def frame():
     trials += [("speech", *trial[1:6], trial[6] + 1, trial[7]) for trial in trials]
     one = by_hand(trials)
     seconds = one.trials.cell.map(MILLISECONDS) * one.trials.updates / 1000
-    return replace(one, trials=one.trials.assign(seconds=seconds), declared=Declaration(Contrasts(against="gru")))
+    return replace(one, trials=one.trials.assign(core_seconds=seconds), declared=Declaration(Contrasts(against="gru")))
 
 
 def test_a_row_has_the_distance_to_the_reference_and_the_time_of_an_update():

@@ -21,7 +21,7 @@ def test_budgets_stand_beside_each_other_where_there_are_two():
         shown = row[["nll", "low", "high"]].astype(float)
         np.testing.assert_allclose(shown, [expected.mean, expected.low, expected.high], rtol=1e-9)
         assert (row.n, row.parameters_recurrent, row.parameters_total, row.flops_per_step) == (2, size, 24_000, 39_000)
-        assert row.seconds == 4.0 + 1.5
+        assert row.core_seconds == 4.0 + 1.5
     single = numbers.loc[("units_64", "rnn")]
     assert (single.nll, single.n) == (pytest.approx(3.3), 1)
     assert np.isnan(single.low)

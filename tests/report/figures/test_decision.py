@@ -34,7 +34,7 @@ def test_the_lowest_cell_is_taken_where_it_is_better_than_every_other():
     assert shown["lower by"] == f"{d.mean:.3f} [{d.low:.3f}, {d.high:.3f}]"
     assert shown["P(lower)"].startswith("1.00 [")
     assert shown["n"] == "3, 3 seeds"
-    assert (shown["FLOPs per step"], shown["state"], shown["seconds"]) == ("39,000", "13", "6.0")
+    assert (shown["FLOPs per step"], shown["state"], shown["core-seconds"]) == ("39,000", "13", "6.0")
 
 
 def test_of_equivalent_cells_the_cheapest_is_taken_and_said_to_be():

@@ -14,7 +14,7 @@ def test_scores_are_those_numbers_in_words(hand: Frame):
     assert gru["valid NLL"].startswith("2.900 [")
     assert gru["train NLL"].startswith("2.400 [")
     assert (gru["n"], gru["learning rate"], gru["units"], gru["diverged"]) == ("3", "0.01", "13", "0")
-    assert (gru["total parameters"], gru["FLOPs per step"], gru["seconds"]) == ("24,000", "39,000", "6.0")
+    assert (gru["total parameters"], gru["FLOPs per step"], gru["core-seconds"]) == ("24,000", "39,000", "6.0")
     single = table[table["cell"] == VARIANT].iloc[0]
     assert single["test NLL"] == "2.600 (one seed)"
 

@@ -43,9 +43,10 @@ def test_every_cell_has_its_core_minutes_by_stage_and_sums_count_shared_trials_o
     assert total == {**first, "data": "all", "budget": "", "training": ""}
 
 
-def test_a_worker_with_several_threads_takes_as_many_cores():
+def test_where_only_wall_time_is_known_a_worker_takes_as_many_cores_as_threads():
     frame = by_hand(TRIALS)
-    frame = replace(frame, threads=dict.fromkeys(frame.trials.key, 3))
+    clocked = frame.trials.assign(core_seconds=float("nan"))
+    frame = replace(frame, trials=clocked, threads=dict.fromkeys(frame.trials.key, 3))
     assert FIGURES["spent"].table(frame).iloc[-1]["core-minutes"] == minutes(3 * 32)
 
 
@@ -53,5 +54,5 @@ def test_the_sum_of_the_whole_study_stands_in_a_sentence():
     frame = with_a_shared_point(by_hand(TRIALS))
     (note,) = FIGURES["spent"].notes(frame)
     assert note == f"The whole study: 7 trials, {minutes(32)} core-minutes."
-    long = replace(frame, trials=frame.trials.assign(seconds=3600.0))
+    long = replace(frame, trials=frame.trials.assign(core_seconds=3600.0))
     assert FIGURES["spent"].notes(long) == ["The whole study: 7 trials, 420.0 core-minutes (7.0 core-hours)."]

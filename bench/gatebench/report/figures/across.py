@@ -10,22 +10,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import blocks, comparisons, families, margins, repetitions, style, words
+from gatebench.report import blocks, comparisons, durations, families, margins, repetitions, style, words
 from gatebench.report.stats.ranks import ranks
 
 ORDER = 12
 TITLE = "Every cell on every task"
 CAPTION = (
     "Above, a row for each cell and a column for each task: mean test NLL minus that of the GRU (of the cell that others "
-    "are tested against, where a study says so), in nats per time step (per sequence, where a whole one has a label), with "
-    "the 95% interval of this difference alone, for new repetitions and new sequences; left is better. The cells are in the "
-    "order of their mean rank over the tasks. Marks count all pairs of the comparison group (Holm): filled, the two differ "
-    "at p < 0.05; half filled, they are equivalent at that level; hollow, undecided; a stroke, not tested. "
-    f"{margins.RULE}. Cells that are further away than the axis is wide stand at its end with their number. "
-    "Below, mean test NLL against the time of a training update: the mean over confirming trials of the records' seconds "
-    "over their updates, with validation, in populations of the same size, beside whatever else the machine did (gatebench "
-    "speed times updates alone). The line is the frontier: no other cell is both faster and lower than a cell on it, which "
-    "is named."
+    "are tested against, where a study says so), in nats per time step (per sequence, where a whole one has a label), "
+    "with the 95% interval of this difference alone, for new repetitions and new sequences; left is better. The cells "
+    "are in the order of their mean rank over the tasks. Marks count all pairs of the comparison group (Holm): filled, "
+    "the two differ at p < 0.05; half filled, they are equivalent at that level; hollow, undecided; a stroke, not "
+    f"tested. {margins.RULE}. Cells that are further away than the axis is wide stand at its end with their number. "
+    "Below, mean test NLL against the time of a training update: the mean over confirming trials of core-seconds over "
+    f"updates, with validation (gatebench speed times updates alone, side by side). {durations.RULE}. The line is the "
+    "frontier: no other cell is both faster and lower than a cell on it, which is named. What is far above all others "
+    "stands at the upper end with its number."
 )
 WIDTH, ROW, BELOW = 3.3, 0.2, 3.0
 """Inches: width of a column, height of a cell's row, height of a panel below."""
@@ -60,14 +60,18 @@ def _rows(
     beside = families.beside(frame, trials_by_cell, pairs[0].lower)
     others = comparisons.against(pairs, group, beside)
     scores = {cell: float(repetitions.scores(trials).mean()) for cell, trials in trials_by_cell.items()}
-    times = {cell: 1000 * float((one.seconds / one.updates).mean()) for cell, one in trials_by_cell.items()}
+    seconds = durations.compared(frame, trials_by_cell)
+    times = {
+        cell: np.nan if seconds is None else 1000 * float((seconds[cell] / one.updates).mean())
+        for cell, one in trials_by_cell.items()
+    }
     rows = []
     for cell, trials in trials_by_cell.items():
         distance: tuple[object, ...] = (0.0, 0.0, 0.0, np.nan, np.nan, pairs[0].margin, "")
         if cell != beside:
             d, pair = others[cell]
             distance = (d.mean, d.low, d.high, pair.p_holm, pair.p_equivalent, pair.margin, pair.verdict)
-        on_frontier = not any(
+        on_frontier = not np.isnan(times[cell]) and not any(
             times[other] <= times[cell] and scores[other] <= scores[cell] for other in scores if other != cell
         )
         n = len(repetitions.scores(trials))
@@ -81,9 +85,10 @@ def describe(numbers: pd.DataFrame, frame: Frame) -> str:
     for group, part in comparison_groups(numbers):
         lower = part[(part.verdict == "better") & (part.difference < 0)].sort_values("difference")
         cells = [f"{row.cell} {words.interval(row.difference, row.low, row.high)}" for _, row in lower.iterrows()]
-        frontier = words.listed(part[part.frontier].sort_values("ms_per_update").cell.tolist())
+        frontier = part[part.frontier].sort_values("ms_per_update").cell.tolist()
         beside = f"lower than {part.beside.iloc[0]}: {'; '.join(cells) or 'no cell is shown to be'}"
-        sentences.append(f"{frame.title(group)}, {beside}; on the frontier of NLL and update time: {frontier}.")
+        on_it = f"; on the frontier of NLL and update time: {words.listed(frontier)}" if frontier else ""
+        sentences.append(f"{frame.title(group)}, {beside}{on_it}.")
     return " ".join(sentences)
 
 
@@ -146,20 +151,36 @@ def _frontier(rows: pd.DataFrame) -> Iterator[tuple[str, float, float]]:
 
 
 def _draw_frontier(axis: Axes, rows: pd.DataFrame, styles: dict[str, style.CellStyle]) -> None:
-    """Draw NLL against the time of an update; what is far above all others stands at the upper end."""
+    """Draw NLL against the time of an update; what is far above all others stands at the upper end, with its number."""
+    if rows.ms_per_update.isna().all():
+        style.absent(axis, durations.ABSENT)
+        return
     ceiling = float(rows.nll.min() + 4 * max(1e-3, rows.nll.median() - rows.nll.min()))
     for _, row in rows.iterrows():
         axis.plot(row.ms_per_update, min(row.nll, ceiling), ls="", ms=6, clip_on=False, **styles[row.cell])
+        if row.nll > ceiling:
+            axis.annotate(
+                f"{row.nll:.2f}",
+                (row.ms_per_update, ceiling),
+                xytext=(0, 5),
+                textcoords="offset points",
+                fontsize=7,
+                ha="center",
+            )
     frontier = list(_frontier(rows))
     times, scores = [time for _, time, _ in frontier], [min(nll, ceiling) for *_, nll in frontier]
     axis.step(times, scores, where="post", color="0.5", lw=1.2, zorder=0)
-    for cell, time, nll in frontier:
-        axis.annotate(cell, (time, min(nll, ceiling)), xytext=(3, -9), textcoords="offset points", fontsize=7)
+    for number, (cell, time, nll) in enumerate(frontier):
+        # Every second name stands above its mark, on the side where none of the others is lower.
+        below = number % 2 == 0
+        axis.annotate(
+            cell, (time, min(nll, ceiling)), xytext=(4, -9) if below else (4, 4), textcoords="offset points", fontsize=7
+        )
     axis.set_xscale("log")
     ratio = rows.ms_per_update.max() / rows.ms_per_update.min()
     of_decades = LogLocator(subs=(1, 2, 5) if ratio > 4 else (1, 1.5, 2, 3, 4, 5, 7))
     axis.xaxis.set_major_locator(of_decades if ratio > 2 else MaxNLocator(3))
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.set_xlabel("ms per training update")
+    axis.set_xlabel("ms of processor time per training update")
     axis.margins(y=0.12)

@@ -6,21 +6,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gatebench.records.frame import Frame
-from gatebench.report import repetitions, style
+from gatebench.report import durations, repetitions, style
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 90
 TITLE = "Matched by other budgets"
 CAPTION = (
     "Mean test NLL over repetitions at each budget, with 95% intervals over them, against the cell's "
-    "recurrent parameters, parameters with readout, FLOPs and seconds. Cells that are equal in one are not equal "
-    "in the others; an order of cells that holds in all columns does not hang on what was matched."
+    "recurrent parameters, parameters with readout, FLOPs and training time. Cells that are equal in one are not equal "
+    f"in the others; an order of cells that holds in all columns does not hang on what was matched. {durations.RULE}."
 )
 COSTS = {
     "parameters_recurrent": "recurrent parameters",
     "parameters_total": "parameters with readout",
     "flops_per_step": "FLOPs per time step",
-    "seconds": "training seconds per trial",
+    "core_seconds": "core-seconds of training per trial",
 }
 """Column of the frame -> what it is called below an axis."""
 
@@ -37,9 +37,13 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
     for (task, training), part in test.groupby(["task", "training"], sort=False):
         if part.budget.nunique() < 2:
             continue
-        for (budget, cell), trials in part.groupby(["budget", "cell"], sort=False):
-            e = mean_interval(repetitions.scores(trials))
-            rows.append((task, training, budget, cell, e.mean, e.low, e.high, e.n, *(trials[cost].mean() for cost in COSTS)))
+        for budget, of_budget in part.groupby("budget", sort=False):
+            trials_by_cell = {str(cell): trials for cell, trials in of_budget.groupby("cell", sort=False)}
+            times = durations.means(frame, trials_by_cell)
+            for cell, trials in trials_by_cell.items():
+                e, first = mean_interval(repetitions.scores(trials)), trials.iloc[0]
+                costs = first.parameters_recurrent, first.parameters_total, first.flops_per_step, times[cell]
+                rows.append((task, training, budget, cell, e.mean, e.low, e.high, e.n, *costs))
     columns = ["task", "training", "budget", "cell", "nll", "low", "high", "n", *COSTS]
     return pd.DataFrame(rows, columns=columns) if rows else None
 

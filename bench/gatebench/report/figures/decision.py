@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import Frame
-from gatebench.report import blocks, decisions, families, margins, repetitions, words
+from gatebench.report import blocks, decisions, durations, families, margins, repetitions, words
 from gatebench.report.decisions import Decision
 
 ORDER = 15
@@ -20,12 +20,12 @@ CAPTION = (
     f"undecided or equivalent with those that are named. {margins.RULE}. Lost at most: what it costs if the choice is "
     "wrong, that is by how much the cell is above the best one, whichever that is, at 95% confidence (multiple comparisons "
     "with the best, Bonferroni). It counts the comparisons with this cell alone, and may be 0 where some are undecided. "
-    "FLOPs are those of the recurrent layer a time step, seconds the training time of one trial. Where no cell is shown to "
-    "be below the best trivial predictor, none is taken."
+    "FLOPs are those of the recurrent layer a time step, core-seconds the training time of one trial. "
+    f"{durations.RULE}. Where no cell is shown to be below the best trivial predictor, none is taken."
 )
 COLUMNS = [
     "kind", "data", "budget", "cell", "verdict", "next", "lower by", "P(lower)", "n", "lost at most", "FLOPs per step",
-    "state", "seconds", "training",
+    "state", "core-seconds", "training",
 ]  # fmt: skip
 """Columns of the table."""
 
@@ -69,7 +69,7 @@ def _cell(decision: Decision) -> dict[str, str]:
         "lost at most": "" if np.isnan(decision.regret) else f"{decision.regret:.3f}",
         "FLOPs per step": f"{trials.flops_per_step.mean():,.0f}",
         "state": f"{trials.state_size.mean():,.0f}",
-        "seconds": f"{trials.seconds.mean():.1f}",
+        "core-seconds": durations.written(decision.core_seconds),
     }
 
 

@@ -6,18 +6,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import style
+from gatebench.report import durations, style
 
 ORDER = 180
 TITLE = "Were all cells run equally well?"
 BY_GROUP = True
 CAPTION = (
-    "Relative throughput: FLOPs a second of training and validation, relative to those of a 2048 x 2048 matrix product "
-    "in torch, measured on the same machine; 3 times the forward products of layer and readout for a step of training, "
-    "once for one of validation. It may exceed 1, since torch's BLAS does not use all of some processors, and products "
-    "with inputs that are mostly zero are counted whole. Median and range over the trials that were measured, search and "
-    "confirm. The spread is the largest median over the smallest; where it is large, seconds compare implementations and "
-    "not cells."
+    "Relative throughput: FLOPs a second of training and validation (a core-second, where records have them), relative "
+    "to those of a 2048 x 2048 matrix product in torch, measured on the same machine; 3 times the forward products of "
+    "layer and readout for a step of training, once for one of validation. It may exceed 1, since torch's BLAS does not "
+    "use all of some processors, and products with inputs that are mostly zero are counted whole. Median and range over "
+    "the trials that were measured, search and confirm. The spread is the largest median over the smallest; where it is "
+    f"large, times compare implementations and not cells, or what else the machine did. {durations.RULE}."
 )
 
 
@@ -28,8 +28,7 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
     for group, trials in comparison_groups(measured):
         trials_by_cell = style.by_cell(trials)
         medians = {cell: cell_trials.relative_throughput.median() for cell, cell_trials in trials_by_cell.items()}
-        lowest = min(medians.values())  # rounded to 0 where data is tiny and the machine busy
-        spread = max(medians.values()) / lowest if lowest else np.nan
+        spread = durations.spread(trials)
         for cell, cell_trials in trials_by_cell.items():
             engines = ", ".join(sorted(cell_trials.engine.unique()))
             rates = cell_trials.relative_throughput

@@ -4,7 +4,7 @@ import pandas as pd
 
 from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import repetitions, style
+from gatebench.report import durations, repetitions, style
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 40
@@ -13,7 +13,7 @@ BY_GROUP = True
 CAPTION = (
     "NLL in nats per time step (per sequence, where a whole one has a label), mean over n repetitions with 95% intervals "
     "over them, at the setting that was best on validation; of several pipelines, each has its own. The rows in brackets "
-    "are baselines: trivial predictors that a model must beat."
+    f"are baselines: trivial predictors that a model must beat. {durations.RULE}."
 )
 
 
@@ -30,7 +30,11 @@ def table(frame: Frame) -> pd.DataFrame:
         rows += [_baseline(frame, task, baseline) for baseline in baselines.baseline.unique()]
         trials = frame.trials[(frame.trials.task == task) & (frame.trials.stage == "confirm")]
         for group, part in comparison_groups(trials):
-            rows += [_cell(cell_trials, frame.datasets[task], group) for cell_trials in style.by_cell(part).values()]
+            times = durations.means(frame, style.by_cell(part[part.split == "test"]))
+            rows += [
+                _cell(cell_trials, frame.datasets[task], group, times[cell])
+                for cell, cell_trials in style.by_cell(part).items()
+            ]
     return pd.DataFrame(rows).fillna("")
 
 
@@ -41,7 +45,7 @@ def _baseline(frame: Frame, task: str, baseline: str) -> dict[str, object]:
     return {"data": frame.datasets[task], "cell": f"[{baseline}]", **scores, **mean}
 
 
-def _cell(trials: pd.DataFrame, title: str, group: ComparisonGroup) -> dict[str, object]:
+def _cell(trials: pd.DataFrame, title: str, group: ComparisonGroup, core_seconds: float) -> dict[str, object]:
     first = trials.iloc[0]
     by_split = {split: trials[trials.split == split] for split in ("train", "valid", "test")}
     return {
@@ -57,7 +61,7 @@ def _cell(trials: pd.DataFrame, title: str, group: ComparisonGroup) -> dict[str,
         "total parameters": f"{first.parameters_total:,}",
         "FLOPs per step": f"{first.flops_per_step:,}",
         "state size": str(first.state_size),
-        "seconds": f"{by_split['test'].seconds.mean():.1f}",
+        "core-seconds": durations.written(core_seconds),
         "engine": ", ".join(sorted(trials.engine.unique())),
         "budget": group.budget,
         "training": group.training,

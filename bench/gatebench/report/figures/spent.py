@@ -3,16 +3,16 @@
 import pandas as pd
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import style
+from gatebench.report import durations, style
 
 ORDER = 190
 TITLE = "Time spent"
 CAPTION = (
-    "Core-minutes of training and validation: the time that each trial took of its worker, a population's shared by its "
-    "members, times the threads that the worker computed with. n cores take at least the n-th part. Search: all settings "
-    "that were tried, of all pipelines, what extended a search included. Trials that several rows share (a cell whose "
-    "equations are those of another, a size that two budgets lead to) count in each of them, and in sums once. Not in it: "
-    "loading, compiling, test scores, reports."
+    "Core-minutes of training and validation, a population's shared by its members: processor time, in records of before "
+    "it was measured the time that a trial took of its worker, times the threads that this computed with. n cores take "
+    "at least the n-th part. Search: all settings that were tried, of all pipelines, what extended a search included. "
+    "Trials that several rows share (a cell whose equations are those of another, a size that two budgets lead to) count "
+    "in each of them, and in sums once. Not in it: loading, compiling, test scores, reports."
 )
 STAGES = ["search", "confirm"]
 """Stages of a study, each a column of core-minutes."""
@@ -45,8 +45,7 @@ def table(frame: Frame) -> pd.DataFrame:
 def _trials(frame: Frame) -> pd.DataFrame:
     """Return one row for each trial and place that it has in the study, with its core-minutes."""
     trials = frame.trials[frame.trials.split == "valid"]
-    threads = trials.key.map(frame.threads).fillna(1)
-    return trials.assign(minutes=trials.seconds * threads / 60)
+    return trials.assign(minutes=durations.core_seconds(frame, trials) / 60)
 
 
 def _spent(trials: pd.DataFrame) -> dict[str, str]:

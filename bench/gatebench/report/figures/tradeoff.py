@@ -1,4 +1,4 @@
-"""Test NLL against what it costs: parameters, FLOPs, seconds."""
+"""Test NLL against what it costs: parameters, FLOPs, time."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,24 +7,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import repetitions, style
+from gatebench.report import durations, repetitions, style
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 100
-TITLE = "Test NLL against parameters, FLOPs and seconds"
+TITLE = "Test NLL against parameters, FLOPs and time"
 BY_GROUP = True
 CAPTION = (
     "Mean over repetitions with 95% intervals. Parameters include the readout; FLOPs are those of the recurrent "
-    "layer's matrix products in the forward pass of one time step; seconds are the training time of one trial, a "
-    "population's shared evenly by its members, on the engine named in the table of trials. Equal recurrent parameters are "
-    "neither equal total parameters nor equal seconds."
+    "layer's matrix products in the forward pass of one time step; core-seconds are the training time of one trial, on "
+    f"the engine named in the table of trials. {durations.RULE}. Equal recurrent parameters are neither equal total "
+    "parameters nor equal times."
 )
 HEIGHT = 3.2
 """Height of a row of panels, in inches."""
 COSTS = {
     "parameters_total": "parameters with readout",
     "flops_per_step": "FLOPs per time step, recurrent layer",
-    "seconds": "training seconds per trial",
+    "core_seconds": "core-seconds of training per trial",
 }
 """Column of the frame -> what it is called below an axis."""
 
@@ -38,9 +38,12 @@ def numbers(frame: Frame) -> pd.DataFrame:
     """Return one row per task, budget, protocol and cell."""
     rows = []
     for group, trials in comparison_groups(frame.confirmed("test")):
-        for cell, cell_trials in style.by_cell(trials).items():
-            e = mean_interval(repetitions.scores(cell_trials))
-            rows.append((*group, cell, e.mean, e.low, e.high, e.n, *(cell_trials[cost].mean() for cost in COSTS)))
+        trials_by_cell = style.by_cell(trials)
+        times = durations.means(frame, trials_by_cell)
+        for cell, cell_trials in trials_by_cell.items():
+            e, first = mean_interval(repetitions.scores(cell_trials)), cell_trials.iloc[0]
+            costs = first.parameters_total, first.flops_per_step, times[cell]
+            rows.append((*group, cell, e.mean, e.low, e.high, e.n, *costs))
     return pd.DataFrame(rows, columns=["task", "budget", "training", "cell", "nll", "low", "high", "n", *COSTS])
 
 
@@ -56,6 +59,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 axis.errorbar(
                     points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **styles[cell]
                 )
+            if part[cost].isna().all():
+                style.absent(axis, durations.ABSENT)
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.set_xlabel(label)
         label = f"{frame.datasets[group.task]}\n{group.budget}, {group.training}\ntest {frame.nll(group.task)}"
