@@ -1,8 +1,8 @@
 """Both engines on random cases, each between pages of memory that must not be touched, in child processes.
 
 ``python tests/support/engine_fuzz.py 5000 FILE.csv`` runs the cases of the seeds 0 to 4999 that the file has no line of, a
-line for each; ``--first 2000`` leaves out those before. Code that reads or writes past an array kills the child; then the case
-it was at is what has failed.
+line for each; ``--first 2000`` leaves out those before. Code that reads or writes past an array kills the child; then the
+case it was at is what has failed.
 """
 
 import argparse

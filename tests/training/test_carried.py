@@ -12,7 +12,8 @@ from gatebench.data import series as series_of_data
 from gatebench.data.sequences import Sequence
 from gatebench.training import batches, evaluation, metrics
 from gatebench.training.evaluation import evaluate, prepare
-from gatebench.training.loop import of_members, train
+from gatebench.training.loop import train
+from gatebench.training.states import of_members
 from support.training import MEMBERS, WILD, curve, nothing, numbers, run, setting, start
 
 WINDOWS = {"train": 4, "valid": 2, "test": 2}

@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from gatebench.training.loop import of_members, train
+from gatebench.training.loop import train
+from gatebench.training.states import of_members
 from support.training import MEMBERS, RMSPROP, WILD, every_engine, nothing, numbers, setting, start
 
 

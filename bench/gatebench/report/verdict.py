@@ -14,7 +14,7 @@ from gatebench.report import (
     repetitions,
     words,
 )
-from gatebench.report.case import Case, of_group
+from gatebench.report.compared_cells import ComparedCells, of_group
 from gatebench.report.comparisons import LEVEL, Pair
 from gatebench.report.stats import looks
 from gatebench.report.stats.estimates import mean_interval
@@ -37,7 +37,7 @@ def lines(frame: Frame, group: ComparisonGroup, cells: list[str]) -> list[str]:
     return [*_of_nll(case), *([] if other is None else [other])]
 
 
-def _of_nll(case: Case) -> list[str]:
+def _of_nll(case: ComparedCells) -> list[str]:
     """Return the three lines about the NLL of cells of which some have a score."""
     if not case.pairs:
         return _anecdote(case)
@@ -52,13 +52,13 @@ def _of_nll(case: Case) -> list[str]:
     return _equivalent(case) if case.of_best("equivalent") else _won(case)
 
 
-def _below(case: Case, cell: str) -> bool:
+def _below(case: ComparedCells, cell: str) -> bool:
     """Return whether a cell is below the best trivial predictor on these test sequences, for new repetitions as well."""
     assert case.baseline
     return baselines.is_below(case.runs(cell), case.baseline[1])
 
 
-def _won(case: Case) -> list[str]:
+def _won(case: ComparedCells) -> list[str]:
     below = f" and below the best trivial predictor ({_baseline(case)})" if case.baseline else ""
     beaten = case.of_best("better")
     p = f"; Holm's p {_largest(case, [pair.p_holm for pair in beaten]):.2g}"
@@ -71,7 +71,7 @@ def _won(case: Case) -> list[str]:
     ]
 
 
-def _equivalent(case: Case) -> list[str]:
+def _equivalent(case: ComparedCells) -> list[str]:
     alike = case.of_best("equivalent")
     are = "is" if len(alike) == 1 else "are"
     margin = f"{alike[0].margin:.3g} {case.unit}"
@@ -86,7 +86,7 @@ def _equivalent(case: Case) -> list[str]:
     ]
 
 
-def _undecided(case: Case) -> list[str]:
+def _undecided(case: ComparedCells) -> list[str]:
     open_pairs, alike = case.of_best("undecided"), case.of_best("equivalent")
     cells = [case.best, *(pair.other for pair in open_pairs)]
     named = listed(cells)
@@ -109,7 +109,7 @@ def _undecided(case: Case) -> list[str]:
     ]
 
 
-def _of_family(case: Case) -> list[str]:
+def _of_family(case: ComparedCells) -> list[str]:
     """Write the lines where the lowest cell is not tested against every other one, so that no best cell is named."""
     cells = dict.fromkeys([case.best, *(cell for cell in [case.frame.declared.contrasts.against] if cell in case.ranked)])
     return [
@@ -122,24 +122,24 @@ def _of_family(case: Case) -> list[str]:
     ]
 
 
-def _largest(case: Case, p_values: list[float]) -> float:
+def _largest(case: ComparedCells, p_values: list[float]) -> float:
     """Return the largest p, as it is before looks are counted: the level of the look is said beside it."""
     return max(p_values) * looks.level(case.frame.looks, 1)
 
 
-def _means(case: Case, cells: list[str]) -> str:
+def _means(case: ComparedCells, cells: list[str]) -> str:
     means = [f"{case.mean(cell):.3f}" for cell in cells]
     shown = f"{means[0]} to {max(means, key=float)}" if len(cells) > words.MOST + 1 else listed(means)
     return f"{shown} {case.unit}, means of {case.repeated()}"
 
 
-def _not_below(case: Case, cells: list[str]) -> str:
+def _not_below(case: ComparedCells, cells: list[str]) -> str:
     """Say which cells are not shown to be below the best trivial predictor."""
     above = [cell for cell in cells if case.baseline and not _below(case, cell)]
     return f"; not shown to be below the best trivial predictor ({_baseline(case)}): {listed(above)}" if above else ""
 
 
-def _cheapest_first(case: Case, cells: list[str]) -> str:
+def _cheapest_first(case: ComparedCells, cells: list[str]) -> str:
     """Write the costs of that one of some cells which costs the least, of those below the best trivial predictor."""
     able = [cell for cell in cells if not case.baseline or _below(case, cell)]
     cheapest = min(able, key=lambda cell: costs.expense(case.runs(cell)))
@@ -148,7 +148,7 @@ def _cheapest_first(case: Case, cells: list[str]) -> str:
     return _costs(case, [cheapest, *(cell for cell in cells if cell != cheapest)], start)
 
 
-def _beside(case: Case, pairs: list[Pair]) -> str:
+def _beside(case: ComparedCells, pairs: list[Pair]) -> str:
     """Say how often a single new repetition would be lower, and what the intervals leave out."""
     unit = case.unit_of_repetition()
 
@@ -176,7 +176,7 @@ def _nearest(pairs: list[Pair]) -> str:
     return f"{_lower(_spelt_out(pairs))}{f', the nearest of {len(pairs)},' if len(pairs) > words.MOST else ''}"
 
 
-def _look(case: Case) -> str:
+def _look(case: ComparedCells) -> str:
     """Say which look at the comparison this is, and at which level it is tested; nothing for a study that is tested once."""
     look = case.frame.looks
     if not look:
@@ -190,7 +190,7 @@ def _lower(pairs: list[Pair]) -> str:
     return f"lower than {listed([f'{pair.other} by {_size(pair)}' for pair in pairs])}"
 
 
-def _alone(case: Case, pairs: list[Pair]) -> str:
+def _alone(case: ComparedCells, pairs: list[Pair]) -> str:
     """Say of which intervals, each of which is of its pair alone, leave 0 out although all pairs together decide nothing."""
     without = [pair for pair in _spelt_out(pairs) if pair.difference.high < 0 or pair.difference.low > 0]
     if not without or case.frame.looks:  # the level of a look is said as it is
@@ -200,12 +200,12 @@ def _alone(case: Case, pairs: list[Pair]) -> str:
     return f"; the {are.format(listed([pair.other for pair in without]))} alone: Holm's p, which counts all, is {p}"
 
 
-def _intervals(case: Case, pairs: list[Pair]) -> str:
+def _intervals(case: ComparedCells, pairs: list[Pair]) -> str:
     counted = "" if case.frame.declared.contrasts.are_all else f"; Holm counts {families.counted(case.frame)}"
     return f"95% intervals over {pairs[0].interval}{counted}{_look(case)}"
 
 
-def _others(case: Case, alike: list[str]) -> str:
+def _others(case: ComparedCells, alike: list[str]) -> str:
     """Say which cells are beaten, by each of those that are alike or else by the best alone."""
     better = {(pair.lower, pair.other): pair for pair in case.pairs if pair.verdict == "better"}
     rest = [cell for cell in case.ranked if cell not in alike]
@@ -217,7 +217,7 @@ def _others(case: Case, alike: list[str]) -> str:
     return f"; {'both' if len(alike) == 2 else 'all of them'} beat {listed(beaten)}"
 
 
-def _anecdote(case: Case) -> list[str]:
+def _anecdote(case: ComparedCells) -> list[str]:
     """Write the lines for single repetitions or a single cell, of which no test says anything."""
     alone = len(case.ranked) == 1
     reason = "nothing to compare it with" if alone else "a single seed, which is an anecdote"
@@ -230,7 +230,7 @@ def _anecdote(case: Case) -> list[str]:
     ]
 
 
-def _unlearned(case: Case) -> list[str]:
+def _unlearned(case: ComparedCells) -> list[str]:
     assert case.baseline
     best, baseline = case.best, case.baseline[1]
     estimate = mean_interval(repetitions.scores(case.runs(best)))
@@ -246,7 +246,7 @@ def _unlearned(case: Case) -> list[str]:
     ]
 
 
-def _nothing(case: Case) -> list[str]:
+def _nothing(case: ComparedCells) -> list[str]:
     return [
         f"Best cell: none, since no cell has a score {SPLIT}{_aside(case)}.",
         "By how much: unknown; it would take trials that do not diverge, for example at lower rates "
@@ -255,12 +255,12 @@ def _nothing(case: Case) -> list[str]:
     ]
 
 
-def _baseline(case: Case) -> str:
+def _baseline(case: ComparedCells) -> str:
     assert case.baseline
     return f"{case.baseline[0]}, {case.baseline[1]:.3f}"
 
 
-def _aside(case: Case) -> str:
+def _aside(case: ComparedCells) -> str:
     return f"; {case.aside}" if case.aside else ""
 
 
@@ -270,6 +270,6 @@ def _size(pair: Pair) -> str:
     return words.interval(-d.mean, -d.high, -d.low)
 
 
-def _costs(case: Case, cells: list[str], start: str) -> str:
+def _costs(case: ComparedCells, cells: list[str], start: str) -> str:
     """Write what these cells cost, the first one's costs first."""
     return costs.sentence(case.frame, case.trials_by_cell, cells, case.best, start)

@@ -78,14 +78,18 @@ def _predictions(columns: dict[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(rounded[name], dtype=kind) for name, kind in kinds.items()})
 
 
-def flops_per_epoch(model: "Model", task: Task) -> float:
-    """Return the FLOPs of the products of layer and readout: a step of training counts three times its forward pass."""
+def flops_per_second(model: "Model", task: Task, outcome: "Outcome", threads: int) -> float:
+    """Return the FLOPs a second of a trial's training with so many threads, by their processor time where it is known.
+
+    They are those of the products of layer and readout: a step of training counts three times its forward pass.
+    """
     readout = 2 * model.width * model.likelihood.readout(model.outputs)
     forward = {
         split: model.cost.flops_per_step * sum(map(len, sequences)) + readout * sum(s.predictions for s in sequences)
         for split, sequences in task.splits.items()
     }
-    return 3 * forward["train"] + forward["valid"]
+    seconds = outcome.seconds if outcome.core_seconds is None else outcome.core_seconds / threads
+    return (3 * forward["train"] + forward["valid"]) * outcome.epochs / seconds
 
 
 def failed(job: Job, member: Member, training: Training, reason: str) -> Record:

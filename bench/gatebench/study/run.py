@@ -30,8 +30,9 @@ from gatebench.study.select import remainder, search_result
 from gatebench.training.protocol import Member, Training
 
 if TYPE_CHECKING:
-    from gatebench.training.loop import Population, State
+    from gatebench.training.loop import Population
     from gatebench.training.model import Model
+    from gatebench.training.states import State
 
 SAVE_EVERY = 0.5
 """Seconds between checkpoints of a population, at the least."""
@@ -270,11 +271,9 @@ class _JobRunner:
         outcomes = loop.train(population, after_epoch)
         # Killed between two records, the population must come back whole: alone, a member rounds differently.
         checkpoint.save(*population.state())
-        finished: list[tuple[Record, dict[str, np.ndarray]]] = []
-        flops_per_epoch = recording.flops_per_epoch(self.model, self.task)
+        finished, rate = list[tuple[Record, dict[str, np.ndarray]]](), self.loaded.matmul_rate(self.job)
         for member, outcome in zip(members, outcomes, strict=True):
-            seconds = outcome.seconds if outcome.core_seconds is None else outcome.core_seconds / self.job.threads
-            throughput = flops_per_epoch * outcome.epochs / seconds / self.loaded.matmul_rate(self.job)
+            throughput = recording.flops_per_second(self.model, self.task, outcome, self.job.threads) / rate
             record = recording.finished(self.job, self.task, member, training, outcome, len(members), throughput)
             finished.append((record, outcome.weights))
         self.store.write_all(finished)
@@ -325,13 +324,13 @@ class _Isolation:
             for member in members:
                 self._fail(member, error, len(members))
             return
-        from gatebench.training import loop
+        from gatebench.training.states import of_members
 
         self.restarts += 2
         middle = len(members) // 2
         for half in (range(middle), range(middle, len(members))):
             positions = list(half)
-            self.train([members[k] for k in positions], state and loop.of_members(state, positions))
+            self.train([members[k] for k in positions], state and of_members(state, positions))
 
     def _fail(self, member: Member, error: Exception, together: int) -> None:
         runner = self.runner

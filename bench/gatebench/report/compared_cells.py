@@ -11,7 +11,7 @@ from gatebench.report.stats.estimates import mean_interval
 
 
 @dataclass(frozen=True)
-class Case:
+class ComparedCells:
     """The cells of one comparison group and what is known of them."""
 
     frame: Frame
@@ -63,7 +63,7 @@ class Case:
         return "seed" if any(repetitions.unit(self.runs(cell)) == "seed" for cell in self.ranked) else "pipeline"
 
 
-def of_group(frame: Frame, group: ComparisonGroup, cells: list[str]) -> Case:
+def of_group(frame: Frame, group: ComparisonGroup, cells: list[str]) -> ComparedCells:
     """Return the case of these cells of a comparison group."""
     in_group = (frame.trials[list(ComparisonGroup._fields)] == list(group)).all(axis=1)
     edges_in_group = (frame.edges[list(ComparisonGroup._fields)] == list(group)).all(axis=1)
@@ -74,7 +74,7 @@ def of_group(frame: Frame, group: ComparisonGroup, cells: list[str]) -> Case:
     )
     trials_by_cell = style.by_cell(frame.confirmed("test"))
     ranked = comparisons.ranked(trials_by_cell)
-    return Case(
+    return ComparedCells(
         frame=frame,
         trials_by_cell=trials_by_cell,
         ranked=ranked,
