@@ -83,7 +83,7 @@ def _subparsers(parser: argparse.ArgumentParser) -> Iterator[dict[str, argparse.
 
 def _sweep() -> list[str]:
     """Return the help of a command whose grammar is Hydra's."""
-    return ["```text", sweep.HELP.format(groups="  task, cell, budget, training, engine: see Settings").rstrip(), "```", ""]
+    return ["```text", sweep.help_text("  task, cell, budget, training, engine: see Settings").rstrip(), "```", ""]
 
 
 def _command(parser: argparse.ArgumentParser) -> list[str]:

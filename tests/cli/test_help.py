@@ -1,15 +1,17 @@
 """The help of the command and of each subcommand; it waits for no heavy library."""
 
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gatebench.cli import parser
 from gatebench.cli.compose import GROUPS
-from gatebench.core import registry
+from gatebench.core import documentation, registry
 from support.command_line import CommandLine
 from support.datasets import Tiny
 
@@ -17,6 +19,7 @@ COMMANDS = [
     "cells", "compare", "completion", "count", "dashboard", "data", "export", "merge", "pack", "publish", "report",
     "sample", "speed", "status", "submit", "sweep",
 ]  # fmt: skip
+ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"torch", "mlflow", "seaborn", "matplotlib", "pandas", "numpy", "scipy", "hydra", "joblib"}
 """What takes longer to import than a help may take to appear."""
 
@@ -96,3 +99,35 @@ def test_no_module_of_the_command_line_imports_a_heavy_library(home: Tiny, tmp_p
     imported = imported_by(home, tmp_path, f"import {', '.join(names)}")
     assert set(names) <= imported
     assert imported & HEAVY == set()
+
+
+NAMED = re.compile(r"(?<![\w./-])(?:docs|conf)/\w[\w./-]*\.(?:md|ya?ml)")
+"""A page or a file of settings by its path in the repository, which an installed package does not have."""
+
+
+def texts(file: Path) -> Iterator[str]:
+    """What a module of the package may print: its texts but for docstrings, and for paths of which an address is made."""
+    tree = ast.parse(file.read_text())
+    docstrings = {statement.value for statement in ast.walk(tree) if isinstance(statement, ast.Expr)}
+    calls = [call for call in ast.walk(tree) if isinstance(call, ast.Call)]
+    paths = {word for call in calls if getattr(call.func, "id", "") == "address" for word in call.args}
+    for node in set(ast.walk(tree)) - docstrings - paths:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_no_text_names_a_page_without_its_address():
+    """Whoever installed the package has no folder of pages."""
+    modules = sorted(registry.PACKAGE.rglob("*.py"))
+    named = {(file.name, page) for file in modules for text in texts(file) for page in NAMED.findall(text)}
+    assert named == {("plugin_conf.py", "conf/study/NAME.yaml")}  # in a folder of the user's
+    templates = [*registry.PACKAGE.rglob("*.j2"), *registry.PACKAGE.rglob("*.js")]
+    assert len(templates) >= 3
+    assert [file.name for file in templates if NAMED.search(file.read_text())] == []
+
+
+def test_addresses_in_a_help_are_of_files_that_are_there(gatebench: CommandLine):
+    shown = [gatebench(*words, "--help").out for words in (["sweep"], ["data", "add"])]
+    paths = {path for text in shown for path in re.findall(rf"{re.escape(documentation.ADDRESS)}([\w./-]+)", text)}
+    assert paths == {"conf/config.yaml", "docs/slurm.md", "docs/own-data.md"}
+    assert [path for path in paths if not (ROOT / path).is_file()] == []

@@ -37,7 +37,7 @@ BY_HYDRA = {
     "training.batch=foo(3)": "(there is no function 'foo');",
     "training.batch=int(1e400)": "('int(1e400)' has no value);",
     "results=~": "(a character is not expected there);",
-    "population=[1]": "'population' cannot have this value; expected one as conf/config.yaml",
+    "population=[1]": "'population' cannot have this value; expected one as https://github.com/gatebench/gatebench/blob/main/conf/config.yaml",
     "study={}": "'study' is given something that it does not have; override one of its settings",
     "training.ranges.lr={low:1,high:2,mid:3}": "'training.ranges.lr' is given something that it does not have",
     "hydra=null": "Hydra cannot compose hydra=null (",

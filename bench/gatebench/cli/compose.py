@@ -12,6 +12,7 @@ from gatebench.cli import configurations, settings
 from gatebench.cli import overrides as grammar
 from gatebench.cli.configurations import GROUPS, Configuration
 from gatebench.core import registry
+from gatebench.core.documentation import address
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.core.validation import Constraint, NonNegative, flatten, mismatch, shown
 
@@ -64,7 +65,7 @@ def check_launcher(overrides: list[str], launcher: str) -> None:
             except (HydraException, OmegaConfBaseException, AttributeError, TypeError, ValueError) as error:
                 raise BadInput(
                     f"'{shorten(override)}' is nothing that hydra/launcher={launcher} can have; leave it out, or choose "
-                    "another launcher (docs/slurm.md; local has hydra.launcher.n_jobs=N)"
+                    f"another launcher (local has hydra.launcher.n_jobs=N; that of Slurm: {address('docs/slurm.md')})"
                 ) from error
 
 
@@ -150,7 +151,8 @@ def _explain(message: str) -> str:
         nearest = did_you_mean(name, names).partition(" (there are")[0]
         return f"unknown setting '{name}'{nearest} (see gatebench sweep --help)"
     if match := re.search(r"Error merging override ([^=]*)=", message):
-        return f"'{match[1]}' cannot have this value; expected one as conf/config.yaml or the yaml of its group has it"
+        settings_page = address("conf/config.yaml")
+        return f"'{match[1]}' cannot have this value; expected one as {settings_page} or the yaml of its group has it"
     if match := re.search(r"Interpolation key 'table1\.\w+\.(\w+)'", message):
         return f"Table 1 has no size for cell {match.group(1)}: it has rnn, gru and lstm_peephole; choose another budget"
     if match := re.search(r"Interpolation key 'arms\.([^.']+)", message):

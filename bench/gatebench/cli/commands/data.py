@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gatebench.cli.arguments import number
 from gatebench.core import registry
+from gatebench.core.documentation import address
 from gatebench.core.errors import BadInput, shorten
 from gatebench.core.validation import Count, Natural, construct, flatten
 
@@ -44,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name in ("baselines", "alter"):
             _declare_alteration(action)
     text = "a card and a task from sequences of one's own"
-    _declare_add(actions.add_parser("add", help=text, description=text))
+    formats = f"formats, and how each is read: {address('docs/own-data.md')}"
+    _declare_add(actions.add_parser("add", help=text, description=text, epilog=formats))
 
 
 def _declare_alteration(action: argparse.ArgumentParser) -> None:
@@ -62,7 +64,7 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
     action.set_defaults(run=_add)
     action.add_argument(
         "path", metavar="PATH", type=Path,
-        help="arrays, a table, a text, or another file that docs/own-data.md names, or a folder of some of one format",
+        help="arrays, a table, a text, or a file of another format that is named below, or a folder of some of one format",
     )  # fmt: skip
     action.add_argument("--name", metavar="NAME", help="of the data set and the task (default: from PATH)")
     action.add_argument(

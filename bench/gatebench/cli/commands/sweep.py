@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ from gatebench.cli.arguments import results_flag
 from gatebench.cli.configurations import GROUPS, Configuration
 from gatebench.cli.workers import Call, Workers
 from gatebench.core import interpreters, registry, terminal
+from gatebench.core.documentation import address
 from gatebench.core.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ The grammar is Hydra's: commas sweep, and any setting can be overridden.
 groups (choose one, or several with commas):
 {groups}
 
-settings (see conf/config.yaml and conf/training/*.yaml):
+settings (all of them: {settings} and training/ beside it):
   name=STUDY             study that the trials of an ad-hoc sweep belong to (default: adhoc)
   results=FOLDER         where records and studies go (default: results)
   model.layers=N         layers of the cell; model.bidirectional=true reads both ways, where nothing is predicted
@@ -51,13 +53,14 @@ settings (see conf/config.yaml and conf/training/*.yaml):
   contrasts=FAMILY       which pairs of cells are tested: all, {{against: gru}} or [[lstm,gru],..]; before there are results
   training.KEY=VALUE     any choice of the protocol, for example training.epochs=20
   tracking.uri=ADDRESS   MLflow server to log to (default: $MLFLOW_TRACKING_URI, or a database in the results folder)
-  hydra/launcher=basic   one job after the other in this process (default: local, a worker a core; slurm: docs/slurm.md)
+  hydra/launcher=basic   one job after the other in this process (default: local, a worker a core; slurm: a job array,
+                         {slurm})
 
 flags:
   --dry-run              how many trials, and roughly how long; trains nothing
   --fail-fast            stop at the first trial that ends with an error (default: the others go on)
 """
-"""What ``gatebench sweep --help`` prints; ``groups`` are filled in."""
+"""What ``gatebench sweep --help`` prints; `help_text` fills it in."""
 FLAGS = ("--dry-run", "--fail-fast")
 """Words that are ours; every other one is Hydra's."""
 LAUNCHERS_OF_PLUGINS = ("basic", "joblib", "submitit_local", "submitit_slurm")
@@ -67,6 +70,16 @@ LAUNCHERS_OF_PLUGINS = ("basic", "joblib", "submitit_local", "submitit_slurm")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the overrides; their grammar is Hydra's, so that they come here past argparse (see `gatebench.cli.main`)."""
     parser.add_argument("overrides", metavar="NAME=VALUE", nargs="*")
+
+
+def help_text(groups: str) -> str:
+    """Return the help, with the choices of each group."""
+    return HELP.format(groups=groups, settings=address("conf/config.yaml"), slurm=address("docs/slurm.md"))
+
+
+def _choices(group: str) -> str:
+    names = ", ".join(registry.available("conf", ".yaml", group))
+    return textwrap.fill(f"  {group:10}{names}", 120, subsequent_indent=12 * " ", break_long_words=False)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -88,8 +101,7 @@ def sweep(arguments: list[str], alone: bool = True) -> int:
     this is no part of another command, so that it ends with the command that comes next. Without arguments it is the help.
     """
     if not arguments or {"--help", "-h"} & set(arguments):
-        groups = [f"  {group:10}{', '.join(registry.available('conf', '.yaml', group))}" for group in GROUPS]
-        print(HELP.format(groups="\n".join(groups)))
+        print(help_text("\n".join(map(_choices, GROUPS))))
         return 0
     flags = [argument for argument in arguments if argument in FLAGS]
     overrides = [argument for argument in arguments if argument not in flags]

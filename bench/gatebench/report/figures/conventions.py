@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from gatebench.core.documentation import address
 from gatebench.records.frame import Frame, comparison_groups
 from gatebench.report import comparisons, published, repetitions, style
 from gatebench.report.stats.crossed import SequenceScores
@@ -16,7 +17,7 @@ CAPTION = (
     "tables. Per sequence: mean of each sequence's own mean. Padded: the sum over padded steps, as a loss does that masks "
     "what it sums and forgets to mask what it divides by, in batches of 10 in the order of the file. First frame counted: a "
     "score per frame read rather than per frame predicted. What else was tried to explain "
-    "the distance from the published values: docs/table2.md."
+    f"the distance from the published values: {address('docs/table2.md')}"
 )
 BATCH = 10
 """Number of sequences that a padded average takes as one batch."""
