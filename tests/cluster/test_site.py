@@ -72,6 +72,20 @@ def test_letters_of_drawings_are_as_large_on_a_telephone(site: Path, page: Page)
     assert min(shown) > 0.99
 
 
+def test_what_a_drawing_says_has_room_in_its_box(site: Path, page: Page):
+    page.resize(1280, 800)
+    opened(page, site / "cells.html")
+    room = """
+    [...document.querySelectorAll('svg.cell text')].map(text => {
+        const [words, box] = [text, text.previousElementSibling].map(e => e.getBoundingClientRect());
+        return [text.textContent, Math.min(words.left - box.left, box.right - words.right)];
+    })
+    """
+    sides = page.value(room)
+    assert len(sides) > 1000
+    assert [(words, side) for words, side in sides if side < 1] == []
+
+
 @pytest.mark.parametrize("words", SEARCHED)
 def test_a_search_finds_it_without_a_server(site: Path, page: Page, words: str):
     page.complaints.clear()

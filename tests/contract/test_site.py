@@ -127,6 +127,18 @@ def test_every_figure_stands_in_its_gallery(site: dict[str, str]):
         assert "<img" in shown or "<table" in shown or "No published study" in shown, name
 
 
+def test_drawings_of_pages_have_letters_that_a_telephone_shows():
+    """Of a page 400 pixels wide, at least 340 are a drawing's."""
+    drawings = list((ROOT / "docs" / "drawings").glob("*.svg"))
+    assert len(drawings) >= 4
+    for drawing in drawings:
+        text = drawing.read_text()
+        width = float(re.findall(r'viewBox="0 0 (\d+) \d+"', text)[0])
+        sizes = [float(size) for size in re.findall(r"font(?:-size)?[:=]\"?([\d.]+)", text)]
+        assert sizes, drawing.name
+        assert min(sizes) * 340 / width >= 11, drawing.name
+
+
 def parsers(parser: argparse.ArgumentParser):
     """A parser and all below it."""
     yield parser

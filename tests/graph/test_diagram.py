@@ -41,6 +41,18 @@ def test_boxes_lie_within_the_drawing_and_not_on_one_another(name):
     rows = [(x + w / 2, y) for x, y, w, h in boxes]
     for i, (x, y) in enumerate(rows):
         assert all(abs(y - other_y) >= diagram.HEIGHT for other_x, other_y in rows[:i] if abs(x - other_x) < 1)
+    for i, (x, y, w, h) in enumerate(boxes):
+        assert [
+            1 for at, top, wide, high in boxes[:i] if x < at + wide and at < x + w and y < top + high and top < y + h
+        ] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_letters_can_be_read(name):
+    """Whether they have room in their boxes, a browser tells: ``tests/cluster/test_site.py``."""
+    sizes = [float(part.attrib["font-size"]) for part in drawn(name).iter() if "font-size" in part.attrib]
+    assert len(sizes) > 3
+    assert min(sizes) >= 11
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,12 +6,15 @@ stand inside of what they go into. Columns are the number of operations on the l
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from xml.sax.saxutils import escape
 
 from gatebench.graph.trace import Graph
 
-STEP, ROW, MARGIN, HEIGHT = 66, 34, 14, 22
-"""Distances between columns and rows, around the drawing, and the height of a box, in pixels."""
+STEP, ROW, MARGIN, HEIGHT, GAP = 66, 36, 14, 24, 16
+"""Distances of columns (at least) and of rows, margin, height of a box, room between boxes beside each other; in pixels."""
+LETTERS, SMALL_LETTERS = 13, 11
+"""Sizes of letters and of those of subscripts, in pixels: nobody reads smaller ones with ease."""
 SUBSCRIPT = re.compile(r"_([^ ]+)")
 """What stands behind an underscore, up to the next space."""
 SWEEPS = 12
@@ -37,13 +40,14 @@ def svg(graph: Graph) -> str:
         edges[-1 - number], columns[-1 - number] = [update], ends
     _bend(columns, edges)
     rows = _rows(columns, edges)
-    at = {i: (MARGIN + 30 + STEP * columns[i], MARGIN + HEIGHT / 2 + ROW * rows[i]) for i in columns}
-    width, height = 2 * MARGIN + 60 + STEP * ends, 2 * MARGIN + HEIGHT + ROW * max(rows.values())
+    places = _places(graph, columns)
+    at = {i: (places[columns[i]], MARGIN + HEIGHT / 2 + ROW * rows[i]) for i in columns}
+    width, height = places[-1] + MARGIN + STEP / 2, 2 * MARGIN + HEIGHT + ROW * max(rows.values())
     parts = [_line(at[a], at[i]) for i, arguments in edges.items() for a in arguments]
     parts += [_box(graph, i, *at[i]) for i in columns if isinstance(i, int)]
     return (
         f'<svg class="cell" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'role="img" font-family="sans-serif" font-size="12" text-anchor="middle" stroke="currentColor" fill="none">'
+        f'role="img" font-family="sans-serif" font-size="{LETTERS}" text-anchor="middle" stroke="currentColor" fill="none">'
         f"<title>{escape(graph.title)}: its operations from input and states to the new states</title>{''.join(parts)}</svg>"
     )
 
@@ -66,6 +70,18 @@ def _columns(shown: Iterable[int], edges: dict[Key, list[Key]]) -> dict[Key, int
     for i in shown:
         columns[i] = max((columns[a] + 1 for a in edges[i]), default=0)
     return columns
+
+
+def _places(graph: Graph, columns: dict[Key, int]) -> list[float]:
+    """Return where the middle of each column lies: boxes of one do not touch those of the next."""
+    widths = [0.0] * (max(columns.values()) + 1)
+    for i, column in columns.items():
+        if isinstance(i, int):
+            widths[column] = max(widths[column], _width(_text(graph, i)[0]))
+    places = [MARGIN + STEP / 2]
+    for before, width in pairwise(widths):
+        places.append(places[-1] + max(STEP, (before + width) / 2 + GAP))
+    return places
 
 
 def _rows(columns: dict[Key, int], edges: dict[Key, list[Key]]) -> dict[Key, float]:
@@ -102,13 +118,18 @@ def _line(start: tuple[float, float], end: tuple[float, float]) -> str:
 def _box(graph: Graph, i: int, x: float, y: float) -> str:
     """Draw a node around its text: a box for a matrix, a rounded one for what comes in and goes out, else a circle."""
     text, corner = _text(graph, i)
-    width = max(HEIGHT, 8 + 7 * len(text.replace("_", "")))
-    label = SUBSCRIPT.sub(r'<tspan font-size="9" dy="3">\1</tspan><tspan dy="-3">&#8203;</tspan>', escape(text))
+    width = _width(text)
+    small = rf'<tspan font-size="{SMALL_LETTERS}" dy="3">\1</tspan><tspan dy="-3">&#8203;</tspan>'
+    label = SUBSCRIPT.sub(small, escape(text))
     left, top = f"{x - width / 2:.0f}", f"{y - HEIGHT / 2:.0f}"
     return (
         f'<rect class="node" x="{left}" y="{top}" width="{width}" height="{HEIGHT}" rx="{corner}"/>'
         f'<text x="{x:.0f}" y="{y + 4:.0f}" fill="currentColor" stroke="none">{label}</text>'
     )
+
+
+def _width(text: str) -> int:
+    return max(HEIGHT, 12 + 8 * len(text.replace("_", "")))
 
 
 def _text(graph: Graph, i: int) -> tuple[str, int]:
