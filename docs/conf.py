@@ -1,9 +1,10 @@
 """Settings of Sphinx, which makes the site; `docs/build.py` starts it."""
 
 from os.path import relpath
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from docutils import nodes
+from figures import shown_width
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
@@ -46,7 +47,16 @@ def _open_in_place(app: Sphinx, doctree: nodes.document) -> None:
         node.replace_self(link)
 
 
+def _show_figures_whole(app: Sphinx, doctree: nodes.document) -> None:
+    """Show figures of reports at a size at which their letters can be read."""
+    for image in doctree.findall(nodes.image):
+        if image["uri"].endswith(".png"):
+            image["width"] = f"{shown_width(Path(app.srcdir) / image['uri'])}px"
+            image["classes"].append("figure")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Add what this site does besides."""
     app.connect("doctree-read", _open_in_place, priority=100)
+    app.connect("doctree-read", _show_figures_whole)
     return {"parallel_read_safe": True}

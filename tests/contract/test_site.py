@@ -182,6 +182,7 @@ def test_columns_are_those_of_the_frame(site: dict[str, str]):
 
 
 def test_every_name_for_python_is_in_the_reference(site: dict[str, str]):
+    assert 'Type<span class="colon">' not in site["api.html"]  # what stands before a colon in a property's docstring
     for name in gatebench.__all__:
         assert re.search(rf'id="gatebench\.(\w+\.)*{name}"', site["api.html"]), name
     assert 'id="gatebench.cli.comparison_result.ComparisonResult.best"' in site["api.html"]

@@ -232,7 +232,9 @@ def cells_table() -> str:
 
 
 def _markdown(rows: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    """Rows as Markdown; a narrow column breaks no interval, and leaves no mark behind one alone on a line."""
+    whole = [[re.sub(r"(?<=,) (?=-?[\d.]+\])|(?<=\)) (?=[=?]$)", "\xa0", text) for text in row] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in whole)
 
 
 TEXTS = {

@@ -35,7 +35,7 @@ class ComparisonResult(list[str]):
 
     @property
     def verdict(self) -> list[str]:
-        """The lines of the verdict: the best cell, by how much, at what cost."""
+        """The lines of the verdict, which say the best cell, by how much and at what cost."""
         return [*self]
 
     @cached_property

@@ -24,7 +24,7 @@ class CellDescription:
     is_linear: bool
     """Whether its states are linear in time, given the input (`traits.is_linear`)."""
     parameters: str
-    """Number of recurrent parameters in letters: X inputs, H units, and widths of its own."""
+    """Number of recurrent parameters in letters, of X inputs, H units and widths of its own."""
     options: dict[str, Option]
     """Its options with their defaults."""
 

@@ -34,7 +34,7 @@ class CellCost(Cost):
 
     cell: str
     inputs: int | list[int]
-    """Numbers that the cell reads per time step; several: the costs are means over them."""
+    """Numbers that the cell reads per time step; the costs are means over several."""
     units: int
     """Number of hidden units of the cell."""
 

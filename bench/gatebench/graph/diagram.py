@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from gatebench.graph.trace import Graph
 
-STEP, ROW, MARGIN, HEIGHT, GAP = 66, 36, 14, 24, 16
+STEP, ROW, MARGIN, HEIGHT, GAP = 64, 36, 14, 24, 16
 """Distances of columns (at least) and of rows, margin, height of a box, room between boxes beside each other; in pixels."""
 LETTERS, SMALL_LETTERS = 13, 11
 """Sizes of letters and of those of subscripts, in pixels: nobody reads smaller ones with ease."""

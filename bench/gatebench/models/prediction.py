@@ -59,7 +59,7 @@ class TrainedModel:
 
     @property
     def at(self) -> str:
-        """What has a prediction: every ``step``, or the ``sequence``."""
+        """What has a prediction, every ``step`` or the ``sequence``."""
         return self._trial.network.at
 
     @property

@@ -22,7 +22,10 @@ MARKERS = ["o", "s", "D", "^", "v", "P", "X", "*", "<", ">"]
 
 ROW = 0.2
 """Height in inches of the row of a cell, where there are more of them than a panel has room for."""
+SMALLEST = 9
+"""Size of the smallest letters of a figure, in points."""
 _CHARACTERS_PER_INCH = 14  # of a title
+_MARK = 8  # points
 
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -119,17 +122,17 @@ def folded(text: str, inches: float) -> str:
 
 def absent(axis: Axes, text: str) -> None:
     """Write in a panel why nothing is drawn in it."""
-    axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", fontsize=8, color="0.4")
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", fontsize=SMALLEST, color="0.4")
 
 
-def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellStyle, size: float = 8) -> None:
+def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellStyle) -> None:
     """Draw a cell's difference to another one, with interval and mark, at height ``y``; its number beyond the limit.
 
-    ``row`` has ``difference``, ``low``, ``high`` and ``verdict``: what is said of the two. ``size``: of the mark, in points.
+    ``row`` has ``difference``, ``low``, ``high`` and ``verdict``: what is said of the two.
     """
     colour = cell_style["color"]
     face, filled = "white" if row.verdict == "undecided" else colour, "left" if row.verdict == "equivalent" else "full"
-    mark: Any = {"ls": "", "ms": size, "mec": colour, "mfc": face, "mfcalt": "white", "fillstyle": filled, **cell_style}
+    mark: Any = {"ls": "", "ms": _MARK, "mec": colour, "mfc": face, "mfcalt": "white", "fillstyle": filled, **cell_style}
     if row.verdict == "untested":
         mark["marker"] = "|"
     if abs(row.difference) <= limit:
@@ -139,8 +142,8 @@ def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellS
     side = 1 if row.difference > 0 else -1
     axis.plot(side * limit, y, clip_on=False, **mark)
     axis.annotate(
-        f"{row.difference:+.2f}", (side * limit, y), xytext=(-size * side, 0), textcoords="offset points",
-        ha="right" if side > 0 else "left", va="center", fontsize=size + 1,
+        f"{row.difference:+.2f}", (side * limit, y), xytext=(-_MARK * side, 0), textcoords="offset points",
+        ha="right" if side > 0 else "left", va="center", fontsize=SMALLEST,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from gatebench.records.frame import ComparisonGroup, Frame
+from gatebench.report import style
 from support.figures import DRAWN, FIGURES, TABLES, drawn
 from support.frames import CONFIRMED, NAN, TRIALS, by_hand, everything
 
@@ -58,6 +59,13 @@ def test_a_figure_draws_these_or_has_no_numbers(name: str, which: str, of_everyt
     figure = of_everything(name) if which == "everything" else drawn(name, frame)
     assert isinstance(figure, Figure)
     assert all(axis.get_xlabel() for axis in figure.axes)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_letter_of_a_figure_is_smaller_than_nine_points(name: str, of_everything: Callable[[str], Figure]):
+    texts = [text for text in of_everything(name).findobj(Text) if isinstance(text, Text) and text.get_text()]
+    assert len(texts) > 3
+    assert [text.get_text() for text in texts if text.get_fontsize() < style.SMALLEST] == []
 
 
 @pytest.mark.parametrize("name", TABLES)

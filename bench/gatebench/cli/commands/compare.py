@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gatebench.records.frame import ComparisonGroup, Frame
     from gatebench.study.job import Job
 
-SUMMARY = "which cell for this task? plans a study that fits a time, runs it and gives the verdict"
+SUMMARY = "which cell for this task? Plans a study that fits a time, runs it and gives the verdict"
 GROUP = "Ask"
 SLACK_SECONDS = 4.0
 """Seconds for what nobody measures: the interpreter's start, an update under way when the time is up, its checkpoint."""

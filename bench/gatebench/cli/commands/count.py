@@ -14,7 +14,7 @@ GROUP = "Ask"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the cell with its options, the widths, and exactly one of units and budgets."""
-    parser.add_argument("cell", metavar="CELL")
+    parser.add_argument("cell", metavar="CELL", help="name of a cell (gatebench cells lists them)")
     parser.add_argument("option", metavar="OPTION=VALUE", nargs="*", help="options of the cell, for example projection=null")
     parser.add_argument(
         "--inputs", type=number("--inputs", Natural), nargs="+", required=True, metavar="X",
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="numbers that the readout gives (default: as many as inputs)",
     )  # fmt: skip
     size = parser.add_mutually_exclusive_group(required=True)
-    size.add_argument("--units", type=number("--units", Natural), metavar="H")
+    size.add_argument("--units", type=number("--units", Natural), metavar="H", help="hidden units")
     size.add_argument(
         "--parameters", type=number("--parameters", NonNegative), metavar="N", help="budget for the recurrent layer"
     )
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--flops", type=number("--flops", NonNegative), metavar="N", help="budget of the recurrent layer per time step"
     )
     parser.add_argument("--without-biases", action="store_true", help="as the music row of Chung et al., Table 1")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -27,7 +27,9 @@ ADVICE = "[MLflow] Security middleware enabled with default settings"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the name of a study, ``--port`` and ``--results``."""
     parser.add_argument("study", metavar="NAME", nargs="?", help="the study that is shown first (default: all)")
-    parser.add_argument("--port", type=number("--port", Annotated[int, whole(0, 65535)]), default=5000)
+    parser.add_argument(
+        "--port", type=number("--port", Annotated[int, whole(0, 65535)]), default=5000, help="of 127.0.0.1 (default: 5000)"
+    )
     add_results(parser)
 
 

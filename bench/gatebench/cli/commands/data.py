@@ -53,9 +53,7 @@ def _declare_alteration(action: argparse.ArgumentParser) -> None:
     action.add_argument(
         "--every", type=number("--every", Count), default=1, metavar="N", help="keep every Nth frame: a coarser time step"
     )
-    action.add_argument(
-        "--hold", type=number("--hold", Count), default=1, metavar="N", help="repeat every frame N times: a finer one"
-    )
+    action.add_argument("--hold", type=number("--hold", Count), default=1, metavar="N", help="repeat every frame N times")
     action.add_argument("--first", type=number("--first", Count), metavar="N", help="cut sequences after N frames")
     action.add_argument("--sounding", action="store_true", help="drop frames in which no key is down")
 
@@ -92,7 +90,10 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
     decided = action.add_argument_group("what is otherwise decided by looking at the data")
     decided.add_argument("--as", dest="kind", choices=["binary", "symbols", "reals"], help="kind of the inputs")
     decided.add_argument("--as-target", choices=["label", "value"], help="kind of the target")
-    decided.add_argument("--likelihood", choices=["bernoulli", "categorical", "gaussian", "gaussian_mixture"])
+    likelihoods = ["bernoulli", "categorical", "gaussian", "gaussian_mixture"]
+    decided.add_argument(
+        "--likelihood", choices=likelihoods, help="distribution of what is predicted (default: by its kind)"
+    )
     decided.add_argument("--split", choices=["sequence", "group", "time"], help="what no two splits share")
     decided.add_argument(
         "--window",

@@ -12,7 +12,7 @@ GROUP = "Look"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the name of the study, ``--results``, ``--replication`` and ``--former``."""
-    parser.add_argument("study", metavar="NAME")
+    parser.add_argument("study", metavar="NAME", help="the study that is drawn")
     add_results(parser)
     parser.add_argument("--replication", type=Path, metavar="FOLDER", help="results of a second run, to keep and compare")
     parser.add_argument(

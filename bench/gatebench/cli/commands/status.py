@@ -10,7 +10,7 @@ GROUP = "Study"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the name of the study and ``--results``."""
-    parser.add_argument("study", metavar="NAME")
+    parser.add_argument("study", metavar="NAME", help="the study that is looked at")
     add_results(parser)
 
 

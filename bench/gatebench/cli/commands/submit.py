@@ -13,7 +13,7 @@ SUFFIX = ".gatebench.zip"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the name of the study, ``--output`` and ``--results``."""
-    parser.add_argument("study", metavar="NAME")
+    parser.add_argument("study", metavar="NAME", help="the study that is written")
     parser.add_argument("--output", type=Path, metavar="FILE", help=f"the file to write (default: NAME{SUFFIX})")
     add_results(parser)
 

@@ -136,11 +136,11 @@ def _draw_distances(
     if not np.isnan(margin):
         axis.axvspan(*np.clip([-margin, margin], -1.05 * limit, 1.05 * limit), color="0.93", zorder=0)
     for _, row in rows.iterrows():
-        style.distance(axis, cells.index(row.cell), row, limit, styles[row.cell], size=6)
+        style.distance(axis, cells.index(row.cell), row, limit, styles[row.cell])
     axis.axvline(0, color="0.6", lw=1, zorder=0)
     axis.set_xlim(-1.05 * limit, 1.05 * limit)
     axis.set_ylim(len(cells) - 0.5, -0.5)
-    axis.set_yticks(range(len(cells)), cells if named else [""] * len(cells), fontsize=8)
+    axis.set_yticks(range(len(cells)), cells if named else [""] * len(cells), fontsize=9)
     axis.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
 
 
@@ -164,7 +164,7 @@ def _draw_frontier(axis: Axes, rows: pd.DataFrame, styles: dict[str, style.CellS
                 (row.ms_per_update, ceiling),
                 xytext=(0, 5),
                 textcoords="offset points",
-                fontsize=7,
+                fontsize=style.SMALLEST,
                 ha="center",
             )
     frontier = list(_frontier(rows))
@@ -174,7 +174,11 @@ def _draw_frontier(axis: Axes, rows: pd.DataFrame, styles: dict[str, style.CellS
         # Every second name stands above its mark, on the side where none of the others is lower.
         below = number % 2 == 0
         axis.annotate(
-            cell, (time, min(nll, ceiling)), xytext=(4, -9) if below else (4, 4), textcoords="offset points", fontsize=7
+            cell,
+            (time, min(nll, ceiling)),
+            xytext=(4, -9) if below else (4, 4),
+            textcoords="offset points",
+            fontsize=style.SMALLEST,
         )
     axis.set_xscale("log")
     ratio = rows.ms_per_update.max() / rows.ms_per_update.min()

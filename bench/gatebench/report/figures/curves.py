@@ -73,5 +73,5 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         style.heading(axes[0], frame.title(group))
         handles = [Line2D([], [], ms=5, label=cell, **styles[cell]) for cell in style.cells(part)]
         splits = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
-        axes[0].legend(handles=[*handles, *splits], loc="upper right", fontsize=8, ncols=1 + (len(handles) > FEW))
+        axes[0].legend(handles=[*handles, *splits], loc="upper right", fontsize=9, ncols=1 + (len(handles) > FEW))
     return figure
