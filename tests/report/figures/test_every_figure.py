@@ -65,7 +65,7 @@ def test_a_figure_draws_these_or_has_no_numbers(name: str, which: str, of_everyt
 def test_no_letter_of_a_figure_is_smaller_than_nine_points(name: str, of_everything: Callable[[str], Figure]):
     texts = [text for text in of_everything(name).findobj(Text) if isinstance(text, Text) and text.get_text()]
     assert len(texts) > 3
-    assert [text.get_text() for text in texts if text.get_fontsize() < style.SMALLEST] == []
+    assert [text.get_text() for text in texts if float(text.get_fontsize()) < style.SMALLEST] == []
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -91,9 +91,7 @@ def _declare_add(action: argparse.ArgumentParser) -> None:
     decided.add_argument("--as", dest="kind", choices=["binary", "symbols", "reals"], help="kind of the inputs")
     decided.add_argument("--as-target", choices=["label", "value"], help="kind of the target")
     likelihoods = ["bernoulli", "categorical", "gaussian", "gaussian_mixture"]
-    decided.add_argument(
-        "--likelihood", choices=likelihoods, help="distribution of what is predicted (default: by its kind)"
-    )
+    decided.add_argument("--likelihood", choices=likelihoods, help="distribution of what is predicted")
     decided.add_argument("--split", choices=["sequence", "group", "time"], help="what no two splits share")
     decided.add_argument(
         "--window",
