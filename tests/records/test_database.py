@@ -185,3 +185,14 @@ def test_logging_starts_no_mlflow(tmp_path: Path):
     command = [sys.executable, "-c", PUBLISH, str(results), *KEYS]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "\n"
     assert len(rows(results)["runs"]) == 3
+
+
+def test_python_without_docstrings_logs_as_well(tmp_path: Path):
+    """Those of MLflow, which it would fill in, are missing: what it says of that is nothing that a user could act on."""
+    results = make_study(tmp_path / "results")
+    main = "from gatebench.cli import main; main()"
+    command = [sys.executable, "-OO", "-c", main, "publish", "adhoc", "--results", str(results)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 trials logged" in done.stdout
+    assert len(rows(results)["runs"]) == 4  # one has the figures

@@ -18,10 +18,11 @@ def look(results: Path) -> list[dict[str, Any]]:
     client = MlflowClient(mlflow.store_uri(results))
     (experiment,) = [e for e in client.search_experiments() if e.name == "gatebench"]
     runs = client.search_runs([experiment.experiment_id], run_view_type=ViewType.ACTIVE_ONLY)
-    return sorted((_seen(client, run) for run in runs), key=lambda run: run["id"])
+    return sorted((seen(client, run) for run in runs), key=lambda run: run["id"])
 
 
-def _seen(client: MlflowClient, run: Run) -> dict[str, Any]:
+def seen(client: MlflowClient, run: Run) -> dict[str, Any]:
+    """Everything that a store says of a run."""
     run_id = run.info.run_id
     assert run.inputs is not None
     return {

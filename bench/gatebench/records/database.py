@@ -1,8 +1,9 @@
-"""MLflow's database in a results folder, written with SQLite alone: many runs a transaction, and without MLflow's start.
+"""MLflow's databases, written without its client: many runs a transaction, and in a results folder without MLflow's start.
 
 Through MLflow's client a run costs thirty statements and nine transactions, its start some seconds, a new database a hundred
 migrations. So an empty database is made by the installed MLflow once for a user and copied from then on, and runs are added
 here in the form in which the client leaves them. A database of another schema than the empty one's is for the client.
+`gatebench.records.postgresql` connects to one on a server.
 """
 
 import importlib.metadata
@@ -11,10 +12,10 @@ import sqlite3
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from gatebench.core.files import atomic_write, cache_folder
 from gatebench.records.runs import CONTEXT, DONE, MetricValue, RunValues, membership, of_record
@@ -40,7 +41,7 @@ def empty_database(make: Callable[[str], object]) -> Path | None:
     None where it cannot be kept, as in a home folder that is read-only.
     """
     file = cache_folder() / f"mlflow-{importlib.metadata.version('mlflow')}.db"
-    if _schema(file) is not None:
+    if schema(file) is not None:
         return file
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -76,24 +77,68 @@ class PresentRun(NamedTuple):
     run_id: str
     tags: dict[str, str]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it is missing."""
+        return DONE.items() <= self.tags.items()
+
+
+class Connection(Protocol):
+    """A transaction of a database, whichever it is."""
+
+    def execute(self, statement: str, values: Mapping[str, object]) -> Iterable[tuple[Any, ...]]:
+        """Execute a statement with named values, as ``:name``; returns the rows that it has."""
+        ...
+
+    def insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Add rows with the same columns to a table."""
+        ...
+
+
+class SqliteConnection:
+    """A transaction of a file of SQLite."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: Mapping[str, object]) -> Iterable[tuple[Any, ...]]:
+        """Execute a statement with named values; returns the rows that it has."""
+        return self._connection.execute(statement, values)
+
+    def insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Add rows with the same columns to a table."""
+        columns = list(rows[0])
+        values = ", ".join(f":{column}" for column in columns)
+        self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)
+
 
 class Database:
     """An open database with the experiment that holds our runs, in the transaction of `opened`."""
 
-    def __init__(self, connection: sqlite3.Connection, experiment: int, artifacts: str) -> None:
+    def __init__(self, connection: Connection, experiment: int, artifacts: str) -> None:
         self._connection, self._experiment, self._artifacts = connection, experiment, artifacts
 
     def runs(self, keys: Iterable[str] | None = None) -> dict[str, PresentRun]:
-        """Return key -> its run, of those keys, or of all, that have one that is not deleted."""
+        """Return key -> its run, of those keys, or of all, that have one that is not deleted.
+
+        Of several whole ones, as writers at the same time leave them, one stays, the same for all; a whole one comes first.
+        """
         rows = self._connection.execute(
             "SELECT tags.value, tags.run_uuid FROM tags JOIN runs USING (run_uuid) "
-            "WHERE tags.key = 'key' AND runs.lifecycle_stage = 'active' AND runs.experiment_id = ?",
-            (self._experiment,),
+            "WHERE tags.key = 'key' AND runs.lifecycle_stage = 'active' AND runs.experiment_id = :experiment",
+            {"experiment": self._experiment},
         )
         wanted = None if keys is None else set(keys)
-        of_run = "SELECT key, value FROM tags WHERE run_uuid = ?"
-        run_of = {key: run_id for key, run_id in rows if wanted is None or key in wanted}
-        return {key: PresentRun(run, dict(self._connection.execute(of_run, (run,)))) for key, run in run_of.items()}
+        of_run, by_key = "SELECT key, value FROM tags WHERE run_uuid = :run", dict[str, list[PresentRun]]()
+        for key, run in [row for row in rows if wanted is None or row[0] in wanted]:
+            one = PresentRun(run, dict(self._connection.execute(of_run, {"run": run})))
+            by_key.setdefault(key, []).append(one)
+        for of_key in by_key.values():
+            of_key.sort(key=lambda run: (not run.is_whole, run.run_id))
+            for double in of_key[1:]:
+                if double.is_whole:
+                    self.delete(double.run_id)
+        return {key: of_key[0] for key, of_key in by_key.items()}
 
     def move_artifacts(self, artifacts: str) -> None:
         """Say that artifacts are below this address now, if they were in a folder of that name: it was moved."""
@@ -107,23 +152,26 @@ class Database:
         self._artifacts = artifacts
         for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
             self._connection.execute(
-                f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} = ? OR substr({column}, 1, ?) = ?",
-                (artifacts, len(former) + 1, former, len(former) + 1, f"{former}/"),
+                f"UPDATE {table} SET {column} = :artifacts || substr({column}, :length) "
+                f"WHERE {column} = :former OR substr({column}, 1, :length) = :below",
+                {"artifacts": artifacts, "length": len(former) + 1, "former": former, "below": f"{former}/"},
             )
 
     def delete(self, run_id: str) -> None:
         """Mark a run as deleted, as MLflow does."""
         self._connection.execute(
-            "UPDATE runs SET lifecycle_stage = 'deleted', deleted_time = ? WHERE run_uuid = ?",
-            (int(time.time() * 1000), run_id),
+            "UPDATE runs SET lifecycle_stage = 'deleted', deleted_time = :now WHERE run_uuid = :run",
+            {"now": int(time.time() * 1000), "run": run_id},
         )
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Add tags to a run, or give those that it has other values."""
-        self._connection.executemany(
-            "INSERT INTO tags (run_uuid, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-            [(run_id, name, value) for name, value in tags.items()],
+        statement = (
+            "INSERT INTO tags (run_uuid, key, value) VALUES (:run, :key, :value) "
+            "ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value"
         )
+        for name, value in tags.items():
+            self._connection.execute(statement, {"run": run_id, "key": name, "value": value})
 
     def add(self, run: RunValues) -> None:
         """Add a run that is finished."""
@@ -134,24 +182,25 @@ class Database:
             "source_version": "", "lifecycle_stage": "active", "experiment_id": self._experiment,
             "artifact_uri": f"{self._artifacts}/{run_id}/artifacts",
         }])  # fmt: skip
-        self.tag(run_id, {**run.tags, "mlflow.runName": run.name, **DONE})
+        tags = {**run.tags, "mlflow.runName": run.name, **DONE}
+        self._insert("tags", [{"run_uuid": run_id, "key": name, "value": value} for name, value in tags.items()])
         self._insert("params", [{"run_uuid": run_id, "key": name, "value": value} for name, value in run.params.items()])
         metrics = dict.fromkeys(_finite(metric) for metric in run.metrics)
-        self._insert("metrics", [{"run_uuid": run_id, "is_nan": 0, **metric._asdict()} for metric in metrics])
+        self._insert("metrics", [{"run_uuid": run_id, "is_nan": False, **metric._asdict()} for metric in metrics])
         latest: dict[str, MetricValue] = {}
         for metric in sorted(metrics, key=lambda metric: (metric.step, metric.timestamp, metric.value)):
             latest[metric.key] = metric
         in_order = (latest[key] for key in dict.fromkeys(metric.key for metric in metrics))
-        self._insert("latest_metrics", [{"run_uuid": run_id, "is_nan": 0, **one._asdict()} for one in in_order])
+        self._insert("latest_metrics", [{"run_uuid": run_id, "is_nan": False, **one._asdict()} for one in in_order])
         self._add_input(run_id, run)
 
     def _add_input(self, run_id: str, run: RunValues) -> None:
         """Link a run with its data set, which is added with its first run."""
-        of_dataset = (self._experiment, run.dataset, run.digest)
-        where = "experiment_id = ? AND name = ? AND digest = ?"
-        row = self._connection.execute(f"SELECT dataset_uuid FROM datasets WHERE {where}", of_dataset).fetchone()
-        dataset_id = row[0] if row else uuid.uuid4().hex
-        if not row:
+        of_dataset = {"experiment": self._experiment, "name": run.dataset, "digest": run.digest}
+        where = "experiment_id = :experiment AND name = :name AND digest = :digest"
+        stated = list(self._connection.execute(f"SELECT dataset_uuid FROM datasets WHERE {where}", of_dataset))
+        dataset_id = stated[0][0] if stated else uuid.uuid4().hex
+        if not stated:
             self._insert("datasets", [{
                 "dataset_uuid": dataset_id, "experiment_id": self._experiment, "name": run.dataset, "digest": run.digest,
                 "dataset_source_type": "code", "dataset_source": run.dataset_source,
@@ -166,9 +215,7 @@ class Database:
 
     def _insert(self, table: str, rows: list[dict[str, object]]) -> None:
         if rows:
-            columns = list(rows[0])
-            values = ", ".join(f":{column}" for column in columns)
-            self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)
+            self._connection.insert(table, rows)
 
 
 @contextmanager
@@ -177,33 +224,30 @@ def opened(file: Path, empty: Path, experiment: str) -> Iterator[Database | None
     with closing(sqlite3.connect(file, timeout=PATIENCE)) as connection, connection:
         connection.execute("PRAGMA foreign_keys = ON")
         row = None
-        if _version(connection) == _schema(empty):
+        if _version(connection) == schema(empty):
             row = connection.execute(
                 "SELECT experiment_id, artifact_location FROM experiments WHERE name = ? AND lifecycle_stage = 'active'",
                 (experiment,),
             ).fetchone()
-        yield Database(connection, *row) if row else None
+        yield Database(SqliteConnection(connection), *row) if row else None
 
 
-def add_missing(
-    opened: Database, records: dict[str, Record], studies: dict[str, dict[str, Membership]], logged: Callable[[], None]
-) -> int:
+def add_missing(opened: Database, records: dict[str, Record], studies: dict[str, dict[str, Membership]]) -> int:
     """Add those trials that are not there; a run that was cut short is replaced. Returns how many were new."""
     present, new = opened.runs(records), 0
     for key, record in records.items():
         run, of_trial = present.get(key), studies.get(key, {})
-        if run is not None and DONE.items() <= run.tags.items():
+        if run is not None and run.is_whole:
             opened.tag(run.run_id, membership(of_trial, run.tags))
         else:
             if run is not None:
                 opened.delete(run.run_id)
             opened.add(of_record(record, of_trial))
             new += 1
-        logged()
     return new
 
 
-def _schema(file: Path) -> str | None:
+def schema(file: Path) -> str | None:
     """Return the revision of the schema of a database; None where there is none, or none that can be read."""
     if not file.is_file():
         return None

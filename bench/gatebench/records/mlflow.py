@@ -6,8 +6,9 @@ import math
 import os
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,8 +17,9 @@ from urllib.parse import quote
 from gatebench.core.errors import BadInput
 from gatebench.core.files import locked
 from gatebench.core.validation import shown
-from gatebench.records import database, runs, samples, study_file, views
+from gatebench.records import database, direct, runs, samples, study_file, views
 from gatebench.records.database import Database
+from gatebench.records.direct import EXPERIMENT, LOCK
 from gatebench.records.retrying import is_of_others, retried
 from gatebench.records.runs import CONTEXT, DONE, RunValues
 from gatebench.records.schema import Record
@@ -28,16 +30,12 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-EXPERIMENT = "gatebench"
-"""Name of the experiment that holds all runs."""
 METRICS = 1000
 """Metrics, parameters and tags of one call, and runs of one page: as many as MLflow's server accepts."""
 AT_ONCE = 100
 """Trials that are logged while the store is kept to one process."""
 FEW = 25
 """Trials that are looked up one by one; for more it is faster to list all runs."""
-LOCK = "mlflow.lock"
-"""File in the results folder that is locked by whoever writes to the store."""
 
 
 def store_uri(results: Path, uri: str | None = None) -> str:
@@ -47,7 +45,7 @@ def store_uri(results: Path, uri: str | None = None) -> str:
             f"tracking.uri is {shown(uri)}, expected the address of an MLflow server, for example http://127.0.0.1:5000, or "
             "of a database, for example sqlite:////home/me/mlflow.db"
         )
-    return uri or f"sqlite:///{results.resolve() / 'mlflow.db'}"
+    return uri or direct.folder_uri(results)
 
 
 def environment() -> dict[str, str]:
@@ -126,23 +124,36 @@ def publish(
     to_log, new, ours = list(dict.fromkeys(keys)), 0, known or Known()
     for first in range(0, len(to_log), AT_ONCE):
         records = store.read(to_log[first : first + AT_ONCE])
-        with _database(results, uri) as opened:
-            if opened is not None:
-                new += database.add_missing(opened, records, studies, logged)
-        if opened is None:
+        added = _added(results, uri, records, studies)
+        if added is None:
             with _client(results, uri) as (client, experiment), ours.followed(results):
                 if ours.runs is None and len(to_log) > FEW:
                     ours.runs = _listed(client, experiment)
                 new += _log_all(client, experiment, records, studies, ours.runs, logged)
+        else:
+            new += added
+            for _ in records:
+                logged()
     if new and known is None:
         remove_doubles(results, to_log, uri)
     return new
 
 
+def _added(results: Path, uri: str, records: dict[str, Record], studies: dict[str, dict[str, Membership]]) -> int | None:
+    """Add records to a store that is written without the client; returns how many were new, None if it is for the client."""
+
+    def attempt() -> int | None:
+        with _database(results, uri) as opened:
+            return None if opened is None else database.add_missing(opened, records, studies)
+
+    return attempt() if database.file_of(uri) else retried(attempt)  # of a file, others were waited for already
+
+
 def remove_doubles(results: Path, keys: Sequence[str], uri: str) -> None:
     """Leave one run of each key where several writers, of other results folders, logged the same trial at the same time."""
     with _database(results, uri) as opened:
-        pass
+        if opened is not None and not database.file_of(uri):  # to a file, one writes after the other
+            opened.runs(keys)
     if opened is None:
         with _client(results, uri) as (client, experiment):
             if len(keys) > FEW:
@@ -198,29 +209,14 @@ def _lay_out(client: "MlflowClient", experiment: str, results: Path) -> list[vie
     return laid_out
 
 
-@contextmanager
-def _database(results: Path, uri: str) -> Iterator[Database | None]:
-    """The database of a store as `gatebench.records.database` writes it, created if need be; None: it is for the client."""
-    file = database.file_of(uri)
-    empty = None if file is None else database.empty_database(_make_database)
-    if file is None or empty is None:
-        yield None
-        return
-    with locked(results / LOCK):
-        database.start(file, empty, EXPERIMENT, _artifacts(results))
-        with database.opened(file, empty, EXPERIMENT) as opened:
-            if opened is not None and uri == store_uri(results):  # the one that moves with the folder
-                opened.move_artifacts(_artifacts(results))
-            yield opened
+def _database(results: Path, uri: str) -> AbstractContextManager[Database | None]:
+    """The database of a store that is written without the client, created if need be; None: it is for the client."""
+    return direct.opened(results, uri, _make_database)
 
 
-def _make_database(uri: str) -> None:
-    """Have MLflow make a database with the experiment in it."""
-    _new_client(uri).create_experiment(EXPERIMENT)
-
-
-def _artifacts(results: Path) -> str:
-    return (results.resolve() / "mlruns").as_uri()
+def _make_database(uri: str, artifacts: str | None = None) -> None:
+    """Have MLflow make a database with the experiment in it, unless both are there."""
+    retried(lambda: _opened(uri, artifacts))
 
 
 @contextmanager
@@ -231,7 +227,7 @@ def _client(results: Path, uri: str | None = None) -> "Iterator[tuple[MlflowClie
         pass  # which creates one in no time
     with locked(results / LOCK):
         # A server has its own place for artifacts.
-        artifacts = None if uri.startswith("http") else _artifacts(results)
+        artifacts = None if uri.startswith("http") else direct.artifacts(results)
         yield retried(lambda: _opened(uri, artifacts))
 
 
@@ -245,6 +241,8 @@ def _opened(uri: str, artifacts: str | None) -> "tuple[MlflowClient, str]":
 def _new_client(uri: str) -> "MlflowClient":
     for name, value in environment().items():
         os.environ.setdefault(name, value)
+    # python -OO: docstrings that MLflow would fill in, of data sets elsewhere, are not there
+    warnings.filterwarnings("ignore", "Failed to register a dataset source", UserWarning)
     from mlflow import MlflowClient
 
     for chatty in ("mlflow", "alembic"):
