@@ -69,11 +69,13 @@ def _checked(key: object) -> str:
     return key
 
 
-def read_summaries(path: Path, keys: Collection[str]) -> dict[str, Summary]:
-    """Return key -> summary of those records of a file that have these keys; ``BadInput`` if it is damaged."""
-    rows = [row for row in _rows(path, ["key", "record"]) if row["key"] in keys]
-    with _explained(path):
-        return dict(decode_summary(row["record"]) for row in rows)
+def read_summaries(path: Path, keys: Collection[str]) -> Iterator[tuple[str, Summary]]:
+    """Yield key and summary of those records of a file that have these keys; ``BadInput`` if it is damaged."""
+    for row in _rows(path, ["key", "record"]):
+        if row["key"] in keys:
+            with _explained(path):
+                key, summary = decode_summary(row["record"])
+            yield key, summary
 
 
 def add(path: Path, records: Iterable[Record]) -> None:
@@ -81,7 +83,9 @@ def add(path: Path, records: Iterable[Record]) -> None:
     import pandas as pd
 
     with locked(path.with_name(f"{path.name}.lock")):
-        before = _table(path, None) if path.is_file() else pd.DataFrame(columns=COLUMNS)
+        with _explained(path):
+            # pandas' own metadata has nothing that is needed
+            before = _table(path, None).to_pandas(ignore_metadata=True) if path.is_file() else pd.DataFrame(columns=COLUMNS)
         present = set(before["key"])
         new = [_row(record) for record in records if record.key not in present]
         if new or not path.is_file():
@@ -122,18 +126,20 @@ def _is_text(row: dict[str, Any], name: str) -> bool:
 
 
 def _rows(path: Path, columns: list[str] | None) -> list[dict[str, Any]]:
-    return _table(path, columns).to_dict("records")  # pyright: ignore[reportReturnType] - columns have texts as names
+    with _explained(path):
+        return _table(path, columns).to_pylist()
 
 
-def _table(path: Path, columns: list[str] | None) -> "pd.DataFrame":
+def _table(path: Path, columns: list[str] | None) -> "pa.Table":
     import pyarrow.parquet as pq
 
     with _explained(path):
-        content = pq.read_table(path, columns=columns, partitioning=None)  # pyright: ignore[reportArgumentType] - a folder a=b is no column
+        with pq.ParquetFile(path) as file:  # read_table would load pandas
+            content = file.read(columns)
         if missing := set(columns or ["key", "record"]) - set(content.column_names):
             raise ValueError(f"it has no column {', '.join(sorted(missing))}")
         _check(content, columns)
-        return content.to_pandas(ignore_metadata=True)  # pandas' own, of which nothing is needed
+        return content
 
 
 def _check(content: "pa.Table", columns: list[str] | None) -> None:

@@ -47,6 +47,7 @@ class Store:
         self._texts: dict[Path, dict[str, dict[str, Any]]] = {}
         """``records.parquet`` -> what stands in it, read once."""
         self._summaries: dict[str, Summary] = {}
+        self._endings: dict[str, Ending] = {}
         self._complete: set[str] = set()
         """Keys whose folders were seen to be complete, so that each is looked into once."""
 
@@ -80,12 +81,12 @@ class Store:
                 records |= {key: collection.decode(path, self._texts[path][key]) for key in of_path}
         return records
 
-    def _published_summaries(self, keys: Iterable[str]) -> dict[str, Summary]:
-        """Summaries of those keys that studies published; each is decoded once."""
-        for path, of_path in self._places(keys, self._summaries).items():
+    def _of_published(self, keys: Iterable[str], known: dict[str, T], of: Callable[[Summary], T]) -> dict[str, T]:
+        """Add to what is known what is made of the summaries of those keys that studies published; each is decoded once."""
+        for path, of_path in self._places(keys, known).items():
             with _left_out_if_damaged(lambda path=path: self._leave_out(path)):
-                self._summaries |= collection.read_summaries(path, of_path)
-        return self._summaries
+                known |= {key: of(summary) for key, summary in collection.read_summaries(path, of_path)}
+        return known
 
     def _leave_out(self, path: Path) -> None:
         """Count what stands in a ``records.parquet`` no more as published."""
@@ -120,7 +121,7 @@ class Store:
         packed = self._pack.record(key)
         if packed is None:
             folder = f"{self.trials}/{key}"
-            if os.path.isfile(f"{folder}/{parts.RECORD}") or aside.is_stray(Path(folder)):
+            if os.path.isfile(f"{folder}/{parts.RECORD}") or (os.path.isdir(folder) and aside.is_stray(Path(folder))):
                 return parts.RecordFolder(folder)
             packed = self._pack.record(key)  # it may have been packed meanwhile
         return packed
@@ -134,17 +135,17 @@ class Store:
 
     def summaries(self, keys: list[str]) -> dict[str, Summary]:
         """Return the summaries of those keys that are finished; much faster than reading records whole."""
-        return self._summarized(keys, lambda summary: summary)
+        return self._summarized(keys, self._summaries, lambda summary: summary)
 
     def endings(self, keys: list[str]) -> dict[str, Ending]:
         """Return how the trials of those keys ended that are finished; faster than to keep thousands of summaries."""
-        return self._summarized(keys, lambda summary: Ending(summary.status, summary.seconds or 0.0))
+        return self._summarized(keys, self._endings, lambda summary: Ending(summary.status, summary.seconds or 0.0))
 
-    def _summarized(self, keys: list[str], of: Callable[[Summary], T]) -> dict[str, T]:
-        """Return what is made of the summaries of those keys that are finished."""
+    def _summarized(self, keys: list[str], published: dict[str, T], of: Callable[[Summary], T]) -> dict[str, T]:
+        """Return what is made of the summaries of those keys that are finished; of published ones some is known."""
         contents = self._read(keys, lambda there: of(parts.read_summary(there)))
         if len(contents) < len(keys):
-            contents = {**{key: of(summary) for key, summary in self._published_summaries(keys).items()}, **contents}
+            contents = {**self._of_published(keys, published, of), **contents}
         return {key: contents[key] for key in keys if key in contents}
 
     def failures(self, keys: list[str]) -> dict[str, Record]:
