@@ -244,3 +244,9 @@ def test_the_figure_of_its_page_is_drawn(tmp_path):
     table = module.table(study)
     assert len(table) == study.confirmed("test").cell.nunique()
     assert (table["best epoch"] <= table.epochs).all()
+
+
+@pytest.mark.parametrize("name", [*PAGES, "README.md"])
+def test_code_is_no_wider_than_a_page_shows(name):
+    lines = [line for match in FENCE.finditer(TEXTS[name]) for line in match[2].splitlines()]
+    assert [line for line in lines if len(line) > 88] == []

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from gatebench.core.metric import Predicted
 from gatebench.report.figures import confusion
-from gatebench.report.page import parts
+from gatebench.report.page import drawing, parts
 from support.figures import drawn
 from support.frames import HIGH, LOW, by_hand, seeds
 from support.measured import of_predictions, with_statistics
@@ -59,6 +60,13 @@ def test_fields_have_their_counts(frame):
     (axis,) = figure.axes
     assert sorted(text.get_text() for text in axis.texts) == ["1", "1", "2", "3"]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("predicted", "true")
+
+
+def test_counts_stand_out_from_their_fields_on_a_dark_page_too(frame):
+    """Fields keep their colours there, white and black do not."""
+    (axis,) = drawn("confusion", frame).axes
+    assert len(axis.texts) > 2
+    assert {to_hex(text.get_color()) for text in axis.texts} & set(drawing.COLOURS) == set()
 
 
 def test_without_labels_there_is_none():

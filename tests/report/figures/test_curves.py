@@ -1,5 +1,7 @@
 """The learning curves."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,20 @@ def test_the_legend_stands_inside_and_names_what_is_drawn(hand: Frame):
 def test_what_is_seen_is_where_validation_is_lowest(hand: Frame):
     text = FIGURES["curves"].describe(FIGURES["curves"].numbers(hand), hand)
     assert f"{VARIANT} 2.500 in epoch 2, after 4 s; gru 2.800 in epoch 2, after 4 s" in text
+
+
+@pytest.mark.parametrize("decades", [0.1, 1.5, 5])
+def test_ticks_differ_and_have_room_and_no_curve_runs_behind_the_legend_of_decades(hand: Frame, decades: float):
+    numbers = FIGURES["curves"].numbers(hand)
+    figure = FIGURES["curves"].draw(numbers.assign(nll=np.logspace(0, -decades, len(numbers))), hand)
+    figure.draw_without_rendering()
+    axis = figure.axes[0]
+    low, high = axis.get_ylim()
+    ticks = zip(axis.get_yticks(), axis.get_yticklabels(), strict=True)
+    shown = [label for place, label in ticks if low <= place <= high]
+    boxes = sorted((label.get_window_extent() for label in shown), key=lambda box: box.y0)
+    assert len({label.get_text() for label in shown}) == len(shown) >= 2
+    assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(boxes))
+    if decades > 1:
+        highest = max(line.get_ydata().max() for line in axis.lines)
+        assert axis.transData.transform((0, highest))[1] < axis.get_legend().get_window_extent().y0

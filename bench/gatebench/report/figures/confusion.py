@@ -61,7 +61,7 @@ def _draw_matrix(axis: Axes, part: pd.DataFrame) -> None:
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axis.grid(visible=False)
     for i, j in np.argwhere(counts > 0) if len(classes) <= WRITTEN else ():
-        colour = "white" if shares[i, j] > 0.6 else "black"
+        colour = "0.98" if shares[i, j] > 0.6 else "0.05"  # neither white nor black, which a dark page would exchange
         axis.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=colour, fontsize=9)
     if len(classes) <= NAMED:
         short = [name if len(name) <= 14 else f"{name[:13]}…" for name in classes]

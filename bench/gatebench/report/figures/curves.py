@@ -2,9 +2,10 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter, StrMethodFormatter
 
 from gatebench.records.frame import Frame, comparison_groups
 from gatebench.report import style
@@ -24,6 +25,10 @@ ACROSS = 4
 """Largest number of panels beside each other."""
 FEW = 5
 """Number of cells up to which a legend has one column."""
+LINE = 0.07
+"""Height of a line of the legend, as a share of that of a panel."""
+DECADE, DECADES = 10, 500
+"""Ratios of the largest NLL to the smallest from which on a scale has three ticks a decade, and one."""
 
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
@@ -54,6 +59,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     styles = style.cell_styles(frame.trials)
     for (group, part), block in zip(groups, blocks, strict=False):
         axes = block.subplots(2, 1, sharey=True)
+        across_legend = 1 + (part.cell.nunique() > FEW)
+        rows = -(-(part.cell.nunique() + 2) // across_legend)
         for axis, (x, label) in zip(axes, [("epoch", "epoch"), ("seconds", "wall time (seconds)")], strict=True):
             for cell, curve in style.by_cell(part).items():
                 cell_style = styles[cell]
@@ -63,15 +70,28 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 best = valid.sort_values("nll").iloc[0]
                 axis.plot(best[x], best.nll, ls="", ms=7, mec="white", **cell_style)
             if part.nll.min() > 0:  # densities may go below zero, where there is no logarithm
-                axis.set_yscale("log")
-                axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)))
-                axis.yaxis.set_major_formatter(ScalarFormatter())
-                axis.yaxis.set_minor_formatter(NullFormatter())
+                _set_logarithmic(axis, part.nll.min(), part.nll.max(), rows)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set_xlabel(label)
             axis.set_ylabel(frame.nll(group.task))
         style.heading(axes[0], frame.title(group))
         handles = [Line2D([], [], ms=5, label=cell, **styles[cell]) for cell in style.cells(part)]
         splits = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
-        axes[0].legend(handles=[*handles, *splits], loc="upper right", fontsize=9, ncols=1 + (len(handles) > FEW))
+        axes[0].legend(
+            handles=[*handles, *splits], loc="upper right", fontsize=9, ncols=across_legend,
+            frameon=True, framealpha=0.8, edgecolor="none",
+        )  # fmt: skip
     return figure
+
+
+def _set_logarithmic(axis: Axes, lowest: float, highest: float, rows: int) -> None:
+    """Put NLL on a logarithmic scale with as many ticks as have room; over decades, the legend stands above."""
+    axis.set_yscale("log")
+    ratio = highest / lowest
+    fine, coarse = (1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 5) if ratio < DECADES else (1,)
+    axis.yaxis.set_major_locator(LogLocator(subs=fine if ratio < DECADE else coarse))
+    axis.yaxis.set_major_formatter(ScalarFormatter() if ratio < DECADE else StrMethodFormatter("{x:g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+    if ratio >= DECADE:
+        share = LINE * (rows + 1)
+        axis.set_ylim(top=highest * ratio ** (share / (1 - share)))
