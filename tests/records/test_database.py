@@ -187,6 +187,22 @@ def test_logging_starts_no_mlflow(tmp_path: Path):
     assert len(rows(results)["runs"]) == 3
 
 
+def test_the_database_of_a_server_takes_trials_and_leaves_files_to_the_server(tmp_path: Path):
+    """Whose place for them is not this machine's: it is reached through its own address."""
+    results, uri = make_study(tmp_path / "results"), f"sqlite:///{tmp_path / 'server.db'}"
+    client = MlflowClient(uri)
+    experiment = client.create_experiment("gatebench", "mlflow-artifacts:/1")
+    (results / "adhoc" / "one.csv").write_text("a\n1\n")
+    assert mlflow.publish(results, KEYS, uri) == 3
+    assert mlflow.attach(results, "adhoc", uri) is False
+    runs_there = client.search_runs([experiment])
+    assert {run.info.artifact_uri for run in runs_there} == {
+        f"mlflow-artifacts:/1/{run.info.run_id}/artifacts" for run in runs_there
+    }
+    assert len(runs_there) == 4
+    assert mlflow.attach(results, "adhoc") is True
+
+
 def test_python_without_docstrings_logs_as_well(tmp_path: Path):
     """Those of MLflow, which it would fill in, are missing: what it says of that is nothing that a user could act on."""
     results = make_study(tmp_path / "results")

@@ -49,9 +49,7 @@ def store_uri(results: Path, uri: str | None = None) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Settings that MLflow reads from the environment: no telemetry, no background jobs, no advice on stdout, no
-    long waits for a server.
-    """
+    """Settings that MLflow reads from the environment: no telemetry, no jobs, no advice on stdout, no long waits."""
     return {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -163,23 +161,28 @@ def remove_doubles(results: Path, keys: Sequence[str], uri: str) -> None:
                     _of_key(client, experiment, key)
 
 
-def attach(results: Path, study: str, uri: str | None = None) -> None:
-    """Put a study's figures, tables and report into a run of its own, replacing what was there, and lay out the views."""
-    _set_stages(results, uri or store_uri(results))
+def attach(results: Path, study: str, uri: str | None = None) -> bool:
+    """Put a study's figures, tables and report into a run of its own, replacing what was there, and lay out the views.
+
+    Returns whether the store takes files: a server's database does not, if the server has a place for them.
+    """
+    _set_stages(results, uri := uri or store_uri(results))
     with _client(results, uri) as (client, experiment):
         present = _of_key(client, experiment, f"study.{study}")
         if not present:
             tags = {"key": f"study.{study}", "kind": "study", f"study.{study}": "figures"}
             present = [client.create_run(experiment, tags=tags, run_name=f"study {study}")]
         run = present[0]
+        takes_files = uri.startswith("http") or not (run.info.artifact_uri or "").startswith("mlflow-artifacts:")
         for path in sorted((results / study).iterdir()):
-            if path.suffix in (".png", ".pdf", ".csv", ".md", ".tex", ".html"):
+            if takes_files and path.suffix in (".png", ".pdf", ".csv", ".md", ".tex", ".html"):
                 client.log_artifact(run.info.run_id, str(path))
         drawn = samples.folder(results, study)
-        if drawn.is_dir():
+        if takes_files and drawn.is_dir():
             client.log_artifacts(run.info.run_id, str(drawn), drawn.name)
         client.set_terminated(run.info.run_id)
         _lay_out(client, experiment, results)
+        return takes_files
 
 
 def _set_stages(results: Path, uri: str) -> None:
@@ -265,8 +268,7 @@ def _search(client: "MlflowClient", experiment: str, chosen: str | None) -> "Ite
     while True:
         page = client.search_runs([experiment], chosen or "", max_results=METRICS, page_token=token)
         yield from page
-        token = page.token
-        if not token:
+        if not (token := page.token):
             return
 
 

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         keys = study_file.keys(points)
         try:
             logged = mlflow.publish(options.results, keys, uri)
-            mlflow.attach(options.results, name, uri)
+            takes_files = mlflow.attach(options.results, name, uri)
         except BadInput:
             raise
         except Exception as error:  # MLflow's, of many kinds: the store is away, locked, full or too new
@@ -50,5 +50,6 @@ def run(options: argparse.Namespace) -> int:
                 f"{name} is not logged to {uri} ({shorten(error)}); the records are complete: mend the "
                 "store, then give the same command again"
             ) from error
-        print(f"{name}: {logged} trials logged to {uri}; figures attached")
+        of_figures = "figures attached" if takes_files else "figures go through its server: --tracking-uri http://..."
+        print(f"{name}: {logged} trials logged to {uri}; {of_figures}")
     return 0
