@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,14 @@ def decode(path: Path, row: dict[str, Any]) -> Record:
         # Earlier versions kept fewer tables.
         tables = {name: decode_table(row[name], name) for name in TABLES if name == "curve" or _is_text(row, name)}
         return Record(**{**vars(decode_record(row["record"])), **tables})
+
+
+def of_search(record: Record) -> Record:
+    """Return a record without the tables that only confirming trials are asked for."""
+    import pandas as pd
+
+    none = {name: pd.DataFrame(columns=list(TABLES[name])) for name in ("statistics", "predictions")}
+    return replace(record, **none)
 
 
 def read_keys(path: Path) -> list[str]:

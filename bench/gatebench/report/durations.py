@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from gatebench.records.frame import Frame
+from gatebench.records.frame import ComparisonGroup, Frame
 from gatebench.report import style
 
 MOST = 4.0
@@ -32,9 +32,14 @@ def core_seconds(frame: Frame, trials: pd.DataFrame) -> pd.Series:
 
 
 def compared(frame: Frame, trials_by_cell: dict[str, pd.DataFrame]) -> dict[str, pd.Series] | None:
-    """Return the core-seconds of each trial of each cell of a comparison group; None where they cannot be compared."""
+    """Return the core-seconds of each trial of each cell of a comparison group; None where they cannot be compared.
+
+    What decides is the spread of all trials of the group, those of the search included, as `figures.fairness` shows it.
+    """
     trials = pd.concat(trials_by_cell.values())
-    if trials.core_seconds.isna().any() and spread(trials) > MOST:
+    group = ComparisonGroup(*map(str, trials.iloc[0][list(ComparisonGroup._fields)]))
+    in_group = (frame.trials[list(ComparisonGroup._fields)] == list(group)).all(axis=1)
+    if trials.core_seconds.isna().any() and spread(frame.trials[in_group & (frame.trials.split == "test")]) > MOST:
         return None
     return {cell: core_seconds(frame, rows) for cell, rows in trials_by_cell.items()}
 

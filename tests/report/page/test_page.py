@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from gatebench.records import collection, study_file
 from gatebench.records import frame as frames
 from gatebench.records.frame import COLUMNS, Frame
 from gatebench.report import findings, style, verdict
@@ -46,6 +47,22 @@ def test_a_report_writes_every_figure_and_table_with_its_numbers(reported: dict[
     assert all(reported[f"{name}.png"].startswith(b"\x89PNG") for name in shown)
     assert all(reported[f"{name}.pdf"].startswith(b"%PDF") for name in shown)
     assert all(b"\\toprule" in reported[f"{name}.tex"] for name in tables)
+
+
+def test_published_records_of_a_search_lack_what_only_results_are_asked_for(reported: dict[str, bytes], home: Tiny):
+    results = home.folder / "results"
+    study = frames.load(results, "adhoc")
+    confirming = set(study.trials[study.trials.stage == "confirm"].key)
+    records = {record.key: record for record in collection.read(results / "adhoc" / "records.parquet")}
+    assert set(records) == set(study.trials.key) > confirming
+    for key, record in records.items():
+        assert (len(record.statistics) > 0) == (key in confirming)
+        assert len(record.curve) > 0
+        assert len(record.sequences) > 0
+    clone = frames.build("adhoc", study_file.read(results, "adhoc"), records)
+    pd.testing.assert_frame_equal(clone.trials, study.trials)
+    pd.testing.assert_frame_equal(clone.metrics, study.metrics)
+    assert len(clone.metrics)
 
 
 class Elements(HTMLParser):

@@ -97,13 +97,19 @@ def write(
 
 
 def _keep_records(folder: Path, results: Path, study: str) -> None:
-    """Add the records of a study that are finished to the file in a folder; those that it has are not read again."""
+    """Add the records of a study that are finished to the file in a folder; those that it has are not read again.
+
+    Those of searches are without what only results are asked for, which is most of a record: predictions, and what metrics
+    are computed from.
+    """
     path = folder / collection.NAME
     present = set(collection.read_keys(path)) if path.is_file() else set()
-    keys = dict.fromkeys(study_file.keys(study_file.read(results, study)))
+    points = study_file.read(results, study)
+    keys, confirming = dict.fromkeys(study_file.keys(points)), {key for point in points for key in point.confirm}
     store, missing = Store(results), [key for key in keys if key not in present]
     parts = (missing[first : first + AT_ONCE] for first in range(0, len(missing), AT_ONCE))
-    collection.add(path, (record for part in parts for record in store.read(part).values()))
+    read = (record for part in parts for record in store.read(part).values())
+    collection.add(path, (record if record.key in confirming else collection.of_search(record) for record in read))
 
 
 def _keep_replication(folder: Path, results: Path, study: str) -> None:
