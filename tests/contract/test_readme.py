@@ -101,6 +101,11 @@ def test_a_further_task_is_a_redraw_and_no_rewrite(tmp_path: Path):
         "; on Piano-midi.de the lowest mean is that of `gru` (to take it loses 0.100 at the most), better than `ls" in text
     )
     assert "better than `lstm` by 0.085 [0.050, 0.120] and equivalent" in text
+    none = pd.DataFrame(
+        [{"data": "JSB Chorales", "cell": "none", "budget": "parameters_20k", "verdict": "not below x, 1.2"}]
+    )
+    none.to_csv(tmp_path / "answer" / "decision.csv", index=False)
+    assert "that of `lstm` (no cell is below the baseline x, 1.2), better" in " ".join(published.answer(tmp_path).split())
     assert "and equivalent to `rnn`. Nats" in text
     assert "Not trained yet in this way: Nottingham, " in text
     assert "on JSB Chorales and Piano-midi.de, with 95% intervals](https://raw." in text

@@ -46,8 +46,8 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
     of_data = {str(data): part for data, part in pairs.groupby("data", sort=False)}
     first = _sentence([_gru_or_lstm(data, part) for data, part in of_data.items()])
     decided = pd.read_csv(results / study / "decision.csv", dtype=str)
-    lost = decided[decided.budget == budget].set_index(["data", "cell"])["lost at most"]
-    second = _sentence([_lowest(data, part, lost) for data, part in of_data.items()])
+    decided = decided[decided.budget == budget].set_index("data")
+    second = _sentence([_lowest(data, part, decided) for data, part in of_data.items()])
     counts = sorted({int(count) for text in pairs.n for count in re.findall(r"\d+", text)})
     pipelines = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
     cells = list(dict.fromkeys([*pairs.lower, *pairs.other]))
@@ -117,8 +117,8 @@ def _gru_or_lstm(data: str, pairs: pd.DataFrame) -> str:
     }[str(pair.verdict)]
 
 
-def _lowest(data: str, pairs: pd.DataFrame, lost: pd.Series) -> str:
-    """Which cell has the lowest mean, what it beats, and what is lost at most with it, where it is the one to take."""
+def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
+    """Which cell has the lowest mean, what it beats, what is lost at most with it, and whether none is below a baseline."""
     best = str(pairs.lower.iloc[0])
     of_best = pairs[pairs.lower == best]
     said = {
@@ -138,8 +138,12 @@ def _lowest(data: str, pairs: pd.DataFrame, lost: pd.Series) -> str:
         )
         if verdict in said
     ]
-    at_most = f" (to take it loses {lost[data, best]} at the most)" if (data, best) in lost.index else ""
-    return f"on {data} the lowest mean is that of `{best}`{at_most}, {' and '.join(parts)}"
+    aside = ""
+    if data in decided.index and decided.cell[data] == best:
+        aside = f" (to take it loses {decided['lost at most'][data]} at the most)"
+    elif data in decided.index and decided.cell[data] == "none":
+        aside = f" ({decided.verdict[data].replace('not below', 'no cell is below the baseline')})"
+    return f"on {data} the lowest mean is that of `{best}`{aside}, {' and '.join(parts)}"
 
 
 def _titles(study: str, conf: Path) -> list[str]:

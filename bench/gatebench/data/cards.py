@@ -84,7 +84,7 @@ class Card:
     facts: dict[str, Any]
     """What `gatebench.data.facts` computes for the kind."""
     baselines: Baselines
-    """Scores of trivial predictors, as `gatebench.data.baselines.compute` gives them."""
+    """Scores of baselines, as `gatebench.data.baselines.compute` gives them."""
     baseline_metrics: BaselineMetrics = field(default_factory=dict)
     """What people decide by beside NLL, of the same predictors; none on cards of earlier versions."""
     files: tuple[File, ...] = ()

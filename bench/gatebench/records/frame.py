@@ -73,7 +73,7 @@ class Frame:
     sequences: pd.DataFrame
     """One row per confirming trial and sequence of the test split: ``key`` and `SEQUENCES`."""
     baselines: pd.DataFrame
-    """Scores of trivial predictors: `BASELINE`."""
+    """Scores of baselines: `BASELINE`."""
     equations: dict[str, list[str]]
     """Cell -> its equations as LaTeX."""
     datasets: dict[str, str]
@@ -113,7 +113,7 @@ class Frame:
     metrics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=METRICS))
     """One row per confirming trial and metric on the test split: `METRICS`; none of records that do not have them."""
     baseline_metrics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=metrics.OF_BASELINES))
-    """Metrics of trivial predictors on test: `metrics.OF_BASELINES`; none of records that do not have them."""
+    """Metrics of baselines on test: `metrics.OF_BASELINES`; none of records that do not have them."""
     statistics: dict[str, SequenceStatistics] = field(default_factory=dict)
     """Key of a confirming trial -> what its metrics are computed from, of those whose record has it."""
     predictions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["key", *PREDICTIONS]))

@@ -9,7 +9,7 @@ from gatebench.report.stats.estimates import mean_interval
 
 
 def lowest(frame: Frame, task: str) -> tuple[str, float] | None:
-    """Return the best trivial predictor of a task on the test split, and its NLL; None if none is known."""
+    """Return the best baseline of a task on the test split, and its NLL; None if none is known."""
     of_task = frame.baselines[(frame.baselines.task == task) & (frame.baselines.split == "test")].dropna(subset="nll")
     if of_task.empty:
         return None
@@ -18,7 +18,7 @@ def lowest(frame: Frame, task: str) -> tuple[str, float] | None:
 
 
 def best(frame: Frame, task: str, metric: Metric) -> tuple[str, float] | None:
-    """Return the trivial predictor that is best by a metric on the test split, and its value; None if none is known."""
+    """Return the baseline that is best by a metric on the test split, and its value; None if none is known."""
     of_task = frame.baseline_metrics[(frame.baseline_metrics.task == task) & (frame.baseline_metrics.metric == metric.name)]
     if of_task.empty:
         return None

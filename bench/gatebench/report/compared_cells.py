@@ -25,7 +25,7 @@ class ComparedCells:
     aside: str
     """Why the other cells are not ranked, and which searches ended at an edge, in half-sentences; empty if there is none."""
     baseline: tuple[str, float] | None
-    """Name of the best trivial predictor on the test split, and its NLL."""
+    """Name of the best baseline on the test split, and its NLL."""
     task: str
     """The task of all of them."""
     unit: str

@@ -39,7 +39,7 @@ class Decision:
     regret: float
     """By how much the cell is above the best of all at the most; NaN where a cell has a single repetition."""
     baseline: tuple[str, float] | None
-    """The best trivial predictor and its NLL, where no cell is shown to be below it, so that none is to be taken."""
+    """The best baseline and its NLL, where no cell is shown to be below it, so that none is to be taken."""
     core_seconds: float
     """Mean core-seconds of a confirming trial of the cell; NaN where they cannot be compared with those of other cells."""
 

@@ -41,7 +41,7 @@ def line(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], pairs: list[Pair
 
 
 def _beside_baselines(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], scores: list[MetricScores]) -> list[str]:
-    """Say by which metrics cells are beyond trivial predictors where by NLL they are not, or the reverse."""
+    """Say by which metrics cells are beyond baselines where by NLL they are not, or the reverse."""
     lowest, trials = next(iter(trials_by_cell.items()))
     task = str(trials.task.iloc[0])
     of_nll = baselines.lowest(frame, task)
@@ -52,7 +52,7 @@ def _beside_baselines(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], sco
         best = baselines.best(frame, task, one.metric) if one.metric.has_worth else None
         if best is None or is_below == baselines.is_beyond(frame, trials_by_cell[one.best], one.metric, best[1]):
             continue
-        predictor = f"the best trivial predictor ({best[0]}, {best[1]:.4g})"
+        predictor = f"the best baseline ({best[0]}, {best[1]:.4g})"
         parts.append(
             f"by {one.metric.label} no cell is shown to be better than {predictor}, where by NLL {lowest} is below all"
             if is_below

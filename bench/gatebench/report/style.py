@@ -121,7 +121,8 @@ def folded(text: str, inches: float) -> str:
 
 
 def absent(axis: Axes, text: str) -> None:
-    """Write in a panel why nothing is drawn in it."""
+    """Write in a panel why nothing is drawn in it, without axes."""
+    axis.set_axis_off()
     axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", fontsize=SMALLEST, color="0.4")
 
 

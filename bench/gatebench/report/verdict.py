@@ -27,7 +27,7 @@ SPLIT = "on the test split"
 def lines(frame: Frame, group: ComparisonGroup, cells: list[str]) -> list[str]:
     """Return what was found about these cells of a comparison group, in lines of which each can stand alone.
 
-    A winner is named if it is better than every other cell (`comparisons.Pair`) and below the best trivial predictor.
+    A winner is named if it is better than every other cell (`comparisons.Pair`) and below the best baseline.
     Where records have metrics beside NLL, a fourth line says whether these agree.
     """
     case = of_group(frame, group, cells)
@@ -53,13 +53,13 @@ def _of_nll(case: ComparedCells) -> list[str]:
 
 
 def _below(case: ComparedCells, cell: str) -> bool:
-    """Return whether a cell is below the best trivial predictor on these test sequences, for new repetitions as well."""
+    """Return whether a cell is below the best baseline on these test sequences, for new repetitions as well."""
     assert case.baseline
     return baselines.is_below(case.runs(cell), case.baseline[1])
 
 
 def _won(case: ComparedCells) -> list[str]:
-    below = f" and below the best trivial predictor ({_baseline(case)})" if case.baseline else ""
+    below = f" and below the best baseline ({_baseline(case)})" if case.baseline else ""
     beaten = case.of_best("better")
     p = f"; Holm's p {_largest(case, [pair.p_holm for pair in beaten]):.2g}"
     return [
@@ -134,13 +134,13 @@ def _means(case: ComparedCells, cells: list[str]) -> str:
 
 
 def _not_below(case: ComparedCells, cells: list[str]) -> str:
-    """Say which cells are not shown to be below the best trivial predictor."""
+    """Say which cells are not shown to be below the best baseline."""
     above = [cell for cell in cells if case.baseline and not _below(case, cell)]
-    return f"; not shown to be below the best trivial predictor ({_baseline(case)}): {listed(above)}" if above else ""
+    return f"; not shown to be below the best baseline ({_baseline(case)}): {listed(above)}" if above else ""
 
 
 def _cheapest_first(case: ComparedCells, cells: list[str]) -> str:
-    """Write the costs of that one of some cells which costs the least, of those below the best trivial predictor."""
+    """Write the costs of that one of some cells which costs the least, of those below the best baseline."""
     able = [cell for cell in cells if not case.baseline or _below(case, cell)]
     cheapest = min(able, key=lambda cell: costs.expense(case.runs(cell)))
     of_them = "them" if able == cells else "those that are below it"
@@ -236,13 +236,13 @@ def _unlearned(case: ComparedCells) -> list[str]:
     estimate = mean_interval(repetitions.scores(case.runs(best)))
     above = words.interval(estimate.mean - baseline, estimate.low - baseline, estimate.high - baseline)
     return [
-        "Best cell: none, and no difference to speak of, since no cell learned anything beyond the trivial predictor "
-        f"{_baseline(case)} {case.unit} {SPLIT}: the lowest, {best}, has "
+        "Best cell: none, and no difference to speak of, since no cell is shown to be below the best baseline, "
+        f"{_baseline(case)} {case.unit} {SPLIT}: the lowest cell, {best}, has "
         f"{case.scored(best)} (mean of {case.repeated()}){_aside(case)}.",
         f"By how much: {best} minus {case.baseline[0]} is {above} {case.unit} with a 95% interval over "
         f"{case.unit_of_repetition()}s, where less than zero was to be shown; more {case.unit_of_repetition()}s show no "
         f"winner here: {advice.unlearned(case.frame, case.task, case.runs(best))}.",
-        _costs(case, case.ranked, f"At what cost: {case.baseline[0]} costs nothing; {best} has "),
+        _costs(case, case.ranked, f"At what cost: {best} has "),
     ]
 
 

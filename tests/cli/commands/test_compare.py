@@ -195,7 +195,7 @@ def test_the_cell_that_must_win_does_so_within_the_minutes(tmp_path: Path):
     """How far it learns is the machine's pace: how many epochs and pipelines fit. That it wins, and over what, is not."""
     best, difference, *_ = in_minutes(sources.recall(tmp_path), 2, "--cells", "rnn,gru")
     assert best.startswith("Best cell: gru, at ")
-    assert "below rnn and below the best trivial predictor" in best
+    assert "below rnn and below the best baseline" in best
     assert difference.startswith("By how much: gru is lower than rnn by ")
 
 

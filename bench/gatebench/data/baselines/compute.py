@@ -1,4 +1,4 @@
-"""Baselines: trivial predictors of a data set. A model that does not beat them learned nothing.
+"""Baselines: predictors without a recurrent cell. A model that does not beat them learned nothing.
 
 A file of this folder that is named like a kind of data, or of target, has ``fit(card, arrays, origins)``. Each baseline
 is fitted on train only and scored like a model (`gatebench.data.baselines.scoring`); of a series it knows what a model does

@@ -21,7 +21,7 @@ CAPTION = (
     "wrong, that is by how much the cell is above the best one, whichever that is, at 95% confidence (multiple comparisons "
     "with the best, Bonferroni). It counts the comparisons with this cell alone, and may be 0 where some are undecided. "
     "FLOPs are those of the recurrent layer a time step, core-seconds the training time of one trial. "
-    f"{durations.RULE}. Where no cell is shown to be below the best trivial predictor, none is taken."
+    f"{durations.RULE}. Where no cell is shown to be below the best baseline, none is taken."
 )
 COLUMNS = [
     "kind", "data", "budget", "cell", "verdict", "next", "lower by", "P(lower)", "n", "lost at most", "FLOPs per step",

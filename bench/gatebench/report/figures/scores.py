@@ -13,7 +13,7 @@ BY_GROUP = True
 CAPTION = (
     "NLL in nats per time step (per sequence, where a whole one has a label), mean over n repetitions with 95% intervals "
     "over them, at the setting that was best on validation; of several pipelines, each has its own. The rows in brackets "
-    f"are baselines: trivial predictors that a model must beat. {durations.RULE}."
+    f"are baselines: predictors without a recurrent cell, which a cell must beat. {durations.RULE}."
 )
 
 
