@@ -223,6 +223,28 @@ def _accuracy(row: Any) -> str:
     return f"{row.accuracy:.3f}{interval}"
 
 
+def rru_table() -> str:
+    """The table beside the study of the RRU: ours in its windows, what it published, and the bias of choosing on test."""
+    rows, bias = (pd.read_csv(RESULTS / "rru" / f"{name}.csv") for name in ("windows", "choosing_on_test"))
+    bias = bias[bias["of"] == "all"].sort_values("settings").groupby("cell").last()
+    header = [
+        "cell",
+        "parameters with readout",
+        "nats per step [95% interval]",
+        "n",
+        "published there",
+        "lower, if chosen on test",
+    ]
+    shown = [header, ["---"] * len(header)]
+    for row in rows.to_dict("records"):
+        theirs = row.get(f"published {str(row['cell']).upper()}", "")
+        lower = f"{bias.bias[row['cell']]:.3f} (best of {bias.settings[row['cell']]})"
+        shown.append(
+            [f"`{row['cell']}`", *(str(row[name]) for name in ("parameters", "per step", "n")), f"{theirs:.2f}", lower]
+        )
+    return _markdown(shown)
+
+
 def cells_table() -> str:
     """The table of cells at the shape at which minGRU is published as faster than a GRU."""
     rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
@@ -249,6 +271,7 @@ TEXTS = {
     ),
     ("docs/answers.md", "table: results/speech/scores.csv"): lambda: table_of("speech/scores.csv", SPEECH),
     ("docs/field.md", "table: results/own/field.csv"): field_table,
+    ("docs/field.md", "table: results/rru/windows.csv"): rru_table,
     ("docs/speed.md", "table: results/speed/cells.csv"): cells_table,
     ("docs/speed.md", "table: results/speed/updates.csv"): speed_table,
 }
