@@ -24,12 +24,18 @@ class BadInput(Exception):
     """
 
     def __init__(self, line: str) -> None:
-        super().__init__(visible(" ".join(line.splitlines())))  # what a library says of a file may be several
+        line = " ".join(line.splitlines())  # what a library says of a file may be several
+        super().__init__(visible(without_passwords(line)))
 
 
 def visible(text: str) -> str:
     r"""Return a text with its control characters written out, as ``\x1b``: a terminal would obey them."""
     return OBEYED.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def without_passwords(text: str) -> str:
+    """Return a text in which addresses such as ``postgresql://name:password@host`` have ``***`` in place of the password."""
+    return re.sub(r"(://[^\s/:@]*):[^\s/]*@", r"\1:***@", text)
 
 
 def shorten(text: object) -> str:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
-from gatebench.core.errors import visible
+from gatebench.core.errors import visible, without_passwords
 
 EVERY = 0.5
 """Seconds between two drawings."""
@@ -23,7 +23,11 @@ def is_live() -> bool:
 
 
 def say(text: str) -> None:
-    """Print a line on stderr, where lines may be changing: on a terminal it takes their place, without blanks before it."""
+    """Print a line on stderr, where lines may be changing: on a terminal it takes their place, without blanks before it.
+
+    Passwords in addresses are not shown.
+    """
+    text = without_passwords(text)
     sys.stderr.write(f"\r\x1b[J{text.lstrip()}\n" if is_live() else f"{text}\n")
     sys.stderr.flush()
 

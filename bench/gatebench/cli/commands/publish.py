@@ -5,7 +5,7 @@ import os
 
 from gatebench.cli.arguments import add_results
 from gatebench.core import terminal
-from gatebench.core.errors import BadInput, shorten
+from gatebench.core.errors import BadInput, shorten, without_passwords
 
 SUMMARY = "log records to MLflow and attach figures; twice is the same as once"
 GROUP = "Study"
@@ -51,5 +51,5 @@ def run(options: argparse.Namespace) -> int:
                 "store, then give the same command again"
             ) from error
         of_figures = "figures attached" if takes_files else "figures go through its server: --tracking-uri http://..."
-        print(f"{name}: {logged} trials logged to {uri}; {of_figures}")
+        print(f"{name}: {logged} trials logged to {without_passwords(uri)}; {of_figures}")
     return 0
