@@ -30,6 +30,7 @@ PIPELINES = "answer", "parameters_20k"
 """The study that the README answers with, and its budget."""
 WIDTH = 160
 """Of a line of the README."""
+_UNBROKEN: Any = {"break_long_words": False, "break_on_hyphens": False}
 MOST = 2
 """Cells that were not told apart from the lowest one and have their names; more of them are counted."""
 
@@ -39,15 +40,14 @@ def listed(parts: list[str]) -> str:
 
 
 def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
-    """The README's answer: GRU or LSTM, then the lowest of all cells, then what is not trained, then the figure."""
+    """The README's answer: GRU or LSTM, then each task, then what is not trained, then the figure."""
     study, budget = PIPELINES
     pairs = pd.read_csv(results / study / "differences.csv", dtype=str)
     pairs = pairs[pairs.budget == budget].reset_index(drop=True)
     of_data = {str(data): part for data, part in pairs.groupby("data", sort=False)}
-    first = _sentence([_gru_or_lstm(data, part) for data, part in of_data.items()])
     decided = pd.read_csv(results / study / "decision.csv", dtype=str)
     decided = decided[decided.budget == budget].set_index("data")
-    second = _sentence([_lowest(data, part, decided) for data, part in of_data.items()])
+    bullets = [f"- **{data}**: {_lowest(data, part, decided)}. {_pair_said(part)}." for data, part in of_data.items()]
     counts = sorted({int(count) for text in pairs.n for count in re.findall(r"\d+", text)})
     pipelines = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
     cells = list(dict.fromkeys([*pairs.lower, *pairs.other]))
@@ -62,8 +62,9 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
         how += f" Not trained yet in this way: {listed(missing)}."
     of_what = f"{len(cells)} cells from the GRU on {listed([_name(data) for data in of_data])}"
     figure = f"![Distance of {of_what}, with 95% intervals]({RAW}/results/{study}/answer.png)"
-    sentences = f"**GRU or LSTM? {first}**", f"**Which is faster?** {faster()}", f"**Which cell at all?** {second}"
-    return "\n\n".join([*map(_filled, (*sentences, how)), figure])
+    first = f"**GRU or LSTM? {_gru_or_lstm(of_data)}**"
+    each = "\n".join(textwrap.fill(one, WIDTH, subsequent_indent="  ", **_UNBROKEN) for one in bullets)
+    return "\n\n".join([_filled(first), each, _filled(f"**Which is faster?** {faster()}"), _filled(how), figure])
 
 
 def faster() -> str:
@@ -74,8 +75,8 @@ def faster() -> str:
     times = [f"{1 / row.ratio:.2f} (batch {row.batch})" for row in rows[rows.cell == "lstm"].itertuples()]
     machines = listed(list(dict.fromkeys(rows.machine)))
     return (
-        f"Neither by much: at 20,000 parameters a step costs {min(flops):,} to {max(flops):,} FLOPs, and on the same engine "
-        f"a training update of the LSTM takes {listed(times)} times as long as the GRU's ({machines}; "
+        f"Neither by much: at 20,000 parameters a step of the music costs {min(flops):,} to {max(flops):,} FLOPs, and on "
+        f"the same engine a training update of the LSTM takes {listed(times)} times as long as the GRU's ({machines}; "
         f"[every cell]({DOCS}/speed.md))."
     )
 
@@ -104,17 +105,40 @@ def _family(results: Path, study: str) -> str:
     return f"{family}{' (declared post hoc)' if 'contrasts_before_results' in content else ''}"
 
 
-def _gru_or_lstm(data: str, pairs: pd.DataFrame) -> str:
+def _of_both(pairs: pd.DataFrame) -> pd.Series:
+    """The pair of GRU and LSTM."""
     (_, pair), = pairs[pairs.apply(lambda row: {row.lower, row.other} == {"gru", "lstm"}, axis=1)].iterrows()  # fmt: skip
-    lower = str(pair.lower).upper()
+    return pair
+
+
+def _gru_or_lstm(of_data: dict[str, pd.DataFrame]) -> str:
+    """What is said of GRU and LSTM on all tasks, in a sentence."""
+    said: dict[str, list[str]] = {}
+    for data, pairs in of_data.items():
+        pair = _of_both(pairs)
+        verdict = f"{str(pair.lower).upper()} is better" if pair.verdict == "better" else str(pair.verdict)
+        said.setdefault(verdict, []).append(_name(data))
+    words = {
+        "undecided": "no difference could be shown on {} (which does not say that they are equal)",
+        "equivalent": "the two are equivalent on {}",
+        "not tested": "the two are not tested on {}",
+    }
+    return _sentence([words.get(verdict, f"the {verdict} on {{}}").format(listed(names)) for verdict, names in said.items()])
+
+
+def _pair_said(pairs: pd.DataFrame) -> str:
+    """By how much GRU or LSTM is lower on a task, and what that shows."""
+    pair = _of_both(pairs)
     by = _lower_by(pair)
-    counted = "" if by.partition("[")[2].startswith("-") else f", of which p is {pair['p, Holm']} once all pairs are counted"
-    return {
-        "better": f"on {data} the {lower} is better, by {by}",
-        "equivalent": f"on {data} the two are equivalent (the {lower} lower by {by})",
-        "undecided": f"on {data} no difference could be shown (the {lower} lower by {by}{counted})",
-        "not tested": f"on {data} the two are not tested (the {lower} lower by {by})",
+    counted = "" if by.partition("[")[2].startswith("-") else f", since p is {pair['p, Holm']} once all pairs are counted"
+    shown = {
+        "better": "",
+        "equivalent": ", which is equivalent",
+        "undecided": f", which shows no difference{counted}",
+        "not tested": ", which is not tested",
     }[str(pair.verdict)]
+    other = str(pair.other).upper()
+    return f"The {str(pair.lower).upper()} is lower than the {other} by {by}{shown}"
 
 
 def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
@@ -138,12 +162,14 @@ def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
         )
         if verdict in said
     ]
-    aside = ""
-    if data in decided.index and decided.cell[data] == best:
-        aside = f" (to take it loses {decided['lost at most'][data]} at the most)"
-    elif data in decided.index and decided.cell[data] == "none":
-        aside = f" ({decided.verdict[data].replace('not below', 'no cell is below the baseline')})"
-    return f"on {data} the lowest mean is that of `{best}`{aside}, {' and '.join(parts)}"
+    start, but = f"the lowest mean is that of `{best}`", " and ".join(parts)
+    if data not in decided.index:
+        return f"{start}, {but}"
+    row = decided.loc[data]
+    if row.cell == "none":
+        return f"{row.verdict.replace('not below', 'no cell is below the baseline')}; {start}, {but}"
+    taken = f"take `{row.cell}`, with which at most {row['lost at most']} is lost"
+    return f"{taken}; its mean is the lowest, {but}" if row.cell == best else f"{taken}; {start}, {but}"
 
 
 def _titles(study: str, conf: Path) -> list[str]:
@@ -168,7 +194,7 @@ def _name(title: str) -> str:
 
 
 def _filled(text: str) -> str:
-    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(text, WIDTH, **_UNBROKEN)
 
 
 def table_of(source: str, columns: list[str], training: str = "") -> str:

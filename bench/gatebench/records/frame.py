@@ -201,7 +201,8 @@ def build(study: str, points: list[Point], records: Mapping[str, Record]) -> Fra
 
 def _build(study: str, points: list[Point], read: Callable[[list[str]], dict[str, Record]]) -> Frame:
     """Return the frame of those of a study's trials that can be read; few records are in memory at a time."""
-    trials, curves, sequences, predictions, machines = [], [], [], [], []
+    trials, curves, sequences, predictions = [], [], [], []
+    machines: dict[str, list[Scalar]] = {}  # of each trial once, although points may share it
     statistics: dict[str, SequenceStatistics] = {}
     values: dict[str, dict[str, float]] = {}
     summaries: dict[str, Summary] = {}
@@ -238,7 +239,7 @@ def _build(study: str, points: list[Point], read: Callable[[list[str]], dict[str
             )
             at[labels.task] = record.settings.at
             data[labels.task] = summary.data
-            machines.append(_machine(record))
+            machines[record.key] = _machine(record)
             threads[record.key] = max(1, record.provenance.threads)  # 0 where a record does not say it
         trials.append(pd.DataFrame(part_trials, columns=COLUMNS))
         curves.append(stacked(part_curves, [*IDENTITY, *CURVE]))
@@ -290,7 +291,7 @@ def _build(study: str, points: list[Point], read: Callable[[list[str]], dict[str
         outside={task: facts.outside for task, facts in data.items() if facts.outside},
         independent=frozenset(key for point in points for key in point.search[: point.independent]),
         threads=threads,
-        machines=pd.DataFrame(machines, columns=MACHINE)
+        machines=pd.DataFrame(list(machines.values()), columns=MACHINE)
         .value_counts(sort=False, dropna=False)
         .rename("trials")
         .reset_index(),

@@ -51,5 +51,5 @@ def means(frame: Frame, trials_by_cell: dict[str, pd.DataFrame]) -> dict[str, fl
 
 
 def written(seconds: float) -> str:
-    """Write mean core-seconds in a table; nothing where they cannot be compared."""
-    return "" if np.isnan(seconds) else f"{seconds:.1f}"
+    """Write mean core-seconds in a table, or that they cannot be compared."""
+    return "not compared" if np.isnan(seconds) else f"{seconds:.1f}"
