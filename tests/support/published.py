@@ -271,6 +271,43 @@ def rru_table() -> str:
     return _markdown(shown)
 
 
+def zoo() -> str:
+    """Which cells are better and worse than the GRU on each task of the study of all cells, the furthest first."""
+    rows = pd.read_csv(RESULTS / "zoo" / "across.csv")
+    titles = {row.task: row.data for row in _datasets("zoo").itertuples()}
+    bullets = []
+    for task, part in rows.groupby("task", sort=False):
+        others = part[part.cell != part.beside].sort_values("difference")
+        shown = others[others.verdict == "better"]
+        lower, higher = shown[shown.difference < 0], shown[shown.difference > 0].iloc[::-1]
+        sides = [
+            f"{len(side)} {'is' if len(side) == 1 else 'are'} {word}: {listed([_by(row) for row in side.itertuples()])}"
+            for side, word in ((lower, "better"), (higher, "worse"))
+            if len(side)
+        ]
+        said = (
+            f"of {len(others)} other cells {'. '.join(sides)}"
+            if sides
+            else f"of none of {len(others)} is a difference shown"
+        )
+        bullets.append(f"- **{titles[task]}**: {said}.")
+    return "\n".join(textwrap.fill(one, WIDTH, subsequent_indent="  ", **_UNBROKEN) for one in bullets)
+
+
+def _datasets(study: str) -> pd.DataFrame:
+    """Task and title of each task of a published study."""
+    tasks = dict.fromkeys(pd.read_csv(RESULTS / study / "trials.csv", usecols=["task"]).task)
+    titles = [yaml.safe_load((ROOT / "conf" / "task" / f"{task}.yaml").read_text())["dataset"] for task in tasks]
+    names = [yaml.safe_load((ROOT / "datasets" / f"{name}.yaml").read_text())["title"] for name in titles]
+    return pd.DataFrame({"task": list(tasks), "data": names})
+
+
+def _by(row: Any) -> str:
+    return f"`{row.cell}` by {abs(row.difference):.3f}" + (
+        f" [{-row.high:.3f}, {-row.low:.3f}]" if row.difference < 0 else f" [{row.low:.3f}, {row.high:.3f}]"
+    )
+
+
 def cells_table() -> str:
     """The table of cells at the shape at which minGRU is published as faster than a GRU."""
     rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
@@ -296,6 +333,7 @@ TEXTS = {
         "fair/summary.csv", FAIR, "modern_decay"
     ),
     ("docs/answers.md", "table: results/speech/scores.csv"): lambda: table_of("speech/scores.csv", SPEECH),
+    ("docs/answers.md", "zoo: results/zoo/across.csv"): zoo,
     ("docs/field.md", "table: results/own/field.csv"): field_table,
     ("docs/field.md", "table: results/rru/windows.csv"): rru_table,
     ("docs/speed.md", "table: results/speed/cells.csv"): cells_table,

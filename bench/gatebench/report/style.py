@@ -143,9 +143,14 @@ def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellS
     side = 1 if row.difference > 0 else -1
     axis.plot(side * limit, y, clip_on=False, **mark)
     axis.annotate(
-        f"{row.difference:+.2f}", (side * limit, y), xytext=(-_MARK * side, 0), textcoords="offset points",
+        beyond(row.difference, "+"), (side * limit, y), xytext=(-_MARK * side, 0), textcoords="offset points",
         ha="right" if side > 0 else "left", va="center", fontsize=SMALLEST,
     )  # fmt: skip
+
+
+def beyond(number: float, sign: str = "") -> str:
+    """Write a number that is beyond an axis; one of many digits in powers of ten."""
+    return f"{number:{sign}.2f}" if abs(number) < 1000 else f"{number:{sign}.0e}"
 
 
 def legend(figure: Figure, shown: list[str], styles: dict[str, CellStyle]) -> None:

@@ -1,6 +1,7 @@
 """The table of every pair of cells."""
 
 import re
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gatebench.records.contrasts import Contrasts, Declaration
 from gatebench.records.frame import Frame
 from gatebench.report.stats import crossed
 from gatebench.report.stats.crossed import SequenceScores
@@ -24,6 +26,17 @@ def by_step(p: list[float]) -> list[float]:
     first, second, third = sorted(p)
     steps = [min(1, 3 * first), max(min(1, 3 * first), 2 * second), max(min(1, 3 * first), 2 * second, third)]
     return [min(1, steps[sorted(p).index(one)]) for one in p]
+
+
+def test_of_very_many_pairs_those_that_are_not_tested_are_left_out(monkeypatch: pytest.MonkeyPatch):
+    frame = replace(by_hand(THREE), declared=Declaration(Contrasts(against="gru")))
+    differences = FIGURES["differences"]
+    assert list(differences.table(frame).verdict).count("not tested") == 1
+    monkeypatch.setattr(differences, "MOST", 2)
+    assert list(zip(differences.table(frame).lower, differences.table(frame).other, strict=True)) == [
+        ("gru", "rnn"), ("gru", "novel"),
+    ]  # fmt: skip
+    assert "1 pairs that are not tested are left out here." in differences.notes(frame)
 
 
 def test_differences_are_those_of_every_pair_the_lower_one_first():

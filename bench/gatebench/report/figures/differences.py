@@ -19,17 +19,27 @@ CAPTION = (
     "a new repetition of the first scores lower on these test sequences than one of the second (Mann and Whitney, "
     "interval of Newcombe): a difference of means may be certain and still be met in few single runs."
 )
+MOST = 300
+"""Pairs that a table has, tested or not."""
 
 
 def notes(frame: Frame) -> list[str]:
     """Return what was repeated, what hangs together, and what is tested."""
-    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame), *families.note(frame)]
+    left_out = len(comparisons.pairs(frame)) - len(_shown(frame))
+    of_pairs = [f"{left_out:,} pairs that are not tested are left out here."] if left_out else []
+    return [repetitions.note(frame.confirmed("test")), *blocks.note(frame), *families.note(frame), *of_pairs]
+
+
+def _shown(frame: Frame) -> list[comparisons.Pair]:
+    """Return the pairs that the table has: all, but of more than `MOST` those that are tested."""
+    pairs = comparisons.pairs(frame)
+    return pairs if len(pairs) <= MOST else [pair for pair in pairs if pair.tested]
 
 
 def table(frame: Frame) -> pd.DataFrame | None:
     """Return a row for each pair; None where no comparison group has two cells."""
     rows = []
-    for pair in comparisons.pairs(frame):
+    for pair in _shown(frame):
         lower = pair.probability
         rows.append({
             "data": frame.datasets[pair.group.task],
