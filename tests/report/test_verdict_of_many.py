@@ -5,8 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from gatebench.records.contrasts import Contrasts, Declaration
 from gatebench.records.frame import Frame
-from gatebench.report import verdict
+from gatebench.report import comparisons, declared, verdict
 from support.frames import MUSIC, by_hand, seeds
 
 CELLS = ["gru", "lstm", "rnn", "novel", "mgu", "janet"]
@@ -30,10 +31,10 @@ def test_of_many_undecided_cells_the_nearest_is_said_and_the_others_are_counted(
     assert much.startswith("By how much: gru is lower than lstm by 0.017 [")
     assert ", the nearest of 4, nats per time step (95% intervals" in much
     assert much.count("with probability") == 1
-    assert much.endswith("; the other 3 stand in the table `differences` of the report.")
+    assert much.endswith("; the other 3 stand in the table Differences between cells of the report.")
     assert cost.startswith("At what cost: the cheapest of them, gru, has ")
-    assert cost.count("recurrent parameters") == 1
-    assert cost.endswith("; the others' stand in the table `scores` of the report.")
+    assert cost.count("recurrent parameters") == 2  # those of the best and of the LSTM, which is asked for
+    assert cost.endswith("; the others' stand in the table Results of the report.")
 
 
 def test_of_many_that_are_beaten_all_are_named_and_the_nearest_has_its_numbers():
@@ -42,7 +43,7 @@ def test_of_many_that_are_beaten_all_are_named_and_the_nearest_has_its_numbers()
     assert much.startswith("By how much: gru is lower than lstm by 1.000 [")
     assert ", the nearest of 5, nats per time step" in much
     assert cost.startswith("At what cost: gru has ")
-    assert cost.count("recurrent parameters") == 1
+    assert cost.count("recurrent parameters") == 2  # those of the best and of the LSTM, which is asked for
 
 
 def test_the_lines_are_short():
@@ -57,3 +58,17 @@ def test_edges_of_many_cells_are_counted_and_named(count: int):
     best = lines(replace(frame, edges=pd.DataFrame(rows)))[0]
     assert ("; 4 of 6 cells selected at an edge of what was searched (gru, lstm, rnn and novel)." in best) == (count == 4)
     assert ("selected at an edge of what was searched: gru (learning rate), " in best) == (count == 3)
+
+
+def test_cells_beside_a_reference_are_counted_where_they_are_very_many():
+    trials = [trial for i in range(14) for trial in seeds("music", f"cell_{i:02}", [3.0, 3.2 + i / 100, 3.1])]
+    frame = replace(
+        by_hand([*trials, *seeds("music", "gru", [3.0, 3.1, 3.2])]), declared=Declaration(Contrasts(against="gru"))
+    )
+    pairs = comparisons.pairs(frame)
+    said = declared.sentence(frame, pairs)
+    verdicts = [pair.verdict for pair in pairs if pair.tested]
+    assert set(verdicts) == {"undecided"}
+    assert said == "Of the 14 contrasts against gru: not told apart from gru: 14 others."
+    few = replace(frame, trials=frame.trials[frame.trials.cell.isin(["gru", "cell_01", "cell_02"])])
+    assert declared.sentence(few, comparisons.pairs(few)).endswith(": cell_01 and cell_02.")

@@ -3,7 +3,7 @@
 from gatebench.records.frame import Frame
 from gatebench.report import families
 from gatebench.report.comparisons import Pair
-from gatebench.report.words import interval, listed
+from gatebench.report.words import interval, listed, listed_or_counted
 
 
 def sentence(frame: Frame, pairs: list[Pair]) -> str:
@@ -17,7 +17,10 @@ def sentence(frame: Frame, pairs: list[Pair]) -> str:
         if pair.tested:
             heading, cells = _against(pair, reference) if reference else _listed(pair)
             by_heading.setdefault(heading, []).append(cells)
-    parts = [f"{heading}: {listed(cells)}" for heading, cells in by_heading.items()]
+    parts = [
+        f"{heading}: {listed(cells) if heading.startswith(('lower', 'higher')) else listed_or_counted(cells, 'others')}"
+        for heading, cells in by_heading.items()
+    ]
     return f"Of {families.counted(frame)}: {'; '.join(parts) or 'none, since no two of its cells are here'}."
 
 

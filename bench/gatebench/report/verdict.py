@@ -136,7 +136,10 @@ def _means(case: ComparedCells, cells: list[str]) -> str:
 def _not_below(case: ComparedCells, cells: list[str]) -> str:
     """Say which cells are not shown to be below the best baseline."""
     above = [cell for cell in cells if case.baseline and not _below(case, cell)]
-    return f"; not shown to be below the best baseline ({_baseline(case)}): {listed(above)}" if above else ""
+    if not above:
+        return ""
+    names = words.listed_or_counted(above, f"of {len(cells)} cells")
+    return f"; not shown to be below the best baseline ({_baseline(case)}): {names}"
 
 
 def _cheapest_first(case: ComparedCells, cells: list[str]) -> str:

@@ -6,9 +6,18 @@ MOST = 3
 """How many things of a kind a verdict spells out with all their numbers; of more it is one, and the count of the others."""
 
 
+MANY = 12
+"""How many names without numbers a sentence has; more of them are counted, and stand in a table."""
+
+
 def listed(names: list[str]) -> str:
     """Join names as in ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def listed_or_counted(names: list[str], of: str) -> str:
+    """Join names, or count them if there are many, as in ``43 others``: ``of`` is the word behind the count."""
+    return listed(names) if len(names) <= MANY else f"{len(names)} {of}"
 
 
 def interval(mean: float, low: float, high: float) -> str:
