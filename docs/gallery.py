@@ -9,6 +9,7 @@ from latex2mathml.converter import convert
 
 from gatebench.graph import catalogue, diagram, trace
 from gatebench.graph.cost import count
+from gatebench.report.words import fixed
 
 ZOO = Path(__file__).resolve().parents[1] / "results" / "zoo" / "across.csv"
 """Results of all cells, once they are published."""
@@ -85,11 +86,11 @@ def _zoo(name: str) -> str:
 
 def _on_task(row: dict[str, str]) -> str:
     mean, low, high = (float(row[column]) for column in ("difference", "low", "high"))
-    score = f"`{row['task']}` NLL {float(row['nll']):.3f}"
+    score = f"`{row['task']}` NLL {fixed(float(row['nll']))}"
     if row["beside"] == row["cell"]:
         return score
     said = SAID.get(row["verdict"]) or ("lower" if mean < 0 else "higher")
-    return f"{score}, {mean:+.3f} [{low:.3f}, {high:.3f}] beside {row['beside']} ({said})"
+    return f"{score}, {fixed(mean, sign='+')} [{fixed(low)}, {fixed(high)}] beside {row['beside']} ({said})"
 
 
 def _scrolling(name: str, drawing: str) -> str:

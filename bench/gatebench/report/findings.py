@@ -7,7 +7,7 @@ from gatebench.core.hyperparameters import TUNABLE
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import baselines, comparisons, declared, repetitions, style
 from gatebench.report.comparisons import Pair
-from gatebench.report.words import listed
+from gatebench.report.words import fixed, listed
 
 
 def findings(frame: Frame) -> list[str]:
@@ -64,7 +64,7 @@ def _never_confirmed(frame: Frame, group: ComparisonGroup, rows: pd.DataFrame) -
 def _size(pair: Pair) -> str:
     """Say by how much the lower cell is lower."""
     d = pair.difference
-    return f"{abs(d.mean):.3f} nats" + (", one seed" if np.isnan(d.p) else f" [{-d.high:.3f}, {-d.low:.3f}]")
+    return f"{fixed(abs(d.mean))} nats" + (", one seed" if np.isnan(d.p) else f" [{fixed(-d.high)}, {fixed(-d.low)}]")
 
 
 def _gru_or_lstm(pairs: list[Pair], best: str) -> str:

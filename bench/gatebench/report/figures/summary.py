@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import blocks, comparisons, families, margins, repetitions, style
+from gatebench.report import blocks, comparisons, families, margins, repetitions, style, words
 
 ORDER = 20
 TITLE = "Which cell?"
@@ -52,7 +52,7 @@ def table(frame: Frame) -> pd.DataFrame | None:
                 counts.append(repetitions.counted(task_trials))
                 group = ComparisonGroup(str(task), str(budget), str(training))
                 mean = repetitions.scores(task_trials).mean()
-                scores[frame.datasets[str(task)]] = f"{mean:.3f}{_beside(frame, pairs, group, cell)}"
+                scores[frame.datasets[str(task)]] = f"{words.fixed(mean)}{_beside(frame, pairs, group, cell)}"
             rows.append({
                 "cell": cell,
                 **scores,

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gatebench.records.frame import Frame, comparison_groups
-from gatebench.report import published, repetitions, style
+from gatebench.report import published, repetitions, style, words
 from gatebench.report.stats.estimates import mean_interval
 
 ORDER = 60
@@ -42,7 +42,7 @@ def table(frame: Frame) -> pd.DataFrame | None:
                 "published on": published.STANDS_IN.get(group.task, "the same") if paper else "-",
                 "cell": cell,
                 "published train / test": f"{paper[0]:.2f} / {paper[1]:.2f}" if paper else "-",
-                "ours train / test": f"{train.mean():.2f} / {mean_interval(test)}",
+                "ours train / test": f"{words.fixed(train.mean(), 2)} / {mean_interval(test)}",
                 "n": len(test),
                 **{f"{baseline} baseline": f"{nll:.2f}" for baseline, nll in baselines.items()},
                 "budget": group.budget,

@@ -8,6 +8,7 @@ from scipy import special
 
 from gatebench.core.intervals import student
 from gatebench.report.stats.satterthwaite import freedom
+from gatebench.report.words import fixed
 
 _ROUNDING = 1e-12
 """Share of a score below which a difference is rounding."""
@@ -24,8 +25,8 @@ class Estimate:
 
     def __str__(self) -> str:
         if self.n == 1:
-            return f"{self.mean:.3f} (one seed)"
-        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+            return f"{fixed(self.mean)} (one seed)"
+        return f"{fixed(self.mean)} [{fixed(self.low)}, {fixed(self.high)}]"
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Difference:
 
     def __str__(self) -> str:
         if np.isnan(self.p):
-            return f"{self.mean:.3f} (one seed)"
-        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+            return f"{fixed(self.mean)} (one seed)"
+        return f"{fixed(self.mean)} [{fixed(self.low)}, {fixed(self.high)}]"
 
     def __neg__(self) -> "Difference":
         return replace(self, mean=-self.mean, low=-self.high, high=-self.low)
