@@ -52,9 +52,10 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
     pipelines = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
     cells = list(dict.fromkeys([*pairs.lower, *pairs.other]))
     missing = [_name(title) for title in _titles(study, conf) if title not in of_data]
+    size = f"{int(budget.split('_')[1][:-1])},000 recurrent parameters"
     how = (
-        f"Nats per time step on the test split, {len(cells)} cells of about {int(budget.split('_')[1][:-1])},000 recurrent "
-        f"parameters. For each cell the whole procedure was repeated {pipelines} times: settings drawn, searched, selected "
+        f"Nats per time step on the test split, {len(cells)} cells of about {size}. "
+        f"For each cell the whole procedure was repeated {pipelines} times: settings drawn, searched, selected "
         "on validation, trained anew. Brackets are 95% intervals for new repetitions and new sequences; verdicts count "
         f"{_family(results, study)}."
     )
@@ -63,21 +64,25 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
     of_what = f"{len(cells)} cells from the GRU on {listed([_name(data) for data in of_data])}"
     figure = f"![Distance of {of_what}, with 95% intervals]({RAW}/results/{study}/answer.png)"
     first = f"**GRU or LSTM? {_gru_or_lstm(of_data)}**"
+    unit = f"At about {size}, in nats on the test split (lower is better), with 95% intervals:"
     each = "\n".join(textwrap.fill(one, WIDTH, subsequent_indent="  ", **_UNBROKEN) for one in bullets)
-    return "\n\n".join([_filled(first), each, _filled(f"**Which is faster?** {faster()}"), _filled(how), figure])
+    return "\n\n".join(
+        [_filled(first), _filled(unit), each, _filled(f"**Which is faster?** {faster()}"), _filled(how), figure]
+    )
 
 
 def faster() -> str:
     """How long an update of the LSTM takes beside one of the GRU, on one engine in one run, at 20,000 parameters."""
     rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
     rows = rows[(rows.engine == "fused_cpu") & (rows.data == "music") & rows.cell.isin(["gru", "lstm"])]
-    flops = {int(count) for count in rows.flops_per_step}
-    times = [f"{1 / row.ratio:.2f} (batch {row.batch})" for row in rows[rows.cell == "lstm"].itertuples()]
-    machines = listed(list(dict.fromkeys(rows.machine)))
+    flops = {row.cell: f"{row.flops_per_step:,}" for row in rows.itertuples()}
+    lstm = rows[rows.cell == "lstm"]
+    times, percent = [f"{1 / row.ratio:.2f} (batch {row.batch})" for row in lstm.itertuples()], 100 / lstm.ratio - 100
     return (
-        f"Neither by much: at 20,000 parameters a step of the music costs {min(flops):,} to {max(flops):,} FLOPs, and on "
-        f"the same engine a training update of the LSTM takes {listed(times)} times as long as the GRU's ({machines}; "
-        f"[every cell]({DOCS}/speed.md))."
+        f"The {'GRU' if percent.min() > 0 else 'LSTM'}, by {percent.abs().min():.0f} to {percent.abs().max():.0f}%: a "
+        f"training update of the LSTM takes {listed(times)} times as long, both on gatebench's own engine "
+        f"({listed(list(dict.fromkeys(rows.machine)))}; [every cell]({DOCS}/speed.md)). A step on the music costs "
+        f"{flops['gru']} FLOPs for the GRU and {flops['lstm']} for the LSTM."
     )
 
 
@@ -130,7 +135,7 @@ def _pair_said(pairs: pd.DataFrame) -> str:
     """By how much GRU or LSTM is lower on a task, and what that shows."""
     pair = _of_both(pairs)
     by = _lower_by(pair)
-    counted = "" if by.partition("[")[2].startswith("-") else f", since p is {pair['p, Holm']} once all pairs are counted"
+    counted = "" if by.partition("[")[2].startswith("-") else f": p is {pair['p, Holm']} once all pairs are counted"
     shown = {
         "better": "",
         "equivalent": ", which is equivalent",
