@@ -38,12 +38,14 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
         if part.budget.nunique() < 2:
             continue
         times = {
-            budget: durations.means(frame, {str(cell): trials for cell, trials in of_budget.groupby("cell", sort=False)})
+            str(budget): durations.means(
+                frame, {str(cell): trials for cell, trials in of_budget.groupby("cell", sort=False)}
+            )
             for budget, of_budget in part.groupby("budget", sort=False)
         }
         for (budget, cell), trials in part.groupby(["budget", "cell"], sort=False):
             e, first = mean_interval(repetitions.scores(trials)), trials.iloc[0]
-            costs = first.parameters_recurrent, first.parameters_total, first.flops_per_step, times[budget][str(cell)]
+            costs = first.parameters_recurrent, first.parameters_total, first.flops_per_step, times[str(budget)][str(cell)]
             rows.append((task, training, budget, cell, e.mean, e.low, e.high, e.n, *costs))
     columns = ["task", "training", "budget", "cell", "nll", "low", "high", "n", *COSTS]
     return pd.DataFrame(rows, columns=columns) if rows else None
