@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from support import published
+from support import first_page, published
 from support.published import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -68,9 +68,9 @@ def pairs(data: str, *rows: tuple[str, str, str, str]) -> pd.DataFrame:
 def answer_of(folder: Path, *tables: pd.DataFrame) -> str:
     (folder / "answer").mkdir(exist_ok=True)
     pd.concat(tables).to_csv(folder / "answer" / "differences.csv", index=False)
-    decision = {"data": "Piano-midi.de", "cell": "gru", "budget": "parameters_20k", "lost at most": "0.100"}
+    decision = {"kind": "music", "data": "Piano-midi.de", "cell": "gru", "budget": "parameters_20k", "lost at most": "0.100"}
     pd.DataFrame([decision]).to_csv(folder / "answer" / "decision.csv", index=False)
-    return " ".join(published.answer(folder).split())
+    return " ".join(first_page.answer(folder).split())
 
 
 JSB = pairs(
@@ -89,7 +89,7 @@ PIANO = pairs(
 def test_an_answer_of_one_task_says_what_was_not_trained(tmp_path: Path):
     text = answer_of(tmp_path, JSB)
     assert (
-        "**GRU or LSTM? No difference could be shown on JSB Chorales (which does not say that they are equal).** At " in text
+        "**GRU or LSTM? No difference could be shown on JSB Chorales, which does not say that they are equal.** At " in text
     )
     assert (
         "- **JSB Chorales**: the lowest mean is that of `lstm`, better than `rnn` by 0.202 [0.113, 0.290] and not " in text
@@ -103,16 +103,24 @@ def test_an_answer_of_one_task_says_what_was_not_trained(tmp_path: Path):
 
 def test_a_further_task_is_a_redraw_and_no_rewrite(tmp_path: Path):
     text = answer_of(tmp_path, JSB, PIANO)
-    assert "**GRU or LSTM? No difference could be shown on JSB Chorales (which does not say that they are equal); " in text
+    assert "**GRU or LSTM? No difference could be shown on JSB Chorales, which does not say that they are equal; " in text
     assert "; the GRU is better on Piano-midi.de.**" in text
     assert "- **Piano-midi.de**: take `gru`, with which at most 0.100 is lost; its mean is the lowest, better than " in text
     assert (
         "better than `lstm` by 0.085 [0.050, 0.120] and equivalent to `rnn`. The GRU is lower than the LSTM by 0.085" in text
     )
-    none = {"data": "JSB Chorales", "cell": "none", "budget": "parameters_20k", "verdict": "not below x, 1.2"}
+    none = {
+        "kind": "music, whole",
+        "data": "JSB Chorales",
+        "cell": "none",
+        "budget": "parameters_20k",
+        "verdict": "not below x, 1.2",
+    }
     pd.DataFrame([none]).to_csv(tmp_path / "answer" / "decision.csv", index=False)
-    without = " ".join(published.answer(tmp_path).split())
+    without = " ".join(first_page.answer(tmp_path).split())
     assert "**JSB Chorales**: no cell is below the baseline x, 1.2; the lowest mean is that of `lstm`, better" in without
+    assert "in nats per time step, on JSB Chorales per sequence, on the test split (lower is better)" in without
+    assert "in nats per time step on the test split (lower is better)" in text
     assert "Not trained yet in this way: Nottingham, " in text
     assert "on JSB Chorales and Piano-midi.de, with 95% intervals](https://raw." in text
 
@@ -137,9 +145,9 @@ def test_an_interval_without_zero_that_shows_no_difference_says_why(tmp_path: Pa
 def test_which_is_faster_is_said_from_the_table_of_speed():
     rows = pd.read_csv(ROOT / "results" / "speed" / "cells.csv")
     rows = rows[(rows.engine == "fused_cpu") & (rows.data == "music") & (rows.cell == "lstm")]
-    text = published.faster()
+    text = first_page.faster()
     assert all(f"{1 / row.ratio:.2f} (batch {row.batch})" in text for row in rows.itertuples())
-    assert text.startswith("The GRU, by ")
+    assert text.startswith("Neither by much: ")
     assert f"and {rows.flops_per_step.iloc[0]:,} for the LSTM" in text
 
 

@@ -84,6 +84,18 @@ def test_more_trials_than_the_page_loads_have_no_averages_but_a_view_a_compariso
     assert second.name == "some: it's, parameters_20k, modern"
 
 
+def test_a_comparison_group_of_more_trials_than_the_page_loads_has_a_view_for_some_of_its_cells_each():
+    half = views.PAGE // 2
+    points = [point(number, half, cell=cell) for number, cell in enumerate(("rnn", "gru", "lstm", "ran", "gru"), 1)]
+    whole, *parts = views.of_study("some", points)
+    assert [grouping(view) for view in (whole, *parts)] == [[], ["cell"], ["cell"], ["cell"]]
+    names = [f"music, parameters_20k, modern, {cells}" for cells in ("gru", "lstm to ran", "rnn")]
+    assert [view.name for view in parts] == [f"some: {name}" for name in names]
+    assert [view.filter.partition(" and ")[2] for view in parts] == [f"tags.`group.some` = '{name}'" for name in names]
+    planned = [replace(one, confirm=[], confirm_planned=half) for one in points]
+    assert list(views.groups(planned)) == names  # tags of runs stay right while a study is trained
+
+
 def test_a_trial_of_two_studies_counts_once():
     half = [point(1, views.PAGE)]
     assert [grouping(view) for view in views.of_studies({"one": half, "other": half})] == [["cell"]] * 3

@@ -1,6 +1,5 @@
 """The verdict in three lines: what it says of frames that are written by hand, and how often it is wrong."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -336,17 +335,3 @@ def test_the_probability_of_a_single_repetition_and_what_the_interval_leaves_out
     assert "(95% intervals over pipelines and sequences; " in much
     assert "; a new pipeline of gru is lower than one of lstm with probability 1.00 [0." in much
     assert "search" not in much
-
-
-def test_further_pipelines_take_the_time_of_their_searches_too():
-    """Where the pipelines decide, with one seed and one setting each, they take twice as long as seeds."""
-    trials = [*seeds("music", "gru", [3.0, 3.3, 3.2]), *seeds("music", "lstm", [3.1, 3.3, 3.6])]
-    searched = [(*trial[:2], "search", trial[3], 0.02, *trial[5:]) for trial in trials]
-    frame = without_sequences(by_hand([*trials, *searched]))
-    frame.trials["seconds"] = 600.0
-    of_seeds, of_pipelines = (
-        lines_of(replace(frame, baselines=frame.baselines.assign(nll=4.4), trials=trials))[1]
-        for trials in (frame.trials, frame.trials.assign(pipeline=frame.trials.seed))
-    )
-    count, minutes = re.findall(r"about (\d+) seeds of each cell, about (\d+) minutes more", of_seeds)[0]
-    assert f"about {count} pipelines of each cell, about {2 * int(minutes)} minutes more of training" in of_pipelines

@@ -21,7 +21,7 @@ from gatebench.data import tasks
 from gatebench.engines.fused_cpu import engine
 from gatebench.records import database, mlflow, runs, study_file
 from gatebench.records.schema import Record
-from gatebench.study import recording
+from gatebench.study import recording, run
 from support.commands import SMALL, sweep
 from support.datasets import Tiny
 
@@ -61,6 +61,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, place: object, *names: str) -> Iter
 def test_operations_on_files_are_as_many_for_each_trial_of_a_large_sweep(
     home: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(run, "SAVE_EVERY", 3600.0)  # or a busy machine has time for checkpoints while it trains
     sweep(home, *ONE_CELL, seeds(1), "publish=false", results=tmp_path / "first")  # which imports and compiles
     operations: list[int] = []
     for count in (FEW, 2 * FEW, 4 * FEW):

@@ -3,20 +3,17 @@
 After a study was redrawn, ``python tests/support/published.py`` writes them anew; a test compares them with the results.
 """
 
-import json
 import re
-import textwrap
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "results"
-RAW = "https://raw.githubusercontent.com/gatebench/gatebench/main"
-"""Where the README's figures are, which PyPI shows too."""
-DOCS = "https://github.com/gatebench/gatebench/blob/main/docs"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as pytest has it
+
+from support.first_page import RESULTS, ROOT, answer, filled, listed, title
+
 FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "MuseData", "units", "recurrent parameters"]
 SPEECH = ["data", "cell", "units", "recurrent parameters", "total parameters", "test NLL", "n"]
 FIELD = ["lstm", "gru", "MiniRocket (baseline)", "ResNet", "InceptionTime", "ROCKET"]
@@ -26,180 +23,6 @@ SPEED = [
     ("dense", "gru", 32), ("dense", "lstm_peephole", 32), ("speech_synthetic", "gru", 32),
 ]  # fmt: skip
 """Rows of the table of speed: data, cell and batch."""
-PIPELINES = "answer", "parameters_20k"
-"""The study that the README answers with, and its budget."""
-WIDTH = 160
-"""Of a line of the README."""
-_UNBROKEN: Any = {"break_long_words": False, "break_on_hyphens": False}
-MOST = 2
-"""Cells that were not told apart from the lowest one and have their names; more of them are counted."""
-
-
-def listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
-    """The README's answer: GRU or LSTM, then each task, then what is not trained, then the figure."""
-    study, budget = PIPELINES
-    pairs = pd.read_csv(results / study / "differences.csv", dtype=str)
-    pairs = pairs[pairs.budget == budget].reset_index(drop=True)
-    of_data = {str(data): part for data, part in pairs.groupby("data", sort=False)}
-    decided = pd.read_csv(results / study / "decision.csv", dtype=str)
-    decided = decided[decided.budget == budget].set_index("data")
-    bullets = [f"- **{data}**: {_lowest(data, part, decided)}. {_pair_said(part)}." for data, part in of_data.items()]
-    counts = sorted({int(count) for text in pairs.n for count in re.findall(r"\d+", text)})
-    pipelines = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
-    cells = list(dict.fromkeys([*pairs.lower, *pairs.other]))
-    missing = [_name(title) for title in _titles(study, conf) if title not in of_data]
-    size = f"{int(budget.split('_')[1][:-1])},000 recurrent parameters"
-    how = (
-        f"Nats per time step on the test split, {len(cells)} cells of about {size}. "
-        f"For each cell the whole procedure was repeated {pipelines} times: settings drawn, searched, selected "
-        "on validation, trained anew. Brackets are 95% intervals for new repetitions and new sequences; verdicts count "
-        f"{_family(results, study)}."
-    )
-    if missing:
-        how += f" Not trained yet in this way: {listed(missing)}."
-    of_what = f"{len(cells)} cells from the GRU on {listed([_name(data) for data in of_data])}"
-    figure = f"![Distance of {of_what}, with 95% intervals]({RAW}/results/{study}/answer.png)"
-    first = f"**GRU or LSTM? {_gru_or_lstm(of_data)}**"
-    unit = f"At about {size}, in nats on the test split (lower is better), with 95% intervals:"
-    each = "\n".join(textwrap.fill(one, WIDTH, subsequent_indent="  ", **_UNBROKEN) for one in bullets)
-    return "\n\n".join(
-        [_filled(first), _filled(unit), each, _filled(f"**Which is faster?** {faster()}"), _filled(how), figure]
-    )
-
-
-def faster() -> str:
-    """How long an update of the LSTM takes beside one of the GRU, on one engine in one run, at 20,000 parameters."""
-    rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
-    rows = rows[(rows.engine == "fused_cpu") & (rows.data == "music") & rows.cell.isin(["gru", "lstm"])]
-    flops = {row.cell: f"{row.flops_per_step:,}" for row in rows.itertuples()}
-    lstm = rows[rows.cell == "lstm"]
-    times, percent = [f"{1 / row.ratio:.2f} (batch {row.batch})" for row in lstm.itertuples()], 100 / lstm.ratio - 100
-    return (
-        f"The {'GRU' if percent.min() > 0 else 'LSTM'}, by {percent.abs().min():.0f} to {percent.abs().max():.0f}%: a "
-        f"training update of the LSTM takes {listed(times)} times as long, both on gatebench's own engine "
-        f"({listed(list(dict.fromkeys(rows.machine)))}; [every cell]({DOCS}/speed.md)). A step on the music costs "
-        f"{flops['gru']} FLOPs for the GRU and {flops['lstm']} for the LSTM."
-    )
-
-
-def _sentence(parts: list[str]) -> str:
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _lower_by(pair: pd.Series) -> str:
-    """By how much the lower cell of a pair is lower: the table has the difference the other way round."""
-    mean, low, high = (float(number) for number in re.findall(r"-?\d+\.\d+", str(pair.difference)))
-    places = len(str(pair.difference).partition(" ")[0].partition(".")[2])
-    return f"{-mean:.{places}f} [{-high:.{places}f}, {-low:.{places}f}]".replace("[-0.000,", "[0.000,")
-
-
-def _family(results: Path, study: str) -> str:
-    """What is counted by Holm, as the study declared it: all pairs, or fewer, and whether that was said in time."""
-    file = results / study / "study.json"
-    content = json.loads(file.read_text()) if file.is_file() else {}
-    contrasts = content.get("contrasts", {})
-    listed_pairs = [f"{a} with {b}" for a, b in contrasts.get("pairs", [])]
-    family = (
-        f"every cell against {contrasts['against']}" if contrasts.get("against") else listed(listed_pairs or ["all pairs"])
-    )
-    return f"{family}{' (declared post hoc)' if 'contrasts_before_results' in content else ''}"
-
-
-def _of_both(pairs: pd.DataFrame) -> pd.Series:
-    """The pair of GRU and LSTM."""
-    (_, pair), = pairs[pairs.apply(lambda row: {row.lower, row.other} == {"gru", "lstm"}, axis=1)].iterrows()  # fmt: skip
-    return pair
-
-
-def _gru_or_lstm(of_data: dict[str, pd.DataFrame]) -> str:
-    """What is said of GRU and LSTM on all tasks, in a sentence."""
-    said: dict[str, list[str]] = {}
-    for data, pairs in of_data.items():
-        pair = _of_both(pairs)
-        verdict = f"{str(pair.lower).upper()} is better" if pair.verdict == "better" else str(pair.verdict)
-        said.setdefault(verdict, []).append(_name(data))
-    words = {
-        "undecided": "no difference could be shown on {} (which does not say that they are equal)",
-        "equivalent": "the two are equivalent on {}",
-        "not tested": "the two are not tested on {}",
-    }
-    return _sentence([words.get(verdict, f"the {verdict} on {{}}").format(listed(names)) for verdict, names in said.items()])
-
-
-def _pair_said(pairs: pd.DataFrame) -> str:
-    """By how much GRU or LSTM is lower on a task, and what that shows."""
-    pair = _of_both(pairs)
-    by = _lower_by(pair)
-    counted = "" if by.partition("[")[2].startswith("-") else f": p is {pair['p, Holm']} once all pairs are counted"
-    shown = {
-        "better": "",
-        "equivalent": ", which is equivalent",
-        "undecided": f", which shows no difference{counted}",
-        "not tested": ", which is not tested",
-    }[str(pair.verdict)]
-    other = str(pair.other).upper()
-    return f"The {str(pair.lower).upper()} is lower than the {other} by {by}{shown}"
-
-
-def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
-    """Which cell has the lowest mean, what it beats, what is lost at most with it, and whether none is below a baseline."""
-    best = str(pairs.lower.iloc[0])
-    of_best = pairs[pairs.lower == best]
-    said = {
-        verdict: [f"`{row.other}`{f' by {_lower_by(row)}' if verdict == 'better' else ''}" for _, row in part.iterrows()]
-        for verdict, part in of_best.groupby("verdict", sort=False)
-    }
-    if len(said.get("undecided", [])) > MOST:
-        rest = len(said["undecided"])
-        said["undecided"] = [f"any of the {rest} others" if rest == len(of_best) else f"{rest} others"]
-    parts = [
-        f"{words} {listed(said[verdict])}"
-        for verdict, words in (
-            ("better", "better than"),
-            ("equivalent", "equivalent to"),
-            ("undecided", "not told apart from"),
-            ("not tested", "not tested beside"),
-        )
-        if verdict in said
-    ]
-    start, but = f"the lowest mean is that of `{best}`", " and ".join(parts)
-    if data not in decided.index:
-        return f"{start}, {but}"
-    row = decided.loc[data]
-    if row.cell == "none":
-        return f"{row.verdict.replace('not below', 'no cell is below the baseline')}; {start}, {but}"
-    taken = f"take `{row.cell}`, with which at most {row['lost at most']} is lost"
-    return f"{taken}; its mean is the lowest, {but}" if row.cell == best else f"{taken}; {start}, {but}"
-
-
-def _titles(study: str, conf: Path) -> list[str]:
-    """Titles of all the tasks that a study has, those of its further sweeps included."""
-
-    def settings(name: str) -> dict[str, Any]:
-        return yaml.safe_load((conf / "study" / f"{name}.yaml").read_text())
-
-    words = [word.partition("=") for part in settings(study).get("parts", []) for word in part]
-    studies = [study, *(value for name, _, value in words if name == "study")]
-    texts = [settings(name)["hydra"]["sweeper"]["params"]["task"] for name in dict.fromkeys(studies)]
-    texts += [value for name, _, value in words if name == "task"]
-    tasks = dict.fromkeys(task.strip() for text in texts for task in text.split(","))
-    datasets = [yaml.safe_load((conf / "task" / f"{task}.yaml").read_text())["dataset"] for task in tasks]
-    return [yaml.safe_load((ROOT / "datasets" / f"{dataset}.yaml").read_text())["title"] for dataset in datasets]
-
-
-def _name(title: str) -> str:
-    """A title within a list: what follows a comma of it stands in parentheses."""
-    name, _, rest = title.partition(", ")
-    return f"{name} ({rest})" if rest else name
-
-
-def _filled(text: str) -> str:
-    return textwrap.fill(text, WIDTH, **_UNBROKEN)
 
 
 def table_of(source: str, columns: list[str], training: str = "") -> str:
@@ -279,7 +102,6 @@ def rru_table() -> str:
 def zoo() -> str:
     """Which cells are better and worse than the GRU on each task of the study of all cells, the furthest first."""
     rows = pd.read_csv(RESULTS / "zoo" / "across.csv")
-    titles = {row.task: row.data for row in _datasets("zoo").itertuples()}
     bullets = []
     for task, part in rows.groupby("task", sort=False):
         others = part[part.cell != part.beside].sort_values("difference")
@@ -295,16 +117,8 @@ def zoo() -> str:
             if sides
             else f"of none of {len(others)} is a difference shown"
         )
-        bullets.append(f"- **{titles[task]}**: {said}.")
-    return "\n".join(textwrap.fill(one, WIDTH, subsequent_indent="  ", **_UNBROKEN) for one in bullets)
-
-
-def _datasets(study: str) -> pd.DataFrame:
-    """Task and title of each task of a published study."""
-    tasks = dict.fromkeys(pd.read_csv(RESULTS / study / "trials.csv", usecols=["task"]).task)
-    titles = [yaml.safe_load((ROOT / "conf" / "task" / f"{task}.yaml").read_text())["dataset"] for task in tasks]
-    names = [yaml.safe_load((ROOT / "datasets" / f"{name}.yaml").read_text())["title"] for name in titles]
-    return pd.DataFrame({"task": list(tasks), "data": names})
+        bullets.append(f"- **{title(str(task))}**: {said}.")
+    return "\n".join(filled(one, "  ") for one in bullets)
 
 
 def _by(row: Any) -> str:

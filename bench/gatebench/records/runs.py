@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from gatebench.core.validation import flatten
-from gatebench.records import metrics, views
+from gatebench.records import metrics
 from gatebench.records.schema import Record, Stage
 from gatebench.records.study_file import Membership
 from gatebench.records.tables import columns_of
@@ -116,7 +116,7 @@ def membership(studies: Mapping[str, Membership], present: Mapping[str, str] | N
     """
     tags = {"stage": _stage(studies)} if studies and (present or {}).get("stage") != "confirm" else {}
     for name, place in sorted(studies.items()):
-        of_study = {"study": "member", "stage": place.stage, "group": views.group(place.labels)}
+        of_study = {"study": "member", "stage": place.stage, "group": place.group}
         tags |= {f"{tag}.{name}": value for tag, value in of_study.items()}
     return {tag: value for tag, value in tags.items() if (present or {}).get(tag) != value}
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.core.files import Unwritable, update_json
-from gatebench.records import aside, reported
+from gatebench.records import aside, reported, views
 from gatebench.records.contrasts import ALL, UNDECLARED, Contrasts, Declaration
 from gatebench.records.schema import Labels, Point, Stage, StudyFile, decode_study
 
@@ -25,6 +25,8 @@ class Membership(NamedTuple):
     """Labels of its point."""
     stage: Stage
     pipeline: int
+    group: str
+    """Its comparison group in words, or the part of it that a page shows."""
 
 
 def path(results: Path, study: str) -> Path:
@@ -280,8 +282,9 @@ def studies_of(results: Path) -> dict[str, dict[str, Membership]]:
         except BadInput as error:
             aside.say([str(error)])
             continue
-        for point in points:
+        for group, point in ((name, point) for name, of_group in views.groups(points).items() for point in of_group):
             for stage, of_stage in point.by_stage.items():
+                membership = Membership(point.labels, stage, point.pipeline, group)
                 for key in of_stage:
-                    studies.setdefault(key, {})[file.parent.name] = Membership(point.labels, stage, point.pipeline)
+                    studies.setdefault(key, {})[file.parent.name] = membership
     return studies

@@ -1,6 +1,7 @@
 """What MLflow's page of runs shows first: a table of confirming trials and charts of them, as it keeps views."""
 
 import base64
+import itertools
 import json
 import math
 import zlib
@@ -8,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatebench.records.schema import Labels, Point
+from gatebench.records.schema import Point
 
 PAGE = 100
 """Runs that MLflow's page loads at once: of more, it would show averages of those that it has loaded, which are the best."""
@@ -81,24 +82,56 @@ def of_studies(studies: Mapping[str, list[Point]]) -> list[View]:
 
 
 def of_study(study: str, points: list[Point]) -> list[View]:
-    """Return the views of a study: of all trials, and of each comparison group, if the trials are more than fit a page."""
+    """Return the views of a study: of all trials, and of each comparison group, if the trials are more than fit a page.
+
+    A comparison group that does not fit a page itself has several, of some of its cells each.
+    """
     chosen = f"tags.`stage.{study}` = 'confirm'"
     whole = _view(f"{ALL}.{study}", study, chosen, points)
-    groups: dict[str, list[Point]] = {}
-    for point in points:
-        groups.setdefault(group(point.labels), []).append(point)
-    if whole.grouped_by or len(groups) == 1:
+    of_group = groups(points)
+    if whole.grouped_by or len(of_group) == 1:
         return [whole]
     of_groups = [
-        _view(f"{whole.key}.{number}", f"{study}: {name}", f"{chosen} and tags.`group.{study}` = {_quoted(name)}", of_group)
-        for number, (name, of_group) in enumerate(groups.items(), 1)
+        _view(f"{whole.key}.{number}", f"{study}: {name}", f"{chosen} and tags.`group.{study}` = {_quoted(name)}", part)
+        for number, (name, part) in enumerate(of_group.items(), 1)
     ]
     return [whole, *of_groups]
 
 
-def group(labels: Labels) -> str:
-    """Return the comparison group of a point in words."""
-    return f"{labels.task}, {labels.budget}, {labels.training}"
+def groups(points: list[Point]) -> dict[str, list[Point]]:
+    """Return the comparison groups of a study by name; one of too many trials for a page is in parts, of some cells each."""
+    whole: dict[str, list[Point]] = {}
+    for point in points:
+        labels = point.labels
+        whole.setdefault(f"{labels.task}, {labels.budget}, {labels.training}", []).append(point)
+    in_parts: dict[str, list[Point]] = {}
+    for name, of_group in whole.items():
+        parts = _parts(of_group)
+        for part in parts:
+            ends = dict.fromkeys([part[0].labels.cell, part[-1].labels.cell])
+            in_parts[name if len(parts) == 1 else f"{name}, {' to '.join(ends)}"] = part
+    return in_parts
+
+
+def _parts(points: list[Point]) -> list[list[Point]]:
+    """Points in parts that fit a page each, all of a cell in one; cells stand in the order of the alphabet."""
+    parts: list[list[Point]] = []
+    for _, of_cell in itertools.groupby(sorted(points, key=_cell), _cell):
+        points_of_cell = list(of_cell)
+        if parts and _planned(parts[-1] + points_of_cell) <= PAGE:
+            parts[-1] += points_of_cell
+        else:
+            parts.append(points_of_cell)
+    return parts
+
+
+def _cell(point: Point) -> str:
+    return point.labels.cell
+
+
+def _planned(points: list[Point]) -> int:
+    """How many confirming trials points are to have, so that parts are the same before all are trained."""
+    return sum(max(point.confirm_planned, len(point.confirm)) for point in points)
 
 
 def _view(key: str, name: str, chosen: str, points: list[Point]) -> View:

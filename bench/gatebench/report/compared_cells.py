@@ -64,7 +64,7 @@ class ComparedCells:
 
 
 def of_group(frame: Frame, group: ComparisonGroup, cells: list[str]) -> ComparedCells:
-    """Return the case of these cells of a comparison group."""
+    """Rank and compare these cells of a comparison group."""
     in_group = (frame.trials[list(ComparisonGroup._fields)] == list(group)).all(axis=1)
     edges_in_group = (frame.edges[list(ComparisonGroup._fields)] == list(group)).all(axis=1)
     frame = replace(

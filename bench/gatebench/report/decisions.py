@@ -17,7 +17,8 @@ class Decision:
 
     group: ComparisonGroup
     cell: str
-    """The cell with the lowest mean or, where others are equivalent to that one, the cheapest of all these."""
+    """The cell with the lowest mean or, where others are equivalent to that one, the cheapest of those of them that are
+    below the best baseline."""
     trials: pd.DataFrame
     """Confirming trials of the cell on the test split."""
     next: str
@@ -35,7 +36,9 @@ class Decision:
     undecided: list[str]
     """Other cells of which it is not decided whether the lowest is better."""
     equivalent: list[str]
-    """Other cells that are among the equivalent ones, of which the cell is the cheapest; empty where there are none."""
+    """Other cells that are among the equivalent ones; empty where there are none."""
+    not_below: list[str]
+    """Which of the equivalent ones are not shown to be below the best baseline: none of these is to be taken."""
     regret: float
     """By how much the cell is above the best of all at the most; NaN where a cell has a single repetition."""
     baseline: tuple[str, float] | None
@@ -64,8 +67,8 @@ def _decision(frame: Frame, group: ComparisonGroup, pairs: list[Pair], trials: d
     )
     alike = [lowest, *equivalent] if equivalent else []
     baseline = baselines.lowest(frame, group.task)
-    alike = [name for name in alike if baseline is None or baselines.is_below(trials[name], baseline[1])]
-    cell = min(alike or [lowest], key=lambda name: costs.expense(trials[name]))
+    able = [name for name in alike if baseline is None or baselines.is_below(trials[name], baseline[1])]
+    cell = min(able or [lowest], key=lambda name: costs.expense(trials[name]))
     others = comparisons.against(pairs, group, cell)
     second = next(name for name in cells if name != cell)
     difference, pair = others[second]
@@ -81,6 +84,7 @@ def _decision(frame: Frame, group: ComparisonGroup, pairs: list[Pair], trials: d
         untested=untested,
         undecided=undecided,
         equivalent=[name for name in alike if name != cell],
+        not_below=[name for name in alike if name not in able],
         regret=largest_regret([-other for other, _ in others.values()]),
         baseline=None if baseline is None or baselines.is_below(trials[lowest], baseline[1]) else baseline,
         core_seconds=durations.means(frame, trials)[cell],

@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from gatebench.report.words import fixed
+
 PREFERRED_ORDER = ["rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "lstm_sherstinsky", "lstm_augmented"]
 """Order of the cells of published figures. A cell that is not in it needs no entry: it follows by name, with a free look."""
 COLOURS = ["#000000", "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#7F7F7F", "#8C6D31", "#5E4FA2"]
@@ -143,14 +145,9 @@ def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellS
     side = 1 if row.difference > 0 else -1
     axis.plot(side * limit, y, clip_on=False, **mark)
     axis.annotate(
-        beyond(row.difference, "+"), (side * limit, y), xytext=(-_MARK * side, 0), textcoords="offset points",
+        fixed(row.difference, 2, "+"), (side * limit, y), xytext=(-_MARK * side, 0), textcoords="offset points",
         ha="right" if side > 0 else "left", va="center", fontsize=SMALLEST,
     )  # fmt: skip
-
-
-def beyond(number: float, sign: str = "") -> str:
-    """Write a number that is beyond an axis; one of many digits in powers of ten."""
-    return f"{number:{sign}.2f}" if abs(number) < 1000 else f"{number:{sign}.0e}"
 
 
 def legend(figure: Figure, shown: list[str], styles: dict[str, CellStyle]) -> None:

@@ -145,7 +145,7 @@ def _draw_distances(
     axis.axvline(0, color="0.6", lw=1, zorder=0)
     axis.set_xlim(-1.05 * limit, 1.05 * limit)
     axis.set_ylim(len(cells) - 0.5, -0.5)
-    axis.set_yticks(range(len(cells)), cells if named else [""] * len(cells), fontsize=9)
+    axis.set_yticks(range(len(cells)), cells if named else [""] * len(cells), fontsize=style.SMALLEST)
     axis.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
 
 
@@ -165,7 +165,7 @@ def _draw_frontier(axis: Axes, rows: pd.DataFrame, styles: dict[str, style.CellS
     for _, row in rows.sort_values("ms_per_update").iterrows():
         axis.plot(row.ms_per_update, min(row.nll, ceiling), ls="", ms=6, clip_on=False, **styles[row.cell])
         if row.nll > ceiling and row.ms_per_update > last * BESIDE:
-            _annotate(axis, style.beyond(row.nll), row.ms_per_update, ceiling, (0, 5), ha="center")
+            _annotate(axis, words.fixed(row.nll, 2), row.ms_per_update, ceiling, (0, 5), ha="center")
             last = row.ms_per_update
     frontier = list(_frontier(rows))
     times, scores = [time for _, time, _ in frontier], [min(nll, ceiling) for *_, nll in frontier]

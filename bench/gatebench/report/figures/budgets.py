@@ -65,7 +65,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 error = None if np.isnan(point.low) else [[point.nll - point.low], [point.high - point.nll]]
                 axis.errorbar(point[cost], point.nll, yerr=error, ls="", ms=7, capsize=2, mec="white", **styles[cell])
             axis.set_xlabel(label)
-            axis.tick_params(axis="x", labelsize=9)
-        row[0].set_ylabel(f"{frame.datasets[str(task)]}, {budget}\ntest {frame.nll(str(task))}", fontsize=9)
+            axis.tick_params(axis="x", labelsize=style.SMALLEST)
+        row[0].set_ylabel(f"{frame.datasets[str(task)]}, {budget}\ntest {frame.nll(str(task))}", fontsize=style.SMALLEST)
     style.legend(figure, style.cells(numbers), styles)
     return figure

@@ -66,7 +66,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.errorbar(rows.step, rows.nll, yerr=errors, lw=1.2, ms=4, capsize=2, label=cell, **styles[cell])
         axis.set_xlabel("step ahead")
         axis.set_ylabel("NLL (nats)")
-        axis.legend(fontsize=9, loc="best")
+        axis.legend(fontsize=style.SMALLEST, loc="best")
         style.heading(axis, frame.title(group))
     figure.tight_layout()
     return figure

@@ -128,7 +128,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_ylim(bottom=0)
         axis.set_xlabel("settings tried")
-        axis.set_ylabel(f"by validation minus by test\ntest {frame.nll(group.task)}", fontsize=9)
+        axis.set_ylabel(f"by validation minus by test\ntest {frame.nll(group.task)}", fontsize=style.SMALLEST)
         style.heading(axis, frame.title(group))
     style.legend(figure, style.cells(numbers), styles)
     return figure

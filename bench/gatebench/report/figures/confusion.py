@@ -62,7 +62,7 @@ def _draw_matrix(axis: Axes, part: pd.DataFrame) -> None:
     axis.grid(visible=False)
     for i, j in np.argwhere(counts > 0) if len(classes) <= WRITTEN else ():
         colour = "0.98" if shares[i, j] > 0.6 else "0.05"  # neither white nor black, which a dark page would exchange
-        axis.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=colour, fontsize=9)
+        axis.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=colour, fontsize=style.SMALLEST)
     if len(classes) <= NAMED:
         short = [name if len(name) <= 14 else f"{name[:13]}…" for name in classes]
         axis.set_xticks(range(len(classes)), short, rotation=90)

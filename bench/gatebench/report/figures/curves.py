@@ -78,7 +78,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         handles = [Line2D([], [], ms=5, label=cell, **styles[cell]) for cell in style.cells(part)]
         splits = [Line2D([], [], color="grey", ls=ls, label=split) for split, ls in (("train", "-"), ("validation", ":"))]
         axes[0].legend(
-            handles=[*handles, *splits], loc="upper right", fontsize=9, ncols=across_legend,
+            handles=[*handles, *splits], loc="upper right", fontsize=style.SMALLEST, ncols=across_legend,
             frameon=True, framealpha=0.8, edgecolor="none",
         )  # fmt: skip
     return figure

@@ -10,17 +10,17 @@ from gatebench.report.decisions import Decision
 ORDER = 15
 TITLE = "Which cell to take"
 CAPTION = (
-    "For each comparison group the cell with the lowest mean test NLL; where others are equivalent to it, the cheapest of "
-    "them all (FLOPs to two digits, then the size of the state). Lower by: mean of the next, which is the best of the other "
-    "cells, minus mean of the cell, in nats per time step (per sequence, where a whole one has a label), with the 95% "
-    "interval of this difference alone, for new repetitions and new sequences; below zero where a cheaper cell was taken. "
-    "The interval does not count that both were chosen by these scores; what is lost at most does. P(lower): the "
-    "probability that a new repetition of the cell scores lower than one of the next. "
-    "Verdict, which counts all pairs of the group (Holm): better, where the lowest cell is better than every other; "
-    f"undecided or equivalent with those that are named. {margins.RULE}. Lost at most: what it costs if the choice is "
-    "wrong, that is by how much the cell is above the best one, whichever that is, at 95% confidence (multiple comparisons "
-    "with the best, Bonferroni). It counts the comparisons with this cell alone, and may be 0 where some are undecided. "
-    "FLOPs are those of the recurrent layer a time step, core-seconds the training time of one trial. "
+    "For each comparison group the cell with the lowest mean test NLL; where others are equivalent to it, the cheapest "
+    "of them all that are below the best baseline (FLOPs to two digits, then the size of the state). Lower by: mean of "
+    "the next, which is the best of the other cells, minus mean of the cell, in nats per time step (per sequence, where "
+    "a whole one has a label), with the 95% interval of this difference alone, for new repetitions and new sequences; "
+    "below zero where a cheaper cell was taken. The interval does not count that both were chosen by these scores; what "
+    "is lost at most does. P(lower): the probability that a new repetition of the cell scores lower than one of the "
+    "next. Verdict, which counts all pairs of the group (Holm): better, where the lowest cell is better than every "
+    f"other; undecided or equivalent with those that are named. {margins.RULE}. Lost at most: what it costs if the choice "
+    "is wrong, that is by how much the cell is above the best one, whichever that is, at 95% confidence (multiple "
+    "comparisons with the best, Bonferroni). It counts the comparisons with this cell alone, and may be 0 where some are "
+    "undecided. FLOPs are those of the recurrent layer a time step, core-seconds the training time of one trial. "
     f"{durations.RULE}. Where no cell is shown to be below the best baseline, none is taken."
 )
 COLUMNS = [
@@ -78,7 +78,8 @@ def _verdict(decision: Decision) -> str:
     if decision.undecided:
         parts.append(f"undecided: {', '.join(decision.undecided)}")
     if decision.equivalent:
-        parts.append(f"equivalent: {', '.join(decision.equivalent)}, of which it is the cheapest")
+        but = f" but for {', '.join(decision.not_below)}, not below the baseline" if decision.not_below else ""
+        parts.append(f"equivalent: {', '.join(decision.equivalent)}, of which it is the cheapest{but}")
     if decision.untested:
         parts += [f"better than {', '.join(decision.beaten)}"] if decision.beaten else []
         parts.append(f"not tested beside {len(decision.untested)} other{'s' * (len(decision.untested) > 1)}")

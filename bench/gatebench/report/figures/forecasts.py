@@ -44,7 +44,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.plot(part.step, part.predicted, color=styles[first.cell]["color"], lw=1.2, label="predicted")
         axis.set_xlabel("predicted step")
         axis.set_ylabel(first.column)
-        axis.legend(fontsize=9, loc="best")
+        axis.legend(fontsize=style.SMALLEST, loc="best")
         group = ComparisonGroup(first.task, first.budget, first.training)
         style.heading(axis, f"{frame.title(group)}\n{first.cell}, test sequence {first.sequence}")
     figure.tight_layout()

@@ -95,11 +95,11 @@ def _draw_matrix(axis: Axes, part: pd.DataFrame, width: int) -> None:
         p = "" if np.isnan(row.p) else f"\np {row.p:.2g}"
         text = f"{_shown(row.difference)}\n{_counts(row)}{p}"
         weight = "bold" if row.p < LEVEL else "normal"
-        axis.text(x, y, text, ha="center", va="center", fontsize=9, fontweight=weight)
+        axis.text(x, y, text, ha="center", va="center", fontsize=style.SMALLEST, fontweight=weight)
     axis.set_xlim(-0.5, width - 0.5)
     axis.set_ylim(len(cells) - 0.5, -0.5)
-    axis.set_xticks(range(len(others)), [*map(_name, others)], fontsize=9)
-    axis.set_yticks(range(len(cells)), [*map(_name, cells)], fontsize=9)
+    axis.set_xticks(range(len(others)), [*map(_name, others)], fontsize=style.SMALLEST)
+    axis.set_yticks(range(len(cells)), [*map(_name, cells)], fontsize=style.SMALLEST)
     axis.tick_params(length=0)
     axis.grid(visible=False)
     axis.spines[:].set_visible(False)

@@ -96,10 +96,12 @@ def _draw_diagram(
     axis.plot([1, count], [0, 0], color="0.15", lw=1.2)
     for rank in range(1, count + 1):
         axis.plot([rank, rank], [0, -0.12], color="0.15", lw=1)
-        axis.text(rank, -0.2, str(rank), ha="center", va="bottom", fontsize=9)
+        axis.text(rank, -0.2, str(rank), ha="center", va="bottom", fontsize=style.SMALLEST)
     shown = min(critical, count - 1)  # one that is beyond the axis has its number in the heading
     axis.plot([count, count - shown], [-1, -1], color="0.15", lw=1.6, marker="|" if shown == critical else None, ms=8)
-    axis.text(count - shown / 2, -1.1, f"critical difference {critical:.2f}", ha="center", va="bottom", fontsize=9)
+    axis.text(
+        count - shown / 2, -1.1, f"critical difference {critical:.2f}", ha="center", va="bottom", fontsize=style.SMALLEST
+    )
     for i, (low, high) in enumerate(bars):
         axis.plot([low - 0.04, high + 0.04], [0.3 + 0.25 * i] * 2, color="0.15", lw=3.5, solid_capstyle="butt")
     top, right = 0.75 + 0.25 * len(bars), (count + 1) // 2
@@ -111,7 +113,7 @@ def _draw_diagram(
         look = styles[str(row.cell)]
         axis.plot([row["rank"], row["rank"], end], [0, y, y], color=look["color"], lw=1)
         axis.plot(row["rank"], 0, ls="", ms=7, mec="white", zorder=3, clip_on=False, label=str(row.cell), **look)
-        axis.text(end, y, f" {row.cell} ", ha="left" if on_right else "right", va="center", fontsize=9)
+        axis.text(end, y, f" {row.cell} ", ha="left" if on_right else "right", va="center", fontsize=style.SMALLEST)
     axis.set_xlim(count + 0.3, 0.7)
     axis.set_ylim(top + 0.5 * right, -1.6)
     axis.set_xlabel("mean rank by test NLL; the lowest, on the right, is the best")

@@ -35,6 +35,6 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_xlabel("Hz")
         axis.set_ylabel("power (dB of full scale per Hz)")
         style.heading(axis, frame.title(group))
-        axis.legend(fontsize=9)
+        axis.legend(fontsize=style.SMALLEST)
     figure.tight_layout()
     return figure

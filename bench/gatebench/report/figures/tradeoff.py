@@ -64,7 +64,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.set_xlabel(label)
         label = f"{frame.datasets[group.task]}\n{group.budget}, {group.training}\ntest {frame.nll(group.task)}"
-        row[0].set_ylabel(style.folded(label, HEIGHT), fontsize=9)
+        row[0].set_ylabel(style.folded(label, HEIGHT), fontsize=style.SMALLEST)
     figure.tight_layout()
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -1,0 +1,197 @@
+"""The answer on the README, from the results of the study that it answers with."""
+
+import json
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from gatebench.core.documentation import address
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "results"
+RAW = "https://raw.githubusercontent.com/gatebench/gatebench/main"
+"""Where the README's figures are, which PyPI shows too."""
+PIPELINES = "answer", "parameters_20k"
+"""The study that the README answers with, and its budget."""
+WIDTH = 160
+"""Of a line of a page."""
+MOST = 2
+"""Cells that were not told apart from the lowest one and have their names; more of them are counted."""
+
+
+def listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def title(task: str) -> str:
+    """The title of the data set of a task."""
+    dataset = yaml.safe_load((ROOT / "conf" / "task" / f"{task}.yaml").read_text())["dataset"]
+    return yaml.safe_load((ROOT / "datasets" / f"{dataset}.yaml").read_text())["title"]
+
+
+def filled(text: str, indent: str = "") -> str:
+    """A text in lines of a page; those after the first begin with the indent."""
+    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
+    """The README's answer: GRU or LSTM, then each task, then what is not trained, then the figure."""
+    study, budget = PIPELINES
+    pairs = pd.read_csv(results / study / "differences.csv", dtype=str)
+    pairs = pairs[pairs.budget == budget].reset_index(drop=True)
+    of_data = {str(data): part for data, part in pairs.groupby("data", sort=False)}
+    decided = pd.read_csv(results / study / "decision.csv", dtype=str)
+    decided = decided[decided.budget == budget].set_index("data")
+    bullets = [f"- **{data}**: {_lowest(data, part, decided)}. {_pair_said(part)}." for data, part in of_data.items()]
+    counts = sorted({int(count) for text in pairs.n for count in re.findall(r"\d+", text)})
+    pipelines = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
+    cells = list(dict.fromkeys([*pairs.lower, *pairs.other]))
+    missing = [_name(title) for title in _titles(study, conf) if title not in of_data]
+    how = (
+        f"{len(cells)} cells. For each the whole procedure was repeated {pipelines} times: settings drawn, searched, "
+        "selected on validation, trained anew. Brackets are 95% intervals for new repetitions and new sequences; "
+        f"verdicts count {_family(results, study)}."
+    )
+    if missing:
+        how += f" Not trained yet in this way: {listed(missing)}."
+    of_what = f"{len(cells)} cells from the GRU on {listed([_name(data) for data in of_data])}"
+    figure = f"![Distance of {of_what}, with 95% intervals]({RAW}/results/{study}/answer.png)"
+    first = f"**GRU or LSTM? {_gru_or_lstm(of_data)}**"
+    whole = [_name(data) for data in of_data if str(decided.kind.get(data, "")).endswith(", whole")]
+    per = f"nats per time step{f', on {listed(whole)} per sequence,' if whole else ''}"
+    size = f"{int(budget.split('_')[1][:-1])},000 recurrent parameters"
+    unit = f"At about {size}, in {per} on the test split (lower is better), with 95% intervals:"
+    each = "\n".join(filled(one, "  ") for one in bullets)
+    return "\n\n".join([filled(first), filled(unit), each, filled(f"**Which is faster?** {faster()}"), filled(how), figure])
+
+
+def faster() -> str:
+    """How long an update of the LSTM takes beside one of the GRU, on one engine in one run, at 20,000 parameters."""
+    rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
+    rows = rows[(rows.engine == "fused_cpu") & (rows.data == "music")]
+    flops = {cell: f"{count:,}" for cell, count in zip(rows.cell, rows.flops_per_step, strict=True)}
+    times = [f"{1 / row.ratio:.2f} (batch {row.batch})" for row in rows[rows.cell == "lstm"].itertuples()]
+    of_gru = rows.groupby("batch").gru_ms  # timed anew beside each cell
+    varies = f"{100 * (of_gru.std() / of_gru.mean()).max():.0f}%"
+    return (
+        "Neither by much: on one engine a training update of the LSTM takes "
+        f"{listed(times)} times as long as the GRU's, whose own time varies by {varies} (standard deviation of "
+        f"{of_gru.count().min()} timings; {listed(list(dict.fromkeys(rows.machine)))}; "
+        f"[every cell]({address('docs/speed.md')})). A step on the music costs {flops['gru']} FLOPs for the GRU and "
+        f"{flops['lstm']} for the LSTM."
+    )
+
+
+def _sentence(parts: list[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _lower_by(pair: pd.Series) -> str:
+    """By how much the lower cell of a pair is lower: the table has the difference the other way round."""
+    mean, low, high = (float(number) for number in re.findall(r"-?\d+\.\d+", str(pair.difference)))
+    places = len(str(pair.difference).partition(" ")[0].partition(".")[2])
+    return f"{-mean:.{places}f} [{-high:.{places}f}, {-low:.{places}f}]".replace("[-0.000,", "[0.000,")
+
+
+def _family(results: Path, study: str) -> str:
+    """What is counted by Holm, as the study declared it: all pairs, or fewer, and whether that was said in time."""
+    file = results / study / "study.json"
+    content = json.loads(file.read_text()) if file.is_file() else {}
+    contrasts = content.get("contrasts", {})
+    listed_pairs = [f"{a} with {b}" for a, b in contrasts.get("pairs", [])]
+    family = (
+        f"every cell against {contrasts['against']}" if contrasts.get("against") else listed(listed_pairs or ["all pairs"])
+    )
+    return f"{family}{' (declared post hoc)' if 'contrasts_before_results' in content else ''}"
+
+
+def _of_both(pairs: pd.DataFrame) -> pd.Series:
+    """The pair of GRU and LSTM."""
+    (_, pair), = pairs[pairs.apply(lambda row: {row.lower, row.other} == {"gru", "lstm"}, axis=1)].iterrows()  # fmt: skip
+    return pair
+
+
+def _gru_or_lstm(of_data: dict[str, pd.DataFrame]) -> str:
+    """What is said of GRU and LSTM on all tasks, in a sentence."""
+    said: dict[str, list[str]] = {}
+    for data, pairs in of_data.items():
+        pair = _of_both(pairs)
+        verdict = f"{str(pair.lower).upper()} is better" if pair.verdict == "better" else str(pair.verdict)
+        said.setdefault(verdict, []).append(_name(data))
+    words = {
+        "undecided": "no difference could be shown on {}, which does not say that they are equal",
+        "equivalent": "the two are equivalent on {}",
+        "not tested": "the two are not tested on {}",
+    }
+    return _sentence([words.get(verdict, f"the {verdict} on {{}}").format(listed(names)) for verdict, names in said.items()])
+
+
+def _pair_said(pairs: pd.DataFrame) -> str:
+    """By how much GRU or LSTM is lower on a task, and what that shows."""
+    pair = _of_both(pairs)
+    by = _lower_by(pair)
+    counted = "" if by.partition("[")[2].startswith("-") else f": p is {pair['p, Holm']} once all pairs are counted"
+    shown = {
+        "better": "",
+        "equivalent": ", which is equivalent",
+        "undecided": f", which shows no difference{counted}",
+        "not tested": ", which is not tested",
+    }[str(pair.verdict)]
+    other = str(pair.other).upper()
+    return f"The {str(pair.lower).upper()} is lower than the {other} by {by}{shown}"
+
+
+def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
+    """Which cell has the lowest mean, what it beats, what is lost at most with it, and whether none is below a baseline."""
+    best = str(pairs.lower.iloc[0])
+    of_best = pairs[pairs.lower == best]
+    said = {
+        verdict: [f"`{row.other}`{f' by {_lower_by(row)}' if verdict == 'better' else ''}" for _, row in part.iterrows()]
+        for verdict, part in of_best.groupby("verdict", sort=False)
+    }
+    if len(said.get("undecided", [])) > MOST:
+        rest = len(said["undecided"])
+        said["undecided"] = [f"any of the {rest} others" if rest == len(of_best) else f"{rest} others"]
+    parts = [
+        f"{words} {listed(said[verdict])}"
+        for verdict, words in (
+            ("better", "better than"),
+            ("equivalent", "equivalent to"),
+            ("undecided", "not told apart from"),
+            ("not tested", "not tested beside"),
+        )
+        if verdict in said
+    ]
+    start, but = f"the lowest mean is that of `{best}`", " and ".join(parts)
+    if data not in decided.index:
+        return f"{start}, {but}"
+    row = decided.loc[data]
+    if row.cell == "none":
+        return f"{row.verdict.replace('not below', 'no cell is below the baseline')}; {start}, {but}"
+    taken = f"take `{row.cell}`, with which at most {row['lost at most']} is lost"
+    return f"{taken}; its mean is the lowest, {but}" if row.cell == best else f"{taken}; {start}, {but}"
+
+
+def _titles(study: str, conf: Path) -> list[str]:
+    """Titles of all the tasks that a study has, those of its further sweeps included."""
+
+    def settings(name: str) -> dict[str, Any]:
+        return yaml.safe_load((conf / "study" / f"{name}.yaml").read_text())
+
+    words = [word.partition("=") for part in settings(study).get("parts", []) for word in part]
+    studies = [study, *(value for name, _, value in words if name == "study")]
+    texts = [settings(name)["hydra"]["sweeper"]["params"]["task"] for name in dict.fromkeys(studies)]
+    texts += [value for name, _, value in words if name == "task"]
+    tasks = dict.fromkeys(task.strip() for text in texts for task in text.split(","))
+    return [title(task) for task in tasks]
+
+
+def _name(title: str) -> str:
+    """A title within a list: what follows a comma of it stands in parentheses."""
+    name, _, rest = title.partition(", ")
+    return f"{name} ({rest})" if rest else name
