@@ -2,9 +2,9 @@
 
 ``python -m gatebench.speed.auto_forecasts STUDY`` makes rows of ``results/STUDY/beside/forecasts.csv`` for those tasks of a
 study that forecast one column of one series; rows that are there are not computed again. In each pipeline the automatic
-nets have as many seconds for their search as a cell of the study took for its trials, on the mean over cells; what they try
-is theirs. They are scored on the study's own predictions of the test split, with its metrics. Without the package
-``neuralforecast`` there are the rows of the seasonal naive alone.
+nets have as many seconds of one core for their search as a cell of the study took core-seconds for its trials, on the mean
+over cells; what they try is theirs. They are scored on the study's own predictions of the test split, with its metrics.
+Without the package ``neuralforecast`` there are the rows of the seasonal naive alone.
 """
 
 import argparse
@@ -13,12 +13,14 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from gatebench.core import measuring
 from gatebench.core.metric import Predicted, SequenceStatistics
@@ -93,7 +95,7 @@ def naive(series: Series) -> np.ndarray:
 
 
 def automatic(series: Series, net: str, seconds: float, seed: int) -> np.ndarray:
-    """Return the forecasts of one of `NETS`, which searches for so many seconds and is then trained at what it found."""
+    """Return the forecasts of one of `NETS`, which searches for so many seconds on one core and then trains its best."""
     package, auto = (importlib.import_module(name) for name in ("neuralforecast", "neuralforecast.auto"))
     options = importlib.import_module("optuna").samplers.RandomSampler(seed=seed)
     model = getattr(auto, net)(
@@ -101,9 +103,10 @@ def automatic(series: Series, net: str, seconds: float, seed: int) -> np.ndarray
     )
     table = pd.DataFrame({"unique_id": "series", "ds": np.arange(len(series.values)), "y": series.values})
     tested = series.predictions + series.horizon - 1
-    made = package.NeuralForecast(models=[model], freq=1).cross_validation(
-        table, val_size=len(series.values) - series.train - tested, test_size=tested, n_windows=None, step_size=1
-    )
+    with _one_thread():
+        made = package.NeuralForecast(models=[model], freq=1).cross_validation(
+            table, val_size=len(series.values) - series.train - tested, test_size=tested, n_windows=None, step_size=1
+        )
     origin = made["cutoff"].to_numpy() - series.begins
     ahead = made["ds"].to_numpy() - made["cutoff"].to_numpy() - 1
     forecasts = np.full((series.predictions, series.horizon), np.nan)
@@ -111,8 +114,18 @@ def automatic(series: Series, net: str, seconds: float, seed: int) -> np.ndarray
     return forecasts
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def plans(results: Path, study: str) -> Iterator[tuple[Series, int, float]]:
-    """Yield each series that a study forecasts, with each of its pipelines and the seconds that a cell took in it."""
+    """Yield each series that a study forecasts, with each of its pipelines and the core-seconds that a cell took in it."""
     seconds: dict[str, dict[int, list[float]]] = {}
     loaded: dict[str, Series | None] = {}
     for point in study_file.read(results, study):
@@ -122,7 +135,10 @@ def plans(results: Path, study: str) -> Iterator[tuple[Series, int, float]]:
         settings, name = records[point.confirm[0]].settings, point.labels.task
         if name not in loaded:
             loaded[name] = Series.of(tasks.load(name, settings.dataset, settings.predict))
-        spent = sum(records[key].summary.seconds or 0 for key in point.keys if key in records)
+        summaries = [records[key].summary for key in point.keys if key in records]
+        spent = sum(
+            summary.core_seconds or summary.seconds or 0 for summary in summaries
+        )  # older ones have these
         seconds.setdefault(name, {}).setdefault(point.pipeline, []).append(spent)
     for name, by_pipeline in seconds.items():
         series = loaded[name]
