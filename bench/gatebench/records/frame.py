@@ -10,7 +10,7 @@ import pandas as pd
 from gatebench.core.errors import BadInput, visible
 from gatebench.core.measuring import MetricsOfTrials
 from gatebench.core.metric import SequenceStatistics
-from gatebench.records import beside, columns, former, looks, metrics, samples, study_file
+from gatebench.records import beside, budgets, columns, former, looks, metrics, samples, study_file
 from gatebench.records.contrasts import UNDECLARED, Declaration
 from gatebench.records.data_facts import Blocks, DataFacts
 from gatebench.records.schema import CURVE, PREDICTIONS, SEQUENCES, Point, Record, Scalar, Stage, Summary
@@ -131,7 +131,12 @@ class Frame:
 
     def title(self, group: ComparisonGroup) -> str:
         """Return a comparison group's heading."""
-        return f"{self.datasets[group.task]}, {group.budget}, {group.training}"
+        return f"{self.datasets[group.task]}, {self.budget(group.budget, group.task)}, {group.training}"
+
+    def budget(self, name: str, task: str | None = None) -> str:
+        """Return a budget's name for people, with the sizes of its models on a task (None: on all) if it says none."""
+        trials = self.trials[self.trials.budget == name]
+        return budgets.with_sizes(name, trials if task is None else trials[trials.task == task])
 
     def predicted(self, task: str) -> str:
         """Return what a prediction of a task is made for, of which ``nll`` is in nats."""

@@ -9,7 +9,7 @@ import pytest
 
 from gatebench.records.frame import ComparisonGroup, Frame
 from gatebench.report import style, verdict
-from gatebench.report.page import glossary, page, parts, sections
+from gatebench.report.page import glossary, page, parts, sections, tables
 from support.figures import FIGURES
 from support.frames import BUDGET, HIGH, LOW, MUSIC, NAN, TRAINING, by_hand, everything, seeds
 
@@ -86,6 +86,21 @@ def test_a_title_has_what_tells_its_group_from_the_others_and_no_more():
     assert "Some Music, units_64" in sections.titles(of_two_sizes).values()
     both = replace(of_two_sizes, trials=pd.concat([of_two_sizes.trials, of_two_sizes.trials.assign(training="chung2014")]))
     assert {"Some Music, units_64, chung2014", f"Some Music, units_64, {TRAINING}"} <= set(sections.titles(both).values())
+
+
+def test_a_budget_whose_name_has_no_size_is_shown_with_the_sizes_of_its_models():
+    trials = everything().trials
+    of_paper = trials.assign(budget="table1", parameters_recurrent=trials.task.map({"music": 18_630}).fillna(168_500))
+    frame = replace(everything(), trials=pd.concat([of_paper, trials]))
+    music, speech = "table1 (19k recurrent parameters)", "table1 (168k recurrent parameters)"
+    assert frame.title(MUSIC) == f"Some Music, {BUDGET}, {TRAINING}"
+    assert frame.title(MUSIC._replace(budget="table1")) == f"Some Music, {music}, {TRAINING}"
+    assert f"Some Music, {music}, {TRAINING}" in sections.titles(frame).values()
+    numbers = FIGURES["matrix"].numbers(frame)
+    assert f"table1 (19k to 168k recurrent parameters), {TRAINING}, mean" in FIGURES["matrix"].describe(numbers, frame)
+    rows = tables.in_words(FIGURES["decision"].table(frame), frame)
+    assert {music, speech, BUDGET} <= set(rows.budget)
+    assert "table1" in set(FIGURES["decision"].table(frame).budget)  # files keep the name
 
 
 def test_a_study_of_one_cell_says_that_nothing_is_compared():

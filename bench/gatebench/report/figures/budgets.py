@@ -16,6 +16,8 @@ CAPTION = (
     "recurrent parameters, parameters with readout, FLOPs and training time. Cells that are equal in one are not equal "
     f"in the others; an order of cells that holds in all columns does not hang on what was matched. {durations.RULE}."
 )
+HEIGHT = 2.7
+"""Height of a row of panels in inches."""
 COSTS = {
     "parameters_recurrent": "recurrent parameters",
     "parameters_total": "parameters with readout",
@@ -55,7 +57,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw a row of panels for each task and budget, a column for each cost."""
     parts = list(numbers.groupby(["task", "training", "budget"], sort=False))
     figure, axes = plt.subplots(
-        len(parts), len(COSTS), figsize=(3.4 * len(COSTS), 2.7 * len(parts)), squeeze=False, sharey=True, sharex="col"
+        len(parts), len(COSTS), figsize=(3.4 * len(COSTS), HEIGHT * len(parts)), squeeze=False, sharey=True, sharex="col"
     )
     styles = style.cell_styles(frame.trials)
     for row, ((task, _, budget), part) in zip(axes, parts, strict=True):
@@ -66,6 +68,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 axis.errorbar(point[cost], point.nll, yerr=error, ls="", ms=7, capsize=2, mec="white", **styles[cell])
             axis.set_xlabel(label)
             axis.tick_params(axis="x", labelsize=style.SMALLEST)
-        row[0].set_ylabel(f"{frame.datasets[str(task)]}, {budget}\ntest {frame.nll(str(task))}", fontsize=style.SMALLEST)
+        label = f"{frame.datasets[str(task)]}, {frame.budget(str(budget), str(task))}\ntest {frame.nll(str(task))}"
+        row[0].set_ylabel(style.folded(label, HEIGHT), fontsize=style.SMALLEST)
     style.legend(figure, style.cells(numbers), styles)
     return figure

@@ -60,7 +60,7 @@ def describe(numbers: pd.DataFrame, frame: Frame) -> str:
         p_of_pairs = {frozenset((row.cell, row.other)): row.p for _, row in part.iterrows() if not np.isnan(row.p)}
         told_apart = sum(p < LEVEL for p in p_of_pairs.values())
         sentences.append(
-            f"{budget}, {training}, mean difference of {first.cell.iloc[0]} (tasks lower/level/higher): "
+            f"{frame.budget(str(budget))}, {training}, mean difference of {first.cell.iloc[0]} (tasks lower/level/higher): "
             f"{', '.join(beside)}; p is below {LEVEL:g} in {told_apart} of {len(p_of_pairs)} pairs."
         )
     return " ".join(sentences)
@@ -77,7 +77,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     for axis, ((budget, training), part) in zip(axes[:, 0], parts, strict=True):
         _draw_matrix(axis, part, max(sizes))
         first = part.iloc[0]
-        style.heading(axis, f"{budget}, {training}: {first.lower + first.level + first.higher} tasks", loc="left")
+        count = first.lower + first.level + first.higher
+        style.heading(axis, f"{frame.budget(str(budget))}, {training}: {count} tasks", loc="left")
     figure.tight_layout()
     return figure
 

@@ -64,7 +64,7 @@ def describe(numbers: pd.DataFrame, frame: Frame) -> str:
     for (budget, training), part in numbers.groupby(["budget", "training"], sort=False):
         cells = [f"{row.cell} {row['rank']:.2f}" for _, row in part.sort_values("rank", kind="stable").iterrows()]
         critical = f"critical difference {part.critical_difference.iloc[0]:.2f}"
-        sentences.append(f"{budget}, {training}, mean ranks: {', '.join(cells)}; {critical}.")
+        sentences.append(f"{frame.budget(str(budget))}, {training}, mean ranks: {', '.join(cells)}; {critical}.")
     return " ".join(sentences)
 
 
@@ -81,8 +81,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         p = "" if np.isnan(first.p) else f", p = {first.p:.2f}"
         style.heading(
             axis,
-            f"{budget}, {training}: {first.tasks} tasks, critical difference {first.critical_difference:.1f} of at most "
-            f"{first.cells - 1}{p}", loc="left",
+            f"{frame.budget(str(budget))}, {training}: {first.tasks} tasks, "
+            f"critical difference {first.critical_difference:.1f} of at most {first.cells - 1}{p}", loc="left",
         )  # fmt: skip
     figure.tight_layout()
     return figure

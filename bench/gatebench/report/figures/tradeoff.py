@@ -63,7 +63,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 style.absent(axis, durations.ABSENT)
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.set_xlabel(label)
-        label = f"{frame.datasets[group.task]}\n{group.budget}, {group.training}\ntest {frame.nll(group.task)}"
+        budget = frame.budget(group.budget, group.task)
+        label = f"{frame.datasets[group.task]}\n{budget}, {group.training}\ntest {frame.nll(group.task)}"
         row[0].set_ylabel(style.folded(label, HEIGHT), fontsize=style.SMALLEST)
     figure.tight_layout()
     handles, labels = axes[0][0].get_legend_handles_labels()

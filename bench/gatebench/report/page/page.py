@@ -155,7 +155,7 @@ def _html(study: str, frame: Frame, shown: list[PagePart], drawn: list[DrawnSamp
         sections=groups,
         first=first,
         parts=[part for part in shown if part not in first],
-        as_html=tables.as_html,
+        as_html=lambda table, caption: tables.as_html(tables.in_words(table, frame), caption),
         looks=frame.looks,
         look_factor=f"{1 / looks.level(frame.looks, 1.0):.0f}",
         margins=margins.RULE,

@@ -68,10 +68,12 @@ def titles(frame: Frame) -> dict[ComparisonGroup, str]:
     Budget and protocol are left out where they say nothing, since all have the same, or each data set has only one.
     """
     groups = [group for group, _ in comparison_groups(frame.confirmed("test"))]
+    labels_of = {group: {"budget": frame.budget(group.budget, group.task), "training": group.training} for group in groups}
     names: dict[ComparisonGroup, str] = {}
     for parts in ((), ("budget",), ("training",), ("budget", "training")):
         names = {
-            group: ", ".join([frame.datasets[group.task], *(getattr(group, part) for part in parts)]) for group in groups
+            group: ", ".join([frame.datasets[group.task], *(labels[part] for part in parts)])
+            for group, labels in labels_of.items()
         }
         if len(set(names.values())) == len(groups):
             break

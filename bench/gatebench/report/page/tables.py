@@ -37,6 +37,16 @@ def _cell(column: object, value: object) -> str:
     return f'<td class="long">{text}</td>' if len(text) > _LONG else f"<td>{text}</td>"
 
 
+def in_words(table: pd.DataFrame, frame: Frame) -> pd.DataFrame:
+    """Return a table whose budgets say how large the models are, on the row's task where a row is of one."""
+    if "budget" not in table.columns:
+        return table
+    tasks = {title: task for task, title in frame.datasets.items()}
+    of_rows = [tasks.get(title) for title in table.data] if "data" in table.columns else [None] * len(table)
+    names = [frame.budget(str(budget), task) for budget, task in zip(table.budget, of_rows, strict=True)]
+    return table.assign(budget=names)
+
+
 def of_group(table: pd.DataFrame, frame: Frame, group: ComparisonGroup) -> pd.DataFrame | None:
     """Return the rows of a comparison group without the columns that say so; None where a table has no such rows."""
     if not set(GROUP) <= set(table.columns):
