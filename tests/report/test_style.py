@@ -40,7 +40,7 @@ def looks(figure: Figure) -> dict[str, tuple[tuple[float, ...], str]]:
             if isinstance(handle, Line2D):
                 see(text.get_text(), handle)
     for axis in figure.axes if not seen else []:
-        labels = [label.get_text() for label in axis.get_yticklabels()]
+        labels = [label.get_text().replace("\n", " ") for label in axis.get_yticklabels()]
         if not isinstance(axis.yaxis.get_major_locator(), FixedLocator) or not any(labels):
             continue  # numbers, or the labels stand at the axis beside
         for line in axis.lines:

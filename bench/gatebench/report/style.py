@@ -22,12 +22,19 @@ COLOURS = ["#000000", "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#C
 MARKERS = ["o", "s", "D", "^", "v", "P", "X", "*", "<", ">"]
 """Markers that cells take in turn."""
 
+BESIDE = 1.5
+"""Width in inches that a `grid` has beside its axes, for what stands on the left of the first."""
 ROW = 0.2
 """Height in inches of the row of a cell, where there are more of them than a panel has room for."""
 SMALLEST = 9
 """Size of the smallest letters of a figure, in points."""
+WIDEST = 9.4
+"""Width in inches of a figure of which a README's column of 830 pixels shows the smallest letters 11 pixels high."""
 _CHARACTERS_PER_INCH = 14  # of a title
+_NAME = 16  # characters of a line of a cell's name, where there are few
+_FEW = 12  # cells
 _MARK = 8  # points
+_QUIET: Any = {"fontsize": SMALLEST, "color": "0.4"}
 
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -97,15 +104,22 @@ def grid(count: int, width: float, height: float, columns: int = 4) -> tuple[Fig
     """Return a figure with ``count`` axes of this size in inches, at most ``columns`` beside each other, and the axes."""
     across = min(count, columns)
     down = -(-count // across)
-    figure, axes = plt.subplots(down, across, figsize=(1.5 + width * across, height * down), squeeze=False)
+    figure, axes = plt.subplots(down, across, figsize=(BESIDE + width * across, height * down), squeeze=False)
     for axis in axes.flat[count:]:
         axis.remove()
     return figure, list(axes.flat[:count])
 
 
-def panel_height(least: float, cells: int) -> float:
+def row_names(cells: list[str]) -> list[str]:
+    """Return the names of the rows of a panel; where these are few, the name of a variant has several lines."""
+    return [textwrap.fill(cell, _NAME, break_long_words=False) for cell in cells] if len(cells) <= _FEW else cells
+
+
+def panel_height(least: float, names: list[str]) -> float:
     """Return the height in inches of a panel with a row for each cell: ``least``, or as much as their names take."""
-    return max(least, 0.9 + ROW * cells)
+    lines = [name.count("\n") + 1 for name in names]
+    apart = max((sum(pair) / 2 for pair in itertools.pairwise(lines)), default=1)
+    return max(least, 1.3 + ROW * apart * len(names))
 
 
 def heading(axis: Axes, text: str, **options: Any) -> None:
@@ -125,7 +139,7 @@ def folded(text: str, inches: float) -> str:
 def absent(axis: Axes, text: str) -> None:
     """Write in a panel why nothing is drawn in it, without axes."""
     axis.set_axis_off()
-    axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", fontsize=SMALLEST, color="0.4")
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", **_QUIET)
 
 
 def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellStyle) -> None:
@@ -148,6 +162,11 @@ def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellS
         fixed(row.difference, 2, "+"), (side * limit, y), xytext=(-_MARK * side, 0), textcoords="offset points",
         ha="right" if side > 0 else "left", va="center", fontsize=SMALLEST,
     )  # fmt: skip
+
+
+def no_score(axis: Axes, y: int) -> None:
+    """Write in the row of a cell that it has no score in this panel."""
+    axis.annotate("no score", (0.75, y), xycoords=("axes fraction", "data"), ha="center", va="center", **_QUIET)
 
 
 def legend(figure: Figure, shown: list[str], styles: dict[str, CellStyle]) -> None:

@@ -136,9 +136,7 @@ def plans(results: Path, study: str) -> Iterator[tuple[Series, int, float]]:
         if name not in loaded:
             loaded[name] = Series.of(tasks.load(name, settings.dataset, settings.predict))
         summaries = [records[key].summary for key in point.keys if key in records]
-        spent = sum(
-            summary.core_seconds or summary.seconds or 0 for summary in summaries
-        )  # older ones have these
+        spent = sum(summary.core_seconds or summary.seconds or 0 for summary in summaries)  # older ones have these
         seconds.setdefault(name, {}).setdefault(point.pipeline, []).append(spent)
     for name, by_pipeline in seconds.items():
         series = loaded[name]

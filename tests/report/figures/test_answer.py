@@ -1,8 +1,13 @@
 """The figure of each cell's distance from the GRU."""
 
+import io
 import itertools
+from typing import Any
 
+import matplotlib as mpl
 import pytest
+from matplotlib import pyplot as plt
+from matplotlib.text import Text
 
 from gatebench.report import comparisons
 from support.figures import FIGURES, THREE, drawn
@@ -78,3 +83,42 @@ def test_many_cells_have_a_panel_that_is_high_enough_for_their_names():
         boxes = [text.get_window_extent() for text in figure.axes[0].get_yticklabels()]
         assert len(boxes) == 40
         assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes)), name
+
+
+VARIANTS = [f"lstm_augmented projection={what}" for what in ("null", "true", "false")]
+
+
+def of_panels(count: int) -> list[tuple[Any, ...]]:
+    """Trials of the GRU and of cells with long names in so many comparison groups."""
+    cells = ["gru", "novel", *VARIANTS]
+    return [
+        trial
+        for i in range(count)
+        for cell in cells
+        for trial in seeds("speech", cell, [3.0, 3.1 + len(cell) / 99], f"total_parameters_{i}k")
+    ]
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3, 6])
+def test_no_letter_is_under_11_pixels_in_a_readme_and_no_two_names_touch(panels: int):
+    figure = drawn("answer", by_hand(of_panels(panels)))
+    figure.canvas.draw()
+    assert len(figure.axes) == panels
+    names = [text.get_window_extent() for text in figure.axes[0].get_yticklabels()]
+    assert not any(one.overlaps(other) for one, other in itertools.pairwise(names))
+    beside = [axis.get_tightbbox() for axis in figure.axes[:3]]
+    assert not any(one.overlaps(other) for one, other in itertools.pairwise(beside) if one and other)
+    written = io.BytesIO()
+    figure.savefig(written, format="png")
+    written.seek(0)
+    pixels_per_point = 830 / plt.imread(written).shape[1] * mpl.rcParams["savefig.dpi"] / 72
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text() and text.get_visible()]
+    assert min(text.get_fontsize() for text in texts) * pixels_per_point >= 11
+
+
+def test_a_cell_that_a_panel_lacks_is_said_to_have_no_score_there():
+    frame = by_hand([trial for trial in of_panels(2) if trial[1] != "novel" or trial[-1] == "total_parameters_0k"])
+    first, second = drawn("answer", frame).axes
+    assert [text.get_text() for text in first.texts] == []
+    (text,) = (text for text in second.texts if text.get_text() == "no score")
+    assert first.get_yticklabels()[int(text.get_position()[1])].get_text() == "novel"

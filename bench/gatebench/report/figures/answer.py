@@ -21,6 +21,10 @@ CAPTION = (
 )
 VERDICTS = {"better": "different", "equivalent": "equivalent", "undecided": "undecided", "untested": "not tested"}
 """What is said of a cell and the one beside it."""
+COLUMNS = 3
+"""Panels beside each other, at most: the cells are the same rows in all of them, with their names at the first."""
+WIDTH = 3.9
+"""Width in inches of a panel where there is room for it."""
 MANY = 5
 """Number of cells in a comparison group from which on the axis may leave one out."""
 
@@ -62,10 +66,13 @@ def describe(numbers: pd.DataFrame, frame: Frame) -> str:
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task, budget and protocol."""
     groups = comparison_groups(numbers)
-    height = style.panel_height(3.1, max(len(part) for _, part in groups))
-    figure, axes = style.grid(len(groups), width=3.9, height=height, columns=3)
+    cells = style.cells(numbers)
+    names = style.row_names(cells)
+    columns = min(COLUMNS, len(groups))
+    width = min(WIDTH, (style.WIDEST - style.BESIDE) / columns)
+    figure, axes = style.grid(len(groups), width, style.panel_height(3.1, names), columns)
     styles = style.cell_styles(frame.trials)
-    for axis, (group, part) in zip(axes, groups, strict=True):
+    for number, (axis, (group, part)) in enumerate(zip(axes, groups, strict=True)):
         ends = part[["difference", "low", "high"]].abs()
         limit = 1.05 * max(0.01, float(np.nanmax(ends.to_numpy(float))))
         if len(part) >= MANY:  # one cell that is far off would leave the others on top of each other
@@ -77,15 +84,20 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         if not np.isnan(margin):  # the band is seen as one, unless cells are much closer than that
             limit = max(limit, min(1.2 * margin, 3 * limit))
             axis.axvspan(*np.clip([-margin, margin], -1.05 * limit, 1.05 * limit), color="0.93", zorder=0)
-        cells = style.cells(part)
+        rows = {str(row.cell): row for _, row in part.iterrows()}
         for i, cell in enumerate(cells):
-            style.distance(axis, i, part[part.cell == cell].iloc[0], limit, styles[cell])
+            if cell in rows:
+                style.distance(axis, i, rows[cell], limit, styles[cell])
+            else:
+                style.no_score(axis, i)
         axis.axvline(0, color="0.6", lw=1, zorder=0)
         axis.set_xlim(-1.05 * limit, 1.05 * limit)
-        axis.set_yticks(range(len(cells)), cells)
+        axis.set_yticks(range(len(cells)), names)
+        axis.tick_params(labelleft=number % columns == 0)
         axis.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
         axis.set_ylim(len(cells) - 0.3, -0.7)
-        axis.set_xlabel(f"difference to {part.beside.iloc[0]} (nats per {frame.predicted(group.task)})")
+        label = f"difference to {part.beside.iloc[0]}\n(nats per {frame.predicted(group.task)})"
+        axis.set_xlabel(style.folded(label, width))
         style.heading(axis, frame.title(group))
     figure.tight_layout()
     return figure

@@ -48,7 +48,7 @@ def describe(numbers: pd.DataFrame, frame: Frame) -> str:
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task, budget and protocol."""
     groups = comparison_groups(numbers)
-    height = style.panel_height(3.6, max(part.cell.nunique() for _, part in groups))
+    height = style.panel_height(3.6, max((style.cells(part) for _, part in groups), key=len))
     figure, axes = style.grid(len(groups), width=5.2, height=height, columns=3)
     styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes, groups, strict=True):
