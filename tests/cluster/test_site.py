@@ -63,6 +63,18 @@ def test_every_page_opens_as_a_file_and_fits_a_telephone(site: Path, page: Page)
     assert [url for url in page.requests if not url.startswith(("file:", "data:", "about:"))] == []
 
 
+def test_no_name_in_a_table_is_broken_on_a_telephone(site: Path, page: Page):
+    page.resize(400, 800)
+    broken = """
+    [...document.querySelectorAll('td .pre')].filter(e => e.textContent.length < 16 && e.getClientRects().length > 1)
+        .map(e => e.textContent)
+    """
+    for name in ("field", "robustness", "settings"):
+        opened(page, site / f"{name}.html")
+        assert page.value("document.querySelectorAll('td .pre').length") > 5
+        assert page.value(broken) == [], name
+
+
 def test_letters_of_drawings_are_as_large_on_a_telephone(site: Path, page: Page):
     page.resize(400, 800)
     opened(page, site / "cells.html")

@@ -26,15 +26,15 @@ BESIDE = 1.5
 """Width in inches that a `grid` has beside its axes, for what stands on the left of the first."""
 ROW = 0.2
 """Height in inches of the row of a cell, where there are more of them than a panel has room for."""
+QUIET = "0.4"
+"""Colour of letters that say why nothing is drawn, or what lies beside the matter."""
 SMALLEST = 9
 """Size of the smallest letters of a figure, in points."""
-WIDEST = 9.4
-"""Width in inches of a figure of which a README's column of 830 pixels shows the smallest letters 11 pixels high."""
 _CHARACTERS_PER_INCH = 14  # of a title
 _NAME = 16  # characters of a line of a cell's name, where there are few
 _FEW = 12  # cells
 _MARK = 8  # points
-_QUIET: Any = {"fontsize": SMALLEST, "color": "0.4"}
+_QUIET: Any = {"fontsize": SMALLEST, "color": QUIET}
 
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,

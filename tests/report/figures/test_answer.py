@@ -9,7 +9,8 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
 
-from gatebench.report import comparisons
+from gatebench.report import comparisons, style
+from gatebench.report.page.drawing import SMALLEST
 from support.figures import FIGURES, THREE, drawn
 from support.frames import MUSIC, TRIALS, by_hand, seeds
 
@@ -100,7 +101,7 @@ def of_panels(count: int) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("panels", [1, 2, 3, 6])
-def test_no_letter_is_under_11_pixels_in_a_readme_and_no_two_names_touch(panels: int):
+def test_no_letter_is_under_11_pixels_in_a_readme_and_a_panel_fits_a_telephone(panels: int):
     figure = drawn("answer", by_hand(of_panels(panels)))
     figure.canvas.draw()
     assert len(figure.axes) == panels
@@ -108,6 +109,7 @@ def test_no_letter_is_under_11_pixels_in_a_readme_and_no_two_names_touch(panels:
     assert not any(one.overlaps(other) for one, other in itertools.pairwise(names))
     beside = [axis.get_tightbbox() for axis in figure.axes[:3]]
     assert not any(one.overlaps(other) for one, other in itertools.pairwise(beside) if one and other)
+    assert panels > 1 or figure.get_tightbbox().width * 72 * SMALLEST / style.SMALLEST <= 368  # of 400, without margins
     written = io.BytesIO()
     figure.savefig(written, format="png")
     written.seek(0)

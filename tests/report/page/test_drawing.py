@@ -59,6 +59,14 @@ def test_black_and_white_are_the_colours_of_the_page_and_others_stay():
     assert not re.search("#000000|#262626|#ffffff", text)
 
 
+def test_letters_that_are_quiet_are_those_of_the_page():
+    """Grey on a dark page has a contrast of 3, of which WCAG asks for 4.5."""
+    drawn, axis = plt.subplots()
+    style.absent(axis, "nothing to compare")
+    (text,) = (text for text in ElementTree.fromstring(inline_svg(drawn, "one", "x")).iter("text"))
+    assert "fill:var(--quiet)" in text.attrib["style"]
+
+
 def test_names_are_of_one_figure_alone_and_lead_somewhere():
     texts = [inline_svg(figure(), name, "x") for name in ("one", "two")]
     names = [set(re.findall(r' id="([^"]+)"', text)) for text in texts]

@@ -172,7 +172,9 @@ def _draw_frontier(axis: Axes, rows: pd.DataFrame, styles: dict[str, style.CellS
     axis.step(times, scores, where="post", color="0.5", lw=1.2, zorder=0)
     if len(frontier) > MOST_NAMES:
         names = "\n".join(["frontier:", *(cell for cell, *_ in frontier)])
-        axis.text(0.99, 0.02, names, transform=axis.transAxes, ha="right", va="bottom", fontsize=style.SMALLEST, color="0.3")
+        axis.text(
+            0.99, 0.02, names, transform=axis.transAxes, ha="right", va="bottom", fontsize=style.SMALLEST, color=style.QUIET
+        )
     else:
         for number, (cell, time, nll) in enumerate(frontier):
             # Every second name stands above its mark, on the side where none of the others is lower.

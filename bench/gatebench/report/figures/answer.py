@@ -23,8 +23,8 @@ VERDICTS = {"better": "different", "equivalent": "equivalent", "undecided": "und
 """What is said of a cell and the one beside it."""
 COLUMNS = 3
 """Panels beside each other, at most: the cells are the same rows in all of them, with their names at the first."""
-WIDTH = 3.9
-"""Width in inches of a panel where there is room for it."""
+WIDTH = 2.6
+"""Width of a panel in inches: letters are 11 pixels high where a README has three in its 830 pixels, and a telephone one."""
 MANY = 5
 """Number of cells in a comparison group from which on the axis may leave one out."""
 
@@ -69,8 +69,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     cells = style.cells(numbers)
     names = style.row_names(cells)
     columns = min(COLUMNS, len(groups))
-    width = min(WIDTH, (style.WIDEST - style.BESIDE) / columns)
-    figure, axes = style.grid(len(groups), width, style.panel_height(3.1, names), columns)
+    figure, axes = style.grid(len(groups), WIDTH, style.panel_height(3.1, names), columns)
     styles = style.cell_styles(frame.trials)
     for number, (axis, (group, part)) in enumerate(zip(axes, groups, strict=True)):
         ends = part[["difference", "low", "high"]].abs()
@@ -97,7 +96,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
         axis.set_ylim(len(cells) - 0.3, -0.7)
         label = f"difference to {part.beside.iloc[0]}\n(nats per {frame.predicted(group.task)})"
-        axis.set_xlabel(style.folded(label, width))
+        axis.set_xlabel(style.folded(label, WIDTH))
         style.heading(axis, frame.title(group))
     figure.tight_layout()
     return figure

@@ -8,15 +8,20 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
 from gatebench.core.errors import visible
+from gatebench.report import style
 
 SMALLEST = 11.2
 """How large a figure is shown: its smallest letters have so many pixels."""
-COLOURS = {"#000000": "currentColor", "#262626": "currentColor", "#ffffff": "var(--paper)", "#ededed": "var(--band)"}
+COLOURS = {
+    "#000000": "currentColor", "#262626": "currentColor", "#ffffff": "var(--paper)", "#ededed": "var(--band)",
+    to_hex(style.QUIET): "var(--quiet)",
+}  # fmt: skip
 """Colours of matplotlib that are the page's: of letters and axes, of what is behind them, of a band of no difference."""
 SETTINGS = {"svg.fonttype": "none", "path.simplify_threshold": 0.5}
 """Letters stay letters, which a reader can search for; a curve has no more points than can be seen."""
