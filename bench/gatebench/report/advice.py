@@ -26,8 +26,8 @@ def _outside(frame: Frame, task: str) -> list[str]:
     if share < MUCH_OUTSIDE:
         return []
     return [
-        f"{share:.0%} of a column of test lies outside train's range, where nothing is learned: changes from step to step "
-        "may not (gatebench data add PATH --difference), nor a split that is not by time (--split sequence)"
+        f"{share:.0%} of a column of test lies outside train's range, where nothing is learned: changes from step to "
+        "step may not (gatebench data add PATH --difference), nor a split not by time (--split sequence)"
     ]
 
 

@@ -9,9 +9,9 @@ from gatebench.report import style
 MOST = 4.0
 """Spread of throughputs over cells, above which wall times are not compared: quiet machines have 1.1 to 3.5."""
 RULE = (
-    "Core-seconds are processor time of training and validation, a population's shared evenly by its members. Of records "
-    "that have none it is wall time by threads, not compared where the median throughputs of cells differ by more than a "
-    f"factor of {MOST:g}, since the machine did other work meanwhile"
+    "Core-seconds are processor time of training and validation, a population's shared evenly by its members. Of "
+    "records that have none it is wall time by threads. That is not compared where the median throughputs of cells "
+    f"differ by more than a factor of {MOST:g}, since the machine did other work meanwhile"
 )
 """What captions say of it."""
 ABSENT = "no times that compare cells:\nthe machine did other work meanwhile"

@@ -9,8 +9,9 @@ NATS = dict.fromkeys(("jsb_chorales", "piano_midi", "nottingham", "muse_data"), 
 SHARE = 0.1
 """Margin of every other task, as a share of the distance between the best baseline and the best cell."""
 RULE = (
-    "Two cells are equivalent where two one-sided tests show that they differ by less than the margin: 0.05 nats per time "
-    "step on the four sets of music, otherwise a tenth of the distance between the best baseline and the best cell"
+    "Two cells are equivalent where two one-sided tests show that they differ by less than the margin. That is 0.05 "
+    "nats per time step on the four sets of music, otherwise a tenth of the distance between the best baseline and "
+    "the best cell"
 )
 """What captions say of it."""
 

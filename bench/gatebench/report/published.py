@@ -64,10 +64,10 @@ DEVIATIONS = [
     "side by side and cannot be compared.",
     "The paper does not say how it averages; here it is the steps average: total NLL over total predicted steps.",
     "The paper reports one run, the best on validation; here it is the mean over confirming seeds with its interval.",
-    "The paper gives neither batch size, nor epochs, nor initialisation. There the protocol chung2014 takes the authors' "
-    "code, but for epochs: the code has 500, its rate falling over all of them; here it falls over the epochs of "
-    "the study, which "
-    "are fewer, and on speech a batch has more than one sequence. What each trial did is in its record.",
+    "The paper gives neither batch size, nor epochs, nor initialisation. There the protocol chung2014 takes the "
+    "authors' code, but for epochs: the code has 500, its rate falling over all of them. Here it falls over the "
+    "epochs of the study, which are fewer. On speech a batch has more than one sequence. What each trial did is in "
+    "its record.",
     "The paper clips the norm of the gradient to 1, its code that of the velocity; here it is the gradient. Weight noise "
     "is on while training; the code leaves it on in evaluation, here it is off.",
     "The paper does not say in which base its rates are exponents; here it is e, and the ten are spread evenly.",

@@ -17,16 +17,16 @@ from gatebench.report.stats.ranks import ranks
 ORDER = 12
 TITLE = "Every cell on every task"
 CAPTION = (
-    "Above, a row for each cell and a column for each task: mean test NLL minus that of the GRU (of the cell that others "
-    "are tested against, where a study says so), in nats per time step (per sequence, where a whole one has a label), "
-    "with the 95% interval of this difference alone, for new repetitions and new sequences; left is better. The cells "
-    "are in the order of their mean rank over the tasks. Marks count all pairs of the comparison group (Holm): filled, "
-    "the two differ at p < 0.05; half filled, they are equivalent at that level; hollow, undecided; a stroke, not "
-    f"tested. {margins.RULE}. Cells that are further away than the axis is wide stand at its end with their number. "
-    "Below, mean test NLL against the time of a training update: the mean over confirming trials of core-seconds over "
-    f"updates, with validation (gatebench speed times updates alone, side by side). {durations.RULE}. The line is the "
-    "frontier: no other cell is both faster and lower than a cell on it, which is named. What is far above all others "
-    "stands at the upper end with its number."
+    "Above, a row for each cell and a column for each task: mean test NLL minus that of the GRU (of the cell that "
+    "others are tested against, where a study says so). It is in nats per time step (per sequence, where a whole one "
+    "has a label); left is better. Its 95% interval is of this difference alone, for new repetitions and new "
+    "sequences. The cells are in the order of their mean rank over the tasks. Marks count all pairs of the comparison "
+    "group (Holm): filled, the two differ at p < 0.05; half filled, they are equivalent at that level; hollow, "
+    f"undecided; a stroke, not tested. {margins.RULE}. Cells that are further away than the axis is wide stand at its "
+    "end with their number. Below, mean test NLL against the time of a training update: the mean over confirming "
+    "trials of core-seconds over updates, with validation (gatebench speed times updates alone, side by side). "
+    f"{durations.RULE}. The line is the frontier: no other cell is both faster and lower than a cell on it, which is "
+    "named. What is far above all others stands at the upper end with its number."
 )
 WIDTH, ROW, BELOW = 3.3, 0.2, 3.0
 """Inches: width of a column, height of a cell's row, height of a panel below."""

@@ -12,12 +12,12 @@ ORDER = 10
 TITLE = "Which cell? Distance from the GRU"
 BY_GROUP = True
 CAPTION = (
-    "Mean test NLL minus that of the GRU (of the cell with the lowest mean, where a comparison group has no GRU), in nats "
-    "per time step (per sequence, where a whole one has a label), with the 95% interval of this difference alone, for new "
-    "repetitions and new sequences; left is better. Marks count all pairs of the comparison group (Holm): filled, the two "
-    "differ at p < 0.05; half filled, they are equivalent at that level, differing by less than the margin (the grey "
-    f"band); hollow, undecided. {margins.RULE}. Cells that are further away than the axis is wide stand at its end with "
-    "their number."
+    "Mean test NLL minus that of the GRU (of the cell with the lowest mean, where a comparison group has no GRU). It "
+    "is in nats per time step (per sequence, where a whole one has a label); left is better. Its 95% interval is of "
+    "this difference alone, for new repetitions and new sequences. Marks count all pairs of the comparison group "
+    "(Holm): filled, the two differ at p < 0.05; half filled, they are equivalent at that level; hollow, undecided. "
+    f"Equivalent cells differ by less than the margin (the grey band). {margins.RULE}. Cells that are further away "
+    "than the axis is wide stand at its end with their number."
 )
 VERDICTS = {"better": "different", "equivalent": "equivalent", "undecided": "undecided", "untested": "not tested"}
 """What is said of a cell and the one beside it."""

@@ -16,15 +16,15 @@ ORDER = 125
 TITLE = "Bias of choosing on test"
 BY_GROUP = True
 CAPTION = (
-    "Of n settings of a search: the test NLL of the one that is best on validation, minus the lowest test NLL of the n. So "
-    "much lower a score looks where settings are chosen on the split that it is reported on, as some studies do; nothing "
-    "else in this report is chosen so. Expected over all subsets of n settings, in closed form. Solid line: within each "
-    "pipeline's search, averaged over pipelines, with Student's 95% interval over them (shaded). Dashed line: of the "
-    "settings of all pipelines together, as in one larger search; there is one of these alone, so that the line has no "
-    "interval and means less the nearer it comes to its end, where all subsets are nearly the same. Settings are "
-    "independent draws, where there are any, without what extended a search and without those that diverged. Single "
-    "runs, each with the seed of its pipeline and stopped on validation: choosing the epoch or the seed on test, too, "
-    "would add to it."
+    "Of n settings of a search: the test NLL of the one that is best on validation, minus the lowest test NLL of the "
+    "n. So much lower a score looks where settings are chosen on the split that it is reported on, as some studies "
+    "do; nothing else in this report is chosen so. Expected over all subsets of n settings, in closed form. Solid "
+    "line: within each pipeline's search, averaged over pipelines, with Student's 95% interval over them (shaded). "
+    "Dashed line: of the settings of all pipelines together, as in one larger search. There is one of these alone, so "
+    "that the line has no interval. It means less the nearer it comes to its end, where all subsets are nearly the "
+    "same. Settings are independent draws, where there are any, without what extended a search and without those that "
+    "diverged. Single runs, each with the seed of its pipeline and stopped on validation: choosing the epoch or the "
+    "seed on test, too, would add to it."
 )
 COLUMNS = [*ComparisonGroup._fields, "cell", "of", "settings", "bias", "low", "high", "n", "by_validation", "by_test"]
 """Columns of the numbers; ``of``: whether settings are those of one ``pipeline`` or of ``all``, ``n``: pipelines."""

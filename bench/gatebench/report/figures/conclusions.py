@@ -12,12 +12,13 @@ from gatebench.report.conclusions import NOT_REPEATED, ConclusionOutcome
 ORDER = 160
 TITLE = "What became of earlier conclusions"
 CAPTION = (
-    "Every two cells that an earlier study called better and worse, or equivalent, on a task and budget of this one: the "
-    "difference of their mean test NLL (first minus second) as it was and as it is here, with 95% intervals, and the "
-    "verdict here, by the same tests. Survived: the same is shown here. Weakened: nothing is shown here, neither this nor "
-    "the opposite. Withdrawn: the opposite is shown here, which of a difference is that it is the other way round or "
-    "smaller than the margin, and of an equivalence that one of the two is better. Intervals over seeds of one search do "
-    "not hold what another search would select; those over pipelines do. A protocol with an arrow is another one here."
+    "Every two cells that an earlier study called better and worse, or equivalent, on a task and budget of this one. "
+    "There is the difference of their mean test NLL (first minus second) as it was and as it is here, with 95% "
+    "intervals. The verdict here is by the same tests. Survived: the same is shown here. Weakened: nothing is shown "
+    "here, neither this nor the opposite. Withdrawn: the opposite is shown here, which of a difference is that it is "
+    "the other way round or smaller than the margin, and of an equivalence that one of the two is better. Intervals "
+    "over seeds of one search do not hold what another search would select; those over pipelines do. A protocol with "
+    "an arrow is another one here."
 )
 COLUMNS = ["study", "data", "conclusion", "was", "over", "is", "over here", "verdict here", "became", "budget", "training"]
 """Columns of the table."""

@@ -13,9 +13,10 @@ ORDER = 43
 TITLE = "Which class is taken for which"
 BY_GROUP = True
 CAPTION = (
-    "Labels of the test split, by the cell whose confirming trial is the best on validation: rows are the true classes, "
-    "columns the most probable ones. Numbers are counts of sequences, or of steps where each step has a label; the darker a "
-    "field, the larger its share of the row, so that the diagonal shows how much of each class is recognised."
+    "Labels of the test split, by the cell whose confirming trial is the best on validation: rows are the true "
+    "classes, columns the most probable ones. Numbers are counts of sequences, or of steps where each step has a "
+    "label. The darker a field, the larger its share of the row. So the diagonal shows how much of each class is "
+    "recognised."
 )
 WRITTEN, NAMED = 16, 40
 """Classes up to which counts are written into the fields, and up to which classes have their names on the axes."""

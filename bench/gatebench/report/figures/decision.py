@@ -10,18 +10,19 @@ from gatebench.report.decisions import Decision
 ORDER = 15
 TITLE = "Which cell to take"
 CAPTION = (
-    "For each comparison group the cell with the lowest mean test NLL; where others are equivalent to it, the cheapest "
-    "of them all that are below the best baseline (FLOPs to two digits, then the size of the state). Lower by: mean of "
-    "the next, which is the best of the other cells, minus mean of the cell, in nats per time step (per sequence, where "
-    "a whole one has a label), with the 95% interval of this difference alone, for new repetitions and new sequences; "
-    "below zero where a cheaper cell was taken. The interval does not count that both were chosen by these scores; what "
-    "is lost at most does. P(lower): the probability that a new repetition of the cell scores lower than one of the "
-    "next. Verdict, which counts all pairs of the group (Holm): better, where the lowest cell is better than every "
-    f"other; undecided or equivalent with those that are named. {margins.RULE}. Lost at most: what it costs if the choice "
-    "is wrong, that is by how much the cell is above the best one, whichever that is, at 95% confidence (multiple "
-    "comparisons with the best, Bonferroni). It counts the comparisons with this cell alone, and may be 0 where some are "
-    "undecided. FLOPs are those of the recurrent layer a time step, core-seconds the training time of one trial. "
-    f"{durations.RULE}. Where no cell is shown to be below the best baseline, none is taken."
+    "For each comparison group the cell with the lowest mean test NLL. Where others are equivalent to it, it is the "
+    "cheapest of them all that are below the best baseline (by FLOPs to two digits, then by the size of the state). "
+    "Lower by: mean of the next, which is the best of the other cells, minus mean of the cell, in nats per time step "
+    "(per sequence, where a whole one has a label). It is below zero where a cheaper cell was taken. Its 95% interval "
+    "is of this difference alone, for new repetitions and new sequences. This interval does not count that both were "
+    "chosen by these scores; what is lost at most does. P(lower): the probability that a new repetition of the cell "
+    "scores lower than one of the next. Verdict, which counts all pairs of the group (Holm): better, where the lowest "
+    f"cell is better than every other; undecided or equivalent with those that are named. {margins.RULE}. Lost at "
+    "most: what it costs if the choice is wrong. That is by how much the cell is above the best one, whichever that "
+    "is, at 95% confidence (multiple comparisons with the best, Bonferroni). It counts the comparisons with this cell "
+    "alone, and may be 0 where some are undecided. FLOPs are those of the recurrent layer a time step, core-seconds "
+    f"the training time of one trial. {durations.RULE}. Where no cell is shown to be below the best baseline, none is "
+    "taken."
 )
 COLUMNS = [
     "kind", "data", "budget", "cell", "verdict", "next", "lower by", "P(lower)", "n", "lost at most", "FLOPs per step",

@@ -10,14 +10,15 @@ ORDER = 50
 TITLE = "Differences between cells"
 BY_GROUP = True
 CAPTION = (
-    "Mean test NLL of the lower cell minus that of the other, in nats per time step (per sequence, where a whole one has "
-    "a label), with the 95% interval of this difference alone. Where the records have the test sequences the interval "
-    "holds for new repetitions and new sequences (random effects of both, crossed, cells paired by sequence, Student's t "
-    "with Satterthwaite's degrees of freedom), otherwise for new repetitions alone (Welch). The verdict counts all pairs "
-    "of the comparison group: better, where p of no difference, by Holm, is below 0.05; equivalent, where p of a "
-    f"difference of the margin or more, by Holm, is; otherwise undecided. {margins.RULE}. P(lower) is the probability that "
-    "a new repetition of the first scores lower on these test sequences than one of the second (Mann and Whitney, "
-    "interval of Newcombe): a difference of means may be certain and still be met in few single runs."
+    "Mean test NLL of the lower cell minus that of the other, in nats per time step (per sequence, where a whole one "
+    "has a label), with the 95% interval of this difference alone. Where the records have the test sequences the "
+    "interval holds for new repetitions and new sequences. It is of random effects of both, crossed, cells paired by "
+    "sequence, by Student's t with Satterthwaite's degrees of freedom. Otherwise it holds for new repetitions alone "
+    "(Welch). The verdict counts all pairs of the comparison group (Holm): better, where p of no difference is below "
+    f"0.05; equivalent, where p of a difference of the margin or more is; otherwise undecided. {margins.RULE}. "
+    "P(lower) is the probability that a new repetition of the first scores lower on these test sequences than one of "
+    "the second (Mann and Whitney, interval of Newcombe). A difference of means may be certain and still be met in "
+    "few single runs."
 )
 MOST = 300
 """Pairs that a table has, tested or not."""

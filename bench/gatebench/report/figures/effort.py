@@ -15,14 +15,14 @@ ORDER = 120
 TITLE = "Effort of tuning"
 BY_GROUP = True
 CAPTION = (
-    "Lowest validation NLL of n settings of the search. Where two curves cross, the better cell depends on how much one is "
-    "ready to tune. Where settings are independent draws (search.sampling=independent) the line is the median of the best "
-    "of n, from the draws of all pipelines without what extended a search, and the shade the 95% confidence band of each "
-    "cell's curve, which holds for all n at once (Lourie, Cho and He 2024, by order statistics); where it reaches the edge "
-    "of the panel the draws do not bound the curve. Of an even sequence there is no band: the line is the expected lowest "
-    "of n settings drawn from those of the search without replacement, in the unbiased form of Dodge et al. (2019). A "
-    "setting that failed (diverged, or is worse than every baseline) counts as infinitely high: a curve begins where it is "
-    "finite. Single runs, each with the seed of its pipeline."
+    "Lowest validation NLL of n settings of the search. Where two curves cross, the better cell depends on how much "
+    "one is ready to tune. Where settings are independent draws (search.sampling=independent) the line is the median "
+    "of the best of n, from the draws of all pipelines without what extended a search. The shade is the 95% "
+    "confidence band of each cell's curve, which holds for all n at once (Lourie, Cho and He 2024, by order "
+    "statistics). Where it reaches the edge of the panel the draws do not bound the curve. Of an even sequence there "
+    "is no band: the line is the expected lowest of n settings drawn from those of the search without replacement, in "
+    "the unbiased form of Dodge et al. (2019). A setting that failed (diverged, or is worse than every baseline) "
+    "counts as infinitely high: a curve begins where it is finite. Single runs, each with the seed of its pipeline."
 )
 COLUMNS = [*ComparisonGroup._fields, "cell", "settings", "nll", "low", "high", "curve"]
 """Columns of the numbers: ends of a band are infinite where nothing bounds it, NaN where there is none."""

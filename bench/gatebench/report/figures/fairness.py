@@ -12,12 +12,13 @@ ORDER = 180
 TITLE = "Were all cells run equally well?"
 BY_GROUP = True
 CAPTION = (
-    "Relative throughput: FLOPs a second of training and validation (a core-second, where records have them), relative "
-    "to those of a 2048 x 2048 matrix product in torch, measured on the same machine; 3 times the forward products of "
-    "layer and readout for a step of training, once for one of validation. It may exceed 1, since torch's BLAS does not "
-    "use all of some processors, and products with inputs that are mostly zero are counted whole. Median and range over "
-    "the trials that were measured, search and confirm. The spread is the largest median over the smallest; where it is "
-    f"large, times compare implementations and not cells, or what else the machine did. {durations.RULE}."
+    "Relative throughput: FLOPs a second of training and validation (a core-second, where records have them), "
+    "relative to those of a 2048 x 2048 matrix product in torch, measured on the same machine. A step of training "
+    "counts 3 times the forward products of layer and readout, one of validation once. It may exceed 1, since torch's "
+    "BLAS does not use all of some processors, and products with inputs that are mostly zero are counted whole. "
+    "Median and range over the trials that were measured, search and confirm. The spread is the largest median over "
+    "the smallest; where it is large, times compare implementations and not cells, or what else the machine did. "
+    f"{durations.RULE}."
 )
 
 

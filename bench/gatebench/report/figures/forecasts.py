@@ -10,9 +10,10 @@ ORDER = 45
 TITLE = "Forecasts"
 BY_GROUP = True
 CAPTION = (
-    "The first sequences of the test split, as they were (grey) and as they are predicted (coloured) by the cell whose "
-    "confirming trial is the best on validation: at each step the mean of the predicted distribution, from what came "
-    "before, in the units of the data. A forecast that is the curve itself, one step late, says no more than the last value."
+    "The first sequences of the test split, as they were (grey) and as they are predicted (coloured) by the cell "
+    "whose confirming trial is the best on validation. A prediction is at each step the mean of the predicted "
+    "distribution, from what came before, in the units of the data. A forecast that is the curve itself, one step "
+    "late, says no more than the last value."
 )
 
 

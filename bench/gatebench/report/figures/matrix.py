@@ -14,13 +14,14 @@ from gatebench.report.stats.signed_rank import signed_rank
 ORDER = 81
 TITLE = "Every two cells over tasks"
 CAPTION = (
-    "Multi-comparison matrix (Ismail-Fawaz et al. 2023) over the tasks on which all these cells were confirmed, at one "
-    "budget and protocol each. A field is about the cell of its row beside that of its column: the mean difference of "
-    "their mean test NLL, below zero where the row is lower; on how many tasks the row is lower, level and higher; p "
-    "of Wilcoxon's signed-rank test, for this pair alone, bold below 0.05. Blue: the row is lower; orange: it is "
-    "higher; the stronger the colour, the larger the difference. Fields do not change with the cells that stand beside "
-    "them, as ranks do. With five tasks or fewer p cannot be below 0.05, whatever the scores; the mean is one of nats, "
-    "so that tasks of larger scores weigh more. The intervals within a task say more."
+    "Multi-comparison matrix (Ismail-Fawaz et al. 2023) over the tasks on which all these cells were confirmed, at "
+    "one budget and protocol each. A field is about the cell of its row beside that of its column. First comes the "
+    "mean difference of their mean test NLL, below zero where the row is lower; then on how many tasks the row is "
+    "lower, level and higher. Last comes p of Wilcoxon's signed-rank test, for this pair alone, bold below 0.05. "
+    "Blue: the row is lower; orange: it is higher; the stronger the colour, the larger the difference. Fields do not "
+    "change with the cells that stand beside them, as ranks do. With five tasks or fewer p cannot be below 0.05, "
+    "whatever the scores; the mean is one of nats, so that tasks of larger scores weigh more. The intervals within a "
+    "task say more."
 )
 SIZE = 1.12
 """Side of a field in inches."""

@@ -13,15 +13,15 @@ from gatebench.report.stats.random_effects import summary
 ORDER = 70
 TITLE = "Over all tasks"
 CAPTION = (
-    "Effect on each task: mean test NLL minus that of the cell beside (the GRU, where it is there), in hundredths of the "
-    "distance between the best baseline and the best cell of that task, with its 95% interval over repetitions and test "
-    "sequences (repetitions alone, where the table of differences says so); below zero is better. Tasks on which no cell "
-    "is below the best baseline are left out. All tasks: the mean effect, each task counting alike, with the 95% interval "
-    "for tasks that these are a sample of (random effects; with equal weights the interval of Hartung and Knapp is "
-    "Student's over tasks). A new task: the 95% prediction interval for what such a study would find on one. Spread: "
-    "standard deviation of the effects between tasks beyond what their errors explain. These rest on as few tasks as the "
-    "row says, taken for a sample of those that one cares about, on effects that are spread normally, and on the scale "
-    "that makes tasks alike; intervals are not adjusted for the number of cells."
+    "Effect on each task: mean test NLL minus that of the cell beside (the GRU, where it is there), in hundredths of "
+    "the distance between the best baseline and the best cell of that task. Below zero is better. Its 95% interval is "
+    "over repetitions and test sequences (repetitions alone, where the table of differences says so). Tasks on which "
+    "no cell is below the best baseline are left out. All tasks: the mean effect, each task counting alike, with the "
+    "95% interval for tasks that these are a sample of (random effects). With equal weights the interval of Hartung "
+    "and Knapp is Student's over tasks. A new task: the 95% prediction interval for what such a study would find on "
+    "one. Spread: standard deviation of the effects between tasks beyond what their errors explain. These rest on as "
+    "few tasks as the row says, taken for a sample of those that one cares about. They also rest on effects that are "
+    "spread normally, and on the scale that makes tasks alike. Intervals are not adjusted for the number of cells."
 )
 
 

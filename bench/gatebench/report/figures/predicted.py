@@ -10,9 +10,9 @@ ORDER = 44
 TITLE = "Predicted against true"
 BY_GROUP = True
 CAPTION = (
-    "Each mark is a sequence of the test split: across the true value, upwards the mean of what the cell predicts whose "
-    "confirming trial is the best on validation, both in the units of the data. On the line the two are equal. Marks that "
-    "lie on a flatter slope than the line are predicted too near to the average."
+    "Each mark is a sequence of the test split: across the true value, upwards the mean of what the cell predicts, "
+    "both in the units of the data. The cell is the one whose confirming trial is the best on validation. On the line "
+    "the two are equal. Marks that lie on a flatter slope than the line are predicted too near to the average."
 )
 COLUMNS = 6
 """Values of which each has a panel, the first ones."""

@@ -12,9 +12,9 @@ ORDER = 30
 TITLE = "Test NLL of the confirming trials"
 BY_GROUP = True
 CAPTION = (
-    "Each small mark is one confirming seed at the cell's selected setting; the large mark is their mean with its "
-    "95% interval over repetitions (Student's t), the thin grey bar its interval over repetitions and test sequences. Lower "
-    "is better. The two lowest baselines are given above each panel."
+    "Each small mark is one confirming seed at the cell's selected setting. The large mark is their mean with its 95% "
+    "interval over repetitions (Student's t). The thin grey bar is its interval over repetitions and test sequences. "
+    "Lower is better. The two lowest baselines are given above each panel."
 )
 
 

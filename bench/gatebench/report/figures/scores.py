@@ -11,9 +11,10 @@ ORDER = 40
 TITLE = "Results"
 BY_GROUP = True
 CAPTION = (
-    "NLL in nats per time step (per sequence, where a whole one has a label), mean over n repetitions with 95% intervals "
-    "over them, at the setting that was best on validation; of several pipelines, each has its own. The rows in brackets "
-    f"are baselines: predictors without a recurrent cell, which a cell must beat. {durations.RULE}."
+    "NLL in nats per time step (per sequence, where a whole one has a label), mean over n repetitions with 95% "
+    "intervals over them. Each cell has the setting that was best on validation; of several pipelines, each has its own. "
+    "The rows in brackets are baselines: predictors without a recurrent cell, which a cell must beat. "
+    f"{durations.RULE}."
 )
 
 

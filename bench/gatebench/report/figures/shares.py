@@ -12,14 +12,14 @@ from gatebench.report.stats.variance_shares import Bounded, VarianceShares, vari
 ORDER = 95
 TITLE = "Cell or protocol: shares of variance"
 CAPTION = (
-    "Where cells were trained under several protocols (with several regularisers, where the protocols differ in these): "
-    "shares of the variance of a repetition's mean test NLL, of which cell and protocol are drawn at random from these "
-    "ones. Cell: how much cells differ in their mean over protocols. Protocol: the other way round. Both together: how much "
-    "a cell's gain by a protocol is another than that of the others. Rest: repetitions of one cell under one protocol. With "
-    "95% intervals for new repetitions on these test sequences. More: which of cell and protocol has the larger variance, "
-    "where the 95% interval of the difference leaves out zero; otherwise undecided. The shares are of these cells and "
-    "protocols alone: one more that is far off changes them. So GRU and LSTM, between which one mostly chooses, have rows "
-    "of their own."
+    "Where cells were trained under several protocols (with several regularisers, where the protocols differ in "
+    "these): shares of the variance of a repetition's mean test NLL. Its cell and protocol are drawn at random from "
+    "these ones. Cell: how much cells differ in their mean over protocols. Protocol: the other way round. Both "
+    "together: how much a cell's gain by a protocol is another than that of the others. Rest: repetitions of one cell "
+    "under one protocol. With 95% intervals for new repetitions on these test sequences. More: which of cell and "
+    "protocol has the larger variance, where the 95% interval of the difference leaves out zero; otherwise undecided. "
+    "The shares are of these cells and protocols alone: one more that is far off changes them. So GRU and LSTM, "
+    "between which one mostly chooses, have rows of their own."
 )
 LSTMS = ("lstm", "lstm_peephole")
 """Which LSTM stands beside the GRU: the first of these that there is."""

@@ -8,12 +8,12 @@ from gatebench.report import durations, style
 ORDER = 190
 TITLE = "Time spent"
 CAPTION = (
-    "Core-minutes of training and validation, a population's shared by its members: processor time, in records of before "
-    "it was measured the time that a trial took of its worker, times the threads that this computed with. n cores take "
-    "at least the n-th part. Search: all settings that were tried, of all pipelines, what extended a search included. "
-    "Trials that several rows share (a cell whose equations are those of another, a size that two budgets lead to) count "
-    "in each of them, and in sums once. Not in it: loading, compiling, test scores, reports. "
-    "Trials end at other epochs, so that these times are no speeds."
+    "Core-minutes of training and validation, a population's shared by its members. They are processor time. In "
+    "records of before that was measured they are the time that a trial took of its worker, times the threads that "
+    "this computed with. On n cores it takes at least the n-th part. Search: all settings that were tried, of all "
+    "pipelines, what extended a search included. Trials that several rows share (a cell whose equations are those of "
+    "another, a size that two budgets lead to) count in each of them, and in sums once. Not in it: loading, "
+    "compiling, test scores, reports. Trials end at other epochs, so that these times are no speeds."
 )
 STAGES = ["search", "confirm"]
 """Stages of a study, each a column of core-minutes."""

@@ -8,15 +8,16 @@ from gatebench.report import blocks, comparisons, families, margins, repetitions
 ORDER = 20
 TITLE = "Which cell?"
 CAPTION = (
-    "Mean test NLL in nats per time step (per sequence, where a whole one has a label); in brackets what it is above the "
-    "lowest, with the 95% interval of this difference alone, over new repetitions and new sequences. Marks count all "
-    "pairs of the task (Holm): 'lowest' has the lowest mean; '=' is equivalent to it, '?' undecided, all others are "
-    f"worse, at p < 0.05. {margins.RULE}. Cells of one budget and protocol that were confirmed on two tasks or more."
+    "Mean test NLL in nats per time step (per sequence, where a whole one has a label). In brackets stands what it is "
+    "above the lowest. The 95% interval is of this difference alone, over new repetitions and new sequences. Marks "
+    "count all pairs of the task (Holm): 'lowest' has the lowest mean; '=' is equivalent to it, '?' undecided, all "
+    f"others are worse, at p < 0.05. {margins.RULE}. Cells of one budget and protocol that were confirmed on two tasks "
+    "or more."
 )
 
 OF_FAMILY = (
-    "Mean test NLL in nats per time step (per sequence, where a whole one has a label); in brackets what it is above "
-    "{beside}, with the 95% interval of this difference alone, over new repetitions and new sequences. Marks count all "
+    "Mean test NLL in nats per time step (per sequence, where a whole one has a label). In brackets stands what it is "
+    "above {beside}. The 95% interval is of this difference alone, over new repetitions and new sequences. Marks count all "
     "pairs of the task (Holm): '<' is lower and '>' higher, at p < 0.05; '=' is equivalent to it, '?' undecided; what has "
     f"no mark is not tested. {margins.RULE}. Cells of one budget and protocol that were confirmed on two tasks or more."
 )

@@ -8,9 +8,9 @@ from gatebench.report import published, style
 ORDER = 200
 TITLE = "Table 1 of Chung et al. 2014 beside ours: sizes"
 CAPTION = (
-    "Parameters of the recurrent layer, readout excluded. The published figures follow from diagonal peepholes and, on "
-    "music, from the mean over input widths of 93, 96, 105 and 108 without biases (gatebench count --inputs 93 96 105 108 "
-    "--without-biases); on speech from 20 inputs with biases."
+    "Parameters of the recurrent layer, readout excluded. The published figures follow from diagonal peepholes. On "
+    "music they follow from the mean over input widths of 93, 96, 105 and 108 without biases (gatebench count "
+    "--inputs 93 96 105 108 --without-biases), on speech from 20 inputs with biases."
 )
 
 

@@ -14,9 +14,9 @@ ORDER = 100
 TITLE = "Test NLL against parameters, FLOPs and time"
 BY_GROUP = True
 CAPTION = (
-    "Mean over repetitions with 95% intervals. Parameters include the readout; FLOPs are those of the recurrent "
-    "layer's matrix products in the forward pass of one time step; core-seconds are the training time of one trial, on "
-    f"the engine named in the table of trials. {durations.RULE}. Equal recurrent parameters are neither equal total "
+    "Mean over repetitions with 95% intervals. Parameters include the readout. FLOPs are those of the recurrent "
+    "layer's matrix products in the forward pass of one time step. Core-seconds are the training time of one trial, "
+    f"on the engine named in the table of trials. {durations.RULE}. Equal recurrent parameters are neither equal total "
     "parameters nor equal times."
 )
 HEIGHT = 3.2

@@ -10,10 +10,11 @@ from gatebench.report.stats.estimates import mean_interval
 ORDER = 160
 TITLE = "Raw audio in other units"
 CAPTION = (
-    "Test NLL of the confirming trials, mean with 95% interval over repetitions. The density of a block of standardised "
-    "samples depends on their scale: with n samples in a block and a standard deviation of s 16-bit steps, a block of NLL "
-    "a costs a / n nats a sample in standardised units, and (a / n + ln s) / ln 2 bits a sample of 16 bits, which is what "
-    "coding the dequantised recording would take. Rows in brackets are baselines."
+    "Test NLL of the confirming trials, mean with 95% interval over repetitions. The density of a block of "
+    "standardised samples depends on their scale. Let there be n samples in a block and a standard deviation of s "
+    "16-bit steps. Then a block of NLL a costs a / n nats a sample in standardised units, and (a / n + ln s) / ln 2 "
+    "bits a sample of 16 bits. The latter is what coding the dequantised recording would take. Rows in brackets are "
+    "baselines."
 )
 
 

@@ -8,11 +8,11 @@ from gatebench.report import blocks, comparisons, published, repetitions, style
 ORDER = 145
 TITLE = "In windows of 200 steps, beside the study of the RRU"
 CAPTION = (
-    "Mean test NLL over repetitions of trials on windows of 200 steps (data.window=200), with 95% intervals, beside the "
-    "published values of Zakovskis et al. 2021: per step over all predicted steps, and per window, the mean over windows of "
-    "each one's own mean. A step at the beginning of a window is predicted from less than in whole sequences, and other "
-    "steps are scored: these values are for this comparison alone. Setting chosen on test: by how much the headline would "
-    "be lower, see the figure of the bias of choosing on test."
+    "Mean test NLL over repetitions of trials on windows of 200 steps (data.window=200), with 95% intervals, beside "
+    "the published values of Zakovskis et al. 2021. They are per step over all predicted steps, and per window: the "
+    "mean over windows of each one's own mean. A step at the beginning of a window is predicted from less than in "
+    "whole sequences, and other steps are scored: these values are for this comparison alone. Setting chosen on test: "
+    "by how much the headline would be lower, see the figure of the bias of choosing on test."
 )
 WINDOW = "window=200"
 """How a task is named whose sequences are cut as in that study."""

@@ -187,6 +187,6 @@ def lead(frame: Frame) -> str:
     if not frame.left_out:
         return trials
     return (
-        f"{trials} {frame.left_out} more are left out: they are of pipelines that were not finished for every cell when "
-        "gatebench compare gave its verdict, which is about the same pipelines as this page."
+        f"{trials} {frame.left_out} more are left out: they are of pipelines that were not finished for every cell "
+        "when gatebench compare gave its verdict. That verdict is about the same pipelines as this page."
     )
