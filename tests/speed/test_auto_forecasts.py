@@ -1,8 +1,10 @@
 """Forecasts beside a study's: a seasonal naive in its metrics, and automatic nets placed by where each forecast begins."""
 
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -71,18 +73,40 @@ class Prophet:
         begins, h = len(table) - test_size, self.net["h"]
         places = [(cutoff, cutoff + step) for cutoff in range(begins - 1, len(table) - h) for step in range(1, h + 1)]
         cutoffs, steps = np.array(places).T
-        return pd.DataFrame({"ds": steps, "cutoff": cutoffs, "AutoGRU": table["y"].to_numpy()[steps]})
+        said = {net: table["y"].to_numpy()[steps] for net in auto_forecasts.NETS}
+        return pd.DataFrame({"ds": steps, "cutoff": cutoffs, **said})
 
 
-def test_forecasts_stand_where_they_begin(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    asked = {}
+class Asked(dict):
+    """In the place of an automatic net: notes what it is made with."""
+
+    options: ClassVar[dict] = {}
+
+    def __init__(self, **options):
+        super().__init__(options)
+        self.options.update(options)
+
+    @staticmethod
+    def get_default_config(h, backend):
+        return lambda trial: {"input_size": trial * h, "backend": backend}
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the prophet in the place of NeuralForecast."""
     modules = {name: ModuleType(name) for name in ("neuralforecast", "neuralforecast.auto", "optuna")}
     modules["neuralforecast"].NeuralForecast = Prophet
-    modules["neuralforecast.auto"].AutoGRU = lambda **options: asked.update(options) or options
+    for net in auto_forecasts.NETS:
+        setattr(modules["neuralforecast.auto"], net, Asked)
     modules["optuna"].samplers = ModuleType("samplers")
     modules["optuna"].samplers.RandomSampler = lambda seed: seed
     for name, module in modules.items():
+        module.__spec__ = ModuleSpec(name, None)
         monkeypatch.setitem(sys.modules, name, module)
+
+
+def test_forecasts_stand_where_they_begin(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = Asked.options
+    stand_in(monkeypatch)
     with working_in(folder):
         (series, *_), *others = auto_forecasts.plans(Path("results"), "mine")
         torch.set_num_threads(2)
@@ -90,7 +114,23 @@ def test_forecasts_stand_where_they_begin(folder: Path, monkeypatch: pytest.Monk
         assert torch.get_num_threads() == 2
         assert series.scores(forecasts)["mae"] == pytest.approx(0, abs=1e-5)
         assert series.scores(np.roll(forecasts, 1, 0))["mae"] > 0.1
-    assert (asked["h"], asked["time_budget"], asked["search_alg"], len(others)) == (HORIZON, 7.0, 2, 1)
+    assert asked["config"](64) == {
+        "input_size": 64 * HORIZON, "backend": "optuna", "start_padding_enabled": True, "max_time": {"seconds": 3.5},
+    }  # fmt: skip
+    assert (asked["h"], asked["time_budget"], asked["search_alg"], len(others)) == (HORIZON, 3.5, 2, 1)
+
+
+def test_more_time_is_a_method_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    stand_in(monkeypatch)
+    budgets = []
+    for words in ([], ["--times", "10"]):
+        with working_in(folder):
+            auto_forecasts.main(["mine", *words])
+        budgets.append(Asked.options["time_budget"])
+    assert budgets[1] == pytest.approx(10 * budgets[0])
+    nets = [f"NeuralForecast {net}" for net in auto_forecasts.NETS]
+    methods = rows_of(folder).method.unique()
+    assert [*methods] == ["seasonal naive", *nets, *(f"{net}, 10 times as long" for net in nets)]
 
 
 def test_the_time_is_the_processors_for_a_cell(folder: Path):

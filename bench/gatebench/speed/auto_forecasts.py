@@ -2,9 +2,11 @@
 
 ``python -m gatebench.speed.auto_forecasts STUDY`` makes rows of ``results/STUDY/beside/forecasts.csv`` for those tasks of a
 study that forecast one column of one series; rows that are there are not computed again. In each pipeline the automatic
-nets have as many seconds of one core for their search as a cell of the study took core-seconds for its trials, on the mean
-over cells; what they try is theirs. They are scored on the study's own predictions of the test split, with its metrics.
-Without the package ``neuralforecast`` there are the rows of the seasonal naive alone.
+nets have as many seconds of one core as a cell of the study took core-seconds for its trials, on the mean over cells: half
+for their search, in which a trial ends after as long at the latest, half for their last training. What they try is theirs.
+They are scored on the study's own predictions of the test split, with its metrics.
+``--times 10`` adds rows of ten times as many seconds. Without the package ``neuralforecast`` there are the rows of the
+seasonal naive alone.
 """
 
 import argparse
@@ -95,12 +97,14 @@ def naive(series: Series) -> np.ndarray:
 
 
 def automatic(series: Series, net: str, seconds: float, seed: int) -> np.ndarray:
-    """Return the forecasts of one of `NETS`, which searches for so many seconds on one core and then trains its best."""
+    """Return the forecasts of one of `NETS`, which searches for half of these seconds on one core, then trains its best."""
     package, auto = (importlib.import_module(name) for name in ("neuralforecast", "neuralforecast.auto"))
     options = importlib.import_module("optuna").samplers.RandomSampler(seed=seed)
+    searched = getattr(auto, net).get_default_config(h=series.horizon, backend="optuna")
     model = getattr(auto, net)(
-        h=series.horizon, backend="optuna", num_samples=MOST_TRIALS, time_budget=seconds, search_alg=options
-    )
+        h=series.horizon, backend="optuna", num_samples=MOST_TRIALS, time_budget=seconds / 2, search_alg=options,
+        config=lambda trial: {**searched(trial), **_limits(seconds)},
+    )  # fmt: skip
     table = pd.DataFrame({"unique_id": "series", "ds": np.arange(len(series.values)), "y": series.values})
     tested = series.predictions + series.horizon - 1
     with _one_thread():
@@ -112,6 +116,12 @@ def automatic(series: Series, net: str, seconds: float, seed: int) -> np.ndarray
     forecasts = np.full((series.predictions, series.horizon), np.nan)
     forecasts[origin, ahead] = made[net].to_numpy()
     return forecasts
+
+
+def _limits(seconds: float) -> dict[str, object]:
+    """What each training of a search gets, and the last one: of itself, a single one may take a hundred times as long."""
+    # Some of the windows that are searched among are longer than the series: padding is what the package then advises.
+    return {"max_time": {"seconds": seconds / 2}, "start_padding_enabled": True}
 
 
 @contextmanager
@@ -149,6 +159,7 @@ def main(words: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m gatebench.speed.auto_forecasts", description=__doc__)
     parser.add_argument("study")
     parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--times", type=int, default=1, help="give the automatic nets this many times a cell's seconds")
     options = parser.parse_args(words)
     file = beside.folder(options.results, options.study) / "forecasts.csv"
     has_package = importlib.util.find_spec("neuralforecast") is not None
@@ -156,8 +167,9 @@ def main(words: list[str]) -> None:
         if pipeline == 1:
             _add_rows(file, series, {"method": "seasonal naive", "repetition": 1}, partial(naive, series))
         for net in NETS if has_package else ():
-            which = {"method": f"NeuralForecast {net}", "repetition": pipeline}
-            _add_rows(file, series, which, partial(automatic, series, net, seconds, pipeline))
+            longer = "" if options.times == 1 else f", {options.times} times as long"
+            which = {"method": f"NeuralForecast {net}{longer}", "repetition": pipeline}
+            _add_rows(file, series, which, partial(automatic, series, net, seconds * options.times, pipeline))
 
 
 def _add_rows(file: Path, series: Series, which: dict[str, object], forecast: Callable[[], np.ndarray]) -> None:
