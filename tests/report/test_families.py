@@ -87,10 +87,10 @@ def test_the_verdict_names_no_best_cell_where_the_lowest_is_not_tested_beside_al
     assert best.startswith("Best cell: none is named")
     assert "lstm, at 3.100" in best
     assert "Of the 3 contrasts against gru: lower than gru: lstm by 0.400 [" in how_much
-    assert "not told apart from gru: novel" in how_much or "equivalent to gru within" in how_much
-    assert "higher than gru: rnn by 0.633 [" in how_much
+    assert "Not told apart from gru: novel" in how_much or "Equivalent to gru within" in how_much
+    assert "Higher than gru: rnn by 0.633 [" in how_much
     assert cost.startswith("At what cost: lstm has")
-    assert "; gru has" in cost
+    assert ". gru has" in cost
 
 
 def test_the_verdict_is_as_ever_where_the_lowest_cell_is_tested_beside_all_others():

@@ -126,8 +126,8 @@ def test_the_verdict_says_where_another_cell_is_the_best_by_a_metric():
     line = other(two_cells({"gru": rightly(0.7, 1), "rnn": rightly(0.8, 2)}, {"gru": LOW, "rnn": HIGH}))
     assert "by accuracy (0.7" in line
     assert ") rnn is the best, by 0." in line
-    assert "] above gru;" in line
-    assert "by Brier score (" in line
+    assert "] above gru. By " in line
+    assert "By Brier score (" in line
     assert "] below gru" in line
     assert "no difference" not in line
 
@@ -141,7 +141,7 @@ def test_the_verdict_says_that_such_a_difference_is_not_shown():
 def test_the_verdict_says_where_a_metric_tells_apart_what_nll_does_not_and_the_reverse():
     apart = {"gru": rightly(0.8, 1), "rnn": rightly(0.7, 2)}
     line = other(two_cells(apart, {"gru": [3.0, 3.4, 3.2], "rnn": [3.1, 3.5, 3.3]}))
-    assert "by accuracy gru is by 0." in line
+    assert "By accuracy gru is by 0." in line
     assert "] above rnn, where by NLL the two are not told apart" in line
     alike = {"gru": rightly(0.705, 1, 40), "rnn": rightly(0.70, 1, 40)}
     assert "which is no difference shown, where by NLL it is better" in other(two_cells(alike, {"gru": LOW, "rnn": HIGH}))
@@ -195,7 +195,7 @@ def test_the_verdict_says_by_what_no_cell_is_better_than_a_baseline():
     better = {"unigram": {"accuracy": [0.5]}, "markov": {"accuracy": [0.95], "calibration_error": [0.0], "brier": [1.9]}}
     line = other(with_baselines(frame, better))
     assert (
-        "; by accuracy no cell is shown to be better than the best baseline (markov, 0.95), where by NLL gru is "
+        ". By accuracy no cell is shown to be better than the best baseline (markov, 0.95), where by NLL gru is "
         "below all." in line
     )
     assert "calibration error no" not in line, "what knows nothing can be calibrated"

@@ -49,7 +49,7 @@ def test_a_winner_is_below_every_other_cell_and_the_baseline():
     assert "nats per time step (95% intervals over seeds and sequences; Holm's p 0.0" in much
     assert cost.startswith(
         "At what cost: gru has 20,000 recurrent parameters (13 units), a state of 13 numbers, 39,000 FLOPs a time step, "
-        "6.0 core-seconds of training a trial; rnn has "
+        "6.0 core-seconds of training a trial. rnn has "
     )
 
 
@@ -74,7 +74,7 @@ def test_no_difference_is_no_winner_and_says_what_it_would_take():
     )
     assert "beat" not in best
     assert much.startswith("By how much: lstm is lower than gru by 0.067 [-")
-    assert "to show gru equivalent to it would take about " in much  # within 0.215, the margin
+    assert "To show gru equivalent to it would take about " in much  # within 0.215, the margin
     assert "(80% power at the 5% level)" in much
     assert cost.startswith("At what cost: the cheapest of them, gru, has 20,000 ")
 
@@ -84,7 +84,7 @@ def test_what_both_beat_is_said_by_the_smaller_difference():
         seeds("music", "gru", [3.0, 3.3, 3.2]), seeds("music", "lstm", LOW), seeds("music", "rnn", [5.0, 5.1, 5.3])
     )
     assert best.startswith("Best cell: no difference could be shown between lstm and gru (3.100 and 3.167 nats")
-    assert "; both beat rnn by 1.967 [" in best
+    assert ". Both beat rnn by 1.967 [" in best
     assert "rnn" not in much
 
 
@@ -95,7 +95,7 @@ def test_what_the_best_alone_beats_is_said_of_it_alone():
         seeds("music", "rnn", [3.6, 3.7, 3.8]),
     )
     assert "no difference could be shown between gru and lstm" in best
-    assert "; gru is lower than rnn by 0.690 [" in best
+    assert ". gru is lower than rnn by 0.690 [" in best
     assert "beat" not in best
     assert much.startswith("By how much: gru is lower than lstm by 0.423 [-")
 
@@ -108,7 +108,7 @@ def test_no_cell_that_is_not_below_the_baseline_wins():
     )
     assert best.startswith(
         "Best cell: none, and no difference to speak of, since no cell is shown to be below the best baseline, "
-        "markov, 6.250 nats per time step on the test split: the lowest cell, gru, has 6.410 [6.385, 6.435]"
+        "markov, 6.250 nats per time step on the test split. The lowest cell, gru, has 6.410 [6.385, 6.435]"
     )
     assert much.startswith("By how much: gru minus markov is 0.160 [0.135, 0.185] nats per time step")
     assert cost.startswith("At what cost: gru has ")
@@ -127,7 +127,7 @@ def test_a_cell_beside_the_best_that_learned_nothing_is_named():
     best, _, _ = verdict_of(
         seeds("music", "gru", [6.1, 6.11, 6.12]), seeds("music", "lstm", [5.9, 6.2, 6.9]), cells=["gru", "lstm"]
     )
-    assert "; not shown to be below the best baseline (markov, 6.250): lstm." in best
+    assert ". Not shown to be below the best baseline (markov, 6.250): lstm." in best
 
 
 def test_without_baselines_they_are_not_spoken_of():
@@ -147,7 +147,7 @@ def test_a_single_seed_is_an_anecdote(other: list[float]):
 def test_a_cell_alone_is_compared_with_nothing():
     best, much, _ = verdict_of(seeds("music", "gru", LOW))
     assert best.startswith("Best cell: undecided; gru has 3.100 ")
-    assert best.endswith("with nothing to compare it with; rnn is not confirmed yet; lstm is not confirmed yet.")
+    assert best.endswith("with nothing to compare it with. rnn is not confirmed yet. lstm is not confirmed yet.")
     assert "a second cell" in much
 
 
@@ -156,13 +156,13 @@ def test_why_a_cell_is_missing_is_said():
         seeds("music", "gru", LOW), seeds("music", "lstm", HIGH), searched("rnn", "diverged"), cells=["gru", "lstm", "rnn"]
     )
     assert best.startswith("Best cell: gru")
-    assert best.endswith("; every setting of rnn diverged.")
+    assert best.endswith(". Every setting of rnn diverged.")
     for trials, why in (
         (searched("rnn", "finished"), "rnn is not confirmed yet"),
         ([*seeds("music", "rnn", LOW), *at_once("rnn", 9)], "rnn is left out, since a seed of it has no score"),
         ([], "rnn is not confirmed yet"),
     ):
-        assert verdict_of(seeds("music", "gru", LOW), seeds("music", "lstm", HIGH), trials)[0].endswith(f"; {why}.")
+        assert verdict_of(seeds("music", "gru", LOW), seeds("music", "lstm", HIGH), trials)[0].endswith(f". {why}.")
 
 
 def test_what_was_selected_at_an_edge_is_said():
@@ -175,19 +175,19 @@ def test_what_was_selected_at_an_edge_is_said():
     )
     pipelines = replace(frame, trials=frame.trials.assign(pipeline=frame.trials.seed), edges=edges)
     assert lines_of(pipelines, ["gru", "lstm"])[0].endswith(
-        "; selected at an edge of what was searched: gru (learning rate and weight noise in 2 of 3 pipelines) and lstm "
+        ". Selected at an edge of what was searched: gru (learning rate and weight noise in 2 of 3 pipelines) and lstm "
         "(learning rate in 1 of 3 pipelines)."
     )
     best = lines_of(replace(frame, edges=edges[3:4]), ["gru", "lstm"])[0]
-    assert best.endswith("; selected at an edge of what was searched: lstm (learning rate).")
+    assert best.endswith(". Selected at an edge of what was searched: lstm (learning rate).")
     elsewhere = replace(frame, edges=edges.assign(task="speech"))
     assert "edge" not in lines_of(elsewhere, ["gru", "lstm"])[0]
 
 
 def test_no_score_at_all():
     assert verdict_of(at_once("gru"), at_once("lstm"), searched("rnn", "diverged"))[0] == (
-        "Best cell: none, since no cell has a score on the test split; every setting of rnn diverged; lstm is left out, "
-        "since a seed of it has no score; gru is left out, since a seed of it has no score."
+        "Best cell: none, since no cell has a score on the test split. Every setting of rnn diverged. lstm is left out, "
+        "since a seed of it has no score. gru is left out, since a seed of it has no score."
     )
 
 
@@ -262,10 +262,10 @@ def test_a_verdict_that_was_looked_at_before_is_tested_at_a_lower_level():
     assert "seeds; Holm's p 0.027)" in much
     best, much, _ = lines_of(replace(NEAR, looks=1))
     assert best.startswith("Best cell: no difference could be shown")
-    look = "; look 1 of this comparison: tested at 0.01, so that all its looks together stay below 0.015); "
+    look = ". Look 1 of this comparison: tested at 0.01, so that all its looks together stay below 0.015. "
     assert look in much
     assert "(80% power at the 0.333% level)" in much
-    assert "look 3 of this comparison: tested at 0.00111" in lines_of(replace(NEAR, looks=3))[1]
+    assert "Look 3 of this comparison: tested at 0.00111" in lines_of(replace(NEAR, looks=3))[1]
 
 
 def test_an_interval_that_leaves_zero_out_beside_an_open_verdict_is_explained():
@@ -273,14 +273,16 @@ def test_an_interval_that_leaves_zero_out_beside_an_open_verdict_is_explained():
     third = seeds("music", "rnn", [3.0, 3.9, 3.2])
     best, much, _ = verdict_of(seeds("music", "gru", [3.0, 3.05, 3.1]), seeds("music", "lstm", [3.17, 3.26, 3.35]), third)
     assert best.startswith("Best cell: no difference could be shown between gru, lstm and rnn (")
-    assert "; the interval beside lstm is of that pair alone: Holm's p, which counts all, is 0.099)" in much
+    assert ". The interval beside lstm is of that pair alone: Holm's p, which counts all, is 0.099. " in much
 
 
 def test_a_difference_that_is_large_enough_wins_at_any_look_and_its_p_is_said_beside_the_level():
     frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "lstm", HIGH)])
-    p = [line.partition("Holm's p ")[2] for line in (lines_of(frame)[1], lines_of(replace(frame, looks=2))[1])]
-    assert p[0] == p[1] != ""
-    assert "tested at 0.00333" in lines_of(replace(frame, looks=2))[1]
+    once, again = lines_of(frame)[1], lines_of(replace(frame, looks=2))[1]
+    look = ". Look 2 of this comparison: tested at 0.00333, so that all its looks together stay below 0.015"
+    assert look in again
+    assert again.replace(look, "") == once
+    assert "; Holm's p 0.0" in once
 
 
 # Three verdicts
@@ -310,8 +312,8 @@ def test_a_difference_that_is_sure_and_too_small_to_matter_makes_no_best_cell():
 
 
 def test_what_would_decide_is_to_show_the_difference_where_that_is_beyond_the_margin():
-    assert "; to show that to lstm would take about " in apart([3.0, 3.3, 3.2], [3.1, 3.3, 3.7], learned=1.0)[1]
-    assert "; to show lstm equivalent to it would take about " in apart([3.0, 4.0, 3.2], [4.0, 3.3, 5.0], learned=20.0)[1]
+    assert ". To show that to lstm would take about " in apart([3.0, 3.3, 3.2], [3.1, 3.3, 3.7], learned=1.0)[1]
+    assert ". To show lstm equivalent to it would take about " in apart([3.0, 4.0, 3.2], [4.0, 3.3, 5.0], learned=20.0)[1]
 
 
 def test_the_undecided_are_named_beside_those_that_are_equivalent():
@@ -321,17 +323,17 @@ def test_the_undecided_are_named_beside_those_that_are_equivalent():
     ])  # fmt: skip
     best, _, cost = lines_of(frame)
     assert best.startswith("Best cell: no difference could be shown between gru and rnn (3.010 and 3.467 nats")
-    assert ", nor that it is below 0.324; equivalent to gru within that: lstm." in best
+    assert ", nor that it is below 0.324. Equivalent to gru within that: lstm." in best
     assert cost.startswith("At what cost: the cheapest of them, gru, has ")
 
 
 def test_the_probability_of_a_single_repetition_and_what_the_interval_leaves_out_stand_beside():
     frame = by_hand([*seeds("music", "gru", LOW), *seeds("music", "lstm", HIGH)])
     much = lines_of(frame)[1]
-    assert "; a new seed of gru is lower than one of lstm with probability 1.00 [0." in much
-    assert much.endswith("; the seeds are of one search: what another search would select is not in the interval.")
+    assert ". A new seed of gru is lower than one of lstm with probability 1.00 [0." in much
+    assert much.endswith(". The seeds are of one search: what another search would select is not in the interval.")
     best, much, _ = lines_of(replace(frame, trials=frame.trials.assign(pipeline=frame.trials.seed)))
     assert "(mean of 3 pipelines), below lstm" in best
     assert "(95% intervals over pipelines and sequences; " in much
-    assert "; a new pipeline of gru is lower than one of lstm with probability 1.00 [0." in much
+    assert ". A new pipeline of gru is lower than one of lstm with probability 1.00 [0." in much
     assert "search" not in much

@@ -27,14 +27,14 @@ def test_of_many_undecided_cells_the_nearest_is_said_and_the_others_are_counted(
     assert best.startswith(
         "Best cell: no difference could be shown between gru and 4 others, of which lstm is the nearest (3.167 to 3.267 nats"
     )
-    assert "; all of them beat janet by 1.867 [" in best
+    assert ". All of them beat janet by 1.867 [" in best
     assert much.startswith("By how much: gru is lower than lstm by 0.017 [")
     assert ", the nearest of 4, nats per time step (95% intervals" in much
     assert much.count("with probability") == 1
-    assert much.endswith("; the other 3 stand in the table Differences between cells of the report.")
+    assert much.endswith(". The other 3 stand in the table Differences between cells of the report.")
     assert cost.startswith("At what cost: the cheapest of them, gru, has ")
     assert cost.count("recurrent parameters") == 2  # those of the best and of the LSTM, which is asked for
-    assert cost.endswith("; the others' stand in the table Results of the report.")
+    assert cost.endswith(". The others' stand in the table Results of the report.")
 
 
 def test_of_many_that_are_beaten_all_are_named_and_the_nearest_has_its_numbers():
@@ -56,8 +56,8 @@ def test_edges_of_many_cells_are_counted_and_named(count: int):
     group = MUSIC._asdict()
     rows = [{**group, "cell": cell, "pipeline": 1, "hyperparameter": "lr"} for cell in CELLS[:count]]
     best = lines(replace(frame, edges=pd.DataFrame(rows)))[0]
-    assert ("; 4 of 6 cells selected at an edge of what was searched (gru, lstm, rnn and novel)." in best) == (count == 4)
-    assert ("selected at an edge of what was searched: gru (learning rate), " in best) == (count == 3)
+    assert (". 4 of 6 cells selected at an edge of what was searched (gru, lstm, rnn and novel)." in best) == (count == 4)
+    assert ("Selected at an edge of what was searched: gru (learning rate), " in best) == (count == 3)
 
 
 def test_cells_beside_a_reference_are_counted_where_they_are_very_many():

@@ -22,3 +22,9 @@ def test_many_names_are_counted():
     names = [f"cell_{i}" for i in range(words.MANY + 1)]
     assert words.listed_or_counted(names[:2], "others") == "cell_0 and cell_1"
     assert words.listed_or_counted(names, "others") == "13 others"
+
+
+def test_sentences_after_the_first_begin_with_a_capital():
+    assert words.sentences([]) == ""
+    assert words.sentences(["by NLL a is best"]) == "by NLL a is best"
+    assert words.sentences(["of all: none", "by AUC b is", "2 more"]) == "of all: none. By AUC b is. 2 more"

@@ -9,14 +9,14 @@ from gatebench.report.words import listed
 
 
 def missing(trials: pd.DataFrame, cells: list[str]) -> list[str]:
-    """Return why these cells have no score, in half-sentences."""
+    """Return why these cells have no score, in sentences without a point."""
 
     def reason(cell: str) -> str:
         of_cell = trials[trials.cell == cell]
         if (of_cell.stage == "confirm").any():
             return f"{cell} is left out, since a seed of it has no score"
         diverged = len(of_cell) and (of_cell.status == "diverged").all()
-        return f"every setting of {cell} diverged" if diverged else f"{cell} is not confirmed yet"
+        return f"Every setting of {cell} diverged" if diverged else f"{cell} is not confirmed yet"
 
     return [reason(cell) for cell in cells]
 
@@ -35,4 +35,4 @@ def edges(frame: Frame, cells: list[str]) -> list[str]:
     if len(at_edges) > words.MOST:
         names = listed([cell for cell, rows in by_cell.items() if len(rows)])
         return [f"{len(at_edges)} of {len(cells)} cells selected at an edge of what was searched ({names})"]
-    return [f"selected at an edge of what was searched: {listed(at_edges)}"] if at_edges else []
+    return [f"Selected at an edge of what was searched: {listed(at_edges)}"] if at_edges else []

@@ -23,7 +23,7 @@ class ComparedCells:
     pairs: list[Pair]
     """Every two of the ranked cells, compared."""
     aside: str
-    """Why the other cells are not ranked, and which searches ended at an edge, in half-sentences; empty if there is none."""
+    """Why the other cells are not ranked, and which searches ended at an edge: sentences without the last point, or none."""
     baseline: tuple[str, float] | None
     """Name of the best baseline on the test split, and its NLL."""
     task: str
@@ -79,7 +79,7 @@ def of_group(frame: Frame, group: ComparisonGroup, cells: list[str]) -> Compared
         trials_by_cell=trials_by_cell,
         ranked=ranked,
         pairs=comparisons.pairs(frame),
-        aside="; ".join(asides.missing(frame.trials, [c for c in cells if c not in ranked]) + asides.edges(frame, cells)),
+        aside=". ".join(asides.missing(frame.trials, [c for c in cells if c not in ranked]) + asides.edges(frame, cells)),
         baseline=baselines.lowest(frame, group.task),
         task=group.task,
         unit=f"nats per {frame.predicted(group.task)}",

@@ -24,10 +24,10 @@ def sentence(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], cells: list[
     first, *others = cells
     times, rest = durations.means(frame, trials_by_cell), ""
     if len(others) > words.MOST:
-        rest = "; the others' stand in the table Results of the report"
+        rest = ". The others' stand in the table Results of the report"
         others = [cell for cell in dict.fromkeys([best, *ASKED_FOR]) if cell in others]
     costs = [f"{cell} has {_of_cell(trials_by_cell[cell], times[cell])}" for cell in others]
-    return "; ".join([f"{start}{_of_cell(trials_by_cell[first], times[first])}", *costs]) + f"{rest}."
+    return ". ".join([f"{start}{_of_cell(trials_by_cell[first], times[first])}", *costs]) + f"{rest}."
 
 
 def _of_cell(trials: pd.DataFrame, core_seconds: float) -> str:

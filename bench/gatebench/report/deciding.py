@@ -73,7 +73,7 @@ def effort(frame: Frame, pair: Pair, level: float) -> str:
     required = required_sample(a, b, level, pair.margin)
     assert required is not None, pair  # of single repetitions no pair has a p
     alike = pair.margin + pair.difference.mean > -pair.difference.mean
-    start = f"to show {f'{pair.other} equivalent to it' if alike else f'that to {pair.other}'} would take about"
+    start = f"To show {f'{pair.other} equivalent to it' if alike else f'that to {pair.other}'} would take about"
     end = f"({POWER:.0%} power at the {100 * level:.3g}% level)"
     most = MANY if required.sequences is None else FEW
     units, sequences = f"{repetitions.unit(first)}s", blocks.of_test(frame, pair.group.task)
@@ -82,12 +82,12 @@ def effort(frame: Frame, pair: Pair, level: float) -> str:
         seconds = sum(max(0, count) * _seconds(frame, trials_by_cell[cell]) for cell, count in further.items())
         time = f"{words.duration(seconds)} more of training for all {len(trials_by_cell)} cells"
         return f"{start} {required.repetitions:,} {units} of each cell, {time} {end}"
-    more = f"or {required.repetitions:,} {units}" if required.repetitions else f"no number of {units} would do"
+    more = f", or {required.repetitions:,} {units}" if required.repetitions else f". No number of {units} would do"
     if required.sequences and required.sequences <= MANY * len(a.steps):
-        return f"{start} {required.sequences:,} {sequences} in place of {len(a.steps):,} {end}; {more}"
+        return f"{start} {required.sequences:,} {sequences} in place of {len(a.steps):,} {end}{more}"
     if required.factor and required.factor <= MANY:
-        return f"{start} {required.factor:.1f} times the {units} and the {sequences} ({len(a.steps):,} now) {end}; {more}"
-    return f"even {MANY} times the {units} and the {sequences} would hardly show so little {end}"
+        return f"{start} {required.factor:.1f} times the {units} and the {sequences} ({len(a.steps):,} now) {end}{more}"
+    return f"Even {MANY} times the {units} and the {sequences} would hardly show so little {end}"
 
 
 def _scores(frame: Frame, trials: pd.DataFrame) -> SequenceScores:

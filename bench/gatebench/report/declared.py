@@ -3,11 +3,11 @@
 from gatebench.records.frame import Frame
 from gatebench.report import families
 from gatebench.report.comparisons import Pair
-from gatebench.report.words import interval, listed, listed_or_counted
+from gatebench.report.words import interval, listed, listed_or_counted, sentences
 
 
 def sentence(frame: Frame, pairs: list[Pair]) -> str:
-    """Return in a sentence which cells of one comparison group are lower, alike, not told apart and higher.
+    """Return in sentences which cells of one comparison group are lower, alike, not told apart and higher.
 
     ``pairs``: all pairs of the group; those that are tested are spoken of.
     """
@@ -21,7 +21,7 @@ def sentence(frame: Frame, pairs: list[Pair]) -> str:
         f"{heading}: {listed(cells) if heading.startswith(('lower', 'higher')) else listed_or_counted(cells, 'others')}"
         for heading, cells in by_heading.items()
     ]
-    return f"Of {families.counted(frame)}: {'; '.join(parts) or 'none, since no two of its cells are here'}."
+    return f"Of {families.counted(frame)}: {sentences(parts) or 'none, since no two of its cells are here'}."
 
 
 def _against(pair: Pair, reference: str) -> tuple[str, str]:

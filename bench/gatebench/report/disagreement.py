@@ -37,7 +37,7 @@ def line(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], pairs: list[Pair
     if not parts:
         return f"{start} by {listed([_labelled(one) for one in agreeing])}, too."
     first = [f"{start} by {listed([_labelled(one) for one in agreeing])}"] if agreeing else []
-    return f"{'; '.join([*first, *parts])}." if agreeing else f"By other measures: {'; '.join(parts)}."
+    return f"{words.sentences([*first, *parts])}." if agreeing else f"By other measures: {words.sentences(parts)}."
 
 
 def _beside_baselines(frame: Frame, trials_by_cell: dict[str, pd.DataFrame], scores: list[MetricScores]) -> list[str]:

@@ -66,7 +66,7 @@ def _won(case: ComparedCells) -> list[str]:
         f"Best cell: {case.best}, at {case.scored(case.best)} {case.unit} {SPLIT} (mean of {case.repeated()}), below "
         f"{listed([pair.other for pair in beaten])}{below}{_aside(case)}.",
         f"By how much: {case.best} is {_nearest(beaten)} {case.unit} ({_intervals(case, beaten)}{p})"
-        f"{_beside(case, beaten)}.",
+        f"{_look(case)}{_beside(case, beaten)}.",
         _costs(case, case.ranked, f"At what cost: {case.best} has "),
     ]
 
@@ -81,7 +81,8 @@ def _equivalent(case: ComparedCells) -> list[str]:
     return [
         f"Best cell: none: {listed(cells[1:])} {are} equivalent to {case.best} within {margin} {SPLIT} "
         f"({_means(case, cells)}){_others(case, cells)}{_not_below(case, cells)}{_aside(case)}.",
-        f"By how much: {case.best} is {_nearest(alike)} {case.unit} ({_intervals(case, alike)}{p}){_beside(case, alike)}.",
+        f"By how much: {case.best} is {_nearest(alike)} {case.unit} ({_intervals(case, alike)}{p})"
+        f"{_look(case)}{_beside(case, alike)}.",
         _cheapest_first(case, cells),
     ]
 
@@ -94,7 +95,7 @@ def _undecided(case: ComparedCells) -> list[str]:
         named = f"{case.best} and {len(open_pairs)} others, of which {open_pairs[0].other} is the nearest"
     margin = open_pairs[0].margin
     smaller = "" if np.isnan(margin) else f", nor that it is below {margin:.3g}"
-    equivalent = f"; equivalent to {case.best} within that: {listed([pair.other for pair in alike])}" if alike else ""
+    equivalent = f". Equivalent to {case.best} within that: {listed([pair.other for pair in alike])}" if alike else ""
     all_cells = [*cells, *(pair.other for pair in alike)]
     look = case.frame.looks
     level = looks.level(look + 1 if look else 0, LEVEL)  # more of them are another look
@@ -103,8 +104,9 @@ def _undecided(case: ComparedCells) -> list[str]:
     return [
         f"Best cell: no difference could be shown between {named} ({_means(case, cells)}) {SPLIT}{smaller}"
         f"{equivalent}{_others(case, all_cells)}{_not_below(case, all_cells)}{_aside(case)}.",
-        f"By how much: {case.best} is {_nearest(open_pairs)} {case.unit} ({_intervals(case, open_pairs)}"
-        f"{_alone(case, open_pairs)}); {deciding.effort(case.frame, open_pairs[0], level)}{_beside(case, open_pairs)}.",
+        f"By how much: {case.best} is {_nearest(open_pairs)} {case.unit} ({_intervals(case, open_pairs)})"
+        f"{_alone(case, open_pairs)}{_look(case)}. {deciding.effort(case.frame, open_pairs[0], level)}"
+        f"{_beside(case, open_pairs)}.",
         _cheapest_first(case, all_cells),
     ]
 
@@ -113,11 +115,11 @@ def _of_family(case: ComparedCells) -> list[str]:
     """Write the lines where the lowest cell is not tested against every other one, so that no best cell is named."""
     cells = dict.fromkeys([case.best, *(cell for cell in [case.frame.declared.contrasts.against] if cell in case.ranked)])
     return [
-        "Best cell: none is named, since not every other one is tested beside the lowest: that is "
+        "Best cell: none is named, since not every other one is tested beside the lowest. That is "
         f"{case.best}, at {case.scored(case.best)} {case.unit} {SPLIT} (mean of {case.repeated()})"
         f"{_not_below(case, case.ranked)}{_aside(case)}.",
-        f"By how much: {declared.sentence(case.frame, case.pairs)[:-1]} ({case.unit}, 95% intervals over "
-        f"{case.pairs[0].interval}; Holm counts these contrasts{_look(case)}).",
+        f"By how much: {declared.sentence(case.frame, case.pairs)} Numbers are in {case.unit}, with 95% intervals over "
+        f"{case.pairs[0].interval}; Holm counts these contrasts{_look(case)}.",
         _costs(case, list(cells), f"At what cost: {case.best} has "),
     ]
 
@@ -139,7 +141,7 @@ def _not_below(case: ComparedCells, cells: list[str]) -> str:
     if not above:
         return ""
     names = words.listed_or_counted(above, f"of {len(cells)} cells")
-    return f"; not shown to be below the best baseline ({_baseline(case)}): {names}"
+    return f". Not shown to be below the best baseline ({_baseline(case)}): {names}"
 
 
 def _cheapest_first(case: ComparedCells, cells: list[str]) -> str:
@@ -159,14 +161,14 @@ def _beside(case: ComparedCells, pairs: list[Pair]) -> str:
         p = pair.probability
         return f"{pair.other} with probability {p.mean:.2f} [{p.low:.2f}, {p.high:.2f}]"
 
-    of_one = f"; the seeds are of one search: {repetitions.ONE_SEARCH}" if unit == "seed" else ""
+    of_one = f". The seeds are of one search: {repetitions.ONE_SEARCH}" if unit == "seed" else ""
     rest = (
-        f"; the other {len(pairs) - 1} stand in the table Differences between cells of the report"
+        f". The other {len(pairs) - 1} stand in the table Differences between cells of the report"
         if len(pairs) > words.MOST
         else ""
     )
     shown = [chance(pair) for pair in _spelt_out(pairs)]
-    return f"; a new {unit} of {case.best} is lower than one of {listed(shown)}{of_one}{rest}"
+    return f". A new {unit} of {case.best} is lower than one of {listed(shown)}{of_one}{rest}"
 
 
 def _spelt_out(pairs: list[Pair]) -> list[Pair]:
@@ -184,7 +186,7 @@ def _look(case: ComparedCells) -> str:
     look = case.frame.looks
     if not look:
         return ""
-    level = f"; look {look} of this comparison: tested at {looks.level(look, LEVEL):.3g}"
+    level = f". Look {look} of this comparison: tested at {looks.level(look, LEVEL):.3g}"
     return f"{level}, so that all its looks together stay below {looks.TOGETHER * LEVEL:.3g}"
 
 
@@ -200,12 +202,12 @@ def _alone(case: ComparedCells, pairs: list[Pair]) -> str:
         return ""
     p = f"{_largest(case, [pair.p_holm for pair in without]):.2g}{' or less' if len(without) > 1 else ''}"
     are = "interval beside {} is of that pair" if len(without) == 1 else "intervals beside {} are of these pairs"
-    return f"; the {are.format(listed([pair.other for pair in without]))} alone: Holm's p, which counts all, is {p}"
+    return f". The {are.format(listed([pair.other for pair in without]))} alone: Holm's p, which counts all, is {p}"
 
 
 def _intervals(case: ComparedCells, pairs: list[Pair]) -> str:
     counted = "" if case.frame.declared.contrasts.are_all else f"; Holm counts {families.counted(case.frame)}"
-    return f"95% intervals over {pairs[0].interval}{counted}{_look(case)}"
+    return f"95% intervals over {pairs[0].interval}{counted}"
 
 
 def _others(case: ComparedCells, alike: list[str]) -> str:
@@ -214,10 +216,10 @@ def _others(case: ComparedCells, alike: list[str]) -> str:
     rest = [cell for cell in case.ranked if cell not in alike]
     if not rest or not all((lower, cell) in better for lower in alike for cell in rest):
         beaten = case.of_best("better")
-        return f"; {case.best} is {_lower(beaten)}" if beaten else ""
+        return f". {case.best} is {_lower(beaten)}" if beaten else ""
     least = [min((better[lower, cell] for lower in alike), key=lambda pair: -pair.difference.mean) for cell in rest]
     beaten = [f"{cell} by {_size(pair)} or more" for cell, pair in zip(rest, least, strict=True)]
-    return f"; {'both' if len(alike) == 2 else 'all of them'} beat {listed(beaten)}"
+    return f". {'Both' if len(alike) == 2 else 'All of them'} beat {listed(beaten)}"
 
 
 def _anecdote(case: ComparedCells) -> list[str]:
@@ -240,10 +242,10 @@ def _unlearned(case: ComparedCells) -> list[str]:
     above = words.interval(estimate.mean - baseline, estimate.low - baseline, estimate.high - baseline)
     return [
         "Best cell: none, and no difference to speak of, since no cell is shown to be below the best baseline, "
-        f"{_baseline(case)} {case.unit} {SPLIT}: the lowest cell, {best}, has "
+        f"{_baseline(case)} {case.unit} {SPLIT}. The lowest cell, {best}, has "
         f"{case.scored(best)} (mean of {case.repeated()}){_aside(case)}.",
         f"By how much: {best} minus {case.baseline[0]} is {above} {case.unit} with a 95% interval over "
-        f"{case.unit_of_repetition()}s, where less than zero was to be shown; more {case.unit_of_repetition()}s show no "
+        f"{case.unit_of_repetition()}s, where less than zero was to be shown. More {case.unit_of_repetition()}s show no "
         f"winner here: {advice.unlearned(case.frame, case.task, case.runs(best))}.",
         _costs(case, case.ranked, f"At what cost: {best} has "),
     ]
@@ -264,7 +266,7 @@ def _baseline(case: ComparedCells) -> str:
 
 
 def _aside(case: ComparedCells) -> str:
-    return f"; {case.aside}" if case.aside else ""
+    return f". {case.aside}" if case.aside else ""
 
 
 def _size(pair: Pair) -> str:

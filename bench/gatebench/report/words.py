@@ -24,6 +24,11 @@ def listed_or_counted(names: list[str], of: str) -> str:
     return listed(names) if len(names) <= MANY else f"{len(names)} {of}"
 
 
+def sentences(parts: list[str]) -> str:
+    """Join sentences that have neither a point nor a capital, as they follow a colon: the first one begins small."""
+    return ". ".join([*parts[:1], *(part[:1].upper() + part[1:] for part in parts[1:])])
+
+
 def fixed(number: float, digits: int = 3, sign: str = "") -> str:
     """Write a number with so many digits behind the point; one of very many before it in powers of ten."""
     return f"{number:{sign}.{digits}f}" if not abs(number) >= HUGE else f"{number:{sign}.3g}"
