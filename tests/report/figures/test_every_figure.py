@@ -1,6 +1,7 @@
 """What holds for every figure and table, on frames of a few trials that are written by hand."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -44,6 +45,8 @@ def may_be_missing(name: str, which: str) -> bool:
 def test_a_figure_says_what_it_shows_and_how(module: ModuleType):
     assert module.TITLE
     assert len(module.CAPTION) > 60
+    for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z'(])", module.CAPTION):
+        assert len(re.findall(r"\S*\w\S*", sentence)) <= 35, sentence  # who reads in a second language reads it once
     assert hasattr(module, "table") != (hasattr(module, "numbers") and hasattr(module, "draw"))
 
 

@@ -71,8 +71,8 @@ def test_gru_or_lstm_is_answered_over_all_groups():
         sections.gru_or_lstm(by_hand(TWO))
         == sections.headline(by_hand(TWO))
         == (
-            "GRU or LSTM? Of 3 comparison groups that have both, the GRU is better in 1 (Some Music), the LSTM is "
-            "better in 1 (Some Speech (synthetic)) and no difference could be shown in 1 (Nottingham)."
+            "GRU or LSTM? 3 comparison groups have both. The GRU is better in 1: Some Music. The LSTM is better in 1: "
+            "Some Speech (synthetic). No difference could be shown in 1: Nottingham."
         )
     )
     assert sections.gru_or_lstm(by_hand(seeds("music", "gru", LOW))) == ""

@@ -17,7 +17,7 @@ def metrics(known: Collection[str]) -> list[Metric]:
     """Return it where labels of whole sequences are predicted, of which the probabilities are there."""
     auc = Metric("auc", "AUC", True, of_probabilities,
                  "The probability that of two sequences, one of a class and one of another, the first is given the higher "
-                 "probability of it; of more than two classes the mean over them, one against the rest.",
+                 "probability of it. Of more than two classes it is the mean over them, one against the rest.",
                  most=1)  # fmt: skip
     return [auc] if "probabilities" in known else []
 

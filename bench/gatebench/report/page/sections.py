@@ -16,10 +16,10 @@ ANSWER = "answer"
 LSTMS = ("lstm", "lstm_peephole")
 """Cells that stand for the LSTM beside the GRU, the first one where there are both."""
 SAID = {
-    "gru": "the GRU is better",
-    "lstm": "the LSTM is better",
-    "equivalent": "the two are equivalent",
-    "undecided": "no difference could be shown",
+    "gru": "The GRU is better",
+    "lstm": "The LSTM is better",
+    "equivalent": "The two are equivalent",
+    "undecided": "No difference could be shown",
 }
 """What is said of the two in a comparison group, in its order."""
 
@@ -133,7 +133,7 @@ def _reason(trials: pd.DataFrame) -> str:
 
 
 def headline(frame: Frame) -> str:
-    """Say in one sentence what a study of many comparison groups answers; empty where no sentence fits all of it."""
+    """Say what a study of many comparison groups answers; empty where nothing fits all of it."""
     cells = style.cells(frame.confirmed("test"))
     if len(cells) == 1:
         count = len(titles(frame))
@@ -144,7 +144,7 @@ def headline(frame: Frame) -> str:
 
 
 def gru_or_lstm(frame: Frame) -> str:
-    """Say in one sentence in which comparison groups the GRU or the LSTM is the better one; empty where none tests both."""
+    """Say in which comparison groups the GRU or the LSTM is the better one; empty where none tests both."""
     pairs = {(pair.group, frozenset((pair.lower, pair.other))): pair for pair in comparisons.pairs(frame)}
     short = titles(frame)
     names_of: dict[str, list[str]] = {what: [] for what in ("gru", "lstm", "equivalent", "undecided")}
@@ -154,5 +154,7 @@ def gru_or_lstm(frame: Frame) -> str:
             better = "gru" if both[0].lower == "gru" else "lstm"
             names_of[better if both[0].verdict == "better" else both[0].verdict].append(short[group])
     count = sum(map(len, names_of.values()))
-    parts = [f"{SAID[what]} in {len(names)} ({'; '.join(names)})" for what, names in names_of.items() if names]
-    return f"GRU or LSTM? Of {count} comparison groups that have both, {listed(parts)}." if parts else ""
+    said = [f"{SAID[what]} in {len(names)}: {'; '.join(names)}." for what, names in names_of.items() if names]
+    return (
+        f"GRU or LSTM? {count} comparison group{' has' if count == 1 else 's have'} both. {' '.join(said)}" if said else ""
+    )
