@@ -33,6 +33,7 @@ SMALLEST = 9
 _CHARACTERS_PER_INCH = 14  # of a title
 _NAME = 16  # characters of a line of a cell's name, where there are few
 _FEW = 12  # cells
+_FEW_SCORES = 5  # of fewer no one is far from the others
 _MARK = 8  # points
 _QUIET: Any = {"fontsize": SMALLEST, "color": QUIET}
 
@@ -162,6 +163,18 @@ def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellS
         fixed(row.difference, 2, "+"), (side * limit, y), xytext=(-_MARK * side, 0), textcoords="offset points",
         ha="right" if side > 0 else "left", va="center", fontsize=SMALLEST,
     )  # fmt: skip
+
+
+def ceiling(scores: pd.Series) -> float:
+    """Return from where on a score is so far above the others that they would lie on one another; infinite if none is."""
+    lowest = float(scores.min())
+    end = lowest + 20 * max(1e-3, float(scores.median()) - lowest)
+    return end if len(scores) >= _FEW_SCORES and scores.max() > end else float("inf")
+
+
+def beyond(axis: Axes, number: float, point: tuple[float, float], offset: tuple[int, int], **options: Any) -> None:
+    """Write the number of a mark that stands at the end of an axis, since it lies further away, so many points beside it."""
+    axis.annotate(fixed(number, 2), point, xytext=offset, textcoords="offset points", fontsize=SMALLEST, **options)
 
 
 def no_score(axis: Axes, y: int) -> None:

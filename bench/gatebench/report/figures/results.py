@@ -14,7 +14,8 @@ BY_GROUP = True
 CAPTION = (
     "Each small mark is one confirming seed at the cell's selected setting. The large mark is their mean with its 95% "
     "interval over repetitions (Student's t). The thin grey bar is its interval over repetitions and test sequences. "
-    "Lower is better. The two lowest baselines are given above each panel."
+    "Lower is better. What is far above all others stands at the end of the axis with its number. The two lowest "
+    "baselines are given above each panel."
 )
 
 
@@ -53,13 +54,20 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes, groups, strict=True):
         rows_by_cell = style.by_cell(part)
+        end = style.ceiling(part.drop_duplicates("cell")["mean"])
         for i, (cell, rows) in enumerate(rows_by_cell.items()):
+            if (mean := float(rows["mean"].iloc[0])) > end:
+                axis.plot(end, i, ls="", ms=9, clip_on=False, mec="white", **styles[cell])
+                style.beyond(axis, mean, (end, i), (-8, 0), ha="right", va="center")
+                continue
             axis.plot(rows.nll, np.full(len(rows), i), ls="", ms=4, alpha=0.45, **styles[cell])
             first = rows.iloc[0]
             axis.plot([first.low_both, first.high_both], [i, i], color="0.6", lw=1, zorder=1)
             error = None if np.isnan(first.low) else [[first["mean"] - first.low], [first.high - first["mean"]]]
             axis.errorbar(first["mean"], i, xerr=error, ms=9, capsize=4, lw=1.6, mec="white", **styles[cell])
         axis.set_yticks(range(len(rows_by_cell)), list(rows_by_cell))
+        if np.isfinite(end):
+            axis.set_xlim(right=end)
         axis.margins(y=0.1)
         axis.invert_yaxis()
         axis.set_xlabel(f"test {frame.nll(group.task)}")

@@ -17,7 +17,7 @@ CAPTION = (
     "Mean over repetitions with 95% intervals. Parameters include the readout. FLOPs are those of the recurrent "
     "layer's matrix products in the forward pass of one time step. Core-seconds are the training time of one trial, "
     f"on the engine named in the table of trials. {durations.RULE}. Equal recurrent parameters are neither equal total "
-    "parameters nor equal times."
+    "parameters nor equal times. What is far above all others stands at the upper end with its number."
 )
 HEIGHT = 3.2
 """Height of a row of panels, in inches."""
@@ -53,12 +53,20 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     figure, axes = plt.subplots(len(groups), 3, figsize=(12, 0.6 + HEIGHT * len(groups)), squeeze=False, sharey="row")
     styles = style.cell_styles(frame.trials)
     for row, (group, part) in zip(axes, groups, strict=True):
+        end = style.ceiling(part.nll)
         for axis, (cost, label) in zip(row, COSTS.items(), strict=True):
             for cell, points in style.by_cell(part).items():
+                if float(points.nll.iloc[0]) > end:
+                    x = float(points[cost].iloc[0])
+                    axis.plot(x, end, ls="", ms=8, clip_on=False, mec="white", label=cell, **styles[cell])
+                    style.beyond(axis, float(points.nll.iloc[0]), (x, end), (0, 6), ha="center")
+                    continue
                 error = np.abs(points[["low", "high"]].to_numpy().T - points.nll.to_numpy())  # none for a single seed
                 axis.errorbar(
                     points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **styles[cell]
                 )
+            if np.isfinite(end):
+                axis.set_ylim(top=end)
             if part[cost].isna().all():
                 style.absent(axis, durations.ABSENT)
             axis.xaxis.set_major_locator(MaxNLocator(4))
@@ -68,5 +76,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         row[0].set_ylabel(style.folded(label, HEIGHT), fontsize=style.SMALLEST)
     figure.tight_layout()
     handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    handle_by_cell = dict(zip(labels, handles, strict=True))
+    cells = [cell for cell in styles if cell in handle_by_cell]
+    figure.legend([handle_by_cell[cell] for cell in cells], cells, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
