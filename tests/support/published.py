@@ -77,6 +77,19 @@ def _accuracy(row: Any) -> str:
     return f"{row.accuracy:.3f}{interval}"
 
 
+def forecasts_table() -> str:
+    """The table of forecasts: two metrics of each data set, of cells, of baselines and of what was run beside them."""
+    rows = pd.read_csv(RESULTS / "own_forecast" / "metrics.csv", dtype=str).fillna("")
+    columns = [(str(data), metric) for data in rows.data.unique() for metric in ("standardised RMSE", "MASE")]
+    methods = [name for name in rows.cell.unique() if name != "(seasonal naive)"]  # which is a baseline of the study too
+    numbers = {(row["data"], row["cell"]): row for row in rows.to_dict("records")}
+    shown = [["method", *(f"{data}: {metric}" for data, metric in columns)], ["---"] * (1 + len(columns))]
+    for method in methods:
+        values = [re.sub(r" (\?|best)$", "", numbers[data, method][metric]) for data, metric in columns]
+        shown.append([method.strip("[]()") if method[0] in "[(" else f"`{method}`", *values])
+    return _markdown(shown)
+
+
 def rru_table() -> str:
     """The table beside the study of the RRU: ours in its windows, what it published, and the bias of choosing on test."""
     rows, bias = (pd.read_csv(RESULTS / "rru" / f"{name}.csv") for name in ("windows", "choosing_on_test"))
@@ -154,6 +167,7 @@ TEXTS = {
     ("docs/answers.md", "table: results/speech/scores.csv"): lambda: table_of("speech/scores.csv", SPEECH),
     ("docs/answers.md", "zoo: results/zoo/across.csv"): zoo,
     ("docs/field.md", "table: results/own/field.csv"): field_table,
+    ("docs/field.md", "table: results/own_forecast/metrics.csv"): forecasts_table,
     ("docs/field.md", "table: results/rru/windows.csv"): rru_table,
     ("docs/speed.md", "table: results/speed/cells.csv"): cells_table,
     ("docs/speed.md", "table: results/speed/updates.csv"): speed_table,
