@@ -87,11 +87,12 @@ def test_points_of_other_labels_stay(tmp_path: Path):
     study_file.add_points(tmp_path, "some", [make_point([C], [D])])
     study_file.add_points(tmp_path, "some", [other])
     assert study_file.read(tmp_path, "some") == [make_point([C], [D]), other]
+    groups = "tiny, units_64, modern", "tiny, units_64, modern search.size=4"
     places = {
-        C: (LABELS, "search", 1),
-        D: (LABELS, "confirm", 1),
-        A: (other.labels, "search", 1),
-        B: (other.labels, "confirm", 1),
+        C: (LABELS, "search", 1, groups[0]),
+        D: (LABELS, "confirm", 1, groups[0]),
+        A: (other.labels, "search", 1, groups[1]),
+        B: (other.labels, "confirm", 1, groups[1]),
     }
     assert study_file.studies_of(tmp_path) == {key: {"some": place} for key, place in places.items()}
 
@@ -131,7 +132,8 @@ def test_the_pipelines_of_a_point_stand_beside_each_other(tmp_path: Path):
     study_file.add_points(tmp_path, "some", [replace(second, selected=first.selected, confirm=[D])])
     assert study_file.read(tmp_path, "some") == [first, make_point([C], [D], pipeline=2)]
     places = {A: ("search", 1), B: ("confirm", 1), C: ("search", 2), D: ("confirm", 2)}
-    assert study_file.studies_of(tmp_path) == {key: {"some": (LABELS, *place)} for key, place in places.items()}
+    group = "tiny, units_64, modern"
+    assert study_file.studies_of(tmp_path) == {key: {"some": (LABELS, *place, group)} for key, place in places.items()}
 
 
 @pytest.mark.parametrize("pipeline", [0, -1, 1.5, "2"])

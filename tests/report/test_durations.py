@@ -40,7 +40,7 @@ def test_wall_times_are_left_out_where_throughputs_say_that_cells_had_other_mach
     assert all(np.isnan(list(durations.means(frame, of_cells(frame)).values())))
     ((group, _),) = comparison_groups(frame.confirmed("test"))
     cost = verdict.lines(frame, group, ["gru", "lstm"])[2]
-    assert "FLOPs a time step; lstm has" in cost
+    assert "FLOPs a time step. lstm has" in cost
     assert "seconds" not in cost
     assert set(FIGURES["scores"].table(frame)["core-seconds"]) == {"", "not compared"}  # of baselines, of cells
     assert FIGURES["tradeoff"].numbers(frame).core_seconds.isna().all()
