@@ -140,10 +140,10 @@ def _compared(metric: Metric, scores: dict[str, SequenceScores], frame: Frame) -
         MetricPair(*cells, one, p, is_tested)
         for (cells, one), p, is_tested in zip(differences.items(), adjusted, tested, strict=True)
     ]
-    return MetricScores(metric, {cell: _within(metric, crossed.mean(scores[cell])) for cell in order}, pairs)
+    return MetricScores(metric, {cell: within(metric, crossed.mean(scores[cell])) for cell in order}, pairs)
 
 
-def _within(metric: Metric, estimate: Estimate) -> Estimate:
+def within(metric: Metric, estimate: Estimate) -> Estimate:
     """Return an interval without what the metric cannot be."""
     return (
         replace(estimate, low=max(estimate.low, metric.least), high=min(estimate.high, metric.most))

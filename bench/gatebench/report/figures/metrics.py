@@ -63,7 +63,11 @@ def table(frame: Frame) -> pd.DataFrame | None:
         rows += _baselines(frame, group, labels)
         for method, rows_of_method in frame.beside[frame.beside.task == group.task].groupby("method", sort=True):
             by_metric = {str(metric): mean_interval(one.value) for metric, one in rows_of_method.groupby("metric")}
-            scores = {labels[name]: _written(one) for name, one in by_metric.items() if name in labels}
+            scores = {
+                labels[one.metric.name]: _written(metrics.within(one.metric, by_metric[one.metric.name]))
+                for one in of_all
+                if one.metric.name in by_metric
+            }
             if scores:
                 rows.append(_row(frame, group, f"({method})", "", scores, str(max(one.n for one in by_metric.values()))))
         for cell, trials in trials_by_cell.items():
