@@ -1,5 +1,6 @@
 """Forecasts beside a study's: a seasonal naive in its metrics, and automatic nets placed by where each forecast begins."""
 
+import subprocess
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -131,6 +132,22 @@ def test_more_time_is_a_method_of_its_own(folder: Path, monkeypatch: pytest.Monk
     nets = [f"NeuralForecast {net}" for net in auto_forecasts.NETS]
     methods = rows_of(folder).method.unique()
     assert [*methods] == ["seasonal naive", *nets, *(f"{net}, 10 times as long" for net in nets)]
+
+
+@pytest.mark.parametrize("module", ["auto_forecasts", "plain_labels"])
+def test_a_study_that_is_not_there_is_said_in_a_line(folder: Path, module: str):
+    command = [sys.executable, "-m", f"gatebench.speed.{module}", "absent"]
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert process.returncode == 1
+    assert process.stderr.startswith("gatebench: no study 'absent' in ")
+    assert process.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("times", ["0", "-1", "x", "1.5"])
+def test_a_number_of_times_is_whole_and_from_1(times: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        auto_forecasts.main(["mine", f"--times={times}"])
+    assert f"'{times}', expected a whole number from 1, for example 10" in capsys.readouterr().err
 
 
 def test_the_time_is_the_processors_for_a_cell(folder: Path):

@@ -16,7 +16,9 @@ from support.first_page import RESULTS, ROOT, answer, filled, listed, title
 
 FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "MuseData", "units", "recurrent parameters"]
 SPEECH = ["data", "cell", "units", "recurrent parameters", "total parameters", "test NLL", "n"]
-FIELD = ["lstm", "gru", "MiniRocket (baseline)", "ResNet", "InceptionTime", "ROCKET"]
+FIELD = [
+    "lstm", "gru", "plain torch.nn.LSTM", "plain torch.nn.GRU", "MiniRocket (baseline)", "ResNet", "InceptionTime", "ROCKET",
+]  # fmt: skip
 """Methods of the table of labelled sets."""
 SPEED = [
     ("music", "rnn", 1), ("music", "gru", 1), ("music", "lstm", 1), ("music", "gru", 32), ("music", "lstm", 32),

@@ -282,9 +282,10 @@ def studies_of(results: Path) -> dict[str, dict[str, Membership]]:
         except BadInput as error:
             aside.say([str(error)])
             continue
-        for group, point in ((name, point) for name, of_group in views.groups(points).items() for point in of_group):
+        groups = {point.name: name for name, of_group in views.groups(points).items() for point in of_group}
+        for point in points:
             for stage, of_stage in point.by_stage.items():
-                membership = Membership(point.labels, stage, point.pipeline, group)
+                membership = Membership(point.labels, stage, point.pipeline, groups[point.name])
                 for key in of_stage:
                     studies.setdefault(key, {})[file.parent.name] = membership
     return studies

@@ -25,6 +25,7 @@ import pandas as pd
 import torch
 
 from gatebench.core import measuring
+from gatebench.core.errors import BadInput
 from gatebench.core.metric import Predicted, SequenceStatistics
 from gatebench.data import cards, tasks
 from gatebench.data.baselines import seasons
@@ -154,12 +155,18 @@ def plans(results: Path, study: str) -> Iterator[tuple[Series, int, float]]:
             yield from ((series, pipeline, float(np.mean(of_cells))) for pipeline, of_cells in sorted(by_pipeline.items()))
 
 
+def _times(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from 1, for example 10")
+    return int(text)
+
+
 def main(words: list[str]) -> None:
     """Compute what is missing of a study's ``beside/forecasts.csv``, the rows of a method after each of its pipelines."""
     parser = argparse.ArgumentParser(prog="python -m gatebench.speed.auto_forecasts", description=__doc__)
     parser.add_argument("study")
     parser.add_argument("--results", type=Path, default=Path("results"))
-    parser.add_argument("--times", type=int, default=1, help="give the automatic nets this many times a cell's seconds")
+    parser.add_argument("--times", type=_times, default=1, help="give the automatic nets this many times a cell's seconds")
     options = parser.parse_args(words)
     file = beside.folder(options.results, options.study) / "forecasts.csv"
     has_package = importlib.util.find_spec("neuralforecast") is not None
@@ -188,4 +195,7 @@ def _add_rows(file: Path, series: Series, which: dict[str, object], forecast: Ca
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except BadInput as error:
+        sys.exit(f"gatebench: {error}")

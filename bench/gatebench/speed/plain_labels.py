@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
+from gatebench.core.errors import BadInput
 from gatebench.data import tasks
 from gatebench.data.columns import target_of
 from gatebench.data.sequences import Sequence
@@ -171,4 +172,7 @@ def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except BadInput as error:
+        sys.exit(f"gatebench: {error}")
