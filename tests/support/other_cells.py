@@ -63,6 +63,10 @@ OTHERS = {
         m = mean(W @ x)
         n = mean(mean(h) * c + m)
         return tanh(U @ h + W.z @ x * n + as_wide_as(h, m) + b), mean(h * m)""",
+    "means that are not to be joined": """x, h, c, *, W, U, b ->
+        m, n = mean(h), mean(square(c))
+        p = mean(W @ x) + mean(U @ c)
+        return tanh(U @ h + (m + n) * c + p + b), sigmoid(m + c) + h""",
     "a mean that no state reaches as a state": "x, h, c, *, W, U -> tanh(U @ h + W.a @ x + c), mean(tanh(W @ x))",
     "a mean of a state before any product": "x, h, c, *, W, U -> tanh(U @ h + W @ x + c), mean(h)",
     "a normalised state in two parts": """x, h, *, W, U, b ->

@@ -56,8 +56,14 @@ class Values:
         if i not in self.computed:
             place = self.plan.places.get(i)
             stored = place is not None and i not in self.makes
-            self.computed[i] = self.c.load(self.address(place)) if stored and place else self._compute(i)
+            self.computed[i] = self._stored(place) if stored and place else self._compute(i)
         return self.computed[i]
+
+    def _stored(self, place: Place) -> Value:
+        """Write what stands at a place, for all columns where it is one number a row."""
+        if place.width == "1":
+            return self.c.splat(self.c.scalar(self.layout.address(self.c, place, self.r)))
+        return self.c.load(self.address(place))
 
     def _compute(self, i: int) -> Value:
         """Write the value of a node from those of its arguments."""
@@ -201,8 +207,7 @@ class BackwardPass:
         if node.op == "state" and self.carries:
             return self._carry(self.carries[1], node.label, values)
         place, c = self._place_of_gradient(i), self.c
-        row = values.r if place.array == "late" else c.sub(values.r, self.first)
-        return c.at(self.layout.address(c, place, row), values.j)
+        return c.at(self.layout.address(c, place, self.layout.row(c, place, values.r, self.first)), values.j)
 
     def _place_of_gradient(self, i: int) -> Place:
         """Return where the gradient of a stored node is summed up, which gets a place when first asked for."""
@@ -225,7 +230,8 @@ class BackwardPass:
             if i in self.written and self.layout.has_gradient(vector):
                 width = self.c.n(self.plan.widths[vector])
                 start, to = self._rows_of_gradient(vector)
-                self.c.call(self.mean, self.c.sub(self.last, self.first), width, *self._rows_of_gradient(i)[1], *start, *to)
+                from_row = self._rows_of_gradient(i)[1]
+                self.c.call(self.mean, self.c.sub(self.last, self.first), width, *from_row, *start, width, *to)
                 self.written.add(vector)
 
     def _rows_of_gradient(self, i: int) -> tuple[tuple[Value, Value], tuple[Value, Value]]:
@@ -236,8 +242,7 @@ class BackwardPass:
             to = c.at(self.carries[1], layout.column(c, place)), c.n("length previous")
         else:
             place = self._place_of_gradient(i)
-            row = self.first if place.array == "late" else c.i64(0)
-            to = layout.address(c, place, row), layout.row_length(c, place)
+            to = layout.address(c, place, layout.row(c, place, self.first, self.first)), layout.row_length(c, place)
         return (to if i in self.written else (c.p("zeros"), c.i64(0))), to
 
     def products(self, stage: Stage) -> None:

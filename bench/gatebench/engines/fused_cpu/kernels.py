@@ -197,23 +197,27 @@ class Kernels:
     def _means(self, c: TableFunction, stage: Stage, first: Value, last: Value) -> None:
         """Write the means of a stage, for some rows."""
         for i in stage.means:
-            source, to = self.plan.places[self.plan.nodes[i].args[0]], self.plan.places[i]
-            a, b = (self.layout.address(c, place, first) for place in (source, to))
+            (vector,), zeros = self.plan.nodes[i].args, (c.p("zeros"), 0)
+            source, to = self.plan.places[vector], self.plan.places[i]
+            a, b = (self.layout.address(c, place, self.layout.row(c, place, first, first)) for place in (source, to))
             lengths = self.layout.row_length(c, source), self.layout.row_length(c, to)
-            zeros = c.p("zeros"), 0
-            c.call(self.mean, c.sub(last, first), c.n(to.width), a, lengths[0], *zeros, b, lengths[1])
+            columns, wide = c.n(self.plan.widths[vector]), self.layout.width(c, to.width)
+            c.call(self.mean, c.sub(last, first), columns, a, lengths[0], *zeros, wide, b, lengths[1])
 
     def _elementwise(self, c: TableFunction, stage: Stage, first: Value, last: Value) -> None:
         """Write the elementwise work of a stage, for some rows."""
-        for width in dict.fromkeys(self.plan.widths[i] for i in stage.computes):
-            nodes = [i for i in stage.computes if self.plan.widths[i] == width]
-            with c.loop(0, c.n(width), c.processor.lanes) as j:
-                mask = c.lanes_below(c.sub(c.n(width), j))
+        places = {i: self.plan.places[i] for i in stage.computes}
+        # Single numbers of rows come first: others read them, and they read those of other stages alone.
+        for letter in sorted(dict.fromkeys(place.width for place in places.values()), key=lambda letter: letter != "1"):
+            nodes, width = [i for i in places if places[i].width == letter], self.layout.width(c, letter)
+            with c.loop(0, width, c.processor.lanes) as j:
+                mask = c.lanes_below(c.sub(width, j))
                 values = Values(self.layout, c, j, set(nodes), self.plan.reads(set(nodes)))
                 with c.loop(first, last) as r:
                     values.row(r)
                     for i in nodes:
-                        c.store(values.of(i), values.address(self.plan.places[i]), mask)
+                        row = self.layout.row(c, places[i], r, first)
+                        c.store(values.of(i), c.at(self.layout.address(c, places[i], row), j), mask)
 
     # backward
 

@@ -8,7 +8,7 @@ from gatebench.engines.fused_cpu.tables import TableFunction
 class Layout:
     """Writes addresses of what a plan stores, from entries of the tables."""
 
-    ARRAYS = ("gates", "saved", "previous", "fixed", "adjoints", "late")
+    ARRAYS = ("gates", "saved", "previous", "averaged", "fixed", "adjoints", "late")
     """Arrays that are stored in columns."""
 
     def __init__(self, plan: WorkPlan, panel: int, of_inputs: bool) -> None:
@@ -34,6 +34,10 @@ class Layout:
         """Write how far the rows of a place's array are apart."""
         return c.n("X") if place.array.startswith("input") else c.n(f"length {place.array}")
 
+    def width(self, c: TableFunction, letter: str) -> Value:
+        """Write how many columns a width letter stands for."""
+        return c.i64(1) if letter == "1" else c.n(letter)
+
     def column(self, c: TableFunction, place: Place) -> Value:
         """Write the first column of a place."""
         return c.n(f"column {place.array} {len(place.behind)}") if place.behind else c.i64(0)
@@ -41,6 +45,10 @@ class Layout:
     def address(self, c: TableFunction, place: Place, row: Value) -> Value:
         """Write the address where a row of a place begins."""
         return c.at(c.p(place.array), c.add(c.mul(row, self.row_length(c, place)), self.column(c, place)))
+
+    def row(self, c: TableFunction, place: Place, row: Value, first: Value) -> Value:
+        """Write which row of its array is that of a row of the work, which begins at ``first``."""
+        return c.sub(row, first) if place.array in ("averaged", "adjoints") else row
 
     def columns(self, c: TableFunction, run: JoinedProduct) -> Value:
         """Write how many columns the sums of a joined product have together."""

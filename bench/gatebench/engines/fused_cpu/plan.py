@@ -8,13 +8,16 @@ have one, and so on. One step of the loop over time works on the rows of one tim
   So what the weight gradients are made of is there without another pass.
 - **saved** ``[N, .]``: other activations that the backward pass needs, and those that a product reads, such as ``r * h``.
 - **previous** ``[N, .]``: the states that each row started from.
+- **averaged** ``[n, .]``: what means alone read, and the way back does not: for the rows of the work at hand.
 - **fixed** ``[1, .]``: what is made of parameters alone, which is computed once.
 
-What is cheap (sums, differences, products) is computed again in the backward pass rather than saved.
+What is cheap (sums, differences, products) is computed again in the backward pass rather than saved. A mean, and what is
+made of means alone, is one number a row, and takes one column.
 """
 
 from dataclasses import dataclass, field
 
+from gatebench.engines.fused_cpu.rewriting import with_joined_means
 from gatebench.graph.operations import OPERATIONS
 from gatebench.graph.trace import Graph, Node
 
@@ -77,8 +80,8 @@ class WorkPlan:
     """The order of work of one graph."""
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.nodes: tuple[Node, ...] = graph.nodes
+        self.graph = with_joined_means(graph)
+        self.nodes: tuple[Node, ...] = self.graph.nodes
         self.users = self._users()
         self.widths = self._widths()
         self.level = self._levels()
@@ -92,6 +95,8 @@ class WorkPlan:
         self.fixed: dict[int, Place] = {}
         """Those of them that others read, and single numbers, as rows -> where their values are stored."""
         self._find_fixed()
+        self.uniform = self._uniform()
+        """Means that no product, mean or state needs whole, and what is made of them alone: the same in all columns."""
         self._find_sums()
         self._find_saved()
         self.before = self._stages(timeless=True)
@@ -176,6 +181,17 @@ class WorkPlan:
                 alone.add(i)
         return alone
 
+    def _uniform(self) -> set[int]:
+        """Return the nodes of which a row has one number for all columns; single parameters stand in rows as others do."""
+        uniform: set[int] = set()
+        for i, node in enumerate(self.nodes):
+            is_read_whole = self._multiplied(i) or self._averaged(i) or i in self.graph.updates
+            of_means = any(a in uniform for a in node.args)
+            leaves = all(a in uniform or self.nodes[a].op == "constant" for a in node.args)
+            if not is_read_whole and (node.op == "mean" or (OPERATIONS[node.op].is_elementwise and of_means and leaves)):
+                uniform.add(i)
+        return uniform
+
     def _find_fixed(self) -> None:
         """Find the places of single numbers, and of what is made of parameters alone and read by something else."""
         for i, node in enumerate(self.nodes):
@@ -233,7 +249,15 @@ class WorkPlan:
             is_computed = operation.is_elementwise or i in self.sums
             read_later = operation.reads_value or (is_computed and (whole or crosses)) or i in self.graph.updates
             if (read_later or node.op == "mean") and i not in self.places and i not in self.parametric:
-                self.places[i] = Place("saved", self.columns("saved"), self.widths[i])
+                array = "averaged" if self._is_only_averaged(i) else "saved"
+                self.places[i] = Place(array, self.columns(array), "1" if i in self.uniform else self.widths[i])
+
+    def _is_only_averaged(self, i: int) -> bool:
+        """Whether means read an elementwise node, and neither anything else nor the way back does."""
+        operation, by_means = OPERATIONS[self.nodes[i].op], all(self.nodes[u].op == "mean" for u in self.users[i])
+        of_one_part = all(self.timeless(u) == self.timeless(i) for u in self.users[i])
+        is_needed = operation.reads_value or i in self.sums or i in self.graph.updates
+        return operation.is_elementwise and by_means and of_one_part and not is_needed
 
     def _stages(self, timeless: bool) -> list[Stage]:
         """Return the stages before the loop over time (``timeless``), or those of a step of the loop."""

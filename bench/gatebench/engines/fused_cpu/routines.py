@@ -108,8 +108,8 @@ def transpose(module: ir.Module, processor: Processor) -> FunctionBuilder:
 
 
 def mean(module: ir.Module, processor: Processor) -> FunctionBuilder:
-    """Write the function that adds the mean of each row of ``A`` to all columns of that row of ``D``, into ``C``."""
-    c = FunctionBuilder(module, processor, "mean", "rows columns A a_row D d_row C c_row")
+    """Write the function that adds the mean of each row of ``A`` to ``wide`` columns of that row of ``D``, into ``C``."""
+    c = FunctionBuilder(module, processor, "mean", "rows columns A a_row D d_row wide C c_row")
     share = c.over(c.number(1), c.splat(c.b.sitofp(c.columns, F32)))
     with c.loop(0, c.rows) as i:
         sums = [c.number(0)]
@@ -117,9 +117,9 @@ def mean(module: ir.Module, processor: Processor) -> FunctionBuilder:
             a = c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j)))
             values[0] = c.plus(values[0], c.b.select(c.lanes_below(c.sub(c.columns, j)), a, c.number(0)))
         average = c.times(c.splat(c.total(sums[0])), share)
-        with c.loop(0, c.columns, processor.lanes) as j:
+        with c.loop(0, c.wide, processor.lanes) as j:
             total = c.plus(c.load(c.at(c.D, c.add(c.mul(i, c.d_row), j))), average)
-            c.store(total, c.at(c.C, c.add(c.mul(i, c.c_row), j)), c.lanes_below(c.sub(c.columns, j)))
+            c.store(total, c.at(c.C, c.add(c.mul(i, c.c_row), j)), c.lanes_below(c.sub(c.wide, j)))
     return c.end()
 
 

@@ -233,6 +233,7 @@ class CellWorkspace(Workspace):
         sizes = {name: rows * lengths[name] for name in ("gates", "saved", "previous", "late")}
         sizes |= dict.fromkeys(("carry0", "carry1"), sequences * lengths["previous"])
         sizes |= {"adjoints": sequences * lengths["adjoints"], "packed": self.fixed["packed numbers"]}
+        sizes["averaged"] = (CHUNK + sequences) * lengths["averaged"]
         sizes["blocks"] = (CHUNK + sequences) * (max(self.direction.sizes.values()) + self.compiled.processor.rows)
         sizes |= {"gradients of matrices": self.fixed["joined numbers"], "gradients of rows": lengths["gates"]}
         sizes |= {"fixed": lengths["fixed"], "gradients of fixed": lengths["fixed"], "transposed": self.fixed["transposed"]}
