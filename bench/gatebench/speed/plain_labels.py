@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
+from torch.nn.utils.rnn import pad_sequence
 
 from gatebench.core.errors import BadInput
 from gatebench.data import tasks
@@ -72,11 +72,9 @@ class Trained:
     def logits(self, sequences: list[Sequence]) -> Tensor:
         """Return ``[B, classes]`` from the state after the last step of each sequence."""
         inputs = [torch.from_numpy(np.asarray(one.x, np.float32)) for one in sequences]
-        lengths, padded = torch.tensor([len(x) for x in inputs]), pad_sequence(inputs)
-        # Sequences of one length need no packing, which takes torch's GRU twice as long.
-        is_even = bool((lengths == lengths[0]).all())
-        state = self.layer(padded if is_even else pack_padded_sequence(padded, lengths, enforce_sorted=False))[1]
-        return self.readout((state[0] if isinstance(state, tuple) else state)[-1])
+        # What follows a sequence's last step is not read: packed sequences give the same and take longer.
+        outputs, last = self.layer(pad_sequence(inputs))[0], torch.tensor([len(x) - 1 for x in inputs])
+        return self.readout(outputs[last, torch.arange(len(inputs))])
 
     @torch.no_grad()
     def scores(self, sequences: list[Sequence]) -> tuple[float, float]:
