@@ -5,7 +5,7 @@ import numpy as np
 from gatebench.ingest.cells import Column
 
 PARTS = (
-    ("year", ("year", "yr", "yyyy", "jahr", "annee", "ano"), 1800, 2200, 2),
+    ("year", ("year", "yr", "yyyy", "yy", "jahr", "annee", "ano"), 1800, 2200, 2),
     ("month", ("month", "mo", "mon", "mm", "monat", "mois", "mes"), 1, 12, 11),
     ("day", ("day", "dd", "dom", "tag", "jour", "dia"), 1, 31, 28),
     ("hour", ("hour", "hr", "hh", "hours", "stunde", "heure", "hora"), 0, 24, 23),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.data import long_arrays
-from gatebench.ingest import date_words, scratch
+from gatebench.ingest import clock_changes, date_words, scratch
 from gatebench.ingest.question import Reading, ask
 
 PERIODS = (
@@ -64,6 +64,10 @@ MOSTLY_EVEN = 0.5
 """Share of steps between times that are the usual one, at the least."""
 DAY = 86_400
 """Seconds of a day."""
+HOUR = 3_600 * 10**9
+"""Nanoseconds of an hour."""
+DIGITS = ((10, "%Y%m%d%H", "hours"), (12, "%Y%m%d%H%M", "minutes"), (14, "%Y%m%d%H%M%S", "seconds"))
+"""Digits of a whole number that has a day and a time, what they are, and the last of them."""
 
 
 class Dates(NamedTuple):
@@ -101,8 +105,24 @@ def read(
     if not all(any(character.isdigit() for character in text) for text in sample):
         return None
     return _read_periods(texts) or _read_iso(texts, sample) or _read_formats(texts, sample) or _read_words(texts) or (
-        _read_numeric(name, texts, sample, first, in_rows)
+        _read_numeric(name, texts, sample, first, in_rows) or _read_wrapped(name, texts, first, in_rows)
     )  # fmt: skip
+
+
+def _read_wrapped(
+    name: str, texts: pd.Series, first: str | None, in_rows: Callable[[np.ndarray], np.ndarray]
+) -> Dates | None:
+    """Return dates with the name of a time zone behind them, or of intervals, by their beginnings."""
+    zoned = clock_changes.without_zone(texts)
+    if zoned is not None:
+        bare, ahead = zoned
+        dates = read(name, bare, first, in_rows)
+        return dates and dates._replace(values=dates.values - np.where(ahead, HOUR, 0))
+    begins = clock_changes.beginnings(texts)
+    dates = None if begins is None else read(name, begins, first, in_rows)
+    if dates is None or dates.written == OF_A_DAY:
+        return dates
+    return dates._replace(written=f"{dates.written}, the beginnings of intervals")
 
 
 def _read_periods(texts: pd.Series) -> Dates | None:
@@ -223,26 +243,31 @@ def read_whole_numbers(values: np.ndarray) -> Dates | None:
     """Return whole numbers as dates if they count time from 1970 on, are days, ``20200131``, or months, ``202001``."""
     if not len(values) or (values < 100 * FIRST_YEAR).any():
         return None
+    for count, form, last in DIGITS:
+        if values.min() >= 10 ** (count - 4) * FIRST_YEAR and values.max() < 10 ** (count - 4) * LAST_YEAR:
+            dates = _of_digits(values, form, f"days and {last} as numbers")
+            if dates is not None:
+                return dates
     for unit, size in EPOCHS:
         if values.min() >= EPOCH[0] * 10**9 // size and values.max() < EPOCH[1] * 10**9 // size:
             if size == 10**9 and not _are_even(values):
                 return None
             return Dates(_each(values, lambda block, size=size: block.astype(np.int64) * size), f"{unit} since 1970")
     if (values >= 10000 * FIRST_YEAR).all() and (values < 10000 * LAST_YEAR).all():
-        return _of_days(values, "days as numbers")
+        return _of_digits(values, "%Y%m%d", "days as numbers")
     if (values >= 100 * LAST_YEAR).any():
         return None
     different = long_arrays.distinct(values)
     months, steps = different % 100, np.diff(different)
     if (months < 1).any() or (months > 12).any() or len(steps) < 12 or not np.isin(steps, (1, 89)).all():
         return None
-    return _of_days(_each(values, lambda block: block * 100 + 1), "months as numbers")
+    return _of_digits(_each(values, lambda block: block * 100 + 1), "%Y%m%d", "months as numbers")
 
 
-def _of_days(values: np.ndarray, written: str) -> Dates | None:
+def _of_digits(values: np.ndarray, form: str, written: str) -> Dates | None:
     """Return whole numbers like ``20200131`` as dates, if all of them are."""
     different = long_arrays.distinct(values)
-    dates = _dates(pd.to_datetime(pd.Series(different).astype(str), format="%Y%m%d", errors="coerce"), written)
+    dates = _dates(pd.to_datetime(pd.Series(different).astype(str), format=form, errors="coerce"), written)
     if dates is None:
         return None
     return Dates(_each(values, lambda block: dates.values[np.searchsorted(different, block)]), written)
