@@ -12,7 +12,7 @@ from gatebench.ingest import dates, durations, numbering, numbers, scratch
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.question import Reading, Undecided
 
-MARKS = ("na", "n/a", "#n/a", "<na>", "nan", "null", "none", "missing", "?", "-", "--", ".", "*", "nil")
+MARKS = r"na|n/a|#n/a|<na>|nan|null|none|missing|nil|[-\u2013\u2014]+|\.+|\*+|\?+"
 """Texts, in small letters, that stand for what is missing among numbers and dates."""
 MOSTLY = 0.5
 """Share of numbers from which on a column holds numbers, of which some cell is none."""
@@ -243,7 +243,7 @@ def _read_texts(name: str, cells: pd.Series, empty: np.ndarray, choices: Choices
     if empty.all():
         count = len(texts) if codes is None else len(codes)
         return Column(name, "empty", np.broadcast_to(np.nan, count), np.broadcast_to(True, count))
-    marks = texts.str.lower().isin(MARKS).to_numpy() if choices.na != [NONE] else np.zeros(len(texts), bool)
+    marks = texts.str.lower().str.fullmatch(MARKS).to_numpy(bool) if choices.na != [NONE] else np.zeros(len(texts), bool)
     missing = empty | marks
     values = pd.to_numeric(texts, errors="coerce").to_numpy(float)
     plain = ~np.isnan(values) & ~missing

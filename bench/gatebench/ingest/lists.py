@@ -12,7 +12,8 @@ from gatebench.ingest import limits
 
 LOOKED_AT = 50
 """Cells that are looked at to learn whether a column holds lists."""
-_IN_TEXT = re.compile(r"\s*[\[(].*[\])]\s*", re.DOTALL)
+_IN_TEXT = re.compile(r"\s*(?:\[.*\]|\((?![^\d,]*\d{1,3}(?:,\d{3})*(?:\.\d*)?\)).*\))\s*", re.DOTALL)
+"""A list as Python, JSON or NumPy write it; an amount below zero, as accountants write it, is none."""
 
 
 def expand(rows: pd.DataFrame, where: str) -> tuple[pd.DataFrame, np.ndarray | None]:

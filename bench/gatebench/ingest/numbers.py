@@ -15,10 +15,18 @@ WITH_COMMA = rf"[+-]?(\d+|[1-9]\d{{0,2}}(\.\d{{3}})+)?(,\d+)?{EXPONENT}"
 """A number whose fraction stands behind a comma."""
 WITH_POINT = rf"[+-]?(\d+|[1-9]\d{{0,2}}(,\d{{3}})+)?(\.\d*)?{EXPONENT}"
 """A number whose thousands stand behind commas."""
-UNIT = r"\s*(?:%|°\s?[CFK]?|[€$£¥]|[A-Za-zµ][A-Za-zµ/²³0-9]{0,7})$"
-"""What may stand behind a number."""
-CURRENCY = r"^([+-]?)[€$£¥]\s*"
+UNIT = r"\s*(?:[%;]|°\s?[CFK]?|[€$£¥₹₩₽]|[A-Za-zµ][A-Za-zµ/²³0-9]{0,7})$"
+"""What may stand behind a number: a unit, or a separator of columns at the end of a row."""
+CODES = "AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|INR|JPY|KRW|MXN|NOK|NZD|PLN|RUB|SEK|SGD|TRY|USD|ZAR|Rs\\.?|kr\\.?"
+"""Currencies in letters."""
+CURRENCY = rf"^([+-]?)([A-Z]{{0,3}}[€$£¥₹₩₽]|{CODES})\s*(?=[-+.,\d])"
 """What may stand before a number."""
+MULTIPLES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+"""Letters behind numbers that multiply them, where numbers of one column have several of them."""
+MINUS = "^[\u2212\u2013\u2012](?=[^\\W_]|[.,€$£¥])"
+"""Signs of minus that no keyboard has."""
+IN_PARENTHESES = r"^\(([^()]*\d[^()]*)\)$"
+"""An amount below zero, as accountants write it."""
 
 
 class Numbers(NamedTuple):
@@ -48,11 +56,18 @@ def read(name: str, texts: pd.Series, decimal: str | None) -> Numbers | None:
         A comma may stand before a fraction or between thousands.
 
     """
+    texts, signs = _with_plain_signs(texts)
+    multiplied = _multiplied(texts)
+    if multiplied is not None:
+        bare, factors = multiplied
+        numbers = read(name, bare, decimal)
+        return numbers and Numbers(numbers.values * factors, " and ".join(["times k, M, B or T", *signs]))
     bare, unit = _without_unit(texts)
     if bare is None:
         return None
     ungrouped = bare.str.replace(rf"(?<=\d){THOUSANDS}(?=\d{{3}}(?!\d))", "", regex=True)
-    written = [f"with {unit} behind them" if unit[-1:].isalnum() or unit in "%°" else f"with {unit}"] if unit else []
+    behind = not texts.str.startswith(unit).all() and (unit[-1:].isalnum() or unit in "%°;")
+    written = [*signs, *([f"with {unit} behind them" if behind else f"with {unit}"] if unit else [])]
     if not ungrouped.equals(bare):
         written.append("with thousands apart")
     if not ungrouped.str.contains(",", regex=False).any():
@@ -80,12 +95,36 @@ def _ask(name: str, example: str) -> Undecided:
     )
 
 
+def _with_plain_signs(texts: pd.Series) -> tuple[pd.Series, list[str]]:
+    """Return texts whose minus is that of a keyboard, and how it was written elsewhere."""
+    signs = []
+    if texts.str.contains(MINUS, regex=True).any():
+        texts = texts.str.replace(MINUS, "-", regex=True)
+        signs.append("with a typographic minus")
+    if texts.str.match(IN_PARENTHESES).any():
+        texts = texts.str.replace(IN_PARENTHESES, r"-\1", regex=True)
+        signs.append("below zero in parentheses")
+    return texts, signs
+
+
+def _multiplied(texts: pd.Series) -> tuple[pd.Series, np.ndarray] | None:
+    """Return texts without letters that multiply them, and by how much; None where they have not several of these."""
+    parts = texts.str.extract(r"^([^A-Za-z]*\d) ?([kKMBT]?)$")
+    if parts.isna().to_numpy().any() or parts[1].nunique() < 2:
+        return None
+    # Bytes are whole: 512B beside 1.2K is no billion.
+    if (parts[1] == "B").any() and not parts[0][parts[1] == "B"].str.contains(".", regex=False).any():
+        return None
+    return parts[0], parts[1].map({"": 1.0, **MULTIPLES}).to_numpy(float)
+
+
 def _without_unit(texts: pd.Series) -> tuple[pd.Series | None, str]:
     """Return texts without the unit that stands behind or before all of them, or None where no number could be left."""
     if not texts.str.contains(r"\d", regex=True).all():
         return None, ""
     if texts.str.match(CURRENCY).all():
-        return texts.str.replace(CURRENCY, r"\1", regex=True), texts.iloc[0].lstrip("+-")[0]
+        signs = texts.str.extract(CURRENCY)[1]
+        return (None, "") if signs.nunique() > 1 else (texts.str.replace(CURRENCY, r"\1", regex=True), signs.iloc[0])
     units = texts.str.extract(rf"({UNIT[:-1]})$", expand=False).str.strip()
     if units.isna().any() or units.nunique() > 1 or _is_exponent(units.iloc[0]):
         return texts, ""

@@ -86,6 +86,11 @@ def flags(choices: dict[str, object]) -> Iterable[str]:
             yield str(value)
 
 
+def as_typed(flag: str, text: str) -> str:
+    """Return an option and its text as a shell takes them, also of a text that looks like an option."""
+    return shlex.quote(f"{flag}={text}") if text.startswith("-") else f"{flag} {shlex.quote(text)}"
+
+
 def flag_of(field: str, value: object) -> str:
     """Return the option of the command line that makes a choice."""
     if field == "layout":

@@ -4,7 +4,6 @@ What a column holds is decided by all of its rows, as of a smaller table. One of
 as a time of each row, is read in the manner that a sample of it shows, and every row is checked against it.
 """
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from gatebench.ingest import cells, scratch
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.delimited import TextTable
+from gatebench.ingest.question import as_typed
 
 ROWS = 2**16
 """Rows that are read together."""
@@ -144,7 +144,7 @@ def _read_many(table: TextTable, name: str, where: str, different: list[str], ch
         odd = "" if column.spoilt is None else f", such as {shorten(repr(column.values[column.spoilt]))} among numbers"
         raise BadInput(
             f"{where}, column {name.strip()} has more than {MOST_TEXTS:,} different texts{odd}; expected numbers or dates, "
-            f"or fewer texts: leave it out, --without {name.strip()}, or correct them"
+            f"or fewer texts: leave it out, {as_typed('--without', name.strip())}, or correct them"
         )
     witnesses = sample.iloc[np.linspace(0, len(sample) - 1, WITNESSES).astype(int)]
     read = {written: (scratch.Growing(), scratch.Growing()) for written in manners}
@@ -158,8 +158,9 @@ def _read_many(table: TextTable, name: str, where: str, different: list[str], ch
                 text = part[name].iloc[odd - row]
                 raise BadInput(
                     f"{where}, row {odd + 1}, column {name.strip()} has {shorten(repr(text))}; expected "
-                    f"{written or 'numbers'}, as in the rows before: correct it, leave the column out, --without "
-                    f"{name.strip()}, or, if it stands for what is missing: --na {shlex.quote(shorten(text))}"
+                    f"{written or 'numbers'}, as in the rows before: correct it, leave the column out, "
+                    f"{as_typed('--without', name.strip())}, or, if it stands for what is missing: "
+                    f"{as_typed('--na', shorten(text))}"
                 )
             if column is None:
                 del read[written]

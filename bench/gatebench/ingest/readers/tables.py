@@ -1,6 +1,5 @@
 """Tables in text, csv or its like: one long one, a single series, or a file a sequence; its columns say which."""
 
-import shlex
 from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from gatebench.ingest import (
 from gatebench.ingest.cells import CodedTexts, Column
 from gatebench.ingest.choices import COLUMNS, NONE, Choices
 from gatebench.ingest.inputs import ColumnUses
+from gatebench.ingest.question import as_typed
 from gatebench.ingest.raw import RawData
 from gatebench.ingest.split_rows import RowSplits
 from gatebench.ingest.tabular import Table
@@ -149,8 +149,8 @@ def _check_numbers(table: Table, columns: dict[str, Column], decided: ColumnUses
             row = column.spoilt or 0
             raise BadInput(
                 f"{table.where(row)}, column {name} has {shorten(repr(column.values[row]))}; expected a number: correct it, "
-                f"leave the column out: --without {name}, or, if it stands for what is missing: --na "
-                f"{shlex.quote(column.values[row])}"
+                f"leave the column out: {as_typed('--without', name)}, or, if it stands for what is missing: "
+                f"{as_typed('--na', column.values[row])}"
             )
 
 
@@ -162,7 +162,7 @@ def _check_cells(table: Table, columns: dict[str, Column], choices: Choices) -> 
         if column.kind == "text" and all(str(cell).startswith("[") for cell in column.different):
             raise BadInput(
                 f"{table.where(int((~column.missing).argmax()))}, column {name} holds a list in each cell; expected a "
-                f"number or a text: write a row for each step, or leave the column out: --without {name}"
+                f"number or a text: write a row for each step, or leave the column out: {as_typed('--without', name)}"
             )
         if column.kind != "number":
             continue
@@ -175,7 +175,7 @@ def _check_cells(table: Table, columns: dict[str, Column], choices: Choices) -> 
             why = "is empty, NaN or infinite" if np.isinf(value) else f"has {value:.6g}, which is too large to be squared"
             raise BadInput(
                 f"{table.where(start + int(large[0]))}, column {name} {why}; expected a number: fill it, remove the row, or "
-                f"leave the column out: --without {name}"
+                f"leave the column out: {as_typed('--without', name)}"
             )
 
 
@@ -275,7 +275,7 @@ def _values(
         if len(different) > inputs.MOST_CODES:
             raise BadInput(
                 f"column {name} has {len(different):,} different values; expected at most {inputs.MOST_CODES} of codes: use "
-                f"--numbers {name}, or leave it out: --without {name}"
+                f"--numbers {name}, or leave it out: {as_typed('--without', name)}"
             )
         categories[name] = tuple(map(str, different))
         # The second of two says it all.
