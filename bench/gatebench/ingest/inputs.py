@@ -1,13 +1,12 @@
 """The decision which columns are read, and as what: amounts, codes, categories; what is left out, and why."""
 
-import re
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from gatebench.core.errors import shorten
 from gatebench.data import long_arrays
-from gatebench.ingest import dates, numbering, rising
+from gatebench.ingest import dates, identifiers, numbering, rising, unread
 from gatebench.ingest.cells import CodedTexts, Column, codes_of
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.keys import Arrangement
@@ -23,13 +22,8 @@ CODES = range(3, 21)
 """How many different whole numbers may be codes."""
 ROWS_OF_A_CODE = 10
 """Rows for each different whole number from which on they may be codes."""
-IDENTIFIER = re.compile(
-    r"(^|_)(id|user|customer|client|patient|subject|device|machine|sensor|station|vehicle|track|ticker|symbol|unit)$",
-    re.IGNORECASE,
-)
-"""Names of columns that tell things apart, each of which has a series."""
-ROWS_OF_A_THING = 3
-"""Rows of each of them on average, at the least."""
+MANY_TEXTS = "different texts"
+"""How the reason ends for which a column of texts is left out that are no categories."""
 FAR = 5.0
 """Ranges of all other values from which on a value that comes again and again is far from them."""
 USUAL_MARKS = (-99, -999, -9999, -99999, 999, 9999, 99999)
@@ -99,9 +93,10 @@ def decide(columns: dict[str, Column], arrangement: Arrangement, choices: Choice
         _place(uses, column, arrangement, choices, possible)
         column.release()
     texts = [name for name in uses.categories if columns[name].kind == "text" and name not in (choices.codes or [])]
-    free = [name for name, why in uses.left_out.items() if why.endswith("different texts")]
+    free = [name for name, why in uses.left_out.items() if why.endswith(MANY_TEXTS)]
     if not uses.numbers and len(uses.categories) == len(texts) and len(texts) + len(free) == 1:
         uses.symbols = (texts + free)[0]
+        unread.refuse_single_symbols(columns[uses.symbols])
         uses.categories, uses.left_out = [], {n: why for n, why in uses.left_out.items() if n != uses.symbols}
     return uses
 
@@ -126,11 +121,14 @@ def _place(uses: ColumnUses, column: Column, arrangement: Arrangement, choices: 
         uses.numbers.append(name)
         return
     why = _why_left_out(column, arrangement)
+    if not explicit and (why is None or why.endswith(MANY_TEXTS)):
+        _ask_about_names(column, arrangement, choices)
+    if not explicit and why is not None and why.endswith(MANY_TEXTS):
+        unread.refuse_amounts(column)
     if why and not (explicit and column.kind in ("number", "text")):
         uses.left_out[name] = why
         return
     if not explicit:
-        _ask_about_names(column, arrangement, choices)
         _ask_about_counting_down(column, arrangement, choices)
         _ask_about_rest(column, arrangement, choices)
     if column.kind == "text":
@@ -165,7 +163,7 @@ def _why_left_out(column: Column, arrangement: Arrangement) -> str | None:
         return "tells the same sequences apart"
     different = column.different
     many = len(different) > MOST_CATEGORIES or len(different) * 2 > int((~column.missing).sum())
-    return f"has {len(different):,} different texts" if many and column.spoilt is None else None
+    return f"has {len(different):,} {MANY_TEXTS}" if many and column.spoilt is None else None
 
 
 def _only_value(column: Column) -> object:
@@ -221,17 +219,26 @@ def _ask_about_rest(column: Column, arrangement: Arrangement, choices: Choices) 
 
 
 def _ask_about_names(column: Column, arrangement: Arrangement, choices: Choices) -> None:
-    """Ask about a column that is called like what tells things apart, where all rows are one series."""
+    """Ask about a column that tells things apart by its name, or many by blocks of rows, where all rows are one series."""
     if arrangement.codes.any() or choices.sequence is not None or not (column.is_whole or column.kind == "text"):
         return
-    values = int(codes_of([column]).max()) + 1
-    if IDENTIFIER.search(column.name) and 1 < values <= len(column.missing) // ROWS_OF_A_THING and not column.missing.any():
-        raise ask(
-            f"column {column.name} is called like what has a series of its own, and has {values:,} different values",
-            Reading(f"{values:,} sequences", {"sequence": column.name}),
-            Reading("one series, beside which it is a category", {"codes": _more(choices.codes, column.name)}),
-            Reading("one series, and it is left out", {"without": _more(choices.without, column.name)}),
-        )
+    codes = codes_of([column])
+    values = int(codes.max()) + 1
+    if not 1 < values <= len(codes) // identifiers.ROWS_OF_A_THING or column.missing.any():
+        return
+    if identifiers.NAME.search(column.name):
+        why = f"is called like what has a series of its own, and has {values:,} different values"
+    elif column.kind == "text" and values > MOST_CATEGORIES and identifiers.stand_in_blocks(codes):
+        why = f"has {values:,} different texts, each in the rows of one block"
+    else:
+        return
+    as_category = Reading("one series, beside which it is a category", {"codes": _more(choices.codes, column.name)})
+    raise ask(
+        f"column {column.name} {why}",
+        Reading(f"{values:,} sequences", {"sequence": column.name}),
+        *([as_category] if values <= MOST_CODES else []),
+        Reading("one series, and it is left out", {"without": _more(choices.without, column.name)}),
+    )
 
 
 def _ask_about_counting_down(column: Column, arrangement: Arrangement, choices: Choices) -> None:

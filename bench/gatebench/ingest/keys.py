@@ -1,6 +1,7 @@
 """The decision which rows make a sequence, and in which order they stand: keys and orders are known by their contents."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import combinations
@@ -141,27 +142,32 @@ def _by_contents(columns: dict[str, Column], choices: Choices) -> tuple[tuple[st
 
 
 def _ask_about_grid(columns: dict[str, Column], choices: Choices) -> None:
-    """Ask about two columns of whole numbers that occur together once each, in whatever order rows stand."""
+    """Ask about two or three columns of whole numbers or texts that occur together once each, however rows stand."""
     possible = [name for name in _possible_keys(columns, ()) if name not in (choices.numbers or [])][:MOST_KEYS]
-    for pair in combinations(possible, 2):
-        whole = [name for name in pair if columns[name].is_whole]
-        counts = [int(codes_of([columns[name]]).max()) + 1 for name in pair]
-        rows = len(columns[pair[0]].missing)
-        if not whole or not _is_unique(columns, pair, ()) or GRID * counts[0] * counts[1] > rows:
+    counts = {name: int(codes_of([columns[name]]).max()) + 1 for name in possible}
+    rows = len(next(iter(columns.values())).missing)
+    for names in (*combinations(possible, 2), *combinations(possible, 3)):
+        of_grid = math.prod(counts[name] for name in names)
+        if not rows <= of_grid <= rows / GRID or not _is_unique(columns, names, ()):
             continue
-        fitting = [(key, step) for key, step in (pair, pair[::-1]) if step in whole and _is_key(columns, (key,), (step,))]
-        # The steps of sequences rather count up than name something; of two such the one of more values does.
-        fitting.sort(key=lambda key_and_step: -counts[pair.index(key_and_step[1])])
+        whole = [name for name in names if columns[name].is_whole]
+        fitting = [(tuple(name for name in names if name != step), step) for step in whole]
+        fitting = [(key, step) for key, step in fitting if _is_key(columns, key, (step,))]
+        # The steps of sequences rather count up than name something; of several such the one of most values does.
+        fitting.sort(key=lambda key_and_step: -counts[key_and_step[1]])
         if not fitting:
             continue
         readings = [
-            Reading(f"{_sequences(columns, (key,))}, in the order of {step}", {"sequence": key, "order": step})
+            Reading(f"{_sequences(columns, key)}, in the order of {step}", {"sequence": ",".join(key), "order": step})
             for key, step in fitting
         ]
+        measured = {"numbers": [*(choices.numbers or []), *whole]}
+        if codes := [name for name in names if name not in whole]:
+            measured["codes"] = [*(choices.codes or []), *codes]
         raise ask(
-            f"columns {pair[0]} and {pair[1]} occur together once each, as sequences and their steps do",
+            f"columns {', '.join(names[:-1])} and {names[-1]} occur together once each, as sequences and their steps do",
             *readings,
-            Reading("both are measured", {"sequence": NONE, "numbers": [*(choices.numbers or []), *pair]}),
+            Reading("they are inputs of one series", {"sequence": NONE, **measured}),
         )
 
 

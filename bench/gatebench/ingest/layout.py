@@ -79,16 +79,26 @@ def _look(columns: dict[str, Column]) -> WideTable | None:
     """Return what speaks for series in rows, or None."""
     if any(column.kind == "date" for column in columns.values()):
         return None
-    if any(name.lower() in ordering.ORDER_NAMES + keys.SEQUENCE_NAMES[:-1] for name in columns):
+    if any(name.lower() in ordering.ORDER_NAMES for name in columns):
         return None
-    numbers = [name for name, column in columns.items() if column.kind == "number" and not _is_label_like(column)]
-    steps = _steps(numbers)
-    others = [name for name in columns if name not in steps]
-    labels = [name for name in others if _is_label_like(columns[name])]
+    if any(name.lower() in keys.SEQUENCE_NAMES[:-1] and not _names_rows(column) for name, column in columns.items()):
+        return None
+    # Counts of what is rare are few whole numbers as labels are, and still steps where columns are called so.
+    called = [name for name, column in columns.items() if column.kind == "number"]
+    numbers = [name for name in called if not _is_label_like(columns[name])]
+    steps = _dated(called) or _steps(numbers)
+    others = [name for name, column in columns.items() if name not in steps and _says_something(column)]
+    labels = [name for name in others if _is_label_like(columns[name]) and not columns[name].missing.any()]
     label = labels[0] if len(labels) == 1 else None
-    if _dated(numbers):
+    if _dated(called):
         return WideTable(steps, others, label, "called by dates")
     rows = len(next(iter(columns.values())).missing)
+    row_names = next((name for name in others if _names_rows(columns[name])), None)
+    if row_names is not None and (numbered := _numbered(called)) is not None:
+        others = [name for name in others if name not in numbered]
+        labels = [name for name in labels if name in others]
+        why = f"numbered one after the other, beside {row_names}, which names each row"
+        return WideTable(numbered, others, labels[0] if len(labels) == 1 else None, why)
     if len(steps) < FEWEST_COLUMNS or len(others) > MOST_OTHERS or rows < 2:
         return None
     lines = _changes(columns, steps)
@@ -102,6 +112,16 @@ def _look(columns: dict[str, Column]) -> WideTable | None:
     if numbered and label is not None and like and not across < SMOOTHER * along:
         return WideTable(steps, others, label, f"numbered one after the other, beside {label}")
     return None
+
+
+def _says_something(column: Column) -> bool:
+    """Whether a column has not the same everywhere."""
+    return column.kind == "number" or len(column.different) > 1
+
+
+def _names_rows(column: Column) -> bool:
+    """Whether each row has a text of its own."""
+    return column.kind == "text" and column.spoilt is None and len(column.different) == len(column.missing)
 
 
 def _changes(columns: dict[str, Column], steps: list[str]) -> tuple[np.ndarray, float, float] | None:

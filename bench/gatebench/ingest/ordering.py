@@ -6,11 +6,11 @@ import numpy as np
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.data import long_arrays
-from gatebench.ingest import date_parts, numbering, rising
+from gatebench.ingest import date_parts, identifiers, numbering, rising
 from gatebench.ingest.cells import CodedTexts, Column, codes_of
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.dates import OF_A_DAY
-from gatebench.ingest.question import Reading, ask
+from gatebench.ingest.question import Reading, as_typed, ask
 
 Where = Callable[[int], str]
 """What a message calls a row."""
@@ -229,6 +229,13 @@ def _check_sortable(columns: dict[str, Column], names: tuple[str, ...], where: W
 
 def refuse_repeats(columns: dict[str, Column], codes: np.ndarray, names: tuple[str, ...], sequence: tuple[str, ...]) -> None:
     """Raise `Undecided` or ``BadInput`` where a sequence has several rows at one time."""
+    for name in names:
+        if lacking := int(columns[name].missing.sum()):
+            raise BadInput(
+                f"column {name} has nothing in {lacking:,} of {len(codes):,} rows; expected numbers or dates, to put steps "
+                f"in order: fill it (with the value above, if cells were merged), or leave it out: "
+                f"{as_typed('--without', name)}"
+            )
     if is_unique_within(columns, codes, names):
         return
     counts_of_one = np.bincount(numbering.pair(codes, codes_of([columns[name] for name in names])))
@@ -251,6 +258,16 @@ def refuse_repeats(columns: dict[str, Column], codes: np.ndarray, names: tuple[s
             Reading("rows are in order as they stand", {"order": NONE, **({} if sequence else {"sequence": NONE})}),
         )
     key = ",".join((*sequence, "COLUMN"))
+    merged = [
+        name for name, column in columns.items()
+        if (filled := identifiers.filled_from_above(column)) and _missing_keys({**columns, name: filled}, codes, names)
+    ]  # fmt: skip
+    if merged:
+        raise BadInput(
+            f"column {order} does not tell rows apart{within}: {times}; column {merged[0]} would if it were not empty in "
+            f"{int(columns[merged[0]].missing.sum()):,} rows: fill these with the value above (cells were merged?), and "
+            f"name it: {as_typed('--sequence', ','.join((*sequence, merged[0])))}"
+        )
     raise BadInput(
         f"column {order} does not tell rows apart{within}: {times}; expected a time once in each sequence: several "
         f"sequences? add the column that tells them apart and name it, --sequence {key}; or, for rows as they stand: "
@@ -279,7 +296,7 @@ def _missing_keys(columns: dict[str, Column], codes: np.ndarray, names: tuple[st
             return False
         combined = numbering.pair(codes, values)
         regular = columns[name].kind == "text" or rising.rises_regularly(combined, values_of(columns, names))
-        return regular and is_unique_within(columns, combined, names)
+        return (regular or identifiers.may_tell_apart(columns[name])) and is_unique_within(columns, combined, names)
 
     return [name for name in possible if parts(name)]
 
