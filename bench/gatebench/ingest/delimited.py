@@ -19,6 +19,8 @@ WHITE_SPACE = r"\s+"
 """What stands between columns that no separator parts."""
 SAMPLE_LINES = 50
 """Lines that are looked at to learn how a table is written."""
+MOST_UNITS = 3
+"""Rows of units, or of further names, below a header, at the most."""
 SAMPLE_CHARACTERS = 2**20
 """Characters of a line that are looked at, at the most."""
 NUMBER = re.compile(r"\s*[-+]?[\d.,']*\d[\d.,']*(?:[eE][-+]?\d+)?\s*%?\s*")
@@ -39,8 +41,8 @@ class TextLayout:
     """Lines before the table."""
     names: list[str] | None
     """The header where it is not the first line of the table: one in a comment, or none at all."""
-    units: bool
-    """Whether a second header follows the first."""
+    units: int
+    """Rows with units, or with other names, that follow the header."""
     lines: list[str] = field(default_factory=list)
     """What was decided about the table, a line each."""
 
@@ -72,8 +74,7 @@ def look(opener: Opener, where: str) -> TextTable:
     sample = _sample(opener, used_encoding)
     layout = find_layout(sample, where)
     skipped = [*range(layout.comments)]
-    if layout.units:
-        skipped.append(layout.comments + 1)
+    skipped += range(layout.comments + 1, layout.comments + 1 + layout.units)
     written = [line for line in sample[layout.comments :] if line.strip()]
     options = {
         "sep": layout.separator, "header": None if layout.names else 0, "names": layout.names, "encoding": used_encoding,
@@ -128,24 +129,26 @@ def find_layout(sample: list[str], where: str) -> TextLayout:
     # A separator at the end of each row but the header, with nothing behind it, parts nothing.
     if longer and any(row[-1].strip() for row in table[1:]) and not any(map(is_number, first)):
         lines.append("header: of all columns but the first, as R writes it, which is called row")
-        return TextLayout(separator, comments + 1, ["row", *(name.strip() for name in first)], False, lines)
+        return TextLayout(separator, comments + 1, ["row", *(name.strip() for name in first)], 0, lines)
     if _has_header(table):
         if repeated:
             raise BadInput(
                 f"{where} has several columns called {shorten(', '.join(repeated))}; expected a name for each: rename them"
             )
-        units = _has_units(table)
+        units = _count_units(table)
         if units:
-            lines.append(
-                f"header: in two rows; the second one, units, is skipped: {shorten(', '.join(filter(None, table[1])))}"
-            )
+            which = "two rows; the second one, units, is" if units == 1 else f"{units + 1} rows; all but the first are"
+            more = (cell for row in table[1 : 1 + units] for cell in row if cell)
+            lines.append(f"header: in {which} skipped: {shorten(', '.join(more))}")
         return TextLayout(separator, comments, None, units, lines)
-    commented = _cells(skipped[-1].lstrip("# "), separator) if skipped else []
-    if len(commented) == len(first) > 0 and not any(map(is_number, commented)):
-        lines.append("header: in the last of these comments")
-        return TextLayout(separator, comments, [name.strip() for name in commented], False, lines)
+    # A comment with units has one of them for several columns; the names are in the one above it.
+    for comment, called in zip(skipped[:-3:-1], ("the last", "the last but one"), strict=False):
+        commented = [name.strip() for name in _cells(comment.lstrip("# "), separator)]
+        if len(set(commented)) == len(first) > 0 and not any(map(is_number, commented)):
+            lines.append(f"header: in {called} of these comments")
+            return TextLayout(separator, comments, commented, 0, lines)
     lines.append(f"header: none, so that columns are called column0 to column{len(first) - 1}")
-    return TextLayout(separator, comments, [f"column{place}" for place in range(len(first))], False, lines)
+    return TextLayout(separator, comments, [f"column{place}" for place in range(len(first))], 0, lines)
 
 
 def _without_titles(written: list[str]) -> tuple[str, int]:
@@ -158,10 +161,10 @@ def _without_titles(written: list[str]) -> tuple[str, int]:
         below = written[titles:]
         other = _find_separator(below)
         counts = {len(_cells(line, other)) for line in below}
-        header, *rows = [_cells(line, other) for line in below]
+        header, *rows = table = [_cells(line, other) for line in below]
         above = [len(_cells(line, other)) for line in written[:titles]]
-        # A header has no numbers, and the rows below it have some: a row of data is no header of what is below it.
-        is_header = not any(map(_is_value, header)) and any(map(_is_value, rows[0]))
+        # A header has no numbers but years, and the rows below it have some: a row of data is no header of what is below.
+        is_header = _has_header(table) and any(map(_is_value, rows[0]))
         if len(counts) == 1 and len(header) > max(1, *above) and is_header:
             return other, titles
     return separator, 0
@@ -170,7 +173,10 @@ def _without_titles(written: list[str]) -> tuple[str, int]:
 def _find_separator(lines: list[str]) -> str:
     """Return what parts all lines into as many cells, at least two; else what stands in the first one."""
     for separator in SEPARATORS:
-        if len({len(_cells(line, separator)) for line in lines}) == 1 and len(_cells(lines[0], separator)) > 1:
+        cells = [_cells(line, separator) for line in lines]
+        # What stands at the end of each line alone ends it, and parts nothing.
+        parts = any(any(cell.strip() for cell in row[1:]) for row in cells)
+        if len({len(row) for row in cells}) == 1 and parts:
             return separator
     first = lines[0] if lines else ""
     likeliest = max(SEPARATORS, key=first.count)
@@ -224,10 +230,13 @@ def _counts_in_text(row: list[str], places: list[int]) -> bool:
     return all(cell.isdecimal() for cell in cells) and _counts([int(cell) for cell in cells])
 
 
-def _has_units(table: list[list[str]]) -> bool:
-    """Whether the second row has texts, or nothing, where all rows below it have numbers or dates."""
-    if len(table) < 4 or any(len(row) != len(table[0]) for row in table):
-        return False
-    below = [place for place in range(len(table[0])) if all(_is_value(row[place]) for row in table[2:])]
-    cells = [table[1][place].strip() for place in below]
-    return any(cells) and all(not _is_value(cell) for cell in cells) and any(cell.lower() not in MISSING for cell in cells)
+def _count_units(table: list[list[str]]) -> int:
+    """Return how many rows below the header have texts, or nothing, where all rows below them have numbers or dates."""
+    if any(len(row) != len(table[0]) for row in table):
+        return 0
+    for units in range(1, min(MOST_UNITS, len(table) - 3) + 1):
+        below = [place for place in range(len(table[0])) if all(_is_value(row[place]) for row in table[1 + units :])]
+        cells = [row[place].strip() for row in table[1 : 1 + units] for place in below]
+        if below and not any(map(_is_value, cells)) and any(cell.lower() not in MISSING for cell in cells):
+            return units
+    return 0

@@ -129,7 +129,11 @@ def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTab
     except pd.errors.EmptyDataError as error:
         raise BadInput(f"{file} is empty; expected a table: fill it, or remove it") from error
     except Exception as error:  # whatever a parser makes of a file that is none
-        raise BadInput(f"{file} cannot be read as a table ({shorten(error)}); correct it, or convert it to csv") from error
+        uneven = "fields in line" in str(error)
+        advice = "as many in each line, and nothing above or below the table" if uneven else "or convert it to csv"
+        raise BadInput(
+            f"{file} cannot be read as a table ({shorten(error)}); correct it{': ' if uneven else ', '}{advice}"
+        ) from error
     rows = table.rows
     rows.columns = [str(name).strip() for name in rows.columns]
     if rows.empty or rows.columns.duplicated().any():

@@ -1,11 +1,12 @@
 """Plain text: characters, or words, lines or bytes, of a file each or of a line each."""
 
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from gatebench.core.errors import BadInput
+from gatebench.core.errors import BadInput, shorten
 from gatebench.ingest import delimited, encoding, limits
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Reading, ask
@@ -20,6 +21,8 @@ ASCII = 128
 """Bytes below it are characters of ASCII."""
 LINES_OF_A_TABLE = 10
 """Lines of numbers alone from which on a text is a table."""
+MOSTLY = 0.7
+"""Share of lines with as many cells, half of them numbers, from which on a text is a table that has other lines too."""
 
 
 def read(files: list[Path], choices: Choices) -> RawData:
@@ -33,10 +36,14 @@ def read(files: list[Path], choices: Choices) -> RawData:
     if choices.tokens is None and not choices.sequence_a_line:
         why = "all lines are of numbers alone" if all(map(_is_table, texts)) else _columns_of(texts)
         if why:
-            raw = tables.read(files, choices)
+            try:
+                raw = tables.read(files, choices)
+            except BadInput as error:
+                raise BadInput(f"{error}; or, to read it as a text instead of a table: --tokens character") from error
             raw.decisions.insert(0, f"table: read as one, since {why} (--tokens character)")
             return raw
         _ask_about_numbers(texts)
+        _refuse_spoilt_tables(files, texts)
     choices.check_only("text", "tokens", "sequence_a_line", "least_count")
     tokens = choices.tokens or "character"
     pieces = [
@@ -84,18 +91,41 @@ def _is_table(text: str) -> bool:
 
 def _columns_of(texts: list[str]) -> str:
     """Return what shows that texts are tables of named columns: as many cells in each line, numbers below one another."""
-    for separator in delimited.SEPARATORS:
+    for separator in (*delimited.SEPARATORS, None):
         rows = [_rows(text, separator) for text in texts]
         if all(len(table) > LINES_OF_A_TABLE and len({len(row) for row in table}) == 1 < len(table[0]) for table in rows):
-            below = [list(zip(*table[1:], strict=True)) for table in rows]
+            # A header, and perhaps one with units, stands above the numbers.
+            below = [list(zip(*table[2:], strict=True)) for table in rows]
             if all(any(all(map(delimited.is_number, column)) for column in columns) for columns in below):
-                return f"all lines have {len(rows[0][0])} cells parted by {separator!r}, some of numbers alone"
+                parted = "white space" if separator is None else repr(separator)
+                return f"all lines have {len(rows[0][0])} cells parted by {parted}, some of numbers alone"
     return ""
 
 
-def _rows(text: str, separator: str) -> list[list[str]]:
-    lines = [line for line in text[: delimited.SAMPLE_CHARACTERS].split("\n") if line.strip()][: delimited.SAMPLE_LINES]
+def _rows(text: str, separator: str | None) -> list[list[str]]:
+    """Return the cells of the first lines, but of comments; without a separator, of what white space parts."""
+    lines = [
+        line for line in text[: delimited.SAMPLE_CHARACTERS].split("\n") if line.strip() and not line.startswith("#")
+    ][: delimited.SAMPLE_LINES]  # fmt: skip
     return [line.split(separator) for line in lines]
+
+
+def _refuse_spoilt_tables(files: list[Path], texts: list[str]) -> None:
+    """Raise ``BadInput`` for a text whose lines are mostly rows of numbers, beside some that are none."""
+    for file, text in zip(files, texts, strict=True):
+        for separator in (*delimited.SEPARATORS, None):
+            rows = _rows(text, separator)
+            counts = Counter(len(row) for row in rows)
+            width, often = max(counts.items(), key=lambda item: item[1]) if counts else (0, 0)
+            of_width = [row for row in rows if len(row) == width]
+            numbers = sum(2 * sum(map(delimited.is_number, row)) >= width for row in of_width)
+            if width > 1 and len(rows) > LINES_OF_A_TABLE and numbers > MOSTLY * len(rows):
+                other = next((i for i, row in enumerate(rows, 1) if len(row) != width), 1)
+                raise BadInput(
+                    f"{file} looks like a table: {often} of its first {len(rows)} lines have {width} cells, most of them "
+                    f"numbers, but line {other} ({shorten(repr(' '.join(rows[other - 1])))}) has {len(rows[other - 1])}; "
+                    "expected as many in each line: remove such lines, or read it as a text: --tokens character"
+                )
 
 
 def _ask_about_numbers(texts: list[str]) -> None:
