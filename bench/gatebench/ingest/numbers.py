@@ -18,7 +18,7 @@ WITH_POINT = rf"[+-]?(\d+|[1-9]\d{{0,2}}(,\d{{3}})+)?(\.\d*)?{EXPONENT}"
 UNIT = r"\s*(?:[%;]|°\s?[CFK]?|[€$£¥₹₩₽]|[A-Za-zµ][A-Za-zµ/²³0-9]{0,7})$"
 """What may stand behind a number: a unit, or a separator of columns at the end of a row."""
 CODES = "AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|INR|JPY|KRW|MXN|NOK|NZD|PLN|RUB|SEK|SGD|TRY|USD|ZAR|Rs\\.?|kr\\.?"
-"""Currencies in letters."""
+"""Currencies that are written in letters, as a pattern."""
 CURRENCY = rf"^([+-]?)([A-Z]{{0,3}}[€$£¥₹₩₽]|{CODES})\s*(?=[-+.,\d])"
 """What may stand before a number."""
 MULTIPLES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
