@@ -128,7 +128,8 @@ def find(path: Path, choices: Choices) -> Source:
     stem = path.resolve().name.removesuffix(_suffix(path.resolve(), readers))
     if len(files) > 1 and not path.is_dir():
         stem = given.part_name(stem)[0]
-        left_out = [f"files: {', '.join(file.name for file in files)}, a given split"]
+        of_splits = ", a given split" if given.splits_of_files(files) else ", read together"
+        left_out = [f"files: {', '.join(file.name for file in files)}{of_splits}"]
     name = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower()
     return Source(path, files, label_file, readers[_suffix(files[0], readers)], name, left_out)
 
@@ -207,7 +208,8 @@ def _find_files(path: Path, readers: dict[str, FormatReader], choices: Choices) 
                 raise BadInput(f"{path} {remedy}")
             if _suffix(path, readers) not in readers or not path.is_file():
                 raise BadInput(f"{path} is no file that is read here; expected {expected}: convert it")
-            return given.with_partner(path), [], choices.labels
+            find_partners = getattr(readers[_suffix(path, readers)], "find_partners", given.with_partner)
+            return find_partners(path), [], choices.labels
         if path.resolve() == registry.local_folder().resolve():
             raise BadInput(f"{path} is where data sets are added to; expected a folder of your own: give another path")
         all_files = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
@@ -230,7 +232,7 @@ def _find_files(path: Path, readers: dict[str, FormatReader], choices: Choices) 
         counts = ", ".join(f"{count:,} {suffix}" for suffix, count in suffixes.items())
         raise BadInput(
             f"folder {path} has {counts} in it; expected files of one format, a sequence each, at most {MOST_FILES:,} "
-            "(arrays: one file of all): give one file, or a folder of one kind"
+            "(of MATLAB: one file of all): give one file, or a folder of one kind"
         )
     others = Counter(file.suffix or file.name for file in all_files if file not in {*files, label_file})
     counts = shorten(", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common()))

@@ -79,7 +79,7 @@ class Choices:
     """Quarter notes of a time step of MIDI."""
     drums: bool | None = None
     """Whether the drums of MIDI are read, as keys of their pitches."""
-    axes: Literal["NTX", "NXT"] | None = None
+    axes: Literal["NTX", "NXT", "TNX"] | None = None
     """Order of sequence, time step and column in an array."""
     tokens: Literal["character", "word", "line", "byte"] | None = None
     """What a symbol of a text is."""

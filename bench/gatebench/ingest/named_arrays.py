@@ -6,27 +6,26 @@ from dataclasses import replace
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import given, target
+from gatebench.ingest import axes, given, target
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
 ROLES = {
     "x": ("x", "xs", "data", "inputs", "input", "features", "sequences", "signals"),
     "y": ("y", "ys", "label", "labels", "target", "targets"),
-    "lengths": ("lengths", "length", "lens", "seq_lengths", "x_lengths"),
+    "lengths": (
+        "lengths", "length", "lens", "x_lengths", "x_lens", "n_steps",
+        "seq_lengths", "seq_length", "seq_lens", "seq_len", "seqlens", "seqlen", "sequence_lengths", "sequence_length",
+    ),
+    "mask": ("mask", "masks", "padding_mask", "pad_mask", "attention_mask"),
     "group": ("group", "groups", "subject", "subjects"),
-}
+}  # fmt: skip
 """Role of an array -> the names, in small letters, that it may have."""
 LAYOUT = (
     "expected x [N, T, X] with lengths [N] and perhaps y, or X_train, y_train, X_test, y_test, or arr_0, arr_1, ... as "
     "np.savez(file, *list) writes them"
 )
 """What a message says of the arrays that are read."""
-FEWEST_COLUMNS = 8
-"""Numbers along an axis from which on it may be that of time."""
-SMOOTHER = 0.6
-"""Steps along an axis, relative to those along the other, below which it looks like that of time."""
-
 Named = dict[str, np.ndarray | list[np.ndarray]]
 """Name -> array, or a list of them."""
 
@@ -50,9 +49,17 @@ def read(where: str, named: Named, choices: Choices) -> RawData:
     parts, unread = _find_roles(where, named)
     split_names = [*parts]
     raws = [_read_part(where if split is None else f"{where}, {split}", parts[split], choices) for split in split_names]
-    sequences = [array for raw in raws for array in raw.sequences]
+    with_target = [part for part in parts.values() if "y" in part]
+    if with_target and len(with_target) < len(parts):
+        raise BadInput(f"{where} has a target of some splits and not of others; expected y of all: add it, or remove it")
+    values = [
+        array
+        for (split, part), of_part in zip(parts.items(), raws, strict=True)
+        if with_target
+        for array in _target_values(where if split is None else f"{where}, {split}", part["y"], of_part)
+    ]
     raw = RawData(
-        sequences,
+        [array for raw in raws for array in raw.sequences],
         "a row",
         [origin for raw in raws for origin in raw.origins],
         groups=_join_groups(raws),
@@ -63,16 +70,8 @@ def read(where: str, named: Named, choices: Choices) -> RawData:
         raw = replace(raw, splits=splits)
     if unread:
         raw.decisions.append(f"left out: {shorten(', '.join(unread))}")
-    with_target = [part for part in parts.values() if "y" in part]
     if not with_target:
         return raw
-    if len(with_target) < len(parts):
-        raise BadInput(f"{where} has a target of some splits and not of others; expected y of all: add it, or remove it")
-    values = [
-        array
-        for (split, part), of_part in zip(parts.items(), raws, strict=True)
-        for array in _target_values(where if split is None else f"{where}, {split}", part["y"], of_part)
-    ]
     width = values[0].shape[1]
     names = tuple(f"y{i}" if width > 1 else "y" for i in range(width))
     targets, what, line = target.decide(values, names, choices.as_target)
@@ -110,7 +109,10 @@ def _find_roles(where: str, named: Named) -> tuple[dict[str | None, Named], list
             parts[split][role] = array
     with_inputs = {split: part for split, part in parts.items() if "x" in part}
     if not with_inputs:
-        raise BadInput(f"{where} has the arrays {shorten(', '.join(named)) or 'none'}; {LAYOUT}")
+        raise BadInput(
+            f"{where} has the arrays {shorten(', '.join(named)) or 'none'}; {LAYOUT}: rename them, as "
+            "np.savez(file, x=..., y=...)"
+        )
     if None in with_inputs and len(with_inputs) > 1:
         raise BadInput(f"{where} has arrays of splits and x of all; expected one or the other: remove x, or the splits")
     for split in [split for split in parts if split not in with_inputs]:
@@ -121,78 +123,10 @@ def _find_roles(where: str, named: Named) -> tuple[dict[str | None, Named], list
 
 def _read_part(where: str, part: Named, choices: Choices) -> RawData:
     """Return the sequences of one split, with their groups."""
-    sequences, line = _cut(where, part, choices)
+    sequences, line = axes.cut(where, part, choices)
     origins = [f"{where}, sequence {i}" for i in range(len(sequences))]
     checked = [_check_table(origin, array) for origin, array in zip(origins, sequences, strict=True)]
     return RawData(checked, "a row", origins, groups=_find_groups(where, part, len(checked)), decisions=[line])
-
-
-def _cut(where: str, part: Named, choices: Choices) -> tuple[list[np.ndarray], str]:
-    """Return the sequences that an array holds, and the line that says how."""
-    x = part["x"]
-    if isinstance(x, list):
-        return _orient(x, choices)
-    rows = choices.layout == "series-a-row" or bool({"lengths", "y", "group"} & part.keys())
-    several = x.ndim > 2 or (x.ndim == 2 and rows)
-    if not several:
-        columns = x.shape[1] if x.ndim == 2 else 1
-        other = f" ({len(x):,} series of {columns:,} steps: --series-a-row)" if x.ndim == 2 and columns > 1 else ""
-        return [x], f"sequences: one series of {len(x) if x.ndim else 0:,} steps of {columns:,} column(s){other}"
-    lengths = np.asarray(part["lengths"]) if "lengths" in part else None
-    other = ""
-    if x.ndim == 3:
-        axes = choices.axes or _find_axes(where, x, lengths, part.get("y"))
-        other = f" (--axes {'NXT' if axes == 'NTX' else 'NTX'})"
-        x = x.transpose(0, 2, 1) if axes == "NXT" else x
-    lengths = np.full(len(x), x.shape[1]) if lengths is None else lengths
-    if lengths.dtype.kind == "f" and (lengths == np.floor(lengths)).all():
-        lengths = lengths.astype(int)  # MATLAB has no other numbers
-    if lengths.shape != (len(x),) or lengths.dtype.kind not in "iu" or (lengths < 1).any() or (lengths > x.shape[1]).any():
-        raise BadInput(
-            f"{where}: lengths has shape {lengths.shape} and values {shorten(np.unique(lengths))}; expected one of 1 to "
-            f"{x.shape[1]} for each of the {len(x)} sequences of x: correct it"
-        )
-    columns = x.shape[2] if x.ndim == 3 else 1
-    line = f"sequences: {len(x):,} of at most {max(lengths, default=0):,} steps of {columns:,} column(s){other}"
-    return [array[:length] for array, length in zip(x, lengths, strict=True)], line
-
-
-def _find_axes(where: str, x: np.ndarray, lengths: np.ndarray | None, y: object) -> str:
-    """Return ``NTX`` or ``NXT``; ``BadInput`` where it could be either."""
-    count, second, third = x.shape
-    longest = int(lengths.max()) if lengths is not None and len(lengths) else None
-    if longest is not None and second < longest <= third:
-        return "NXT"
-    if isinstance(y, np.ndarray) and y.ndim > 1 and y.shape[:2] == (count, third) and third > second and longest is None:
-        return "NXT"
-    if longest is None and second and third >= FEWEST_COLUMNS and _is_smoother_along_last(x):
-        raise BadInput(
-            f"{where}: x has shape {x.shape}, and its numbers change less along the last axis than along the second; choose "
-            f"one: sequences of {third:,} steps of {second:,} columns, --axes NXT; or of {second:,} steps of {third:,} "
-            "columns, --axes NTX"
-        )
-    return "NTX"
-
-
-def _is_smoother_along_last(x: np.ndarray) -> bool:
-    if x.dtype.kind not in "iuf" or x.shape[1] < 2:
-        return False
-    with np.errstate(over="ignore", invalid="ignore"):
-        steps = [np.abs(np.diff(x.astype(float), axis=axis)) for axis in (1, 2)]
-    second, third = (float(of_axis[np.isfinite(of_axis)].mean()) if np.isfinite(of_axis).any() else 0.0 for of_axis in steps)
-    return 0 < third < SMOOTHER * second
-
-
-def _orient(arrays: list[np.ndarray], choices: Choices) -> tuple[list[np.ndarray], str]:
-    """Return a list of sequences with time first, and the line that says how."""
-    tables = [array for array in arrays if array.ndim == 2]
-    heights, widths = {len(array) for array in tables}, {array.shape[1] for array in tables}
-    seems = "NXT" if len(tables) == len(arrays) and len(heights) == 1 and len(widths) > 1 else "NTX"
-    axes = choices.axes or seems
-    turned = [array.T if axes == "NXT" and array.ndim == 2 else array for array in arrays]
-    why = ", time along the second axis, which is the one that differs" if seems == axes == "NXT" else ""
-    other = f" (--axes {'NXT' if axes == 'NTX' else 'NTX'})" if tables else ""
-    return turned, f"sequences: {len(arrays):,}, an array each{why}{other}"
 
 
 def _check_table(origin: str, array: np.ndarray) -> np.ndarray:
@@ -222,14 +156,16 @@ def _target_values(where: str, y: np.ndarray | list[np.ndarray], raw: RawData) -
     """Return the target of each sequence ``[T, Y]`` from ``y [N]``, ``[N, T]`` or ``[N, T, Y]``, or a list of ``[T, Y]``."""
     lengths = [len(array) for array in raw.sequences]
     if not isinstance(y, list):
-        return _padded_target(where, y, lengths, raw)
+        if y.ndim and len(lengths) == 1 and len(y) == lengths[0] > 1:  # of the steps of one series
+            y = y[None]
+        return _classes_of_steps(_padded_target(where, y, lengths, raw), raw)
     if len(y) != len(lengths):
         raise BadInput(f"{where}: y has {len(y)} arrays; expected one for each of the {len(lengths)} sequences: correct it")
     if all(array.size == 1 for array in y):
         return _padded_target(where, np.array([array.reshape(-1)[0] for array in y]), lengths, raw)
     if [len(array) for array in y] != lengths:
         raise BadInput(f"{where}: y has arrays of other lengths than x; expected one value for each step: correct it")
-    return [array if array.ndim > 1 else array[:, None] for array in y]
+    return _classes_of_steps([array if array.ndim > 1 else array[:, None] for array in y], raw)
 
 
 def _padded_target(where: str, y: np.ndarray, lengths: list[int], raw: RawData) -> list[np.ndarray]:
@@ -249,6 +185,15 @@ def _padded_target(where: str, y: np.ndarray, lengths: list[int], raw: RawData) 
         return [np.full((length, 1), value) for value, length in zip(y, lengths, strict=True)]
     steps = y[..., None] if y.ndim == 2 else y
     return [array[:length] for array, length in zip(steps, lengths, strict=True)]
+
+
+def _classes_of_steps(values: list[np.ndarray], raw: RawData) -> list[np.ndarray]:
+    """Return the class of each step where a target has a one among zeros in each; else the target as it is."""
+    width = values[0].shape[-1]
+    if width < 2 or any(array.ndim != 2 or array.shape[1] != width or not _is_one_hot(array) for array in values):
+        return values
+    raw.decisions.append(f"target: y has one of {width} classes a step, as a one among zeros")
+    return [array.argmax(1)[:, None] for array in values]
 
 
 def _is_one_hot(y: np.ndarray) -> bool:

@@ -166,7 +166,7 @@ def _declare_columns(action: argparse.ArgumentParser) -> None:
 def _declare_arrays_and_texts(action: argparse.ArgumentParser) -> None:
     """Add what can be said about arrays, and about the symbols of texts."""
     arrays = action.add_argument_group("arrays")
-    arrays.add_argument("--axes", choices=["NTX", "NXT"], help="order of sequence, time step and column")
+    arrays.add_argument("--axes", choices=["NTX", "NXT", "TNX"], help="order of sequence, time step and column")
     texts = action.add_argument_group("texts")
     texts.add_argument("--tokens", choices=["character", "word", "line", "byte"], help="a symbol (default: character)")
     texts.add_argument("--sequence-a-line", action="store_true", default=None, help="each line is a sequence")
