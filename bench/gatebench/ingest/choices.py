@@ -11,7 +11,7 @@ EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding", "
               "known", "horizon", "difference", "season")  # fmt: skip
 """Choices that apply to every format."""
 COLUMNS = ("sequence", "order", "group", "label", "columns", "without", "codes", "numbers", "layout", "dates", "decimal",
-           "na", "missing", "gaps", "with_steps", "split_column")  # fmt: skip
+           "na", "missing", "gaps", "with_steps", "split_column", "tokens", "least_count")  # fmt: skip
 """Choices that apply to tables."""
 NONE = "none"
 """In place of a column: that no column has this role."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from gatebench.core.errors import shorten
 from gatebench.data import long_arrays
-from gatebench.ingest import dates, identifiers, numbering, rising, unread
+from gatebench.ingest import dates, identifiers, long_texts, numbering, rising, unread
 from gatebench.ingest.cells import CodedTexts, Column, codes_of
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.keys import Arrangement
@@ -96,9 +96,26 @@ def decide(columns: dict[str, Column], arrangement: Arrangement, choices: Choice
     free = [name for name, why in uses.left_out.items() if why.endswith(MANY_TEXTS)]
     if not uses.numbers and len(uses.categories) == len(texts) and len(texts) + len(free) == 1:
         uses.symbols = (texts + free)[0]
-        unread.refuse_single_symbols(columns[uses.symbols])
         uses.categories, uses.left_out = [], {n: why for n, why in uses.left_out.items() if n != uses.symbols}
+    _ask_about_long_texts(uses, columns, arrangement, choices)
+    if uses.symbols:
+        unread.refuse_single_symbols(columns[uses.symbols])
     return uses
+
+
+def _ask_about_long_texts(uses: ColumnUses, columns: dict[str, Column], arrangement: Arrangement, choices: Choices) -> None:
+    """Ask about long texts, one a row, which would be symbols of one series, or be left out of one that says little else."""
+    if arrangement.codes.any() or choices.columns is not None:
+        return
+    texts = (
+        [uses.symbols] if uses.symbols else [name for name, why in uses.left_out.items() if why.endswith("different texts")]
+    )
+    amounts = [name for name in uses.numbers if len(columns[name].different) > CODES.stop]
+    for name in texts if not amounts else []:
+        column = columns[name]
+        if long_texts.are_long(column.different, int((~column.missing).sum())):
+            others = [] if uses.symbols else [other for other in uses.names if other != name]
+            raise long_texts.question(name, column.different, others, choices)
 
 
 def _find_group(columns: dict[str, Column], arrangement: Arrangement, choices: Choices) -> str | None:

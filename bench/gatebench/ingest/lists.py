@@ -14,6 +14,12 @@ LOOKED_AT = 50
 """Cells that are looked at to learn whether a column holds lists."""
 _IN_TEXT = re.compile(r"\s*(?:\[.*\]|\((?![^\d,]*\d{1,3}(?:,\d{3})*(?:\.\d*)?\)).*\))\s*", re.DOTALL)
 """A list as Python, JSON or NumPy write it; an amount below zero, as accountants write it, is none."""
+FEWEST_NUMBERS = 6
+"""Numbers parted by blanks, commas or semicolons in a cell from which on it is a list without brackets."""
+_NUMBER = r"(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|NaN)"
+_OF_NUMBERS = re.compile("|".join(
+    rf"\s*{_NUMBER}(?:{separator}{_NUMBER}){{{FEWEST_NUMBERS - 1},}}\s*" for separator in (r"\s+", r"\s*,\s*", r"\s*;\s*")
+))  # fmt: skip
 
 
 def expand(rows: pd.DataFrame, where: str) -> tuple[pd.DataFrame, np.ndarray | None]:
@@ -57,7 +63,7 @@ def _holds_lists(column: pd.Series) -> bool:
         return False
     if any(isinstance(cell, list | tuple | np.ndarray) for cell in cells):
         return True
-    return all(isinstance(cell, str) and _IN_TEXT.fullmatch(cell) is not None for cell in cells)
+    return any(all(isinstance(cell, str) and form.fullmatch(cell) for cell in cells) for form in (_IN_TEXT, _OF_NUMBERS))
 
 
 def _read_list(cell: object, where: str) -> np.ndarray:
@@ -84,6 +90,8 @@ def _parse(text: str, where: str) -> object:
     """Return the list that a text writes, as Python, JSON or NumPy do."""
     if "..." in text:
         raise BadInput(f"{where} has a list that was cut when it was saved (...); expected all of it: save it as parquet")
+    if _OF_NUMBERS.fullmatch(text):
+        return [float(word) for word in re.split(r"[\s,;]+", text.strip())]
     plain = re.sub(r"\bnan\b|\bNone\b", "null", text.replace("(", "[").replace(")", "]").replace("'", '"'))
     try:
         return json.loads(re.sub(r",\s*\]", "]", plain))

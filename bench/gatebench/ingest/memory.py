@@ -99,7 +99,7 @@ def _frame(value: object) -> pd.DataFrame | None:
 
 def _read_frames(frames: dict[str, pd.DataFrame], choices: Choices) -> FromMemory:
     files = {Path(name): frame for name, frame in frames.items()}
-    table = tabular.read([*files], lambda file: _as_file(files[file]))
+    table = tabular.read([*files], lambda file: _as_file(files[file]), choices)
     rows = len(table.rows)
     limits.check_count("the data", rows * len(table.rows.columns))
     many = f"{len(frames):,} data frames" if len(frames) > 1 else "a data frame"

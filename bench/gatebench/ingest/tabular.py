@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import delimited, given, limits, lists, report_rows, streamed
+from gatebench.ingest import delimited, given, limits, lists, long_texts, objects, report_rows, streamed
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.encoding import Opener
@@ -78,7 +78,7 @@ class Table:
         return f"{self.files[file].name}, row {position - self.starts[file] + 1}"
 
 
-def read(files: list[Path], read_file: Callable[[Path], FileTable]) -> Table:
+def read(files: list[Path], read_file: Callable[[Path], FileTable], choices: Choices) -> Table:
     """Return tables of the same columns as one; ``BadInput`` if a file is no table, or has other columns.
 
     Parameters
@@ -87,12 +87,14 @@ def read(files: list[Path], read_file: Callable[[Path], FileTable]) -> Table:
         The files.
     read_file
         What reads one of them.
+    choices
+        What the user chose, of which only the symbols of texts matter here.
 
     """
     tables: list[FileTable] = []
     for file in files:
         with limits.reading(file):
-            tables.append(_read_checked(file, read_file))
+            tables.append(_read_checked(file, read_file, choices))
     for file, table in zip(files, tables, strict=True):
         if list(table.rows.columns) != list(tables[0].rows.columns):
             message = (
@@ -121,7 +123,7 @@ def _join_codes(of_files: list[np.ndarray | None]) -> np.ndarray | None:
     return np.concatenate([of_file + start for of_file, start in zip(codes, np.cumsum([0, *counts[:-1]]), strict=True)])
 
 
-def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTable:
+def _read_checked(file: Path, read_file: Callable[[Path], FileTable], choices: Choices) -> FileTable:
     try:
         table = read_file(file)
     except (BadInput, Undecided):
@@ -134,7 +136,8 @@ def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTab
         raise BadInput(
             f"{file} cannot be read as a table ({shorten(error)}); correct it{': ' if uneven else ', '}{advice}"
         ) from error
-    rows = table.rows
+    rows, without = objects.flatten(table.rows)
+    table = table._replace(rows=rows, lines=[*table.lines, *without])
     rows.columns = [str(name).strip() for name in rows.columns]
     if rows.empty or rows.columns.duplicated().any():
         raise BadInput(
@@ -145,7 +148,7 @@ def _read_checked(file: Path, read_file: Callable[[Path], FileTable]) -> FileTab
         return table
     rows, left_out = report_rows.leave_out(rows)
     table = table._replace(rows=rows, lines=[*table.lines, *left_out])
-    expanded, codes = lists.expand(rows, file.name)
+    expanded, codes = lists.expand(long_texts.split(rows, file.name, choices), file.name)
     return table if codes is None else table._replace(rows=expanded, codes=codes, each="a row each")
 
 

@@ -36,7 +36,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
     steps = [kind for kind in of_columns if kind == "numeric"]
     is_wide = of_columns == (*steps, "nominal") and len(steps) >= FEWEST_STEPS
     if "relational" not in of_columns and (not is_wide or choices.layout == "step-a-row"):
-        return tables.arrange(tabular.read(files, lambda file: _table(*loaded[file])), choices)
+        return tables.arrange(tabular.read(files, lambda file: _table(*loaded[file]), choices), choices)
     if of_columns not in (("relational", "nominal"), ("relational",)) and not is_wide:
         raise BadInput(
             f"{files[0]} has attributes {shorten(', '.join(of_columns))}; expected one relational and a class: convert it"

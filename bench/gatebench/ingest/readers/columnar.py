@@ -18,7 +18,7 @@ MOST_FILES = None
 
 def read(files: list[Path], choices: Choices) -> RawData:
     """Return the sequences of one table, or of a table for each."""
-    return tables.arrange(tabular.read(files, _read_file), choices)
+    return tables.arrange(tabular.read(files, _read_file, choices), choices)
 
 
 def _read_file(file: Path) -> FileTable:

@@ -26,7 +26,7 @@ ROW_NAME = re.compile(r"\d+|\d{4}-\d\d-\d\d([T ][\d:.]+\S*)?")
 
 def read(files: list[Path], choices: Choices) -> RawData:
     """Return the sequences of one file, or of a file for each."""
-    return tables.arrange(tabular.read(files, _read_file), choices)
+    return tables.arrange(tabular.read(files, _read_file, choices), choices)
 
 
 def _read_file(file: Path) -> FileTable:
@@ -116,8 +116,17 @@ def _is_of_rows(value: object) -> TypeGuard[dict[str, dict[str, object]]]:
     return len(fields) == 1 and numbered and not all(ROW_NAME.fullmatch(field) for field in next(iter(fields)))
 
 
+def _are_named_records(value: dict[str, object]) -> bool:
+    """Whether a value has records of the same fields by name, more of them than fields, which are no numbers of rows."""
+    fields = [tuple(record) for record in value.values() if isinstance(record, dict)]
+    alike = len(fields) == len(value) > 1 and len(set(fields)) == 1
+    return alike and len(value) > len(fields[0]) and not any(str(name).isdecimal() for name in fields[0])
+
+
 def _frame(file: Path, value: object) -> pd.DataFrame:
     """Return the table that a JSON value is, perhaps with lists in its cells."""
+    if isinstance(value, dict) and not _is_of_rows(value) and _are_named_records(value):
+        value = [*value.values()]
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
         value = [_flat(entry) for entry in value]
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):

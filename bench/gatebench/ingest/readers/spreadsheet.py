@@ -20,7 +20,7 @@ MOST_FILES = None
 
 def read(files: list[Path], choices: Choices) -> RawData:
     """Return the sequences of one sheet, or of a sheet for each file."""
-    return tables.arrange(tabular.read(files, _read_file), choices)
+    return tables.arrange(tabular.read(files, _read_file, choices), choices)
 
 
 def _read_file(file: Path) -> FileTable:

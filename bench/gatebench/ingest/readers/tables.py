@@ -44,7 +44,7 @@ LARGEST = 1e150
 def read(files: list[Path], choices: Choices) -> RawData:
     """Return the sequences of one table, or of a table for each."""
     streamed = choices if len(files) == 1 else None
-    return arrange(tabular.read(files, lambda file: tabular.read_delimited(file, streamed)), choices)
+    return arrange(tabular.read(files, lambda file: tabular.read_delimited(file, streamed), choices), choices)
 
 
 def arrange(table: Table, choices: Choices) -> RawData:

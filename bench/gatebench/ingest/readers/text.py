@@ -12,13 +12,12 @@ from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Reading, ask
 from gatebench.ingest.raw import RawData
 from gatebench.ingest.readers import tables
+from gatebench.ingest.tokens import split
 
 SUFFIXES = (".txt",)
 MOST_FILES = None
 FEWEST_SYMBOLS = 40
 """Symbols of all texts, at the least."""
-ASCII = 128
-"""Bytes below it are characters of ASCII."""
 LINES_OF_A_TABLE = 10
 """Lines of numbers alone from which on a text is a table."""
 MOSTLY = 0.7
@@ -52,7 +51,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
         for piece in (text.split("\n") if choices.sequence_a_line else [text])
         if piece.strip() or not choices.sequence_a_line
     ]
-    sequences = [_part(piece, tokens) for _, piece in pieces]
+    sequences = [split(piece, tokens) for _, piece in pieces]
     count = sum(map(len, sequences))
     if count < FEWEST_SYMBOLS:
         raise BadInput(
@@ -138,20 +137,6 @@ def _ask_about_numbers(texts: list[str]) -> None:
             Reading("all lines are one text, and a number is a symbol", {"tokens": "word"}),
             Reading("a digit is a symbol", {"tokens": "character"}),
         )
-
-
-def _part(text: str, tokens: str) -> list[str]:
-    """Return the symbols of a text one after the other."""
-    if tokens == "character":
-        return [*text]
-    if tokens == "byte":
-        return [chr(byte) if byte < ASCII else f"0x{byte:02X}" for byte in text.encode()]
-    if tokens == "line":
-        return [line for line in text.split("\n") if line.strip()]
-    words: list[str] = []
-    for number, line in enumerate(text.split("\n")):
-        words += ["\n"] * bool(number) + line.split()  # the end of a line is a word of its own
-    return words
 
 
 def _number(sequences: list[list[str]]) -> tuple[tuple[str, ...], list[np.ndarray]]:

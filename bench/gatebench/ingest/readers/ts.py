@@ -35,7 +35,7 @@ class SeriesCase(NamedTuple):
 
 def read(files: list[Path], choices: Choices) -> RawData:
     """Return the cases of all files, with their labels or values."""
-    return tables.arrange(tabular.read(files, _read_file), choices)
+    return tables.arrange(tabular.read(files, _read_file, choices), choices)
 
 
 def _read_file(file: Path) -> FileTable:
