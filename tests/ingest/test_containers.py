@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gatebench.data import cards
@@ -114,6 +115,51 @@ def test_zips_of_other_things(home: Path):
     assert "x.zip cannot be read as a table (File is not a zip file)" in refused(home / "x.zip")
 
 
+def test_what_a_system_packs_beside_a_table_is_not_seen(home: Path):
+    path = zipped(home, **{"a.csv": CSV, ".DS_Store": b"\0", "__MACOSX/._a.csv": b"\0\5", "folder/.hidden/b.csv": CSV})
+    assert whole_table(path) == tables.FRAME.to_numpy().tolist()
+
+
+def whole_table(path: Path) -> list[list[float]]:
+    add(path)
+    arrays = cards.read_arrays(cards.load("mine"))
+    return np.concatenate([array for split in SPLITS for array in arrays[split]]).tolist()
+
+
+def test_a_stream_of_arrow_is_a_table(home: Path):
+    import pyarrow as pa
+
+    table = pa.Table.from_pandas(tables.FRAME)
+    with pa.OSFile(str(home / "x.arrow"), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table, max_chunksize=7)
+    assert whole_table(home / "x.arrow") == tables.FRAME.to_numpy().tolist()
+
+
+def book(home: Path, **sheets: pd.DataFrame) -> Path:
+    with pd.ExcelWriter(home / "x.xlsx") as writer:
+        for name, frame in sheets.items():
+            frame.to_excel(writer, sheet_name=name, index=False)
+    return home / "x.xlsx"
+
+
+NOTES = pd.DataFrame({"of this book": ["pumps of 2024", "two of them"]})
+
+
+def test_sheets_of_the_same_columns_are_one_table(home: Path):
+    pumps = {f"pump{place}": (tables.FRAME + place).assign(t=range(len(tables.FRAME))) for place in range(12)}
+    lines = add(book(home, notes=NOTES, **pumps))
+    assert "sheets: 12 of the same columns, one below the other, told apart by column sheet; left out: notes" in lines
+    assert any(line.startswith("sequences: 12, by column sheet") for line in lines)
+    arrays = cards.read_arrays(cards.load("mine"))
+    assert {len(array) for split in SPLITS for array in arrays[split]} == {len(tables.FRAME)}
+
+
+def test_a_sheet_of_notes_in_front_is_no_data(home: Path):
+    path = book(home, notes=NOTES, data=tables.FRAME)
+    assert "sheet: data, the first one with numbers; left out: notes" in add(path, "other")
+    assert whole_table(path) == tables.FRAME.to_numpy().tolist()
+
+
 @pytest.mark.parametrize("container", ["zip", "csv.gz"])
 def test_what_swells_is_not_unpacked(home: Path, container: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(limits, "MOST_STREAMED", 2**20)
@@ -167,8 +213,6 @@ def test_windows_letters_are_those_of_windows(home: Path):
 @pytest.mark.parametrize("suffix", ["feather", "parquet"])
 def test_columns_that_swell(home: Path, suffix: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(limits, "MOST_BYTES", 2**20)
-    import pandas as pd
-
     frame, path = pd.DataFrame({"a": np.zeros(2**18), "b": 1.0}), home / f"x.{suffix}"
     frame.to_feather(path, compression="zstd") if suffix == "feather" else frame.to_parquet(path)
     assert path.stat().st_size < 2**17

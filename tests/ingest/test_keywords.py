@@ -43,6 +43,8 @@ def test_every_choice_is_one_keyword(field: str):
         ("--sequence is for one long table", "sequence is for one long table"),
         ("--with-steps reads them", "with_steps=True reads them"),
         ("leave it out: --without heart rate, or mend it", 'leave it out: without=["heart rate"], or mend it'),
+        ("leave it out: --without 'wind speed', or mend it", 'leave it out: without=["wind speed"], or mend it'),
+        ("(--label 'it'\"'\"'s b'; --without x)", '(label="it\'s b"; without=["x"])'),
         ("use --numbers rate", 'use numbers=["rate"]'),
         ("choose another: --name pumps_2, or remove it", 'choose another: name="pumps_2", or remove it'),
         ("use --as-target label", 'use as_target="label"'),

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from gatebench.ingest import (
     padding,
     plan,
     question,
+    signatures,
     single_steps,
     writing,
 )
@@ -174,6 +176,9 @@ def _read_good(
 
 def _read(path: Path, files: list[Path], label_file: Path | None, reader: FormatReader, choices: Choices) -> RawData:
     """Return the sequences of files, with what folders and a file of labels say of each."""
+    for file in files:
+        with limits.reading(file):
+            signatures.check(file)
     facts = beside.FileFacts()
     if label_file is not None:
         facts = beside.read_labels(label_file, path, files, choices)
@@ -204,15 +209,18 @@ def _find_files(path: Path, readers: dict[str, FormatReader], choices: Choices) 
         if not path.exists():
             raise BadInput(f"'{shorten(path)}' is not there; expected a file or folder with {expected}: give another path")
         if not path.is_dir():
-            if path.is_file() and (remedy := conversions.remedy(path)):
-                raise BadInput(f"{path} {remedy}")
             if _suffix(path, readers) not in readers or not path.is_file():
-                raise BadInput(f"{path} is no file that is read here; expected {expected}: convert it")
+                if path.is_file() and (remedy := conversions.remedy(path)):
+                    raise BadInput(f"{path} {remedy}")
+                how = "convert it" if path.suffix else f"name it by what it is, as {shlex.quote(f'{path.name}.csv')}"
+                raise BadInput(f"{path} is no file that is read here; expected {expected}: {how}")
             find_partners = getattr(readers[_suffix(path, readers)], "find_partners", given.with_partner)
             return find_partners(path), [], choices.labels
         if path.resolve() == registry.local_folder().resolve():
             raise BadInput(f"{path} is where data sets are added to; expected a folder of your own: give another path")
-        all_files = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
+        all_files = [
+            file for file in sorted(path.rglob("*")) if file.is_file() and not given.is_hidden(file.relative_to(path))
+        ]
     except OSError as error:
         raise BadInput(
             f"'{shorten(path)}' cannot be read ({error.strerror}); make it readable, or give another path"
@@ -222,6 +230,10 @@ def _find_files(path: Path, readers: dict[str, FormatReader], choices: Choices) 
     files = given.one_set([file for file in files if label_file is None or not label_file.samefile(file)])
     if not files:
         others = ", ".join(sorted({file.suffix or file.name for file in all_files}))
+        of_one_suffix = len({file.suffix for file in all_files}) == 1
+        if of_one_suffix and (remedy := conversions.remedy(all_files[0])):
+            each = ", and so each file" if len(all_files) > 1 else ""
+            raise BadInput(f"folder {path} has {shorten(others)} in it, which is not read here; {all_files[0]} {remedy}{each}")
         raise BadInput(
             f"folder {path} has {shorten(others) or 'nothing'} in it; expected files of {expected}: give another path"
         )
@@ -232,7 +244,8 @@ def _find_files(path: Path, readers: dict[str, FormatReader], choices: Choices) 
         counts = ", ".join(f"{count:,} {suffix}" for suffix, count in suffixes.items())
         raise BadInput(
             f"folder {path} has {counts} in it; expected files of one format, a sequence each, at most {MOST_FILES:,} "
-            "(of MATLAB: one file of all): give one file, or a folder of one kind"
+            "(of MATLAB: one file of all): give one file, or a folder of one kind; if one has labels of the others, save it "
+            "as csv: labels.csv"
         )
     others = Counter(file.suffix or file.name for file in all_files if file not in {*files, label_file})
     counts = shorten(", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common()))

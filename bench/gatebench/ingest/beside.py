@@ -1,12 +1,13 @@
 """What is known of whole files: labels in a second file, joined by file name, and what folders are called."""
 
 import re
+import shlex
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -54,9 +55,16 @@ def find_label_file(folder: Path, files: list[Path], choices: Choices) -> Path |
     likely = [file for file in tables if LABEL_WORDS.search(file.stem) or 1 == suffixes[file.suffix.lower()] < len(files)]
     for file in [*likely, *([] if likely else _of_other_columns(tables))][:3]:
         others = [other for other in files if other != file]
-        if others and file.stat().st_size <= MOST_BYTES and _find_names(_read(file), folder, others) is not None:
+        if others and file.stat().st_size <= MOST_BYTES and _names_files(file, folder, others):
             return file
     return None
+
+
+def _names_files(file: Path, folder: Path, others: list[Path]) -> bool:
+    try:
+        return _find_names(_read(file), folder, others) is not None
+    except BadInput:  # it is one of the others, which say so when they are read
+        return False
 
 
 def _of_other_columns(tables: list[Path]) -> list[Path]:
@@ -72,7 +80,8 @@ def _of_other_columns(tables: list[Path]) -> list[Path]:
 def _read(file: Path) -> pd.DataFrame:
     """Return the cells of a table as texts, a header that is a row included."""
     try:
-        rows = tabular.read_delimited(file).rows.astype(str)
+        read = tabular.read_delimited(file).rows
+        rows = read.astype(str).mask(read.isna(), "")
     except BadInput:
         raise
     except Exception as error:  # whatever a parser makes of a file that is none
@@ -91,28 +100,66 @@ def _keys(file: Path, folder: Path) -> list[str]:
     return [relative.as_posix(), file.name, relative.with_suffix("").as_posix(), file.stem, file.name.split(".")[0]]
 
 
-def _find_names(rows: pd.DataFrame, folder: Path, files: list[Path]) -> tuple[str, list[int], pd.DataFrame] | None:
-    """Return the column that names most files, the row of each file (-1: none), and the rows; None if there is none."""
-    for column in rows.columns:
-        table = rows
-        if any(column in _keys(file, folder) for file in files):  # no header, but a row
-            table = pd.concat([pd.DataFrame([[*rows.columns]], columns=rows.columns), rows], ignore_index=True)
-        place_of = {str(name).strip(): place for place, name in enumerate(table[column])}
-        places = [next((place_of[key] for key in _keys(file, folder) if key in place_of), -1) for file in files]
-        if sum(place >= 0 for place in places) * 2 > len(files):
-            return column, places, table
+def _plain(name: object) -> str:
+    """Return the name of a file without folders, suffix and zeros in front, in small letters."""
+    stem = str(name).strip().replace("\\", "/").rpartition("/")[2].lower().split(".")[0]
+    return stem.lstrip("0") or stem[:1]
+
+
+class NamedFiles(NamedTuple):
+    """The rows of a table that are about files."""
+
+    column: str
+    """The column that names the files."""
+    places: list[int]
+    """The row of each file; -1: none."""
+    rows: pd.DataFrame
+    """All rows."""
+    names: pd.Series
+    """What each row names, as names are compared."""
+
+
+def _find_names(rows: pd.DataFrame, folder: Path, files: list[Path]) -> NamedFiles | None:
+    """Return the rows about files, by the column that names most of them; None if there is none.
+
+    Where no column has the names as they are, one is sought that has them but for folders, suffixes, zeros and case.
+    """
+    ways: list[tuple[Callable[[object], str], Callable[[Path], list[str]]]] = [
+        (lambda name: str(name).strip(), lambda file: _keys(file, folder))
+    ]
+    if len({_plain(file.name) for file in files}) == len(files):
+        ways.append((_plain, lambda file: [_plain(file.name)]))
+    for plain, keys_of in ways:
+        keys = [keys_of(file) for file in files]
+        named = {key for of_file in keys for key in of_file}
+        matches: list[NamedFiles] = []
+        for column in rows.columns:
+            table = rows
+            if plain(column) in named:  # no header, but a row
+                table = pd.concat([pd.DataFrame([[*rows.columns]], columns=rows.columns), rows], ignore_index=True)
+            names = table[column].map(plain)
+            place_of = {name: place for place, name in enumerate(names)}
+            places = [next((place_of[key] for key in of_file if key in place_of), -1) for of_file in keys]
+            if sum(place >= 0 for place in places) * 2 > len(files):
+                matches.append(NamedFiles(column, places, table, names))
+        if matches and (plain is not _plain or len(matches) == 1):  # names that are only alike are those of one column
+            return matches[0]
     return None
 
 
 def read_labels(label_file: Path, folder: Path, files: list[Path], choices: Choices) -> FileFacts:
     """Return what a table says of each file: its label, and perhaps its split and its group."""
+    if label_file.suffix.lower() not in LABEL_SUFFIXES:
+        raise BadInput(
+            f"labels are in {label_file}; expected {', '.join(LABEL_SUFFIXES)}, with a row for each file: save them so"
+        )
     matched = _find_names(_read(label_file), folder, files)
     if matched is None:
         raise BadInput(
             f"{label_file} has no column that names the files of {folder}; expected {shorten(files[0].name)} and the others "
             "in one: correct it"
         )
-    column, places, rows = matched
+    column, places, rows, names = matched
     lacking = [file.name for file, place in zip(files, places, strict=True) if place < 0]
     if lacking:
         raise BadInput(
@@ -135,16 +182,32 @@ def read_labels(label_file: Path, folder: Path, files: list[Path], choices: Choi
     if label is None and free:
         raise BadInput(
             f"{label_file} has the columns {shorten(', '.join(free))}; expected one that is the target: choose it: "
-            f"--label {free[-1]}"
+            f"--label {shlex.quote(free[-1])}"
         )
-    left = len(rows) - len(set(places))
-    lines = [
-        f"labels: {label_file.name}, joined by its column {column}" + (f"; {left:,} rows are of no file" if left else "")
-    ]
     if choices.group is not None and choices.group not in others:
         raise BadInput(
             f"--group {shorten(choices.group)} is no column of {label_file.name}{did_you_mean(choices.group, others)}"
         )
+    used = names.isin(names.iloc[places])
+    said = (
+        rows.loc[used, [name for name in (label, choices.group, split) if name]].assign(**{column: names}).drop_duplicates()
+    )
+    again = said.loc[said[column].duplicated(), column]
+    if len(again):
+        raise BadInput(
+            f"{label_file} has several rows for {shorten(again.iloc[0])}, which differ; expected one: remove the others"
+        )
+    left = len(rows) - int(used.sum())
+    for role in filter(None, (label, choices.group)):
+        empty = (of_files[role] == "").to_numpy()
+        if empty.any():
+            lacking = shorten(of_files[column].iloc[int(empty.argmax())])
+            raise BadInput(
+                f"{label_file} has no {role} for {lacking}; expected one for each file: fill it, or remove the file"
+            )
+    lines = [
+        f"labels: {label_file.name}, joined by its column {column}" + (f"; {left:,} rows are of no file" if left else "")
+    ]
     return FileFacts(
         _as_numbers(of_files[label]) if label else None,
         label or "",

@@ -1,5 +1,6 @@
 """The decision what becomes of categories that stand beside numbers: read alone, or one of them predicted as a class."""
 
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -35,12 +36,12 @@ def decide(raw: RawData, choices: Choices) -> tuple[RawData, Choices, list[str]]
     if others:
         raise BadInput(
             f"--predict has {shorten(name)}, a category, and {shorten(', '.join(others))}; expected it alone, or numbers "
-            f"alone, since one likelihood does not say both: --predict {name}, or --predict without it"
+            f"alone, since one likelihood does not say both: --predict {shlex.quote(name)}, or --predict without it"
         )
     if choices.known or (choices.horizon or 1) > 1:
         option = "--known" if choices.known else "--horizon"
         raise BadInput(
-            f"--predict {name} is a category, of which the next value is predicted, so that {option} is for "
+            f"--predict {shlex.quote(name)} is a category, of which the next value is predicted, so that {option} is for "
             f"numbers alone; expected none: remove {option}"
         )
     values = raw.categories[name]

@@ -3,7 +3,7 @@
 import glob
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 WORDS = {
     "train": "train", "training": "train", "tr": "train",
@@ -14,6 +14,11 @@ WORDS = {
 FORMATS = (".ts", ".parquet", ".tsv", ".csv", ".arff", ".txt")
 """Ends of the names of files of which one set is read where a folder has the same in several formats, the best first."""
 _ANY = "|".join(sorted(WORDS, key=len, reverse=True))
+
+
+def is_hidden(path: PurePath) -> bool:
+    """Whether a file, or a folder that it lies in, is one of a system or a program, which a user does not see."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
 
 
 def split_of(word: object) -> str | None:

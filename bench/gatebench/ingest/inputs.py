@@ -1,5 +1,6 @@
 """The decision which columns are read, and as what: amounts, codes, categories; what is left out, and why."""
 
+import shlex
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,10 +59,8 @@ class ColumnUses:
         for name in self.categories:
             different = columns[name].different
             shown = shorten(", ".join(map(str, different[:8]))) + (", ..." if len(different) > 8 else "")
-            lines.append(
-                f"categories: {name} of {len(different)} ({shown}), one-hot (--without {name}; --label {name}; "
-                f"--sequence {name})"
-            )
+            others = "; ".join(f"--{role} {shlex.quote(name)}" for role in ("without", "label", "sequence"))
+            lines.append(f"categories: {name} of {len(different)} ({shown}), one-hot ({others})")
         lines += [
             f"numbers: {name}, {columns[name].written}"
             for name in self.numbers if columns[name].written and columns[name].kind == "number"
@@ -168,7 +167,7 @@ def _why_left_out(column: Column, arrangement: Arrangement) -> str | None:
         return f"is {shorten(only)} everywhere"
     if column.kind == "date":
         if column.written == dates.OF_A_DAY:
-            return f"holds times of day; if they are durations: --numbers {column.name}"
+            return f"holds times of day; if they are durations: --numbers {shlex.quote(column.name)}"
         return "holds dates"
     if column.kind == "number":
         if rising.counts(arrangement.codes, column) or rising.counts(np.broadcast_to(0, len(column.missing)), column):

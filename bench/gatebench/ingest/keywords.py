@@ -1,6 +1,7 @@
 """What is said to a user of the command line, as somebody who calls a function reads it: keywords in place of flags."""
 
 import re
+import shlex
 from collections.abc import Iterable
 from typing import get_args, get_type_hints
 
@@ -20,6 +21,8 @@ _NUMBERS = [
     if {int, float} & {*get_args(hint)}
 ]
 _AS_THEY_STAND = (*_NUMBERS, "minutes", "parameters", "pipelines")
+_QUOTED = r"'[^']*'(?:\"'\"'[^']*')*"
+"""A value in the quotes of a shell."""
 _VERBS = ("is", "are", "has", "have", "names", "reads", "means", "and", "or", "but", "would", "with", "beside")
 """Words behind a flag that are no value of it, since they go on with the sentence."""
 
@@ -58,6 +61,7 @@ def in_python(text: str, names: Iterable[str] = ()) -> str:
     """
     known = "|".join(map(re.escape, sorted(filter(None, names), key=len, reverse=True)))
     word = r"[^\s;:)`,|]+(?:[,|][^\s;:)`,|]+)*"
+    word = rf"{_QUOTED}|{word}"
     value = rf"(?:{known})(?:,(?:{known}))*(?![^\s;:)`,|])|{word}" if known else word
     flags = "|".join(
         sorted((*map(_flag, Choices.__dataclass_fields__), *_LAYOUTS, *_OTHERS, *_FIELDS), key=len, reverse=True)
@@ -75,6 +79,8 @@ def _keyword(matched: re.Match[str]) -> str:
     if flag in _LAYOUTS:
         return f'layout="{flag}"{rest}'
     field = _FIELDS.get(flag, flag.replace("-", "_"))
+    if value is not None and value.startswith("'"):
+        return f"{field}={_value_of(field, shlex.split(value)[0])}"
     if field in _YES:
         return f"{field}=True{rest}"
     if value is None or value in _VERBS:

@@ -1,5 +1,6 @@
 """The decision which columns put the steps of a sequence in order."""
 
+import shlex
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -87,8 +88,8 @@ def decide(
     if parts:
         refuse_repeats(columns, codes, parts, sequence)
         return parts, [
-            f"order: by columns {', '.join(parts)}, the parts of a date (--order A,B; --sequence {parts[0]} --order "
-            f"{','.join(parts[1:])}: a sequence each {parts[0]})"
+            f"order: by columns {', '.join(parts)}, the parts of a date (--order A,B; --sequence {shlex.quote(parts[0])} "
+            f"--order {shlex.quote(','.join(parts[1:]))}: a sequence each {parts[0]})"
         ]
     for name in _by_name(columns):
         if name not in numbers:
@@ -118,7 +119,7 @@ def _by_dates(
         )
     pair = _with_hour(columns, name)
     if pair and not is_unique_within(columns, codes, (name,)) and is_unique_within(columns, codes, pair):
-        alternative = f"--sequence {name} --order {pair[1]}: a sequence each {name}"
+        alternative = f"--sequence {shlex.quote(name)} --order {shlex.quote(pair[1])}: a sequence each {name}"
         return pair, [f"order: by columns {', '.join(pair)}, the hours of days ({alternative})"]
     refuse_repeats(columns, codes, (name,), sequence)
     written = columns[name].written or "dates"
@@ -155,7 +156,8 @@ def _by_numbers(
     if len(with_rows) == 1 and len(codes) >= rising.FEWEST_STEPS * sequences and (
         sequences > 1 or free[0] == with_rows[0]
     ):  # fmt: skip
-        line = f"order: by column {with_rows[0]}, which rises from row to row (if it is measured: --numbers {with_rows[0]})"
+        measured = f"if it is measured: --numbers {shlex.quote(with_rows[0])}"
+        line = f"order: by column {with_rows[0]}, which rises from row to row ({measured})"
         return (with_rows[0],), [line]
     for name in free:
         column = columns[name]
@@ -270,8 +272,8 @@ def refuse_repeats(columns: dict[str, Column], codes: np.ndarray, names: tuple[s
         )
     raise BadInput(
         f"column {order} does not tell rows apart{within}: {times}; expected a time once in each sequence: several "
-        f"sequences? add the column that tells them apart and name it, --sequence {key}; or, for rows as they stand: "
-        "--order none"
+        f"sequences? add the column that tells them apart and name it, --sequence {shlex.quote(key)}; or, for rows as they "
+        "stand: --order none"
     )
 
 

@@ -184,7 +184,7 @@ def _only_table(file: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     """Return the one table of a zip; ``BadInput`` if there is another thing in it, or it would unpack to too much."""
     members = [
         member for member in archive.infolist()
-        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+        if not member.is_dir() and (".." in member.filename or not given.is_hidden(PurePosixPath(member.filename)))
     ]  # fmt: skip
     names = [member.filename for member in members]
     for path in map(PurePosixPath, names):

@@ -52,4 +52,5 @@ def _read_rate(file: Path) -> int:
     try:
         return soundfile.info(io.BytesIO(limits.read_bytes(file))).samplerate
     except soundfile.SoundFileError as error:
-        raise BadInput(f"{file} cannot be decoded ({str(error).strip()}); it is damaged or no audio: remove it") from error
+        why = getattr(error, "error_string", str(error)).strip(" .")  # without the name of what stands for the file
+        raise BadInput(f"{file} cannot be decoded ({why}); it is damaged or no audio: remove it") from error

@@ -14,6 +14,8 @@ from gatebench.ingest.tabular import FileTable
 
 SUFFIXES = (".parquet", ".pq", ".feather", ".arrow")
 MOST_FILES = None
+ARROW = b"ARROW1"
+"""How a file of Arrow begins."""
 
 
 def read(files: list[Path], choices: Choices) -> RawData:
@@ -38,14 +40,26 @@ def _read_parquet(file: Path) -> pd.DataFrame:
 def _read_feather(file: Path) -> pd.DataFrame:
     import pyarrow as pa
 
-    with pa.memory_map(str(file)) as mapped, pa.ipc.open_file(mapped) as opened:
+    with pa.memory_map(str(file)) as mapped, _open_arrow(mapped) as opened:
         batches: list[Any] = []
         size = 0
-        for place in range(opened.num_record_batches):
-            batches.append(opened.get_batch(place))
-            size += batches[-1].nbytes
+        for batch in (
+            opened if isinstance(opened, pa.RecordBatchReader) else map(opened.get_batch, range(opened.num_record_batches))
+        ):
+            batches.append(batch)
+            size += batch.nbytes
             if size > limits.MOST_BYTES:
                 raise BadInput(
                     f"{file} unpacks to more than {limits.MOST_BYTES:,} bytes; expected no more: give a part of it"
                 )
         return pa.Table.from_batches(batches, opened.schema).to_pandas(ignore_metadata=True)
+
+
+def _open_arrow(mapped: Any) -> Any:
+    """Return the reader of a file of Arrow, or of a stream of it, which is what data sets of Hugging Face are saved as."""
+    import pyarrow as pa
+
+    if mapped.read(len(ARROW)) == ARROW:
+        return pa.ipc.open_file(mapped)
+    mapped.seek(0)
+    return pa.ipc.open_stream(mapped)

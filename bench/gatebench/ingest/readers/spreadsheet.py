@@ -1,4 +1,4 @@
-"""Spreadsheets, xlsx, whose first sheet with anything in it is read by openpyxl."""
+"""Spreadsheets, xlsx, read by openpyxl: the first sheet with numbers in it, and those of the same columns."""
 
 import importlib.util
 import warnings
@@ -40,11 +40,25 @@ def _read_file(file: Path) -> FileTable:
         }  # fmt: skip
     if not sheets:
         raise BadInput(f"{file} has no sheet with rows in it; expected one: fill it")
-    (name, rows), *others = sheets.items()
-    left_out = ", ".join(other for other, _ in others)
-    lines = [f"sheet: {name}, the first one; left out: {shorten(left_out)}"] if others else []
-    table, titles = _with_header(rows)
-    return FileTable(table, [*lines, *titles])
+    tables = {name: _with_header(rows) for name, rows in sheets.items()}
+    first = next((name for name, (rows, _) in tables.items() if _has_numbers(rows)), next(iter(tables)))
+    table, titles = tables[first]
+    alike = [name for name, (rows, _) in tables.items() if list(rows.columns) == list(table.columns)]
+    others = shorten(", ".join(name for name in tables if name not in alike))
+    left_out = f"; left out: {others}" if others else ""
+    if len(alike) == 1:
+        which = "the first one" if first == next(iter(tables)) else "the first one with numbers"
+        return FileTable(table, [f"sheet: {first}, {which}{left_out}", *titles] if others else titles)
+    column = "sheet" if "sheet" not in table.columns else "sheet name"
+    rows = pd.concat([tables[name][0].assign(**{column: name}) for name in alike], ignore_index=True)
+    said = f"sheets: {len(alike)} of the same columns, one below the other, told apart by column {column}{left_out}"
+    return FileTable(
+        rows[[column, *table.columns]], [said, *dict.fromkeys(line for name in alike for line in tables[name][1])]
+    )
+
+
+def _has_numbers(rows: pd.DataFrame) -> bool:
+    return any(pd.api.types.is_numeric_dtype(dtype) for dtype in rows.dtypes)
 
 
 def _with_header(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

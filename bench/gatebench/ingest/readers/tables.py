@@ -144,7 +144,8 @@ def _check_numbers(table: Table, columns: dict[str, Column], decided: ColumnUses
     for name in decided.numbers:
         column = columns[name]
         if column.kind == "date":
-            raise BadInput(f"column {name} holds dates; expected numbers: --order {name}, or leave it out: --without {name}")
+            how = f"{as_typed('--order', name)}, or leave it out: {as_typed('--without', name)}"
+            raise BadInput(f"column {name} holds dates; expected numbers: {how}")
         if column.kind == "text":
             row = column.spoilt or 0
             raise BadInput(
