@@ -233,7 +233,9 @@ def _find_files(path: Path, readers: dict[str, FormatReader], choices: Choices) 
         of_one_suffix = len({file.suffix for file in all_files}) == 1
         if of_one_suffix and (remedy := conversions.remedy(all_files[0])):
             each = ", and so each file" if len(all_files) > 1 else ""
-            raise BadInput(f"folder {path} has {shorten(others)} in it, which is not read here; {all_files[0]} {remedy}{each}")
+            raise BadInput(
+                f"folder {path} has {shorten(others)} in it, which is not read here; {all_files[0]} {remedy}{each}"
+            )
         raise BadInput(
             f"folder {path} has {shorten(others) or 'nothing'} in it; expected files of {expected}: give another path"
         )

@@ -44,11 +44,6 @@ REMEDIES = {
 """Suffix -> what a file of it is, the Python that converts the first path to the second, and the suffix of that."""
 _TEXT = ("is not read as text under this name", "give it another: cp {0} {1}", ".txt")
 _AUDIO = ("is audio of another kind than wav or flac", "convert it: ffmpeg -i {0} -ac 1 -c:a pcm_s16le {1}", ".wav")
-_PICTURE = (
-    "is a picture or a video, which has no sequence in it that is read here",
-    "save what is to be read as numbers: an array of [sequences, steps, columns], as .npy",
-    "",
-)
 _TAR = ("has several files packed in it", "unpack it: tar xf {0}, and give the file or the folder", "")
 COMMANDS = {
     ".tar": _TAR, ".tar.gz": _TAR, ".tgz": _TAR, ".tar.bz2": _TAR, ".tar.xz": _TAR,
@@ -60,7 +55,6 @@ COMMANDS = {
     ".rar": ("is packed by RAR", "unpack it: unrar x {0}, and give the file or the folder", ""),
     **dict.fromkeys((".log", ".md", ".srt", ".vtt", ".rst", ".tex", ".text"), _TEXT),
     **dict.fromkeys((".mp3", ".ogg", ".m4a", ".aac", ".opus", ".aif", ".aiff", ".wma"), _AUDIO),
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".mp4", ".avi", ".mov"), _PICTURE),
     ".kar": ("is MIDI with words", "give it another name: cp {0} {1}", ".mid"),
     ".fastq": ("is FASTQ", "convert it: awk 'NR%4==1{{print \">\" substr($0,2)}} NR%4==2' {0} > {1}", ".fasta"),
 }  # fmt: skip
