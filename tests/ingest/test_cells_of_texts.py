@@ -34,7 +34,12 @@ def test_long_texts_a_row_are_asked_about(home: Path):
     assert "column text has 60 different texts of " in line
     assert "each is a sequence of words: `gatebench data add " in line
     assert "or they are left out, and mood is one series: " in line
-    assert "all are one series, and each is a symbol: " in refused(home / "x.csv", label="mood")
+    assert "each is a symbol" not in refused(home / "x.csv", label="mood")
+    again = pd.DataFrame({"text": TEXTS[:40] + TEXTS[:20], "mood": MOODS})
+    again.to_csv(home / "y.csv", index=False)
+    assert "all are one series, and each is a symbol: " in refused(home / "y.csv", label="mood")
+    add(home / "y.csv", columns=["text"])
+    assert len(whole()) == 60
 
 
 def test_a_text_a_row_is_a_sequence_with_its_label(home: Path):
@@ -47,11 +52,9 @@ def test_a_text_a_row_is_a_sequence_with_its_label(home: Path):
     assert sorted(map("".join, symbols("letters"))) == sorted(text.replace(" ", "\u2423") for text in TEXTS)
 
 
-def test_long_texts_may_be_left_out_or_be_symbols(home: Path):
+def test_long_texts_may_be_left_out(home: Path):
     add(sentences(home, mood=MOODS), without=["text"])
     assert whole()[:, 0].tolist() == [float(mood == "good") for mood in MOODS]
-    add(home / "x.csv", "symbols", columns=["text"])
-    assert len(whole("symbols")) == 60
 
 
 def test_notes_beside_amounts_are_left_out_without_a_question(home: Path):

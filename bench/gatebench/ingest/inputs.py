@@ -106,15 +106,14 @@ def _ask_about_long_texts(uses: ColumnUses, columns: dict[str, Column], arrangem
     """Ask about long texts, one a row, which would be symbols of one series, or be left out of one that says little else."""
     if arrangement.codes.any() or choices.columns is not None:
         return
-    texts = (
-        [uses.symbols] if uses.symbols else [name for name, why in uses.left_out.items() if why.endswith("different texts")]
-    )
+    texts = [uses.symbols] if uses.symbols else [name for name, why in uses.left_out.items() if why.endswith(MANY_TEXTS)]
     amounts = [name for name in uses.numbers if len(columns[name].different) > CODES.stop]
     for name in texts if not amounts else []:
         column = columns[name]
-        if long_texts.are_long(column.different, int((~column.missing).sum())):
+        count = int((~column.missing).sum())
+        if long_texts.are_long(column.different, count):
             others = [] if uses.symbols else [other for other in uses.names if other != name]
-            raise long_texts.question(name, column.different, others, choices)
+            raise long_texts.question(name, column.different, count, others, choices)
 
 
 def _find_group(columns: dict[str, Column], arrangement: Arrangement, choices: Choices) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import tokens
+from gatebench.ingest import tokens, unread
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Reading, Undecided, ask
 
@@ -55,7 +55,7 @@ def _holds_long_texts(column: pd.Series) -> bool:
     return pd.api.types.is_string_dtype(cells) and are_long(cells.unique(), len(cells))
 
 
-def question(name: str, different: np.ndarray, others: Sequence[str], choices: Choices) -> Undecided:
+def question(name: str, different: np.ndarray, count: int, others: Sequence[str], choices: Choices) -> Undecided:
     """Return what is asked about long texts of which each may be a sequence.
 
     Parameters
@@ -64,6 +64,8 @@ def question(name: str, different: np.ndarray, others: Sequence[str], choices: C
         Their column.
     different
         The different ones of them.
+    count
+        How many there are.
     others
         The columns that are read where texts are left out; none: texts would be symbols.
     choices
@@ -77,7 +79,7 @@ def question(name: str, different: np.ndarray, others: Sequence[str], choices: C
     if others:
         left_out: dict[str, object] = {"without": [*(choices.without or []), name]}
         readings.append(Reading(f"they are left out, and {shorten(', '.join(others))} is one series", left_out))
-    else:
+    elif len(different) <= unread.MOST_ONCE * count:
         readings.append(Reading("all are one series, and each is a symbol", {"columns": [name]}))
     return ask(
         f"column {name} has {len(different):,} different texts of {_mean(map(len, texts)):.0f} characters on average, as "

@@ -125,8 +125,6 @@ def _are_named_records(value: dict[str, object]) -> bool:
 
 def _frame(file: Path, value: object) -> pd.DataFrame:
     """Return the table that a JSON value is, perhaps with lists in its cells."""
-    if isinstance(value, dict) and not _is_of_rows(value) and _are_named_records(value):
-        value = [*value.values()]
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
         value = [_flat(entry) for entry in value]
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
@@ -137,6 +135,8 @@ def _frame(file: Path, value: object) -> pd.DataFrame:
         frame = pd.DataFrame(value["data"], columns=value["columns"])  # as pandas writes it with orient="split"
     elif _is_of_rows(value):
         frame = pd.DataFrame([{"row": name, **row} for name, row in value.items()])  # with orient="index"
+    elif isinstance(value, dict) and _are_named_records(value):
+        frame = pd.DataFrame([*value.values()])
     elif isinstance(value, dict) and value and all(isinstance(column, dict) for column in value.values()):
         frame = pd.DataFrame(value)  # as pandas writes it by default
     elif isinstance(value, dict) and value and all(isinstance(column, list) for column in value.values()):
