@@ -114,7 +114,7 @@ class NamedFiles(NamedTuple):
     places: list[int]
     """The row of each file; -1: none."""
     rows: pd.DataFrame
-    """All rows."""
+    """All rows of the table, in its order."""
     names: pd.Series
     """What each row names, as names are compared."""
 
@@ -124,12 +124,12 @@ def _find_names(rows: pd.DataFrame, folder: Path, files: list[Path]) -> NamedFil
 
     Where no column has the names as they are, one is sought that has them but for folders, suffixes, zeros and case.
     """
-    ways: list[tuple[Callable[[object], str], Callable[[Path], list[str]]]] = [
+    comparisons: list[tuple[Callable[[object], str], Callable[[Path], list[str]]]] = [
         (lambda name: str(name).strip(), lambda file: _keys(file, folder))
     ]
     if len({_plain(file.name) for file in files}) == len(files):
-        ways.append((_plain, lambda file: [_plain(file.name)]))
-    for plain, keys_of in ways:
+        comparisons.append((_plain, lambda file: [_plain(file.name)]))
+    for plain, keys_of in comparisons:
         keys = [keys_of(file) for file in files]
         named = {key for of_file in keys for key in of_file}
         matches: list[NamedFiles] = []
