@@ -84,11 +84,12 @@ def test_what_is_scored_is_not_weighted_and_what_is_trained_is(task):
     parameters = plain.start_rows([1, 2], PLAIN)
     per_member = np.array([0.5, 2.0])
 
-    def gradients(model, some):
+    def gradients(model, some, parameters=parameters):
         batch = model.engine.batch(model, [s.x for s in some], [s.y for s in some])
         return model.engine.gradients(model, parameters, [batch] * 2, per_member)
 
-    expected = sum(gradients(plain, [s])[1].double() * float(weights[int(s.y[0, 0])]) for s in sequences)
+    expected = sum(gradients(plain, [s], parameters.double())[1] * float(weights[int(s.y[0, 0])]) for s in sequences)
+    assert expected.dtype == torch.float64, "twenty gradients in float32 would differ by their own rounding"
     for model in (of_weighted, model_of(task, BALANCED, "fused_cpu")):
         losses, gradient = gradients(model, sequences)
         for one, other in zip(losses, gradients(plain, sequences)[0], strict=True):

@@ -211,9 +211,12 @@ class FunctionBuilder:
     def splat(self, scalar: Value) -> Value:
         """Write a vector that holds one number in every lane."""
         undefined = ir.Constant(self.vector, ir.Undefined)
-        one = self.b.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
+        return self.first_lane(self.b.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0)))
+
+    def first_lane(self, vector: Value) -> Value:
+        """Write a vector that holds the first number of another one in every lane."""
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.processor.lanes), [0] * self.processor.lanes)
-        return self.b.shuffle_vector(one, undefined, zeros)
+        return self.b.shuffle_vector(vector, ir.Constant(self.vector, ir.Undefined), zeros)
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
         """Write ``a b + c``, with one rounding where the processor can."""

@@ -18,11 +18,15 @@ VALUES, GRADIENTS = "fixed", "gradients of fixed"
 class Values:
     """Values of nodes for one row and one vector of columns: loaded where they are stored, computed where not."""
 
-    def __init__(self, layout: Layout, c: TableFunction, j: Value, makes: set[int], reads: set[int]) -> None:
+    def __init__(
+        self, layout: Layout, c: TableFunction, j: Value, makes: set[int], reads: set[int], is_wide: bool = True
+    ) -> None:
         """Begin with ``j``, the first column; compute the nodes of ``makes`` though they have a place.
 
         Parameters among the nodes of ``reads``, and what is made of parameters alone, are loaded here, once for all rows.
+        Where what is made is one number a row, and not ``is_wide``, the first number of each vector counts.
         """
+        self.is_wide = is_wide
         self.plan, self.layout, self.c, self.j, self.makes = layout.plan, layout, c, j, makes
         self.rows = {i: c.load(self.parameter(i, "parameters", VALUES)) for i in sorted(reads - makes) if self._is_same(i)}
         self.computed: dict[int, Value] = dict(self.rows)
@@ -61,8 +65,8 @@ class Values:
 
     def _stored(self, place: Place) -> Value:
         """Write what stands at a place, for all columns where it is one number a row."""
-        if place.width == "1":
-            return self.c.splat(self.c.scalar(self.layout.address(self.c, place, self.r)))
+        if place.width == "1" and self.is_wide:
+            return self.c.first_lane(self.c.load(self.layout.address(self.c, place, self.r)))
         return self.c.load(self.address(place))
 
     def _compute(self, i: int) -> Value:

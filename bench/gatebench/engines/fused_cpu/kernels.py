@@ -201,7 +201,7 @@ class Kernels:
             source, to = self.plan.places[vector], self.plan.places[i]
             a, b = (self.layout.address(c, place, self.layout.row(c, place, first, first)) for place in (source, to))
             lengths = self.layout.row_length(c, source), self.layout.row_length(c, to)
-            columns, wide = c.n(self.plan.widths[vector]), self.layout.width(c, to.width)
+            columns, wide = c.n(self.plan.widths[vector]), c.n(to.width)
             c.call(self.mean, c.sub(last, first), columns, a, lengths[0], *zeros, wide, b, lengths[1])
 
     def _elementwise(self, c: TableFunction, stage: Stage, first: Value, last: Value) -> None:
@@ -209,10 +209,10 @@ class Kernels:
         places = {i: self.plan.places[i] for i in stage.computes}
         # Single numbers of rows come first: others read them, and they read those of other stages alone.
         for letter in sorted(dict.fromkeys(place.width for place in places.values()), key=lambda letter: letter != "1"):
-            nodes, width = [i for i in places if places[i].width == letter], self.layout.width(c, letter)
+            nodes, width = [i for i in places if places[i].width == letter], c.n(letter)
             with c.loop(0, width, c.processor.lanes) as j:
                 mask = c.lanes_below(c.sub(width, j))
-                values = Values(self.layout, c, j, set(nodes), self.plan.reads(set(nodes)))
+                values = Values(self.layout, c, j, set(nodes), self.plan.reads(set(nodes)), letter != "1")
                 with c.loop(first, last) as r:
                     values.row(r)
                     for i in nodes:

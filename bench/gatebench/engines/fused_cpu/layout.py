@@ -34,10 +34,6 @@ class Layout:
         """Write how far the rows of a place's array are apart."""
         return c.n("X") if place.array.startswith("input") else c.n(f"length {place.array}")
 
-    def width(self, c: TableFunction, letter: str) -> Value:
-        """Write how many columns a width letter stands for."""
-        return c.i64(1) if letter == "1" else c.n(letter)
-
     def column(self, c: TableFunction, place: Place) -> Value:
         """Write the first column of a place."""
         return c.n(f"column {place.array} {len(place.behind)}") if place.behind else c.i64(0)

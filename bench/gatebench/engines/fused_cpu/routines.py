@@ -116,7 +116,7 @@ def mean(module: ir.Module, processor: Processor) -> FunctionBuilder:
         with c.loop(0, c.columns, processor.lanes, sums) as (j, values):
             a = c.load(c.at(c.A, c.add(c.mul(i, c.a_row), j)))
             values[0] = c.plus(values[0], c.b.select(c.lanes_below(c.sub(c.columns, j)), a, c.number(0)))
-        average = c.times(c.splat(c.total(sums[0])), share)
+        average = c.splat(c.total(c.times(sums[0], share)))
         with c.loop(0, c.wide, processor.lanes) as j:
             total = c.plus(c.load(c.at(c.D, c.add(c.mul(i, c.d_row), j))), average)
             c.store(total, c.at(c.C, c.add(c.mul(i, c.c_row), j)), c.lanes_below(c.sub(c.wide, j)))

@@ -196,7 +196,7 @@ class CellWorkspace(Workspace):
         """Return the integers that depend on the sizes of the network alone."""
         layout, plan, sizes = self.compiled.layout, self.compiled.plan, self.direction.sizes
         wide = self.compiled.processor.panel
-        entries = {letter: size for letter, size in sizes.items() if letter != "1"}
+        entries = dict(sizes)
         entries |= {f"length {name}": length for name, length in self.lengths.items()}
         entries |= {
             f"parameter {name}": network.offsets[f"{self.direction.prefix}{name}"] for name in network.graph.parameters
