@@ -114,7 +114,7 @@ def test_a_further_task_is_a_redraw_and_no_rewrite(tmp_path: Path):
         "data": "JSB Chorales",
         "cell": "none",
         "budget": "parameters_20k",
-        "verdict": "not below x, 1.2",
+        "verdict": "not shown to be below x, 1.2",
     }
     pd.DataFrame([none]).to_csv(tmp_path / "answer" / "decision.csv", index=False)
     without = " ".join(first_page.answer(tmp_path).split())

@@ -172,7 +172,7 @@ def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
         return f"{start}, {but}"
     row = decided.loc[data]
     if row.cell == "none":
-        return f"{row.verdict.replace('not below', 'no cell is shown to be below the baseline')}; {start}, {but}"
+        return f"{row.verdict.replace('not shown to be below', 'no cell is shown to be below the baseline')}; {start}, {but}"
     taken = f"take `{row.cell}`, with which at most {row['lost at most']} is lost"
     return f"{taken}; its mean is the lowest, {but}" if row.cell == best else f"{taken}; {start}, {but}"
 

@@ -69,12 +69,12 @@ def test_an_equivalent_cell_that_is_not_below_the_baseline_is_said_and_not_taken
     frame = frame_of(("lstm", [6.238, 6.239, 6.240]), ("gru", [6.240, 6.245, 6.255]), task="nottingham")
     shown = row(replace(frame, baselines=by_hand(seeds("music", "gru", LOW)).baselines.assign(task="nottingham")))
     assert shown["cell"] == "lstm"
-    assert shown["verdict"] == "equivalent: gru, of which it is the cheapest but for gru, not below the baseline"
+    assert shown["verdict"] == "equivalent: gru, of which it is the cheapest but for gru, not shown to be below the baseline"
 
 
 def test_where_nothing_is_below_the_best_baseline_no_cell_is_taken():
     shown = row(frame_of(("gru", [6.2, 6.3, 6.4]), ("lstm", [6.9, 7.0, 7.1])))
-    assert (shown["cell"], shown["verdict"], shown["lower by"]) == ("none", "not below markov, 6.250", "")
+    assert (shown["cell"], shown["verdict"], shown["lower by"]) == ("none", "not shown to be below markov, 6.250", "")
 
 
 def test_single_runs_decide_nothing():

@@ -54,7 +54,7 @@ def _kind(frame: Frame, decision: Decision) -> str:
 
 
 def _none(baseline: tuple[str, float]) -> dict[str, str]:
-    return {"cell": "none", "verdict": f"not below {baseline[0]}, {baseline[1]:.3f}"}
+    return {"cell": "none", "verdict": f"not shown to be below {baseline[0]}, {baseline[1]:.3f}"}
 
 
 def _cell(decision: Decision) -> dict[str, str]:
@@ -79,7 +79,7 @@ def _verdict(decision: Decision) -> str:
     if decision.undecided:
         parts.append(f"undecided: {', '.join(decision.undecided)}")
     if decision.equivalent:
-        but = f" but for {', '.join(decision.not_below)}, not below the baseline" if decision.not_below else ""
+        but = f" but for {', '.join(decision.not_below)}, not shown to be below the baseline" if decision.not_below else ""
         parts.append(f"equivalent: {', '.join(decision.equivalent)}, of which it is the cheapest{but}")
     if decision.untested:
         parts += [f"better than {', '.join(decision.beaten)}"] if decision.beaten else []
