@@ -111,6 +111,8 @@ NOTHING_IN_ONE_UNIT = {
 OF_EACH_CELL = ["a piano roll", "a piano roll, its batch dealt out", "one of everything"]
 """Shapes that every cell is run in: 1, 3 and 10 members, sequences of their own lengths."""
 RUNS = [(cell, shape) for cell in NAMES for shape in (SHAPES if cell in IN_ALL_SHAPES else OF_EACH_CELL)]
+RUNS += [(cell, "more sequences than a chunk has rows") for cell in ("gru_layernorm", "lstm_layernorm")]
+"""Cells and shapes; what is averaged is stored for the rows of a chunk, which then are used anew."""
 
 
 @pytest.mark.parametrize(("cell", "shape"), RUNS)
