@@ -291,3 +291,8 @@ def test_a_table_in_a_text_with_other_lines_is_refused_with_the_first_of_them():
 def test_a_line_of_more_cells_is_named_with_how_many_were_expected():
     line = refused_table("Track\nWGS 84\nReserved\n0,2,255,mine\n0\n" + rows(DAYS.date))
     assert "Expected 1 fields in line 4, saw 4); correct it: as many in each line" in line
+
+
+def test_a_first_row_with_more_values_than_names_is_refused():
+    text = "t,y\n1,2,3\n" + "".join(f"{i},{i * i % 7}\n" for i in range(2, 40))
+    assert "has 2 name(s) in its header and 3 values in the row below it; expected as many" in refused_table(text)

@@ -140,6 +140,12 @@ def find_layout(sample: list[str], where: str) -> TextLayout:
             which = "two rows; the second one, units, is" if units == 1 else f"{units + 1} rows; all but the first are"
             more = (cell for row in table[1 : 1 + units] for cell in row if cell)
             lines.append(f"header: in {which} skipped: {shorten(', '.join(more))}")
+        below = table[1 + units] if len(table) > 1 + units else []
+        if any(cell.strip() for cell in below[len(first) :]):  # pandas would leave out what has no name
+            raise BadInput(
+                f"{where} has {len(first)} name(s) in its header and {len(below)} values in the row below it; expected as "
+                "many: correct it"
+            )
         return TextLayout(separator, comments, None, units, lines)
     # A comment with units has one of them for several columns; the names are in the one above it.
     for comment, called in zip(skipped[:-3:-1], ("the last", "the last but one"), strict=False):
