@@ -124,3 +124,23 @@ def test_a_cell_that_a_panel_lacks_is_said_to_have_no_score_there():
     assert [text.get_text() for text in first.texts] == []
     (text,) = (text for text in second.texts if text.get_text() == "no score")
     assert first.get_yticklabels()[int(text.get_position()[1])].get_text() == "novel"
+
+
+def test_the_first_file_has_each_task_at_its_first_budget_and_a_second_one_the_others():
+    of_one = {"music": ["parameters_20k", "flops_40k"], "speech": ["parameters_169k"]}
+    frame = by_hand([
+        trial
+        for task, budgets in of_one.items()
+        for budget in budgets
+        for cell, nll in (("gru", 3.0), ("rnn", 3.3))
+        for trial in seeds(task, cell, [nll, nll + 0.1], budget)
+    ])  # fmt: skip
+    numbers = FIGURES["answer"].numbers(frame)
+    files = FIGURES["answer"].files(numbers)
+    shown = {ending: list(zip(rows.task, rows.budget, rows.cell, strict=True)) for ending, rows in files.items()}
+    assert shown == {
+        "": [(task, budgets[0], cell) for task, budgets in of_one.items() for cell in ("gru", "rnn")],
+        "_budgets": [("music", "flops_40k", "gru"), ("music", "flops_40k", "rnn")],
+    }
+    alone = FIGURES["answer"].files(numbers[numbers.task == "speech"])
+    assert list(alone) == [""]

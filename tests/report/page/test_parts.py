@@ -13,7 +13,7 @@ from gatebench.core.errors import BadInput
 from gatebench.report import repetitions
 from gatebench.report.page import parts
 from support.figures import FIGURES
-from support.frames import TRIALS, by_hand, everything
+from support.frames import TRIALS, by_hand, everything, seeds
 
 PLUGIN = """
 import pandas as pd
@@ -93,6 +93,22 @@ def test_each_format_of_a_figure_shows_as_much_of_it_as_if_it_were_measured_by_i
     )
     margin = 72 * mpl.rcParams["savefig.pad_inches"]
     assert ours == pytest.approx(alone, abs=margin), "letters are about as wide as on a screen, and none is cut"
+
+
+def test_a_figure_of_several_files_has_the_groups_of_each_in_its_own_and_all_on_the_page(tmp_path: Path):
+    frame = by_hand([
+        trial
+        for budget in ("parameters_20k", "flops_40k", "flops_80k")
+        for cell, nll in (("gru", 3.0), ("rnn", 3.3))
+        for trial in seeds("music", cell, [nll, nll + 0.1], budget)
+    ])  # fmt: skip
+    part = parts.write("answer", FIGURES["answer"], frame, tmp_path)
+    assert part is not None
+    assert part.files == ["answer.png", "answer.pdf", "answer_budgets.png", "answer_budgets.pdf", "answer.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(part.files)
+    assert [group.budget for group in part.drawings] == ["parameters_20k", "flops_40k", "flops_80k"]
+    one, two = (plt.imread(tmp_path / f"{name}.png").shape[1] for name in ("answer", "answer_budgets"))
+    assert one < two, "one panel, and two beside each other"
 
 
 NUMBERS = pd.DataFrame({"cell": ["gru", "rnn"], "nll": [8.4, np.nan], "n": [3, 4]})

@@ -27,6 +27,8 @@ WIDTH = 2.6
 """Width of a panel in inches: letters are 11 pixels high where a README has three in its 830 pixels, and a telephone one."""
 MANY = 5
 """Number of cells in a comparison group from which on the axis may leave one out."""
+OTHERS = "_budgets"
+"""What the name of the file ends with that has the comparison groups of other budgets."""
 
 
 def notes(frame: Frame) -> list[str]:
@@ -50,6 +52,13 @@ def numbers(frame: Frame) -> pd.DataFrame | None:
             rows.append((*group, cell, beside, d.mean, d.low, d.high, *tests))
     columns = [*ComparisonGroup._fields, "cell", "beside", "difference", "low", "high", "p_holm", "p_equivalent", "margin"]
     return pd.DataFrame(rows, columns=[*columns, "verdict"]) if rows else None
+
+
+def files(numbers: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return what is in each file: each task and protocol at its first budget, and at its other ones."""
+    first = numbers.groupby(["task", "training"], sort=False).budget.transform("first")
+    others = numbers[numbers.budget != first]
+    return {"": numbers[numbers.budget == first]} | ({} if others.empty else {OTHERS: others})
 
 
 def describe(numbers: pd.DataFrame, frame: Frame) -> str:

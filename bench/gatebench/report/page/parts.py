@@ -68,6 +68,7 @@ def modules() -> list[tuple[str, ModuleType]]:
     The words ``all pairs`` in its caption become the family of contrasts that the study declared; a caption that depends on
     more of the study is what ``caption(frame)`` returns.
     ``BY_GROUP = True`` says that it is about each comparison group alone; the page has it in the sections of these.
+    ``files(numbers)`` splits a figure: what the name of each file ends with -> the numbers in it.
     ``describe(numbers, frame)`` says of a figure what is to be seen in it, for those who do not see it.
     ``BadInput`` if one lacks what it must have.
     """
@@ -115,16 +116,21 @@ def _draw(name: str, module: ModuleType, frame: Frame, folder: Path) -> PagePart
     if numbers is None:
         return None
     write_numbers(numbers, folder / f"{name}.csv")
-    figure = _figure(module, numbers, frame)
-    bounds = _bounds(figure)
-    figure.savefig(folder / f"{name}.png", bbox_inches=bounds, metadata={"Software": None})
-    without_date = {"CreationDate": None, "Creator": None, "Producer": None}
-    figure.savefig(folder / f"{name}.pdf", bbox_inches=bounds, metadata=without_date)
-    files = [f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]
-    part = PagePart(name, module.TITLE, _caption(module, frame), _notes(module, frame), files, _by_group(module))
-    groups = comparison_groups(numbers) if part.by_group else []
-    whole = "" if len(groups) > 1 else inline_svg(figure, name, _seen(module, numbers, frame), bounds)
-    plt.close(figure)
+    by_group = _by_group(module)
+    groups = comparison_groups(numbers) if by_group else []
+    whole, files = "", []
+    for ending, rows in _files(module, numbers).items():
+        figure = _figure(module, rows, frame)
+        bounds = _bounds(figure)
+        file = f"{name}{ending}"
+        figure.savefig(folder / f"{file}.png", bbox_inches=bounds, metadata={"Software": None})
+        without_date = {"CreationDate": None, "Creator": None, "Producer": None}
+        figure.savefig(folder / f"{file}.pdf", bbox_inches=bounds, metadata=without_date)
+        files += [f"{file}.png", f"{file}.pdf"]
+        if len(groups) <= 1:
+            whole = inline_svg(figure, name, _seen(module, numbers, frame), bounds)
+        plt.close(figure)
+    part = PagePart(name, module.TITLE, _caption(module, frame), _notes(module, frame), [*files, f"{name}.csv"], by_group)
     if not part.by_group:
         return replace(part, drawing=whole)
     if len(groups) == 1:
@@ -140,6 +146,11 @@ def _bounds(figure: Figure) -> Bbox:
     figure.draw_without_rendering()
     figure.set_layout_engine(None)
     return figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
+
+
+def _files(module: ModuleType, numbers: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return what the name of each file of a figure ends with -> the numbers that it shows."""
+    return module.files(numbers) if hasattr(module, "files") else {"": numbers}
 
 
 def _figure(module: ModuleType, numbers: pd.DataFrame, frame: Frame) -> Figure:
