@@ -112,6 +112,30 @@ def test_too_few_sequences_for_a_label(home: Path):
     assert "11 sequence(s) of 1 group(s), copies counted as one, are too few" in refused(home / "x.npz")
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("option", ["sequence", "group"])
+@pytest.mark.parametrize(("one", "other"), [("007", "7"), ("+7", "7"), ("-0", "0")])
+def test_two_ids_that_are_the_same_number(
+    home: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str, option: str, *, streamed: bool
+):
+    if streamed:
+        monkeypatch.setattr(limits, "STREAMED_FROM", 1)
+    names = {0: one, 1: other}
+    if option == "sequence":
+        lines = ["run,a", *(f"{names.get(i, i + 20)},{a:.3f}" for i, walk in enumerate(WALKS) for a in walk[:, 0])]
+        line = refused(csv(home, lines), sequence="run")
+    else:
+        lines = ["trip,run,a", *(f"t{i},{names.get(i, i + 20)},{a:.3f}" for i, walk in enumerate(WALKS) for a in walk[:, 0])]
+        line = refused(csv(home, lines), sequence="trip", group="run")
+    assert f"x.csv, column run has {one} and {other}, which are the same number" in line
+
+
+def test_ids_of_as_many_digits_are_read(home: Path):
+    lines = ["run,a", *(f"{i:03},{a:.3f}" for i, walk in enumerate(WALKS) for a in walk[:, 0])]
+    added = add.add(csv(home, lines), "mine", Choices(sequence="run"))
+    assert added is not None
+
+
 def test_a_huge_file_is_not_read(home: Path):
     with (home / "x.csv").open("wb") as file:
         file.write(b"a,b\n")

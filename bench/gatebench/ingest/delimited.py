@@ -17,6 +17,8 @@ SEPARATORS = "\t;|,"
 """What stands between columns, the likeliest first where several would do."""
 WHITE_SPACE = r"\s+"
 """What stands between columns that no separator parts."""
+ROWS = 2**16
+"""Rows of which the cells of one column are read together."""
 SAMPLE_LINES = 50
 """Lines that are looked at to learn how a table is written."""
 MOST_UNITS = 3
@@ -93,6 +95,13 @@ def read(table: TextTable) -> pd.DataFrame:
         return rows
     filled = np.flatnonzero(rows.iloc[:, 0].notna())
     return rows.iloc[: filled[-1] + 1] if len(filled) else rows.iloc[:0]
+
+
+def different_cells(table: TextTable, name: str) -> set[str]:
+    """Return the different cells of a column as they are written, without blanks around them."""
+    options = table.options | {"dtype": str, "usecols": lambda column: str(column).strip() == name, "chunksize": ROWS}
+    with table.opener() as file, pd.read_csv(file, **options) as parts:  # pyright: ignore
+        return {cell.strip() for part in parts for cell in part.iloc[:, 0].dropna().unique()}
 
 
 def _sample(opener: Opener, used_encoding: str) -> list[str]:

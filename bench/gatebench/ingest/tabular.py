@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import delimited, given, limits, lists, long_texts, objects, report_rows, streamed
+from gatebench.ingest import delimited, given, identifiers, limits, lists, long_texts, objects, report_rows, streamed
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.encoding import Opener
@@ -41,6 +41,8 @@ class FileTable(NamedTuple):
     """What that target is."""
     columns: Mapping[str, Column] | None = None
     """Columns whose cells were read with the file, which was read a part at a time; None: it was read whole."""
+    text: delimited.TextTable | None = None
+    """The text that the rows were read from; None: the file is none."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Table:
     """The split of each file, where files are one each of a split."""
     columns: Mapping[str, Column] | None = None
     """Columns whose cells were read with the file, which was read a part at a time; None: it was read whole."""
+    texts: list[delimited.TextTable] = field(default_factory=list)
+    """The texts that the rows were read from; none of other files."""
 
     def files_of(self, positions: np.ndarray) -> np.ndarray:
         """Return the number of the file that each row stands in."""
@@ -76,6 +80,12 @@ class Table:
         """Return a row for a message, counted from 1 in its file."""
         file = int(self.files_of(np.array(position)))
         return f"{self.files[file].name}, row {position - self.starts[file] + 1}"
+
+    def check_writing(self, names: list[str]) -> None:
+        """Raise ``BadInput`` if a column of whole numbers that tell sequences apart has one number written in two ways."""
+        for name in names:
+            cells = {cell for text in self.texts for cell in delimited.different_cells(text, name)}
+            identifiers.check_writing(f"{self.files[0].name}, column {name}", sorted(cells))
 
 
 def read(files: list[Path], read_file: Callable[[Path], FileTable], choices: Choices) -> Table:
@@ -111,7 +121,8 @@ def read(files: list[Path], read_file: Callable[[Path], FileTable], choices: Cho
     codes, each = _join_codes([table.codes for table in tables]), tables[0].each
     if codes is None and len(files) > 1 and splits is None:
         codes, each = np.repeat(np.arange(len(tables)), [len(table.rows) for table in tables]), "a file each"
-    return Table(files, rows, starts, [*lines], codes, each, tables[0].label, tables[0].target_kind, splits, columns)
+    texts = [table.text for table in tables if table.text]
+    return Table(files, rows, starts, [*lines], codes, each, tables[0].label, tables[0].target_kind, splits, columns, texts)
 
 
 def _join_codes(of_files: list[np.ndarray | None]) -> np.ndarray | None:
@@ -175,9 +186,9 @@ def read_delimited(file: Path, choices: Choices | None = None) -> FileTable:
 def _read_text(opener: Opener, where: str, size: int, choices: Choices | None) -> FileTable:
     table = delimited.look(opener, where)
     if choices is None or size < limits.STREAMED_FROM:
-        return FileTable(delimited.read(table), table.lines)
+        return FileTable(delimited.read(table), table.lines, text=table)
     rows, columns = streamed.read(table, where, choices)
-    return FileTable(rows, table.lines, columns=columns)
+    return FileTable(rows, table.lines, columns=columns, text=table)
 
 
 def _only_table(file: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:

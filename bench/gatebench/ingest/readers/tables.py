@@ -88,6 +88,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
     if not decided.names:
         raise BadInput(f"no column is left to read of {tabular.list_columns(table.rows)}; name some: --columns A,B")
     _check_numbers(table, columns, decided)
+    table.check_writing([name for name in (*arrangement.sequence, decided.group) if name and columns[name].is_whole])
     count = len(table.rows) * len(decided.names)
     limits.check_count(str(table.files[0]), count, limits.MOST_BYTES if table.columns is None else limits.MOST_WRITTEN)
     return _join(table, columns, arrangement, decided, splits, choices, labels)
@@ -330,9 +331,8 @@ def _one_group(table: Table, column: Column, codes: list[np.ndarray], origins: l
 
 def _origins(table: Table, arrangement: keys.Arrangement, spaced: spacing.Spaced) -> list[str]:
     """Return what a message calls each sequence."""
-    first = table.files[0].name
+    first, rows = table.files[0].name, numbering.first_rows(arrangement.codes)
     if arrangement.sequence:
-        rows = numbering.first_rows(arrangement.codes)
         cells_of = [table.rows[name].iloc[rows].tolist() for name in arrangement.sequence]
         keys_of = [
             ", ".join(f"{n} {shorten(v)}" for n, v in zip(arrangement.sequence, key, strict=True))
@@ -340,7 +340,6 @@ def _origins(table: Table, arrangement: keys.Arrangement, spaced: spacing.Spaced
         ]
         origins = [f"{first}, {key}" for key in keys_of]
     else:
-        rows = numbering.first_rows(arrangement.codes)
         origins = [table.files[file].name for file in table.files_of(rows)]
         if len(origins) > len(table.files):
             origins = [f"{name}, sequence {code}" for code, name in enumerate(origins)]
