@@ -9,10 +9,11 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
 
+from gatebench.records.frame import ComparisonGroup
 from gatebench.report import comparisons, style
 from gatebench.report.page.drawing import SMALLEST
 from support.figures import FIGURES, THREE, drawn
-from support.frames import MUSIC, TRIALS, by_hand, seeds
+from support.frames import MUSIC, TRAINING, TRIALS, by_hand, seeds
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["lowest", "not the lowest"])
@@ -144,3 +145,24 @@ def test_the_first_file_has_each_task_at_its_first_budget_and_a_second_one_the_o
     }
     alone = FIGURES["answer"].files(numbers[numbers.task == "speech"])
     assert list(alone) == [""]
+
+
+@pytest.mark.parametrize(("groups", "headings", "above"), [
+    ([("music", "a", "x")], ["Some Music, a, x"], ""),
+    ([("music", "a", "x"), ("nottingham", "a", "x")], ["Some Music", "Nottingham"], "a, x"),
+    ([("music", "a", "x"), ("music", "b", "x")], ["Some Music, a", "Some Music, b"], "x"),
+    ([("music", "a", "x"), ("music", "a", "y")], ["Some Music, x", "Some Music, y"], "a"),
+    ([("music", "a", "x"), ("music", "b", "y")], ["Some Music, a, x", "Some Music, b, y"], ""),
+])  # fmt: skip
+def test_what_is_the_same_in_all_panels_is_in_no_heading(groups, headings: list[str], above: str):
+    frame = by_hand([trial for task in ("music", "nottingham") for trial in seeds(task, "gru", [3.0])])
+    assert FIGURES["answer"]._headings(frame, [ComparisonGroup(*group) for group in groups]) == (headings, above)
+
+
+def test_what_is_the_same_in_all_panels_stands_once_above_them():
+    figure = drawn("answer", by_hand(of_panels(3)))
+    (text,) = (text for text in figure.texts if text.get_text() == TRAINING)
+    assert [axis.get_title() for axis in figure.axes] == [
+        f"Some Speech (synthetic),\ntotal_parameters_{i}k" for i in range(3)
+    ]
+    assert max(axis.title.get_window_extent().y1 for axis in figure.axes) <= text.get_window_extent().y0

@@ -1,5 +1,7 @@
 """The answer as a figure: every cell's distance from the GRU, on every task."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -27,6 +29,8 @@ WIDTH = 2.6
 """Width of a panel in inches: letters are 11 pixels high where a README has three in its 830 pixels, and a telephone one."""
 MANY = 5
 """Number of cells in a comparison group from which on the axis may leave one out."""
+ABOVE = 0.35
+"""Height in inches of a line above the panels."""
 OTHERS = "_budgets"
 """What the name of the file ends with that has the comparison groups of other budgets."""
 
@@ -73,8 +77,9 @@ def describe(numbers: pd.DataFrame, frame: Frame) -> str:
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
-    """Draw one panel for each task, budget and protocol."""
+    """Draw one panel for each task, budget and protocol; what is the same in several panels stands once, above them."""
     groups = comparison_groups(numbers)
+    headings, common = _headings(frame, [group for group, _ in groups])
     cells = style.cells(numbers)
     names = style.row_names(cells)
     columns = min(COLUMNS, len(groups))
@@ -106,6 +111,22 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_ylim(len(cells) - 0.3, -0.7)
         label = f"difference to {part.beside.iloc[0]}\n(nats per {frame.predicted(group.task)})"
         axis.set_xlabel(style.folded(label, WIDTH))
-        style.heading(axis, frame.title(group))
+        style.heading(axis, headings[number])
+    if common:
+        figure.set_figheight(figure.get_figheight() + ABOVE)
+        figure.suptitle(common, fontsize=10)
     figure.tight_layout()
     return figure
+
+
+def _headings(frame: Frame, groups: list[ComparisonGroup]) -> tuple[list[str], str]:
+    """Return a heading for each comparison group, and the budget and protocol that all have, which are not in it."""
+    if len(groups) == 1:
+        return [frame.title(groups[0])], ""
+    parts = [(frame.budget(group.budget, group.task), group.training) for group in groups]
+    differ = [len(set(column)) > 1 for column in zip(*parts, strict=True)]
+    headings = [
+        ", ".join([frame.datasets[group.task], *itertools.compress(of_group, differ)])
+        for group, of_group in zip(groups, parts, strict=True)
+    ]
+    return headings, ", ".join(itertools.compress(parts[0], [not one for one in differ]))
