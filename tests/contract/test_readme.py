@@ -154,8 +154,14 @@ def test_which_is_faster_is_said_from_the_table_of_speed():
     assert f"and {rows.flops_per_step.iloc[0]:,} for the LSTM" in text
 
 
-def test_cells_of_other_numbers_of_pipelines_are_counted(tmp_path: Path):
-    assert "was repeated 7 to 8 times" in answer_of(tmp_path, JSB, PIANO.assign(n="8, 7"))
+def test_pipelines_are_counted_on_most_of_the_data_and_where_there_are_others(tmp_path: Path):
+    nottingham = pairs("Nottingham", ("gru", "lstm", "-0.067 [-0.109, -0.025]", "undecided"))
+    assert "was repeated 8 times: settings" in answer_of(tmp_path, JSB, PIANO)
+    assert "was repeated 7 to 8 times: settings" in answer_of(tmp_path, JSB.assign(n="8, 7"))
+    of_three = answer_of(tmp_path, JSB.assign(n="4, 4"), PIANO, nottingham)
+    assert "was repeated 8 times (4 times on JSB Chorales): settings" in of_three
+    of_three = answer_of(tmp_path, JSB, PIANO.assign(n="8, 7"), nottingham.assign(n="3, 3"))
+    assert "was repeated 8 times (7 to 8 times on Piano-midi.de and 3 times on Nottingham): settings" in of_three
 
 
 def test_writing_changes_what_stands_between_the_markers_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

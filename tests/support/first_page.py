@@ -47,12 +47,10 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
     decided = pd.read_csv(results / study / "decision.csv", dtype=str)
     decided = decided[decided.budget == budget].set_index("data")
     bullets = [f"- **{data}**: {_lowest(data, part, decided)}. {_pair_said(part)}." for data, part in of_data.items()]
-    counts = sorted({int(count) for text in pairs.n for count in re.findall(r"\d+", text)})
-    pipelines = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
     cells = list(dict.fromkeys([*pairs.lower, *pairs.other]))
     missing = [_name(title) for title in _titles(study, conf) if title not in of_data]
     how = (
-        f"{len(cells)} cells. For each the whole procedure was repeated {pipelines} times: settings drawn, searched, "
+        f"{len(cells)} cells. For each the whole procedure was repeated {_repeated(of_data)}: settings drawn, searched, "
         "selected on validation, trained anew. Brackets are 95% intervals for new repetitions and new sequences; "
         f"verdicts count {_family(results, study)}."
     )
@@ -108,6 +106,17 @@ def _family(results: Path, study: str) -> str:
         f"every cell against {contrasts['against']}" if contrasts.get("against") else listed(listed_pairs or ["all pairs"])
     )
     return f"{family}{' (declared post hoc)' if 'contrasts_before_results' in content else ''}"
+
+
+def _repeated(of_data: dict[str, pd.DataFrame]) -> str:
+    """How many pipelines a cell has, as on most of the data, and on which data it has others."""
+    data_of: dict[str, list[str]] = {}
+    for data, pairs in of_data.items():
+        counts = sorted({int(count) for text in pairs.n for count in re.findall(r"\d+", text)})
+        data_of.setdefault(" to ".join(map(str, dict.fromkeys([counts[0], counts[-1]]))), []).append(_name(data))
+    most, *others = sorted(data_of, key=lambda count: -len(data_of[count]))
+    less = [f"{count} times on {listed(data_of[count])}" for count in others]
+    return f"{most} times{f' ({listed(less)})' if less else ''}"
 
 
 def _of_both(pairs: pd.DataFrame) -> pd.Series:
