@@ -1,7 +1,9 @@
 """Wrong or hostile input is one line that says what to do, leaves no file behind and touches none that was there."""
 
+import gzip
 import os
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,10 +132,16 @@ def test_two_ids_that_are_the_same_number(
     assert f"x.csv, column run has {one} and {other}, which are the same number" in line
 
 
-def test_ids_of_as_many_digits_are_read(home: Path):
-    lines = ["run,a", *(f"{i:03},{a:.3f}" for i, walk in enumerate(WALKS) for a in walk[:, 0])]
-    added = add.add(csv(home, lines), "mine", Choices(sequence="run"))
-    assert added is not None
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".zip"])
+def test_ids_of_as_many_digits_are_read(home: Path, suffix: str):
+    path = csv(home, ["run,a", *(f"{i:03},{a:.3f}" for i, walk in enumerate(WALKS) for a in walk[:, 0])])
+    if suffix == ".csv.gz":
+        (home / "x.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    if suffix == ".zip":
+        with zipfile.ZipFile(home / "x.zip", "w") as archive:
+            archive.write(path, path.name)
+    lines = add.add(home / f"x{suffix}", "mine", Choices(sequence="run"))
+    assert any(line.startswith("size: train 8 sequences of 64 steps") for line in lines), lines
 
 
 def test_a_huge_file_is_not_read(home: Path):

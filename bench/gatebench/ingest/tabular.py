@@ -171,7 +171,12 @@ def read_delimited(file: Path, choices: Choices | None = None) -> FileTable:
     if file.suffix.lower() == ".zip":
         with zipfile.ZipFile(file) as archive:
             member = _only_table(file, archive)
-            return _read_text(lambda: archive.open(member), f"{file}: {member.filename}", member.file_size, choices)
+
+        def open_member() -> IO[bytes]:
+            with zipfile.ZipFile(file) as again:  # whose file stays open until that of the member is closed
+                return again.open(member)
+
+        return _read_text(open_member, f"{file}: {member.filename}", member.file_size, choices)
 
     def open_file() -> IO[bytes]:
         return cast(IO[bytes], gzip.open(file)) if file.suffix.lower() == ".gz" else file.open("rb")
