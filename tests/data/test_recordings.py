@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from gatebench.core.errors import BadInput
-from gatebench.data import cards
+from gatebench.data import cards, tasks
 from gatebench.data.contents import SPLITS, content_digest
 from gatebench.data.readers import recordings
 from gatebench.data.readers.recordings import spread
@@ -67,6 +67,29 @@ def test_a_round_that_does_not_reach_all_favours_nobody():
         drawn = [speakers[i] for i in spread(speakers, 4, np.random.default_rng(seed))]
         extra[max("abc", key=drawn.count)] += 1
     assert min(extra.values()) >= 10
+
+
+def test_windows_of_one_recording_are_a_group(murmur):
+    arrays, groups = read(), recordings.read_origins(cards.load("murmur"), []).groups
+    recording_of = {
+        (name.partition("_")[0], wave[i : i + 120].tobytes()): number
+        for number, (name, wave) in enumerate(murmur.waves.items())
+        for i in range(0, len(wave) - 119, 120)
+    }
+    for split in SPLITS:
+        assert groups[split].tolist() == [recording_of[split, window.tobytes()] for window in arrays[split]]
+    assert len(set(groups["train"].tolist())) < len(arrays["train"]) == 18
+
+
+def test_the_recordings_are_blocks_where_a_card_says_so(murmur):
+    assert tasks.load("murmur", "murmur", "next_block").blocks.kind == "sequence"
+    murmur.yaml.write_text(murmur.yaml.read_text() + "has_groups: true\n")
+    blocks = tasks.load("murmur", "murmur", "next_block").blocks
+    names = [name for name in murmur.waves if name.startswith("test")]
+    assert (blocks.kind, len(set(blocks.numbers))) == ("group", len(names))
+    assert [blocks.numbers.count(number) for number in range(len(names))] == [
+        len(murmur.waves[name]) // 120 for name in names
+    ]
 
 
 def test_more_windows_than_there_are(murmur):

@@ -236,6 +236,17 @@ def test_a_task_has_its_blocks_and_records_without_them_have_none():
     assert frame.build("some", [point], {record.key: make_record()}).blocks == {}
 
 
+@pytest.mark.parametrize("saying", [0, 1])
+def test_blocks_that_one_record_of_a_task_says_are_those_of_all(saying: int):
+    """Of a study that was begun by a version that did not know of them."""
+    records = [make_record(), make_record("f" * 16)]
+    said = replace(records[saying].summary, data=DataFacts(blocks=Blocks("group", [0, 1, 0])))
+    records[saying] = replace(records[saying], summary=said)
+    points = [make_point([], [record.key], pipeline=p) for p, record in enumerate(records, 1)]
+    built = frame.build("some", points, {record.key: record for record in records})
+    assert built.blocks == {"tiny": Blocks("group", [0, 1, 0])}
+
+
 def test_blocks_of_other_sequences_are_damage():
     record = make_record(data=DataFacts(blocks=Blocks("stretch", [0, 1])))
     with pytest.raises(BadInput, match=f"record {record.key} has 3 test sequences, but blocks of 2; .* remove its folder"):

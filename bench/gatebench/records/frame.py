@@ -215,6 +215,7 @@ def _build(study: str, points: list[Point], read: Callable[[list[str]], dict[str
     equations: dict[str, list[str]] = {}
     datasets: dict[str, str] = {}
     data: dict[str, DataFacts] = {}
+    blocks: dict[str, Blocks] = {}
     at: dict[str, str] = {}
     threads: dict[str, int] = {}
     of_trials = MetricsOfTrials()
@@ -244,6 +245,8 @@ def _build(study: str, points: list[Point], read: Callable[[list[str]], dict[str
             )
             at[labels.task] = record.settings.at
             data[labels.task] = summary.data
+            if summary.data.blocks.numbers:  # which are the data's, and which records of earlier versions do not say
+                blocks[labels.task] = summary.data.blocks
             machines[record.key] = _machine(record)
             threads[record.key] = max(1, record.provenance.threads)  # 0 where a record does not say it
         trials.append(pd.DataFrame(part_trials, columns=COLUMNS))
@@ -292,7 +295,7 @@ def _build(study: str, points: list[Point], read: Callable[[list[str]], dict[str
         names={task: [*map(visible, facts.names)] for task, facts in data.items() if facts.names},
         trivial=trivial,
         horizons={task: facts.horizon for task, facts in data.items() if facts.horizon > 1},
-        blocks={task: facts.blocks for task, facts in data.items() if facts.blocks.numbers},
+        blocks=blocks,
         outside={task: facts.outside for task, facts in data.items() if facts.outside},
         independent=frozenset(key for point in points for key in point.search[: point.independent]),
         threads=threads,

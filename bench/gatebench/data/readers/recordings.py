@@ -26,6 +26,7 @@ from gatebench.core.validation import Count, construct, mismatch
 from gatebench.data import cards
 from gatebench.data.cards import Address, Below, Card
 from gatebench.data.contents import SPLITS, Arrays
+from gatebench.data.origins import Origins
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, struct.error)
 """What zipfile raises of an archive that is damaged or is none."""
@@ -65,25 +66,42 @@ class Recording:
 def read(card: Card, paths: list[Path]) -> Arrays:
     """Return split -> windows ``[length, 1]`` of 16-bit samples, speaker after speaker."""
     options = construct(RecordingOptions, f"{card.name}.yaml: options", card.options)
-    pools: dict[str, list[tuple[str, np.ndarray]]] = {split: [] for split in SPLITS}
+    rows = _manifest(card, options)
+    pools: dict[str, list[np.ndarray]] = {split: [] for split in SPLITS}
     for recording, samples in recordings(card, options):
         usable = len(samples) // options.length * options.length
-        pools[recording.split] += [(recording.speaker, window) for window in samples[:usable].reshape(-1, options.length, 1)]
-    return {split: _draw(card, split, pools[split], getattr(options, split), options.seed) for split in SPLITS}
+        pools[recording.split] += list(samples[:usable].reshape(-1, options.length, 1))
+    return {split: [pools[split][i] for i, _ in _drawn(card, options, split, rows)] for split in SPLITS}
 
 
-def _draw(card: Card, split: str, pool: list[tuple[str, np.ndarray]], count: int | None, seed: int) -> list[np.ndarray]:
-    """Return so many windows of a pool, evenly over its speakers, in the order of the pool."""
+def read_origins(card: Card, paths: list[Path]) -> Origins:
+    """Return the recording that each window was cut from, as its group; the manifest says it, without the files."""
+    options = construct(RecordingOptions, f"{card.name}.yaml: options", card.options)
+    rows = _manifest(card, options)
+    return Origins(
+        groups={split: np.array([row for _, row in _drawn(card, options, split, rows)], np.int64) for split in SPLITS}
+    )
+
+
+def _manifest(card: Card, options: RecordingOptions) -> list[Recording]:
+    return read_manifest(registry.find("datasets", card.name, ".yaml").parent / options.manifest)
+
+
+def _drawn(card: Card, options: RecordingOptions, split: str, rows: list[Recording]) -> list[tuple[int, int]]:
+    """Return the windows of a split: each one's position among all that there are, and the row of its recording.
+
+    So many as the card asks for, evenly over speakers, in the order in which they are cut.
+    """
+    pool = [i for i, row in enumerate(rows) if row.split == split for _ in range(row.samples // options.length)]
+    count: int | None = getattr(options, split)
     if count is None:
-        return [window for _, window in pool]
+        return list(enumerate(pool))
     if count > len(pool):
         raise BadInput(
             f"{card.name}.yaml: options.{split} asks for {count} windows, but there are {len(pool)}; ask for fewer"
         )
-    return [
-        pool[i][1]
-        for i in spread([speaker for speaker, _ in pool], count, np.random.default_rng([seed, SPLITS.index(split)]))
-    ]
+    random = np.random.default_rng([options.seed, SPLITS.index(split)])
+    return [(i, pool[i]) for i in spread([rows[row].speaker for row in pool], count, random)]
 
 
 def spread(speakers: list[str], count: int, random: np.random.Generator) -> list[int]:
@@ -100,7 +118,7 @@ def spread(speakers: list[str], count: int, random: np.random.Generator) -> list
 
 def recordings(card: Card, options: RecordingOptions) -> Iterator[tuple[Recording, np.ndarray]]:
     """Yield every recording of the manifest with its samples ``[L]``, verified."""
-    rows = read_manifest(registry.find("datasets", card.name, ".yaml").parent / options.manifest)
+    rows = _manifest(card, options)
     read_contents = _open_source(card, options, rows)
     for row in rows:
         yield row, _verify(row, decode(row.file, read_contents(row.file), card.rate, _plausible_size(row.samples)))
