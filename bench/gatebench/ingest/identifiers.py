@@ -14,6 +14,7 @@ NAME = re.compile(
 )
 """Names of columns that tell things apart, each of which has a series."""
 WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+"""Texts that are whole numbers, zeros in front of them included."""
 ROWS_OF_A_THING = 3
 """Rows of each of them on average, at the least."""
 
