@@ -160,9 +160,12 @@ def test_when_the_time_is_up_before_any_trial_is_confirmed_what_there_is_is_save
     home: Tiny, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     long = SavedPlan(0.0, ComparisonPlan(1000, batch=1, epochs=1_000_000, search=2, pipelines=2))
-    with environment_of(home), redirect_stdout(io.StringIO()), pytest.raises(TimeUp), until(time.monotonic() + 5):
-        sweep_command.sweep([*tiny_request(tmp_path).overrides(long.plan), "training.patience=1000000"])
-    assert list(tmp_path.glob("checkpoints/*/state.safetensors"))
+    for seconds in (5, 20, 80):  # a busy machine has not begun to train after a few
+        with environment_of(home), redirect_stdout(io.StringIO()), pytest.raises(TimeUp), until(time.monotonic() + seconds):
+            sweep_command.sweep([*tiny_request(tmp_path).overrides(long.plan), "training.patience=1000000"])
+        if saved := list(tmp_path.glob("checkpoints/*/state.safetensors")):
+            break
+    assert saved
     assert record_times(tmp_path) == {}
     assert "interrupted" not in capfd.readouterr().err, "nobody did"
     missing = r"no verdict without every cell, and no pipeline is finished of rnn and gru; .* the same command goes on"
