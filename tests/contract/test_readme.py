@@ -62,7 +62,7 @@ def test_its_commands_are_those_of_the_ten_minutes():
 
 def pairs(data: str, *rows: tuple[str, str, str, str]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["lower", "other", "difference", "verdict"])
-    return table.assign(data=data, budget="parameters_20k", n="8, 8", **{"p, Holm": "0.0601"})
+    return table.assign(data=data, budget="parameters_20k", n="8, 8", margin="0.050", **{"p, Holm": "0.0601"})
 
 
 def answer_of(folder: Path, *tables: pd.DataFrame) -> str:
@@ -137,12 +137,27 @@ def test_many_that_are_not_told_apart_are_counted(tmp_path: Path):
     assert "better than `rnn` by 0.202 [0.113, 0.290] and not told apart from 3 others. The LSTM is" in text
 
 
+def test_many_that_are_equivalent_are_counted(tmp_path: Path):
+    equivalent = [("lstm", cell, "-0.020 [-0.031, -0.009]", "equivalent") for cell in ("gru", "mgu", "janet")]
+    text = answer_of(tmp_path, pairs("JSB Chorales", *equivalent))
+    assert "the lowest mean is that of `lstm`, equivalent to all 3 others. The LSTM is" in text
+    beaten = ("lstm", "rnn", "-0.202 [-0.290, -0.113]", "better")
+    text = answer_of(tmp_path, pairs("JSB Chorales", *equivalent, beaten))
+    assert "better than `rnn` by 0.202 [0.113, 0.290] and equivalent to 3 others. The LSTM is" in text
+
+
 def test_an_interval_without_zero_that_shows_no_difference_says_why(tmp_path: Path):
     text = answer_of(tmp_path, pairs("JSB Chorales", ("gru", "lstm", "-0.067 [-0.109, -0.025]", "undecided")))
     assert (
         "The GRU is lower than the LSTM by 0.067 [0.025, 0.109], which shows no difference: p is 0.0601 once all "
         "pairs are counted." in text
     )
+
+
+def test_an_equivalence_says_within_what(tmp_path: Path):
+    text = answer_of(tmp_path, pairs("JSB Chorales", ("lstm", "gru", "-0.014 [-0.021, -0.006]", "equivalent")))
+    assert "**GRU or LSTM? The two are equivalent on JSB Chorales.**" in text
+    assert "by 0.014 [0.006, 0.021], within the margin of equivalence, 0.050." in text
 
 
 def test_which_is_faster_is_said_from_the_table_of_speed():
@@ -159,9 +174,9 @@ def test_pipelines_are_counted_on_most_of_the_data_and_where_there_are_others(tm
     assert "was repeated 8 times: settings" in answer_of(tmp_path, JSB, PIANO)
     assert "was repeated 7 to 8 times: settings" in answer_of(tmp_path, JSB.assign(n="8, 7"))
     of_three = answer_of(tmp_path, JSB.assign(n="4, 4"), PIANO, nottingham)
-    assert "was repeated 8 times (4 times on JSB Chorales): settings" in of_three
+    assert "was repeated 8 times, 4 times on JSB Chorales: settings" in of_three
     of_three = answer_of(tmp_path, JSB, PIANO.assign(n="8, 7"), nottingham.assign(n="3, 3"))
-    assert "was repeated 8 times (7 to 8 times on Piano-midi.de and 3 times on Nottingham): settings" in of_three
+    assert "was repeated 8 times, 7 to 8 times on Piano-midi.de and 3 times on Nottingham: settings" in of_three
 
 
 def test_writing_changes_what_stands_between_the_markers_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

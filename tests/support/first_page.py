@@ -20,7 +20,7 @@ PIPELINES = "answer", "parameters_20k"
 WIDTH = 160
 """Of a line of a page."""
 MOST = 2
-"""Cells that were not told apart from the lowest one and have their names; more of them are counted."""
+"""Cells that were not told apart from the lowest one, or are equivalent to it, and have their names; more are counted."""
 
 
 def listed(parts: list[str]) -> str:
@@ -116,7 +116,7 @@ def _repeated(of_data: dict[str, pd.DataFrame]) -> str:
         data_of.setdefault(" to ".join(map(str, dict.fromkeys([counts[0], counts[-1]]))), []).append(_name(data))
     most, *others = sorted(data_of, key=lambda count: -len(data_of[count]))
     less = [f"{count} times on {listed(data_of[count])}" for count in others]
-    return f"{most} times{f' ({listed(less)})' if less else ''}"
+    return ", ".join([f"{most} times", *([listed(less)] if less else [])])
 
 
 def _of_both(pairs: pd.DataFrame) -> pd.Series:
@@ -147,7 +147,7 @@ def _pair_said(pairs: pd.DataFrame) -> str:
     counted = "" if by.partition("[")[2].startswith("-") else f": p is {pair['p, Holm']} once all pairs are counted"
     shown = {
         "better": "",
-        "equivalent": ", which is equivalent",
+        "equivalent": f", within the margin of equivalence, {pair.margin}",
         "undecided": f", which shows no difference{counted}",
         "not tested": ", which is not tested",
     }[str(pair.verdict)]
@@ -163,9 +163,10 @@ def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
         verdict: [f"`{row.other}`{f' by {_lower_by(row)}' if verdict == 'better' else ''}" for _, row in part.iterrows()]
         for verdict, part in of_best.groupby("verdict", sort=False)
     }
-    if len(said.get("undecided", [])) > MOST:
-        rest = len(said["undecided"])
-        said["undecided"] = [f"any of the {rest} others" if rest == len(of_best) else f"{rest} others"]
+    for verdict, of_all in (("undecided", "any of the"), ("equivalent", "all")):
+        rest = len(said.get(verdict, []))
+        if rest > MOST:
+            said[verdict] = [f"{of_all} {rest} others" if rest == len(of_best) else f"{rest} others"]
     parts = [
         f"{words} {listed(said[verdict])}"
         for verdict, words in (
