@@ -55,7 +55,7 @@ def test_a_real_multivariate_series_in_a_csv(tmp_path: Path):
 
 def test_a_real_text(tmp_path: Path):
     """Python's language reference."""
-    lines, trials = compare_cells_on(partial(sources.language_reference, characters=20_000), tmp_path)
+    lines, trials = compare_cells_on(partial(sources.language_reference, characters=10_000), tmp_path)
     assert "nats per time step on the test split" in lines[0]
     assert trials.inputs.iloc[0] > 60  # characters
 

