@@ -111,6 +111,18 @@ def test_a_figure_of_several_files_has_the_groups_of_each_in_its_own_and_all_on_
     assert one < two, "one panel, and two beside each other"
 
 
+def test_what_a_solver_laid_out_stands_at_round_places():
+    """Or else two drawings of one figure would differ in a few pixels."""
+    figure = plt.figure(layout="constrained")
+    for part in figure.subfigures(1, 3, width_ratios=[1, 2, 4]):
+        part.subplots(2, 1)[0].set_ylabel("NLL")
+    parts._bounds(figure)
+    places = [place for part in figure.subfigs for place in (part.bbox_relative, *(a.get_position() for a in part.axes))]
+    plt.close(figure)
+    assert len(places) == 9
+    assert all((place.get_points() == np.round(place.get_points(), 6)).all() for place in places)
+
+
 NUMBERS = pd.DataFrame({"cell": ["gru", "rnn"], "nll": [8.4, np.nan], "n": [3, 4]})
 
 

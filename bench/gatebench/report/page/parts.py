@@ -31,6 +31,8 @@ MOST_OF_A_TITLE = 70
 """Characters of a data set's title in a figure, which would have no place beside a longer one."""
 LINK = re.compile(r"\](?=[(\[])")
 """How the address of a link or of a picture begins in Markdown."""
+_DIGITS = 6
+"""Digits of a place that are the same in every drawing, as a share of the figure."""
 _ROUNDING = 1e-12
 """Relative difference up to which two numbers are the same but for rounding."""
 
@@ -145,7 +147,18 @@ def _bounds(figure: Figure) -> Bbox:
     figure.set_dpi(mpl.rcParams["savefig.dpi"])
     figure.draw_without_rendering()
     figure.set_layout_engine(None)
+    for part in figure.subfigs:
+        _round(part.bbox_relative)
+        for axis in part.axes:
+            place = axis.get_position()
+            _round(place)
+            axis.set_position(place)
     return figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
+
+
+def _round(place: Bbox) -> None:
+    """Round a place in a figure: what a solver lays out differs in its last digits from one drawing to the next."""
+    place.set_points(np.round(place.get_points(), _DIGITS))
 
 
 def _files(module: ModuleType, numbers: pd.DataFrame) -> dict[str, pd.DataFrame]:
