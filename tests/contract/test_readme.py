@@ -128,22 +128,17 @@ def test_a_further_task_is_a_redraw_and_no_rewrite(tmp_path: Path):
     assert "on JSB Chorales and Piano-midi.de, with 95% intervals](https://raw." in text
 
 
-def test_many_that_are_not_told_apart_are_counted(tmp_path: Path):
-    undecided = [("lstm", cell, "-0.020 [-0.061, 0.020]", "undecided") for cell in ("gru", "mgu", "janet")]
-    text = answer_of(tmp_path, pairs("JSB Chorales", *undecided))
-    assert "the lowest mean is that of `lstm`, not told apart from any of the 3 others. The LSTM is" in text
+@pytest.mark.parametrize(("verdict", "all_three", "three"), [
+    ("undecided", "not told apart from any of the 3 others", "not told apart from 3 others"),
+    ("equivalent", "equivalent to all 3 others", "equivalent to 3 others"),
+])  # fmt: skip
+def test_many_of_one_verdict_are_counted(tmp_path: Path, verdict: str, all_three: str, three: str):
+    others = [("lstm", cell, "-0.020 [-0.061, 0.020]", verdict) for cell in ("gru", "mgu", "janet")]
+    text = answer_of(tmp_path, pairs("JSB Chorales", *others))
+    assert f"the lowest mean is that of `lstm`, {all_three}. The LSTM is" in text
     beaten = ("lstm", "rnn", "-0.202 [-0.290, -0.113]", "better")
-    text = answer_of(tmp_path, pairs("JSB Chorales", *undecided, beaten))
-    assert "better than `rnn` by 0.202 [0.113, 0.290] and not told apart from 3 others. The LSTM is" in text
-
-
-def test_many_that_are_equivalent_are_counted(tmp_path: Path):
-    equivalent = [("lstm", cell, "-0.020 [-0.031, -0.009]", "equivalent") for cell in ("gru", "mgu", "janet")]
-    text = answer_of(tmp_path, pairs("JSB Chorales", *equivalent))
-    assert "the lowest mean is that of `lstm`, equivalent to all 3 others. The LSTM is" in text
-    beaten = ("lstm", "rnn", "-0.202 [-0.290, -0.113]", "better")
-    text = answer_of(tmp_path, pairs("JSB Chorales", *equivalent, beaten))
-    assert "better than `rnn` by 0.202 [0.113, 0.290] and equivalent to 3 others. The LSTM is" in text
+    text = answer_of(tmp_path, pairs("JSB Chorales", *others, beaten))
+    assert f"better than `rnn` by 0.202 [0.113, 0.290] and {three}. The LSTM is" in text
 
 
 def test_an_interval_without_zero_that_shows_no_difference_says_why(tmp_path: Path):

@@ -1,9 +1,7 @@
 """Wrong or hostile input is one line that says what to do, leaves no file behind and touches none that was there."""
 
-import gzip
 import os
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,36 +110,6 @@ def test_too_few_sequences_for_a_label(home: Path):
     assert "too few for three splits; expected at least 3: add more" in refused(home / "x.npz")
     np.savez(home / "x.npz", *WALKS[:1] * 11, y=["a", "b"] * 5 + ["a"])
     assert "11 sequence(s) of 1 group(s), copies counted as one, are too few" in refused(home / "x.npz")
-
-
-@pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize("option", ["sequence", "group"])
-@pytest.mark.parametrize(("one", "other"), [("007", "7"), ("+7", "7"), ("-0", "0")])
-def test_two_ids_that_are_the_same_number(
-    home: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str, option: str, *, streamed: bool
-):
-    if streamed:
-        monkeypatch.setattr(limits, "STREAMED_FROM", 1)
-    names = {0: one, 1: other}
-    if option == "sequence":
-        lines = ["run,a", *(f"{names.get(i, i + 20)},{a:.3f}" for i, walk in enumerate(WALKS) for a in walk[:, 0])]
-        line = refused(csv(home, lines), sequence="run")
-    else:
-        lines = ["trip,run,a", *(f"t{i},{names.get(i, i + 20)},{a:.3f}" for i, walk in enumerate(WALKS) for a in walk[:, 0])]
-        line = refused(csv(home, lines), sequence="trip", group="run")
-    assert f"x.csv, column run has {one} and {other}, which are the same number" in line
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".zip"])
-def test_ids_of_as_many_digits_are_read(home: Path, suffix: str):
-    path = csv(home, ["run,a", *(f"{i:03},{a:.3f}" for i, walk in enumerate(WALKS) for a in walk[:, 0])])
-    if suffix == ".csv.gz":
-        (home / "x.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
-    if suffix == ".zip":
-        with zipfile.ZipFile(home / "x.zip", "w") as archive:
-            archive.write(path, path.name)
-    lines = add.add(home / f"x{suffix}", "mine", Choices(sequence="run"))
-    assert any(line.startswith("size: train 8 sequences of 64 steps") for line in lines), lines
 
 
 def test_a_huge_file_is_not_read(home: Path):

@@ -70,7 +70,7 @@ def modules() -> list[tuple[str, ModuleType]]:
     The words ``all pairs`` in its caption become the family of contrasts that the study declared; a caption that depends on
     more of the study is what ``caption(frame)`` returns.
     ``BY_GROUP = True`` says that it is about each comparison group alone; the page has it in the sections of these.
-    ``files(numbers)`` splits a figure: what the name of each file ends with -> the numbers in it.
+    ``files(numbers)`` splits such a figure: what the name of each file ends with -> the numbers in it.
     ``describe(numbers, frame)`` says of a figure what is to be seen in it, for those who do not see it.
     ``BadInput`` if one lacks what it must have.
     """
@@ -162,8 +162,8 @@ def _round(place: Bbox) -> None:
 
 
 def _files(module: ModuleType, numbers: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return what the name of each file of a figure ends with -> the numbers that it shows."""
-    return module.files(numbers) if hasattr(module, "files") else {"": numbers}
+    """Return what the name of each file of a figure ends with -> the numbers that it shows, whole comparison groups."""
+    return module.files(numbers) if _by_group(module) and hasattr(module, "files") else {"": numbers}
 
 
 def _figure(module: ModuleType, numbers: pd.DataFrame, frame: Frame) -> Figure:
