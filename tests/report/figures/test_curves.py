@@ -1,13 +1,14 @@
 """The learning curves."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from gatebench.records.frame import Frame
 from support.figures import FIGURES, drawn
-from support.frames import CONFIRMED, VARIANT, by_hand
+from support.frames import CONFIRMED, VARIANT, by_hand, seeds
 
 
 def test_curves_are_those_of_the_trial_that_is_best_on_validation(hand: Frame):
@@ -21,6 +22,20 @@ def test_curves_are_those_of_the_trial_that_is_best_on_validation(hand: Frame):
     assert list(gru.epoch) == [1, 2, 3]
     np.testing.assert_allclose(gru.nll, [3.2, 2.8, 2.9])
     np.testing.assert_allclose(gru.seconds, [2, 4, 6])
+
+
+def test_a_trial_that_is_the_best_of_another_budget_too_is_drawn_there_alone():
+    frame = by_hand([*seeds("music", "gru", [3.0, 2.9], "a"), *seeds("music", "gru", [3.0], "b")])
+    first = frame.trials[frame.trials.seed == 1].drop_duplicates("budget").set_index("budget").key
+    shared = {first["b"]: first["a"]}  # of one size at both budgets, and so of one key
+    frame = replace(
+        frame,
+        trials=frame.trials.assign(key=frame.trials.key.replace(shared)),
+        curves=frame.curves.assign(key=frame.curves.key.replace(shared)),
+    )
+    numbers = FIGURES["curves"].numbers(frame)
+    assert numbers.groupby("budget").seed.unique().explode().to_dict() == {"a": 2, "b": 1}
+    assert not numbers.duplicated(["budget", "cell", "split", "epoch"]).any()
 
 
 @pytest.mark.parametrize("below", [True, False], ids=["negative", "positive"])

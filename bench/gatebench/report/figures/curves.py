@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter, StrMethodFormatter
 
-from gatebench.records.frame import Frame, comparison_groups
+from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import style
 
 ORDER = 110
@@ -33,9 +33,11 @@ DECADE, DECADES = 10, 500
 
 def numbers(frame: Frame) -> pd.DataFrame | None:
     """Return the curves of the best confirming trial of each cell on each task; None where no trial has a score."""
-    curves = frame.curves[frame.curves.key.isin(frame.best.key) & (frame.curves.stage == "confirm")]
+    # A trial that is the best of one comparison group may be in another one too, where it is not.
+    of_best = frame.best[[*ComparisonGroup._fields, "cell", "key"]]
+    curves = frame.curves[frame.curves.stage == "confirm"].merge(of_best)
     columns = ["task", "budget", "training", "cell", "key", "seed", "lr", "split", "epoch", "update", "seconds", "nll"]
-    return curves[columns].reset_index(drop=True) if len(curves) else None
+    return curves[columns] if len(curves) else None
 
 
 def describe(numbers: pd.DataFrame, frame: Frame) -> str:
