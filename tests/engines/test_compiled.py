@@ -5,6 +5,8 @@ import dataclasses
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +124,43 @@ def test_code_belongs_to_a_machine_and_to_what_it_computes(cache, compilations):
     ):
         compile_one()
         assert compilations() == 1
+
+
+RNN = trace.load("rnn")
+KINDS = {
+    "cell": lambda: compiled.compiled_cell(trace.load("rnn"), HERE),
+    "higher cell": lambda: compiled.compiled_cell(RNN, HERE, of_inputs=True),
+    "timed cell": lambda: compiled.compiled_cell(RNN, HERE, is_timed=True),
+    "readout": lambda: compiled.compiled_readout(likelihoods.KERNELS["bernoulli"], HERE),
+    "optimizer": lambda: compiled.compiled_optimizer("adam", HERE),
+    "gather": lambda: compiled.compiled_gather(HERE),
+    "gather for another processor": lambda: compiled.compiled_gather(dataclasses.replace(HERE, rows=1)),
+}
+
+
+def test_a_process_makes_each_code_once_and_each_for_itself():
+    made = {name: make() for name, make in KINDS.items()}
+    assert len({id(code) for code in made.values()}) == len(made)
+    assert all(make() is made[name] for name, make in KINDS.items())
+
+
+def test_the_same_operations_in_another_order_have_their_own_code():
+    """Last digits hang on the order, and must not hang on what a process has compiled before."""
+    order = [1, 0, 3, 2, 4, 5, 6]
+    nodes = [RNN.nodes[i] for i in order]
+    moved = tuple(dataclasses.replace(node, args=tuple(order.index(a) for a in node.args)) for node in nodes)
+    other = dataclasses.replace(RNN, nodes=moved)
+    assert other.fingerprint == RNN.fingerprint
+    assert compiled.compiled_cell(other, HERE) is not compiled.compiled_cell(RNN, HERE)
+
+
+def test_threads_that_ask_at_once_get_the_same_code():
+    """Code is freed with its owner, so that an owner that only one of them knows would be gone before its code has run."""
+    another = dataclasses.replace(HERE, rows=2)
+    meet = threading.Barrier(4, timeout=60)
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(lambda: meet.wait() * 0 or compiled.compiled_gather(another)) for _ in range(4)]
+        assert len({id(one.result()) for one in asked}) == 1
 
 
 def test_code_is_that_of_the_pipeline_of_today(cache, compilations, monkeypatch):

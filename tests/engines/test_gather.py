@@ -1,15 +1,11 @@
 """The rows of a batch, gathered from sequences as they stand in memory."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from gatebench.engines.base import Network
-from gatebench.engines.fused_cpu import compiled, packed
+from gatebench.engines.fused_cpu import packed
 from gatebench.engines.fused_cpu.engine import FusedCpu
 from gatebench.engines.fused_cpu.processor import processor
 from gatebench.graph import trace
@@ -130,12 +126,3 @@ def test_a_part_is_packed_once_for_all_that_share_it():
     positions = [batch.part(i, 2).order.tolist() for i in (0, 1)]
     assert sorted([*positions[0], *positions[1]]) == list(range(len(xs)))
     assert [batch.steps(i, 2) for i in (0, 1)] == [sum(LENGTHS[b] for b in part) for part in positions]
-
-
-def test_threads_that_ask_at_once_get_the_same_code():
-    """Code is freed with its owner, so that an owner that only one of them knows would be gone before its code has run."""
-    another = replace(processor(), rows=1)
-    meet = threading.Barrier(4, timeout=60)
-    with ThreadPoolExecutor(4) as threads:
-        asked = [threads.submit(lambda: meet.wait() * 0 or compiled.compiled_gather(another)) for _ in range(4)]
-        assert len({id(one.result()) for one in asked}) == 1

@@ -15,10 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from gatebench.graph.trace import Graph
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_MOST = 1000
@@ -67,7 +64,7 @@ def child(cells: str, seeds: list[int]) -> None:
     import numpy as np
     import torch
 
-    from gatebench.engines.fused_cpu import engine, stack_program, workspace
+    from gatebench.engines.fused_cpu import engine, workspace
     from support import engine_agreement, engine_cases
     from support.guarded import Guard
 
@@ -86,16 +83,6 @@ def child(cells: str, seeds: list[int]) -> None:
     engine._prepare_thread, torch.zeros = prepared, zeros_of_numpy
     workspace._aligned = lambda size: np.zeros(size, np.float32)
     engine.SPLIT = 0  # small batches are dealt out as large ones are
-    make, made = stack_program.CompiledCell, dict[tuple[object, ...], object]()
-
-    def cell(graph: "Graph", *rest: Any, **others: Any) -> object:
-        key = graph.name, *graph.options.items(), *rest, *others.items()
-        if key not in made:
-            made[key] = make(graph, *rest, **others)
-        return made[key]
-
-    # to write code takes longer than to run a case
-    stack_program.CompiledCell = cell  # pyright: ignore[reportAttributeAccessIssue]
     for seed in seeds:
         case = engine_cases.draw(seed, cells.split(",") if cells else None)
         guard.side = case.guard

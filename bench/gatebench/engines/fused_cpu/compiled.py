@@ -1,13 +1,13 @@
-"""Machine code for a cell, a likelihood or an optimizer, compiled once for a processor and then read from a cache."""
+"""Machine code for a cell, a likelihood or an optimizer: compiled once for a processor, and read from a cache once in a process."""
 
 import ctypes
 import hashlib
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import llvmlite
 from llvmlite import binding as llvm
@@ -25,6 +25,8 @@ from gatebench.graph.trace import Graph
 PIPELINE = 1
 """Raised when a text becomes other code than before, in `target_machine` or `optimised`: what is cached is of this one."""
 
+Made = TypeVar("Made")
+"""Compiled code of any kind."""
 Function = Callable[[int, int], None]
 """A compiled function; it takes the addresses of the two tables of `tables`, and other threads run meanwhile."""
 
@@ -80,19 +82,42 @@ class CompiledGather:
                 self.functions[full] = kind(self._engine.get_function_address(full))
 
 
-_gather_lock = threading.Lock()
+_of_process: dict[Hashable, Any] = {}
+_lock = threading.Lock()
+
+
+def _once(key: Hashable, make: Callable[[], Made]) -> Made:
+    """Return what a process has made for a key: to write the text of a module takes longer than to load its code.
+
+    Threads ask at the same time, and must get the same: code is freed with the object that holds it.
+    """
+    with _lock:
+        if key not in _of_process:
+            _of_process[key] = make()
+        return _of_process[key]
+
+
+def compiled_cell(graph: Graph, processor: Processor, of_inputs: bool = False, is_timed: bool = False) -> CompiledCell:
+    """Return the code of a cell, compiled when first asked for; the arguments are those of `CompiledCell`."""
+    # Not its fingerprint: in another order of the same operations the last digits are others.
+    equations = graph.name, graph.nodes, *graph.states.items(), graph.updates, *graph.parameters.items()
+    key = "cell", equations, processor, of_inputs, is_timed
+    return _once(key, lambda: CompiledCell(graph, processor, of_inputs, is_timed))
+
+
+def compiled_readout(kernel: likelihoods.LikelihoodKernel, processor: Processor, is_timed: bool = False) -> CompiledReadout:
+    """Return the code of a readout and its likelihood, compiled when first asked for."""
+    return _once(("readout", kernel, processor, is_timed), lambda: CompiledReadout(kernel, processor, is_timed))
+
+
+def compiled_optimizer(name: str, processor: Processor, is_timed: bool = False) -> CompiledOptimizer:
+    """Return the code of an optimizer, compiled when first asked for."""
+    return _once(("optimizer", name, processor, is_timed), lambda: CompiledOptimizer(name, processor, is_timed))
 
 
 def compiled_gather(processor: Processor) -> CompiledGather:
-    """Return the functions of `gather` for a processor, compiled when first asked for.
-
-    Threads ask for them at the same time, and must get the same ones: code is freed with the object that holds it.
-    """
-    with _gather_lock:
-        return _compiled_gather(processor)
-
-
-_compiled_gather = cache(CompiledGather)
+    """Return the functions of `gather` for a processor, compiled when first asked for."""
+    return _once(("gather", processor), lambda: CompiledGather(processor))
 
 
 def _function(engine: llvm.ExecutionEngine, name: str) -> Function:

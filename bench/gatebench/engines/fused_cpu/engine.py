@@ -8,7 +8,7 @@ does not grow with the population. Numbers are float32.
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -26,7 +26,7 @@ from gatebench.engines.base import (
     SteppingRule,
     UpdateArrays,
 )
-from gatebench.engines.fused_cpu.compiled import CompiledOptimizer
+from gatebench.engines.fused_cpu.compiled import CompiledOptimizer, compiled_optimizer
 from gatebench.engines.fused_cpu.optimizers import NUMBERS, OPTIMIZERS
 from gatebench.engines.fused_cpu.packed import PackedBatch, Row, address
 from gatebench.engines.fused_cpu.processor import Processor, processor
@@ -69,7 +69,6 @@ class FusedCpu(Engine[PackedBatch]):
         super().__init__(threads, device)
         self.processor, self.is_timed = code_for or processor(), is_timed
         self._program = lru_cache(PROGRAMS)(lambda network: _Program(network, self))
-        self._optimizer = cache(lambda name: CompiledOptimizer(name, self.processor, is_timed))
 
     @property
     def torch_threads(self) -> int:
@@ -169,7 +168,7 @@ class FusedCpu(Engine[PackedBatch]):
         program, name = self._program(network), type(rule.optimizer).__name__
         is_plain = dropout_masks is None and carried is None
         if is_plain and name in OPTIMIZERS and program.makes_updates(batches):
-            return program.update(self._optimizer(name), rule, arrays, batches, weights)
+            return program.update(compiled_optimizer(name, self.processor, self.is_timed), rule, arrays, batches, weights)
         return super().update(network, rule, arrays, batches, weights, dropout_masks, carried)
 
     def step(
@@ -186,7 +185,7 @@ class FusedCpu(Engine[PackedBatch]):
         if name not in OPTIMIZERS:
             super().step(optimizer, parameters, gradient, state, learning_rates, live)
             return
-        compiled, kernel = self._optimizer(name), OPTIMIZERS[name]
+        compiled, kernel = compiled_optimizer(name, self.processor, self.is_timed), OPTIMIZERS[name]
         count = state.get("count")
         if count is not None:
             count += live

@@ -8,7 +8,7 @@ import numpy as np
 from gatebench.engines.base import DropoutMasks, Network
 from gatebench.engines.carried import LayerColumns
 from gatebench.engines.fused_cpu import likelihoods
-from gatebench.engines.fused_cpu.compiled import CompiledCell, CompiledReadout
+from gatebench.engines.fused_cpu.compiled import compiled_cell, compiled_readout
 from gatebench.engines.fused_cpu.packed import Inputs, PackedBatch, PackedPart, Row, address, dense
 from gatebench.engines.fused_cpu.processor import Processor
 from gatebench.engines.fused_cpu.workspace import CellWorkspace, ReadoutWorkspace, Workspace
@@ -38,12 +38,12 @@ class CompiledStack:
 
     def __init__(self, network: Network, processor: Processor, is_timed: bool) -> None:
         self.processor = processor
-        self.lowest = CompiledCell(network.graph, processor, is_timed=is_timed)
+        self.lowest = compiled_cell(network.graph, processor, is_timed=is_timed)
         self.higher = self.lowest
         if network.stack.layers > 1:
-            self.higher = CompiledCell(network.graph, processor, True, is_timed)
+            self.higher = compiled_cell(network.graph, processor, True, is_timed)
         kernel = likelihoods.kernel_of(network.likelihood)
-        self.readout = CompiledReadout(kernel, processor, is_timed) if kernel else None
+        self.readout = compiled_readout(kernel, processor, is_timed) if kernel else None
 
 
 class StackProgram:
