@@ -1,4 +1,4 @@
-"""Machine code for a cell, a likelihood or an optimizer: compiled once for a processor, and read from a cache once in a process."""
+"""Machine code for a cell, a likelihood or an optimizer: compiled once for a processor, read from a cache once a process."""
 
 import ctypes
 import hashlib
