@@ -27,6 +27,7 @@ COMPLETED = {
         for name in (
             "answer",
             "answer_data",
+            "answer_epochs",
             "answer_matched",
             "answer_regulariser",
             "answer_sizes",
