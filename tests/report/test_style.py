@@ -23,7 +23,10 @@ def rgb(colour: Any) -> tuple[float, ...]:
 
 
 def looks(figure: Figure) -> dict[str, tuple[tuple[float, ...], str]]:
-    """Cell -> colour and marker, by the labels of marks, by the legend's, or by the axis on which the cells stand."""
+    """Cell -> colour and marker, by the labels of marks, by the legend's, or by the axis on which the cells stand.
+
+    What a legend says of verdicts is of no cell.
+    """
     seen: dict[str, set[Any]] = {}
 
     def see(cell: str, line: Line2D) -> None:
@@ -37,7 +40,7 @@ def looks(figure: Figure) -> dict[str, tuple[tuple[float, ...], str]]:
             see(str(line.get_label()), line)
     for legend in (*figure.legends, *(axis.get_legend() for axis in figure.axes if axis.get_legend())):
         for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
-            if isinstance(handle, Line2D):
+            if isinstance(handle, Line2D) and text.get_text() not in FIGURES["answer"].VERDICTS.values():
                 see(text.get_text(), handle)
     for axis in figure.axes if not seen else []:
         labels = [label.get_text().replace("\n", " ") for label in axis.get_yticklabels()]

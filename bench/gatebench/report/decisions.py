@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
-from gatebench.report import baselines, comparisons, costs, durations, style
+from gatebench.report import baselines, comparisons, costs, durations, repetitions, style
 from gatebench.report.comparisons import Pair
 from gatebench.report.stats.estimates import Difference, Estimate
 from gatebench.report.stats.regret import largest_regret
@@ -40,7 +40,11 @@ class Decision:
     not_below: list[str]
     """Which of the equivalent ones are not shown to be below the best baseline: none of these is to be taken."""
     regret: float
-    """By how much the cell is above the best of all at the most; NaN where a cell has a single repetition."""
+    """By how much the cell is above the best of those that learned, at the most; NaN where one has a single repetition.
+
+    A cell with a repetition above the best baseline did not learn in all of them, and how far astray that one went says
+    nothing of how low another could be.
+    """
     baseline: tuple[str, float] | None
     """The best baseline and its NLL, where no cell is shown to be below it, so that none is to be taken."""
     core_seconds: float
@@ -85,10 +89,15 @@ def _decision(frame: Frame, group: ComparisonGroup, pairs: list[Pair], trials: d
         undecided=undecided,
         equivalent=[name for name in alike if name != cell],
         not_below=[name for name in alike if name not in able],
-        regret=largest_regret([-other for other, _ in others.values()]),
+        regret=largest_regret([-other for name, (other, _) in others.items() if _learned(trials[name], baseline)]),
         baseline=None if baseline is None or baselines.is_below(trials[lowest], baseline[1]) else baseline,
         core_seconds=durations.means(frame, trials)[cell],
     )
+
+
+def _learned(trials: pd.DataFrame, baseline: tuple[str, float] | None) -> bool:
+    """Return whether each repetition of a cell is below the best baseline."""
+    return baseline is None or bool((repetitions.scores(trials) < baseline[1]).all())
 
 
 def _complement(probability: Estimate) -> Estimate:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gatebench.report.words import fixed
+from gatebench.report.words import HUGE, fixed
 
 PREFERRED_ORDER = ["rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "lstm_sherstinsky", "lstm_augmented"]
 """Order of the cells of published figures. A cell that is not in it needs no entry: it follows by name, with a free look."""
@@ -35,7 +35,10 @@ _NAME = 16  # characters of a line of a cell's name, where there are few
 _FEW = 12  # cells
 _FEW_SCORES = 5  # of fewer no one is far from the others
 _MARK = 8  # points
-_QUIET: Any = {"fontsize": SMALLEST, "color": QUIET}
+_ARROW = 25  # square points
+_LINE = 0.22  # inches of a line of a legend
+QUIET_LETTERS: Any = {"fontsize": SMALLEST, "color": QUIET, "ha": "center", "va": "center"}
+"""How letters look that say why nothing is drawn, as keyword arguments of matplotlib's ``annotate``."""
 
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -140,11 +143,13 @@ def folded(text: str, inches: float) -> str:
 def absent(axis: Axes, text: str) -> None:
     """Write in a panel why nothing is drawn in it, without axes."""
     axis.set_axis_off()
-    axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", **_QUIET)
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, **QUIET_LETTERS)
 
 
 def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellStyle) -> None:
-    """Draw a cell's difference to another one, with interval and mark, at height ``y``; its number beyond the limit.
+    """Draw a cell's difference to another one, with interval and mark, at height ``y``; its numbers beyond the limit.
+
+    An interval that goes on beyond the limit ends with an arrow.
 
     ``row`` has ``difference``, ``low``, ``high`` and ``verdict``: what is said of the two.
     """
@@ -155,12 +160,17 @@ def distance(axis: Axes, y: int, row: pd.Series, limit: float, cell_style: CellS
         mark["marker"] = "|"
     if abs(row.difference) <= limit:
         axis.plot(np.clip([row.low, row.high], -limit, limit), [y, y], color=colour, lw=1.6)
+        for end, arrow in ((row.low, "<"), (row.high, ">")):
+            if abs(end) > limit:
+                axis.scatter(np.sign(end) * limit, y, _ARROW, colour, marker=arrow, linewidths=0)
         axis.plot(row.difference, y, **mark)
         return
     side = 1 if row.difference > 0 else -1
     axis.plot(side * limit, y, clip_on=False, **mark)
+    ends = "" if np.isnan(row.low) else f" [{fixed(row.low, 2)}, {fixed(row.high, 2)}]"
     axis.annotate(
-        fixed(row.difference, 2, "+"), (side * limit, y), xytext=(-_MARK * side, 0), textcoords="offset points",
+        fixed(row.difference, 2, "+") + ends * (abs(row.difference) < HUGE),
+        (side * limit, y), xytext=(-_MARK * side, 0), textcoords="offset points",
         ha="right" if side > 0 else "left", va="center", fontsize=SMALLEST,
     )  # fmt: skip
 
@@ -179,11 +189,12 @@ def beyond(axis: Axes, number: float, point: tuple[float, float], offset: tuple[
 
 def no_score(axis: Axes, y: int) -> None:
     """Write in the row of a cell that it has no score in this panel."""
-    axis.annotate("no score", (0.75, y), xycoords=("axes fraction", "data"), ha="center", va="center", **_QUIET)
+    axis.annotate("no score", (0.75, y), xycoords=("axes fraction", "data"), **QUIET_LETTERS)
 
 
 def legend(figure: Figure, shown: list[str], styles: dict[str, CellStyle]) -> None:
-    """Put a legend of the cells that a figure shows beside it."""
+    """Put a legend of the cells that a figure shows beside it, in as many columns as its height asks for."""
     handles = [Line2D([], [], lw=1.2, ms=6, label=cell, **styles[cell]) for cell in shown]
     figure.tight_layout()
-    figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    columns = -(-len(shown) // max(1, int(figure.get_figheight() / _LINE)))
+    figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), ncols=columns)

@@ -166,3 +166,30 @@ def test_what_is_the_same_in_all_panels_stands_once_above_them():
         f"Some Speech (synthetic),\ntotal_parameters_{i}k" for i in range(3)
     ]
     assert max(axis.title.get_window_extent().y1 for axis in figure.axes) <= text.get_window_extent().y0
+
+
+def test_marks_and_the_band_are_explained_below_the_panels():
+    figure = drawn("answer", by_hand(of_panels(3)))
+    (legend,) = figure.legends
+    numbers = FIGURES["answer"].numbers(by_hand(of_panels(3)))
+    verdicts = FIGURES["answer"].VERDICTS
+    expected = [verdicts[verdict] for verdict in verdicts if verdict in set(numbers.verdict)]
+    assert [text.get_text() for text in legend.get_texts()] == [*expected, "margin of equivalence"]
+    top = legend.get_window_extent().y1
+    assert all(top <= axis.get_tightbbox().y0 for axis in figure.axes)
+
+
+def test_what_is_beyond_the_axis_has_its_numbers_and_an_interval_that_goes_on_an_arrow():
+    frame = by_hand([
+        *seeds("music", "gru", [3.0, 3.0]), *seeds("music", "rnn", [3.01, 3.02]), *seeds("music", "lstm", [3.01, 3.03]),
+        *seeds("music", "novel", [3.02, 3.11]), *seeds("music", "far", [5.0, 5.2]),
+    ])  # fmt: skip
+    (axis,) = drawn("answer", frame).axes
+    numbers = FIGURES["answer"].numbers(frame).set_index("cell")
+    limit = axis.get_xlim()[1] / 1.05
+    far = numbers.loc["far"]
+    assert [text.get_text() for text in axis.texts] == [f"+{far.difference:.2f} [{far.low:.2f}, {far.high:.2f}]"]
+    inside = numbers[numbers.difference.abs() <= limit]
+    ends = int((inside.low < -limit).sum() + (inside.high > limit).sum())
+    assert ends > 0
+    assert len(axis.collections) == ends

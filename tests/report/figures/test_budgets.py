@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gatebench.records.frame import Frame
+from gatebench.report import durations
 from gatebench.report.stats.estimates import mean_interval
 from support.figures import FIGURES, drawn
 from support.frames import BUDGET, by_hand, everything, seeds
@@ -34,3 +35,25 @@ def test_every_column_of_budgets_says_which_cost_it_is():
 
 def test_a_study_of_one_budget_has_none_beside_it(hand: Frame):
     assert FIGURES["budgets"].numbers(hand) is None
+
+
+def test_each_row_has_the_range_of_its_own_scores():
+    trials = [
+        trial
+        for task, nll in (("music", 3.0), ("speech", 7.0))
+        for budget in (BUDGET, "units_64")
+        for cell in ("gru", "rnn")
+        for trial in seeds(task, cell, [nll, nll + 0.1], budget)
+    ]
+    axes = drawn("budgets", by_hand(trials)).axes
+    for row, nll in zip(range(0, len(axes), 4), (3.0, 3.0, 7.0, 7.0), strict=True):
+        (range_of_row,) = {axis.get_ylim() for axis in axes[row : row + 4]}
+        low, high = range_of_row
+        assert nll - 1 < low < high < nll + 1
+
+
+def test_a_panel_without_times_says_so():
+    numbers = FIGURES["budgets"].numbers(everything()).assign(core_seconds=np.nan)
+    figure = FIGURES["budgets"].draw(numbers, everything())
+    said = [[text.get_text() for text in axis.texts] for axis in figure.axes]
+    assert said == [[], [], [], [durations.ABSENT]] * (len(figure.axes) // 4)

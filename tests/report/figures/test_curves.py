@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gatebench.records.frame import Frame
+from gatebench.report import style
 from support.figures import FIGURES, drawn
 from support.frames import CONFIRMED, VARIANT, by_hand, seeds
 
@@ -44,13 +45,44 @@ def test_curves_are_logarithmic_where_they_can_be(below: bool):
     assert {axis.get_yscale() for axis in drawn("curves", by_hand(trials)).axes} == {"linear" if below else "log"}
 
 
-def test_the_legend_stands_inside_and_names_what_is_drawn(hand: Frame):
+def test_one_legend_stands_beside_all_panels_and_names_what_is_drawn(hand: Frame):
     figure = drawn("curves", hand)
-    assert not figure.legends
-    music, _, speech, _ = figure.axes
-    names = [[text.get_text() for text in axis.get_legend().get_texts()] for axis in (music, speech)]
-    assert names == [["gru", VARIANT, "novel", "train", "validation"], ["gru", "train", "validation"]]
-    assert all(axis.get_window_extent().contains(*axis.get_legend().get_window_extent().min) for axis in (music, speech))
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["gru", VARIANT, "novel", "train", "validation"]
+    figure.draw_without_rendering()
+    beside = legend.get_window_extent()
+    assert not any(axis.get_tightbbox().overlaps(beside) or axis.get_legend() for axis in figure.axes)
+
+
+def test_of_many_cells_those_that_come_lowest_have_colours():
+    cells = [f"cell{i:02d}" for i in range(14)]
+    frame = by_hand([("music", cell, "confirm", 1, 0.01, 3.0 + 0.1 * i, 3.0, "finished") for i, cell in enumerate(cells)])
+    figure = drawn("curves", frame)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [*cells[:10], "train", "validation", "other cells"]
+    for axis in figure.axes:
+        colours = [line.get_color() for line in axis.lines]
+        assert colours.count(style.QUIET) == 2 * 4
+        assert len(set(colours)) == 11
+
+
+@pytest.mark.parametrize("astray", [1.0, 1e3, 1e29])
+def test_what_goes_far_astray_leaves_the_others_where_they_can_be_seen(astray: float):
+    trials = [("music", f"cell{i}", "confirm", 1, 0.01, 3.0 + 0.1 * i, 3.0, "finished") for i in range(6)]
+    frame = by_hand(trials)
+    numbers = FIGURES["curves"].numbers(frame)
+    numbers.loc[(numbers.cell == "cell5") & (numbers.epoch == 1), "nll"] *= astray
+    others = numbers[numbers.cell != "cell5"].nll
+    for axis in FIGURES["curves"].draw(numbers, frame).axes:
+        low, high = axis.get_ylim()
+        assert low <= others.min() < others.max() <= high
+        assert high < 2 * others.max(), "the axis is that of the others"
+
+
+def test_scores_of_zero_are_no_reason_for_a_linear_axis(hand: Frame):
+    numbers = FIGURES["curves"].numbers(hand)
+    numbers.loc[numbers.nll == numbers.nll.min(), "nll"] = 0.0
+    assert {axis.get_yscale() for axis in FIGURES["curves"].draw(numbers, hand).axes[:2]} == {"log"}
 
 
 def test_what_is_seen_is_where_validation_is_lowest(hand: Frame):
@@ -59,7 +91,7 @@ def test_what_is_seen_is_where_validation_is_lowest(hand: Frame):
 
 
 @pytest.mark.parametrize("decades", [0.1, 1.5, 5])
-def test_ticks_differ_and_have_room_and_no_curve_runs_behind_the_legend_of_decades(hand: Frame, decades: float):
+def test_ticks_differ_and_have_room(hand: Frame, decades: float):
     numbers = FIGURES["curves"].numbers(hand)
     figure = FIGURES["curves"].draw(numbers.assign(nll=np.logspace(0, -decades, len(numbers))), hand)
     figure.draw_without_rendering()
@@ -70,6 +102,3 @@ def test_ticks_differ_and_have_room_and_no_curve_runs_behind_the_legend_of_decad
     boxes = sorted((label.get_window_extent() for label in shown), key=lambda box: box.y0)
     assert len({label.get_text() for label in shown}) == len(shown) >= 2
     assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(boxes))
-    if decades > 1:
-        highest = max(line.get_ydata().max() for line in axis.lines)
-        assert axis.transData.transform((0, highest))[1] < axis.get_legend().get_window_extent().y0

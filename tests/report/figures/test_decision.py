@@ -77,6 +77,15 @@ def test_where_nothing_is_below_the_best_baseline_no_cell_is_taken():
     assert (shown["cell"], shown["verdict"], shown["lower by"]) == ("none", "not shown to be below markov, 6.250", "")
 
 
+def test_a_cell_that_went_astray_once_says_nothing_of_what_may_be_lost():
+    """Its mean has so wide an interval that it could as well be far below all others."""
+    others = [("gru", [2.9, 3.4, 3.9]), ("lstm", [3.0, 3.4, 4.0])]
+    astray = row(frame_of(*others, ("rnn", [3.2, 3.3, 1e29])))
+    assert astray["lost at most"] == f"{largest_regret([welch_difference(others[0][1], others[1][1])]):.3f}"
+    alone = row(frame_of(others[0], ("rnn", [3.2, 3.3, 1e29])))
+    assert alone["lost at most"] == "0.000", "there is no other that learned in all its repetitions"
+
+
 def test_single_runs_decide_nothing():
     shown = row(frame_of(("gru", [3.0]), ("lstm", [3.1])))
     assert (shown["cell"], shown["verdict"], shown["lost at most"]) == ("gru", "one seed", "")

@@ -67,6 +67,19 @@ def test_a_task_on_which_nothing_was_learned_is_no_part_of_it():
     assert "Some Speech (synthetic)" not in table.columns
 
 
+def test_a_task_on_which_no_cell_is_shown_to_be_below_the_baseline_is_no_part_of_it():
+    """Its lowest mean is below it, by so little that everything else would be hundreds of that."""
+    trials = [trial for trial in TRIALS if trial[0] != "speech"]
+    near = [
+        *seeds("speech", "gru", [12.3, 12.6]),
+        *seeds("speech", "rnn", [14.0, 14.1]),
+        *seeds("speech", "lstm", [14.5, 14.9]),
+    ]
+    table = FIGURES["overall"].table(learned([*trials, *near])).set_index("cell")
+    assert table["tasks"]["rnn"] == "2"
+    assert "Some Speech (synthetic)" not in table.columns
+
+
 def test_a_single_run_has_an_effect_without_an_interval_and_leaves_no_spread():
     table = FIGURES["overall"].table(learned([*RANKED, *seeds("music", "lstm", [1.0])])).set_index("cell")
     assert set(table.index) == {"rnn", "novel"}

@@ -116,7 +116,8 @@ def test_labels_are_explained_that_are_there_and_no_others():
     text = glossary.explained(trials)
     assert text.startswith("Budgets: parameters_N matches the parameters of the recurrent layer; units_N gives")
     assert "table1" not in text
-    protocols = "Protocols: modern is today's practice with weight noise; chung2014 is that of Chung et al. (2014)."
+    modern = "modern is today's practice, with weight noise or what the study searches for in its place"
+    protocols = f"Protocols: {modern}; chung2014 is that of Chung et al. (2014)."
     assert text.endswith(protocols)
     assert glossary.explained(trials.assign(budget="table1", training="mine")) == (
         "Budgets: table1 are the sizes of Chung et al. (2014), Table 1."

@@ -23,8 +23,9 @@ CAPTION = (
     "sequences. The cells are in the order of their mean rank over the tasks. Marks count all pairs of the comparison "
     "group (Holm): filled, the two differ at p < 0.05; half filled, they are equivalent at that level; hollow, "
     f"undecided; a stroke, not tested. {margins.RULE}. Cells that are further away than the axis is wide stand at its "
-    "end with their number. Below, mean test NLL against the time of a training update: the mean over confirming "
-    "trials of core-seconds over updates, with validation (gatebench speed times updates alone, side by side). "
+    "end with their numbers. Below, with the same marks, mean test NLL against the time of a training update: the mean "
+    "over confirming trials of core-seconds over updates, with validation (gatebench speed times updates alone, side by "
+    "side). "
     f"{durations.RULE}. The line is the frontier: no other cell is both faster and lower than a cell on it, which is "
     "named. What is far above all others stands at the upper end with its number."
 )
@@ -113,7 +114,9 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.remove()
         for column, (group, rows) in enumerate(groups):
             _draw_distances(above[column], cells, rows, styles, named=column == 0)
-            above[column].set_xlabel(f"difference to {rows.beside.iloc[0]} (nats per {frame.predicted(group.task)})")
+            above[column].set_xlabel(
+                f"test NLL minus that of {rows.beside.iloc[0]} (nats per {frame.predicted(group.task)})"
+            )
             style.heading(above[column], frame.title(group))
             _draw_frontier(below[column], rows, styles)
             below[column].set_ylabel(f"test {frame.nll(group.task)}")

@@ -1,10 +1,14 @@
 """The answer as a figure: every cell's distance from the GRU, on every task."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
@@ -19,7 +23,7 @@ CAPTION = (
     "this difference alone, for new repetitions and new sequences. Marks count all pairs of the comparison group "
     "(Holm): filled, the two differ at p < 0.05; half filled, they are equivalent at that level; hollow, undecided. "
     f"Equivalent cells differ by less than the margin (the grey band). {margins.RULE}. Cells that are further away "
-    "than the axis is wide stand at its end with their number."
+    "than the axis is wide stand at its end with their numbers; an interval that goes on ends with an arrow."
 )
 VERDICTS = {"better": "different", "equivalent": "equivalent", "undecided": "undecided", "untested": "not tested"}
 """What is said of a cell and the one beside it."""
@@ -31,6 +35,10 @@ MANY = 5
 """Number of cells in a comparison group from which on the axis may leave one out."""
 ABOVE = 0.35
 """Height in inches of a line above the panels."""
+LINE, ENTRY = 0.25, 1.75
+"""Inches: height of a line below the panels that says what marks mean, and width of one of its entries."""
+KEY, BAND = "#262626", "0.93"
+"""Colour of the marks that say what marks mean, and of the band of equivalent cells."""
 OTHERS = "_budgets"
 """What the name of the file ends with that has the comparison groups of other budgets."""
 
@@ -96,7 +104,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         margin = float(part.margin.iloc[0])
         if not np.isnan(margin):  # the band is seen as one, unless cells are much closer than that
             limit = max(limit, min(1.2 * margin, 3 * limit))
-            axis.axvspan(*np.clip([-margin, margin], -1.05 * limit, 1.05 * limit), color="0.93", zorder=0)
+            axis.axvspan(*np.clip([-margin, margin], -1.05 * limit, 1.05 * limit), color=BAND, zorder=0)
         rows = {str(row.cell): row for _, row in part.iterrows()}
         for i, cell in enumerate(cells):
             if cell in rows:
@@ -109,14 +117,33 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.tick_params(labelleft=number % columns == 0)
         axis.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
         axis.set_ylim(len(cells) - 0.3, -0.7)
-        label = f"difference to {part.beside.iloc[0]}\n(nats per {frame.predicted(group.task)})"
+        label = f"test NLL minus that of {part.beside.iloc[0]}\n(nats per {frame.predicted(group.task)})"
         axis.set_xlabel(style.folded(label, WIDTH))
         style.heading(axis, headings[number])
-    if common:
-        figure.set_figheight(figure.get_figheight() + ABOVE)
-        figure.suptitle(common, fontsize=10)
-    figure.tight_layout()
+    _explain(figure, common, set(numbers.verdict), bool(numbers.margin.notna().any()))
     return figure
+
+
+def _explain(figure: Figure, common: str, verdicts: set[str], has_margin: bool) -> None:
+    """Write above all panels what they share, and below them what marks and band mean."""
+    mark: Any = {"ls": "", "marker": "o", "ms": 7, "color": KEY, "mec": KEY, "mfcalt": "white"}
+    looks = {
+        "better": {"fillstyle": "full"}, "equivalent": {"fillstyle": "left"}, "undecided": {"mfc": "white"},
+        "untested": {"marker": "|"},
+    }  # fmt: skip
+    handles: list[Artist] = [
+        Line2D([], [], **{**mark, **look}, label=VERDICTS[verdict]) for verdict, look in looks.items() if verdict in verdicts
+    ]
+    if has_margin:
+        handles.append(Patch(color=BAND, label="margin of equivalence"))
+    columns = max(1, min(len(handles), int(figure.get_figwidth() / ENTRY)))
+    below = LINE * -(-len(handles) // columns)
+    height = figure.get_figheight() + ABOVE * bool(common) + below
+    figure.set_figheight(height)
+    figure.tight_layout(rect=(0, below / height, 1, 1 - ABOVE * bool(common) / height))
+    if common:
+        figure.text(0.5, 1 - 0.1 / height, common, ha="center", va="top", fontsize=10)
+    figure.legend(handles=handles, loc="lower center", ncols=columns, fontsize=style.SMALLEST, columnspacing=1)
 
 
 def _headings(frame: Frame, groups: list[ComparisonGroup]) -> tuple[list[str], str]:

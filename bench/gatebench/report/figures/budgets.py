@@ -57,7 +57,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw a row of panels for each task and budget, a column for each cost."""
     parts = list(numbers.groupby(["task", "training", "budget"], sort=False))
     figure, axes = plt.subplots(
-        len(parts), len(COSTS), figsize=(3.4 * len(COSTS), HEIGHT * len(parts)), squeeze=False, sharey=True, sharex="col"
+        len(parts), len(COSTS), figsize=(3.4 * len(COSTS), HEIGHT * len(parts)), squeeze=False, sharey="row", sharex="col"
     )
     styles = style.cell_styles(frame.trials)
     for row, ((task, _, budget), part) in zip(axes, parts, strict=True):
@@ -66,6 +66,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
                 point = part[part.cell == cell].iloc[0]
                 error = None if np.isnan(point.low) else [[point.nll - point.low], [point.high - point.nll]]
                 axis.errorbar(point[cost], point.nll, yerr=error, ls="", ms=7, capsize=2, mec="white", **styles[cell])
+            if part[cost].isna().all():
+                axis.annotate(durations.ABSENT, (0.5, 0.5), xycoords="axes fraction", **style.QUIET_LETTERS)
             axis.set_xlabel(label)
             axis.tick_params(axis="x", labelsize=style.SMALLEST)
         label = f"{frame.datasets[str(task)]}, {frame.budget(str(budget), str(task))}\ntest {frame.nll(str(task))}"

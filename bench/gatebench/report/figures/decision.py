@@ -19,8 +19,9 @@ CAPTION = (
     "scores lower than one of the next. Verdict, which counts all pairs of the group (Holm): better, where the lowest "
     f"cell is better than every other; undecided or equivalent with those that are named. {margins.RULE}. Lost at "
     "most: what it costs if the choice is wrong. That is by how much the cell is above the best one, whichever that "
-    "is, at 95% confidence (multiple comparisons with the best, Bonferroni). It counts the comparisons with this cell "
-    "alone, and may be 0 where some are undecided. FLOPs are those of the recurrent layer a time step, core-seconds "
+    "is, at 95% confidence (multiple comparisons with the best, Bonferroni). Cells of which a repetition is above the "
+    "best baseline are not among those. It counts the comparisons with this cell alone, and may be 0 where some are "
+    "undecided. FLOPs are those of the recurrent layer a time step, core-seconds "
     f"the training time of one trial. {durations.RULE}. Where no cell is shown to be below the best baseline, none is "
     "taken."
 )
@@ -67,7 +68,7 @@ def _cell(decision: Decision) -> dict[str, str]:
         "lower by": words.interval(decision.lower.mean, decision.lower.low, decision.lower.high),
         "P(lower)": f"{p.mean:.2f}" + ("" if p.n == 1 else f" [{p.low:.2f}, {p.high:.2f}]"),
         "n": f"{decision.n[0]}, {decision.n[1]} {repetitions.unit(trials)}s",
-        "lost at most": "" if np.isnan(decision.regret) else f"{decision.regret:.3f}",
+        "lost at most": "" if np.isnan(decision.regret) else words.fixed(decision.regret),
         "FLOPs per step": f"{trials.flops_per_step.mean():,.0f}",
         "state": f"{trials.state_size.mean():,.0f}",
         "core-seconds": durations.written(decision.core_seconds),

@@ -74,12 +74,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         kinds = part.curve.unique()
         if "median" in kinds:
             _draw_bands(axis, part[part.curve == "median"], styles)
-        else:
-            axis.text(
-                0.98, 0.97, "even sequence: no band", transform=axis.transAxes, ha="right", va="top", fontsize=style.SMALLEST
-            )
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.set_xlabel("settings tried")
+        axis.set_xlabel("settings tried" if "median" in kinds else "settings tried (of an even sequence: no band)")
         axis.set_ylabel(f"{', '.join(kinds)} best validation\n{frame.nll(group.task)}")
         style.heading(axis, frame.title(group))
     style.legend(figure, style.cells(numbers), styles)

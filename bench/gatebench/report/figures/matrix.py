@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from gatebench.records.frame import Frame
-from gatebench.report import families, over_tasks, style
+from gatebench.report import families, over_tasks, style, words
 from gatebench.report.stats.signed_rank import signed_rank
 
 ORDER = 81
@@ -113,7 +113,7 @@ def _name(cell: str) -> str:
 
 
 def _shown(difference: float) -> str:
-    return f"{difference:+.3f}"
+    return words.fixed(difference, sign="+")
 
 
 def _counts(row: pd.Series) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.records.frame import ComparisonGroup, Frame
-from gatebench.report import blocks, comparisons, families, margins, repetitions, style
+from gatebench.report import baselines, blocks, comparisons, families, margins, repetitions, style, words
 from gatebench.report.stats.estimates import Difference
 from gatebench.report.stats.random_effects import summary
 
@@ -16,9 +16,9 @@ CAPTION = (
     "Effect on each task: mean test NLL minus that of the cell beside (the GRU, where it is there), in hundredths of "
     "the distance between the best baseline and the best cell of that task. Below zero is better. Its 95% interval is "
     "over repetitions and test sequences (repetitions alone, where the table of differences says so). Tasks on which "
-    "no cell is below the best baseline are left out. All tasks: the mean effect, each task counting alike, with the "
-    "95% interval for tasks that these are a sample of (random effects). With equal weights the interval of Hartung "
-    "and Knapp is Student's over tasks. A new task: the 95% prediction interval for what such a study would find on "
+    "no cell is shown to be below the best baseline are left out. All tasks: the mean effect, each task counting alike, "
+    "with the 95% interval for tasks that these are a sample of (random effects). With equal weights the interval of "
+    "Hartung and Knapp is Student's over tasks. A new task: the 95% prediction interval for what such a study would find on "
     "one. Spread: standard deviation of the effects between tasks beyond what their errors explain. These rest on as "
     "few tasks as the row says, taken for a sample of those that one cares about. They also rest on effects that are "
     "spread normally, and on the scale that makes tasks alike. Intervals are not adjusted for the number of cells."
@@ -53,9 +53,9 @@ def table(frame: Frame) -> pd.DataFrame | None:
             rows.append({
                 "cell": cell,
                 "beside": beside,
-                "all tasks": f"{over.mean:.1f} [{over.low:.1f}, {over.high:.1f}]",
-                "a new task": f"[{over.new_low:.1f}, {over.new_high:.1f}]",
-                "spread": "" if np.isnan(over.spread) else f"{over.spread:.1f}",
+                "all tasks": _tenths(over.mean, over.low, over.high),
+                "a new task": f"[{words.fixed(over.new_low, 1)}, {words.fixed(over.new_high, 1)}]",
+                "spread": "" if np.isnan(over.spread) else words.fixed(over.spread, 1),
                 "tasks": f"{over.tasks}",
                 **{frame.datasets[task]: _written(difference) for task, difference in scaled.items()},
                 "budget": budget,
@@ -65,8 +65,11 @@ def table(frame: Frame) -> pd.DataFrame | None:
 
 
 def _scale(frame: Frame, group: ComparisonGroup, part: pd.DataFrame) -> float:
-    """Return the distance between the best baseline and the best cell of a group; NaN where no cell learned anything."""
+    """Return the distance between the best baseline and the best cell of a group; NaN where none is shown to be below it."""
     by_cell = style.by_cell(part[part.task == group.task])
+    baseline = baselines.lowest(frame, group.task)
+    if baseline is None or not any(baselines.is_below(trials, baseline[1]) for trials in by_cell.values()):
+        return np.nan
     return margins.distance(frame, group, min(float(repetitions.scores(trials).mean()) for trials in by_cell.values()))
 
 
@@ -75,4 +78,8 @@ def _scaled(d: Difference, factor: float) -> Difference:
 
 
 def _written(d: Difference) -> str:
-    return f"{d.mean:.1f} (one seed)" if np.isnan(d.p) else f"{d.mean:.1f} [{d.low:.1f}, {d.high:.1f}]"
+    return f"{words.fixed(d.mean, 1)} (one seed)" if np.isnan(d.p) else _tenths(d.mean, d.low, d.high)
+
+
+def _tenths(mean: float, low: float, high: float) -> str:
+    return f"{words.fixed(mean, 1)} [{words.fixed(low, 1)}, {words.fixed(high, 1)}]"

@@ -17,9 +17,11 @@ CAPTION = (
     "Mean rank by mean test NLL over the tasks on which all these cells were confirmed, 1 for the lowest, at one budget "
     "and protocol each (Demsar 2006). Cells that a thick bar spans do not differ by Nemenyi's test at 0.05; p is "
     "Friedman's. With so few tasks the test hardly finds anything: the critical difference stands beside the largest "
-    "difference that mean ranks can have. Absence of a difference here says nothing; the intervals within a task say "
-    "more."
+    "difference that mean ranks can have; where it is larger, no two could differ. Absence of a difference here says "
+    "nothing; the intervals within a task say more."
 )
+MANY = 20
+"""Number of cells from which on only every tenth rank has its number."""
 OF_ALL = "Cells that a thick bar spans do not differ by Nemenyi's test at 0.05"
 """What the caption says of the bars where every pair is tested."""
 OF_FAMILY = (
@@ -96,7 +98,8 @@ def _draw_diagram(
     axis.plot([1, count], [0, 0], color="0.15", lw=1.2)
     for rank in range(1, count + 1):
         axis.plot([rank, rank], [0, -0.12], color="0.15", lw=1)
-        axis.text(rank, -0.2, str(rank), ha="center", va="bottom", fontsize=style.SMALLEST)
+        if count <= MANY or rank % 10 == 0 or rank in (1, count):
+            axis.text(rank, -0.2, str(rank), ha="center", va="bottom", fontsize=style.SMALLEST)
     shown = min(critical, count - 1)  # one that is beyond the axis has its number in the heading
     axis.plot([count, count - shown], [-1, -1], color="0.15", lw=1.6, marker="|" if shown == critical else None, ms=8)
     axis.text(

@@ -58,13 +58,11 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             for cell, points in style.by_cell(part).items():
                 if float(points.nll.iloc[0]) > end:
                     x = float(points[cost].iloc[0])
-                    axis.plot(x, end, ls="", ms=8, clip_on=False, mec="white", label=cell, **styles[cell])
+                    axis.plot(x, end, ls="", ms=8, clip_on=False, mec="white", **styles[cell])
                     style.beyond(axis, float(points.nll.iloc[0]), (x, end), (0, 6), ha="center")
                     continue
                 error = np.abs(points[["low", "high"]].to_numpy().T - points.nll.to_numpy())  # none for a single seed
-                axis.errorbar(
-                    points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", label=cell, **styles[cell]
-                )
+                axis.errorbar(points[cost], points.nll, yerr=error, ls="", ms=8, capsize=3, mec="white", **styles[cell])
             if np.isfinite(end):
                 axis.set_ylim(top=end)
             if part[cost].isna().all():
@@ -74,9 +72,5 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         budget = frame.budget(group.budget, group.task)
         label = f"{frame.datasets[group.task]}\n{budget}, {group.training}\ntest {frame.nll(group.task)}"
         row[0].set_ylabel(style.folded(label, HEIGHT), fontsize=style.SMALLEST)
-    figure.tight_layout()
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    handle_by_cell = dict(zip(labels, handles, strict=True))
-    cells = [cell for cell in styles if cell in handle_by_cell]
-    figure.legend([handle_by_cell[cell] for cell in cells], cells, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    style.legend(figure, style.cells(numbers), styles)
     return figure

@@ -12,9 +12,9 @@ BUDGETS = {
 """How a budget's name begins -> what it matches."""
 PROTOCOLS = {
     "chung2014": "chung2014 is that of Chung et al. (2014)",
-    "modern": "modern is today's practice with weight noise",
+    "modern": "modern is today's practice, with weight noise or what the study searches for in its place",
     "modern_decay": "modern_decay is today's practice with weight decay searched for and the noise given",
-    "modern_speech": "modern_speech is today's practice for raw audio, without either",
+    "modern_speech": "modern_speech is today's practice for raw audio, without weight noise and weight decay",
 }
 """Protocol -> what it is."""
 

@@ -12,5 +12,5 @@ def largest_regret(above: list[Difference], level: float = 0.95) -> float:
     ``above`` are its mean minus that of each other cell. One-sided t intervals share 1 - ``level`` (Bonferroni), so that the
     bound holds whichever cell was chosen by these very scores. NaN where one is of a single repetition.
     """
-    each = 1 - 2 * (1 - level) / len(above)
+    each = 1 - 2 * (1 - level) / max(1, len(above))
     return float(np.max([0.0, *(d.mean + student(d.freedom, each) * d.error for d in above)]))
