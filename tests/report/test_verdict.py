@@ -68,7 +68,7 @@ def test_no_difference_is_no_winner_and_says_what_it_would_take():
     best, much, cost = verdict_of(
         seeds("music", "gru", [4.0, 4.3, 4.2]), seeds("music", "lstm", MIDDLE), cells=["gru", "lstm"]
     )
-    assert "on the test split, nor that it is below 0.215." in best
+    assert "on the test split, nor that it is smaller than 0.215." in best
     assert best.startswith(
         "Best cell: no difference could be shown between lstm and gru (4.100 and 4.167 nats per time step"
     )
@@ -107,7 +107,7 @@ def test_no_cell_that_is_not_below_the_baseline_wins():
         seeds("music", "rnn", [8.0, 8.1, 8.2]),
     )
     assert best.startswith(
-        "Best cell: none, and no difference to speak of, since no cell is shown to be below the best baseline, "
+        "Best cell: none is recommended, since no cell is shown to be below the best baseline, "
         "markov, 6.250 nats per time step on the test split. The lowest cell, gru, has 6.410 [6.385, 6.435]"
     )
     assert much.startswith("By how much: gru minus markov is 0.160 [0.135, 0.185] nats per time step")
@@ -312,7 +312,7 @@ def test_a_difference_that_is_sure_and_too_small_to_matter_makes_no_best_cell():
 
 
 def test_what_would_decide_is_to_show_the_difference_where_that_is_beyond_the_margin():
-    assert ". To show that to lstm would take about " in apart([3.0, 3.3, 3.2], [3.1, 3.3, 3.7], learned=1.0)[1]
+    assert ". To show this difference to lstm would take about " in apart([3.0, 3.3, 3.2], [3.1, 3.3, 3.7], learned=1.0)[1]
     assert ". To show lstm equivalent to it would take about " in apart([3.0, 4.0, 3.2], [4.0, 3.3, 5.0], learned=20.0)[1]
 
 
@@ -323,7 +323,7 @@ def test_the_undecided_are_named_beside_those_that_are_equivalent():
     ])  # fmt: skip
     best, _, cost = lines_of(frame)
     assert best.startswith("Best cell: no difference could be shown between gru and rnn (3.010 and 3.467 nats")
-    assert ", nor that it is below 0.324. Equivalent to gru within that: lstm." in best
+    assert ", nor that it is smaller than 0.324. Equivalent to gru within that: lstm." in best
     assert cost.startswith("At what cost: the cheapest of them, gru, has ")
 
 

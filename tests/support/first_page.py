@@ -19,8 +19,10 @@ PIPELINES = "answer", "parameters_20k"
 """The study that the README answers with, and its budget."""
 WIDTH = 160
 """Of a line of a page."""
+UNFINISHED = 0.05
+"""Share of confirming trials that are best in their last epoch, from which on the page says so."""
 MOST = 2
-"""Cells that were not told apart from the lowest one, or are equivalent to it, and have their names; more are counted."""
+"""Cells that are not shown to differ from the lowest one, or are equivalent to it, and are named; more are counted."""
 
 
 def listed(parts: list[str]) -> str:
@@ -52,35 +54,37 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
     how = (
         f"{len(cells)} cells. For each the whole procedure was repeated {_repeated(of_data)}: settings drawn, searched, "
         "selected on validation, trained anew. Brackets are 95% intervals for new repetitions and new sequences; "
-        f"verdicts count {_family(results, study)}."
+        f"verdicts count {_family(results, study)} of a task (Holm)."
     )
+    how += _unfinished(pd.read_csv(results / study / "trials.csv"), budget, of_data)
     if missing:
         how += f" Not trained yet in this way: {listed(missing)}."
-    of_what = f"{len(cells)} cells from the GRU on {listed([_name(data) for data in of_data])}"
+    of_what = f"{len(cells)} cells from the GRU on {len(of_data)} data sets"
     figure = f"![Distance of {of_what}, with 95% intervals]({RAW}/results/{study}/answer.png)"
     first = f"**GRU or LSTM? {_gru_or_lstm(of_data)}**"
     whole = [_name(data) for data in of_data if str(decided.kind.get(data, "")).endswith(", whole")]
     per = f"nats per time step{f', on {listed(whole)} per sequence,' if whole else ''}"
     size = f"{int(budget.split('_')[1][:-1])},000 recurrent parameters"
-    unit = f"At about {size}, in {per} on the test split (lower is better), with 95% intervals:"
+    unit = f"At about {size} (readout not counted), in {per} on the test split (lower is better), at 95% confidence:"
     each = "\n".join(filled(one, "  ") for one in bullets)
     return "\n\n".join([filled(first), filled(unit), each, filled(f"**Which is faster?** {faster()}"), filled(how), figure])
 
 
 def faster() -> str:
     """How long an update of the LSTM takes beside one of the GRU, on one engine in one run, at 20,000 parameters."""
-    rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
-    rows = rows[(rows.engine == "fused_cpu") & (rows.data == "music")]
-    flops = {cell: f"{count:,}" for cell, count in zip(rows.cell, rows.flops_per_step, strict=True)}
+    all_rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
+    rows = all_rows[(all_rows.engine == "fused_cpu") & (all_rows.data == "music")]
     times = [f"{1 / row.ratio:.2f} (batch {row.batch})" for row in rows[rows.cell == "lstm"].itertuples()]
     of_gru = rows.groupby("batch").gru_ms  # timed anew beside each cell
     varies = f"{100 * (of_gru.std() / of_gru.mean()).max():.0f}%"
+    library = all_rows[(all_rows.engine == "torch.nn") & (all_rows.data == "music")]
+    lstm, gru = (library[library.cell == cell].set_index("batch") for cell in ("lstm", "gru_reset_after"))
+    as_fast = [f"{gru.ms_per_update_per_member[batch] / row.ms_per_update_per_member:.0f}" for batch, row in lstm.iterrows()]
     return (
-        "Neither by much: on one engine a training update of the LSTM takes "
-        f"{listed(times)} times as long as the GRU's, whose own time varies by {varies} (standard deviation of "
-        f"{of_gru.count().min()} timings; {listed(list(dict.fromkeys(rows.machine)))}; "
-        f"[every cell]({address('docs/speed.md')})). A step on the music costs {flops['gru']} FLOPs for the GRU and "
-        f"{flops['lstm']} for the LSTM."
+        "By equal means neither by much: on one engine a training update of the LSTM takes "
+        f"{listed(times)} times as long as the GRU's, give or take {varies} ({listed(list(dict.fromkeys(rows.machine)))}; "
+        f"[every cell]({address('docs/speed.md')})). "
+        f"In `torch.nn` the LSTM is there {listed(as_fast)} times as fast as the GRU."
     )
 
 
@@ -141,22 +145,25 @@ def _gru_or_lstm(of_data: dict[str, pd.DataFrame]) -> str:
 
 
 def _pair_said(pairs: pd.DataFrame) -> str:
-    """By how much GRU or LSTM is lower on a task, and what that shows."""
+    """The mean of the LSTM minus that of the GRU on a task, and what that shows."""
     pair = _of_both(pairs)
-    by = _lower_by(pair)
-    counted = "" if by.partition("[")[2].startswith("-") else f": p is {pair['p, Holm']} once all pairs are counted"
+    is_first = pair.lower == "lstm"
+    difference = str(pair.difference) if is_first else _lower_by(pair)
+    leaves_zero_out = ", -" in str(pair.difference)  # the lower one has the first place, so that both ends are below zero
+    alone = (
+        f" (p is {float(pair.p):.3f} for this pair alone, {float(pair['p, Holm']):.3f} once all {len(pairs)} are counted)"
+    )
     shown = {
-        "better": "",
+        "better": f": the {str(pair.lower).upper()} is better",
         "equivalent": f", within the margin of equivalence, {pair.margin}",
-        "undecided": f", which shows no difference{counted}",
+        "undecided": f": no difference is shown{alone if leaves_zero_out else ''}",
         "not tested": ", which is not tested",
     }[str(pair.verdict)]
-    other = str(pair.other).upper()
-    return f"The {str(pair.lower).upper()} is lower than the {other} by {by}{shown}"
+    return f"LSTM minus GRU is {difference}{shown}"
 
 
 def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
-    """Which cell has the lowest mean, what it beats, what is lost at most with it, and whether none is below a baseline."""
+    """Which cell to take, how far above the best it may be, which is lowest; or that none is below a baseline."""
     best = str(pairs.lower.iloc[0])
     of_best = pairs[pairs.lower == best]
     said = {
@@ -172,7 +179,7 @@ def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
         for verdict, words in (
             ("better", "better than"),
             ("equivalent", "equivalent to"),
-            ("undecided", "not told apart from"),
+            ("undecided", "not shown to differ from"),
             ("not tested", "not tested beside"),
         )
         if verdict in said
@@ -182,9 +189,26 @@ def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
         return f"{start}, {but}"
     row = decided.loc[data]
     if row.cell == "none":
-        return f"{row.verdict.replace('not shown to be below', 'no cell is shown to be below the baseline')}; {start}, {but}"
-    taken = f"take `{row.cell}`, with which at most {row['lost at most']} is lost"
-    return f"{taken}; its mean is the lowest, {but}" if row.cell == best else f"{taken}; {start}, {but}"
+        none = row.verdict.replace("not shown to be below", "no cell is shown to be below the baseline")
+        return f"{none.replace('all above', 'every cell is above the baseline')}; {start}, {but}"
+    bound = f"at most {row['lost at most']} above the best"
+    if row.cell == best:
+        return f"take `{row.cell}`, {bound}; its mean is the lowest, {but}"
+    return f"take `{row.cell}`, the cheapest of those that are equivalent, {bound}; {start}, {but}"
+
+
+def _unfinished(trials: pd.DataFrame, budget: str, of_data: dict[str, pd.DataFrame]) -> str:
+    """On which data many confirming trials were best in their last epoch, so that longer training could say otherwise."""
+    of_tasks = {title(task): task for task in trials.task.unique()}
+    sentences = []
+    for data in of_data:
+        rows = trials[(trials.task == of_tasks[data]) & (trials.budget == budget) & (trials.stage == "confirm")]
+        rows = rows[(rows.split == "test") & (rows.status == "finished")]
+        last = rows[rows.best_epoch >= rows.epochs]
+        if len(last) > UNFINISHED * len(rows):
+            count = "all" if len(last) == len(rows) else f"{len(last)} of {len(rows)}"
+            sentences.append(f" On {_name(data)} {count} were best in the last of {rows.epochs.max()} epochs.")
+    return "".join(sentences)
 
 
 def _titles(study: str, conf: Path) -> list[str]:

@@ -142,6 +142,18 @@ def _by(row: Any) -> str:
     )
 
 
+def conclusions() -> str:
+    """How many earlier conclusions the study of the first page upholds, on each set."""
+    rows = pd.read_csv(RESULTS / "answer" / "conclusions.csv")
+    upheld = rows.became == "survived"
+    of_sets = [f"{upheld[part.index].sum()} of {len(part)} on {data}" for data, part in rows.groupby("data", sort=False)]
+    return filled(
+        f"**Of {len(rows)} pairs that `fair` had decided on data that `answer` has too, {upheld.sum()} are decided there "
+        f"as well** ({listed(of_sets)}). The others are undecided once whole searches are repeated. "
+        "Each stands in [results/answer/conclusions.md](../results/answer/conclusions.md)."
+    )
+
+
 def cells_table() -> str:
     """The table of cells at the shape at which minGRU is published as faster than a GRU."""
     rows = pd.read_csv(RESULTS / "speed" / "cells.csv")
@@ -167,6 +179,7 @@ TEXTS = {
         "fair/summary.csv", FAIR, "modern_decay"
     ),
     ("docs/answers.md", "table: results/speech/scores.csv"): lambda: table_of("speech/scores.csv", SPEECH),
+    ("docs/answers.md", "conclusions: results/answer/conclusions.csv"): conclusions,
     ("docs/answers.md", "zoo: results/zoo/across.csv"): zoo,
     ("docs/field.md", "table: results/own/field.csv"): field_table,
     ("docs/field.md", "table: results/own_forecast/metrics.csv"): forecasts_table,

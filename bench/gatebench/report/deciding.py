@@ -73,7 +73,7 @@ def effort(frame: Frame, pair: Pair, level: float) -> str:
     required = required_sample(a, b, level, pair.margin)
     assert required is not None, pair  # of single repetitions no pair has a p
     alike = pair.margin + pair.difference.mean > -pair.difference.mean
-    start = f"To show {f'{pair.other} equivalent to it' if alike else f'that to {pair.other}'} would take about"
+    start = f"To show {f'{pair.other} equivalent to it' if alike else f'this difference to {pair.other}'} would take about"
     end = f"({POWER:.0%} power at the {100 * level:.3g}% level)"
     most = MANY if required.sequences is None else FEW
     units, sequences = f"{repetitions.unit(first)}s", blocks.of_test(frame, pair.group.task)

@@ -94,7 +94,7 @@ def _undecided(case: ComparedCells) -> list[str]:
     if len(open_pairs) > words.MOST:
         named = f"{case.best} and {len(open_pairs)} others, of which {open_pairs[0].other} is the nearest"
     margin = open_pairs[0].margin
-    smaller = "" if np.isnan(margin) else f", nor that it is below {margin:.3g}"
+    smaller = "" if np.isnan(margin) else f", nor that it is smaller than {margin:.3g}"
     equivalent = f". Equivalent to {case.best} within that: {listed([pair.other for pair in alike])}" if alike else ""
     all_cells = [*cells, *(pair.other for pair in alike)]
     look = case.frame.looks
@@ -115,7 +115,7 @@ def _of_family(case: ComparedCells) -> list[str]:
     """Write the lines where the lowest cell is not tested against every other one, so that no best cell is named."""
     cells = dict.fromkeys([case.best, *(cell for cell in [case.frame.declared.contrasts.against] if cell in case.ranked)])
     return [
-        "Best cell: none is named, since not every other one is tested beside the lowest. That is "
+        "Best cell: none is named, since not every other one is tested beside the lowest. The lowest mean is that of "
         f"{case.best}, at {case.scored(case.best)} {case.unit} {SPLIT} (mean of {case.repeated()})"
         f"{_not_below(case, case.ranked)}{_aside(case)}.",
         f"By how much: {declared.sentence(case.frame, case.pairs)} Numbers are in {case.unit}, with 95% intervals over "
@@ -241,7 +241,7 @@ def _unlearned(case: ComparedCells) -> list[str]:
     estimate = mean_interval(repetitions.scores(case.runs(best)))
     above = words.interval(estimate.mean - baseline, estimate.low - baseline, estimate.high - baseline)
     return [
-        "Best cell: none, and no difference to speak of, since no cell is shown to be below the best baseline, "
+        "Best cell: none is recommended, since no cell is shown to be below the best baseline, "
         f"{_baseline(case)} {case.unit} {SPLIT}. The lowest cell, {best}, has "
         f"{case.scored(best)} (mean of {case.repeated()}){_aside(case)}.",
         f"By how much: {best} minus {case.baseline[0]} is {above} {case.unit} with a 95% interval over "
