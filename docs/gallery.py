@@ -9,6 +9,7 @@ from latex2mathml.converter import convert
 
 from gatebench.graph import catalogue, diagram, trace
 from gatebench.graph.cost import count
+from gatebench.graph.latex import typeset
 from gatebench.report.words import fixed
 
 ZOO = Path(__file__).resolve().parents[1] / "results" / "zoo" / "across.csv"
@@ -64,7 +65,7 @@ def _cell(cell: catalogue.CellDescription) -> list[str]:
     options = ", ".join(f"`cell.{name}={'null' if value is None else value}`" for name, value in cell.options.items())
     return [
         f"### {cell.name}", "", f"**{cell.title}.** {escape(' '.join(cell.text.split()))}", "",
-        *(f'<p class="equation">{convert(line)}</p>' for line in cell.equations), "",
+        *(f'<p class="equation">{convert(typeset(line))}</p>' for line in cell.equations), "",
         _scrolling(cell.name, diagram.svg(graph)), "",
         "| | |", "| --- | --- |",
         f"| from | {cell.paper} |",

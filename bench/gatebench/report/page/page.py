@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gatebench.core.errors import BadInput, visible
 from gatebench.core.files import write_errors
+from gatebench.graph.latex import typeset
 from gatebench.records import collection, samples, study_file
 from gatebench.records import frame as frames
 from gatebench.records.former import folder as former_folder
@@ -174,7 +175,7 @@ def _typeset(line: str) -> str:
     """Return an equation as MathML, but as its text where it has what no equation of ours has: a browser could run it."""
     from latex2mathml.converter import convert
 
-    return convert(line) if is_equation(line) else f"<p>{html.escape(line)}</p>"
+    return convert(typeset(line)) if is_equation(line) else f"<p>{html.escape(line)}</p>"
 
 
 def lead(frame: Frame) -> str:
