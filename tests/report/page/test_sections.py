@@ -50,6 +50,34 @@ def test_one_group_has_the_whole_figure_and_draws_it_once(tmp_path: Path, monkey
     assert only.shown[0].html.startswith("<svg")
 
 
+def test_trials_that_another_group_has_too_are_counted_once():
+    """As where two budgets come to the same sizes."""
+    budgets = (BUDGET, "flops_40k")
+    frame = by_hand([
+        trial
+        for budget in budgets
+        for cell, nll in (("gru", LOW), ("lstm", HIGH))
+        for trial in seeds("music", cell, nll, budget)
+    ])  # fmt: skip
+    first, second = (ComparisonGroup("music", budget, TRAINING) for budget in budgets)
+    assert sections.shared(frame, second) == ""
+    assert sections.gru_or_lstm(frame).startswith("GRU or LSTM? 2 comparison groups have both.")
+    of_first = frame.trials[frame.trials.budget == BUDGET].groupby(["cell", "seed"]).key.first()
+
+    def sharing(cells: set[str]) -> Frame:
+        keys = [of_first[row.cell, row.seed] if row.cell in cells else row.key for row in frame.trials.itertuples()]
+        return replace(frame, trials=frame.trials.assign(key=keys))
+
+    partly, wholly = sharing({"gru"}), sharing({"gru", "lstm"})
+    title = frame.title(first)
+    as_well = f"confirming trials are those of {title} as well: the models have the same size."
+    assert sections.shared(partly, second) == f"3 of 6 {as_well}"
+    assert sections.gru_or_lstm(partly).startswith("GRU or LSTM? 2 comparison groups have both.")
+    assert sections.shared(wholly, second) == f"All {as_well}"
+    assert sections.shared(wholly, first) == ""
+    assert sections.gru_or_lstm(wholly).startswith("GRU or LSTM? 1 comparison group has both.")
+
+
 def test_cells_that_are_missing_are_named_with_the_reason():
     frame = by_hand([
         *TWO,

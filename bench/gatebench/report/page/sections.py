@@ -46,6 +46,8 @@ class Section:
     """What its numbers say in sentences, with those of the baselines."""
     absent: str
     """Which cells of the study are missing from it, and why; empty where none is."""
+    shared: str
+    """How many of its confirming trials are those of another comparison group; empty where none is."""
     answer: str
     """The figure of the distances from the GRU; empty where there is a single cell."""
     shown: list[GroupPart]
@@ -88,6 +90,7 @@ def _section(frame: Frame, anchor: str, group: ComparisonGroup, title: str, find
         verdict=verdict.lines(frame, group, cells),
         finding=finding,
         absent=absent(frame, group),
+        shared=shared(frame, group),
         answer=next((part.drawings[group] for part in parts if part.name == ANSWER and group in part.drawings), ""),
         shown=[shown for part in parts if (shown := _shown(frame, group, part))],
     )
@@ -132,6 +135,26 @@ def _reason(trials: pd.DataFrame) -> str:
     return ", ".join(f"{count} confirming {status}" for status, count in statuses.items()) or "a run without a score"
 
 
+def shared(frame: Frame, group: ComparisonGroup) -> str:
+    """Say how many confirming trials of a comparison group are those of an earlier one: its models have the same sizes."""
+    of_groups = {group: _confirming(frame, group) for group in titles(frame)}
+    own = of_groups[group]
+    sentences = []
+    for earlier, keys in of_groups.items():
+        if earlier == group:
+            break
+        if both := len(own & keys):
+            count = "All" if both == len(own) else f"{both} of {len(own)}"
+            sentences.append(
+                f"{count} confirming trials are those of {frame.title(earlier)} as well: the models have the same size."
+            )
+    return " ".join(sentences)
+
+
+def _confirming(frame: Frame, group: ComparisonGroup) -> set[str]:
+    return set(_in_group(frame.confirmed("test"), group).key)
+
+
 def headline(frame: Frame) -> str:
     """Say what a study of many comparison groups answers; empty where nothing fits all of it."""
     cells = style.cells(frame.confirmed("test"))
@@ -144,11 +167,19 @@ def headline(frame: Frame) -> str:
 
 
 def gru_or_lstm(frame: Frame) -> str:
-    """Say in which comparison groups the GRU or the LSTM is the better one; empty where none tests both."""
+    """Say in which comparison groups the GRU or the LSTM is the better one; empty where none tests both.
+
+    A group of which all trials are those of an earlier one says nothing new and is not counted.
+    """
     pairs = {(pair.group, frozenset((pair.lower, pair.other))): pair for pair in comparisons.pairs(frame)}
     short = titles(frame)
     names_of: dict[str, list[str]] = {what: [] for what in ("gru", "lstm", "equivalent", "undecided")}
+    counted: list[set[str]] = []
     for group, _ in comparison_groups(frame.confirmed("test")):
+        keys = _confirming(frame, group)
+        if any(keys <= others for others in counted):
+            continue
+        counted.append(keys)
         both = [pairs[name] for lstm in LSTMS if (name := (group, frozenset(("gru", lstm)))) in pairs]
         if both and both[0].tested:
             better = "gru" if both[0].lower == "gru" else "lstm"
