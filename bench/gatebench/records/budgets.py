@@ -16,5 +16,19 @@ def with_sizes(budget: str, trials: pd.DataFrame) -> str:
     return f"{budget} ({' to '.join(dict.fromkeys(sizes))} recurrent parameters)"
 
 
+_WORDS = {
+    "parameters": "recurrent parameters", "total_parameters": "parameters in all", "flops": "FLOPs a step", "units": "units",
+}  # fmt: skip
+_SIZED = re.compile(rf"({'|'.join(_WORDS)})_(\d+)(k?)")
+
+
+def in_words(budget: str) -> str:
+    """Return what a budget is, where its name says it, in words: ``parameters_20k`` are 20,000 recurrent parameters."""
+    if not (sized := _SIZED.fullmatch(budget)):
+        return budget
+    what, number, thousand = sized.groups()
+    return f"{int(number) * (1000 if thousand else 1):,} {_WORDS[what]}"
+
+
 def _thousands(parameters: float) -> str:
     return f"{parameters / 1000:.0f}k" if parameters >= 1000 else f"{parameters:.0f}"

@@ -153,6 +153,10 @@ def test_the_first_file_has_each_task_at_its_first_budget_and_a_second_one_the_o
     ([("music", "a", "x"), ("music", "b", "x")], ["Some Music, a", "Some Music, b"], "x"),
     ([("music", "a", "x"), ("music", "a", "y")], ["Some Music, x", "Some Music, y"], "a"),
     ([("music", "a", "x"), ("music", "b", "y")], ["Some Music, a, x", "Some Music, b, y"], ""),
+    ([("music", "parameters_20k", "x"), ("nottingham", "parameters_20k", "y")], ["Some Music", "Nottingham"],
+     "20,000 recurrent parameters"),
+    ([("music", "units_64", "x"), ("nottingham", "flops_40k", "x")],
+     ["Some Music, 64 units", "Nottingham, 40,000 FLOPs a step"], "x"),
 ])  # fmt: skip
 def test_what_is_the_same_in_all_panels_is_in_no_heading(groups, headings: list[str], above: str):
     frame = by_hand([trial for task in ("music", "nottingham") for trial in seeds(task, "gru", [3.0])])

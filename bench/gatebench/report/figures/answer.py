@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from gatebench.records import budgets
 from gatebench.records.frame import ComparisonGroup, Frame, comparison_groups
 from gatebench.report import blocks, comparisons, families, margins, repetitions, style, words
 
@@ -147,13 +148,18 @@ def _explain(figure: Figure, common: str, verdicts: set[str], has_margin: bool) 
 
 
 def _headings(frame: Frame, groups: list[ComparisonGroup]) -> tuple[list[str], str]:
-    """Return a heading for each comparison group, and the budget and protocol that all have, which are not in it."""
+    """Return a heading for each comparison group, and the budget and protocol that all have, which are not in it.
+
+    Where protocols differ but each task has only one, none stands there: the task says it, and a reader may not know its name.
+    """
     if len(groups) == 1:
         return [frame.title(groups[0])], ""
-    parts = [(frame.budget(group.budget, group.task), group.training) for group in groups]
+    parts = [(budgets.in_words(frame.budget(group.budget, group.task)), group.training) for group in groups]
     differ = [len(set(column)) > 1 for column in zip(*parts, strict=True)]
+    common = ", ".join(itertools.compress(parts[0], [not one for one in differ]))
+    differ[1] = len({(group.task, group.training) for group in groups}) > len({group.task for group in groups})
     headings = [
         ", ".join([frame.datasets[group.task], *itertools.compress(of_group, differ)])
         for group, of_group in zip(groups, parts, strict=True)
     ]
-    return headings, ", ".join(itertools.compress(parts[0], [not one for one in differ]))
+    return headings, common
