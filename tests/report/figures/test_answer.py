@@ -166,8 +166,8 @@ def test_what_is_the_same_in_all_panels_is_in_no_heading(groups, headings: list[
 def test_what_is_the_same_in_all_panels_stands_once_above_them():
     figure = drawn("answer", by_hand(of_panels(3)))
     (text,) = (text for text in figure.texts if text.get_text() == TRAINING)
-    assert [axis.get_title() for axis in figure.axes] == [
-        f"Some Speech (synthetic),\ntotal_parameters_{i}k" for i in range(3)
+    assert [axis.get_title().replace("\n", " ") for axis in figure.axes] == [
+        f"Some Speech (synthetic), {1000 * i:,} parameters in all" for i in range(3)
     ]
     assert max(axis.title.get_window_extent().y1 for axis in figure.axes) <= text.get_window_extent().y0
 

@@ -150,7 +150,7 @@ def _explain(figure: Figure, common: str, verdicts: set[str], has_margin: bool) 
 def _headings(frame: Frame, groups: list[ComparisonGroup]) -> tuple[list[str], str]:
     """Return a heading for each comparison group, and the budget and protocol that all have, which are not in it.
 
-    Where protocols differ but each task has only one, none stands there: the task says it, and a reader may not know its name.
+    Where protocols differ but each task has only one, none stands there: it goes with the task.
     """
     if len(groups) == 1:
         return [frame.title(groups[0])], ""
