@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import encoding, limits
+from gatebench.ingest import encoding, given, limits
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -35,6 +35,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
         lines.append("letters: small ones, which mark repeats, are read as large ones")
     points = np.unique(np.concatenate([_points(letters) for letters in sequences]))
     number_of = {file: i for i, file in enumerate(files)}
+    splits = given.splits_of_files(files)
     return RawData(
         [np.searchsorted(points, _points(letters))[:, None] for letters in sequences],
         "a letter",
@@ -42,6 +43,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
         "symbols",
         tuple(map(chr, points)),
         files=[number_of[file] for file, _, _ in entries],
+        splits=[splits[number_of[file]] for file, _, _ in entries] if splits else None,
         decisions=lines,
     )
 
