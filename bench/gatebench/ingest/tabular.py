@@ -158,9 +158,18 @@ def _read_checked(file: Path, read_file: Callable[[Path], FileTable], choices: C
     if table.codes is not None:
         return table
     rows, left_out = report_rows.leave_out(rows)
-    table = table._replace(rows=rows, lines=[*table.lines, *left_out])
+    table = _at(table, rows.index.to_numpy())._replace(lines=[*table.lines, *left_out])
+    rows = rows.reset_index(drop=True)
+    table = table._replace(rows=rows)
     expanded, codes = lists.expand(long_texts.split(rows, file.name, choices), file.name)
     return table if codes is None else table._replace(rows=expanded, codes=codes, each="a row each")
+
+
+def _at(table: FileTable, positions: np.ndarray) -> FileTable:
+    """Return a table of which what stands beside its rows is that of some of them."""
+    if len(positions) == len(table.rows) or table.columns is None:
+        return table
+    return table._replace(columns={name: column.take(positions) for name, column in table.columns.items()})
 
 
 def read_delimited(file: Path, choices: Choices | None = None) -> FileTable:
