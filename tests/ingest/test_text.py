@@ -165,6 +165,13 @@ def test_entries_of_fasta_are_sequences(home: Path, suffix: str):
     assert "letters: small ones, which mark repeats, are read as large ones" in lines
 
 
+def test_a_star_at_the_end_of_an_entry_is_said_and_another_one_is_a_symbol(home: Path):
+    (home / "x.faa").write_text("".join(f">{i}\nAC*\nGT{'ACGT'[i % 4]}{'*' * (i > 3)}\n" for i in range(12)))
+    lines = add(home / "x.faa")
+    assert "left out: the * at the end of 8 entries, which says that a sequence ends" in lines
+    assert sorted(map("".join, read())) == sorted(f"AC*GT{'ACGT'[i % 4]}" for i in range(12))
+
+
 def test_fasta_of_another_encoding_is_said(home: Path):
     (home / "x.fa").write_bytes(FASTA.replace("first", "Größe").encode("latin-1"))
     assert "encoding: Latin-1, since it is no UTF-8" in add(home / "x.fa")

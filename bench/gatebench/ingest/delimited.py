@@ -83,10 +83,19 @@ def look(opener: Opener, where: str) -> TextTable:
         "skiprows": skipped, "index_col": False, "keep_default_na": False, "na_values": [""],
         # In one column, an empty line is a cell with nothing in it.
         "skip_blank_lines": any(len(_cells(line, layout.separator)) > 1 for line in written),
+        "skipinitialspace": _has_blanks_behind(layout.separator, written),
     }  # fmt: skip
     names, said = (layout.names, []) if layout.names or layout.units else _names_of_texts(opener, options, written)
     options |= {"names": names, "header": None if names else 0}
     return TextTable(opener, options, [*lines, *layout.lines, *said])
+
+
+def _has_blanks_behind(separator: str, written: list[str]) -> bool:
+    """Whether blanks stand behind every separator, which they are a part of, and not of the cells."""
+    if separator == WHITE_SPACE:
+        return False
+    cells = [cell for line in written[1:] for cell in _cells(line, separator)[1:] if cell]
+    return bool(cells) and all(cell.startswith(" ") for cell in cells)
 
 
 def _names_of_texts(opener: Opener, options: dict[str, object], written: list[str]) -> tuple[list[str] | None, list[str]]:

@@ -27,8 +27,10 @@ def read(files: list[Path], choices: Choices) -> RawData:
             decoded, said = encoding.decode(_unpacked(file), str(file))
             entries += [(file, name, letters) for name, letters in _entries(file, decoded)]
             encodings += said
-    sequences = [letters for _, _, letters in entries]
+    sequences = [letters.rstrip("*") for _, _, letters in entries]
     lines = [*dict.fromkeys(encodings), f"sequences: {len(entries):,}, an entry each"]
+    if ended := sum(letters.endswith("*") for _, _, letters in entries):
+        lines.append(f"left out: the * at the end of {ended:,} entries, which says that a sequence ends")
     everywhere = set().union(*sequences)
     if any(letter.islower() for letter in everywhere) and any(letter.isupper() for letter in everywhere):
         sequences = [letters.upper() for letters in sequences]
@@ -75,7 +77,7 @@ def _entries(file: Path, decoded: str) -> Iterator[tuple[str, str]]:
         elif text and not text.startswith(";"):
             if name is None:
                 raise BadInput(f"{file}, line {number} stands before any that begins with >; expected a name first: add it")
-            letters.append(text.rstrip("*"))
+            letters.append(text)
     if name is None:
         raise BadInput(f"{file} has no line that begins with >; expected FASTA: correct it, or name it .txt if it is text")
     yield name, _joined(file, name, letters)
@@ -83,6 +85,6 @@ def _entries(file: Path, decoded: str) -> Iterator[tuple[str, str]]:
 
 def _joined(file: Path, name: str, letters: list[str]) -> str:
     joined = "".join(letters).replace(" ", "")
-    if not joined:
+    if not joined.rstrip("*"):
         raise BadInput(f"{file}: {shorten(name)} has no letters; expected a sequence below each name: remove it")
     return joined
