@@ -52,6 +52,19 @@ def test_large_amounts_are_no_times():
     assert whole()[:, 0].tolist() == people.tolist()
 
 
+def test_uneven_seconds_since_1970_are_times_by_their_name_where_rows_are_not_in_their_order():
+    seconds = 1_420_070_400 + np.cumsum(np.random.default_rng(0).integers(1, 900, kinds.ROWS))
+    frame = pd.DataFrame({"created_utc": seconds, "score": np.arange(kinds.ROWS), "y": kinds.Y})
+    shuffled = frame.sample(frac=1, random_state=0).drop(columns="score").to_csv(index=False)
+    lines = add(shuffled)
+    assert "order: by column created_utc (--order COLUMN), seconds since 1970" in lines
+    assert whole()[:, 0].tolist() == kinds.Y.tolist()
+    add(shuffled, "numbers", numbers=["created_utc"])
+    assert whole("numbers").shape == (kinds.ROWS, 2)
+    add(shuffled.replace("created_utc", "people"), "people", order="none")
+    assert whole("people").shape == (kinds.ROWS, 2)
+
+
 def test_what_is_left_out_is_said():
     lines = add(kinds.SERIES["a constant column"])
     assert "left out: site, which is 7 everywhere (--columns A,B)" in lines

@@ -11,9 +11,9 @@ import pytest
 
 from gatebench.data import cards
 from gatebench.data.contents import SPLITS
-from gatebench.ingest import delimited, limits
+from gatebench.ingest import delimited, limits, tabular
 from support import tables
-from support.adding import add, refused
+from support.adding import add, arrays, refused
 
 
 @pytest.mark.parametrize("write", tables.ALL, ids=lambda write: write.__name__)
@@ -217,3 +217,20 @@ def test_columns_that_swell(home: Path, suffix: str, monkeypatch: pytest.MonkeyP
     frame.to_feather(path, compression="zstd") if suffix == "feather" else frame.to_parquet(path)
     assert path.stat().st_size < 2**17
     assert re.search(r"x.(feather unpacks to more than|parquet has 524,288 numbers; expected at most)", refused(path))
+
+
+def test_blanks_behind_every_separator_are_no_part_of_cells(home: Path):
+    strands = ["".join(strand) for strand in np.random.default_rng(0).choice([*"ACGT"], (40, 60))]
+    rows = [f"{'NE'[i % 2]},   S{i},      {strand}" for i, strand in enumerate(strands)]
+    (home / "x.csv").write_text("kind, name, strand\n" + "\n".join(rows))
+    add(home / "x.csv", tokens="character", label="kind")
+    names = cards.load("mine").names
+    assert sorted("".join(names[int(i)] for i in array[:, 0]) for array in arrays()) == sorted(strands)
+
+
+@pytest.mark.parametrize("cell", ["walk", '" walk"'])
+def test_blanks_of_some_cells_and_of_quoted_ones_stay(home: Path, cell: str):
+    gaits = [cell if i % 2 else '" run"' for i in range(30)]
+    (home / "x.csv").write_text("y,gait\n" + "\n".join(f"{i % 7}.5,{gait}" for i, gait in enumerate(gaits)))
+    table = tabular.read_delimited(home / "x.csv")
+    assert table.rows["gait"].tolist() == [gait.strip('"') for gait in gaits]

@@ -35,6 +35,25 @@ def test_what_is_no_data_is_left_out_and_said(content: str, said: str):
     assert whole()[:, 0].tolist() == kinds.Y.tolist()
 
 
+def test_rows_of_separators_alone_are_left_out_and_said():
+    """Whole numbers beside them are such again: here days, 20240101, and not amounts."""
+    rows = [f"{day:%Y%m%d};{y};{i % 5}" for i, (day, y) in enumerate(zip(kinds.DAYS, kinds.Y, strict=True))]
+    lines = add_table("\n".join(["day;y;n", *rows, *[";;"] * 40]), numbers=["n"])
+    assert "left out: 40 row(s) with nothing in them" in lines
+    assert any(line.startswith("order: by column day") for line in lines)
+    assert whole().tolist() == [[y, i % 5] for i, y in enumerate(kinds.Y)]
+
+
+def test_a_row_of_separators_alone_between_others_is_a_step_unless_a_column_says_no():
+    rows = [f"{day},{y},{i % 7}" for i, (day, y) in enumerate(zip(DAYS, kinds.Y, strict=True))]
+    lines = add_table("\n".join(["day,y,n", *rows[:50], ",,", *rows[50:], ",,"]), numbers=["n"])
+    assert "left out: 2 row(s) with nothing in them" in lines
+    assert whole()[:, 0].tolist() == kinds.Y.tolist()
+    numbers = [f"{y},{i % 7}" for i, y in enumerate(kinds.Y)]
+    Path("x.csv").write_text("\n".join(["y,n", *numbers[:50], ",", *numbers[50:], ","]))
+    assert "missing are 1 of 121 in column y, 1 of 121 in column n" in refused(Path("x.csv"), "steps", numbers=["n"])
+
+
 def test_a_word_for_a_total_among_words_is_one():
     words = np.random.default_rng(0).choice(["cat", "sat", "total", "mat"], 239).tolist()
     rows = [f"{i // 20},{word}" for i, word in enumerate([*words, "total"])]

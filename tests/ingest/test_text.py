@@ -51,6 +51,33 @@ def test_words_are_parted_by_white_space_and_lines_by_a_word(home: Path):
     assert "tokens: words (--tokens character, line, byte)" in lines
 
 
+@pytest.mark.parametrize("names", ["train valid test", "ptb.train ptb.valid ptb.test", "x_train x_val x_test"])
+@pytest.mark.parametrize("tokens", [None, "word"])
+def test_a_given_split_of_texts_is_kept(home: Path, names: str, tokens: str | None):
+    (home / "texts").mkdir()
+    texts = {"train": VERSES, "valid": "the mat\n" * 9, "test": "the cat\n" * 7}
+    for file, text in zip(names.split(), texts.values(), strict=True):
+        (home / "texts" / f"{file}.txt").write_text(text)
+    lines = add(home / "texts", tokens=tokens, window=0)
+    assert "split: as given, train 1, valid 1, test 1 (--split sequence)" in lines
+    card = cards.load("mine")
+    arrays = cards.read_arrays(card)
+    test = ["".join(card.names[i] for i in array[:, 0]) for array in arrays["test"]]
+    assert test == [texts["test"].replace(" ", "") if tokens else texts["test"]]
+
+
+def test_one_file_of_a_given_split_of_texts_stands_for_all(home: Path):
+    for split, text in {"train": VERSES, "test": "the cat\n" * 7}.items():
+        (home / f"ptb.{split}.txt").write_text(text)
+    lines = add(home / "ptb.train.txt", sequence_a_line=True)
+    assert lines[0] == "files: ptb.train.txt, ptb.test.txt, a given split"
+    assert any(line.startswith("split: as given, train 42, test 7") for line in lines)
+    fasta = {"train": "".join(f">{i}\nACGT{'ACGT'[i % 4]}\n" for i in range(20)), "test": ">a\nACGTACGT\n>b\nCCGTACGT\n"}
+    for split, text in fasta.items():
+        (home / f"dna_{split}.fasta").write_text(text)
+    assert any(line.startswith("split: as given, train 20, test 2") for line in add(home / "dna_train.fasta", "dna"))
+
+
 def test_bytes_are_those_of_utf_8(home: Path):
     text = "Öl und Öfen\n" * 9
     (home / "x.txt").write_text(text, "utf-16")
@@ -136,6 +163,13 @@ def test_entries_of_fasta_are_sequences(home: Path, suffix: str):
     expected = ["ACGTACACGT", "GGGTTTACA", *(f"ACGT{'ACGT'[i % 4]}" for i in range(12))]
     assert sorted(map("".join, read())) == sorted(expected)
     assert "letters: small ones, which mark repeats, are read as large ones" in lines
+
+
+def test_a_star_at_the_end_of_an_entry_is_said_and_another_one_is_a_symbol(home: Path):
+    (home / "x.faa").write_text("".join(f">{i}\nAC*\nGT{'ACGT'[i % 4]}{'*' * (i > 3)}\n" for i in range(12)))
+    lines = add(home / "x.faa")
+    assert "left out: the * at the end of 8 entries, which says that a sequence ends" in lines
+    assert sorted(map("".join, read())) == sorted(f"AC*GT{'ACGT'[i % 4]}" for i in range(12))
 
 
 def test_fasta_of_another_encoding_is_said(home: Path):

@@ -175,7 +175,7 @@ def read(name: str, cells: pd.Series, choices: Choices) -> Column:
     if cells.dtype.kind == "M":
         return Column(name, "date", dates.nanoseconds(cells), missing, "dates")
     if pd.api.types.is_numeric_dtype(cells.dtype):
-        return _read_numbers(name, cells, missing)
+        return _read_numbers(name, cells, missing, choices)
     return _read_texts(name, cells.astype(object), missing, choices)
 
 
@@ -205,11 +205,12 @@ def _missing_in(cells: pd.Series) -> np.ndarray:
     return missing if missing.any() else np.broadcast_to(False, len(missing))
 
 
-def _read_numbers(name: str, cells: pd.Series, missing: np.ndarray) -> Column:
+def _read_numbers(name: str, cells: pd.Series, missing: np.ndarray, choices: Choices) -> Column:
     plain = cells.dtype.kind == "f" or not missing.any()
     values = cells.to_numpy() if plain else cells.to_numpy(float, na_value=np.nan)
     if values.dtype.kind in "iu":
-        days = dates.read_whole_numbers(values)
+        are_times = dates.is_called_time(name) and name not in (choices.numbers or [])
+        days = dates.read_whole_numbers(values, are_times)
         if days is not None:
             return Column(name, "date", days.values, missing, days.written)
     return Column(name, "number", values, missing)

@@ -15,6 +15,8 @@ COLUMNS = ("sequence", "order", "group", "label", "columns", "without", "codes",
 """Choices that apply to tables."""
 NONE = "none"
 """In place of a column: that no column has this role."""
+BLANK = "blank"
+"""In place of a column that tells sequences apart: that blank lines do."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,9 @@ class Choices:
     """The options of ``gatebench data add``. None: decided by looking at the data."""
 
     sequence: str | None = None
-    """Column of a table that tells the sequences apart, or several with commas between them; ``none``: one series."""
+    """Column of a table that tells the sequences apart, or several with commas between them; ``none``: one series;
+    ``blank``: blank lines tell them apart.
+    """
     order: str | None = None
     """Column of a table that puts the steps of a sequence in order, or several, the coarsest first; ``none``: as the rows
     stand.

@@ -1,5 +1,6 @@
 """Dates and times that are written as texts or as whole numbers: quarters, months, days, hours, in any common form."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -60,6 +61,8 @@ EPOCHS = (("seconds", 10**9), ("milliseconds", 10**6), ("microseconds", 10**3), 
 """Units in which programs count time since 1970, and their nanoseconds."""
 EPOCH = (631_152_000, 4_102_444_800)
 """Seconds since 1970 between which whole numbers may be times: the years 1990 to 2099."""
+TIME_WORDS = frozenset({"time", "utc", "ts", "created", "timestamp", "date", "datetime", "epoch"})
+"""Words, in small letters, of the names of columns that hold times."""
 MOSTLY_EVEN = 0.5
 """Share of steps between times that are the usual one, at the least."""
 DAY = 86_400
@@ -239,8 +242,16 @@ def nanoseconds(stamps: pd.Series) -> np.ndarray:
     return naive.to_numpy("datetime64[us]").astype(np.int64) * 1000
 
 
-def read_whole_numbers(values: np.ndarray) -> Dates | None:
-    """Return whole numbers as dates if they count time from 1970 on, are days, ``20200131``, or months, ``202001``."""
+def is_called_time(name: str) -> bool:
+    """Whether a word of a name, as of ``created_utc`` or ``eventTime``, says that it is of a time."""
+    return any(word.lower() in TIME_WORDS for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name))
+
+
+def read_whole_numbers(values: np.ndarray, are_times: bool = False) -> Dates | None:
+    """Return whole numbers as dates if they count time from 1970 on, are days, ``20200131``, or months, ``202001``.
+
+    Seconds may be amounts, unless they are even; or ``are_times``, and rows do not stand in their order anyway.
+    """
     if not len(values) or (values < 100 * FIRST_YEAR).any():
         return None
     for count, form, last in DIGITS:
@@ -250,7 +261,7 @@ def read_whole_numbers(values: np.ndarray) -> Dates | None:
                 return dates
     for unit, size in EPOCHS:
         if values.min() >= EPOCH[0] * 10**9 // size and values.max() < EPOCH[1] * 10**9 // size:
-            if size == 10**9 and not _are_even(values):
+            if size == 10**9 and not (are_times and (np.diff(values) < 0).any()) and not _are_even(values):
                 return None
             return Dates(_each(values, lambda block, size=size: block.astype(np.int64) * size), f"{unit} since 1970")
     if (values >= 10000 * FIRST_YEAR).all() and (values < 10000 * LAST_YEAR).all():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import encoding, report_rows
+from gatebench.ingest import encoding, headers, report_rows
 from gatebench.ingest.encoding import Opener
 
 SEPARATORS = "\t;|,"
@@ -83,8 +83,37 @@ def look(opener: Opener, where: str) -> TextTable:
         "skiprows": skipped, "index_col": False, "keep_default_na": False, "na_values": [""],
         # In one column, an empty line is a cell with nothing in it.
         "skip_blank_lines": any(len(_cells(line, layout.separator)) > 1 for line in written),
+        "skipinitialspace": _has_blanks_behind(layout.separator, written),
     }  # fmt: skip
-    return TextTable(opener, options, [*lines, *layout.lines])
+    names, said = (layout.names, []) if layout.names or layout.units else _names_of_texts(opener, options, written)
+    options |= {"names": names, "header": None if names else 0}
+    return TextTable(opener, options, [*lines, *layout.lines, *said])
+
+
+def _has_blanks_behind(separator: str, written: list[str]) -> bool:
+    """Whether blanks stand behind every separator, which they are a part of, and not of the cells."""
+    if separator == WHITE_SPACE:
+        return False
+    cells = [cell for line in written[1:] for cell in _cells(line, separator)[1:] if cell]
+    return bool(cells) and all(cell.startswith(" ") for cell in cells)
+
+
+def _names_of_texts(opener: Opener, options: dict[str, object], written: list[str]) -> tuple[list[str] | None, list[str]]:
+    """Return the names of columns of texts alone that have no header, and what is said of their first row."""
+    table = [_cells(line, str(options["sep"])) for line in written]
+    columns = [*itertools.zip_longest(*table[1:], fillvalue="")]
+    if not columns or any(2 * sum(map(_is_value, cells)) >= sum(map(bool, cells)) for cells in columns if any(cells)):
+        return None, []
+    try:
+        with opener() as file:
+            as_texts = options | {"header": None, "names": None, "dtype": str, "nrows": ROWS}
+            rows = pd.read_csv(file, **as_texts)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    except pd.errors.ParserError:  # which is said where all of it is read
+        return None, []
+    if headers.is_data(rows):
+        return _numbered(len(rows.columns)), [_without_header(len(rows.columns))]
+    first = shorten(", ".join(str(cell).strip() for cell in rows.iloc[0].dropna()))
+    return None, [f"header: the first row ({first}); if it is data, write names above it"]
 
 
 def read(table: TextTable) -> pd.DataFrame:
@@ -162,8 +191,16 @@ def find_layout(sample: list[str], where: str) -> TextLayout:
         if len(set(commented)) == len(first) > 0 and not any(map(is_number, commented)):
             lines.append(f"header: in {called} of these comments")
             return TextLayout(separator, comments, commented, 0, lines)
-    lines.append(f"header: none, so that columns are called column0 to column{len(first) - 1}")
-    return TextLayout(separator, comments, [f"column{place}" for place in range(len(first))], 0, lines)
+    return TextLayout(separator, comments, _numbered(len(first)), 0, [*lines, _without_header(len(first))])
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"column{place}" for place in range(count)]
+
+
+def _without_header(count: int) -> str:
+    names = "the column is called column0" if count == 1 else f"columns are called column0 to column{count - 1}"
+    return f"header: none, so that {names}"
 
 
 def _without_titles(written: list[str]) -> tuple[str, int]:

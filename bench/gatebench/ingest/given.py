@@ -36,10 +36,15 @@ def part_name(name: str) -> tuple[str, str | None]:
     return lower, None
 
 
+def _stem_and_end(file: Path) -> tuple[str, str]:
+    """Return the name of a file, as ``ptb.train``, and what its format is called behind it, as ``.txt`` or ``.csv.gz``."""
+    end = "".join(file.suffixes[-2:]) if file.suffix.lower() == ".gz" else file.suffix
+    return file.name.removesuffix(end), end
+
+
 def splits_of_files(files: list[Path]) -> list[str] | None:
     """Return the split of each file where files are one each of a split, named alike but for that; else None."""
-    stems = [file.name.split(".")[0] for file in files]
-    parts = [part_name(stem) for stem in stems]
+    parts = [part_name(_stem_and_end(file)[0]) for file in files]
     splits = [split for _, split in parts if split]
     one_of_each = len(splits) == len(files) == len(set(splits)) > 1
     return splits if one_of_each and len({rest for rest, _ in parts}) == 1 and "train" in splits else None
@@ -47,12 +52,12 @@ def splits_of_files(files: list[Path]) -> list[str] | None:
 
 def with_partner(path: Path) -> list[Path]:
     """Return a file with those beside it that are the same of other splits, that for train first; else the file alone."""
-    stem, end = path.name.split(".")[0], path.name[len(path.name.split(".")[0]) :]
+    stem, end = _stem_and_end(path)
     rest, split = part_name(stem)
     if split is None or not rest:
         return [path]
     beside = [file for file in sorted(path.parent.glob(f"*{glob.escape(end)}")) if file.is_file()]
-    fitting = [file for file in beside if part_name(file.name.split(".")[0])[0] == rest]
+    fitting = [file for file in beside if part_name(_stem_and_end(file)[0])[0] == rest]
     return _in_order(fitting) or [path]
 
 
@@ -60,7 +65,7 @@ def one_set(files: list[Path]) -> list[Path]:
     """Return the files of a folder, or, where all are the same of several splits in several formats, those of one format."""
     by_end: dict[str, list[Path]] = {}
     for file in files:
-        by_end.setdefault(file.name[len(file.name.split(".")[0]) :].lower(), []).append(file)
+        by_end.setdefault(_stem_and_end(file)[1].lower(), []).append(file)
     sets = {end: _in_order(of_end) for end, of_end in by_end.items()}
     if len(by_end) > 1 and all(sets.values()):
         best = min(sets, key=lambda end: FORMATS.index(end) if end in FORMATS else len(FORMATS))

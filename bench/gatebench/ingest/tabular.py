@@ -12,9 +12,20 @@ import numpy as np
 import pandas as pd
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import delimited, given, identifiers, limits, lists, long_texts, objects, report_rows, streamed
+from gatebench.ingest import (
+    blank_lines,
+    delimited,
+    given,
+    identifiers,
+    limits,
+    lists,
+    long_texts,
+    objects,
+    report_rows,
+    streamed,
+)
 from gatebench.ingest.cells import Column
-from gatebench.ingest.choices import Choices
+from gatebench.ingest.choices import BLANK, Choices
 from gatebench.ingest.encoding import Opener
 from gatebench.ingest.question import Undecided
 
@@ -43,6 +54,8 @@ class FileTable(NamedTuple):
     """Columns whose cells were read with the file, which was read a part at a time; None: it was read whole."""
     text: delimited.TextTable | None = None
     """The text that the rows were read from; None: the file is none."""
+    blocks: np.ndarray | None = None
+    """The number of the block of each row ``[N]``, where blank lines part rows; None: they do not."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,8 @@ class Table:
     """Columns whose cells were read with the file, which was read a part at a time; None: it was read whole."""
     texts: list[delimited.TextTable] = field(default_factory=list)
     """The texts that the rows were read from; none of other files."""
+    blocks: np.ndarray | None = None
+    """The number of the block of each row ``[N]``, where blank lines part rows; None: they do not."""
 
     def files_of(self, positions: np.ndarray) -> np.ndarray:
         """Return the number of the file that each row stands in."""
@@ -122,7 +137,17 @@ def read(files: list[Path], read_file: Callable[[Path], FileTable], choices: Cho
     if codes is None and len(files) > 1 and splits is None:
         codes, each = np.repeat(np.arange(len(tables)), [len(table.rows) for table in tables]), "a file each"
     texts = [table.text for table in tables if table.text]
-    return Table(files, rows, starts, [*lines], codes, each, tables[0].label, tables[0].target_kind, splits, columns, texts)
+    return Table(
+        files, rows, starts, [*lines], codes, each, tables[0].label, tables[0].target_kind, splits, columns, texts,
+        _join_blocks(tables),
+    )  # fmt: skip
+
+
+def _join_blocks(tables: list[FileTable]) -> np.ndarray | None:
+    """Return numbers of blocks of all files, of which one without blank lines is a block; None if all are."""
+    if all(table.blocks is None for table in tables):
+        return None
+    return _join_codes([np.zeros(len(t.rows), int) if t.blocks is None else t.blocks for t in tables])
 
 
 def _join_codes(of_files: list[np.ndarray | None]) -> np.ndarray | None:
@@ -158,9 +183,22 @@ def _read_checked(file: Path, read_file: Callable[[Path], FileTable], choices: C
     if table.codes is not None:
         return table
     rows, left_out = report_rows.leave_out(rows)
-    table = table._replace(rows=rows, lines=[*table.lines, *left_out])
+    if table.blocks is not None and choices.sequence == BLANK and len(rows.columns) == 1:
+        rows = rows.dropna()  # the blank lines themselves
+    table = _at(table, rows.index.to_numpy())._replace(lines=[*table.lines, *left_out])
+    rows = rows.reset_index(drop=True)
+    table = table._replace(rows=rows)
     expanded, codes = lists.expand(long_texts.split(rows, file.name, choices), file.name)
-    return table if codes is None else table._replace(rows=expanded, codes=codes, each="a row each")
+    return table if codes is None else table._replace(rows=expanded, codes=codes, each="a row each", blocks=None)
+
+
+def _at(table: FileTable, positions: np.ndarray) -> FileTable:
+    """Return a table of which what stands beside its rows is that of some of them."""
+    if len(positions) == len(table.rows):
+        return table
+    columns = table.columns and {name: column.take(positions) for name, column in table.columns.items()}
+    blocks = None if table.blocks is None else pd.factorize(table.blocks[positions])[0]
+    return table._replace(columns=columns, blocks=blocks)
 
 
 def read_delimited(file: Path, choices: Choices | None = None) -> FileTable:
@@ -191,9 +229,10 @@ def read_delimited(file: Path, choices: Choices | None = None) -> FileTable:
 def _read_text(opener: Opener, where: str, size: int, choices: Choices | None) -> FileTable:
     table = delimited.look(opener, where)
     if choices is None or size < limits.STREAMED_FROM:
-        return FileTable(delimited.read(table), table.lines, text=table)
-    rows, columns = streamed.read(table, where, choices)
-    return FileTable(rows, table.lines, columns=columns, text=table)
+        rows, columns = delimited.read(table), None
+    else:
+        rows, columns = streamed.read(table, where, choices)
+    return FileTable(rows, table.lines, columns=columns, text=table, blocks=blank_lines.find(table, rows))
 
 
 def _only_table(file: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:

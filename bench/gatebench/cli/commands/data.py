@@ -133,7 +133,7 @@ def _names_of(text: str) -> list[str]:
 def _declare_columns(action: argparse.ArgumentParser) -> None:
     """Add what can be said about the columns of a table and their cells."""
     table = action.add_argument_group("columns of a table")
-    table.add_argument("--sequence", metavar="A,B", help="tell the sequences apart; none: one series")
+    table.add_argument("--sequence", metavar="A,B", help="tell the sequences apart; none: one series; blank: blank lines do")
     table.add_argument("--order", metavar="A,B", help="put the steps of a sequence in order; none: as rows stand")
     table.add_argument("--group", metavar="COLUMN", help="sequences of one group stay in one split; none: no groups")
     table.add_argument("--label", metavar="A,B", help="the target, predicted instead of the next step; several of 0 and 1")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import encoding, limits
+from gatebench.ingest import encoding, given, limits
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.raw import RawData
 
@@ -27,14 +27,17 @@ def read(files: list[Path], choices: Choices) -> RawData:
             decoded, said = encoding.decode(_unpacked(file), str(file))
             entries += [(file, name, letters) for name, letters in _entries(file, decoded)]
             encodings += said
-    sequences = [letters for _, _, letters in entries]
+    sequences = [letters.rstrip("*") for _, _, letters in entries]
     lines = [*dict.fromkeys(encodings), f"sequences: {len(entries):,}, an entry each"]
+    if ended := sum(letters.endswith("*") for _, _, letters in entries):
+        lines.append(f"left out: the * at the end of {ended:,} entries, which says that a sequence ends")
     everywhere = set().union(*sequences)
     if any(letter.islower() for letter in everywhere) and any(letter.isupper() for letter in everywhere):
         sequences = [letters.upper() for letters in sequences]
         lines.append("letters: small ones, which mark repeats, are read as large ones")
     points = np.unique(np.concatenate([_points(letters) for letters in sequences]))
     number_of = {file: i for i, file in enumerate(files)}
+    splits = given.splits_of_files(files)
     return RawData(
         [np.searchsorted(points, _points(letters))[:, None] for letters in sequences],
         "a letter",
@@ -42,6 +45,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
         "symbols",
         tuple(map(chr, points)),
         files=[number_of[file] for file, _, _ in entries],
+        splits=[splits[number_of[file]] for file, _, _ in entries] if splits else None,
         decisions=lines,
     )
 
@@ -73,7 +77,7 @@ def _entries(file: Path, decoded: str) -> Iterator[tuple[str, str]]:
         elif text and not text.startswith(";"):
             if name is None:
                 raise BadInput(f"{file}, line {number} stands before any that begins with >; expected a name first: add it")
-            letters.append(text.rstrip("*"))
+            letters.append(text)
     if name is None:
         raise BadInput(f"{file} has no line that begins with >; expected FASTA: correct it, or name it .txt if it is text")
     yield name, _joined(file, name, letters)
@@ -81,6 +85,6 @@ def _entries(file: Path, decoded: str) -> Iterator[tuple[str, str]]:
 
 def _joined(file: Path, name: str, letters: list[str]) -> str:
     joined = "".join(letters).replace(" ", "")
-    if not joined:
+    if not joined.rstrip("*"):
         raise BadInput(f"{file}: {shorten(name)} has no letters; expected a sequence below each name: remove it")
     return joined

@@ -10,6 +10,7 @@ import pandas as pd
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.data import long_arrays
 from gatebench.ingest import (
+    blocks,
     cells,
     inputs,
     keys,
@@ -63,7 +64,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
     labels = _several_labels(table, choices)
     if labels:  # all but the first are no inputs either
         choices = replace(choices, label=labels[0], without=[*(choices.without or []), *labels[1:]])
-    if table.codes is not None and choices.sequence:
+    if table.codes is not None and choices.sequence and not blocks.are_answered(table, choices):
         raise BadInput(
             f"--sequence is for one long table, but in {table.files[0].name} a sequence is {table.each}: remove it"
         )
@@ -72,6 +73,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
     splits = split_rows.find(table, columns, choices)
     columns = {name: column for name, column in columns.items() if splits is None or name != splits.column}
     _check_cells(table, columns, choices)
+    table, choices = blocks.decide(table, columns, choices)
     wide = None if table.codes is not None else layout.decide(columns, table.where, table.files[0].name, choices)
     if wide is not None and labels:
         raise BadInput(
@@ -83,8 +85,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
     free = {name: column for name, column in columns.items() if name not in _named_otherwise(choices)}
     arrangement = split_rows.arrange(free or columns, table, splits, choices)
     roles = {*arrangement.sequence, *arrangement.order, choices.label, *(choices.without or [])}
-    rest = {name: column for name, column in columns.items() if name not in roles}
-    decided = inputs.decide(rest, arrangement, choices)
+    decided = inputs.decide({n: column for n, column in columns.items() if n not in roles}, arrangement, choices)
     if not decided.names:
         raise BadInput(f"no column is left to read of {tabular.list_columns(table.rows)}; name some: --columns A,B")
     _check_numbers(table, columns, decided)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import delimited, encoding, limits
+from gatebench.ingest import delimited, encoding, given, limits
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Reading, ask
 from gatebench.ingest.raw import RawData
@@ -60,6 +60,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
         )
     symbols, numbers = _number(sequences)
     number_of = {file: i for i, file in enumerate(files)}
+    splits = given.splits_of_files(files)
     return RawData(
         numbers,
         f"a {tokens}",
@@ -67,6 +68,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
         "symbols",
         symbols,
         files=[number_of[file] for file, _ in pieces],
+        splits=[splits[number_of[file]] for file, _ in pieces] if splits else None,
         decisions=[*dict.fromkeys(lines), *_describe(files, sequences, tokens, choices, symbols)],
     )
 
