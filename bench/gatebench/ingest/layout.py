@@ -58,11 +58,10 @@ def decide(columns: dict[str, Column], where: Callable[[int], str], name: str, c
 
     """
     if choices.layout == "series-a-row":
-        return _series_of_rows(columns, where, name, choices)
+        return series_of_rows(columns, where, name, choices)
     if choices.layout == "series-a-column":
         return _series_of_columns(columns, where, name, choices)
-    roles = (choices.sequence, choices.order, choices.columns, choices.layout, choices.numbers, choices.codes)
-    wide = None if any(role is not None for role in roles) else _look(columns, choices)
+    wide = None if says_what_a_row_is(choices) else look(columns, choices)
     if wide is None:
         return None
     rows = len(next(iter(columns.values())).missing)
@@ -77,7 +76,13 @@ def decide(columns: dict[str, Column], where: Callable[[int], str], name: str, c
     )
 
 
-def _look(columns: dict[str, Column], choices: Choices) -> WideTable | None:
+def says_what_a_row_is(choices: Choices) -> bool:
+    """Whether something is chosen that leaves one reading of what a row is."""
+    roles = (choices.sequence, choices.order, choices.columns, choices.layout, choices.numbers, choices.codes)
+    return any(role is not None for role in roles)
+
+
+def look(columns: dict[str, Column], choices: Choices) -> WideTable | None:
     """Return what speaks for series in rows, or None."""
     if any(column.kind == "date" for column in columns.values()):
         return None
@@ -234,7 +239,7 @@ def _numbered(names: list[str]) -> list[str] | None:
     return [name for _, name in sorted(longest)]
 
 
-def _series_of_rows(columns: dict[str, Column], where: Callable[[int], str], name: str, choices: Choices) -> RawData:
+def series_of_rows(columns: dict[str, Column], where: Callable[[int], str], name: str, choices: Choices) -> RawData:
     """Return a sequence for each row, its label beside it."""
     _check_names(columns, choices)
     beside = {choices.label, choices.group, *(choices.without or [])}

@@ -11,6 +11,7 @@ from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.data import long_arrays
 from gatebench.ingest import (
     cells,
+    channels,
     inputs,
     keys,
     layout,
@@ -72,7 +73,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
     splits = split_rows.find(table, columns, choices)
     columns = {name: column for name, column in columns.items() if splits is None or name != splits.column}
     _check_cells(table, columns, choices)
-    wide = None if table.codes is not None else layout.decide(columns, table.where, table.files[0].name, choices)
+    wide = channels.decide(table, columns, choices)
     if wide is not None and labels:
         raise BadInput(
             f"--label {shorten(','.join(labels))} are several labels, but a row is a series here; expected one: use the "
