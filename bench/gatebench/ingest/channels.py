@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
-from gatebench.ingest import given, layout
+from gatebench.ingest import calendar_grid, given, layout
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Reading, ask
@@ -39,6 +39,8 @@ def decide(table: Table, columns: dict[str, Column], choices: Choices) -> RawDat
         What the user chose. `Undecided` if nothing, and files may be channels.
 
     """
+    if not layout.says_what_a_row_is(choices):
+        calendar_grid.ask_about(columns, choices)
     if table.codes is None:
         return layout.decide(columns, table.where, table.files[0].name, choices)
     if choices.layout not in ("series-a-row", None):
@@ -154,7 +156,9 @@ def _join(table: Table, columns: dict[str, Column], folders: list[Channels], cho
 
 def _check_same(table: Table, rows: list[int], values: list | None) -> None:
     """Raise ``BadInput`` if rows that are channels of one series have other labels or groups."""
-    for row in rows[1:] if values else []:
+    if values is None:
+        return
+    for row in rows[1:]:
         if not np.array_equal(values[row], values[rows[0]]):
             raise BadInput(
                 f"{table.where(row)} and {table.where(rows[0])} have another label or group; expected the same in all "

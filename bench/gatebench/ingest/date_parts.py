@@ -37,6 +37,14 @@ def find(columns: dict[str, Column]) -> tuple[str, ...]:
     return tuple(chosen) if len(chosen) > 1 else ()
 
 
+def is_of_years(column: Column) -> bool:
+    """Whether a column has a year in each row, by its name, or by years one after the other."""
+    _, names, least, most, _ = PARTS[0]
+    if not column.is_whole or not _lies_within(column, least, most):
+        return False
+    return column.name.strip().lower() in names or _is_year(column)
+
+
 def _lies_within(column: Column, least: int, most: int) -> bool:
     return bool(column.values.min() >= least and column.values.max() <= most)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
 from gatebench.data import long_arrays
-from gatebench.ingest import delimited, inputs, keys, ordering, rising, scratch, target
+from gatebench.ingest import calendar_grid, delimited, inputs, keys, ordering, rising, scratch, target
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Reading, ask
@@ -216,6 +216,8 @@ def _block(columns: dict[str, Column], numbers: list[str], choices: Choices) -> 
 
 def _steps(numbers: list[str]) -> list[str]:
     """Return the columns of numbers that are steps of a series if a row is one."""
+    if grid := calendar_grid.cell_names(numbers):
+        return grid[0]
     return _dated(numbers) or _numbered(numbers) or numbers
 
 

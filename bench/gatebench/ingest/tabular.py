@@ -72,6 +72,9 @@ class Table:
     texts: list[delimited.TextTable] = field(default_factory=list)
     """The texts that the rows were read from; none of other files."""
 
+    rows_of_files: np.ndarray | None = None
+    """The row of its file that each row is from, counted from 0 ``[N]``; None: all rows of each file, as they stand."""
+
     def files_of(self, positions: np.ndarray) -> np.ndarray:
         """Return the number of the file that each row stands in."""
         return np.searchsorted(self.starts, positions, side="right") - 1
@@ -79,7 +82,8 @@ class Table:
     def where(self, position: int) -> str:
         """Return a row for a message, counted from 1 in its file."""
         file = int(self.files_of(np.array(position)))
-        return f"{self.files[file].name}, row {position - self.starts[file] + 1}"
+        row = position - self.starts[file] if self.rows_of_files is None else self.rows_of_files[position]
+        return f"{self.files[file].name}, row {row + 1}"
 
     def check_writing(self, names: list[str]) -> None:
         """Raise ``BadInput`` if a column of whole numbers that tell sequences apart has one number written in two ways."""

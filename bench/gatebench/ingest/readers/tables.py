@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.core.errors import BadInput, shorten
 from gatebench.data import long_arrays
 from gatebench.ingest import (
+    calendar_grid,
     cells,
     channels,
     inputs,
@@ -17,6 +18,7 @@ from gatebench.ingest import (
     layout,
     limits,
     missing,
+    named,
     numbering,
     ordering,
     rising,
@@ -27,7 +29,7 @@ from gatebench.ingest import (
     target,
 )
 from gatebench.ingest.cells import CodedTexts, Column
-from gatebench.ingest.choices import COLUMNS, NONE, Choices
+from gatebench.ingest.choices import COLUMNS, Choices
 from gatebench.ingest.inputs import ColumnUses
 from gatebench.ingest.question import as_typed
 from gatebench.ingest.raw import RawData
@@ -60,15 +62,15 @@ def arrange(table: Table, choices: Choices) -> RawData:
 
     """
     choices.check_only("a table", *COLUMNS)
-    choices = _with_given(table, choices)
-    labels = _several_labels(table, choices)
+    table, choices = calendar_grid.unroll(table, _with_given(table, choices))
+    labels = named.several_labels(table, choices)
     if labels:  # all but the first are no inputs either
         choices = replace(choices, label=labels[0], without=[*(choices.without or []), *labels[1:]])
     if table.codes is not None and choices.sequence:
         raise BadInput(
             f"--sequence is for one long table, but in {table.files[0].name} a sequence is {table.each}: remove it"
         )
-    _check_names(table, choices)
+    named.check(table, choices)
     columns = cells.read_all(table.rows, choices, table.columns or {})
     splits = split_rows.find(table, columns, choices)
     columns = {name: column for name, column in columns.items() if splits is None or name != splits.column}
@@ -81,7 +83,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
         )
     if wide is not None:
         return wide if splits is None else replace(wide, splits=splits.of_rows.tolist())
-    free = {name: column for name, column in columns.items() if name not in _named_otherwise(choices)}
+    free = {name: column for name, column in columns.items() if name not in named.named_otherwise(choices)}
     arrangement = split_rows.arrange(free or columns, table, splits, choices)
     roles = {*arrangement.sequence, *arrangement.order, choices.label, *(choices.without or [])}
     rest = {name: column for name, column in columns.items() if name not in roles}
@@ -100,45 +102,6 @@ def _with_given(table: Table, choices: Choices) -> Choices:
     if table.label is None or choices.label is not None:
         return choices
     return replace(choices, label=table.label, as_target=choices.as_target or table.target_kind)
-
-
-def _check_names(table: Table, choices: Choices) -> None:
-    """Raise ``BadInput`` if a choice names a column that is none, or one column for two things."""
-    names = list(table.rows.columns)
-    named = [(option, getattr(choices, option)) for option in ("label", "group")]
-    named += [
-        (option, name)
-        for option in ("columns", "without", "codes", "numbers", "predict", "known")
-        for name in getattr(choices, option) or []
-    ]
-    for option, name in named:
-        if name is not None and name not in names and (option, name) != ("group", NONE):
-            raise BadInput(f"--{option} {shorten(name)} is no column{did_you_mean(name, names)}")
-    for option in ("columns", "without", "codes", "numbers", "predict", "known"):
-        if choices.label is not None and choices.label in (getattr(choices, option) or []):
-            raise BadInput(f"--{option} has {choices.label}, which is the target: --label; remove it from one of the two")
-
-
-def _several_labels(table: Table, choices: Choices) -> list[str]:
-    """Return the columns of several labels, which may stand in --without too; none where there is one label, or none."""
-    names = list(table.rows.columns)
-    if choices.label is None or choices.label in names or "," not in choices.label:
-        return []
-    labels = choices.label.split(",")
-    for name in labels:
-        if name not in names:
-            raise BadInput(f"--label {shorten(name)} is no column{did_you_mean(name, names)}")
-        if labels.count(name) > 1 or name in (choices.columns or []):
-            raise BadInput(
-                f"--label has {shorten(name)} twice, or for something else as well; expected each once: remove one"
-            )
-    return labels
-
-
-def _named_otherwise(choices: Choices) -> set[str | None]:
-    """Return the columns that a choice names for something other than a key or an order."""
-    lists = (choices.columns, choices.without, choices.codes, choices.predict, choices.known)
-    return {choices.label, choices.group, *(name for names in lists for name in names or [])}
 
 
 def _check_numbers(table: Table, columns: dict[str, Column], decided: ColumnUses) -> None:
