@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gatebench.data import cards
-from gatebench.ingest import from_python
+from gatebench.ingest import from_python, question
 from support.adding import add, arrays, refused, same
 
 RANDOM = np.random.default_rng(4)
@@ -109,3 +109,25 @@ def test_columns_with_blanks_are_quoted_in_flags(home: Path):
     assert "leave the column out: --without 'wind speed', or" in refused(home / "x.csv")
     with pytest.raises(Exception, match=r'leave the column out: without=\["wind speed"\]'):
         from_python.add_data(home / "x.csv", "mine", {})
+
+
+@pytest.mark.parametrize(
+    ("hours", "proposed"),
+    [
+        (48, [{"order": "none"}]),
+        (24, [{"numbers": ["Time"]}, {"order": "none", "without": ["Time"]}]),
+    ],
+)
+def test_what_is_proposed_for_a_folder_is_accepted(home: Path, hours: int, proposed: list[dict[str, object]]):
+    """Events of a patient a file, several at one time: no column of such a file tells sequences apart."""
+    (home / "d").mkdir()
+    for patient in range(12):
+        rows = [f"{i // 3:02d}:00,{'abc'[i % 3]},{RANDOM.normal():.3f}" for i in range(3 * hours)]
+        (home / "d" / f"{patient}.csv").write_text("Time,Parameter,Value\n" + "\n".join(rows) + "\n")
+    line = refused(home / "d")
+    assert "--sequence" not in line
+    for number, choices in enumerate(proposed):
+        assert " ".join(question.flags(choices)) in line
+        lines = add(home / "d", f"read{number}", **choices)
+        assert "sequences: 12, a file each" in lines
+        assert not any("--sequence" in line for line in lines)

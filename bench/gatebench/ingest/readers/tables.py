@@ -160,7 +160,7 @@ def _join(
     codes = scratch.take(arrangement.codes, rows)
     of_texts = [column for column in columns.values() if column.kind == "text"]
     spaced = spacing.decide(codes, times, choices, lambda: [column.take(rows) for column in of_texts])
-    lines = [*table.lines, *arrangement.lines, *decided.lines(columns), *spaced.lines]
+    lines = [*table.lines, *arrangement.lines, *decided.lines(columns, table.codes is None), *spaced.lines]
     categories: dict[str, tuple[str, ...]] = {}
     if decided.symbols:
         parts, names = _symbols(table, columns, decided.symbols)
