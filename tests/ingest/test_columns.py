@@ -52,6 +52,12 @@ def test_large_amounts_are_no_times():
     assert whole()[:, 0].tolist() == people.tolist()
 
 
+def test_a_column_with_blanks_is_quoted_where_a_flag_is_proposed():
+    times = (np.arange(60) * 0.01 + np.random.default_rng(0).uniform(0, 0.001, 60)).round(5)
+    lines = add("Time (s),x\n" + "".join(f"{t},{y}\n" for t, y in zip(times, kinds.Y[:60], strict=True)))
+    assert "order: by column Time (s), which rises from row to row (if it is measured: --numbers 'Time (s)')" in lines
+
+
 def test_what_is_left_out_is_said():
     lines = add(kinds.SERIES["a constant column"])
     assert "left out: site, which is 7 everywhere (--columns A,B)" in lines

@@ -152,7 +152,8 @@ def _by_numbers(
     if len(with_rows) == 1 and len(codes) >= rising.FEWEST_STEPS * sequences and (
         sequences > 1 or free[0] == with_rows[0]
     ):  # fmt: skip
-        line = f"order: by column {with_rows[0]}, which rises from row to row (if it is measured: --numbers {with_rows[0]})"
+        measured = as_typed("--numbers", with_rows[0])
+        line = f"order: by column {with_rows[0]}, which rises from row to row (if it is measured: {measured})"
         return (with_rows[0],), [line]
     for name in free:
         column = columns[name]
