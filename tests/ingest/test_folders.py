@@ -131,3 +131,25 @@ def test_what_is_proposed_for_a_folder_is_accepted(home: Path, hours: int, propo
         lines = add(home / "d", f"read{number}", **choices)
         assert "sequences: 12, a file each" in lines
         assert not any("--sequence" in line for line in lines)
+
+
+def test_a_file_of_another_width_is_named_with_both_widths(home: Path):
+    (home / "d").mkdir()
+    for name, first in (("train_FD001", 1), ("test_FD001", 5)):
+        rows = [f"{unit} {step} {RANDOM.normal():.4f} " for unit in range(first, first + 12) for step in range(1, 20)]
+        (home / "d" / f"{name}.txt").write_text("\n".join(rows) + "\n")
+    (home / "d" / "RUL_FD001.txt").write_text("112 \n98 \n69 \n")
+    line = refused(home / "d")
+    assert "RUL_FD001.txt has lines of 1 cell(s), but test_FD001.txt of 3; expected as many in all files: give a" in line
+    assert "leave out what cannot be read: --skip-bad" in line
+    assert any(line.startswith("left out: ") and "RUL_FD001.txt" in line for line in add(home / "d", skip_bad=True))
+
+
+def test_what_is_written_as_text_in_few_categories_may_be_codes(home: Path):
+    rows = "".join(f"{RANDOM.normal():.3f},{'a' if i % 9 == 4 else 0}\n" for i in range(60))
+    (home / "x.csv").write_text("sales,state holiday\n" + rows)
+    line = refused(home / "x.csv")
+    assert (
+        "has 'a'; expected a number: if its values are categories, --codes 'state holiday'; else correct it, leave" in line
+    )
+    assert "columns: sales, state holiday (--columns A,B)" in add(home / "x.csv", codes=["state holiday"])

@@ -1,6 +1,12 @@
 """What choices name the columns of a table for: a target, several labels, inputs; and the check that they are columns."""
 
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
 from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.tabular import Table
 
@@ -42,3 +48,19 @@ def named_otherwise(choices: Choices) -> set[str | None]:
     """Return the columns that a choice names for something other than a key or an order."""
     lists = (choices.columns, choices.without, choices.codes, choices.predict, choices.known)
     return {choices.label, choices.group, *(name for names in lists for name in names or [])}
+
+
+def with_nominal(table: Table, columns: dict[str, Column], choices: Choices) -> dict[str, Column]:
+    """Return columns of which those that the files declare to be classes are texts, unless a choice says otherwise."""
+    otherwise = {choices.label, choices.order, *(choices.numbers or [])}
+    return {
+        name: replace(column, kind="text", stored=_texts(table.rows[name]), written=None)
+        if name in table.nominal and name not in otherwise and column.kind == "number"
+        else column
+        for name, column in columns.items()
+    }
+
+
+def _texts(cells: pd.Series) -> np.ndarray:
+    """Return cells as texts, and as nothing where they are missing."""
+    return cells.where(cells.notna(), "").astype(str).str.strip().to_numpy(object)

@@ -43,6 +43,8 @@ class FileTable(NamedTuple):
     """Columns whose cells were read with the file, which was read a part at a time; None: it was read whole."""
     text: delimited.TextTable | None = None
     """The text that the rows were read from; None: the file is none."""
+    nominal: tuple[str, ...] = ()
+    """Columns that the file declares to be classes, whatever is in them."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Table:
     texts: list[delimited.TextTable] = field(default_factory=list)
     """The texts that the rows were read from; none of other files."""
 
+    nominal: tuple[str, ...] = ()
+    """Columns that the files declare to be classes, whatever is in them."""
     rows_of_files: np.ndarray | None = None
     """The row of its file that each row is from, counted from 0 ``[N]``; None: all rows of each file, as they stand."""
 
@@ -126,7 +130,10 @@ def read(files: list[Path], read_file: Callable[[Path], FileTable], choices: Cho
     if codes is None and len(files) > 1 and splits is None:
         codes, each = np.repeat(np.arange(len(tables)), [len(table.rows) for table in tables]), "a file each"
     texts = [table.text for table in tables if table.text]
-    return Table(files, rows, starts, [*lines], codes, each, tables[0].label, tables[0].target_kind, splits, columns, texts)
+    first = tables[0]
+    return Table(
+        files, rows, starts, [*lines], codes, each, first.label, first.target_kind, splits, columns, texts, first.nominal
+    )  # fmt: skip
 
 
 def _join_codes(of_files: list[np.ndarray | None]) -> np.ndarray | None:

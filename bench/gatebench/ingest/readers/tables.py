@@ -71,7 +71,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
             f"--sequence is for one long table, but in {table.files[0].name} a sequence is {table.each}: remove it"
         )
     named.check(table, choices)
-    columns = cells.read_all(table.rows, choices, table.columns or {})
+    columns = named.with_nominal(table, cells.read_all(table.rows, choices, table.columns or {}), choices)
     splits = split_rows.find(table, columns, choices)
     columns = {name: column for name, column in columns.items() if splits is None or name != splits.column}
     _check_cells(table, columns, choices)
@@ -113,9 +113,11 @@ def _check_numbers(table: Table, columns: dict[str, Column], decided: ColumnUses
             raise BadInput(f"column {name} holds dates; expected numbers: {how}")
         if column.kind == "text":
             row = column.spoilt or 0
+            few = len(column.different) <= inputs.MOST_CATEGORIES and 3 * len(column.different) <= len(column.missing)
+            codes = f"if its values are categories, {as_typed('--codes', name)}; else " if few else ""
             raise BadInput(
-                f"{table.where(row)}, column {name} has {shorten(repr(column.values[row]))}; expected a number: correct it, "
-                f"leave the column out: {as_typed('--without', name)}, or, if it stands for what is missing: "
+                f"{table.where(row)}, column {name} has {shorten(repr(column.values[row]))}; expected a number: {codes}"
+                f"correct it, leave the column out: {as_typed('--without', name)}, or, if it stands for what is missing: "
                 f"{as_typed('--na', column.values[row])}"
             )
 
@@ -241,7 +243,7 @@ def _values(
         if len(different) > inputs.MOST_CODES:
             raise BadInput(
                 f"column {name} has {len(different):,} different values; expected at most {inputs.MOST_CODES} of codes: use "
-                f"--numbers {name}, or leave it out: {as_typed('--without', name)}"
+                f"{as_typed('--numbers', name)}, or leave it out: {as_typed('--without', name)}"
             )
         categories[name] = tuple(map(str, different))
         # The second of two says it all.
