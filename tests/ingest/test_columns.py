@@ -65,6 +65,12 @@ def test_uneven_seconds_since_1970_are_times_by_their_name_where_rows_are_not_in
     assert whole("people").shape == (kinds.ROWS, 2)
 
 
+def test_a_column_with_blanks_is_quoted_where_a_flag_is_proposed():
+    times = (np.arange(60) * 0.01 + np.random.default_rng(0).uniform(0, 0.001, 60)).round(5)
+    lines = add("Time (s),x\n" + "".join(f"{t},{y}\n" for t, y in zip(times, kinds.Y[:60], strict=True)))
+    assert "order: by column Time (s), which rises from row to row (if it is measured: --numbers 'Time (s)')" in lines
+
+
 def test_what_is_left_out_is_said():
     lines = add(kinds.SERIES["a constant column"])
     assert "left out: site, which is 7 everywhere (--columns A,B)" in lines
@@ -154,6 +160,43 @@ def test_a_row_or_a_column_is_a_series_where_that_is_chosen():
     assert "series: one, of 12 columns (12 series: --series-a-column)" in add(text, "steps", layout="step-a-row")
     add(text, "columns", layout="series-a-column")
     assert same(arrays("columns"), [values[:, None] for values in stores.values()])
+
+
+def beats(first: str = "", last: str = "") -> str:
+    """Pulses without a header, padded with zeros, a class behind them or in front of them."""
+    random = np.random.default_rng(0)
+    rows = []
+    for i in range(60):
+        beat = np.exp(-(((np.arange(57) - 15 - 8 * (i % 3)) / 3) ** 2)) + 0.02 * random.random(57)
+        cells = [f"{value:.6e}" for value in [*beat, float(i % 20 == 0), 0, 0]]
+        rows.append(",".join([*([first] if first else []), *cells, *([last] if last else [])]).replace("CLASS", f"{i % 3}"))
+    return "\n".join(rows)
+
+
+def test_a_class_behind_padded_rows_is_proposed_as_their_label():
+    commands = asked(beats(last="CLASS.000e+00"))
+    assert commands[0].endswith("--label column60 --series-a-row")
+    lines = add(beats(last="CLASS.000e+00"), label="column60", layout="series-a-row", padding="keep")
+    assert "sequences: 60, a row each, of 60 steps (--step-a-row)" in lines
+
+
+@pytest.mark.parametrize(("first", "last"), [("", "CLASS"), ("CLASS", "")])
+def test_a_class_at_an_end_of_nameless_columns_is_no_step_unless_it_is_asked_for(first: str, last: str):
+    text, name = beats(first, last), "column0" if first else "column60"
+    commands = asked(text, layout="series-a-row")
+    assert [command.partition("--name mine ")[2] for command in commands] == [
+        f"--label {name} --series-a-row", f"--numbers {name} --series-a-row", f"--without {name} --series-a-row",
+    ]  # fmt: skip
+    add(text, "steps", layout="series-a-row", numbers=[name], padding="keep")
+    assert {array.shape for array in arrays("steps")} == {(61, 1)}
+    add(text, "without", layout="series-a-row", without=[name], padding="keep")
+    assert {array.shape for array in arrays("without")} == {(60, 1)}
+
+
+def test_what_counts_rows_in_front_of_nameless_columns_is_no_step():
+    rows = "\n".join(f"{i},{row}" for i, row in enumerate(beats().split("\n")))
+    assert "left out: column0 (--label COLUMN)" in add(rows, layout="series-a-row", padding="keep")
+    assert {array.shape for array in arrays()} == {(60, 1)}
 
 
 # Labels and their splits

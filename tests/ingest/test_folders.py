@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gatebench.data import cards
-from gatebench.ingest import from_python
+from gatebench.ingest import from_python, question
 from support.adding import add, arrays, refused, same
 
 RANDOM = np.random.default_rng(4)
@@ -109,3 +109,47 @@ def test_columns_with_blanks_are_quoted_in_flags(home: Path):
     assert "leave the column out: --without 'wind speed', or" in refused(home / "x.csv")
     with pytest.raises(Exception, match=r'leave the column out: without=\["wind speed"\]'):
         from_python.add_data(home / "x.csv", "mine", {})
+
+
+@pytest.mark.parametrize(
+    ("hours", "proposed"),
+    [
+        (48, [{"order": "none"}]),
+        (24, [{"numbers": ["Time"]}, {"order": "none", "without": ["Time"]}]),
+    ],
+)
+def test_what_is_proposed_for_a_folder_is_accepted(home: Path, hours: int, proposed: list[dict[str, object]]):
+    """Events of a patient a file, several at one time: no column of such a file tells sequences apart."""
+    (home / "d").mkdir()
+    for patient in range(12):
+        rows = [f"{i // 3:02d}:00,{'abc'[i % 3]},{RANDOM.normal():.3f}" for i in range(3 * hours)]
+        (home / "d" / f"{patient}.csv").write_text("Time,Parameter,Value\n" + "\n".join(rows) + "\n")
+    line = refused(home / "d")
+    assert "--sequence" not in line
+    for number, choices in enumerate(proposed):
+        assert " ".join(question.flags(choices)) in line
+        lines = add(home / "d", f"read{number}", **choices)
+        assert "sequences: 12, a file each" in lines
+        assert not any("--sequence" in line for line in lines)
+
+
+def test_a_file_of_another_width_is_named_with_both_widths(home: Path):
+    (home / "d").mkdir()
+    for name, first in (("train_FD001", 1), ("test_FD001", 5)):
+        rows = [f"{unit} {step} {RANDOM.normal():.4f} " for unit in range(first, first + 12) for step in range(1, 20)]
+        (home / "d" / f"{name}.txt").write_text("\n".join(rows) + "\n")
+    (home / "d" / "RUL_FD001.txt").write_text("112 \n98 \n69 \n")
+    line = refused(home / "d")
+    assert "RUL_FD001.txt has lines of 1 cell(s), but test_FD001.txt of 3; expected as many in all files: give a" in line
+    assert "leave out what cannot be read: --skip-bad" in line
+    assert any(line.startswith("left out: ") and "RUL_FD001.txt" in line for line in add(home / "d", skip_bad=True))
+
+
+def test_what_is_written_as_text_in_few_categories_may_be_codes(home: Path):
+    rows = "".join(f"{RANDOM.normal():.3f},{'a' if i % 9 == 4 else 0}\n" for i in range(60))
+    (home / "x.csv").write_text("sales,state holiday\n" + rows)
+    line = refused(home / "x.csv")
+    assert (
+        "has 'a'; expected a number: if its values are categories, --codes 'state holiday'; else correct it, leave" in line
+    )
+    assert "columns: sales, state holiday (--columns A,B)" in add(home / "x.csv", codes=["state holiday"])

@@ -259,3 +259,17 @@ def test_a_spreadsheet_without_its_library_is_one_line(home: Path, monkeypatch: 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     (home / "x.xlsx").write_bytes(b"PK")
     assert "install it: pip install 'gatebench[xlsx]', or save it as csv" in refused(home / "x.xlsx")
+
+
+def test_a_nominal_attribute_of_numbers_is_a_category(home: Path):
+    rows = "".join(f"{y},{i // 7 % 2}\n" for i, y in enumerate(np.random.default_rng(0).standard_normal(80).round(3)))
+    text = "@relation eeg\n@attribute AF3 numeric\n@attribute eyes {0,1}\n@data\n" + rows
+    (home / "eeg.arff").write_text(text)
+    assert any(line.startswith("categories: eyes of 2 (0, 1), one-hot") for line in add(home / "eeg.arff"))
+    add(home / "eeg.arff", "labelled", label="eyes")
+    target = cards.load("labelled").target
+    assert target is not None
+    assert (target.kind, target.names) == ("label", ("0", "1"))
+    assert cards.load("mine").names == ("AF3", "eyes=1")
+    add(home / "eeg.arff", "amounts", numbers=["eyes"])
+    assert cards.load("amounts").names == ("AF3", "eyes")

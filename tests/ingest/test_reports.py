@@ -99,6 +99,17 @@ def test_a_year_and_a_month_are_known_by_their_values():
     assert whole()[:, 0].tolist() == kinds.Y.tolist()
 
 
+@pytest.mark.parametrize(("first", "header"), [("1749-01", "Year;Month;SSN\n"), ("1749-07", ""), ("1659-03", "")])
+def test_months_of_many_years_are_one_series(first: str, header: str):
+    months = pd.period_range(first, periods=3300, freq="M")
+    spots = (np.sin(np.arange(3300) / 21) * 80 + 90).round(1)
+    text = "".join(f"{month:%Y;%m}; {y:5}\n" for month, y in zip(months, spots, strict=True))
+    lines = add_table(header + text)
+    names = "Year, Month" if header else "column0, column1"
+    assert any(line.startswith(f"order: by columns {names}, the parts of a date") for line in lines)
+    assert whole()[:, 0].tolist() == spots.tolist()
+
+
 def test_hours_before_and_after_noon():
     hours = pd.date_range("2021-03-05", periods=kinds.ROWS, freq="h")
     frame = pd.DataFrame({"Date": hours.strftime("%m/%d/%Y"), "Time": hours.strftime("%I:%M %p"), "kWh": kinds.Y})

@@ -13,6 +13,8 @@ EVERYWHERE = ("kind", "as_target", "likelihood", "split", "window", "padding", "
 COLUMNS = ("sequence", "order", "group", "label", "columns", "without", "codes", "numbers", "layout", "dates", "decimal",
            "na", "missing", "gaps", "with_steps", "split_column", "tokens", "least_count")  # fmt: skip
 """Choices that apply to tables."""
+TABLE_LAYOUTS = ("series-a-column", "step-a-cell")
+"""Choices of a layout that apply to tables alone."""
 NONE = "none"
 """In place of a column: that no column has this role."""
 BLANK = "blank"
@@ -43,8 +45,8 @@ class Choices:
     """Columns of a table whose numbers stand for categories."""
     numbers: list[str] | None = None
     """Columns of a table that are amounts and inputs, whatever else they look like."""
-    layout: Literal["series-a-row", "series-a-column", "step-a-row"] | None = None
-    """What a row or a column of a table is."""
+    layout: Literal["series-a-row", "series-a-column", "step-a-row", "step-a-cell"] | None = None
+    """What a row, a column or a cell of a table is."""
     dates: Literal["day-first", "month-first"] | None = None
     """What comes first in dates of numbers alone that do not begin with a year."""
     decimal: Literal["comma", "point"] | None = None
@@ -103,7 +105,8 @@ class Choices:
     def check_only(self, what: str, *allowed: str) -> None:
         """Raise ``BadInput`` if a choice is made that means nothing for ``what``: neither `EVERYWHERE` nor ``allowed``."""
         for name, value in vars(self).items():
-            if value is not None and name not in (*EVERYWHERE, *allowed):
+            of_tables = name == "layout" and value in TABLE_LAYOUTS and "columns" not in allowed
+            if value is not None and (name not in (*EVERYWHERE, *allowed) or of_tables):
                 flag = str(value) if name == "layout" else name.replace("_", "-")
                 raise BadInput(
                     f"--{flag} is given, but {what} has nothing that it could choose; expected it for others: remove it"

@@ -5,7 +5,7 @@ import numpy as np
 from gatebench.ingest.cells import Column
 
 PARTS = (
-    ("year", ("year", "yr", "yyyy", "yy", "jahr", "annee", "ano"), 1800, 2200, 2),
+    ("year", ("year", "yr", "yyyy", "yy", "jahr", "annee", "ano"), 1600, 2200, 2),
     ("month", ("month", "mo", "mon", "mm", "monat", "mois", "mes"), 1, 12, 11),
     ("day", ("day", "dd", "dom", "tag", "jour", "dia"), 1, 31, 28),
     ("hour", ("hour", "hr", "hh", "hours", "stunde", "heure", "hora"), 0, 24, 23),
@@ -13,7 +13,7 @@ PARTS = (
     ("second", ("second", "sec", "seconds"), 0, 60, 50),
 )
 """Part, its usual names, its least and largest value, and how many different ones show it without such a name."""
-MANY_YEARS = 200
+MANY_YEARS = 500
 """Different years, at the most."""
 
 
@@ -35,6 +35,14 @@ def find(columns: dict[str, Column]) -> tuple[str, ...]:
             break  # a minute says nothing without its hour
         chosen.append(name)
     return tuple(chosen) if len(chosen) > 1 else ()
+
+
+def is_of_years(column: Column) -> bool:
+    """Whether a column has a year in each row, by its name, or by years one after the other."""
+    _, names, least, most, _ = PARTS[0]
+    if not column.is_whole or not _lies_within(column, least, most):
+        return False
+    return column.name.strip().lower() in names or _is_year(column)
 
 
 def _lies_within(column: Column, least: int, most: int) -> bool:

@@ -42,6 +42,11 @@ _ORDINAL = re.compile(r"(?<=\d)(er|st|nd|rd|th|º|ª)\b")
 _WORD = re.compile(r"[^\W\d_]+\.?,?")
 
 
+def month_of(name: str) -> int | None:
+    """Return the number from 0 on of the month that a name alone stands for, or None."""
+    return _NUMBERS.get(_plain(name.strip()))
+
+
 def translated(texts: pd.Series) -> pd.Series | None:
     """Return texts with the months in English and without days of the week; None where a word is neither, or no month."""
     if not texts.iloc[:1].str.contains(_WORD).all():

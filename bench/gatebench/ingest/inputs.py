@@ -53,13 +53,14 @@ class ColumnUses:
         """All columns that are read."""
         return [self.symbols] if self.symbols else [*self.numbers, *self.categories]
 
-    def lines(self, columns: dict[str, Column]) -> list[str]:
-        """Return what was decided, for the user."""
+    def lines(self, columns: dict[str, Column], is_long: bool = True) -> list[str]:
+        """Return what was decided, for the user; of one long table a column may tell sequences apart."""
         lines = [f"columns: {shorten(', '.join(self.names))} (--columns A,B)"]
+        roles = ("without", "label", "sequence") if is_long else ("without", "label")
         for name in self.categories:
             different = columns[name].different
             shown = shorten(", ".join(map(str, different[:8]))) + (", ..." if len(different) > 8 else "")
-            others = "; ".join(f"--{role} {shlex.quote(name)}" for role in ("without", "label", "sequence"))
+            others = "; ".join(f"--{role} {shlex.quote(name)}" for role in roles)
             lines.append(f"categories: {name} of {len(different)} ({shown}), one-hot ({others})")
         lines += [
             f"numbers: {name}, {columns[name].written}"

@@ -68,7 +68,7 @@ def arrange(
     rows = len(next(iter(columns.values())).missing)
     if given_codes is not None:
         count = int(given_codes.max()) + 1
-        order, lines = ordering.decide(columns, given_codes, choices, where)
+        order, lines = ordering.decide(columns, given_codes, choices, where, None)
         return Arrangement((), order, given_codes, (f"sequences: {count:,}, {each}", *lines))
     sequence, line = _named(columns, choices)
     if sequence is None and choices.sequence != NONE:

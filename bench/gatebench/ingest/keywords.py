@@ -13,7 +13,7 @@ _FIELDS = {"as": "kind"}
 LISTS = [name for name, hint in Choices.__annotations__.items() if list[str] in get_args(hint)]
 """Choices that have several columns, or texts."""
 _YES = [name for name, hint in Choices.__annotations__.items() if bool in get_args(hint)]
-_LAYOUTS = ("series-a-row", "series-a-column", "step-a-row")
+_LAYOUTS = ("series-a-row", "series-a-column", "step-a-row", "step-a-cell")
 _OTHERS = ("name", "minutes", "cells", "parameters", "pipelines", "study")
 _NUMBERS = [
     name

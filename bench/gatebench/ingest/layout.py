@@ -8,7 +8,7 @@ import numpy as np
 
 from gatebench.core.errors import BadInput, shorten
 from gatebench.data import long_arrays
-from gatebench.ingest import delimited, inputs, keys, ordering, scratch, target
+from gatebench.ingest import calendar_grid, delimited, inputs, keys, ordering, rising, scratch, target
 from gatebench.ingest.cells import Column
 from gatebench.ingest.choices import Choices
 from gatebench.ingest.question import Reading, ask
@@ -22,6 +22,8 @@ MOST_OTHERS = 3
 """Other columns beside them, at the most."""
 SMOOTHER = 0.6
 """Steps along a row, relative to steps from row to row, below which a row looks like a series."""
+NAMELESS = r"column\d+"
+"""What a column is called that has no name."""
 ALIKE = 5.0
 """How many times as far as those of another the numbers of like columns may spread."""
 
@@ -56,11 +58,10 @@ def decide(columns: dict[str, Column], where: Callable[[int], str], name: str, c
 
     """
     if choices.layout == "series-a-row":
-        return _series_of_rows(columns, where, name, choices)
+        return series_of_rows(columns, where, name, choices)
     if choices.layout == "series-a-column":
         return _series_of_columns(columns, where, name, choices)
-    roles = (choices.sequence, choices.order, choices.columns, choices.layout, choices.numbers, choices.codes)
-    wide = None if any(role is not None for role in roles) else _look(columns)
+    wide = None if says_what_a_row_is(choices) else look(columns, choices)
     if wide is None:
         return None
     rows = len(next(iter(columns.values())).missing)
@@ -75,7 +76,13 @@ def decide(columns: dict[str, Column], where: Callable[[int], str], name: str, c
     )
 
 
-def _look(columns: dict[str, Column]) -> WideTable | None:
+def says_what_a_row_is(choices: Choices) -> bool:
+    """Whether something is chosen that leaves one reading of what a row is."""
+    roles = (choices.sequence, choices.order, choices.columns, choices.layout, choices.numbers, choices.codes)
+    return any(role is not None for role in roles)
+
+
+def look(columns: dict[str, Column], choices: Choices) -> WideTable | None:
     """Return what speaks for series in rows, or None."""
     if any(column.kind == "date" for column in columns.values()):
         return None
@@ -88,7 +95,7 @@ def _look(columns: dict[str, Column]) -> WideTable | None:
     numbers = [name for name in called if not _is_label_like(columns[name])]
     steps = _dated(called) or _steps(numbers)
     others = [name for name, column in columns.items() if name not in steps and _says_something(column)]
-    labels = [name for name in others if _is_label_like(columns[name]) and not columns[name].missing.any()]
+    labels = [name for name in others if _may_be_label(columns[name])]
     label = labels[0] if len(labels) == 1 else None
     if _dated(called):
         return WideTable(steps, others, label, "called by dates")
@@ -99,7 +106,9 @@ def _look(columns: dict[str, Column]) -> WideTable | None:
         labels = [name for name in labels if name in others]
         why = f"numbered one after the other, beside {row_names}, which names each row"
         return WideTable(numbered, others, labels[0] if len(labels) == 1 else None, why)
-    if len(steps) < FEWEST_COLUMNS or len(others) > MOST_OTHERS or rows < 2:
+    block, _ = _block(columns, called, choices)
+    beside = [name for name in others if name not in block or not _is_padding(columns[name])]
+    if len(steps) < FEWEST_COLUMNS or len(beside) > MOST_OTHERS or rows < 2:
         return None
     lines = _changes(columns, steps)
     if lines is None:
@@ -107,10 +116,14 @@ def _look(columns: dict[str, Column]) -> WideTable | None:
     spreads, along, across = lines
     like = len(steps) >= MANY_COLUMNS or bool(spreads.max() <= ALIKE * np.median(spreads))
     numbered = _numbered(numbers) is not None
+    # As many steps as there are once it is chosen that a row is a series.
+    labels = [name for name in labels if name not in block] or labels
+    label = labels[0] if len(labels) == 1 else None
+    block = [name for name in block if name != (choices.label or label)]
     if like and along < SMOOTHER * across:
-        return WideTable(steps, others, label, "whose numbers change less along a row than from row to row")
+        return WideTable(block, others, label, "whose numbers change less along a row than from row to row")
     if numbered and label is not None and like and not across < SMOOTHER * along:
-        return WideTable(steps, others, label, f"numbered one after the other, beside {label}")
+        return WideTable(block, others, label, f"numbered one after the other, beside {label}")
     return None
 
 
@@ -166,8 +179,45 @@ def _is_label_like(column: Column) -> bool:
     return different <= target.FEW_CLASSES and different * 3 <= len(column.missing)
 
 
+def _is_padding(column: Column) -> bool:
+    """Whether most numbers are 0, as those behind the end of most series are."""
+    if column.kind != "number":
+        return False
+    return 2 * sum(int((block == 0).sum()) for _, block in long_arrays.rows_of(column.values)) > len(column.missing)
+
+
+def _may_be_label(column: Column) -> bool:
+    """Whether a column of which no value is missing looks like a label, and is not the same everywhere."""
+    return not column.missing.any() and _is_label_like(column) and len(column.different) > 1
+
+
+def _block(columns: dict[str, Column], numbers: list[str], choices: Choices) -> tuple[list[str], list[str]]:
+    """Return the columns of numbers that are steps if a row is a series, and others in front of them or behind them.
+
+    Columns that have names of their own, or none at all, may stand at an end of the steps and yet be a label, or count
+    the rows.
+    """
+    steps, ends = [*_steps(numbers)], list[str]()
+    if _dated(numbers) or (steps != numbers and not re.fullmatch(NAMELESS, steps[0])):
+        return steps, ends
+    chosen = {*(choices.columns or []), *(choices.numbers or [])}
+    if (
+        steps
+        and steps[0] not in chosen
+        and rising.counts(np.broadcast_to(0, len(columns[steps[0]].missing)), columns[steps[0]])
+    ):
+        ends.append(steps.pop(0))
+    if 2 * sum(_is_label_like(columns[name]) for name in steps) < len(steps):
+        ends += [
+            name for name in dict.fromkeys((steps[0], steps[-1])) if name not in chosen and _may_be_label(columns[name])
+        ]
+    return [name for name in steps if name not in ends], ends
+
+
 def _steps(numbers: list[str]) -> list[str]:
     """Return the columns of numbers that are steps of a series if a row is one."""
+    if grid := calendar_grid.cell_names(numbers):
+        return grid[0]
     return _dated(numbers) or _numbered(numbers) or numbers
 
 
@@ -191,12 +241,14 @@ def _numbered(names: list[str]) -> list[str] | None:
     return [name for _, name in sorted(longest)]
 
 
-def _series_of_rows(columns: dict[str, Column], where: Callable[[int], str], name: str, choices: Choices) -> RawData:
+def series_of_rows(columns: dict[str, Column], where: Callable[[int], str], name: str, choices: Choices) -> RawData:
     """Return a sequence for each row, its label beside it."""
     _check_names(columns, choices)
     beside = {choices.label, choices.group, *(choices.without or [])}
-    numbers = [n for n, c in columns.items() if c.kind == "number" and n not in beside and n in (choices.columns or columns)]
-    steps = _steps(numbers)
+    numbers = [n for n, c in columns.items() if c.kind == "number" and n in (choices.columns or columns)]
+    steps, ends = ([n for n in names if n not in beside] for names in _block(columns, numbers, choices))
+    if choices.label is None:
+        _ask_about_labels(columns, steps, [n for n in ends if _may_be_label(columns[n])], choices)
     if len(steps) < 2:
         raise BadInput(
             f"{name} has {len(steps)} column(s) of numbers; expected the steps of a series in each row: use --step-a-row"
@@ -214,6 +266,22 @@ def _series_of_rows(columns: dict[str, Column], where: Callable[[int], str], nam
         decisions=lines,
     )
     return _with_label(raw, columns, choices)
+
+
+def _ask_about_labels(columns: dict[str, Column], steps: list[str], labels: list[str], choices: Choices) -> None:
+    """Ask about columns at an end of the steps that look like a label, which nobody named."""
+    if not labels:
+        return
+    different = np.sort(columns[labels[0]].different)
+    shown = ", ".join(f"{value:g}" for value in different[:4]) + (", ..." if len(different) > 4 else "")
+    have = f"column {labels[0]} has" if len(labels) == 1 else f"columns {', '.join(labels)} have"
+    few = f"{len(different)} different whole numbers ({shown})" if len(labels) == 1 else "few different whole numbers"
+    raise ask(
+        f"{have} {few}, unlike the {len(steps)} columns from {steps[0]} to {steps[-1]}",
+        *(Reading(f"{name} is the label of series of {len(steps)} steps", {"label": name}) for name in labels),
+        Reading(f"a series has {len(steps) + len(labels)} steps", {"numbers": [*(choices.numbers or []), *labels]}),
+        Reading(f"series of {len(steps)} steps without a label", {"without": [*(choices.without or []), *labels]}),
+    )
 
 
 def _with_label(raw: RawData, columns: dict[str, Column], choices: Choices) -> RawData:

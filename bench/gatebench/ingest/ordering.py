@@ -7,7 +7,7 @@ import numpy as np
 
 from gatebench.core.errors import BadInput, did_you_mean, shorten
 from gatebench.data import long_arrays
-from gatebench.ingest import date_parts, identifiers, numbering, rising
+from gatebench.ingest import date_parts, identifiers, numbering, rising, shuffled
 from gatebench.ingest.cells import CodedTexts, Column, codes_of
 from gatebench.ingest.choices import NONE, Choices
 from gatebench.ingest.dates import OF_A_DAY
@@ -19,16 +19,6 @@ ORDER_NAMES = ("time", "t", "step", "date", "datetime", "timestamp")
 """Names of a column that is taken to put steps in order."""
 DAY = 86_400 * 10**9
 """Nanoseconds of a day."""
-FEWEST_ROWS = 30
-"""Rows from which on it can be seen that they are shuffled."""
-MOST_TRIED = 12
-"""Columns in whose order rows are tried, at the most."""
-SMOOTH, SMOOTHER = 0.6, 0.7
-"""Steps from row to row that are much less than those of shuffled rows, and than those of the rows as they stand."""
-EVENLY_SPREAD = 0.97
-"""Share of the variance of times that their ranks explain, at the least; of a normal distribution it is 0.95."""
-FIRST_ROWS = 2**20
-"""Rows, the first ones, in which it is looked at how they stand."""
 
 
 def candidates(columns: dict[str, Column], choices: Choices) -> list[tuple[str, ...]]:
@@ -52,7 +42,7 @@ def candidates(columns: dict[str, Column], choices: Choices) -> list[tuple[str, 
 
 
 def decide(
-    columns: dict[str, Column], codes: np.ndarray, choices: Choices, where: Where, sequence: tuple[str, ...] = ()
+    columns: dict[str, Column], codes: np.ndarray, choices: Choices, where: Where, sequence: tuple[str, ...] | None = ()
 ) -> tuple[tuple[str, ...], list[str]]:
     """Return the columns that put the steps of each sequence in order, and the line that says so.
 
@@ -67,7 +57,7 @@ def decide(
     where
         What a message calls a row.
     sequence
-        The columns that tell sequences apart, for messages.
+        The columns that tell sequences apart, for messages; None: no column may, since each file or row is a sequence.
 
     """
     if choices.order == NONE:
@@ -88,14 +78,21 @@ def decide(
     if parts:
         refuse_repeats(columns, codes, parts, sequence)
         return parts, [
-            f"order: by columns {', '.join(parts)}, the parts of a date (--order A,B; --sequence {shlex.quote(parts[0])} "
-            f"--order {shlex.quote(','.join(parts[1:]))}: a sequence each {parts[0]})"
+            f"order: by columns {', '.join(parts)}, the parts of a date ({_otherwise(parts, sequence, '--order A,B')})"
         ]
     for name in _by_name(columns):
         if name not in numbers:
             return _by_named(columns, codes, name, where, sequence)
     free = [name for name, column in columns.items() if column.kind == "number" and name not in numbers]
     return _by_numbers(columns, codes, free, bool(choices.columns or []), sequence)
+
+
+def _otherwise(names: tuple[str, ...], sequence: tuple[str, ...] | None, option: str = "") -> str:
+    """Return the options that decide otherwise about an order by several columns, the first of which may part sequences."""
+    if sequence is None:
+        return option or "--order A,B"
+    apart = f"--sequence {shlex.quote(names[0])} --order {shlex.quote(','.join(names[1:]))}: a sequence each {names[0]}"
+    return "; ".join(filter(None, (option, apart)))
 
 
 def _by_name(columns: dict[str, Column]) -> list[str]:
@@ -105,7 +102,7 @@ def _by_name(columns: dict[str, Column]) -> list[str]:
 
 
 def _by_dates(
-    columns: dict[str, Column], codes: np.ndarray, dates: list[str], where: Where, sequence: tuple[str, ...]
+    columns: dict[str, Column], codes: np.ndarray, dates: list[str], where: Where, sequence: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], list[str]]:
     days = [name for name in dates if not _is_time_of_day(columns[name])] or dates
     preferred = [name for name in _by_name(columns) if name in days] or days
@@ -119,15 +116,14 @@ def _by_dates(
         )
     pair = _with_hour(columns, name)
     if pair and not is_unique_within(columns, codes, (name,)) and is_unique_within(columns, codes, pair):
-        alternative = f"--sequence {shlex.quote(name)} --order {shlex.quote(pair[1])}: a sequence each {name}"
-        return pair, [f"order: by columns {', '.join(pair)}, the hours of days ({alternative})"]
+        return pair, [f"order: by columns {', '.join(pair)}, the hours of days ({_otherwise(pair, sequence)})"]
     refuse_repeats(columns, codes, (name,), sequence)
     written = columns[name].written or "dates"
     return (name,), [f"order: by column {name} (--order COLUMN)" + ("" if written == "dates" else f", {written}")]
 
 
 def _by_named(
-    columns: dict[str, Column], codes: np.ndarray, name: str, where: Where, sequence: tuple[str, ...]
+    columns: dict[str, Column], codes: np.ndarray, name: str, where: Where, sequence: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], list[str]]:
     """Return a column that is called like a time, if its contents are not those of a measurement."""
     _check_sortable(columns, (name,), where)
@@ -143,7 +139,7 @@ def _by_named(
 
 
 def _by_numbers(
-    columns: dict[str, Column], codes: np.ndarray, free: list[str], chosen: bool, sequence: tuple[str, ...]
+    columns: dict[str, Column], codes: np.ndarray, free: list[str], chosen: bool, sequence: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], list[str]]:
     """Return a column of numbers that count steps, or rise with them; the rows stand in its order anyway."""
     if len(free) < 2 or chosen:
@@ -156,7 +152,8 @@ def _by_numbers(
     if len(with_rows) == 1 and len(codes) >= rising.FEWEST_STEPS * sequences and (
         sequences > 1 or free[0] == with_rows[0]
     ):  # fmt: skip
-        line = f"order: by column {with_rows[0]}, which rises from row to row (if it is measured: --numbers {with_rows[0]})"
+        measured = as_typed("--numbers", with_rows[0])
+        line = f"order: by column {with_rows[0]}, which rises from row to row (if it is measured: {measured})"
         return (with_rows[0],), [line]
     for name in free:
         column = columns[name]
@@ -180,40 +177,8 @@ def _by_numbers(
             Reading("it puts the rows in order", {"order": name}),
             Reading("it is measured, and rows are in order as they stand", {"order": NONE, "numbers": [name]}),
         )
-    _ask_about_shuffled(columns, codes, free)
+    shuffled.ask_about(columns, codes, free)
     return (), []
-
-
-def _ask_about_shuffled(columns: dict[str, Column], codes: np.ndarray, free: list[str]) -> None:
-    """Ask about a column in whose order all others are smooth, and much smoother than in that of the rows."""
-    tried = free[:MOST_TRIED]
-    if len(codes) < FEWEST_ROWS or len(tried) < 2 or codes.any():
-        return
-
-    def roughness(order: np.ndarray | slice, name: str, rows: int) -> float:
-        column = columns[name]
-        values = column.values[:rows].astype(float)[order][~column.missing[:rows][order]]
-        count, ranked = len(values), np.sort(values)
-        # What two rows differ by on average, over all pairs: that of shuffled rows, without the luck of one shuffle.
-        by_chance = 2 * float(ranked @ (2 * np.arange(count) - count + 1)) / max(1, count * (count - 1))
-        return float(np.abs(np.diff(values)).mean() / by_chance) if by_chance else 0.0
-
-    as_they_stand = {name: roughness(slice(None), name, min(FIRST_ROWS, len(codes))) for name in tried}
-    for name in (name for name in tried if not columns[name].missing.any()):
-        values = columns[name].values.astype(float)
-        if len(long_arrays.distinct(values)) < len(codes):
-            continue
-        ordered = np.argsort(values, kind="stable")
-        ranks = np.corrcoef(values[ordered], np.arange(len(codes)))[0, 1]
-        if ranks**2 < EVENLY_SPREAD:
-            continue
-        most = {other: min(SMOOTH, SMOOTHER * rough) for other, rough in as_they_stand.items() if other != name}
-        if all(roughness(ordered, other, len(codes)) < limit for other, limit in most.items()):
-            raise ask(
-                f"rows stand in no order, but in the order of column {name} all others change little from row to row",
-                Reading("it puts the rows in order", {"order": name}),
-                Reading("it is measured, and rows are in order as they stand", {"order": NONE, "numbers": [name]}),
-            )
 
 
 def _check_sortable(columns: dict[str, Column], names: tuple[str, ...], where: Where) -> None:
@@ -228,7 +193,9 @@ def _check_sortable(columns: dict[str, Column], names: tuple[str, ...], where: W
             )
 
 
-def refuse_repeats(columns: dict[str, Column], codes: np.ndarray, names: tuple[str, ...], sequence: tuple[str, ...]) -> None:
+def refuse_repeats(
+    columns: dict[str, Column], codes: np.ndarray, names: tuple[str, ...], sequence: tuple[str, ...] | None
+) -> None:
     """Raise `Undecided` or ``BadInput`` where a sequence has several rows at one time."""
     for name in names:
         if lacking := int(columns[name].missing.sum()):
@@ -244,7 +211,7 @@ def refuse_repeats(columns: dict[str, Column], codes: np.ndarray, names: tuple[s
     times = f"{int((counts_of_one > 1).sum()):,} times stand in several rows, at most {most:,}"
     within = f" within {', '.join(sequence)}" if sequence else ""
     order = ",".join(names)
-    keys = _missing_keys(columns, codes, names)
+    keys = [] if sequence is None else _missing_keys(columns, codes, names)
     if not keys and len(names) == 1 and columns[order].written == OF_A_DAY:
         raise ask(
             f"column {order} has times without a day, which do not tell rows apart{within}: {times}", *_durations(order)
@@ -253,10 +220,15 @@ def refuse_repeats(columns: dict[str, Column], codes: np.ndarray, names: tuple[s
         raise ask(
             f"column {order} does not tell rows apart{within}: {times}",
             *(
-                Reading(f"{key} tells sequences apart", {"sequence": ",".join((*sequence, key)), "order": order})
+                Reading(f"{key} tells sequences apart", {"sequence": ",".join((*(sequence or ()), key)), "order": order})
                 for key in keys
             ),
             Reading("rows are in order as they stand", {"order": NONE, **({} if sequence else {"sequence": NONE})}),
+        )
+    if sequence is None:
+        raise BadInput(
+            f"column {order} does not tell the rows of a sequence apart: {times}; expected a time once in each: correct it, "
+            "or, for rows as they stand: --order none"
         )
     key = ",".join((*sequence, "COLUMN"))
     merged = [

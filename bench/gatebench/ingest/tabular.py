@@ -56,6 +56,8 @@ class FileTable(NamedTuple):
     """The text that the rows were read from; None: the file is none."""
     blocks: np.ndarray | None = None
     """The number of the block of each row ``[N]``, where blank lines part rows; None: they do not."""
+    nominal: tuple[str, ...] = ()
+    """Columns that the file declares to be classes, whatever is in them."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ class Table:
     blocks: np.ndarray | None = None
     """The number of the block of each row ``[N]``, where blank lines part rows; None: they do not."""
 
+    nominal: tuple[str, ...] = ()
+    """Columns that the files declare to be classes, whatever is in them."""
+    rows_of_files: np.ndarray | None = None
+    """The row of its file that each row is from, counted from 0 ``[N]``; None: all rows of each file, as they stand."""
+
     def files_of(self, positions: np.ndarray) -> np.ndarray:
         """Return the number of the file that each row stands in."""
         return np.searchsorted(self.starts, positions, side="right") - 1
@@ -94,7 +101,8 @@ class Table:
     def where(self, position: int) -> str:
         """Return a row for a message, counted from 1 in its file."""
         file = int(self.files_of(np.array(position)))
-        return f"{self.files[file].name}, row {position - self.starts[file] + 1}"
+        row = position - self.starts[file] if self.rows_of_files is None else self.rows_of_files[position]
+        return f"{self.files[file].name}, row {row + 1}"
 
     def check_writing(self, names: list[str]) -> None:
         """Raise ``BadInput`` if a column of whole numbers that tell sequences apart has one number written in two ways."""
@@ -137,9 +145,10 @@ def read(files: list[Path], read_file: Callable[[Path], FileTable], choices: Cho
     if codes is None and len(files) > 1 and splits is None:
         codes, each = np.repeat(np.arange(len(tables)), [len(table.rows) for table in tables]), "a file each"
     texts = [table.text for table in tables if table.text]
+    first = tables[0]
     return Table(
-        files, rows, starts, [*lines], codes, each, tables[0].label, tables[0].target_kind, splits, columns, texts,
-        _join_blocks(tables),
+        files, rows, starts, [*lines], codes, each, first.label, first.target_kind, splits, columns, texts,
+        _join_blocks(tables), first.nominal,
     )  # fmt: skip
 
 

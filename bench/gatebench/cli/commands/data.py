@@ -146,6 +146,7 @@ def _declare_columns(action: argparse.ArgumentParser) -> None:
         ("series-a-row", "a row is a series, a label beside it; of arrays of two axes too"),
         ("series-a-column", "a column is a series"),
         ("step-a-row", "a row is a step, as usual"),
+        ("step-a-cell", "a month of a row of a year is a step, or an hour of a day"),
     ):
         layouts.add_argument(f"--{name}", dest="layout", action="store_const", const=name, help=text)
     cells = action.add_argument_group("cells of a table")

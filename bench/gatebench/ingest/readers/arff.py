@@ -99,4 +99,5 @@ def _table(rows: np.ndarray, attributes: list[tuple[str, str]], lines: list[str]
     columns = {name: rows[name] for name, _ in attributes}
     texts = {name: np.char.decode(column, "utf-8") for name, column in columns.items() if column.dtype.kind == "S"}
     missing = {name: pd.Series(column.astype(object)).mask(column == "?") for name, column in texts.items()}
-    return FileTable(pd.DataFrame({**columns, **missing}), lines)
+    nominal = tuple(name for name, kind in attributes if kind == "nominal")
+    return FileTable(pd.DataFrame({**columns, **missing}), lines, nominal=nominal)

@@ -7,16 +7,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gatebench.core.errors import BadInput, did_you_mean, shorten
+from gatebench.core.errors import BadInput, shorten
 from gatebench.data import long_arrays
 from gatebench.ingest import (
     blocks,
+    calendar_grid,
     cells,
+    channels,
     inputs,
     keys,
     layout,
     limits,
     missing,
+    named,
     numbering,
     ordering,
     rising,
@@ -27,7 +30,7 @@ from gatebench.ingest import (
     target,
 )
 from gatebench.ingest.cells import CodedTexts, Column
-from gatebench.ingest.choices import COLUMNS, NONE, Choices
+from gatebench.ingest.choices import COLUMNS, Choices
 from gatebench.ingest.inputs import ColumnUses
 from gatebench.ingest.question import as_typed
 from gatebench.ingest.raw import RawData
@@ -60,21 +63,21 @@ def arrange(table: Table, choices: Choices) -> RawData:
 
     """
     choices.check_only("a table", *COLUMNS)
-    choices = _with_given(table, choices)
-    labels = _several_labels(table, choices)
+    table, choices = calendar_grid.unroll(table, _with_given(table, choices))
+    labels = named.several_labels(table, choices)
     if labels:  # all but the first are no inputs either
         choices = replace(choices, label=labels[0], without=[*(choices.without or []), *labels[1:]])
     if table.codes is not None and choices.sequence and not blocks.are_answered(table, choices):
         raise BadInput(
             f"--sequence is for one long table, but in {table.files[0].name} a sequence is {table.each}: remove it"
         )
-    _check_names(table, choices)
-    columns = cells.read_all(table.rows, choices, table.columns or {})
+    named.check(table, choices)
+    columns = named.with_nominal(table, cells.read_all(table.rows, choices, table.columns or {}), choices)
     splits = split_rows.find(table, columns, choices)
     columns = {name: column for name, column in columns.items() if splits is None or name != splits.column}
     _check_cells(table, columns, choices)
     table, choices = blocks.decide(table, columns, choices)
-    wide = None if table.codes is not None else layout.decide(columns, table.where, table.files[0].name, choices)
+    wide = channels.decide(table, columns, choices)
     if wide is not None and labels:
         raise BadInput(
             f"--label {shorten(','.join(labels))} are several labels, but a row is a series here; expected one: use the "
@@ -82,7 +85,7 @@ def arrange(table: Table, choices: Choices) -> RawData:
         )
     if wide is not None:
         return wide if splits is None else replace(wide, splits=splits.of_rows.tolist())
-    free = {name: column for name, column in columns.items() if name not in _named_otherwise(choices)}
+    free = {name: column for name, column in columns.items() if name not in named.named_otherwise(choices)}
     arrangement = split_rows.arrange(free or columns, table, splits, choices)
     roles = {*arrangement.sequence, *arrangement.order, choices.label, *(choices.without or [])}
     decided = inputs.decide({n: column for n, column in columns.items() if n not in roles}, arrangement, choices)
@@ -102,45 +105,6 @@ def _with_given(table: Table, choices: Choices) -> Choices:
     return replace(choices, label=table.label, as_target=choices.as_target or table.target_kind)
 
 
-def _check_names(table: Table, choices: Choices) -> None:
-    """Raise ``BadInput`` if a choice names a column that is none, or one column for two things."""
-    names = list(table.rows.columns)
-    named = [(option, getattr(choices, option)) for option in ("label", "group")]
-    named += [
-        (option, name)
-        for option in ("columns", "without", "codes", "numbers", "predict", "known")
-        for name in getattr(choices, option) or []
-    ]
-    for option, name in named:
-        if name is not None and name not in names and (option, name) != ("group", NONE):
-            raise BadInput(f"--{option} {shorten(name)} is no column{did_you_mean(name, names)}")
-    for option in ("columns", "without", "codes", "numbers", "predict", "known"):
-        if choices.label is not None and choices.label in (getattr(choices, option) or []):
-            raise BadInput(f"--{option} has {choices.label}, which is the target: --label; remove it from one of the two")
-
-
-def _several_labels(table: Table, choices: Choices) -> list[str]:
-    """Return the columns of several labels, which may stand in --without too; none where there is one label, or none."""
-    names = list(table.rows.columns)
-    if choices.label is None or choices.label in names or "," not in choices.label:
-        return []
-    labels = choices.label.split(",")
-    for name in labels:
-        if name not in names:
-            raise BadInput(f"--label {shorten(name)} is no column{did_you_mean(name, names)}")
-        if labels.count(name) > 1 or name in (choices.columns or []):
-            raise BadInput(
-                f"--label has {shorten(name)} twice, or for something else as well; expected each once: remove one"
-            )
-    return labels
-
-
-def _named_otherwise(choices: Choices) -> set[str | None]:
-    """Return the columns that a choice names for something other than a key or an order."""
-    lists = (choices.columns, choices.without, choices.codes, choices.predict, choices.known)
-    return {choices.label, choices.group, *(name for names in lists for name in names or [])}
-
-
 def _check_numbers(table: Table, columns: dict[str, Column], decided: ColumnUses) -> None:
     """Raise ``BadInput`` where a column that holds numbers has a cell that is none, or is not finite."""
     for name in decided.numbers:
@@ -150,9 +114,11 @@ def _check_numbers(table: Table, columns: dict[str, Column], decided: ColumnUses
             raise BadInput(f"column {name} holds dates; expected numbers: {how}")
         if column.kind == "text":
             row = column.spoilt or 0
+            few = len(column.different) <= inputs.MOST_CATEGORIES and 3 * len(column.different) <= len(column.missing)
+            codes = f"if its values are categories, {as_typed('--codes', name)}; else " if few else ""
             raise BadInput(
-                f"{table.where(row)}, column {name} has {shorten(repr(column.values[row]))}; expected a number: correct it, "
-                f"leave the column out: {as_typed('--without', name)}, or, if it stands for what is missing: "
+                f"{table.where(row)}, column {name} has {shorten(repr(column.values[row]))}; expected a number: {codes}"
+                f"correct it, leave the column out: {as_typed('--without', name)}, or, if it stands for what is missing: "
                 f"{as_typed('--na', column.values[row])}"
             )
 
@@ -197,7 +163,7 @@ def _join(
     codes = scratch.take(arrangement.codes, rows)
     of_texts = [column for column in columns.values() if column.kind == "text"]
     spaced = spacing.decide(codes, times, choices, lambda: [column.take(rows) for column in of_texts])
-    lines = [*table.lines, *arrangement.lines, *decided.lines(columns), *spaced.lines]
+    lines = [*table.lines, *arrangement.lines, *decided.lines(columns, table.codes is None), *spaced.lines]
     categories: dict[str, tuple[str, ...]] = {}
     if decided.symbols:
         parts, names = _symbols(table, columns, decided.symbols)
@@ -278,7 +244,7 @@ def _values(
         if len(different) > inputs.MOST_CODES:
             raise BadInput(
                 f"column {name} has {len(different):,} different values; expected at most {inputs.MOST_CODES} of codes: use "
-                f"--numbers {name}, or leave it out: {as_typed('--without', name)}"
+                f"{as_typed('--numbers', name)}, or leave it out: {as_typed('--without', name)}"
             )
         categories[name] = tuple(map(str, different))
         # The second of two says it all.

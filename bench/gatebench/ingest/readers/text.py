@@ -33,6 +33,7 @@ def read(files: list[Path], choices: Choices) -> RawData:
         texts.append(text)
         lines += said
     if choices.tokens is None and not choices.sequence_a_line:
+        _refuse_other_tables(files, texts)
         why = "all lines are of numbers alone" if all(map(_is_table, texts)) else _columns_of(texts)
         if why:
             try:
@@ -111,6 +112,29 @@ def _rows(text: str, separator: str | None) -> list[list[str]]:
     return [line.split(separator) for line in lines]
 
 
+def _refuse_other_tables(files: list[Path], texts: list[str]) -> None:
+    """Raise `limits.UnreadableFile` for a file of another width than most, where at least half are of numbers alone."""
+    widths: list[int] = []
+    of_numbers = list[int]()
+    for text in texts:
+        rows = _rows(text.replace(",", " ").replace(";", " "), None)
+        widths.append(Counter(map(len, rows)).most_common(1)[0][0] if rows else 0)
+        if rows and len(set(map(len, rows))) == 1 and all(delimited.is_number(cell) for row in rows for cell in row):
+            of_numbers.append(widths[-1])
+    if len(files) < 2 or 2 * len(of_numbers) < len(files):
+        return
+    counts = Counter(of_numbers)
+    width = max(counts, key=lambda count: (counts[count], count))
+    usual = files[widths.index(width)]
+    for file, other in zip(files, widths, strict=True):
+        if other != width:
+            raise limits.UnreadableFile(
+                f"{file} has lines of {other} cell(s), but {usual.name} of {width}; expected as many in all files: give a "
+                "folder that has no others, or this file apart",
+                file,
+            )
+
+
 def _refuse_spoilt_tables(files: list[Path], texts: list[str]) -> None:
     """Raise ``BadInput`` for a text whose lines are mostly rows of numbers, beside some that are none."""
     for file, text in zip(files, texts, strict=True):
@@ -121,7 +145,9 @@ def _refuse_spoilt_tables(files: list[Path], texts: list[str]) -> None:
             of_width = [row for row in rows if len(row) == width]
             numbers = sum(2 * sum(map(delimited.is_number, row)) >= width for row in of_width)
             if width > 1 and len(rows) > LINES_OF_A_TABLE and numbers > MOSTLY * len(rows):
-                other = next((i for i, row in enumerate(rows, 1) if len(row) != width), 1)
+                other = next((i for i, row in enumerate(rows, 1) if len(row) != width), None)
+                if other is None:
+                    continue
                 raise BadInput(
                     f"{file} looks like a table: {often} of its first {len(rows)} lines have {width} cells, most of them "
                     f"numbers, but line {other} ({shorten(repr(' '.join(rows[other - 1])))}) has {len(rows[other - 1])}; "
