@@ -81,7 +81,7 @@ def faster() -> str:
     lstm, gru = (library[library.cell == cell].set_index("batch") for cell in ("lstm", "gru_reset_after"))
     as_fast = [f"{gru.ms_per_update_per_member[batch] / row.ms_per_update_per_member:.0f}" for batch, row in lstm.iterrows()]
     return (
-        "By equal means neither by much: on one engine a training update of the LSTM takes "
+        "On one engine neither by much: a training update of the LSTM takes "
         f"{listed(times)} times as long as the GRU's, give or take {varies} ({listed(list(dict.fromkeys(rows.machine)))}; "
         f"[every cell]({address('docs/speed.md')})). "
         f"In `torch.nn` the LSTM is there {listed(as_fast)} times as fast as the GRU."
@@ -156,7 +156,7 @@ def _pair_said(pairs: pd.DataFrame) -> str:
     shown = {
         "better": f": the {str(pair.lower).upper()} is better",
         "equivalent": f", within the margin of equivalence, {pair.margin}",
-        "undecided": f": no difference is shown{alone if leaves_zero_out else ''}",
+        "undecided": f": no difference shown{alone if leaves_zero_out else ''}",
         "not tested": ", which is not tested",
     }[str(pair.verdict)]
     return f"LSTM minus GRU is {difference}{shown}"
@@ -170,7 +170,7 @@ def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
         verdict: [f"`{row.other}`{f' by {_lower_by(row)}' if verdict == 'better' else ''}" for _, row in part.iterrows()]
         for verdict, part in of_best.groupby("verdict", sort=False)
     }
-    for verdict, of_all in (("undecided", "any of the"), ("equivalent", "all")):
+    for verdict, of_all in (("undecided", "the"), ("equivalent", "all")):
         rest = len(said.get(verdict, []))
         if rest > MOST:
             said[verdict] = [f"{of_all} {rest} others" if rest == len(of_best) else f"{rest} others"]
@@ -184,7 +184,7 @@ def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
         )
         if verdict in said
     ]
-    start, but = f"the lowest mean is that of `{best}`", " and ".join(parts)
+    start, but = f"the lowest mean is of `{best}`", " and ".join(parts)
     if data not in decided.index:
         return f"{start}, {but}"
     row = decided.loc[data]
@@ -194,21 +194,21 @@ def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
     bound = f"at most {row['lost at most']} above the best"
     if row.cell == best:
         return f"take `{row.cell}`, {bound}; its mean is the lowest, {but}"
-    return f"take `{row.cell}`, the cheapest of those that are equivalent, {bound}; {start}, {but}"
+    return f"take `{row.cell}`, the cheapest of equivalent ones, {bound}; {start}, {but}"
 
 
 def _unfinished(trials: pd.DataFrame, budget: str, of_data: dict[str, pd.DataFrame]) -> str:
     """On which data many confirming trials were best in their last epoch, so that longer training could say otherwise."""
     of_tasks = {title(task): task for task in trials.task.unique()}
-    sentences = []
+    names_of: dict[str, list[str]] = {}
     for data in of_data:
         rows = trials[(trials.task == of_tasks[data]) & (trials.budget == budget) & (trials.stage == "confirm")]
         rows = rows[(rows.split == "test") & (rows.status == "finished")]
         last = rows[rows.best_epoch >= rows.epochs]
         if len(last) > UNFINISHED * len(rows):
             count = "all" if len(last) == len(rows) else f"{len(last)} of {len(rows)}"
-            sentences.append(f" On {_name(data)} {count} were best in the last of {rows.epochs.max()} epochs.")
-    return "".join(sentences)
+            names_of.setdefault(f"{count} were best in the last of {rows.epochs.max()} epochs", []).append(_name(data))
+    return "".join(f" On {listed(names)} {said}." for said, names in names_of.items())
 
 
 def _titles(study: str, conf: Path) -> list[str]:
