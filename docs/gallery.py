@@ -7,9 +7,9 @@ from pathlib import Path
 
 from latex2mathml.converter import convert
 
+from gatebench.core.typesetting import typeset
 from gatebench.graph import catalogue, diagram, trace
 from gatebench.graph.cost import count
-from gatebench.graph.latex import typeset
 from gatebench.report.words import fixed
 
 ZOO = Path(__file__).resolve().parents[1] / "results" / "zoo" / "across.csv"

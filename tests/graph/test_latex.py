@@ -6,6 +6,7 @@ import pytest
 from latex2mathml.converter import convert
 
 from gatebench.core import registry
+from gatebench.core.typesetting import typeset
 from gatebench.graph import latex, trace
 
 GRU = [
@@ -74,7 +75,7 @@ def test_every_parameter_is_printed_and_every_symbol_is_defined_once(name, optio
 @pytest.mark.parametrize(("name", "options"), CASES, ids=str)
 def test_every_line_becomes_mathml(name, options):
     for line in latex.equations(trace.load(name, **options)):
-        assert convert(latex.typeset(line)).startswith("<math ")
+        assert convert(typeset(line)).startswith("<math ")
         assert line.count(r"\left(") == line.count(r"\right)")
 
 
@@ -87,23 +88,9 @@ def test_plain_lines_for_a_terminal():
     ]
 
 
-@pytest.mark.parametrize(("line", "shown"), [
-    (r"theta_{t} = \sigma\left(U_{theta} h_{t-1} + b_{theta}\right)",
-     r"\theta_{t} = \sigma\left(U_{\theta} h_{t-1} + b_{\theta}\right)"),
-    (r"g_{cu,t} = \operatorname{sgn}\left(s_{t}\right)", r"g_{cu,t} = \operatorname{sgn}\left(s_{t}\right)"),
-    (r"carried_{t} = \frac{eta_{t}}{\sqrt{size_{t}}} + lambda_{re,t}",
-     r"\mathrm{carried}_{t} = \frac{\eta_{t}}{\sqrt{\mathrm{size}_{t}}} + \lambda_{re,t}"),
-    (r"h_{t} = 0.5 \odot \tilde{h}_{t} + 1e+30 \odot dt_{bar}",
-     r"h_{t} = 0.5 \odot \tilde{h}_{t} + 1e+30 \odot \mathrm{dt}_{\mathrm{bar}}"),
-])  # fmt: skip
-def test_greek_names_are_letters_and_words_stand_upright(line: str, shown: str):
-    assert latex.typeset(line) == shown
-    assert convert(shown).startswith("<math ")
-
-
 def test_no_word_of_a_cell_is_drawn_as_a_product_of_letters():
     """Letters beside each other are factors, but in a subscript, where they are indices."""
     for name, options in CASES:
         for line in latex.equations(trace.load(name, **options)):
-            drawn = re.sub(r"_\{[^}]*\}|\\(mathrm|operatorname)\{\w+\}|\\[A-Za-z]+", " ", latex.typeset(line))
+            drawn = re.sub(r"_\{[^}]*\}|\\(mathrm|operatorname)\{\w+\}|\\[A-Za-z]+", " ", typeset(line))
             assert not re.search(r"[A-Za-z]{2,}", drawn), line

@@ -63,30 +63,6 @@ LABELS: dict[str, Callable[[str], str]] = {
 """Structural operation -> LaTeX of the label that its nodes carry."""
 
 
-GREEK = (
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi",
-    "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
-)  # fmt: skip
-"""Names of quantities that are letters."""
-_WORDS = re.compile(r"\\operatorname\{\w+\}|\\[A-Za-z]+|_\{[^}]*\}|[A-Za-z]{2,}")
-
-
-def typeset(line: str) -> str:
-    """Return a line of `equations` for a program that draws it: Greek names are letters, other words stand upright."""
-
-    def drawn(match: re.Match[str]) -> str:
-        word = match.group()
-        if not word.isalpha():  # a command, or a subscript, whose letters are several indices
-            return re.sub(r"[a-z]{3,}", lambda index: _letters(index.group()), word) if word.startswith("_") else word
-        return _letters(word)
-
-    return _WORDS.sub(drawn, line)
-
-
-def _letters(word: str) -> str:
-    return f"\\{word}" if word in GREEK else rf"\mathrm{{{word}}}"
-
-
 PLAIN = {
     r"\left(": "(", r"\right)": ")", r"\left|": "|", r"\right|": "|", r"\sigma": "σ", r"\odot": "*", "^{2}": "^2",
     **{f"\\{name}": name for name in ("tanh", "exp", "log", "max", "min", "sin", "cos")},

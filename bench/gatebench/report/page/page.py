@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gatebench.core.errors import BadInput, visible
 from gatebench.core.files import write_errors
-from gatebench.graph.latex import typeset
+from gatebench.core.typesetting import typeset
 from gatebench.records import collection, samples, study_file
 from gatebench.records import frame as frames
 from gatebench.records.former import folder as former_folder
