@@ -91,3 +91,11 @@ def test_layouts_of_tables_are_refused_for_arrays(home: Path):
     np.save(home / "x.npy", MONTHS.reshape(-1, 12))
     for layout in ("step-a-cell", "series-a-column"):
         assert f"--{layout} is given, but x.npy, a file of arrays, has nothing" in refused(home / "x.npy", layout=layout)
+
+
+def test_blank_lines_part_a_calendar_whose_cells_are_steps():
+    lines = rows(MONTHS, 12, YEARS).splitlines(keepends=True)
+    decades = "\n".join("".join(lines[at : at + 10]) for at in (0, 10, 20))
+    said = add_table(f"Year,{ENGLISH}\n{decades}", layout="step-a-cell", sequence="blank")
+    assert "sequences: 3, a block between blank lines each (--sequence none)" in said
+    assert sum(map(len, arrays())) == len(MONTHS)

@@ -131,6 +131,7 @@ def unroll(table: Table, choices: Choices) -> tuple[Table, Choices]:
         starts=np.searchsorted(files[of_cells], np.arange(len(table.files))),
         lines=[*table.lines, *lines],
         codes=None if table.codes is None else table.codes[of_cells],
+        blocks=None if table.blocks is None else pd.factorize(table.blocks[of_cells])[0],
         rows_of_files=of_cells - table.starts[files[of_cells]],
     )
     order = f"{grid.row},{part}" if choices.order is None else choices.order

@@ -88,7 +88,6 @@ class Table:
     """The texts that the rows were read from; none of other files."""
     blocks: np.ndarray | None = None
     """The number of the block of each row ``[N]``, where blank lines part rows; None: they do not."""
-
     nominal: tuple[str, ...] = ()
     """Columns that the files declare to be classes, whatever is in them."""
     rows_of_files: np.ndarray | None = None
