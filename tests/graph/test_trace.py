@@ -198,7 +198,7 @@ def test_an_update_for_every_state():
     def one_too_few(x, h, c, *, W):
         return tanh(W @ x) + h + c
 
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="returns a vector, expected the next value of each state: return h, c"):
         traced(one_too_few)
 
 

@@ -157,13 +157,13 @@ def load_module(package: str, path: Path) -> ModuleType:
         if isinstance(error, BadInput) or not isinstance(error, Exception):
             raise
         reason = shorten(f"{type(error).__name__}: {getattr(error, 'msg', error)}")
-        raise BadInput(f"{path}, line {_failing_line(error, path)}: {reason}; correct the file") from error
+        raise BadInput(f"{path}, line {failing_line(error, path) or 1}: {reason}; correct the file") from error
     return module
 
 
-def _failing_line(error: Exception, path: Path) -> int:
-    """Return the line of a file at which loading it failed; 1 if the error does not say."""
+def failing_line(error: Exception, path: Path) -> int | None:
+    """Return the line of a file at which running it failed; None if the error does not say."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
-        return error.lineno or 1
+        return error.lineno
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return (lines[-1] if lines else None) or 1
+    return lines[-1] if lines else None

@@ -9,10 +9,12 @@ that multiplies (``V.f * c``) is a diagonal weight. Called on symbols, the funct
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
-from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Repeats, Rounds, Share, Signed
+from gatebench.core.validation import Count, Fraction, NonNegative, Positive, Repeats, Rounds, Share, Signed, shown
 
 __all__ = [
     "Arithmetic", "Count", "Family", "Fraction", "NonNegative", "Operand", "Parameter", "Positive", "Repeats", "Rounds",
@@ -39,7 +41,10 @@ class Width:
         if a is b:
             return
         if "X" in (a.letter, b.letter) and a.letter and b.letter:
-            raise ValueError(f"a vector of width {a.letter} meets one of width {b.letter}")
+            raise ValueError(
+                f"a vector of width {a.letter} meets one of width {b.letter}, and only a product with a matrix, such as "
+                "W.f @ x, makes one width of another"
+            )
         if a.letter is None or b.letter == "H":
             a, b = b, a
         b.same_as = a
@@ -77,6 +82,8 @@ class Arithmetic:
         )  # 1: a gate switched off
 
     def __truediv__(self, other: Operand) -> Symbol:
+        if not isinstance(other, Arithmetic) and other == 0:
+            raise ValueError("a vector is divided by 0, expected another number")
         return combine("div", self, other)
 
     def __rtruediv__(self, other: Operand) -> Symbol:
@@ -85,8 +92,19 @@ class Arithmetic:
     def __neg__(self) -> Symbol:
         return negative(self)
 
+    def __bool__(self) -> bool:
+        raise ValueError(
+            "a vector is neither true nor false before it has numbers; use an option, maximum or a gate for an if"
+        )
 
-@dataclass(eq=False)
+    def __pow__(self, exponent: object) -> NoReturn:
+        raise ValueError("** is no operation of a cell; use square(a), sqrt(a) or exp(k * log(a))")
+
+    def __rmatmul__(self, other: object) -> NoReturn:
+        raise ValueError("@ has a vector on its left; the matrix stands there: W.f @ x")
+
+
+@dataclass(eq=False, repr=False)
 class Symbol(Arithmetic):
     """A vector in a cell's equations: an operation on other symbols."""
 
@@ -102,12 +120,15 @@ class Symbol(Arithmetic):
         """This very vector, as it is."""
         return self
 
+    def __repr__(self) -> str:
+        return self.label or self.op
+
 
 Operand = Arithmetic | float | int
 """What stands on one side of ``+``, ``-``, ``*`` and ``/``."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Parameter(Symbol):
     """A parameter with the paper's name. Used with ``@`` it is a matrix, used elementwise it is a row ``[1, H]``."""
 
@@ -115,6 +136,11 @@ class Parameter(Symbol):
     operand: Width = field(default_factory=Width)
 
     def __matmul__(self, vector: Symbol) -> Symbol:
+        if not isinstance(vector, Symbol):
+            raise ValueError(
+                f"{self.label} is multiplied with {shown(vector)}, expected a vector; of two vectors add two products: "
+                "W.f @ x + U.f @ h"
+            )
         self.operand.unify(vector.width)
         return Symbol("linear", (vector,), self.label, self.width)
 
@@ -153,10 +179,17 @@ def combine(op: str, left: Operand, right: Operand) -> Symbol:
 
 
 def _symbol(value: Operand) -> Symbol:
-    return value.symbol if isinstance(value, Arithmetic) else Symbol("constant", label=repr(float(value)))
+    if isinstance(value, Arithmetic):
+        return value.symbol
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is a number of the equations, expected a finite one")
+    return Symbol("constant", label=repr(number))
 
 
 def _of_one(op: str, a: Arithmetic) -> Symbol:
+    if not isinstance(a, Arithmetic):
+        raise ValueError(f"{op} is taken of {shown(a)}, expected a vector or a parameter; write a number as Python has it")
     return Symbol(op, (a.symbol,), width=a.symbol.width)
 
 
@@ -300,4 +333,6 @@ def shift(x: Symbol, steps: int) -> Symbol:
     """Return the input ``steps`` later (negative: earlier), zeros outside of the sequence; nothing else can be shifted."""
     if x.op != "input":
         raise ValueError("only the input can be shifted in time")
+    if type(steps) is not int:
+        raise ValueError(f"the input is shifted by {shown(steps)} steps, expected a whole number")
     return x if steps == 0 else Symbol("input", label=str(int(x.label or 0) + steps), width=x.width)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from gatebench.core import errors, registry, validation
 from gatebench.core.errors import BadInput
+from gatebench.graph import cell_file
 from gatebench.graph.initial import Initial
 from gatebench.graph.ops import Family, Symbol, Width
 
@@ -23,6 +24,8 @@ Option = bool | int | float | str | None
 """Value of a cell's option."""
 Sizes = Mapping[str, int]
 """Width letter -> size."""
+_ANY_UNITS = 64
+"""Where the function ``sizes`` of a cell is tried, so that what is wrong with it is said as the cell is read."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,14 @@ class Graph:
         """Return the size of every width letter at a number of inputs and units; ``BadInput`` if either is below 1."""
         if inputs < 1 or units < 1:
             raise BadInput(f"{self.name} needs at least one input and one unit, got {inputs} inputs and {units} units")
-        return {"1": 1, "X": inputs, **self.widths(units)}
+        sizes = {"1": 1, "X": inputs, **self.widths(units)}
+        letters = [*self.states.values(), *(letter for pair in self.parameters.values() for letter in pair)]
+        if missing := sorted(set(letters) - set(sizes)):
+            raise BadInput(
+                f"cell {self.name} has vectors of width {', '.join(missing)} that nothing gives a size; add a function "
+                f'sizes(H, **_) to its file that returns {{"{missing[0]}": H // 2}}, or whatever it is'
+            )
+        return sizes
 
     def shapes(self, sizes: Sizes) -> dict[str, tuple[int, int]]:
         """Return parameter name -> (rows, columns) at these sizes."""
@@ -145,7 +155,27 @@ def load(name: str, **options: Option) -> Graph:
     missing = [attribute for attribute in ("step", "PAPER") if not hasattr(module, attribute)]
     if missing:
         raise BadInput(f"{path}: a cell needs {' and '.join(missing)}; compare it with another cell")
-    return trace(module, name, options)
+    if not isinstance(module.PAPER, str):
+        raise BadInput(
+            f"{path}: PAPER is {validation.shown(module.PAPER)}, expected a text that says where the cell is from"
+        )
+    with cell_file.refused_in_a_line(path):
+        graph = trace(module, name, options)
+        _check_use(graph, module.step)
+    return graph
+
+
+def _check_use(graph: Graph, step: Callable[..., object]) -> None:
+    """Raise ``ValueError`` if the equations leave out the input, or a family of parameters that no option switches off."""
+    if not any(node.op == "input" for node in graph.nodes):
+        raise ValueError("no equation of step reads the input; multiply it with a matrix: W.f @ x")
+    families = [] if graph.options else cell_file.signature(step).families
+    unread = [f for f in families if not any(name == f or name.startswith(f"{f}_") for name in graph.parameters)]
+    if unread:
+        raise ValueError(
+            f"no state follows from the parameters {', '.join(unread)} of step's signature; use them in an equation, or "
+            "leave them out"
+        )
 
 
 def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph:
@@ -155,31 +185,28 @@ def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph
     keyword the families of parameters, then the options, which have defaults.
     """
     step = module.step
-    signature = inspect.signature(step)
-    positional = [p for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
-    keyword = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
-    stated = _options(name, step, {p.name: p.default for p in keyword if p.default is not p.empty}, options)
+    signature = cell_file.signature(step)
+    stated = _options(name, step, signature.defaults, options)
 
     x = Symbol("input", width=Width("X"))
-    letters = {p.name: "H" if p.annotation is p.empty else str(p.annotation).strip("\"'") for p in positional[1:]}
-    widths = {letter: Width(letter) for letter in letters.values()}
-    states = [Symbol("state", label=state, width=widths[letter]) for state, letter in letters.items()]
-    families = {p.name: Family(p.name) for p in keyword if p.default is p.empty}
+    letters = signature.states
+    width_of = {letter: Width(letter) for letter in letters.values()}
+    states = [Symbol("state", label=state, width=width_of[letter]) for state, letter in letters.items()]
+    families = {letter: Family(letter) for letter in signature.families}
     returned, local = _call(step, x, *states, **families, **stated)
-    updates = returned if isinstance(returned, tuple) else (returned,)
+    updates = cell_file.next_states(returned, [*letters], local)
     for state, update in zip(states, updates, strict=True):
-        state.width.unify(update.width)
+        try:
+            state.width.unify(update.width)
+        except ValueError as error:
+            raise ValueError(f"the next value of {state.label}: {error}") from error
 
     order = _order(updates)
     position = {id(symbol): i for i, symbol in enumerate(order)}
     parameters = _parameters(order)
     title, _, text = inspect.cleandoc(module.__doc__ or name).partition("\n")
-    initial = module.initial(**stated) if hasattr(module, "initial") else {}
-    if unknown := sorted(set(initial) - set(parameters)):
-        raise BadInput(
-            f"cell {name} says how {', '.join(unknown)} begins, expected one of its parameters "
-            f"({', '.join(parameters)}); correct the function initial of its file"
-        )
+    initial = cell_file.initial(module, name, [*parameters], stated)
+    cell_file.widths(module, _ANY_UNITS, stated)
     return Graph(
         name=name,
         title=title.rstrip("."),
@@ -190,7 +217,7 @@ def trace(module: ModuleType, name: str, options: Mapping[str, Option]) -> Graph
         parameters=parameters,
         names={position[id(symbol)]: n for n, symbol in _named(local) if id(symbol) in position},
         options=stated,
-        widths=lambda units: {"H": units, **(module.sizes(units, **stated) if hasattr(module, "sizes") else {})},
+        widths=lambda units: cell_file.widths(module, units, stated),
         initial=initial,
         text=text.strip(),
     )
@@ -253,10 +280,15 @@ def _call(function: Callable[..., Result], *args: object, **kwargs: object) -> t
 
 
 def _options(
-    name: str, step: Callable[..., object], defaults: dict[str, Option], given: Mapping[str, Option]
+    name: str, step: Callable[..., object], defaults: dict[str, Any], given: Mapping[str, Option]
 ) -> dict[str, Option]:
     """Return the options of a cell: the defaults, and what was given, which must fit the option's annotation."""
     parameters = inspect.signature(step).parameters
+    for option, default in defaults.items():
+        expected = validation.mismatch(default, _hint(parameters[option], step))
+        if expected or not isinstance(default, Option):
+            expected = expected or "true, false, a number, a text or None"
+            raise ValueError(f"option '{option}' has the default {validation.shown(default)}, expected {expected}")
     for option, value in given.items():
         if option not in defaults:
             raise BadInput(f"cell {name} has no option '{option}'{errors.did_you_mean(option, list(defaults))}")
