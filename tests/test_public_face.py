@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -193,3 +194,16 @@ def test_compare_says_what_was_expected(tiny: Tiny, arguments: dict, message: st
     with pytest.raises(BadInput, match=message):
         gatebench.compare(**{"task": "tiny", "results": str(tiny.folder / "results"), **arguments})
     assert not (tiny.folder / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda: gatebench.count(3, inputs=2, units=3), "cell"),  # pyright: ignore[reportArgumentType]
+        (lambda: gatebench.results(3), "study"),  # pyright: ignore[reportArgumentType]
+        (lambda: gatebench.load(3), "key"),  # pyright: ignore[reportArgumentType]
+    ],
+)
+def test_a_name_that_is_no_text_is_refused(call: Callable[[], object], argument: str):
+    with pytest.raises(BadInput, match=f"^{argument} is 3, expected a text$"):
+        call()

@@ -96,8 +96,10 @@ def count(
         ``cell``, ``inputs``, ``units``, ``parameters_recurrent``, ``parameters_total``, ``flops_per_step``, ``state_size``.
 
     """
+    from gatebench.core import validation
     from gatebench.graph import cost, trace
 
+    validation.check_text("cell", cell)
     return cost.count(
         trace.load(cell, **options), inputs, outputs,
         units=units, parameters=parameters, total_parameters=total_parameters, flops=flops,
@@ -181,8 +183,10 @@ def results(study: str, folder: str = "results") -> "pd.DataFrame":
     """
     from pathlib import Path
 
+    from gatebench.core import validation
     from gatebench.records import frame, published
 
+    validation.check_text("study", study)
     return frame.load(published.results_folder(Path(folder), study), study).trials
 
 
@@ -195,6 +199,8 @@ def load(key: str, results: str = "results") -> "nn.Module":
     """
     from pathlib import Path
 
+    from gatebench.core import validation
     from gatebench.models.export import trained_trial
 
+    validation.check_text("key", key)
     return trained_trial.load_model(key, Path(results))

@@ -14,6 +14,8 @@ LEAST = ["task=tiny", "training.epochs=1", "search.size=1", "population.seeds=[1
 """Soon over, if a mistake should not be noticed."""
 MISTAKES = {
     "trainig.batch=3": "unknown setting 'trainig.batch'; did you mean 'training.batch'?",
+    "+serach.size=3": "unknown setting 'serach'; did you mean 'search'?",
+    "cell=lstm_augmented cell.projecton=null": "unknown setting 'cell.projecton': the cell has no such option, or its yaml",
     "cel=gru": "unknown setting 'cel'; did you mean 'cell'?",
     "training.batch=abc": "training.batch is 'abc', expected",
     "training.batch=0": "training.batch is 0, expected",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gatebench.cli import plugin_conf
+from gatebench.cli.commands import sweep
 from gatebench.cli.configurations import GROUPS
 from gatebench.core.errors import BadInput
 from support.command_line import run_installed
@@ -68,6 +69,50 @@ def test_what_hydra_would_run_is_refused(conf: Path, changed: str, reason: str):
     (conf / "study" / "mine.yaml").write_text(changed)
     with pytest.raises(BadInput, match=rf"mine\.yaml: {reason}"):
         plugin_conf.check(conf, GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (STUDY.replace("# @package _global_\n", ""), "its first line is not '# @package _global_'"),
+        (STUDY.replace("name: mine\n", ""), "it has no name, under which its results are found; add a line: name: mine"),
+        ("# @package _global_\n", "it has no name"),
+        (
+            STUDY.replace("override /task", "override task"),
+            "its defaults list has 'override task: jsb_chorales', expected 'o",
+        ),
+        (
+            STUDY.replace("override /task", "/task"),
+            "its defaults list has '/task: jsb_chorales', expected 'override /task: ",
+        ),
+        (
+            STUDY.replace("override /task", "override /tsk"),
+            "its defaults list has 'override /tsk', expected 'override /GROUP",
+        ),
+        (STUDY.replace("rnn, gru", "[rnn, gru]"), "has a list of cell, expected one text with commas: cell: rnn, gru"),
+        (STUDY + "name: other\n", "cannot be read: it has name twice in one place"),
+    ],
+)
+def test_a_study_that_would_be_read_otherwise_is_refused(conf: Path, changed: str, reason: str):
+    (conf / "study" / "mine.yaml").write_text(changed)
+    with pytest.raises(BadInput) as refused:
+        plugin_conf.check(conf, GROUPS)
+    assert reason in str(refused.value)
+
+
+def test_a_study_may_go_on_from_another_one(conf: Path):
+    (conf / "study" / "mine.yaml").write_text("# @package _global_\ndefaults:\n  - jsb\n  - _self_\nname: mine\n")
+    plugin_conf.check(conf, GROUPS)
+
+
+@pytest.mark.parametrize("text", ["- 1\n- 2\n", "hello\n", "\xff\xfe"])
+def test_a_study_that_is_no_settings_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str):
+    file = tmp_path / "conf" / "study" / "handed.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text, encoding="latin-1")
+    monkeypatch.setenv("GATEBENCH_PATH", str(tmp_path))
+    with pytest.raises(BadInput, match=r"handed\.yaml(: it is .*, which is no settings| cannot be read: )"):
+        sweep.sweep(["study=handed", "--dry-run"])
 
 
 @pytest.mark.parametrize("text", ["a: [1", "a: !!python/object/apply:os.mkdir [called]", "a: \x01"])

@@ -148,6 +148,11 @@ def _explain(message: str) -> str:
             return f"'{name}' is given something that it does not have; override one of its settings: {name}.SETTING=VALUE"
         if name in names:
             return f"'{name}' cannot be overridden alone in this study, which gives {parent} as a whole: {parent}={{...}}"
+        if name.startswith("cell."):
+            return (
+                f"unknown setting '{name}': the cell has no such option, or its yaml in conf/cell/ has no line for it; "
+                "gatebench cells NAME prints the options of a cell"
+            )
         nearest = did_you_mean(name, names).partition(" (there are")[0]
         return f"unknown setting '{name}'{nearest} (see gatebench sweep --help)"
     if match := re.search(r"Error merging override ([^=]*)=", message):

@@ -16,6 +16,16 @@ from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which no name stands twice, as Hydra reads it: of two, one would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise yaml.YAMLError(f"it has {twice} twice in one place: keep one of them")
+        return super().construct_mapping(node, deep)
+
+
 def check(folder: Path, groups: Sequence[str]) -> None:
     """Raise ``BadInput`` for the first yaml of a plugin folder's ``conf/`` that holds more than settings of these groups."""
     for file in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
@@ -27,14 +37,44 @@ def check(folder: Path, groups: Sequence[str]) -> None:
         registry.refuse_replacement("conf", str(place))
         if reason := next(_more_than_settings(file, groups), None):
             raise BadInput(f"{file}: {reason}; a yaml of a plugin folder holds settings alone, since Hydra would run it")
+        if place.parts[0] == "study":
+            _check_study(file, groups)
+
+
+def _read(file: Path) -> tuple[str, Any]:
+    """Return the text of a yaml, and its values; ``BadInput`` for what is none."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        return text, yaml.load(text, _Loader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadInput(f"{file} cannot be read: {shorten(error)}") from error
+
+
+def _check_study(file: Path, groups: Sequence[str]) -> None:
+    """Raise ``BadInput`` for a study that Hydra would read otherwise than it was meant, or not at all."""
+    text, read = _read(file)
+    values: dict[str, Any] = read or {}
+    if not re.match(r"\s*#\s*@package\s+_global_\s*$", text, re.MULTILINE):
+        raise BadInput(
+            f"{file}: its first line is not '# @package _global_', so it would set nothing of a sweep; put it there"
+        )
+    if "name" not in values:
+        raise BadInput(f"{file}: it has no name, under which its results are found; add a line: name: {file.stem}")
+    for entry in _as_list(values.get("defaults")):
+        for name, choice in entry.items() if isinstance(entry, dict) else ():
+            group = re.sub(r"override|[\s/]", "", str(name))
+            if group != "study" and not re.match(r"override\s+/", str(name)):
+                raise BadInput(f"{file}: its defaults list has '{name}: {choice}', expected 'override /{group}: {choice}'")
+    for name, swept in (values.get("hydra", {}).get("sweeper", {}).get("params") or {}).items():
+        if name in groups and not isinstance(swept, str):
+            choices = ", ".join(map(str, _as_list(swept)))
+            raise BadInput(
+                f"{file}: hydra.sweeper.params has a list of {name}, expected one text with commas: {name}: {choices}"
+            )
 
 
 def _more_than_settings(file: Path, groups: Sequence[str]) -> Iterator[str]:
-    try:
-        text = file.read_text(encoding="utf-8")
-        values = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadInput(f"{file} cannot be read: {shorten(error)}") from error
+    text, values = _read(file)
     for package in re.findall(r"@\s*package\b[ \t]*(\S*)", text):
         if package not in ("_global_", "_group_"):
             yield f"its package is {shorten(package)}"
@@ -87,10 +127,10 @@ def _of_hydra(values: object) -> Iterator[str]:
 
 
 def _of_defaults(entry: object, groups: Sequence[str]) -> Iterator[str]:
-    if entry == "_self_":
+    if isinstance(entry, str) and re.fullmatch(r"[\w-]+", entry):  # itself, or another yaml of its own group
         return
     names = list(entry) if isinstance(entry, dict) else [entry]
     for name in names:
         group = re.fullmatch(r"(?:override\s+)?/?(\w+)", str(name))
         if not isinstance(entry, dict) or group is None or group[1] not in groups:
-            yield f"its defaults list has '{shorten(name)}'"
+            yield f"its defaults list has '{shorten(name)}', expected 'override /GROUP: NAME', of {', '.join(groups)}"

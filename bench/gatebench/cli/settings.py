@@ -26,6 +26,8 @@ NEEDED = (
     "budget", "training", "engine",
 )  # fmt: skip
 """What every configuration has."""
+POSSIBLE = (*NEEDED, "contrasts", "parts", "arms", "table1", "hydra", "defaults")
+"""What stands at the top of a configuration or a study's yaml; ``arms`` and ``table1`` have values that others refer to."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,9 @@ def of(configuration: Configuration) -> Settings:
     missing = [name for name in NEEDED if name not in values]
     if missing:
         raise BadInput(f"{missing[0]} is missing, and each setting is needed; give it a value: {missing[0]}=VALUE")
+    unknown = next((name for name in values if name not in POSSIBLE), None)
+    if unknown is not None:
+        raise BadInput(f"unknown setting '{shorten(unknown)}'{did_you_mean(unknown, list(POSSIBLE))}")
     study = _study_name(values["name"])
     training, cell, search = (_group(name, values[name]) for name in ("training", "cell", "search"))
     stack = construct(Stack, "model", _group("model", values["model"]))

@@ -154,6 +154,12 @@ def mismatch(value: object, hint: Any) -> str | None:
     return None if fits else _words(hint)
 
 
+def check_text(where: str, value: object) -> None:
+    """Raise ``BadInput`` for an argument that is no text, such as a number in place of a name."""
+    if not isinstance(value, str):
+        raise BadInput(f"{where} is {shown(value)}, expected {EXPECTED[str]}")
+
+
 def shown(value: object) -> str:
     """Return a value as a message shows it: its ``repr``, cut to the length of a line."""
     try:

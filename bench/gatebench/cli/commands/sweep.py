@@ -20,6 +20,7 @@ from gatebench.cli.workers import Call, Workers
 from gatebench.core import interpreters, registry, terminal
 from gatebench.core.documentation import address
 from gatebench.core.errors import BadInput, did_you_mean
+from gatebench.core.validation import shown
 
 if TYPE_CHECKING:
     from gatebench.cli.planning import SweepPlan
@@ -308,9 +309,12 @@ def _parts(file: Path | None) -> list[list[str]]:
     if file is None:
         return []
     try:
-        parts = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("parts", [])
-    except yaml.YAMLError as error:
+        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"{file} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise BadInput(f"{file}: it is {shown(values)}, which is no settings; expected names, each with a value")
+    parts = values.get("parts", [])
     if not isinstance(parts, list) or not all(isinstance(part, list) for part in parts):
         raise BadInput(f"{file}: parts is {parts!r}, expected a list of lists of overrides, for example [[task=nottingham]]")
     return [[str(override) for override in part] for part in parts]
