@@ -16,7 +16,7 @@ from gatebench.core import registry
 from gatebench.core.errors import BadInput, shorten
 
 
-class _Loader(yaml.SafeLoader):
+class _UniqueNames(yaml.SafeLoader):
     """YAML in which no name stands twice, as Hydra reads it: of two, one would be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -45,7 +45,7 @@ def _read(file: Path) -> tuple[str, Any]:
     """Return the text of a yaml, and its values; ``BadInput`` for what is none."""
     try:
         text = file.read_text(encoding="utf-8")
-        return text, yaml.load(text, _Loader)
+        return text, yaml.load(text, _UniqueNames)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"{file} cannot be read: {shorten(error)}") from error
 
