@@ -86,3 +86,55 @@ def test_a_header_that_promises_more_than_there_is(file):
         member.write(bytes(80))
     with pytest.raises(ValueError, match=r"does not fit its 80 bytes"):
         npz.read(file)
+
+
+ROLL = np.eye(4, 3, dtype=np.uint8)
+SILLY = {
+    "empty split": ({"valid": []}, r"split 'valid' is empty"),
+    "no split": ({"test": None}, r"split 'test' is empty"),
+    "one step": ({"train": [ROLL, ROLL[:1]]}, r"sequence 1 of split 'train' has 1 step"),
+    "no step": ({"test": [ROLL[:0]]}, r"sequence 0 of split 'test' has 0 step"),
+    "another width": ({"valid": [ROLL, ROLL[:, :2]]}, r"split '(train|valid)' has shape .*one width"),
+    "a vector": ({"test": [ROLL, ROLL, ROLL[0]]}, r"sequence 2 of split 'test' has shape \(3,\)"),
+    "NaN": ({"valid": [np.full((4, 3), np.nan)]}, r"sequence 0 of split 'valid' has NaN or infinite"),
+    "infinite": ({"train": [ROLL, np.full((4, 3), -np.inf)]}, r"sequence 1 of split 'train' has NaN or infinite"),
+}
+
+
+@pytest.mark.parametrize(("given", "message"), SILLY.values(), ids=SILLY)
+def test_check_names_what_cannot_be_trained_on(given, message):
+    sequences = {"train": [ROLL, ROLL], "valid": [ROLL], "test": [ROLL], **given}
+    with pytest.raises(BadInput, match=message):
+        check_sequences("silly", {split: rolls for split, rolls in sequences.items() if rolls is not None}, "piano_roll")
+
+
+def test_check_passes_two_steps():
+    check_sequences("short", {split: [ROLL[:2]] for split in SPLITS}, "piano_roll")
+
+
+WAVE = np.zeros((50, 1), np.int16)
+NO_AUDIO = {"stereo": WAVE.repeat(2, 1), "float": WAVE.astype(np.float32), "8 bit": WAVE.astype(np.uint8)}
+
+
+@pytest.mark.parametrize("wave", NO_AUDIO.values(), ids=NO_AUDIO)
+def test_audio_is_one_channel_of_16_bit(wave):
+    check_sequences("sound", {split: [WAVE] for split in SPLITS}, "audio")
+    with pytest.raises(BadInput, match=r"sequence 0 of split 'train' has . channel\(s\) of .*; expected one of 16 bits"):
+        check_sequences("sound", {split: [wave] for split in SPLITS}, "audio")
+
+
+def test_audio_has_a_rate_and_nothing_else_has_one(tiny, murmur):
+    tiny.edit(rate=8000)
+    murmur.yaml.write_text(murmur.yaml.read_text().replace("rate: 8000\n", ""))
+    for name, rate in (("tiny", 8000), ("murmur", None)):
+        with pytest.raises(BadInput, match=f"{name}.yaml: rate is {rate}; expected samples a second for kind audio"):
+            cards.load(name)
+
+
+@pytest.mark.parametrize("value", [2.0, -1.0, 0.5, np.nan])
+def test_piano_roll_holds_zeros_and_ones(tiny, value):
+    rolls = {split: [roll.astype(float) for roll in sequences] for split, sequences in tiny.rolls.items()}
+    rolls["valid"][3][1, 2] = value
+    tiny.write(rolls)
+    with pytest.raises(BadInput, match=r"piano_roll_mat: sequence 3 of split 'valid' has values other than 0 and 1"):
+        cards.read_arrays(cards.load("tiny"))
