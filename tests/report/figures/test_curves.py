@@ -102,3 +102,12 @@ def test_ticks_differ_and_have_room(hand: Frame, decades: float):
     boxes = sorted((label.get_window_extent() for label in shown), key=lambda box: box.y0)
     assert len({label.get_text() for label in shown}) == len(shown) >= 2
     assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(boxes))
+
+
+def test_a_first_epoch_that_is_above_all_that_follows_is_cut_off(hand: Frame):
+    first = (hand.curves.split == "train") & (hand.curves.epoch == 1)
+    assert first.any()
+    high = replace(hand, curves=hand.curves.assign(nll=hand.curves.nll.mask(first, 40.0)))
+    highest = FIGURES["curves"].numbers(high).query("nll < 40").groupby("task", sort=False).nll.max()
+    tops = [axis.get_ylim()[1] for axis in drawn("curves", high).axes]
+    assert tops == pytest.approx([top for top in highest for _ in ("epoch", "seconds")])

@@ -1,5 +1,7 @@
 """The figure of the learning rates of the search."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,17 @@ def test_a_search_over_more_than_rates_is_no_curve(name: str, numbers: list[floa
     (axis,) = drawn("sensitivity", frame).axes
     (points,) = [line for line in axis.lines if len(np.asarray(line.get_xdata())) == 3]
     assert (points.get_linestyle() == "-") == (len(set(numbers)) == 1)
+
+
+@pytest.mark.parametrize("lowest", [1e-3, 1e-5], ids=["two decades", "four"])
+def test_numbers_of_the_rates_do_not_touch(lowest: float):
+    frame = by_hand([*TRIED[:3], *CONFIRMED])
+    frame.trials.loc[frame.trials.stage == "search", "lr"] = np.repeat(np.geomspace(lowest, 0.1, 3), 3)
+    figure = drawn("sensitivity", frame)
+    figure.draw_without_rendering()
+    (axis,) = figure.axes
+    first, last = axis.get_xlim()
+    shown = [label for label in axis.get_xticklabels() if label.get_text() and first <= label.get_position()[0] <= last]
+    boxes = [label.get_window_extent() for label in shown]
+    assert len(boxes) >= 3
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))

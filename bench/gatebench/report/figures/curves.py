@@ -20,8 +20,8 @@ CAPTION = (
     "solid, validation dotted, the best validation point marked. Train is the mean over an epoch's updates, with the "
     "weights as they were. Seconds are wall time of training and validation, a population's shared evenly by its members; "
     "all cells ran on the engine named in the table of trials. NLL on a logarithmic scale, or on a linear one where it goes "
-    "below zero; what goes far above the curves of the others is cut off. Of more than ten cells the ten that come lowest "
-    "have colours."
+    "below zero; what goes far above the curves of the others is cut off, as is a first epoch of train that is above all "
+    "that follows. Of more than ten cells the ten that come lowest have colours."
 )
 
 WIDTH, HEADING, BESIDE = 4.8, 3.6, 2.2
@@ -102,8 +102,12 @@ def _draw_cell(axis: Axes, curve: pd.DataFrame, x: str, cell_style: style.CellSt
 
 
 def _top(part: pd.DataFrame) -> float:
-    """Return the highest NLL that is shown: that of all cells, but for those that went far astray."""
-    highest = part.groupby("cell").nll.max()
+    """Return the highest NLL that is shown: that of all cells, but for those that went far astray, and for first means.
+
+    The mean over the first epoch is mostly of weights that had learned nothing, and may be several times all that follows.
+    """
+    first = (part.split == "train") & (part.epoch == part.groupby("key").epoch.transform("min"))
+    highest = part[~first].groupby("cell").nll.max()
     return float(highest[highest <= style.ceiling(highest)].max())
 
 

@@ -20,6 +20,9 @@ CAPTION = (
     "trials."
 )
 
+DECADES = 200
+"""Ratio of the largest rate to the smallest above which a scale has one tick a decade: of three the numbers would touch."""
+
 
 def numbers(frame: Frame) -> pd.DataFrame:
     """Return one row per trial of the search."""
@@ -39,7 +42,8 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             learned = (rows.status == "finished") & (rows.nll <= baselines[rows.task].to_numpy())
             _draw_cell(axis, cell, rows[learned], rows[~learned], styles[cell])
         axis.set_xscale("log")
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        wide = part.lr.max() > DECADES * part.lr.min()
+        axis.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel("learning rate")
