@@ -18,6 +18,16 @@ def test_sensitivity_has_every_rate_of_the_search_and_nothing_else(hand: Frame):
     assert np.isnan(numbers.nll[1])
 
 
+def test_panels_have_the_order_of_other_figures():
+    tasks = ["speech", "music"]
+    frame = by_hand([(task, *trial[1:]) for task in tasks for trial in [*TRIED[:3], *CONFIRMED]])
+    assert (
+        list(FIGURES["sensitivity"].numbers(frame).task.unique())
+        == list(FIGURES["results"].numbers(frame).task.unique())
+        == tasks
+    )
+
+
 def test_a_diverged_trial_of_a_search_is_a_cross(hand: Frame):
     crosses = [line for axis in drawn("sensitivity", hand).axes for line in axis.lines if line.get_marker() == "x"]
     assert [xs for line in crosses if (xs := np.asarray(line.get_xdata()).tolist())] == [[0.02]]

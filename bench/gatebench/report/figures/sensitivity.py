@@ -25,10 +25,11 @@ DECADES = 200
 
 
 def numbers(frame: Frame) -> pd.DataFrame:
-    """Return one row per trial of the search."""
+    """Return one row per trial of the search, of a comparison group by cell and rate."""
     search = frame.trials[(frame.trials.stage == "search") & (frame.trials.split == "valid")]
     columns = ["task", "budget", "training", "cell", *TUNABLE, "seed", "nll", "status", "key"]
-    return search[columns].sort_values(["task", "budget", "training", "cell", "lr"]).reset_index(drop=True)
+    parts = [part.sort_values(["cell", "lr"]) for _, part in comparison_groups(search[columns])]
+    return pd.concat(parts, ignore_index=True) if parts else search[columns]
 
 
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
