@@ -2,6 +2,7 @@
 
 import itertools
 import textwrap
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import matplotlib as mpl
@@ -192,8 +193,11 @@ def no_score(axis: Axes, y: int) -> None:
     axis.annotate("no score", (0.75, y), xycoords=("axes fraction", "data"), **QUIET_LETTERS)
 
 
-def legend(figure: Figure, shown: list[str], styles: dict[str, CellStyle]) -> None:
-    """Put a legend of the cells that a figure shows beside it, in as many columns as its height asks for."""
+def legend(figure: Figure, shown: list[str], styles: Mapping[str, Any]) -> None:
+    """Put a legend of the cells that a figure shows beside it, in as many columns as its height asks for.
+
+    ``styles`` has for each cell a `CellStyle`, or more keyword arguments of matplotlib's ``plot``.
+    """
     handles = [Line2D([], [], lw=1.2, ms=6, label=cell, **styles[cell]) for cell in shown]
     figure.tight_layout()
     columns = -(-len(shown) // max(1, int(figure.get_figheight() / _LINE)))

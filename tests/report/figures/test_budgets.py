@@ -57,3 +57,10 @@ def test_a_panel_without_times_says_so():
     figure = FIGURES["budgets"].draw(numbers, everything())
     said = [[text.get_text() for text in axis.texts] for axis in figure.axes]
     assert said == [[], [], [], [durations.ABSENT]] * (len(figure.axes) // 4)
+
+
+def test_each_panel_has_the_range_of_its_own_costs():
+    trials = [*seeds("music", "gru", [3.0, 3.2]), *seeds("music", "gru", [2.8, 3.1], "units_64")]
+    of_few, of_many = drawn("budgets", by_hand(trials)).axes[::4]
+    for axis, size in ((of_few, 20_000), (of_many, 30_000)):
+        assert axis.get_xlim() == pytest.approx((size / 1.25, size * 1.25))

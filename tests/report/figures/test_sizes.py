@@ -64,3 +64,20 @@ def test_lines_join_the_sizes_of_a_cell_from_small_to_large():
     lines = [list(line.get_xdata()) for line in axis.lines if len(line.get_xdata()) and line.get_linestyle() == "-"]
     assert [5000, 80000] in lines
     assert axis.get_xscale() == "log"
+
+
+def test_a_variant_has_the_colour_of_its_cell_and_a_broken_line():
+    deep = [*seeds("music", "gru layers=2", [3.3], SMALL), *seeds("music", "gru layers=2", [3.1], LARGE)]
+    (legend,) = drawn("sizes", sized([*TRIALS, *deep])).legends
+    looks = {line.get_label(): (line.get_color(), line.get_linestyle()) for line in legend.get_lines()}
+    colour = looks["gru"][0]
+    assert looks["gru"] == (colour, "-")
+    assert looks["gru layers=2"] == (colour, "--")
+    assert looks["rnn"][0] != colour
+
+
+def test_marks_of_one_size_stand_beside_one_another():
+    (axis,) = drawn("sizes", sized(TRIALS)).axes
+    places = [line.get_transform().transform(line.get_xydata())[0, 0] for line in axis.lines if line.get_marker() in "os^"]
+    assert len({round(place, 1) for place in places}) == len(places) == 2
+    assert max(places) - min(places) < 0.05 * axis.get_window_extent().width

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gatebench.records.frame import Frame
 from gatebench.report import durations, repetitions, style
@@ -18,6 +19,8 @@ CAPTION = (
 )
 HEIGHT = 2.7
 """Height of a row of panels in inches."""
+AROUND = 1.25
+"""Ratio of the ends of a panel to the least and the greatest cost in it: what is nearly equal stands close together."""
 COSTS = {
     "parameters_recurrent": "recurrent parameters",
     "parameters_total": "parameters with readout",
@@ -57,7 +60,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw a row of panels for each task and budget, a column for each cost."""
     parts = list(numbers.groupby(["task", "training", "budget"], sort=False))
     figure, axes = plt.subplots(
-        len(parts), len(COSTS), figsize=(3.4 * len(COSTS), HEIGHT * len(parts)), squeeze=False, sharey="row", sharex="col"
+        len(parts), len(COSTS), figsize=(3.4 * len(COSTS), HEIGHT * len(parts)), squeeze=False, sharey="row"
     )
     styles = style.cell_styles(frame.trials)
     for row, ((task, _, budget), part) in zip(axes, parts, strict=True):
@@ -65,9 +68,16 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             for cell in style.cells(part):
                 point = part[part.cell == cell].iloc[0]
                 error = None if np.isnan(point.low) else [[point.nll - point.low], [point.high - point.nll]]
-                axis.errorbar(point[cost], point.nll, yerr=error, ls="", ms=7, capsize=2, mec="white", **styles[cell])
+                axis.errorbar(
+                    point[cost], point.nll, yerr=error, ls="", ms=7, capsize=2, mec="white", mew=0.5, **styles[cell]
+                )
             if part[cost].isna().all():
                 axis.annotate(durations.ABSENT, (0.5, 0.5), xycoords="axes fraction", **style.QUIET_LETTERS)
+                axis.set_xticks([])
+            else:
+                axis.set_xlim(part[cost].min() / AROUND, part[cost].max() * AROUND)
+                axis.xaxis.set_major_locator(MaxNLocator(4))
+                axis.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,g}"))
             axis.set_xlabel(label)
             axis.tick_params(axis="x", labelsize=style.SMALLEST)
         label = f"{frame.datasets[str(task)]}, {frame.budget(str(budget), str(task))}\ntest {frame.nll(str(task))}"

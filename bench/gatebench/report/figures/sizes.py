@@ -1,9 +1,13 @@
 """Test NLL against the number of parameters: whether the order of cells hangs on their size."""
 
+import itertools
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.transforms import ScaledTranslation
 
 from gatebench.records.frame import Frame
 from gatebench.report import repetitions, style
@@ -13,11 +17,17 @@ ORDER = 92
 TITLE = "Test NLL against size"
 CAPTION = (
     "Mean test NLL over repetitions at each budget of recurrent parameters, with 95% intervals over them, against the "
-    "recurrent parameters; a line for each cell, one with more layers being another line. Where lines cross, the better "
-    "cell depends on the size. Sizes are matched between cells; rates and regularisers are searched for at each of them."
+    "recurrent parameters; a line for each cell, in its colour a broken one for each variant of it, as with more layers. "
+    "Where lines cross, the better cell depends on the size. Sizes are matched between cells, and rates and regularisers "
+    "searched for at each of them; marks stand a little beside one another so that intervals can be seen."
 )
 BUDGET = "parameters_"
 """How the names of budgets begin that are of recurrent parameters."""
+
+BROKEN = ["--", ":", "-."]
+"""Lines that variants of a cell take in turn."""
+APART = 3
+"""Points between the marks of two cells of one size."""
 
 
 def notes(frame: Frame) -> list[str]:
@@ -58,12 +68,18 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task and protocol."""
     panels = list(numbers.groupby(["task", "training"], sort=False))
     figure, axes = style.grid(len(panels), width=4.6, height=3.4)
-    styles = style.cell_styles(frame.trials)
+    shown = style.cells(numbers)
+    styles = _lines(shown, style.cell_styles(frame.trials))
     for axis, ((task, training), part) in zip(axes, panels, strict=True):
         for cell, rows in style.by_cell(part).items():
             points = rows.sort_values("parameters_recurrent")
             error = np.abs(points[["low", "high"]].to_numpy(float).T - points.nll.to_numpy(float))
-            axis.errorbar(points.parameters_recurrent, points.nll, yerr=error, lw=1.3, ms=5, capsize=2, **styles[cell])
+            beside = APART * (shown.index(cell) - (len(shown) - 1) / 2) / 72
+            place = axis.transData + ScaledTranslation(beside, 0, figure.dpi_scale_trans)
+            size = {"lw": 1.3, "ms": 5, "capsize": 2}
+            drawn = axis.errorbar(points.parameters_recurrent, points.nll, yerr=error, **size, **styles[cell])
+            for artist in drawn.get_children():  # after the axis has taken its range from where they are
+                artist.set_transform(place)
         axis.set_xscale("log")
         axis.set_xticks(sorted({float(f"{size:.1g}") for size in part.parameters_recurrent}))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
@@ -71,5 +87,16 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_xlabel("recurrent parameters")
         axis.set_ylabel(f"test {frame.nll(str(task))}")
         style.heading(axis, f"{frame.datasets[str(task)]}, {training}")
-    style.legend(figure, style.cells(numbers), styles)
+    style.legend(figure, shown, styles)
     return figure
+
+
+def _lines(cells: list[str], styles: dict[str, style.CellStyle]) -> dict[str, Any]:
+    """Return the looks of cells, those of a variant in the colour of its cell and with a line of its own."""
+    looks: dict[str, Any] = {}
+    for name, variants in itertools.groupby(cells, lambda cell: cell.partition(" ")[0]):
+        for i, cell in enumerate(variants):
+            whole = styles[name if name in cells else cell]
+            line = "-" if cell == name else BROKEN[(i - 1) % len(BROKEN)]
+            looks[cell] = {**styles[cell], "color": whole["color"], "ls": line}
+    return looks
