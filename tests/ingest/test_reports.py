@@ -19,6 +19,10 @@ PLAIN = "\n".join(["day,sales", *ROWS])
 REPORTS = {
     "a title": (f"Report of station 5\n\n{PLAIN}", "title: 1 line(s) above the header are skipped: Report of station 5"),
     "titles of empty cells": (f"Report,\nmade by Anna,\n{PLAIN}", "title: 2 line(s) above the header are skipped: Report,"),
+    "a table of the place": (
+        f"latitude,longitude,elevation\n52.52,13.42,38.0\n\n{PLAIN}",
+        "title: 2 line(s) above the header are skipped: latitude,longitude,elevation; 52.52,13.42,38.0",
+    ),
     "a total": (f"{PLAIN}\nTotal,123.4", "left out: the last row, which is called 'Total'"),
     "a sum and a mean": (f"{PLAIN}\nSum:,12.5\nMean,1.5", "left out: the last row, which is called 'Sum:'"),
     "a header again": ("\n".join(["day,sales", *ROWS[:50], "day,sales", *ROWS[50:]]), "left out: 1 row(s) that repeat"),
@@ -33,6 +37,14 @@ REPORTS = {
 def test_what_is_no_data_is_left_out_and_said(content: str, said: str):
     assert any(line.startswith(said) for line in add_table(content)), said
     assert whole()[:, 0].tolist() == kinds.Y.tolist()
+
+
+@pytest.mark.parametrize("names", ["day,highest", "time (UTC),highest"])
+def test_a_second_table_below_a_blank_line_is_no_part_of_the_first(names: str):
+    Path("x.csv").write_text(f"{PLAIN}\n\n{names}\n2024-01-01,3.5\n2024-01-02,4.5\n")
+    line = refused(Path("x.csv"), "steps")
+    assert f"x.csv has two tables, of which another one begins with {names.replace(',', ', ')} below a blank line" in line
+    assert line.endswith("expected one: write the lines of one into a file of its own")
 
 
 def test_rows_of_separators_alone_are_left_out_and_said():

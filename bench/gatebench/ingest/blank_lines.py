@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from gatebench.core.errors import BadInput, shorten
 from gatebench.ingest import delimited
 
 
@@ -37,6 +38,21 @@ def find(table: delimited.TextTable, rows: pd.DataFrame) -> np.ndarray | None:
         of_rows[filled] = blocks
         blocks = np.maximum.accumulate(of_rows)
     return blocks
+
+
+def check_one_table(rows: pd.DataFrame, blocks: np.ndarray, where: str) -> None:
+    """Raise ``BadInput``, which says ``where``, if a block begins with names of other columns: it is a table of its own."""
+    starts = np.flatnonzero(np.diff(blocks)) + 1
+    starts = starts[(starts + 1 < len(rows)) & (blocks[np.minimum(starts + 1, len(rows) - 1)] == blocks[starts])]
+    names = {str(name).strip() for name in rows.columns}
+    for first, below in zip(rows.iloc[starts].to_numpy(object), rows.iloc[starts + 1].to_numpy(object), strict=True):
+        cells = [str(cell).strip() for cell in first if not pd.isna(cell)]
+        has_values = any(delimited.is_value(str(cell)) for cell in below)
+        if cells and has_values and not any(map(delimited.is_value, cells)) and set(cells) != names:
+            raise BadInput(
+                f"{where} has two tables, of which another one begins with {shorten(', '.join(cells))} below a blank line; "
+                "expected one: write the lines of one into a file of its own"
+            )
 
 
 def _has_blank_between(text: io.TextIOWrapper) -> bool:

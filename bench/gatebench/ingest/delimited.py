@@ -102,7 +102,7 @@ def _names_of_texts(opener: Opener, options: dict[str, object], written: list[st
     """Return the names of columns of texts alone that have no header, and what is said of their first row."""
     table = [_cells(line, str(options["sep"])) for line in written]
     columns = [*itertools.zip_longest(*table[1:], fillvalue="")]
-    if not columns or any(2 * sum(map(_is_value, cells)) >= sum(map(bool, cells)) for cells in columns if any(cells)):
+    if not columns or any(2 * sum(map(is_value, cells)) >= sum(map(bool, cells)) for cells in columns if any(cells)):
         return None, []
     try:
         with opener() as file:
@@ -153,8 +153,10 @@ def _is_comment(line: str) -> bool:
 def find_layout(sample: list[str], where: str) -> TextLayout:
     """Return how a table is written whose first lines are given; ``where`` names it in a message."""
     comments = next((place for place, line in enumerate(sample) if not _is_comment(line)), len(sample))
-    written = [line for line in sample[comments:] if line.strip()]
-    separator, titles = _without_titles(written)
+    places = [place for place in range(comments, len(sample)) if sample[place].strip()]
+    written = [sample[place] for place in places]
+    below_blank = {i for i, place in enumerate(places) if i and not sample[place - 1].strip()}
+    separator, titles = _without_titles(written, below_blank)
     table = [_cells(line, separator) for line in written][titles:]
     first = table[0] if table else []
     repeated = sorted({name.strip() for name in first if name.strip() and first.count(name) > 1})
@@ -162,7 +164,7 @@ def find_layout(sample: list[str], where: str) -> TextLayout:
     lines = [f"comments: {len(skipped)} line(s) that begin with # are skipped"] if skipped else []
     if titles:
         lines.append(f"title: {titles} line(s) above the header are skipped: {shorten('; '.join(written[:titles]))}")
-        comments = [place for place, line in enumerate(sample) if place >= comments and line.strip()][titles]
+        comments = places[titles]
     longer = len(table) > 1 and {len(row) for row in table[1:]} == {len(first) + 1}
     # A separator at the end of each row but the header, with nothing behind it, parts nothing.
     if longer and any(row[-1].strip() for row in table[1:]) and not any(map(is_number, first)):
@@ -203,8 +205,12 @@ def _without_header(count: int) -> str:
     return f"header: none, so that {names}"
 
 
-def _without_titles(written: list[str]) -> tuple[str, int]:
-    """Return what stands between columns, and how many lines above the header are no part of the table."""
+def _without_titles(written: list[str], below_blank: set[int]) -> tuple[str, int]:
+    """Return what stands between columns, and how many lines above the header are no part of the table.
+
+    Those lines have fewer cells than the table; or other ones, if a blank line parts them from it and they are so few that
+    they say something of the whole, as the place where it was measured.
+    """
     separator = _find_separator(written)
     table = [_cells(line, separator) for line in written]
     if titles := report_rows.count_titles(table):
@@ -216,8 +222,10 @@ def _without_titles(written: list[str]) -> tuple[str, int]:
         header, *rows = table = [_cells(line, other) for line in below]
         above = [len(_cells(line, other)) for line in written[:titles]]
         # A header has no numbers but years, and the rows below it have some: a row of data is no header of what is below.
-        is_header = _has_header(table) and any(map(_is_value, rows[0]))
-        if len(counts) == 1 and len(header) > max(1, *above) and is_header:
+        is_header = _has_header(table) and any(map(is_value, rows[0]))
+        is_narrow = len(header) > max(1, *above)
+        is_apart = titles in below_blank and titles < report_rows.FEWEST_ROWS and len(header) not in {1, *above}
+        if len(counts) == 1 and is_header and (is_narrow or is_apart):
             return other, titles
     return separator, 0
 
@@ -251,7 +259,8 @@ def is_number(text: str) -> bool:
     return NUMBER.fullmatch(text) is not None
 
 
-def _is_value(text: str) -> bool:
+def is_value(text: str) -> bool:
+    """Whether a text is a number or a date."""
     return is_number(text) or DATE.fullmatch(text) is not None
 
 
@@ -260,10 +269,10 @@ def _has_header(table: list[list[str]]) -> bool:
     if not table:
         return True
     first = table[0]
-    values = [place for place, cell in enumerate(first) if _is_value(cell)]
+    values = [place for place, cell in enumerate(first) if is_value(cell)]
     if not values:
         return True
-    if len(table) == 1 or any(not _is_value(row[place]) for row in table[1:2] for place in values if place < len(row)):
+    if len(table) == 1 or any(not is_value(row[place]) for row in table[1:2] for place in values if place < len(row)):
         return len(values) < len(first)
     if all(DATE.fullmatch(first[place]) for place in values) and not any(map(DATE.fullmatch, table[1])):
         return True  # the dates of a series in each row
@@ -287,8 +296,8 @@ def _count_units(table: list[list[str]]) -> int:
     if any(len(row) != len(table[0]) for row in table):
         return 0
     for units in range(1, min(MOST_UNITS, len(table) - 3) + 1):
-        below = [place for place in range(len(table[0])) if all(_is_value(row[place]) for row in table[1 + units :])]
+        below = [place for place in range(len(table[0])) if all(is_value(row[place]) for row in table[1 + units :])]
         cells = [row[place].strip() for row in table[1 : 1 + units] for place in below]
-        if below and not any(map(_is_value, cells)) and any(cell.lower() not in MISSING for cell in cells):
+        if below and not any(map(is_value, cells)) and any(cell.lower() not in MISSING for cell in cells):
             return units
     return 0

@@ -240,7 +240,10 @@ def _read_text(opener: Opener, where: str, size: int, choices: Choices | None) -
         rows, columns = delimited.read(table), None
     else:
         rows, columns = streamed.read(table, where, choices)
-    return FileTable(rows, table.lines, columns=columns, text=table, blocks=blank_lines.find(table, rows))
+    blocks = blank_lines.find(table, rows)
+    if blocks is not None and columns is None:
+        blank_lines.check_one_table(rows, blocks, where)
+    return FileTable(rows, table.lines, columns=columns, text=table, blocks=blocks)
 
 
 def _only_table(file: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
