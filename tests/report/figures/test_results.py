@@ -1,5 +1,7 @@
 """The figure of results: every confirming seed, means and intervals."""
 
+import itertools
+
 import numpy as np
 
 from gatebench.records.frame import Frame
@@ -41,3 +43,12 @@ def test_results_of_records_without_sequences_have_one_interval(hand: Frame):
 def test_what_is_seen_are_the_means_the_lowest_first(hand: Frame):
     text = FIGURES["results"].describe(FIGURES["results"].numbers(hand), hand)
     assert f"mean test NLL (nats per time step): {VARIANT} 2.600 (one seed); gru 3.200 [" in text
+
+
+def test_names_of_variants_stay_beside_their_own_panel(hand: Frame):
+    figure = drawn("results", hand)
+    figure.draw_without_rendering()
+    names = {label.get_text() for axis in figure.axes for label in axis.get_yticklabels()}
+    assert VARIANT.replace(" ", "\n") in names
+    boxes = [axis.get_tightbbox() for axis in figure.axes]
+    assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes) if one.x1 < other.x1)

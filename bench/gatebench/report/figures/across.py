@@ -1,7 +1,6 @@
 """Every cell on every task: its distance from the GRU, and its NLL against the time of an update."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,13 +25,11 @@ CAPTION = (
     "end with their numbers. Below, with the same marks, mean test NLL against the time of a training update: the mean "
     "over confirming trials of core-seconds over updates, with validation (gatebench speed times updates alone, side by "
     "side). "
-    f"{durations.RULE}. The line is the frontier: no other cell is both faster and lower than a cell on it, which is "
-    "named. What is far above all others stands at the upper end with its number."
+    f"{durations.RULE}. The line is the frontier: no other cell is both faster and lower than a cell on it. Those on it "
+    "are named above, the fastest first. What is far above all others stands at the upper end with its number."
 )
 WIDTH, ROW, BELOW = 3.3, 0.2, 3.0
 """Inches: width of a column, height of a cell's row, height of a panel below."""
-MOST_NAMES = 3
-"""Cells of a frontier whose names stand beside their marks; those of more stand together, the fastest first."""
 BESIDE = 1.4
 """Factor between update times whose numbers have room beside each other."""
 COLUMNS = [
@@ -115,7 +112,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         for column, (group, rows) in enumerate(groups):
             _draw_distances(above[column], cells, rows, styles, named=column == 0)
             above[column].set_xlabel(
-                f"test NLL minus that of {rows.beside.iloc[0]} (nats per {frame.predicted(group.task)})"
+                f"test NLL minus that of {rows.beside.iloc[0]}\n(nats per {frame.predicted(group.task)})"
             )
             style.heading(above[column], frame.title(group))
             _draw_frontier(below[column], rows, styles)
@@ -168,29 +165,17 @@ def _draw_frontier(axis: Axes, rows: pd.DataFrame, styles: dict[str, style.CellS
     for _, row in rows.sort_values("ms_per_update").iterrows():
         axis.plot(row.ms_per_update, min(row.nll, ceiling), ls="", ms=6, clip_on=False, **styles[row.cell])
         if row.nll > ceiling and row.ms_per_update > last * BESIDE:
-            _annotate(axis, words.fixed(row.nll, 2), row.ms_per_update, ceiling, (0, 5), ha="center")
+            style.beyond(axis, row.nll, (row.ms_per_update, ceiling), (0, 5), ha="center")
             last = row.ms_per_update
     frontier = list(_frontier(rows))
     times, scores = [time for _, time, _ in frontier], [min(nll, ceiling) for *_, nll in frontier]
     axis.step(times, scores, where="post", color="0.5", lw=1.2, zorder=0)
-    if len(frontier) > MOST_NAMES:
-        names = "\n".join(["frontier:", *(cell for cell, *_ in frontier)])
-        axis.text(
-            0.99, 0.02, names, transform=axis.transAxes, ha="right", va="bottom", fontsize=style.SMALLEST, color=style.QUIET
-        )
-    else:
-        for number, (cell, time, nll) in enumerate(frontier):
-            # Every second name stands above its mark, on the side where none of the others is lower.
-            _annotate(axis, cell, time, min(nll, ceiling), (4, -9) if number % 2 == 0 else (4, 4))
+    style.heading(axis, f"frontier: {', '.join(cell for cell, *_ in frontier)}", fontsize=style.SMALLEST, color=style.QUIET)
     axis.set_xscale("log")
     ratio = rows.ms_per_update.max() / rows.ms_per_update.min()
     of_decades = LogLocator(subs=(1, 2, 5) if ratio > 4 else (1, 1.5, 2, 3, 4, 5, 7))
     axis.xaxis.set_major_locator(of_decades if ratio > 2 else MaxNLocator(3))
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.set_xlabel("ms of processor time per training update")
+    axis.set_xlabel("ms of processor time\nper training update")
     axis.margins(y=0.12)
-
-
-def _annotate(axis: Axes, text: str, x: float, y: float, offset: tuple[int, int], **options: Any) -> None:
-    axis.annotate(text, (x, y), xytext=offset, textcoords="offset points", fontsize=style.SMALLEST, **options)

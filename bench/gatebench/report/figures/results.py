@@ -49,7 +49,7 @@ def describe(numbers: pd.DataFrame, frame: Frame) -> str:
 def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
     """Draw one panel for each task, budget and protocol."""
     groups = comparison_groups(numbers)
-    height = style.panel_height(3.6, max((style.cells(part) for _, part in groups), key=len))
+    height = style.panel_height(3.6, style.row_names(max((style.cells(part) for _, part in groups), key=len)))
     figure, axes = style.grid(len(groups), width=5.2, height=height, columns=3)
     styles = style.cell_styles(frame.trials)
     for axis, (group, part) in zip(axes, groups, strict=True):
@@ -65,7 +65,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             axis.plot([first.low_both, first.high_both], [i, i], color="0.6", lw=1, zorder=1)
             error = None if np.isnan(first.low) else [[first["mean"] - first.low], [first.high - first["mean"]]]
             axis.errorbar(first["mean"], i, xerr=error, ms=9, capsize=4, lw=1.6, mec="white", **styles[cell])
-        axis.set_yticks(range(len(rows_by_cell)), list(rows_by_cell))
+        axis.set_yticks(range(len(rows_by_cell)), style.row_names(list(rows_by_cell)))
         if np.isfinite(end):
             axis.set_xlim(right=end)
         axis.margins(y=0.1)
