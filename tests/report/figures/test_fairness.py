@@ -1,6 +1,7 @@
 """The figure of relative throughput."""
 
 import numpy as np
+import pytest
 
 from gatebench.records.frame import Frame
 from support.figures import FIGURES, drawn
@@ -31,3 +32,15 @@ def test_a_throughput_that_was_rounded_to_zero_has_no_spread():
     frame.trials["relative_throughput"] = 0.0
     assert FIGURES["fairness"].numbers(frame).spread.isna().all()
     assert all("too slow to compare" in axis.get_title("left") for axis in drawn("fairness", frame).axes)
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"), [(3, "spread 3.00"), (5, "spread 5.00, the machine's other work and not cells")]
+)
+def test_a_spread_that_is_no_cell_s_is_said_to_be_none(factor: float, said: str):
+    trials = [trial for trial in TRIALS if trial[0] == "music"]
+    frame = by_hand(trials)
+    frame.trials["relative_throughput"] = 0.2
+    frame.trials.loc[frame.trials.cell == "gru", "relative_throughput"] *= factor
+    (axis,) = drawn("fairness", frame).axes
+    assert " ".join(axis.get_title("left").split()).endswith(said)
