@@ -26,6 +26,13 @@ def test_cells_name_their_rows_and_texts_are_texts():
     assert "<caption>a &quot;caption&quot;</caption>" in html
 
 
+def test_words_have_a_second_line_and_numbers_have_none():
+    table = pd.DataFrame({"data": ["LibriSpeech, 500 samples", "Music"], "lower by": ["0.036 [-0.367, 0.439]", "-"]})
+    html = tables.as_html(table, "how")
+    assert '<td class="words">LibriSpeech, 500 samples</td><td>0.036 [-0.367, 0.439]</td>' in html
+    assert "<td>Music</td>" in html
+
+
 def test_long_texts_have_several_lines():
     html = tables.as_html(pd.DataFrame({"verdict": ["undecided: " + "gru, " * 20, "better"]}), "x")
     assert html.count('<td class="long">') == 1

@@ -12,8 +12,8 @@ GROUP = ["data", "budget", "training"]
 """Columns of a table that has rows of comparison groups."""
 _HEAD = "cell"
 """Column that names a row."""
-_LONG = 45
-"""Number of letters from which on a text has several lines."""
+_SHORT, _LONG = 18, 45
+"""Number of letters above which words have a second line where a table is wide, and above which several."""
 
 
 def as_html(table: pd.DataFrame, caption: str) -> str:
@@ -34,7 +34,9 @@ def _cell(column: object, value: object) -> str:
     text = escape(f"{value:g}" if isinstance(value, float) else str(value))
     if column == _HEAD:
         return f'<th scope="row">{text}</th>'
-    return f'<td class="long">{text}</td>' if len(text) > _LONG else f"<td>{text}</td>"
+    if len(text) > _LONG:
+        return f'<td class="long">{text}</td>'
+    return f'<td class="words">{text}</td>' if len(text) > _SHORT and text[0].isalpha() else f"<td>{text}</td>"
 
 
 def in_words(table: pd.DataFrame, frame: Frame) -> pd.DataFrame:
