@@ -7,19 +7,7 @@ import pytest
 
 from gatebench.data import cards
 from support.adding import add, arrays, refused, same
-
-WAVES = np.random.default_rng(0).standard_normal((40, 24, 3)).cumsum(1).round(3)
-"""Sequence, step, channel."""
-CHANNELS = ("acc_x", "acc_y", "acc_z")
-
-
-def write(folder: Path, series: np.ndarray, end: str = "_train.txt") -> Path:
-    """A file a channel, a line a series, as windows of sensors are published."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for place, channel in enumerate(CHANNELS):
-        lines = (" ".join(f"{value: .6e}" for value in row) for row in series[:, :, place])
-        (folder / f"{channel}{end}").write_text("\n".join(lines) + "\n")
-    return folder
+from support.channels import CHANNELS, WAVES, write
 
 
 def test_files_of_like_rows_are_asked_about_and_are_channels_of_series(home: Path):

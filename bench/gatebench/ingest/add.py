@@ -21,6 +21,7 @@ from gatebench.ingest import (
     padding,
     plan,
     question,
+    row_labels,
     signatures,
     single_steps,
     writing,
@@ -180,13 +181,14 @@ def _read(path: Path, files: list[Path], label_file: Path | None, reader: Format
         with limits.reading(file):
             signatures.check(file)
     facts = beside.FileFacts()
-    if label_file is not None:
+    of_rows = row_labels.are_asked_for(choices)
+    if label_file is not None and not of_rows:
         facts = beside.read_labels(label_file, path, files, choices)
         choices = replace(choices, label=None, group=None)
     elif path.is_dir():
         facts = beside.read_folders(path, files, choices)
-    raw = reader.read(files, replace(choices, labels=None, folders=None))
-    return beside.join(raw, facts, choices)
+    raw = beside.join(reader.read(files, replace(choices, labels=None, folders=None)), facts, choices)
+    return row_labels.join(raw, label_file, path, choices) if label_file is not None and of_rows else raw
 
 
 def find_readers() -> dict[str, FormatReader]:
@@ -215,7 +217,7 @@ def _find_files(path: Path, readers: dict[str, FormatReader], choices: Choices) 
                 how = "convert it" if path.suffix else f"name it by what it is, as {shlex.quote(f'{path.name}.csv')}"
                 raise BadInput(f"{path} is no file that is read here; expected {expected}: {how}")
             find_partners = getattr(readers[_suffix(path, readers)], "find_partners", given.with_partner)
-            return find_partners(path), [], choices.labels
+            return find_partners(path), [], beside.find_label_file(path, [], choices)
         if path.resolve() == registry.local_folder().resolve():
             raise BadInput(f"{path} is where data sets are added to; expected a folder of your own: give another path")
         all_files = [

@@ -49,6 +49,8 @@ class FileFacts:
 def find_label_file(folder: Path, files: list[Path], choices: Choices) -> Path | None:
     """Return the file of a folder that has a row for others, if there is one; that which is named, anyway."""
     if choices.labels is not None:
+        if not choices.labels.is_file():
+            raise BadInput(f"--labels {shorten(choices.labels)} is no file that is there; expected a table: give its path")
         return choices.labels
     tables = [file for file in files if file.parent == folder and file.suffix.lower() in LABEL_SUFFIXES]
     suffixes = Counter(file.suffix.lower() for file in files)
@@ -62,7 +64,7 @@ def find_label_file(folder: Path, files: list[Path], choices: Choices) -> Path |
 
 def _names_files(file: Path, folder: Path, others: list[Path]) -> bool:
     try:
-        return _find_names(_read(file), folder, others) is not None
+        return _find_names(read_rows(file), folder, others) is not None
     except BadInput:  # it is one of the others, which say so when they are read
         return False
 
@@ -77,7 +79,7 @@ def _of_other_columns(tables: list[Path]) -> list[Path]:
     return [file for file, line in first.items() if counts[line] == 1] if len(counts) == 2 and len(tables) > 2 else []
 
 
-def _read(file: Path) -> pd.DataFrame:
+def read_rows(file: Path) -> pd.DataFrame:
     """Return the cells of a table as texts, a header that is a row included."""
     try:
         read = tabular.read_delimited(file).rows
@@ -153,11 +155,11 @@ def read_labels(label_file: Path, folder: Path, files: list[Path], choices: Choi
         raise BadInput(
             f"labels are in {label_file}; expected {', '.join(LABEL_SUFFIXES)}, with a row for each file: save them so"
         )
-    matched = _find_names(_read(label_file), folder, files)
+    matched = _find_names(read_rows(label_file), folder, files)
     if matched is None:
         raise BadInput(
             f"{label_file} has no column that names the files of {folder}; expected {shorten(files[0].name)} and the others "
-            "in one: correct it"
+            "in one: correct it; or, if series are rows and it has the label of each: --series-a-row"
         )
     column, places, rows, names = matched
     lacking = [file.name for file, place in zip(files, places, strict=True) if place < 0]
@@ -209,7 +211,7 @@ def read_labels(label_file: Path, folder: Path, files: list[Path], choices: Choi
         f"labels: {label_file.name}, joined by its column {column}" + (f"; {left:,} rows are of no file" if left else "")
     ]
     return FileFacts(
-        _as_numbers(of_files[label]) if label else None,
+        as_numbers(of_files[label]) if label else None,
         label or "",
         of_files[choices.group].tolist() if choices.group else None,
         [str(given.split_of(value)) for value in of_files[split]] if split else None,
@@ -217,7 +219,7 @@ def read_labels(label_file: Path, folder: Path, files: list[Path], choices: Choi
     )
 
 
-def _as_numbers(column: pd.Series) -> list[object]:
+def as_numbers(column: pd.Series) -> list[object]:
     """Return cells as numbers if all are, else as texts without white space about them."""
     numbers = pd.to_numeric(column, errors="coerce")
     return [str(cell).strip() for cell in column] if numbers.isna().any() else numbers.tolist()
