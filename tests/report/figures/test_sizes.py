@@ -81,3 +81,16 @@ def test_marks_of_one_size_stand_beside_one_another():
     places = [line.get_transform().transform(line.get_xydata())[0, 0] for line in axis.lines if line.get_marker() in "os^"]
     assert len({round(place, 1) for place in places}) == len(places) == 2
     assert max(places) - min(places) < 0.05 * axis.get_window_extent().width
+
+
+def test_a_mean_that_is_far_above_leaves_the_axis_to_the_others():
+    others = [trial for cell in ("lstm", "mgu") for trial in seeds("music", cell, [3.3, 3.4], SMALL)]
+    (axis,) = drawn("sizes", sized([*TRIALS, *others, *seeds("music", "rnn", [9.0, 12.0], LARGE)])).axes
+    assert axis.get_ylim()[0] < 3.0
+    assert 4.0 < axis.get_ylim()[1] < 7
+    assert [text.get_text() for text in axis.texts] == ["10.50"]
+
+
+def test_ticks_are_the_sizes_that_were_asked_for():
+    (axis,) = drawn("sizes", sized([*TRIALS, *seeds("music", "gru", [2.9, 3.0], "parameters_320k")])).axes
+    assert list(axis.get_xticks()) == [5000, 80000, 320000]

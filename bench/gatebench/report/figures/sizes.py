@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from matplotlib.transforms import ScaledTranslation
@@ -19,13 +20,16 @@ CAPTION = (
     "Mean test NLL over repetitions at each budget of recurrent parameters, with 95% intervals over them, against the "
     "recurrent parameters; a line for each cell, in its colour a broken one for each variant of it, as with more layers. "
     "Where lines cross, the better cell depends on the size. Sizes are matched between cells, and rates and regularisers "
-    "searched for at each of them; marks stand a little beside one another so that intervals can be seen."
+    "searched for at each of them; marks stand a little beside one another so that intervals can be seen. What is far above "
+    "all others stands at the upper end with its number."
 )
 BUDGET = "parameters_"
 """How the names of budgets begin that are of recurrent parameters."""
 
 BROKEN = ["--", ":", "-."]
 """Lines that variants of a cell take in turn."""
+FAR = 4
+"""Times as far above the lowest mean as the median is, from which on a mean stands at the end of the axis."""
 APART = 3
 """Points between the marks of two cells of one size."""
 
@@ -81,14 +85,30 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
             for artist in drawn.get_children():  # after the axis has taken its range from where they are
                 artist.set_transform(place)
         axis.set_xscale("log")
-        axis.set_xticks(sorted({float(f"{size:.1g}") for size in part.parameters_recurrent}))
+        axis.set_xticks(sorted({1000 * int(budget.removeprefix(BUDGET).removesuffix("k")) for budget in part.budget}))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel("recurrent parameters")
         axis.set_ylabel(f"test {frame.nll(str(task))}")
+        _cut(axis, part, styles)
         style.heading(axis, f"{frame.datasets[str(task)]}, {training}")
     style.legend(figure, shown, styles)
     return figure
+
+
+def _cut(axis: Axes, part: pd.DataFrame, styles: dict[str, Any]) -> None:
+    """Leave an axis to the means that are near one another; those far above stand at its end with their numbers."""
+    lowest = float(part.nll.min())
+    far = part.nll > lowest + FAR * (float(part.nll.median()) - lowest)
+    if not far.any():
+        return
+    near = part[~far]
+    low, high = float(near.low.fillna(near.nll).min()), float(near.high.fillna(near.nll).max())
+    end = high + 0.1 * (high - low)
+    axis.set_ylim(low - 0.05 * (high - low), end)
+    for _, row in part[far].iterrows():
+        axis.plot(row.parameters_recurrent, end, ms=5, clip_on=False, **{**styles[row.cell], "ls": ""})
+        style.beyond(axis, row.nll, (row.parameters_recurrent, end), (0, 5), ha="center")
 
 
 def _lines(cells: list[str], styles: dict[str, style.CellStyle]) -> dict[str, Any]:
