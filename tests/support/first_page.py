@@ -17,6 +17,8 @@ RAW = "https://raw.githubusercontent.com/gatebench/gatebench/main"
 """Where the README's figures are, which PyPI shows too."""
 PIPELINES = "answer", "parameters_20k"
 """The study that the README answers with, and its budget."""
+SIZES = "answer_sizes"
+"""The study of other sizes."""
 WIDTH = 160
 """Of a line of a page."""
 UNFINISHED = 0.05
@@ -62,12 +64,31 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
     of_what = f"{len(cells)} cells from the GRU on {len(of_data)} data sets"
     figure = f"![Distance of {of_what}, with 95% intervals]({RAW}/results/{study}/answer.png)"
     first = f"**GRU or LSTM? {_gru_or_lstm(of_data)}**"
-    whole = [_name(data) for data in of_data if str(decided.kind.get(data, "")).endswith(", whole")]
+    whole = [_short(data) for data in of_data if str(decided.kind.get(data, "")).endswith(", whole")]
     per = f"nats per time step{f', on {listed(whole)} per sequence,' if whole else ''}"
     size = f"{int(budget.split('_')[1][:-1])},000 recurrent parameters"
     unit = f"At about {size} (readout not counted), in {per} on the test split (lower is better), at 95% confidence:"
     each = "\n".join(filled(one, "  ") for one in bullets)
-    return "\n\n".join([filled(first), filled(unit), each, filled(f"**Which is faster?** {faster()}"), filled(how), figure])
+    said = [f"**At other sizes?** {at_sizes()}", f"**Which is faster?** {faster()}", how]
+    return "\n\n".join([filled(first), filled(unit), each, *map(filled, said), figure])
+
+
+def at_sizes(results: Path = RESULTS) -> str:
+    """Which cell of one layer is lowest at the smallest and at the largest size, and which it is shown to be better than."""
+    rows = pd.read_csv(results / SIZES / "differences.csv", dtype=str)
+    rows = rows[~(rows.lower.str.contains(" ") | rows.other.str.contains(" "))]
+    budgets = sorted(rows.budget.unique(), key=lambda budget: int(re.sub(r"\D", "", budget)))
+    parts = []
+    for budget in (budgets[0], budgets[-1]):
+        best = str(rows[rows.budget == budget].lower.iloc[0])
+        of_best = rows[(rows.budget == budget) & (rows.lower == best)]
+        better = [f"`{row.other}` by {_lower_by(row)}" for _, row in of_best.iterrows() if row.verdict == "better"]
+        shown = f", better than {listed(better)}" if better else ", not shown to be better than the others"
+        size = budget.split("_")[1].replace("k", ",000")
+        parts.append(f"at {size} `{best}`{shown}" if parts else f"at {size} parameters `{best}` is lowest{shown}")
+    (data,), (count,) = rows.data.unique(), {number for text in rows.n for number in re.findall(r"\d+", text)}
+    more = f"[all sizes]({address('docs/answers.md')})"
+    return f"On {data} (one layer, {count} repetitions), {'; '.join(parts)} ({more})."
 
 
 def faster() -> str:
@@ -117,7 +138,7 @@ def _repeated(of_data: dict[str, pd.DataFrame]) -> str:
     data_of: dict[str, list[str]] = {}
     for data, pairs in of_data.items():
         counts = sorted({int(count) for text in pairs.n for count in re.findall(r"\d+", text)})
-        data_of.setdefault(" to ".join(map(str, dict.fromkeys([counts[0], counts[-1]]))), []).append(_name(data))
+        data_of.setdefault(" to ".join(map(str, dict.fromkeys([counts[0], counts[-1]]))), []).append(_short(data))
     most, *others = sorted(data_of, key=lambda count: -len(data_of[count]))
     less = [f"{count} times on {listed(data_of[count])}" for count in others]
     return ", ".join([f"{most} times", *([listed(less)] if less else [])])
@@ -207,7 +228,7 @@ def _unfinished(trials: pd.DataFrame, budget: str, of_data: dict[str, pd.DataFra
         last = rows[rows.best_epoch >= rows.epochs]
         if len(last) > UNFINISHED * len(rows):
             count = "all" if len(last) == len(rows) else f"{len(last)} of {len(rows)}"
-            names_of.setdefault(f"{count} were best in the last of {rows.epochs.max()} epochs", []).append(_name(data))
+            names_of.setdefault(f"{count} were best in the last of {rows.epochs.max()} epochs", []).append(_short(data))
     return "".join(f" On {listed(names)} {said}." for said, names in names_of.items())
 
 
@@ -229,3 +250,8 @@ def _name(title: str) -> str:
     """A title within a list: what follows a comma of it stands in parentheses."""
     name, _, rest = title.partition(", ")
     return f"{name} ({rest})" if rest else name
+
+
+def _short(title: str) -> str:
+    """A title where it stands again: without what says of what kind or size the data is."""
+    return re.split(r", | \(", title)[0]

@@ -12,6 +12,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as pytest has it
 
+from gatebench.report import style
 from support.first_page import RESULTS, ROOT, answer, filled, listed, title
 
 FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "MuseData", "units", "recurrent parameters"]
@@ -114,6 +115,35 @@ def rru_table() -> str:
     return _markdown(shown)
 
 
+def sizes_table() -> str:
+    """The table of sizes: a row for each cell and number of layers, a column for each number of recurrent parameters."""
+    rows = pd.read_csv(RESULTS / "answer_sizes" / "sizes.csv")
+    budgets = sorted(rows.budget.unique(), key=lambda budget: int(re.sub(r"\D", "", budget)))
+    numbers = {(row.cell, row.budget): f"{row.nll:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in rows.itertuples()}
+    names = [f"{budget.removeprefix('parameters_').replace('k', ',000')} parameters" for budget in budgets]
+    shown = [["cell", "layers", *names], ["---"] * (2 + len(budgets))]
+    for cell in style.cells(rows):
+        name, _, layers = str(cell).partition(" layers=")
+        shown.append([f"`{name}`", layers or "1", *(numbers.get((cell, budget), "") for budget in budgets)])
+    return _markdown(shown)
+
+
+def epochs_table() -> str:
+    """The table of the protocol of Chung et al., over as many epochs as a study has, and over the 500 of their code."""
+    few, many = (pd.read_csv(RESULTS / study / "table2.csv") for study in ("chung2014", "chung2014_500"))
+    header = ["data", "cell", "published, test", "fewer epochs [95% interval]", "500 epochs [95% interval]"]
+    shown = [header, ["---"] * len(header)]
+    for data in (data for data in few.data.unique() if data in set(many.data)):
+        for cell in few[few.data == data].cell.unique():
+            of_cell = [
+                part[(part.data == data) & (part.cell == cell) & (part.training == "chung2014")] for part in (few, many)
+            ]
+            ours = [str(part["ours train / test"].item()).split(" / ")[1] for part in of_cell]
+            published = str(of_cell[0]["published train / test"].item()).split(" / ")[1]
+            shown.append([str(data), f"`{cell}`", published, *ours])
+    return _markdown(shown)
+
+
 def zoo() -> str:
     """Which cells are better and worse than the GRU on each task of the study of all cells, the furthest first."""
     rows = pd.read_csv(RESULTS / "zoo" / "across.csv")
@@ -179,6 +209,8 @@ TEXTS = {
         "fair/summary.csv", FAIR, "modern_decay"
     ),
     ("docs/answers.md", "table: results/speech/scores.csv"): lambda: table_of("speech/scores.csv", SPEECH),
+    ("docs/answers.md", "table: results/answer_sizes/sizes.csv"): sizes_table,
+    ("docs/answers.md", "table: results/chung2014_500/table2.csv"): epochs_table,
     ("docs/answers.md", "conclusions: results/answer/conclusions.csv"): conclusions,
     ("docs/answers.md", "zoo: results/zoo/across.csv"): zoo,
     ("docs/field.md", "table: results/own/field.csv"): field_table,
