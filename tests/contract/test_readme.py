@@ -145,8 +145,8 @@ def test_the_smallest_and_the_largest_size_are_compared(tmp_path: Path):
     pd.concat(sizes).to_csv(tmp_path / first_page.SIZES / "differences.csv", index=False)
     said = first_page.at_sizes(tmp_path)
     assert said.startswith(
-        "On JSB Chorales (one layer, 8 repetitions), at 5,000 parameters `rnn` is lowest, better than `lstm` by 0.145 "
-        "[0.071, 0.220]; at 320,000 `lstm`, not shown to be better than the others ([all sizes]("
+        "On JSB Chorales (3 cells, one layer, 8 repetitions), at 5,000 parameters `rnn` is lowest, better than `lstm` by "
+        "0.145 [0.071, 0.220]; at 320,000 `lstm`, not shown to be better than the others ([all sizes]("
     )
 
 

@@ -88,7 +88,8 @@ def at_sizes(results: Path = RESULTS) -> str:
         parts.append(f"at {size} `{best}`{shown}" if parts else f"at {size} parameters `{best}` is lowest{shown}")
     (data,), (count,) = rows.data.unique(), {number for text in rows.n for number in re.findall(r"\d+", text)}
     more = f"[all sizes]({address('docs/answers.md')})"
-    return f"On {data} (one layer, {count} repetitions), {'; '.join(parts)} ({more})."
+    cells = len({*rows.lower, *rows.other})
+    return f"On {data} ({cells} cells, one layer, {count} repetitions), {'; '.join(parts)} ({more})."
 
 
 def faster() -> str:
