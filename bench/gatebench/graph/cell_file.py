@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatebench.core import registry, validation
+from gatebench.core.documentation import address
 from gatebench.core.errors import BadInput, shorten
 from gatebench.graph.initial import Initial
 from gatebench.graph.ops import Symbol
 
-VOCABULARY = "write it with + - * / @, numbers and the functions of gatebench.graph.ops (docs/cell.md)"
+VOCABULARY = f"write it with + - * / @, numbers and the functions of gatebench.graph.ops ({address('docs/cell.md')})"
 """How the text of a cell is written."""
 
 

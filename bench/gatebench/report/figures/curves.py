@@ -20,7 +20,7 @@ CAPTION = (
     "solid, validation dotted, the best validation point marked. Train is the mean over an epoch's updates, with the "
     "weights as they were. Seconds are wall time of training and validation, a population's shared evenly by its members; "
     "all cells ran on the engine named in the table of trials. NLL on a logarithmic scale, or on a linear one where it goes "
-    "below zero; what goes far above the curves of the others is cut off, as is a first epoch of train that is above all "
+    "below zero. What goes far above the curves of the others is cut off, as is a first epoch of train that is above all "
     "that follows. Of more than ten cells the ten that come lowest have colours."
 )
 

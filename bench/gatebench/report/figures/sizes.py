@@ -18,9 +18,9 @@ ORDER = 92
 TITLE = "Test NLL against size"
 CAPTION = (
     "Mean test NLL over repetitions at each budget of recurrent parameters, with 95% intervals over them, against the "
-    "recurrent parameters; a line for each cell, in its colour a broken one for each variant of it, as with more layers. "
+    "recurrent parameters. Each cell has a line, and each variant of it, as with more layers, a broken one of its colour. "
     "Where lines cross, the better cell depends on the size. Sizes are matched between cells, and rates and regularisers "
-    "searched for at each of them; marks stand a little beside one another so that intervals can be seen. What is far above "
+    "searched for at each of them. Marks stand a little beside one another so that intervals can be seen. What is far above "
     "all others stands at the upper end with its number."
 )
 BUDGET = "parameters_"
