@@ -57,6 +57,7 @@ def test_a_table_of_series_has_the_labels_of_its_rows(home: Path):
 
 WRONG = {
     "a row too few": (ACTS[:-2], {}, "y.txt has 38 rows, and there are 40 series; expected a label for each, in the same"),
+    "a header and a row too few": (["act", *ACTS[:-1]], {}, "y.txt has 39 rows, and there are 40 series; expected a label"),
     "two columns": (
         [f"{act},1" for act in ACTS],
         {},

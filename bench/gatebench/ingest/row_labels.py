@@ -93,7 +93,7 @@ def _read(file: Path, count: int) -> list[object]:
             "series: leave the others out"
         )
     cells = rows.iloc[:, 0]
-    if len(cells) == count - 1:  # its header is a label too
+    if len(cells) == count - 1 and rows.columns[0] in set(cells):  # what was taken for a header is a label like others
         cells = cells.reindex(range(-1, len(cells)))
         cells.iloc[0] = rows.columns[0]
     if len(cells) != count:

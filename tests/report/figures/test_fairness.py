@@ -34,9 +34,7 @@ def test_a_throughput_that_was_rounded_to_zero_has_no_spread():
     assert all("too slow to compare" in axis.get_title("left") for axis in drawn("fairness", frame).axes)
 
 
-@pytest.mark.parametrize(
-    ("factor", "said"), [(3, "spread 3.00"), (5, "spread 5.00, the machine's other work and not cells")]
-)
+@pytest.mark.parametrize(("factor", "said"), [(3, "spread 3.00"), (5, "spread 5.00, no comparison of cells")])
 def test_a_spread_that_is_no_cell_s_is_said_to_be_none(factor: float, said: str):
     trials = [trial for trial in TRIALS if trial[0] == "music"]
     frame = by_hand(trials)

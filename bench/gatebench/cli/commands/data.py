@@ -180,7 +180,7 @@ def _declare_arrays_and_texts(action: argparse.ArgumentParser) -> None:
 def _declare_files(action: argparse.ArgumentParser) -> None:
     """Add what can be said about files of a folder, and about splits that come with the data."""
     files = action.add_argument_group("files of a folder, and splits that are given")
-    files.add_argument("--labels", type=Path, metavar="FILE", help="a table with a label for each file, or series a row")
+    files.add_argument("--labels", type=Path, metavar="FILE", help="a table with a label for each file, or for each row")
     files.add_argument(
         "--folders", metavar="ROLE,ROLE",
         help="what the folders are that files lie in, a role a level: label, group or ignore",

@@ -55,7 +55,7 @@ def draw(numbers: pd.DataFrame, frame: Frame) -> Figure:
         axis.set_ylim(len(part) - 0.5, -0.5)
         axis.set_xlim(left=0)
         spread = part.spread.iloc[0]
-        compares = ", the machine's other work and not cells" if spread > durations.MOST else ""
+        compares = ", no comparison of cells" if spread > durations.MOST else ""
         comparison = "too slow to compare" if np.isnan(spread) else f"spread {spread:.2f}{compares}"
         style.heading(axis, f"{frame.title(group)}: {comparison}", loc="left", fontsize="medium")
         axis.set_xlabel("FLOPs a second, relative to a large matrix product in torch")
