@@ -23,6 +23,8 @@ WIDTH = 160
 """Of a line of a page."""
 UNFINISHED = 0.05
 """Share of confirming trials that are best in their last epoch, from which on the page says so."""
+HEADER = ["data", "take", "above the best by at most", "lowest mean, and the others", "LSTM minus GRU"]
+"""Of the table of the answer."""
 MOST = 2
 """Cells that are not shown to differ from the lowest one, or are equivalent to it, and are named; more are counted."""
 
@@ -35,6 +37,12 @@ def title(task: str) -> str:
     """The title of the data set of a task."""
     dataset = yaml.safe_load((ROOT / "conf" / "task" / f"{task}.yaml").read_text())["dataset"]
     return yaml.safe_load((ROOT / "datasets" / f"{dataset}.yaml").read_text())["title"]
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """Rows as Markdown; a narrow column breaks no interval, and leaves no mark behind one alone on a line."""
+    whole = [[re.sub(r"(?<=,) (?=-?[\d.]+\])|(?<=\)) (?=[=?]$)", "\xa0", text) for text in row] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in whole)
 
 
 def filled(text: str, indent: str = "") -> str:
@@ -50,7 +58,7 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
     of_data = {str(data): part for data, part in pairs.groupby("data", sort=False)}
     decided = pd.read_csv(results / study / "decision.csv", dtype=str)
     decided = decided[decided.budget == budget].set_index("data")
-    bullets = [f"- **{data}**: {_lowest(data, part, decided)}. {_pair_said(part)}." for data, part in of_data.items()]
+    rows = [[data, *_taken(data, part, decided), _lowest(part), _pair_said(part)] for data, part in of_data.items()]
     cells = list(dict.fromkeys([*pairs.lower, *pairs.other]))
     missing = [_name(title) for title in _titles(study, conf) if title not in of_data]
     how = (
@@ -67,10 +75,10 @@ def answer(results: Path = RESULTS, conf: Path = ROOT / "conf") -> str:
     whole = [_short(data) for data in of_data if str(decided.kind.get(data, "")).endswith(", whole")]
     per = f"nats per time step{f', on {listed(whole)} per sequence,' if whole else ''}"
     size = f"{int(budget.split('_')[1][:-1])},000 recurrent parameters"
-    unit = f"At about {size} (readout not counted), in {per} on the test split (lower is better), at 95% confidence:"
-    each = "\n".join(filled(one, "  ") for one in bullets)
+    unit = f"At about {size} (readout not counted), in {per} on the test split (lower is better), with 95% intervals:"
+    table = markdown([HEADER, ["---"] * len(HEADER), *rows])
     said = [f"**At other sizes?** {at_sizes()}", f"**Which is faster?** {faster()}", how]
-    return "\n\n".join([filled(first), filled(unit), each, *map(filled, said), figure])
+    return "\n\n".join([filled(first), filled(unit), table, *map(filled, said), figure])
 
 
 def at_sizes(results: Path = RESULTS) -> str:
@@ -172,51 +180,43 @@ def _pair_said(pairs: pd.DataFrame) -> str:
     is_first = pair.lower == "lstm"
     difference = str(pair.difference) if is_first else _lower_by(pair)
     leaves_zero_out = ", -" in str(pair.difference)  # the lower one has the first place, so that both ends are below zero
-    alone = (
-        f" (p is {float(pair.p):.3f} for this pair alone, {float(pair['p, Holm']):.3f} once all {len(pairs)} are counted)"
-    )
+    alone = f" (p {float(pair.p):.3f} for this pair alone, {float(pair['p, Holm']):.3f} among {len(pairs)})"
     shown = {
-        "better": f": the {str(pair.lower).upper()} is better",
-        "equivalent": f", within the margin of equivalence, {pair.margin}",
-        "undecided": f": no difference shown{alone if leaves_zero_out else ''}",
-        "not tested": ", which is not tested",
+        "better": f"{str(pair.lower).upper()} better",
+        "equivalent": f"equivalent within {pair.margin}",
+        "undecided": f"undecided{alone if leaves_zero_out else ''}",
+        "not tested": "not tested",
     }[str(pair.verdict)]
-    return f"LSTM minus GRU is {difference}{shown}"
+    return f"{difference}: {shown}"
 
 
-def _lowest(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> str:
-    """Which cell to take, how far above the best it may be, which is lowest; or that none is below a baseline."""
+def _lowest(pairs: pd.DataFrame) -> str:
+    """Which cell has the lowest mean, which it is shown to be better than, and how many others there are of each verdict."""
     best = str(pairs.lower.iloc[0])
     of_best = pairs[pairs.lower == best]
-    said = {
-        verdict: [f"`{row.other}`{f' by {_lower_by(row)}' if verdict == 'better' else ''}" for _, row in part.iterrows()]
-        for verdict, part in of_best.groupby("verdict", sort=False)
-    }
-    for verdict, of_all in (("undecided", "the"), ("equivalent", "all")):
-        rest = len(said.get(verdict, []))
-        if rest > MOST:
-            said[verdict] = [f"{of_all} {rest} others" if rest == len(of_best) else f"{rest} others"]
-    parts = [
-        f"{words} {listed(said[verdict])}"
-        for verdict, words in (
-            ("better", "better than"),
-            ("equivalent", "equivalent to"),
-            ("undecided", "not shown to differ from"),
-            ("not tested", "not tested beside"),
-        )
-        if verdict in said
-    ]
-    start, but = f"the lowest mean is of `{best}`", " and ".join(parts)
+    parts = []
+    for verdict in ("better", "equivalent", "undecided", "not tested"):
+        of_verdict = of_best[of_best.verdict == verdict]
+        names = [
+            f"`{row.other}`{f' by {_lower_by(row)}' if verdict == 'better' else ''}" for _, row in of_verdict.iterrows()
+        ]
+        if verdict == "better" and names:
+            parts.append(f"better than {listed(names)}")
+        elif names:
+            parts.append(f"{listed(names) if len(names) <= MOST else len(names)} {verdict}")
+    return f"`{best}`: {', '.join(parts)}"
+
+
+def _taken(data: str, pairs: pd.DataFrame, decided: pd.DataFrame) -> tuple[str, str]:
+    """Which cell to take, and how far above the best it may be; or that none is below a baseline."""
     if data not in decided.index:
-        return f"{start}, {but}"
+        return "", ""
     row = decided.loc[data]
     if row.cell == "none":
-        none = row.verdict.replace("not shown to be below", "no cell is shown to be below the baseline")
-        return f"{none.replace('all above', 'every cell is above the baseline')}; {start}, {but}"
-    bound = f"at most {row['lost at most']} above the best"
-    if row.cell == best:
-        return f"take `{row.cell}`, {bound}; its mean is the lowest, {but}"
-    return f"take `{row.cell}`, the cheapest of equivalent ones, {bound}; {start}, {but}"
+        said = row.verdict.replace("not shown to be below", "none is shown to be below the baseline")
+        return said.replace("all above", "none: all are above the baseline"), ""
+    cheapest = "" if row.cell == str(pairs.lower.iloc[0]) else ", the cheapest of equivalent ones"
+    return f"`{row.cell}`{cheapest}", str(row["lost at most"])
 
 
 def _unfinished(trials: pd.DataFrame, budget: str, of_data: dict[str, pd.DataFrame]) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as pytest has it
 
 from gatebench.report import style
-from support.first_page import RESULTS, ROOT, answer, filled, listed, title
+from support.first_page import RESULTS, ROOT, answer, filled, listed, markdown, title
 
 FAIR = ["cell", "JSB Chorales", "Piano-midi.de", "Nottingham", "MuseData", "units", "recurrent parameters"]
 SPEECH = ["data", "cell", "units", "recurrent parameters", "total parameters", "test NLL", "n"]
@@ -35,7 +35,7 @@ def table_of(source: str, columns: list[str], training: str = "") -> str:
         rows = rows[(rows.budget == "parameters_20k") & (rows.training == training)]
     names = {"total parameters": "with readout", "test NLL": "test NLL [95% interval]", "n": "seeds"}
     header = [names.get(column, column) for column in columns]
-    return _markdown([header, ["---"] * len(columns), *rows[columns].to_numpy().tolist()])
+    return markdown([header, ["---"] * len(columns), *rows[columns].to_numpy().tolist()])
 
 
 def speed_table() -> str:
@@ -57,7 +57,7 @@ def speed_table() -> str:
         shown.append(
             [f"`{cell}` {first.units}", f"{data}, {batch}, {first.steps}", *(numbers.get(name, "") for name in machines)]
         )
-    return _markdown(shown)
+    return markdown(shown)
 
 
 def field_table() -> str:
@@ -72,7 +72,7 @@ def field_table() -> str:
         shown.append(
             [str(data), f"`{highest.method}` {highest.accuracy:.3f}", *(of_method.get(name, "") for name in methods)]
         )
-    return _markdown(shown)
+    return markdown(shown)
 
 
 def _accuracy(row: Any) -> str:
@@ -90,7 +90,7 @@ def forecasts_table() -> str:
     for method in methods:
         values = [re.sub(r" (\?|best)$", "", numbers[data, method][metric]) for data, metric in columns]
         shown.append([method.strip("[]()") if method[0] in "[(" else f"`{method}`", *values])
-    return _markdown(shown)
+    return markdown(shown)
 
 
 def rru_table() -> str:
@@ -112,7 +112,7 @@ def rru_table() -> str:
         shown.append(
             [f"`{row['cell']}`", *(str(row[name]) for name in ("parameters", "per step", "n")), f"{theirs:.2f}", lower]
         )
-    return _markdown(shown)
+    return markdown(shown)
 
 
 def sizes_table() -> str:
@@ -125,7 +125,7 @@ def sizes_table() -> str:
     for cell in style.cells(rows):
         name, _, layers = str(cell).partition(" layers=")
         shown.append([f"`{name}`", layers or "1", *(numbers.get((cell, budget), "") for budget in budgets)])
-    return _markdown(shown)
+    return markdown(shown)
 
 
 def epochs_table() -> str:
@@ -141,7 +141,7 @@ def epochs_table() -> str:
             ours = [str(part["ours train / test"].item()).split(" / ")[1] for part in of_cell]
             published = str(of_cell[0]["published train / test"].item()).split(" / ")[1]
             shown.append([str(data), f"`{cell}`", published, *ours])
-    return _markdown(shown)
+    return markdown(shown)
 
 
 def zoo() -> str:
@@ -193,13 +193,7 @@ def cells_table() -> str:
     for row in rows.itertuples():
         numbers = f"{row.parameters:,}", str(row.engine), f"{row.ms_per_update_per_member:.3g}", f"{row.ratio:.2g}"
         shown.append([str(row.machine), f"`{row.cell}`", *numbers])
-    return _markdown(shown)
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    """Rows as Markdown; a narrow column breaks no interval, and leaves no mark behind one alone on a line."""
-    whole = [[re.sub(r"(?<=,) (?=-?[\d.]+\])|(?<=\)) (?=[=?]$)", "\xa0", text) for text in row] for row in rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in whole)
+    return markdown(shown)
 
 
 TEXTS = {
