@@ -78,6 +78,14 @@ def test_a_part_that_chooses_otherwise_is_left_out(home: Tiny, tmp_path: Path, c
     assert total.startswith("two: ")
 
 
+@pytest.mark.usefixtures("two")
+def test_all_parts_may_be_left_out(home: Tiny, tmp_path: Path):
+    *jobs, _ = sweep(home, "study=two", "parts=[]", "--dry-run", *ON_ONE_CORE, results=tmp_path).splitlines()
+    assert [job.split(", ")[1] for job in jobs] == ["rnn", "gru"]
+    with pytest.raises(BadInput, match=r"^parts=\[0\]: expected parts=\[\], which leaves out"):
+        sweep(home, "study=two", "parts=[0]", *ON_ONE_CORE, results=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("parts", "message"), [("parts: 3", "expected a list of lists of overrides"), ("parts: [[", "cannot be read")]
 )

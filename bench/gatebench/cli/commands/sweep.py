@@ -290,9 +290,13 @@ def _with_workers(part: _Part, launcher: str) -> list[str]:
 def _sweeps(overrides: list[str]) -> list[list[str]]:
     """Return the overrides of each sweep of a study: its own, and one for each of its ``parts``, which are overrides of it.
 
-    A part that chooses what the command line chooses otherwise is left out.
+    A part that chooses what the command line chooses otherwise is left out; with ``parts=[]`` all are.
     """
     choices = {name: value for name, _, value in (override.partition("=") for override in overrides)}
+    if "parts" in choices:
+        if choices["parts"].replace(" ", "") != "[]":
+            raise BadInput(f"parts={choices['parts']}: expected parts=[], which leaves out the further sweeps of the study")
+        return [[override for override in overrides if override.partition("=")[0] != "parts"]]
     parts = _parts(registry.available("conf", ".yaml", "study").get(choices.get("study", "")))
     chosen_here = {name for name in choices if name != "study"}
     sweeps = [overrides]
